@@ -1,0 +1,1 @@
+"""The core of Ra Lớp: workflow, rules, calendar, responsibility and ledger. It knows no web framework."""
