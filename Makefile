@@ -1,0 +1,74 @@
+# One command for each thing a person does here; `make help` lists them. Everything runs in .venv, which `make setup` fills.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PORT ?= 5000
+# How many test processes: one for each core, but two at least, so that what only breaks side by side breaks here.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 2 ] && n=2; echo $$n)
+BENCH ?=
+# The first Python on this machine that is new enough; `make PYTHON=... setup` chooses another.
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test chromium check lint types arrows templates words files coverage bench faults screenshots clean
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+setup: $(INSTALLED) ## make .venv and install the program into it (does nothing when setup.cfg is unchanged)
+
+$(INSTALLED): setup.cfg pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed: install it (Debian: apt install python3 python3-venv)."; exit 1; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV): a minute or two, the first time."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: setup ## create the demo in instance/ and serve it on 127.0.0.1 (PORT=5000)
+	$(BIN)/ralop demo --port $(PORT)
+
+test: setup chromium ## run all tests, on SQLite and PostgreSQL and in a real browser
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+chromium: setup
+	@$(BIN)/python -m tests.chromium
+
+check: lint types arrows templates words files ## lint, types, import arrows, templates, translations, shipped files
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup
+	$(BIN)/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+
+arrows: setup
+	$(BIN)/lint-imports --no-logo
+
+templates: setup
+	$(BIN)/djlint web/templates --lint --quiet
+
+words: setup
+	$(BIN)/python -m pytest --quiet tests/test_translations.py tests/test_packaging.py
+
+files: setup
+	$(BIN)/ralop check
+
+coverage: setup chromium ## run all tests and show which branches none of them takes
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term
+
+bench: setup ## measure, one JSON object a line (BENCH="sweep transition" chooses)
+	@$(BIN)/python -m bench $(BENCH)
+
+faults: setup ## kill processes at random, in the long form
+	RALOP_FAULTS=full $(BIN)/python -m pytest tests/faults
+
+screenshots: setup chromium ## remake the pictures of the manual
+	$(BIN)/python docs/screenshots.py
+
+clean: ## remove what the tools left; .venv and instance/ stay
+	rm -rf build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +

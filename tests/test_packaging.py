@@ -1,0 +1,86 @@
+"""The program installs as what setup.cfg says, and its top-level names are nobody else's."""
+
+import ast
+import sys
+import tomllib
+from configparser import ConfigParser
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parent.parent
+OURS = ("engine", "web", "workflows", "rules")
+
+# Installed under another distribution's name, on purpose: what the code imports -> what setup.cfg asks for.
+BROUGHT_BY = {"markupsafe": "flask", "jinja2": "flask", "werkzeug": "flask"}
+
+
+def setup_cfg() -> ConfigParser:
+    parser = ConfigParser(interpolation=None)
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def required(text: str) -> set[str]:
+    return {Requirement(line).name.lower() for line in text.splitlines() if line.strip()}
+
+
+def imported(package: str) -> set[str]:
+    """The top-level modules that a package's files import, wherever in the file."""
+    found = set()
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {*OURS, "bench", "tests"}
+
+
+def undeclared(packages: tuple[str, ...], declared: set[str]) -> set[str]:
+    owners = packages_distributions()
+    names = {name for package in packages for name in imported(package)}
+    return {
+        name
+        for name in names
+        if BROUGHT_BY.get(name) not in declared and not {owner.lower() for owner in owners.get(name, [])} & declared
+    }
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_other_installed_distribution_owns_our_top_level_name(name: str) -> None:
+    assert set(packages_distributions().get(name, ["ralop"])) == {"ralop"}
+
+
+def test_pyproject_holds_no_table_that_would_silence_setup_cfg() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "project" not in pyproject
+    assert "pytest" not in pyproject["tool"]
+
+
+def test_the_installed_program_asks_for_what_setup_cfg_asks_for() -> None:
+    declared = required(setup_cfg()["options"]["install_requires"])
+    installed = {
+        requirement.name.lower()
+        for requirement in map(Requirement, distribution("ralop").requires or [])
+        if requirement.marker is None
+    }
+    assert installed == declared
+
+
+def test_every_library_that_the_program_imports_is_declared() -> None:
+    declared = required(setup_cfg()["options"]["install_requires"])
+    assert undeclared(OURS, declared) == set()
+
+
+def test_every_library_that_tests_and_benches_import_is_declared() -> None:
+    options = setup_cfg()
+    declared = required(options["options"]["install_requires"] + options["options.extras_require"]["dev"])
+    assert undeclared(("tests", "bench"), declared) == set()
+
+
+def test_the_folder_of_tests_is_not_installed() -> None:
+    include = setup_cfg()["options.packages.find"]["include"].split()
+    assert not any(name.startswith(("tests", "bench")) for name in include)
