@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 
 from engine.definition_check import check
 from engine.definition_fields import field_of
 from engine.standard import STANDARD
-from engine.toml_reader import Reader, read_toml
+from engine.toml_reader import Reader, digest_of, format_of, in_words, read_toml
 from engine.words import Faulty, Label, Sentence
 from engine.workflow import ASSIGNEE, FORMS, ROLES, RULE, Choice, Field, Form, State, Transition, Workflow
 
@@ -26,7 +25,6 @@ __all__ = [
     "load_workflow",
 ]
 
-FORMAT = 1
 BY = (*ROLES, RULE, ASSIGNEE)
 RESERVED = (*FORMS, "attendance", "closure", "vacant", "worker_down", "worker_up", RULE, ASSIGNEE)
 """Names no transition can have: a scenario's `do` means something else by them."""
@@ -57,12 +55,6 @@ def load_workflow(text: str, file: str) -> Workflow:
     return workflow
 
 
-def format_of(reader: Reader) -> None:
-    """Note a fault unless the file says that it is of the format this program reads."""
-    if reader.whole("format") != FORMAT and "format" in reader:
-        reader.fault("format", Sentence("This program reads format {format}.", format=FORMAT))
-
-
 def _workflow(reader: Reader, text: str) -> Workflow:
     standard = _standard()
     name = reader.text("name")
@@ -80,7 +72,7 @@ def _workflow(reader: Reader, text: str) -> Workflow:
         forms={**standard.forms, **_forms(reader, tuple(fields))},
         flags={**standard.flags, **_flags(reader)},
         text=text,
-        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        digest=digest_of(text),
     )
 
 
@@ -139,9 +131,3 @@ def _forms(reader: Reader, fields: tuple[str, ...]) -> dict[str, Form]:
 def _flags(reader: Reader) -> dict[str, Label]:
     outer = reader.table("flags")
     return {name: outer.label(name) for name in outer.data}
-
-
-def in_words(name: str) -> Label:
-    """The words for a thing whose file gives none: its name, written as words."""
-    words = name.replace("_", " ").replace("-", " ").capitalize()
-    return Label(words, words)

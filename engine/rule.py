@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from engine.calendar import Duration
+from engine.calendar_values import Duration
 from engine.words import Fault, Label
 
 OWN, NEXT_UP = "own", "next_up"  # where an offer goes: the case's own unit, or the one above it that has the role
@@ -39,8 +39,8 @@ class When:
 
     `accepted` None: whether the offer is accepted or not. `for_`: so long in the state (or, with `accepted`, so long
     unaccepted or accepted). `before_deadline` counts back from the deadline, a Fraction being a share of the whole time
-    (25 % = 1/4 of it is left); `after_deadline` counts on from it. The deadline is that of the first `for` rule of the
-    state and acceptance in file order. With none of the three the rule fires as soon as the rest holds.
+    (25 % = 1/4 of it is left); `after_deadline` counts on from it; which deadline that is, `RuleSet.timing` says. With
+    none of the three the rule fires as soon as the rest holds.
     """
 
     state: str
@@ -99,7 +99,7 @@ Action = Notify | Offer | Fire | RaiseLevel | SetFlag | AskCheckIn
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Fire again `every` so long while the rule still holds, `at_most` so many times in all after the first."""
+    """Fire again `every` so long while the rule still holds, `at_most` so many times after the first."""
 
     every: Duration
     at_most: int
@@ -160,8 +160,10 @@ class RuleSet:
         return tuple(rule for rule in self.rules if rule.when.state == state and _fits(rule, accepted))
 
     def timing(self, state: str, accepted: bool | None = None) -> Rule | None:
-        """The rule whose `for` is the deadline in `state`: the first in file order; None if there is no deadline."""
-        return next((rule for rule in self.watching(state, accepted) if rule.when.for_ is not None), None)
+        """The rule whose `for` is the deadline in `state`, None if there is none: the first without conditions in file
+        order, or the first of all if each has some."""
+        timed = [rule for rule in self.watching(state, accepted) if rule.when.for_ is not None]
+        return next((rule for rule in timed if not rule.when.conditions), timed[0] if timed else None)
 
 
 def _fits(rule: Rule, accepted: bool | None) -> bool:

@@ -6,7 +6,9 @@ can be shown at once. Keys that nobody asked for are faults too: `close()` finds
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
+import hashlib
 import json
 import math
 import re
@@ -27,10 +29,12 @@ YES_NO = Sentence("true or false")
 TEXTS = Sentence("a list of texts")
 TABLE = Sentence("a table")
 TABLES = Sentence("a list of tables")
+DAY = Sentence("a day without quotes, for example 2026-02-17")
 LABEL = Sentence('a label in two languages: {{ vi = "…", en = "…" }}')
 KEY = Sentence("key")
 LANGUAGE_NAMES = {"vi": Sentence("Vietnamese"), "en": Sentence("English")}
 
+FORMAT = 1
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACE = re.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
 
@@ -96,6 +100,11 @@ class Reader:
         value = self._take(key, NUMBER, _is_number, required)
         return None if value is None else Decimal(str(value))
 
+    def day(self, key: str, required: bool = False) -> dt.date | None:
+        """A TOML date without a time; None if it is not there."""
+        value = self._take(key, DAY, lambda value: type(value) is dt.date, required)
+        return value if isinstance(value, dt.date) else None
+
     def texts(self, key: str, required: bool = False) -> tuple[str, ...]:
         """A list of texts, none of them twice; a required one holds at least one."""
         values = self._take(key, TEXTS, lambda value: _is_texts(value) and (bool(value) or not required), required)
@@ -138,6 +147,11 @@ class Reader:
             sentence = getattr(error, "sentence", None)
             self.fault(key, sentence) if isinstance(sentence, Sentence) else self.wrong(key, kind)
             return None
+
+    def raw(self, key: str) -> Any:
+        """The value of `key` as it is, for a caller that takes several kinds; None if it is not there."""
+        self._asked[key] = None
+        return self.data.get(key)
 
     def one_of(self, key: str, names: Collection[str], kind: Sentence, default: str | None = None) -> str:
         """One of `names`; required unless there is a default."""
@@ -264,3 +278,20 @@ def duplicates(names: Iterator[str]) -> tuple[str, ...]:
     for name in names:
         seen[name] = seen.get(name, 0) + 1
     return tuple(name for name, times in seen.items() if times > 1)
+
+
+def format_of(reader: Reader) -> None:
+    """Note a fault unless the file says that it is of the format this program reads."""
+    if reader.whole("format") != FORMAT and "format" in reader:
+        reader.fault("format", Sentence("This program reads format {format}.", format=FORMAT))
+
+
+def digest_of(text: str) -> str:
+    """The SHA-256 of a file's text, in hex."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def in_words(name: str) -> Label:
+    """The words for a thing whose file gives none: its name, written as words."""
+    words = name.replace("_", " ").replace("-", " ").capitalize()
+    return Label(words, words)
