@@ -1,7 +1,8 @@
 """The browser that tests and screenshots drive: found, or installed, or asked for in a sentence.
 
 `python -m tests.chromium` makes sure that there is one: it looks at the environment variable CHROMIUM and along PATH,
-then tries apt, as root or through a sudo that asks for no password, and otherwise says what to install and exits with 1.
+then tries apt, as root or through a sudo that asks for no password; failing that, it says what to install and exits
+with 1.
 """
 
 import os

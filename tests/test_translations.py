@@ -4,14 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parent.parent
 CATALOGUE = ROOT / "engine" / "translations" / "vi" / "LC_MESSAGES" / "messages.po"
-KEYWORDS = dict.fromkeys(("Sentence", "_", "gettext", "lazy_gettext", "N_")) | dict.fromkeys(
+KEYWORDS: dict[str, Any] = dict.fromkeys(("Sentence", "_", "gettext", "lazy_gettext", "N_")) | dict.fromkeys(
     ("ngettext", "lazy_ngettext"), (1, 2)
 )
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2"), ("**.xml", "jinja2")]
@@ -44,7 +44,7 @@ def translations() -> dict[str, str]:
     for message in catalogue:
         if message.id:
             msgids = message.id if isinstance(message.id, tuple | list) else (message.id,)
-            said = message.string if isinstance(message.string, str) else message.string[0]
+            said = message.string if isinstance(message.string, str) else (message.string or ("",))[0]
             pairs |= dict.fromkeys(msgids, "" if message.fuzzy else said)
     return pairs
 

@@ -74,7 +74,7 @@ def page(request: pytest.FixtureRequest, open_page: OpenPage) -> Page:
 
 @contextmanager
 def served(app: "Flask") -> Iterator[str]:
-    """The app, answering on a free port of 127.0.0.1 in threads of this process; the address, with no slash at its end."""
+    """The app, answering on a free port of 127.0.0.1 in threads of this process; its address, no slash at the end."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever, name="pages", daemon=True)
     thread.start()
