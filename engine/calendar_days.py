@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import holidays as public_holidays
 
-from engine.calendar_values import Closure, Pause, Window
+from engine.calendar_values import Circumstances, Closure, Pause, Window
 from engine.words import Fault, Faulty, Label, Sentence
 
 if TYPE_CHECKING:
@@ -94,12 +94,13 @@ class Calendar:
         """The clock of one case, the same object for the same arguments.
 
         `weekdays` (0 = Monday) are those the pupil's class is taught, None for the school year's own; `closures` are
-        those that hold the pupil. Raises ValueError for a class taught on no weekday.
+        those that hold the pupil. Raises Unreadable for a class taught on no weekday.
         """
         from engine.calendar_clock import clock_of  # noqa: PLC0415 - the clock is built on this module
 
         taught = None if weekdays is None else frozenset(weekdays)
-        return clock_of(self, taught, tuple(closures), tuple(windows), tuple(pauses))
+        lightest_first = tuple(sorted(windows, key=lambda window: window.weight))
+        return clock_of(self, Circumstances(taught, tuple(closures), lightest_first, tuple(pauses)))
 
     @cached_property
     def _off(self) -> dict[dt.date, list[TimeOff]]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from engine.words import Label, Sentence
 
@@ -23,7 +24,7 @@ _WORDS = {
 _DURATION = re.compile(r"(\d{1,9}) (school day|working day|day|working hour)s?")
 
 
-class Unreadable(ValueError):  # noqa: N818 - named for what it says, as Faulty is
+class Unreadable(ValueError):
     """A person wrote something that cannot be read as what it should be; `sentence` says what would be right."""
 
     def __init__(self, sentence: Sentence) -> None:
@@ -107,7 +108,30 @@ class Window:
     @property
     def weight(self) -> Fraction:
         """How much one day inside counts; exact, a factor 0.3 being three tenths."""
-        return 1 / Fraction(str(self.factor))
+        return _weight(self.factor)
+
+
+@lru_cache(maxsize=64)
+def _weight(factor: Fraction | float) -> Fraction:
+    return 1 / Fraction(str(factor))
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What holds for the clock of one case: weekdays its class is taught (0 = Monday; None: the school year's own),
+    the closures that hold the pupil, seasons (lightest first: where they overlap, the last one holds), and pauses.
+
+    Raises Unreadable for a class taught on no weekday.
+    """
+
+    weekdays: frozenset[int] | None = None
+    closures: tuple[Closure, ...] = ()
+    windows: tuple[Window, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.weekdays is not None and not self.weekdays:
+            raise Unreadable(Sentence("A class must be taught on at least one weekday."))
 
 
 @dataclass(frozen=True, slots=True)
