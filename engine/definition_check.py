@@ -56,8 +56,9 @@ def _check_reach(workflow: Workflow, reader: Reader) -> None:
     ending = reachable(workflow.final_states, _arrows(steps, back=True))
     for name in workflow.states:
         if workflow.initial and name not in found:
-            sentence = "No case can come to this state from “{initial}”."
-            reader.fault(f"states.{name}", Sentence(sentence, initial=workflow.initial))
+            reader.fault(
+                f"states.{name}", Sentence("No case can come to this state from “{initial}”.", initial=workflow.initial)
+            )
         if workflow.final_states and name not in ending:
             reader.fault(f"states.{name}", Sentence("This is a dead end: no way leads from here to a final state."))
 

@@ -80,8 +80,12 @@ def load_ruleset(text: str, file: str, workflow: Workflow) -> RuleSet:
 def _ruleset(reader: Reader, text: str, workflow: Workflow) -> RuleSet:
     name = reader.text("workflow")
     if name and name != workflow.name:
-        sentence = "These rules are for “{name}”, not for the workflow “{workflow}”."
-        reader.fault("workflow", Sentence(sentence, name=name, workflow=workflow.name))
+        reader.fault(
+            "workflow",
+            Sentence(
+                "These rules are for “{name}”, not for the workflow “{workflow}”.", name=name, workflow=workflow.name
+            ),
+        )
     seasons = tuple(_season(table) for table in reader.tables("season"))
     ids = tuple(season.id for season in seasons)
     return RuleSet(
@@ -110,8 +114,9 @@ def _rule(reader: Reader, workflow: Workflow, seasons: tuple[str, ...]) -> Rule:
 def _id(reader: Reader, default: str | None = None) -> str:
     id = reader.text("id", default)
     if "id" in reader and id and not ID.fullmatch(id):
-        sentence = "Write ids with small letters a-z, digits and - only, for example contact-overdue."
-        reader.fault("id", Sentence(sentence))
+        reader.fault(
+            "id", Sentence("Write ids with small letters a-z, digits and - only, for example contact-overdue.")
+        )
     return id
 
 
@@ -124,7 +129,7 @@ def _repeat(reader: Reader) -> Repeat | None:
 def _season(reader: Reader) -> Season:
     name = reader.label("name")
     factor = reader.number("factor", required=True)
-    if factor is not None and not 0 < factor:
+    if factor is not None and factor <= 0:
         reader.fault("factor", Sentence("The factor of a season must be above 0, for example 0.5."))
     return Season(
         id=_id(reader, _slug(name.en)),

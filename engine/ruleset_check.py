@@ -28,12 +28,16 @@ def _check_when(rule: Rule, ruleset: RuleSet, workflow: Workflow, reader: Reader
     if not when.state:
         return
     if workflow.states[when.state].final:
-        sentence = "“{state}” is final: nothing is waited for there."
-        reader.fault(f"rule “{rule.id}”.when.state", Sentence(sentence, state=when.state))
+        reader.fault(
+            f"rule “{rule.id}”.when.state",
+            Sentence("“{state}” is final: nothing is waited for there.", state=when.state),
+        )
     for key, value in (("before_deadline", when.before_deadline), ("after_deadline", when.after_deadline)):
         if value is not None and ruleset.timing(when.state, when.accepted) is None:
-            sentence = "There is no deadline here: no rule for “{state}” has a `for`."
-            reader.fault(f"rule “{rule.id}”.when.{key}", Sentence(sentence, state=when.state))
+            reader.fault(
+                f"rule “{rule.id}”.when.{key}",
+                Sentence("There is no deadline here: no rule for “{state}” has a `for`.", state=when.state),
+            )
 
 
 def _check_cycles(ruleset: RuleSet, workflow: Workflow, reader: Reader) -> None:
@@ -45,8 +49,10 @@ def _check_cycles(ruleset: RuleSet, workflow: Workflow, reader: Reader) -> None:
         if round_ and rule.id not in told:
             told.update(round_)
             words = " → ".join((*round_, rule.id))
-            sentence = "These rules fire each other without time passing: {rules}."
-            reader.fault(f"rule “{rule.id}”.then", Sentence(sentence, rules=words))
+            reader.fault(
+                f"rule “{rule.id}”.then",
+                Sentence("These rules fire each other without time passing: {rules}.", rules=words),
+            )
 
 
 def _instant(rule: Rule, ruleset: RuleSet, workflow: Workflow) -> bool:
@@ -82,11 +88,17 @@ def warnings(ruleset: RuleSet, workflow: Workflow) -> Iterator[tuple[str, Senten
     """What is allowed but hardly meant, each with the key it is about: rules that never fire, that fire together."""
     for rule in ruleset.rules:
         if rule.when.accepted is not None and not workflow.states[rule.when.state].offered:
-            sentence = "This rule can never fire: “{state}” is not offered, so nobody accepts it."
-            yield f"rule “{rule.id}”.when.accepted", Sentence(sentence, state=rule.when.state)
+            yield (
+                f"rule “{rule.id}”.when.accepted",
+                Sentence(
+                    "This rule can never fire: “{state}” is not offered, so nobody accepts it.", state=rule.when.state
+                ),
+            )
         for name in _contradicted(rule.when.conditions):
-            sentence = "This rule can never fire: the conditions on “{name}” cannot hold together."
-            yield f"rule “{rule.id}”.when", Sentence(sentence, name=name)
+            yield (
+                f"rule “{rule.id}”.when",
+                Sentence("This rule can never fire: the conditions on “{name}” cannot hold together.", name=name),
+            )
     for first, second in combinations(ruleset.rules, 2):
         yield from _of_two(first, second, workflow)
 
@@ -95,8 +107,10 @@ def _of_two(first: Rule, second: Rule, workflow: Workflow) -> Iterator[tuple[str
     """What two rules do to each other; `first` comes first in the file."""
     for early, late in ((first, second), (second, first)):
         if _leaves(early, workflow) and _sooner(early.when, late.when, level=early is first):
-            sentence = "This rule can never fire: “{id}” has taken the case out of the state by then."
-            yield f"rule “{late.id}”.when", Sentence(sentence, id=early.id)
+            yield (
+                f"rule “{late.id}”.when",
+                Sentence("This rule can never fire: “{id}” has taken the case out of the state by then.", id=early.id),
+            )
             return
     if first.when == second.when:
         yield f"rule “{second.id}”.when", Sentence("This rule always fires together with “{id}”.", id=first.id)

@@ -39,11 +39,11 @@ def _action(reader: Reader, workflow: Workflow, state: str) -> Action | None:
     return None
 
 
-def _notify(reader: Reader, workflow: Workflow, state: str) -> Action:
+def _notify(reader: Reader, _workflow: Workflow, _state: str) -> Action:
     return Notify(reader.some_of("notify", ADDRESSEES, ROLE, required=True))
 
 
-def _offer(reader: Reader, workflow: Workflow, state: str) -> Action:
+def _offer(reader: Reader, _workflow: Workflow, _state: str) -> Action:
     return Offer(reader.one_of("offer", ROLES, ROLE), reader.text("unit", OWN))
 
 
@@ -53,24 +53,32 @@ def _fire(reader: Reader, workflow: Workflow, state: str) -> Action | None:
         return None
     step = workflow.transitions[name]
     if state and state not in step.from_:
-        sentence = "“{name}” does not start from “{state}”; rules can fire from there: {known}."
         known = [step.name for step in workflow.leaving(state, RULE)]
-        reader.fault("fire", Sentence(sentence, name=name, state=state, known=known))
+        reader.fault(
+            "fire",
+            Sentence(
+                "“{name}” does not start from “{state}”; rules can fire from there: {known}.",
+                name=name,
+                state=state,
+                known=known,
+            ),
+        )
     if RULE not in step.by:
-        sentence = "Rules may not fire “{name}”: the workflow's `by` does not name “rule”."
-        reader.fault("fire", Sentence(sentence, name=name))
+        reader.fault(
+            "fire", Sentence("Rules may not fire “{name}”: the workflow's `by` does not name “rule”.", name=name)
+        )
     return Fire(name)
 
 
-def _raise_level(reader: Reader, workflow: Workflow, state: str) -> Action:
+def _raise_level(reader: Reader, _workflow: Workflow, _state: str) -> Action:
     return RaiseLevel(reader.whole("raise_level", least=1))
 
 
-def _set_flag(reader: Reader, workflow: Workflow, state: str) -> Action:
+def _set_flag(reader: Reader, workflow: Workflow, _state: str) -> Action:
     return SetFlag(reader.one_of("set_flag", workflow.flags, FLAG))
 
 
-def _ask_check_in(reader: Reader, workflow: Workflow, state: str) -> Action | None:
+def _ask_check_in(reader: Reader, _workflow: Workflow, _state: str) -> Action | None:
     within = reader.parsed("ask_check_in", Duration.parse, DURATION, required=True)
     return AskCheckIn(within) if within else None
 

@@ -119,10 +119,11 @@ class Reader:
         if value is None:
             return default or Label("", "")
         inner = self._inner(key, value)
-        words = {language: inner._words(language) for language in LANGUAGE_NAMES}
+        words = {language: inner.words(language) for language in LANGUAGE_NAMES}
         return Label(**words)
 
-    def _words(self, language: str) -> str:
+    def words(self, language: str) -> str:
+        """The words of a label, this table, in one language ("vi", "en")."""
         value = self._take(language, TEXT, _is_text, False)
         if value is None and language not in self.data:
             name = LANGUAGE_NAMES[language]
