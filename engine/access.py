@@ -1,0 +1,80 @@
+"""Who may see and do what, decided in one place.
+
+A right does not come from a role alone but from a role in a unit and a case that touches that unit: a teacher reaches
+the pupils of her class, an officer the villages assigned to him (D2.2). `reach` answers for one case in Python, and
+`engine.store.scopes` narrows every query to the same answer in SQL; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+NOBODY: frozenset[int] = frozenset()
+
+# Each role, and the column of a case that must lie in the role's units.
+SEATS: Mapping[str, str] = {
+    "teacher": "class_id",
+    "head": "school_id",
+    "commune_officer": "village_id",
+    "commune_leader": "commune_id",
+    "volunteer": "association_id",
+    "association": "association_id",
+}
+OFFICE = "education_office"
+ADMIN = "admin"
+ROLES = (*SEATS, OFFICE, ADMIN)
+# These see what a pupil needs, never who the pupil is or why (Luật Trẻ em 2016 Art. 6(11); NĐ 56/2017 Art. 33).
+REFERRED = frozenset({"volunteer", "association"})
+
+
+class Place(Protocol):
+    """Anything that says where a pupil learns and lives, and which association was asked to help."""
+
+    class_id: int
+    school_id: int
+    village_id: int | None
+    commune_id: int | None
+    province_id: int | None
+    association_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A signed-in person and the units in which they hold each role today, their own and those delegated to them.
+
+    `units` maps a role to unit ids. An education office's area is spelt out: the communes and provinces it covers, and
+    the schools that lie in them, because a boarding school's pupils live elsewhere.
+    """
+
+    person_id: int
+    units: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    office_communes: frozenset[int] = NOBODY
+    office_provinces: frozenset[int] = NOBODY
+    office_schools: frozenset[int] = NOBODY
+
+    def holds(self, role: str) -> bool:
+        """Whether the person holds the role anywhere."""
+        return bool(self.units.get(role))
+
+    def of(self, role: str) -> frozenset[int]:
+        """The units in which the person holds the role."""
+        return self.units.get(role, NOBODY)
+
+
+def reach(viewer: Viewer, place: Place) -> frozenset[str]:
+    """The roles in which the viewer has a duty towards the pupil of this case; empty for an outsider."""
+    roles = {role for role, column in SEATS.items() if getattr(place, column) in viewer.of(role)}
+    if (
+        place.commune_id in viewer.office_communes
+        or place.province_id in viewer.office_provinces
+        or place.school_id in viewer.office_schools
+    ):
+        roles.add(OFFICE)
+    return frozenset(roles)
+
+
+def knows(roles: frozenset[str]) -> bool:
+    """Whether someone reaching a case in these roles may know the pupil's name, address and causes."""
+    return bool(roles - REFERRED)

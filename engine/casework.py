@@ -1,0 +1,335 @@
+"""What can be done with a case, decided without a database: each act changes the facts and writes down an entry.
+
+A `Casework` is one case at one moment. People's acts (`open`, `step`, `accept`, …) and the rules (`escalate`) go through
+the same few movements: enter a state, offer, tell, settle the clocks. The shell (`engine.cases`, `engine.sweep`) loads
+the facts, calls one act, and stores all entries in one transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine import escalation
+from engine.access import ADMIN, OFFICE
+from engine.escalation import Due
+from engine.facts import Facts
+from engine.handbook import Situation
+from engine.machine import follow
+from engine.people import LADDERS, ROLE_LABELS, Directory, Found, find, told
+from engine.refusals import Conflict, NotAllowed
+from engine.rule import NEXT_UP, OWN, AskCheckIn, Fire, Notify, Offer, RaiseLevel, SetFlag
+from engine.workflow import RULE, Transition
+from engine.words import Sentence
+
+SYSTEM: frozenset[str] = frozenset({RULE})
+MOST_FIRINGS = 50  # in one go; the loader refuses rule sets that could go round without time passing
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts on a case: a person in the roles that reach it, or nobody (a rule)."""
+
+    person_id: int | None
+    roles: frozenset[str]
+
+    def role(self, allowed: Iterable[str] = ()) -> str | None:
+        """The role in which the person acts: the first allowed one they hold, else any."""
+        return next((role for role in allowed if role in self.roles), next(iter(sorted(self.roles)), None))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One person is told, in a role, for a reason (a rule's id, or what happened)."""
+
+    person_id: int
+    role: str
+    kind: str
+    urgent: bool = False
+
+
+@dataclass(slots=True)
+class Entry:
+    """One event and all that is stored with it. `data` holds nothing personal; `text` is what a person filled in."""
+
+    kind: str
+    at: dt.datetime
+    person_id: int | None = None
+    role: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    text: dict[str, Any] | None = None
+    firing: Due | None = None
+    firing_entry: int = 0
+    offer: Found | None = None
+    answer: str | None = None  # to the offer that stood before: accepted, declined, superseded
+    told: list[Told] = field(default_factory=list)
+    rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+class Casework:
+    """One case at one moment. `entries` grows with each act; `facts` are as they will be once those are stored."""
+
+    def __init__(self, facts: Facts, situation: Situation, directory: Directory, now: dt.datetime) -> None:
+        self.facts, self.situation, self.directory, self.now = facts, situation, directory, now
+        self.entries: list[Entry] = []
+
+    # --- what people do -------------------------------------------------------------------------------------------
+
+    def open(self, actor: Actor, values: Mapping[str, Any]) -> None:
+        """The first entry of a new case, which is in the workflow's initial state already."""
+        entry = self._entry("opened", actor, self.situation.workflow.initial, text=values)
+        self._enter(self.facts.state, entry, actor)
+        self._take_in(values, entry)
+        self._settle()
+
+    def step(self, name: str, actor: Actor, values: Mapping[str, Any]) -> None:
+        """Do a transition. Raises `NotFound` or `NotAllowed`."""
+        step, state = follow(self.situation.workflow, self.facts.state, name, actor.roles)
+        entry = self._entry(name, actor, state, role=actor.role(step.by), text=values)
+        self._move(step, state, entry, actor)
+        self._take_in(values, entry)
+        self._settle()
+
+    def accept(self, actor: Actor, seats: Collection[tuple[str, int]], values: Mapping[str, Any]) -> None:
+        """Take up the case that is on offer to one of the actor's seats (role, unit)."""
+        role = self._answering(actor, seats)
+        entry = self._entry("accepted", actor, role=role, text=values)
+        entry.answer = "accepted"
+        self.facts.accepted_at, self.facts.assignee_id = self.now, actor.person_id
+        self._settle()
+
+    def decline(
+        self, actor: Actor, seats: Collection[tuple[str, int]], declined: Collection[tuple[str, int]], values: Mapping[str, Any]
+    ) -> None:  # fmt: skip
+        """Return an offer with a reason; it goes to the next one up. `declined`: the seats that returned it before."""
+        role = self._answering(actor, seats)
+        assert self.facts.offered_unit_id is not None
+        seat = (role, self.facts.offered_unit_id)
+        entry = self._entry("declined", actor, role=role, text=values)
+        entry.answer = "declined"
+        owner = self.situation.workflow.states[self.facts.state].owner or role
+        start = seat if role in LADDERS[owner] else None
+        self._offer(find(owner, self.facts, self.directory, {*declined, seat}, start), entry, "offered")
+        self._settle()
+
+    def assign(self, actor: Actor, person_id: int, role: str, values: Mapping[str, Any]) -> None:
+        """Give the case to a person who holds its owner's role here; whoever assigns stands above, or had it."""
+        owner = self.situation.workflow.states[self.facts.state].owner
+        above = {OFFICE, *LADDERS.get(owner or "", ())}
+        if owner is None or not (actor.roles & above) or role not in above:
+            raise NotAllowed(Sentence("Your role does not allow assigning this case."))
+        entry = self._entry(
+            "assigned", actor, role=actor.role(LADDERS[owner]), data={"to": person_id, "as": role}, text=values
+        )
+        if self.facts.offered_role and self.facts.accepted_at is None:
+            entry.answer = "accepted"
+        if self.facts.offered_role:
+            self.facts.accepted_at = self.now
+        before, self.facts.assignee_id = self.facts.assignee_id, person_id
+        self._tell(entry, [(person_id, role)], "assigned", but=actor.person_id)
+        if before and before != person_id:
+            self._tell(entry, [(before, role)], "relieved", but=actor.person_id)
+        self._settle()
+
+    def write(
+        self, kind: str, actor: Actor, values: Mapping[str, Any], rows: Iterable[tuple[str, dict[str, Any]]] = (),
+        data: Mapping[str, Any] | None = None,
+    ) -> Entry:  # fmt: skip
+        """Add an entry that moves the case to no other state: a note, support given, a check-in."""
+        entry = self._entry(kind, actor, data=dict(data or {}), text=values)
+        entry.rows += rows
+        self._take_in(values, entry)
+        self._settle()
+        return entry
+
+    def hold(self, actor: Actor, until: dt.datetime | None, reason: str, values: Mapping[str, Any]) -> None:
+        """Stop the case's clocks from now on, for a reason."""
+        entry = self._entry("held", actor, text=values, data={"until": _iso(until)})
+        entry.rows.append(("holds", {"starts_at": self.now, "ends_at": until, "reason": reason}))
+
+    # --- what the rules do ----------------------------------------------------------------------------------------
+
+    def escalate(self) -> None:
+        """Fire every rule that is due by now, the earliest first, each judged on what the one before left behind."""
+        for _ in range(MOST_FIRINGS):
+            due = escalation.decide(self.facts, self.situation, self.now)
+            if due is None:
+                break
+            self._fire(due)
+        self._settle()
+
+    def recount(self, kind: str, actor: Actor, data: Mapping[str, Any]) -> bool:
+        """Count the deadlines anew after a closure or a rule change; True, with an entry, if the deadline moved."""
+        before = self.facts.due_at
+        self._settle()
+        if self.facts.due_at == before:
+            return False
+        self._entry(kind, actor, data={**data, "due_before": _iso(before), "due": _iso(self.facts.due_at)})
+        return True
+
+    def _fire(self, due: Due) -> None:
+        rule, facts = due.rule, self.facts
+        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry)
+        entry.data = {"rule": rule.id, "rules": facts.rules_version, "repetition": due.repetition, "state": facts.state,
+                      "due": _iso(due.at), "start": _iso(due.start), "time": str(due.counted or "")}  # fmt: skip
+        if self.situation.around.closures:
+            closures = self.situation.around.closures
+            entry.data["closures"] = [[c.first.isoformat(), c.last.isoformat(), c.reason, c.scope] for c in closures]
+        if facts.holds:
+            entry.data["holds"] = [[_iso(start), _iso(end), reason] for start, end, reason in facts.holds]
+        times = facts.fired.get(rule.id, (0, self.now))[0]
+        facts.fired[rule.id] = (times + 1, self.now)
+        self.entries.append(entry)
+        for action in rule.then:
+            match action:
+                case Fire(name):
+                    step, state = follow(self.situation.workflow, facts.state, name, SYSTEM)
+                    entry.data |= {"step": name, "from": facts.state, "to": state}
+                    self._move(step, state, entry, Actor(None, SYSTEM))
+                case Offer(role, unit):
+                    self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
+                case Notify(roles):
+                    for role in roles:
+                        acting_role, people = told(role, facts, facts.assignee_id, self.directory)
+                        self._tell(entry, [(person, acting_role) for person in people], rule.id, urgent=rule.urgent)
+                case RaiseLevel(by):
+                    facts.level += by
+                    entry.data["level"] = facts.level
+                case SetFlag(flag):
+                    facts.flags = sorted({*facts.flags, flag})
+                    entry.data["flag"] = flag
+                case AskCheckIn(within):
+                    by = self.situation.clock.deadline(self.now, within) or self.now
+                    entry.rows.append(("planned", {"kind": "check_in", "due_at": by}))
+                    entry.data["check_in_by"] = _iso(by)
+        entry.data["told"] = sorted({item.role for item in entry.told})
+
+    def _seat(self, role: str, unit: str) -> Found:
+        if unit == OWN:
+            return find(role, self.facts, self.directory)
+        if unit == NEXT_UP:
+            own = find(role, self.facts, self.directory)
+            return find(role, self.facts, self.directory, start=(own.role, own.unit_id)) if own.role != ADMIN else own
+        return self.directory.seat(role, unit) or find(role, self.facts, self.directory)
+
+    # --- the movements they share ---------------------------------------------------------------------------------
+
+    def _entry(
+        self, kind: str, actor: Actor, to: str | None = None, *, role: str | None = None,
+        data: dict[str, Any] | None = None, text: Mapping[str, Any] | None = None,
+    ) -> Entry:  # fmt: skip
+        entry = Entry(kind, self.now, actor.person_id, role or actor.role(), data or {}, dict(text) if text else None)
+        if to is not None:
+            entry.data |= {"from": self.facts.state, "to": to}
+        self.entries.append(entry)
+        return entry
+
+    def _move(self, step: Transition, state: str, entry: Entry, actor: Actor) -> None:
+        if state == self.facts.state:
+            return  # a step from a state to itself leaves the clock, the offer and the assignee as they are
+        before = self.facts.assignee_id
+        if self.facts.offered_role and self.facts.accepted_at is None:
+            entry.answer = "superseded"
+        self._enter(state, entry, actor)
+        if actor.person_id is not None and before and before != self.facts.assignee_id:
+            self._tell(entry, [(before, entry.role or "")], "relieved", but=actor.person_id)
+
+    def _enter(self, state: str, entry: Entry, actor: Actor) -> None:
+        facts, target = self.facts, self.situation.workflow.states[state]
+        reopened = facts.closed_at is not None and not target.final
+        if facts.version or facts.state != state:
+            facts.entry += 1
+        facts.state, facts.since, facts.fired = state, self.now, {}
+        facts.closed_at = self.now if target.final else None
+        facts.assignee_id = facts.offered_role = facts.offered_unit_id = facts.offered_at = facts.accepted_at = None
+        if reopened:
+            facts.level, facts.opened_at = 0, self.now
+        if target.owner is None:
+            return
+        if target.owner in {"volunteer", "association"} and facts.commune_id:
+            facts.association_id = next(iter(self.directory.associations(facts.commune_id)), facts.association_id)
+        found = find(target.owner, facts, self.directory)
+        if target.offered:
+            self._offer(found, entry, "offered", but=actor.person_id)
+            return
+        facts.assignee_id = actor.person_id if actor.person_id in found.people else next(iter(found.people), None)
+        if found.passed_over:
+            entry.data["passed_over"] = [list(item) for item in found.passed_over]
+        if actor.person_id is not None:
+            self._tell(entry, [(person, found.role) for person in found.people[:1]], "handed_over", but=actor.person_id)
+
+    def _offer(self, found: Found, entry: Entry, kind: str, *, urgent: bool = False, but: int | None = None) -> None:
+        facts = self.facts
+        if entry.answer is None and facts.offered_role and facts.accepted_at is None:
+            entry.answer = "superseded"
+        facts.offered_role, facts.offered_unit_id = found.role, found.unit_id
+        facts.offered_at, facts.accepted_at, facts.assignee_id = self.now, None, None
+        entry.offer = found
+        entry.data |= {"offered_to": found.role, "unit": found.unit_id}
+        if found.passed_over:
+            entry.data["passed_over"] = [list(item) for item in found.passed_over]
+        self._tell(entry, [(person, found.role) for person in found.people], kind, urgent=urgent, but=but)
+
+    def _answering(self, actor: Actor, seats: Collection[tuple[str, int]]) -> str:
+        facts = self.facts
+        if facts.offered_role is None or facts.offered_unit_id is None:
+            raise NotAllowed(Sentence("Nothing is on offer in this case."))
+        if facts.accepted_at is not None:
+            if facts.assignee_id == actor.person_id:
+                raise Conflict(
+                    Sentence("You have accepted this case already, at {at}.", at=self._local(facts.accepted_at))
+                )
+            raise Conflict(Sentence("The case was accepted already, at {at}.", at=self._local(facts.accepted_at)))
+        if (facts.offered_role, facts.offered_unit_id) not in seats:
+            raise NotAllowed(Sentence("The case is on offer to: {role}.", role=ROLE_LABELS[facts.offered_role]))
+        return facts.offered_role
+
+    def _local(self, moment: dt.datetime) -> dt.datetime:
+        return self.situation.calendar.local(moment)
+
+    def _tell(
+        self, entry: Entry, people: Iterable[tuple[int, str]], kind: str, *, urgent: bool = False, but: int | None = None
+    ) -> None:  # fmt: skip
+        known = {item.person_id for item in entry.told}
+        for person, role in people:
+            if person not in known and person != but:
+                known.add(person)
+                entry.told.append(Told(person, role, kind, urgent))
+
+    def _take_in(self, values: Mapping[str, Any], entry: Entry) -> None:
+        """What the engine itself understands of what was filled in."""
+        facts, workflow = self.facts, self.situation.workflow
+        if "reached" in values:
+            facts.unreached = 0 if values["reached"] else facts.unreached + 1
+        if values.get("absent_since"):
+            facts.absent_since = dt.date.fromisoformat(values["absent_since"])
+        if values.get("causes"):
+            facts.causes = tuple(values["causes"])
+            entry.rows.append(("causes", {"causes": list(values["causes"])}))
+            chosen = (workflow.fields["causes"].choice(code) for code in values["causes"])
+            flags = {choice.flag for choice in chosen if choice and choice.flag}
+            facts.flags = sorted({*facts.flags, *flags})
+        if values.get("need"):
+            row = {
+                "need": values["need"],
+                "handover": values.get("hand_over_at"),
+                "association_id": facts.association_id,
+            }
+            entry.rows.append(("needs", row))
+        if values.get("next_on"):
+            entry.rows.append(("planned", {"kind": "check_in", "due_at": self._closing(values["next_on"])}))
+
+    def _closing(self, day: str) -> dt.datetime:
+        date = dt.date.fromisoformat(day)
+        return self.situation.calendar.instant(date, self.situation.calendar.closing_minute(date))
+
+    def _settle(self) -> None:
+        facts = self.facts
+        facts.due_at = escalation.deadline(facts, self.situation) if facts.is_open else None
+        facts.next_look_at = escalation.next_look(facts, self.situation, self.now) if facts.is_open else None
+
+
+def _iso(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

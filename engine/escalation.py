@@ -1,0 +1,167 @@
+"""What the rules say about a case at a moment: which come due when, which fire now, when to look again. Pure.
+
+A rule's time counts from when the case entered its state or, where the rule asks for `accepted`, from when it was
+offered or accepted: acceptance and action have a clock each. A repetition counts from the firing before it, so that
+after a time without a worker people get one reminder and then their full time again, not a heap at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from engine.calendar import Duration
+from engine.facts import Facts
+from engine.handbook import Situation
+from engine.rule import Condition, Rule
+
+ONE_DAY = Duration(1, "days")
+DRIFTING = frozenset({"absences", "unexcused", "season"})  # may come to hold by time alone, with no event on the case
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A rule that comes due: when, for the how-manieth time, and how that moment was counted.
+
+    `start` and `counted` say from when and for how long the clock ran; None for a rule without a time of its own.
+    """
+
+    at: dt.datetime
+    rule: Rule
+    repetition: int
+    start: dt.datetime
+    counted: Duration | None
+
+
+def decide(facts: Facts, situation: Situation, now: dt.datetime) -> Due | None:
+    """The rule that fires next, if one is due by `now`: the earliest, and of those due together the first in the file."""
+    due = [due for due in _coming(facts, situation) if due.at <= now and _holds(due.rule, facts, situation, now)]
+    return min(due, key=lambda due: due.at, default=None)
+
+
+def next_look(facts: Facts, situation: Situation, now: dt.datetime) -> dt.datetime | None:
+    """The earliest moment at which any rule could fire; None if no rule ever can unless something happens to the case."""
+    return min(_looks(facts, situation, now), default=None)
+
+
+def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
+    """When the person who has the case, or is offered it, must have acted: the time of the state's own `for` rule."""
+    rule = situation.rules.timing(facts.state, facts.accepted)
+    if rule is None or rule.when.for_ is None:
+        return None
+    start = _start(rule, facts)
+    return None if start is None else situation.clock.deadline(start, rule.when.for_)
+
+
+def _looks(facts: Facts, situation: Situation, now: dt.datetime) -> Iterator[dt.datetime]:
+    for due in _coming(facts, situation):
+        if due.at > now or _holds(due.rule, facts, situation, now):
+            yield due.at
+        elif any(condition.name in DRIFTING for condition in due.rule.when.conditions):
+            yield situation.clock.deadline(now, ONE_DAY) or now + dt.timedelta(days=1)
+
+
+def _coming(facts: Facts, situation: Situation) -> Iterator[Due]:
+    """Each rule of the state that has firings left, with its next moment, in file order."""
+    if not facts.is_open:
+        return
+    for rule in situation.rules.watching(facts.state):
+        start = _start(rule, facts)
+        if start is None or _settled(rule, facts):
+            continue
+        times, last = facts.fired.get(rule.id, (0, start))
+        if times:
+            if rule.repeat is None or times > rule.repeat.at_most:
+                continue
+            at, start, counted = situation.clock.deadline(last, rule.repeat.every), last, rule.repeat.every
+        else:
+            at, counted = _moment(rule, start, facts, situation)
+        if at is not None:
+            yield Due(at, rule, times, start, counted)
+
+
+def _start(rule: Rule, facts: Facts) -> dt.datetime | None:
+    """From when the rule's time counts; None while the case is not in the condition the rule asks for."""
+    if rule.when.accepted is None:
+        return facts.since
+    if rule.when.accepted != facts.accepted:
+        return None
+    return facts.accepted_at if rule.when.accepted else facts.offered_at
+
+
+def _moment(
+    rule: Rule, start: dt.datetime, facts: Facts, situation: Situation
+) -> tuple[dt.datetime | None, Duration | None]:
+    when, clock = rule.when, situation.clock
+    if when.for_ is not None:
+        return clock.deadline(start, when.for_), when.for_
+    if when.before_deadline is None and when.after_deadline is None:
+        return start, None
+    due = deadline(facts, situation)
+    if due is None:
+        return None, None
+    if when.after_deadline is not None:
+        return clock.deadline(due, when.after_deadline), when.after_deadline
+    if isinstance(when.before_deadline, Fraction):
+        return due - (due - start) * float(when.before_deadline), None
+    assert when.before_deadline is not None
+    return max(start, clock.before(due, when.before_deadline)), when.before_deadline
+
+
+def _settled(rule: Rule, facts: Facts) -> bool:
+    """Whether the case itself, which only an event can change, rules the rule out."""
+    return not all(_met(c, facts) for c in rule.when.conditions if c.name not in DRIFTING and c.name in _ON_CASE)
+
+
+def _holds(rule: Rule, facts: Facts, situation: Situation, now: dt.datetime) -> bool:
+    return all(_met_around(condition, facts, situation, now) for condition in rule.when.conditions)
+
+
+_ON_CASE = frozenset({"level", "unreached_attempts", "grade", "cause", "flags"})
+
+
+def _met(condition: Condition, facts: Facts) -> bool:
+    value = condition.value
+    if condition.name == "flags":
+        wanted = set(value) if isinstance(value, tuple) else {value}
+        return wanted <= set(facts.flags) if condition.operator == "all_of" else not wanted & set(facts.flags)
+    if condition.name == "cause":
+        return bool(set(facts.causes) & set(_values(condition)))
+    number = {"level": facts.level, "unreached_attempts": facts.unreached, "grade": facts.grade}[condition.name]
+    return number is not None and _compare(number, condition)
+
+
+def _values(condition: Condition) -> tuple[object, ...]:
+    return condition.value if isinstance(condition.value, tuple) else (condition.value,)
+
+
+def _compare(number: int, condition: Condition) -> bool:
+    if condition.operator == "any_of":
+        return number in _values(condition)
+    assert isinstance(condition.value, int)
+    return number >= condition.value if condition.operator == "at_least" else number <= condition.value
+
+
+def _met_around(condition: Condition, facts: Facts, situation: Situation, now: dt.datetime) -> bool:
+    if condition.name in _ON_CASE:
+        return _met(condition, facts)
+    if condition.name == "season":
+        return bool(situation.season_on(situation.calendar.local(now).date()) & set(map(str, _values(condition))))
+    if condition.name == "unit":
+        return bool(situation.around.school_units & set(map(str, _values(condition))))
+    if condition.name == "residence":
+        return bool(situation.around.home_units & set(map(str, _values(condition))))
+    return _compare(_absences(condition, facts, situation, now), condition)
+
+
+def _absences(condition: Condition, facts: Facts, situation: Situation, now: dt.datetime) -> int:
+    """School days with an absence, each counted once, since the absence began or in the last so many school days."""
+    first = facts.absent_since
+    if condition.within is not None:
+        moment = situation.clock.before(now, condition.within)
+        first = situation.calendar.local(moment).date()
+    kinds = {"u"} if condition.name == "unexcused" else {"u", "e"}
+    days = {day for day, mark in facts.marks if day >= first and mark in kinds}
+    return sum(1 for day in days if situation.clock.is_school_day(day))

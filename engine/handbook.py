@@ -1,0 +1,103 @@
+"""The workflows, rule sets and calendars that cases run on, each by version, and the clocks made of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from engine.calendar import Calendar, Clock, Closure, Pause, Window, windows
+from engine.facts import Facts
+from engine.refusals import NotFound
+from engine.rule import RuleSet, Season
+from engine.workflow import Workflow
+from engine.words import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What lies around a case: codes of the units its pupil belongs to, the class's teaching days, closures in force.
+
+    `school_units` are the class and all units above it, `home_units` the village and all above it; `weekdays` are ISO
+    digits ("123456": taught Monday to Saturday), None for the calendar's own.
+    """
+
+    province: str = ""
+    weekdays: str | None = None
+    school_units: frozenset[str] = frozenset()
+    home_units: frozenset[str] = frozenset()
+    closures: tuple[Closure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a decision needs beside the case itself: its rules, its clock, its units and its risk windows."""
+
+    workflow: Workflow
+    rules: RuleSet
+    clock: Clock
+    calendar: Calendar
+    around: Surroundings
+    seasons: Mapping[str, tuple[Window, ...]]
+
+    def season_on(self, day: dt.date) -> frozenset[str]:
+        """The ids of the risk windows that a day lies in."""
+        return frozenset(
+            name for name, found in self.seasons.items() if any(window.first <= day < window.end for window in found)
+        )
+
+
+@lru_cache(maxsize=256)
+def _windows(season: Season, calendar: Calendar, year: int) -> tuple[Window, ...]:
+    return tuple(windows(season.between, season.factor, season.name, calendar, range(year - 1, year + 3)))
+
+
+@dataclass(frozen=True)
+class Handbook:
+    """What the composition root read and checked. `calendars` by province code; "" is the one for everywhere else.
+
+    `current` names, for each workflow, the workflow version and rules version that new cases begin with.
+    """
+
+    workflows: Mapping[tuple[str, int], Workflow]
+    rulesets: Mapping[tuple[str, int], RuleSet]
+    calendars: Mapping[str, Calendar]
+    current: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def workflow(self, name: str, version: int | None = None) -> Workflow:
+        """A workflow; the version that new cases begin with if none is named. Raises `NotFound`."""
+        version = version if version is not None else self.current.get(name, (0, 0))[0]
+        if found := self.workflows.get((name, version)):
+            return found
+        raise NotFound(Sentence("There is no workflow “{name}”, version {version}.", name=name, version=version))
+
+    def rules(self, workflow: str, version: int | None = None) -> RuleSet:
+        """A rule set of a workflow; the version that new cases begin with if none is named. Raises `NotFound`."""
+        version = version if version is not None else self.current.get(workflow, (0, 0))[1]
+        if found := self.rulesets.get((workflow, version)):
+            return found
+        raise NotFound(Sentence("There are no rules for “{name}”, version {version}.", name=workflow, version=version))
+
+    def calendar(self, province: str) -> Calendar:
+        """The calendar of a province (by unit code), or the one for everywhere else."""
+        return self.calendars.get(province) or self.calendars[""]
+
+    def situation(self, facts: Facts, around: Surroundings) -> Situation:
+        """The rules, clock and risk windows that hold for a case."""
+        workflow = self.workflow(facts.workflow, facts.workflow_version)
+        rules = self.rules(facts.workflow, facts.rules_version)
+        calendar = self.calendar(around.province)
+        units = around.school_units | around.home_units
+        seasons = {
+            season.id: _windows(season, calendar, facts.since.year)
+            for season in rules.seasons
+            if not season.units or units & set(season.units)
+        }
+        clock = calendar.clock(
+            weekdays=frozenset(map(int, around.weekdays)) if around.weekdays else None,
+            closures=around.closures,
+            windows=tuple(window for found in seasons.values() for window in found),
+            pauses=tuple(Pause(start, end, reason) for start, end, reason in facts.holds),
+        )
+        return Situation(workflow, rules, clock, calendar, around, seasons)

@@ -1,0 +1,1 @@
+"""The database: tables, sessions, queries. The only package that imports sqlalchemy."""

@@ -1,0 +1,111 @@
+"""`engine.access` in SQL: what a scoped session adds to every query, entity by entity. Deny by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, and_, exists, false, or_
+from sqlalchemy.orm import with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.schema import Table
+
+from engine.access import SEATS, Viewer
+from engine.store import tables as t
+
+# Probed by key for each row at hand, never listed: the cost of a page must not grow with the number of cases.
+_cases = t.Base.metadata.tables["cases"].alias("reached_case")
+_pupils = t.Base.metadata.tables["pupils"].alias("reached_pupil")
+_KNOWING = {role: column for role, column in SEATS.items() if column != "association_id"}
+
+
+def _within(column: Any, ids: frozenset[int]) -> Iterator[ColumnElement[bool]]:
+    if len(ids) == 1:
+        yield column == next(iter(ids))  # lets the database walk the index in the list's order
+    elif ids:
+        yield column.in_(sorted(ids))
+
+
+def _any(arms: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    return or_(*arms) if arms else false()
+
+
+def _known(viewer: Viewer, columns: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Cases the viewer may know by the pupil's name."""
+    arms = [arm for role, column in _KNOWING.items() for arm in _within(columns[column], viewer.of(role))]
+    arms += _within(columns["commune_id"], viewer.office_communes)
+    arms += _within(columns["province_id"], viewer.office_provinces)
+    arms += _within(columns["school_id"], viewer.office_schools)
+    return _any(arms)
+
+
+def _referred(viewer: Viewer, column: Any) -> ColumnElement[bool]:
+    """Cases the viewer's association was asked to help with."""
+    return _any(list(_within(column, viewer.of("volunteer") | viewer.of("association"))))
+
+
+def _of_case(column: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The row's case meets the condition."""
+    return exists().where(_cases.c.id == column, condition)
+
+
+def _pupil(viewer: Viewer, columns: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Pupils: a school knows its own; everybody else has a duty only towards those with a case."""
+    own = [*_within(columns["class_id"], viewer.of("teacher")), *_within(columns["school_id"], viewer.of("head"))]
+    return _any([*own, exists().where(_cases.c.pupil_id == columns["id"], _known(viewer, _cases.c))])
+
+
+def _of_pupil(viewer: Viewer, column: Any) -> ColumnElement[bool]:
+    return exists().where(_pupils.c.id == column, _pupil(viewer, _pupils.c))
+
+
+def _columns(entity: Any) -> dict[str, Any]:
+    return {attribute.key: getattr(entity, attribute.key) for attribute in entity.__mapper__.column_attrs}
+
+
+def _rules(viewer: Viewer) -> dict[Any, ColumnElement[bool]]:
+    known = _known(viewer, _cases.c)
+    either = or_(known, _referred(viewer, _cases.c.association_id))
+    own_text = and_(t.EventText.person_id == viewer.person_id, _of_case(t.EventText.case_id, either))
+    rules: dict[Any, ColumnElement[bool]] = {
+        t.Case: _known(viewer, _columns(t.Case)),
+        t.Referral: _referred(viewer, t.Referral.association_id),
+        t.Pupil: _pupil(viewer, _columns(t.Pupil)),
+        t.Mark: _of_pupil(viewer, t.Mark.pupil_id),
+        t.Closure: or_(t.Closure.pupil_id.is_(None), _of_pupil(viewer, t.Closure.pupil_id)),
+        t.CaseCause: _of_case(t.CaseCause.case_id, known),
+        t.EventText: or_(_of_case(t.EventText.case_id, known), own_text),
+        t.Notice: t.Notice.person_id == viewer.person_id,
+        t.AccessLog: false(),
+    }
+    for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Support, t.Need):
+        rules[entity] = _of_case(entity.case_id, either)
+    return rules
+
+
+def _tables(statement: Executable) -> set[str]:
+    elements = visitors.iterate(statement)  # type: ignore[arg-type]
+    return {element.name for element in elements if isinstance(element, Table)}
+
+
+class Scope:
+    """What one viewer may see, ready to be added to statements; made once a session."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._criteria: dict[str, list[Any]] = {}
+        for entity, rule in _rules(viewer).items():
+            criterion = with_loader_criteria(entity, rule, include_aliases=True)
+            self._criteria.setdefault(entity.__table__.name, []).append(criterion)
+
+    def criteria(self, statement: Executable) -> list[Any]:
+        """The loader criteria that a statement needs: those of every protected table it names."""
+        return [criterion for name in _tables(statement) for criterion in self._criteria.get(name, ())]
+
+
+# What no statement may reach past the ORM in a scoped session.
+PROTECTED = frozenset(entity.__table__.name for entity in _rules(Viewer(person_id=0)))
+
+
+def protected(statement: Executable) -> list[str]:
+    """The protected tables that a statement names."""
+    return sorted(_tables(statement) & PROTECTED)

@@ -1,0 +1,443 @@
+"""What Ra Lớp keeps, as typed SQLAlchemy models.
+
+Three habits run through all tables. Moments are aware UTC datetimes. "No deadline", "no end" and "never" are the far
+future in the database and `None` in Python (`OpenInstant`, `OpenDay`), so lists sort and ranges compare without NULLs.
+Where a pupil lives and learns is copied onto the case when it changes, so that a list for a class, a school, a village
+or a commune is one probe of one index, whatever the number of cases.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from engine.store.types import FAR_DAY, Id, Instant, Json, OpenDay, OpenInstant
+
+
+class Base(DeclarativeBase):
+    """All tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {dt.datetime: Instant(), dt.date: Date(), int: Id, dict[str, Any]: Json, list[Any]: Json}
+
+
+# --- units and people ------------------------------------------------------------------------------------------------
+
+
+class Unit(Base):
+    """A place or body of the dated tree: province, district, commune, village, school, site, class, association, office.
+
+    Official codes are re-used with another meaning after a merger (23392 was xã Đăk Kan and is now xã Sa Loong), so a
+    unit is (code, valid from), and one that ended names its successor.
+    """
+
+    __tablename__ = "units"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    code: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(200))
+    search_key: Mapped[str] = mapped_column(String(200))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    successor_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    valid_from: Mapped[dt.date]
+    valid_to: Mapped[dt.date | None] = mapped_column(
+        OpenDay, nullable=False, default=None, server_default=text(f"'{FAR_DAY}'")
+    )
+    grade: Mapped[int | None] = mapped_column(Integer)
+    teaching_days: Mapped[str | None] = mapped_column(String(7))  # ISO weekdays, "123456": Monday to Saturday
+    contact: Mapped[str | None] = mapped_column(String(200))  # hand-over point: where and whom to ask
+    __table_args__ = (UniqueConstraint("code", "valid_from"), Index("ix_units_kind_search_key", "kind", "search_key"))
+
+
+class UnitLink(Base):
+    """Every unit under every unit above it, and itself: a whole area in one indexed probe."""
+
+    __tablename__ = "unit_links"
+    ancestor_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    descendant_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True, index=True)
+    depth: Mapped[int] = mapped_column(Integer)
+
+
+class Person(Base):
+    """Someone who signs in: teacher, officer, volunteer, … Never a pupil or a parent."""
+
+    __tablename__ = "people"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    phone: Mapped[str | None] = mapped_column(String(32))
+    email: Mapped[str | None] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(2), default="vi", server_default="vi")
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    must_change: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    failed_sign_ins: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    locked_until: Mapped[dt.datetime | None]
+    disabled_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
+
+
+class Appointment(Base):
+    """A person holds a role in a unit from one day to another; one person may hold several."""
+
+    __tablename__ = "appointments"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    role: Mapped[str] = mapped_column(String(24))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    valid_from: Mapped[dt.date]
+    valid_to: Mapped[dt.date | None] = mapped_column(
+        OpenDay, nullable=False, default=None, server_default=text(f"'{FAR_DAY}'")
+    )
+    __table_args__ = (Index("ix_appointments_unit_role", "unit_id", "role"),)
+
+
+class Delegation(Base):
+    """A person is away from one day to another (both included); a delegate acts meanwhile, or the post counts as away."""
+
+    __tablename__ = "delegations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    delegate_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    first_day: Mapped[dt.date]
+    last_day: Mapped[dt.date]
+    reason: Mapped[str | None] = mapped_column(String(200))
+
+
+class SignIn(Base):
+    """One signed-in device; only the hash of its token is kept, and it can be revoked."""
+
+    __tablename__ = "sign_ins"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    created_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
+    device: Mapped[str | None] = mapped_column(String(200))
+
+
+# --- pupils and their attendance -------------------------------------------------------------------------------------
+
+
+class Pupil(Base):
+    """A pupil on a school's list. The class decides the teacher, the village where the pupil lives the officer."""
+
+    __tablename__ = "pupils"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    search_key: Mapped[str] = mapped_column(String(120))
+    sort_key: Mapped[str] = mapped_column(String(240))
+    birth_date: Mapped[dt.date | None]
+    sex: Mapped[str | None] = mapped_column(String(1))  # m, f
+    ethnicity: Mapped[str | None] = mapped_column(String(40))  # sensitive: NĐ 356/2025 Art. 4
+    disability: Mapped[str | None] = mapped_column(String(80))  # sensitive
+    guardian: Mapped[str | None] = mapped_column(String(120))
+    guardian_phone: Mapped[str | None] = mapped_column(String(32))
+    address: Mapped[str | None] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(16), default="enrolled", server_default="enrolled")
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
+    school_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
+    village_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    commune_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    province_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+
+
+class Mark(Base):
+    """What the register says of one pupil for one session. No row means that attendance was not taken, never absent."""
+
+    __tablename__ = "marks"
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    session: Mapped[str] = mapped_column(String(1), primary_key=True)  # m morning, a afternoon
+    mark: Mapped[str] = mapped_column(String(1))  # p present, e excused, u unexcused, l late
+    reason: Mapped[str | None] = mapped_column(String(200))
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    __table_args__ = (Index("ix_marks_day", "day"),)
+
+
+class Closure(Base):
+    """Days without teaching in class for a pupil or for all under a unit: they do not count, and no absence counts."""
+
+    __tablename__ = "closures"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    pupil_id: Mapped[int | None] = mapped_column(ForeignKey("pupils.id"), index=True)
+    first_day: Mapped[dt.date]
+    last_day: Mapped[dt.date]
+    reason: Mapped[str] = mapped_column(String(200))
+    study_mode: Mapped[str | None] = mapped_column(String(24))  # online, worksheets, guided, zalo
+    announced_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    announced_at: Mapped[dt.datetime]
+    lifted_at: Mapped[dt.datetime | None]
+    __table_args__ = (CheckConstraint("(unit_id IS NULL) <> (pupil_id IS NULL)", name="one_scope"),)
+
+
+# --- cases -----------------------------------------------------------------------------------------------------------
+
+
+class Case(Base):
+    """A pupil at risk, moving through the states of a workflow. `version` is the number of its last event."""
+
+    __tablename__ = "cases"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(24), unique=True)
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), index=True)
+    workflow: Mapped[str] = mapped_column(String(40))
+    workflow_version: Mapped[int] = mapped_column(Integer)
+    rules_version: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(40))
+    entry: Mapped[int] = mapped_column(Integer, default=1)  # how many states it has entered: one firing a rule an entry
+    since: Mapped[dt.datetime]  # when it entered the state
+    level: Mapped[int] = mapped_column(Integer, default=0)
+    absent_since: Mapped[dt.date]
+    opened_at: Mapped[dt.datetime]
+    closed_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False)
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    offered_role: Mapped[str | None] = mapped_column(String(24))
+    offered_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    offered_at: Mapped[dt.datetime | None]
+    accepted_at: Mapped[dt.datetime | None]
+    due_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False)
+    next_look_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False)
+    flags: Mapped[list[Any]] = mapped_column(default=list)
+    unreached: Mapped[int] = mapped_column(Integer, default=0)  # contact attempts in a row that reached nobody
+    grade: Mapped[int | None] = mapped_column(Integer)
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    school_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    village_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    commune_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    province_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    association_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    version: Mapped[int] = mapped_column(Integer, default=0)
+    last_hash: Mapped[str] = mapped_column(String(64), default="")
+
+
+OPEN = text("closed_at >= '9999-12-31'")
+
+# One open case for a pupil and a workflow, whatever the code above believes.
+Index("uq_cases_open_pupil", Case.pupil_id, Case.workflow, unique=True, sqlite_where=OPEN, postgresql_where=OPEN)
+# A sweep asks only this one.
+Index("ix_cases_next_look_at", Case.next_look_at, sqlite_where=OPEN, postgresql_where=OPEN)
+for _column in (Case.assignee_id, Case.class_id, Case.school_id, Case.village_id, Case.commune_id, Case.province_id,
+                Case.association_id):  # fmt: skip
+    # Work lists: open cases of a scope, next due first.
+    Index(f"ix_cases_open_{_column.key}", _column, Case.due_at, Case.id, sqlite_where=OPEN, postgresql_where=OPEN)
+    # Lists of all cases of a scope, newest first.
+    Index(f"ix_cases_{_column.key}", _column, Case.id)
+
+
+class Referral(Base):
+    """A case as the association that was asked to help may see it: the columns that tell who and where are not there."""
+
+    __table__ = Case.__table__
+    __mapper_args__ = {  # noqa: RUF012 - SQLAlchemy reads it once
+        "include_properties": [
+            "id", "code", "workflow", "workflow_version", "rules_version", "state", "since", "level", "opened_at", "closed_at",
+            "assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at", "due_at", "association_id", "version",
+        ]
+    }  # fmt: skip
+
+
+class CaseCause(Base):
+    """Why the pupil stays away; a case may have several causes (CV 3237/BGDĐT-KHTC of 8/6/2010)."""
+
+    __tablename__ = "case_causes"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    cause: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
+class Event(Base):
+    """Something that happened to a case: never changed, never deleted, each carrying the hash of the one before.
+
+    What a person wrote lies beside it in `event_texts`; the chain holds only its salted hash, so that the text can be
+    erased by law (Luật 91/2025/QH15) without breaking the chain.
+    """
+
+    __tablename__ = "events"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    at: Mapped[dt.datetime]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[str | None] = mapped_column(String(24))
+    data: Mapped[dict[str, Any]]
+    text_hash: Mapped[str | None] = mapped_column(String(64))
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str | None] = mapped_column(String(64), unique=True)  # idempotency key of the request that made it
+
+
+class EventText(Base):
+    """What a person wrote with an event, and the salt of its hash; the row can be erased."""
+
+    __tablename__ = "event_texts"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    salt: Mapped[str] = mapped_column(String(32))
+    values: Mapped[dict[str, Any]]
+
+
+class Firing(Base):
+    """A rule fired on a case: once for each repetition within one stay in a state, by the primary key."""
+
+    __tablename__ = "firings"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(60), primary_key=True)
+    entry: Mapped[int] = mapped_column(Integer, primary_key=True)
+    repetition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer)
+    due_at: Mapped[dt.datetime]
+    at: Mapped[dt.datetime]
+
+
+class Offer(Base):
+    """A case is handed to a role in a unit; a person accepts it or returns it with a reason."""
+
+    __tablename__ = "offers"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)  # of the event that made it
+    role: Mapped[str] = mapped_column(String(24))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    made_at: Mapped[dt.datetime]
+    answer: Mapped[str | None] = mapped_column(String(12))  # accepted, declined, superseded
+    answered_at: Mapped[dt.datetime | None]
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    passed_over: Mapped[list[Any]] = mapped_column(default=list)  # [[role, unit id, why], …] on the way to this one
+
+
+class Hold(Base):
+    """The clock of a case stands still from one moment to another, for a reason."""
+
+    __tablename__ = "holds"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False)
+    reason: Mapped[str] = mapped_column(String(200))
+
+
+class Planned(Base):
+    """Something to be done by a moment: a check-in on the pupil, a catch-up lesson, the next visit (D1.5 to D1.7)."""
+
+    __tablename__ = "planned"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, default=0)
+    due_at: Mapped[dt.datetime]
+    done_seq: Mapped[int | None] = mapped_column(Integer)
+
+
+class Support(Base):
+    """Support that was given: what, how much, by whom, to whom it was handed."""
+
+    __tablename__ = "support"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    association_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    quantity: Mapped[str] = mapped_column(String(24))  # a decimal, exactly as counted
+    unit: Mapped[str] = mapped_column(String(24))
+    value: Mapped[int | None]  # đồng
+    giver: Mapped[str | None] = mapped_column(String(200))
+    given_on: Mapped[dt.date]
+    received_by: Mapped[str | None] = mapped_column(String(200))
+    programme: Mapped[str | None] = mapped_column(String(200))
+    logged_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+
+class Need(Base):
+    """What a pupil needs, as the association may see it: the thing, its size, where to hand it over; never who."""
+
+    __tablename__ = "needs"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    association_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    need: Mapped[str] = mapped_column(Text)
+    handover: Mapped[str | None] = mapped_column(String(200))
+
+
+class Notice(Base):
+    """A message to one person about one event: written with it, delivered afterwards, shown once. Never a name in it."""
+
+    __tablename__ = "notices"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    seq: Mapped[int] = mapped_column(Integer)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[str] = mapped_column(String(24))
+    kind: Mapped[str] = mapped_column(String(60))  # a rule's id, or offered, handed_over, …
+    urgent: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[dt.datetime]
+    read_at: Mapped[dt.datetime | None]
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq", "person_id"),
+        Index("ix_notices_person_id", "person_id", "id"),
+    )
+
+
+# --- running the house -----------------------------------------------------------------------------------------------
+
+
+class Definition(Base):
+    """The text of each workflow, rule set and calendar that a case ever ran on; a version never changes."""
+
+    __tablename__ = "definitions"
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)  # workflow, rules, calendar
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)
+    loaded_at: Mapped[dt.datetime]
+
+
+class AccessLog(Base):
+    """Who read what restricted thing, when (NĐ 356/2025 Art. 4); only added to."""
+
+    __tablename__ = "access_log"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    what: Mapped[str] = mapped_column(String(40))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    pupil_id: Mapped[int | None] = mapped_column(ForeignKey("pupils.id"), index=True)
+
+
+class Counter(Base):
+    """Numbers given out in order, such as the case codes of a year."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[int]
+
+
+class Setting(Base):
+    """A setting of the installation that people change while it runs."""
+
+    __tablename__ = "settings"
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[dict[str, Any]]
+
+
+class Lease(Base):
+    """Who runs the jobs: one holder at a time, until it lets go or its time is over."""
+
+    __tablename__ = "leases"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(80))
+    until: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime]
