@@ -16,6 +16,8 @@ from engine.words import Label, Sentence
 
 FARTHEST = 100  # years that a deadline is looked for; beyond, something is closed for good
 ASSUMED = Sentence("The dates of this school year are not known yet; those of the nearest known year are taken.")
+CLOSED = Label("trường, lớp nghỉ học", "no class")
+HELD = Label("tạm dừng", "clock held")
 BEFORE, AFTER = 1, 2  # years around a first question that a clock lays out
 
 
@@ -92,7 +94,7 @@ class Clock:
             return self.calendar.why_no_work(day)
         why = self.calendar.why_no_school(day, self.case.weekdays)
         closed = next((closure for closure in self.case.closures if closure.first <= day <= closure.last), None)
-        return why or (("closure", Label(closed.reason, closed.reason)) if closed else None)
+        return why or (("closure", _said(closed.reason, CLOSED)) if closed else None)
 
     # Why
 
@@ -107,7 +109,7 @@ class Clock:
         counted = [(day, weight) for day in days if (weight := self._weight(duration.unit, day, start, until))]
         skipped = [(day, *why) for day in days for why in self._skipped(duration.unit, day, start, until)]
         if held and not any(day == last and kind == "pause" for day, kind, _ in skipped):
-            skipped.append((last, "pause", _reason(held)))
+            skipped.append((last, "pause", _said(held.reason, HELD)))
         seasons = tuple(one for one in self.case.windows[::-1] if any(one.first <= day < one.end for day, _ in counted))
         notes = self._notes(days) if duration.unit == "school days" else ()
         return Deadline(at, duration.unit, tuple(counted), tuple(skipped), seasons, notes)
@@ -124,7 +126,7 @@ class Clock:
         if why:
             return [why]
         paused = [pause for pause in self.case.pauses if self._touched(unit, day, pause, start, until)]
-        return [("pause", words) for words in dict.fromkeys(map(_reason, paused))]
+        return [("pause", words) for words in dict.fromkeys(_said(pause.reason, HELD) for pause in paused)]
 
     def _touched(self, unit: str, day: dt.date, pause: Pause, start: dt.datetime, until: dt.datetime) -> bool:
         if unit != "working hours":
@@ -166,5 +168,5 @@ def clock_of(calendar: Calendar, case: Circumstances) -> Clock:
     return Clock(calendar, case)
 
 
-def _reason(pause: Pause) -> Label:
-    return Label(pause.reason or "tạm dừng", pause.reason or "clock held")
+def _said(reason: str, otherwise: Label) -> Label:
+    return Label(reason, reason) if reason else otherwise
