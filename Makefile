@@ -19,7 +19,7 @@ help: ## list these commands
 
 setup: $(INSTALLED) ## make .venv and install the program into it (does nothing when setup.cfg is unchanged)
 
-$(INSTALLED): setup.cfg pyproject.toml
+$(INSTALLED): setup.cfg
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed: install it (Debian: apt install python3 python3-venv)."; exit 1; }
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV): a minute or two, the first time."

@@ -73,10 +73,8 @@ def typical(work: Callable[[], object], times: int = 7) -> float:
 @contextmanager
 def migrated(database: Database) -> Iterator[str]:
     """The URL of an empty, migrated database as durable as in real use, gone afterwards."""
-    from engine.store.schema import create_schema
-
     with _empty(database) as url:
-        create_schema(url)
+        databases.migrate(url)
         yield url
 
 

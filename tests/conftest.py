@@ -70,10 +70,8 @@ def postgresql_server() -> str:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> Iterator[str]:
     """The name of a migrated, empty database, one for each process of the session."""
-    from engine.store.schema import create_schema
-
     name = f"ralop_test_{uuid.uuid4().hex[:12]}"
-    create_schema(databases.create_postgresql(postgresql_server, name))
+    databases.migrate(databases.create_postgresql(postgresql_server, name))
     yield name
     databases.drop_postgresql(postgresql_server, name)
 
@@ -89,10 +87,8 @@ def postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a migrated, empty SQLite database."""
-    from engine.store.schema import create_schema
-
     path = tmp_path_factory.mktemp("template") / "template.db"
-    create_schema(f"sqlite:///{path}")
+    databases.migrate(f"sqlite:///{path}")
     return path
 
 

@@ -119,6 +119,15 @@ def _administer(server: str, statement: sql.Composed) -> None:
         connection.execute(statement)
 
 
+def migrate(url: str) -> None:
+    """Bring the database at `url` to the newest schema."""
+    from engine.store.schema import upgrade
+    from engine.store.session import open_store
+
+    with closing(open_store(url)) as store:
+        upgrade(store)
+
+
 def copy_sqlite(source: Path, target: Path) -> str:
     """Copy a SQLite database nobody writes to, its write-ahead log included; the copy's URL."""
     if source.with_name(f"{source.name}-wal").exists():
