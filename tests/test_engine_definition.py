@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.definition import Workflow, load_workflow
+from engine.definition import Form, Transition, Workflow, load_workflow
 from engine.toml_reader import Reader
 from engine.words import Faulty, Label
 
@@ -88,8 +88,16 @@ def test_a_byte_order_mark_does_no_harm() -> None:
         ('name    = "small"', 'name    = " "', 'name: This must be text in quotes, not " ".'),
         ('"away"\n[', '"awai"\n[', "initial: There is no state “awai”; did you mean “away”?"),
         ('initial = "away"', 'initial = "back"', "initial: A case cannot begin in a final state."),
-        ('owner = "teacher"', "", "states.away.owner: A state that is not final needs an owner: one of teacher, head, "),
-        ('owner = "teacher"', 'owner = "teachr"', "states.away.owner: There is no role “teachr”; did you mean “teacher”?"),
+        (
+            'owner = "teacher"',
+            "",
+            "states.away.owner: A state that is not final needs an owner: one of teacher, head, ",
+        ),
+        (
+            'owner = "teacher"',
+            'owner = "teachr"',
+            "states.away.owner: There is no role “teachr”; did you mean “teacher”?",
+        ),
         ('owner = "teacher"', 'ownr = "teacher"', "states.away.ownr: There is no key “ownr”; did you mean “owner”?"),
         ('en = "Away"', 'fr = "Loin"', "states.away.label.en: The words in English are missing."),
         ('en = "Away"', 'fr = "Loin"', "states.away.label.fr: There is no key “fr”; there are: vi, en."),
@@ -101,23 +109,47 @@ def test_a_byte_order_mark_does_no_harm() -> None:
         ),
         ("final = true", 'final = "yes"', 'states.back.final: This must be true or false, not "yes".'),
         ("final = true", 'owner = "head"', "states: No state is final: a case could never end."),
-        ("final = true", "final = true\noffered = true", "states.back.offered: A final state has nobody to be offered to."),
-        ('from = ["away"]', 'from = ["gone"]', "transitions.come.from: There is no state “gone”; there are: away, back."),
+        (
+            "final = true",
+            "final = true\noffered = true",
+            "states.back.offered: A final state has nobody to be offered to.",
+        ),
+        (
+            'from = ["away"]',
+            'from = ["gone"]',
+            "transitions.come.from: There is no state “gone”; there are: away, back.",
+        ),
         ('from = ["away"]', "from = []", "transitions.come.from: This must be a list of texts, not []."),
         ('from = ["away"]', 'from = "away"', 'transitions.come.from: This must be a list of texts, not "away".'),
         ('from = ["away"]', 'from = ["away", "away"]', "transitions.come.from: away stands here twice."),
         ('to   = "back"', 'to   = "bak"', "transitions.come.to: There is no state “bak”; did you mean “back”?"),
         ('to   = "back"', 'to   = "away"', "states.back: No case can come to this state from “away”."),
         ('to   = "back"', 'to   = "away"', "states.away: This is a dead end: no way leads from here to a final state."),
-        ('"teacher", "rule"]', '"nobody"]', "transitions.come.by: There is no role “nobody”; there are: teacher, head,"),
+        (
+            '"teacher", "rule"]',
+            '"nobody"]',
+            "transitions.come.by: There is no role “nobody”; there are: teacher, head,",
+        ),
         ("[transitions.come]", "[transitions.open]", "transitions.open: The name “open” means something else already;"),
-        ("[transitions.come]", '[transitions."Come back"]', "transitions.Come back: Write names with small letters a-z"),
+        (
+            "[transitions.come]",
+            '[transitions."Come back"]',
+            "transitions.Come back: Write names with small letters a-z",
+        ),
         ("[transitions.come]", "[transition.come]", "transitions: This is missing; it must be a table."),
-        ("[transitions.come]", "[transition.come]", "transition: There is no key “transition”; did you mean “transitions”?"),
-        ('by   = ["', 'needs = ["notes"]\nby   = ["', "transitions.come.needs: There is no field “notes”; did you mean “note”?"),
+        (
+            "[transitions.come]",
+            "[transition.come]",
+            "transition: There is no key “transition”; did you mean “transitions”?",
+        ),
+        (
+            'by   = ["',
+            'needs = ["notes"]\nby   = ["',
+            "transitions.come.needs: There is no field “notes”; did you mean “note”?",
+        ),
         ('by   = ["', 'needs = ["note"]\nmay = ["note"]\nby   = ["', "transitions.come.may: “note” is needed already."),
     ],
-)  # fmt: skip
+)
 def test_a_malformed_workflow_is_refused_with_what_would_be_right(change: str, to: str, fault: str) -> None:
     assert change in SMALL
     found = faults(SMALL.replace(change, to, 1))
@@ -130,8 +162,14 @@ def test_a_malformed_workflow_is_refused_with_what_would_be_right(change: str, t
         ('[fields.x]\ntype = "txt"\n', "fields.x.type: There is no type of field “txt”; did you mean “text”?"),
         ('[fields.x]\ntype = "choice"\n', "fields.x.choices: A field of type “choice” needs choices."),
         ('[fields.x]\ntype = "date"\nleast = 3\n', "fields.x.least: This does not go with a field of this type."),
-        ('[fields.x]\ntype = "date"\nwhen = "now"\n', "fields.x.when: There is no side of today “now”; there are: past, future"),
-        ('[fields.x]\ntype = "whole"\nleast = 3\nmost = 2\n', "fields.x.least: The least, 3, is more than the most, 2."),
+        (
+            '[fields.x]\ntype = "date"\nwhen = "now"\n',
+            "fields.x.when: There is no side of today “now”; there are: past, future",
+        ),
+        (
+            '[fields.x]\ntype = "whole"\nleast = 3\nmost = 2\n',
+            "fields.x.least: The least, 3, is more than the most, 2.",
+        ),
         ('[fields.x]\ntype = "whole"\nleast = nan\n', "fields.x.least: This must be a number, not NaN."),
         ('[fields.x]\ntype = "line"\nmax_length = 0\n', "fields.x.max_length: This must be at least 1, not 0."),
         (
@@ -157,12 +195,14 @@ def test_a_malformed_workflow_is_refused_with_what_would_be_right(change: str, t
             "transitions.same.label: “come” has the same words; people could not tell them apart.",
         ),
         (
-            '[states.third]\nlabel = { vi = "Ba", en = "Third" }\nfinal = true\n'
-            '[transitions.on]\nfrom = ["back"]\nto = "third"\nby = ["head"]\n',
+            (
+                '[states.third]\nlabel = { vi = "Ba", en = "Third" }\nfinal = true\n'
+                '[transitions.on]\nfrom = ["back"]\nto = "third"\nby = ["head"]\n'
+            ),
             "transitions.on.from: From a final state (back) a case can only be reopened.",
         ),
     ],
-)  # fmt: skip
+)
 def test_malformed_fields_forms_and_states_are_refused_with_what_would_be_right(more: str, fault: str) -> None:
     found = faults(SMALL + more)
     assert any(said.startswith(f"w.toml: {fault}") for said in found), found
@@ -189,8 +229,13 @@ def test_toml_that_cannot_be_read_at_all_is_a_fault_too(text: str) -> None:
 
 def test_an_empty_file_lacks_everything() -> None:
     assert [said.split(": ")[1] for said in faults("")] == [
-        "format", "name", "states", "transitions", "version", "initial"
-    ]  # fmt: skip
+        "format",
+        "name",
+        "states",
+        "transitions",
+        "version",
+        "initial",
+    ]
 
 
 def test_faults_can_be_said_in_vietnamese() -> None:
@@ -201,9 +246,17 @@ def test_faults_can_be_said_in_vietnamese() -> None:
 
 def test_the_workflow_of_a_pupil_who_stops_coming_has_the_agreed_states_and_ends(dropout: Workflow) -> None:
     assert list(dropout.states) == [
-        "absent", "teacher_contact", "commune_visit", "support_referral", "returned",
-        "closed", "transferred", "moved_away", "dropped_out", "opened_in_error",
-    ]  # fmt: skip
+        "absent",
+        "teacher_contact",
+        "commune_visit",
+        "support_referral",
+        "returned",
+        "closed",
+        "transferred",
+        "moved_away",
+        "dropped_out",
+        "opened_in_error",
+    ]
     assert dropout.final_states == ("closed", "transferred", "moved_away", "dropped_out", "opened_in_error")
     assert [state.name for state in dropout.states.values() if state.offered] == ["commune_visit", "support_referral"]
 
@@ -214,7 +267,7 @@ def test_a_contact_asks_how_whether_and_what(dropout: Workflow) -> None:
 
 
 def test_every_field_is_asked_for_somewhere(dropout: Workflow) -> None:
-    acts = [*dropout.transitions.values(), *dropout.forms.values()]
+    acts: list[Transition | Form] = [*dropout.transitions.values(), *dropout.forms.values()]
     assert set(dropout.fields) - {name for act in acts for name in (*act.needs, *act.may)} == set()
 
 
@@ -238,10 +291,17 @@ def test_who_may_do_what_from_a_state_is_told_in_file_order(dropout: Workflow) -
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates() | st.datetimes() | st.times(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.dates()
+    | st.datetimes()
+    | st.times(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
-)  # fmt: skip
+)
 keys = st.sampled_from(
     ["format", "name", "version", "initial", "label", "states", "transitions", "fields", "forms", "flags"]
 )

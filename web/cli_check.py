@@ -35,9 +35,9 @@ class Source:
         return read_toml(self.text, self.file)
 
     @property
-    def workflow(self) -> str:
-        """The name of the workflow that this file is, or is for."""
-        name = self.reader.data.get("name" if kind_of(self) is KINDS["workflow"] else "workflow")
+    def name(self) -> str:
+        """The name that the file gives itself; "" if it gives none."""
+        name = self.reader.data.get("name")
         return name if isinstance(name, str) else ""
 
 
@@ -79,8 +79,10 @@ def _check_workflow(source: Source, _desk: Desk) -> Iterable[Fault]:
 
 
 def _check_rules(source: Source, desk: Desk) -> Iterable[Fault]:
-    name = source.workflow
-    if not name or name not in desk.sources:
+    name = source.reader.text("workflow")
+    if not name:
+        raise Faulty(source.reader.faults)
+    if name not in desk.sources:
         raise Faulty([Fault(source.file, "workflow", unknown(name, list(desk.sources), WORKFLOW))])
     try:
         workflow = desk.workflow(name)
@@ -121,7 +123,7 @@ def check_files(paths: Iterable[Path], beside: Iterable[Iterable[Path]] = ()) ->
     report = Report()
     sources = list(_read(paths, report.faults))
     shelves = [sources, *(list(_read(shelf, [])) for shelf in beside)]
-    desk = Desk({source.workflow: source for shelf in reversed(shelves) for source in _workflows(shelf)})
+    desk = Desk({source.name: source for shelf in reversed(shelves) for source in _workflows(shelf)})
     for source in sources:
         try:
             report.warnings.extend(kind_of(source).check(source, desk))
