@@ -234,7 +234,7 @@ def test_a_rule_can_repeat_and_be_urgent() -> None:
         ),
         (
             rule('state = "absent", before_deadline = "100 %"'),
-            'rule “r”.when.before_deadline: This must be a duration such as "4 working hours", or a share such as "25 %"',
+            'rule “r”.when.before_deadline: This must be a duration such as "4 working hours", or a share such as',
         ),
         (
             rule('state = "absent", level = "high"'),
