@@ -84,6 +84,10 @@ class Casework:
         self._take_in(values, entry)
         self._settle()
 
+    def check(self, name: str, actor: Actor) -> None:
+        """Whether the actor may do this transition now. Raises `NotFound` or `NotAllowed`."""
+        follow(self.situation.workflow, self.facts.state, name, actor.roles)
+
     def step(self, name: str, actor: Actor, values: Mapping[str, Any]) -> None:
         """Do a transition. Raises `NotFound` or `NotAllowed`."""
         step, state = follow(self.situation.workflow, self.facts.state, name, actor.roles)
@@ -159,6 +163,8 @@ class Casework:
                 break
             self._fire(due)
         self._settle()
+        if self.facts.next_look_at is not None and self.facts.next_look_at <= self.now:
+            self.facts.next_look_at = self.now + dt.timedelta(hours=1)  # too many at once: go on later, never for ever
 
     def recount(self, kind: str, actor: Actor, data: Mapping[str, Any]) -> bool:
         """Count the deadlines anew after a closure or a rule change; True, with an entry, if the deadline moved."""

@@ -15,6 +15,9 @@ from engine.workflow import Workflow
 from engine.words import Sentence
 
 
+Holds = tuple[tuple[dt.datetime, dt.datetime | None, str], ...]  # from, to (None: no end), reason
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What lies around a case: codes of the units its pupil belongs to, the class's teaching days, closures in force.
@@ -87,17 +90,23 @@ class Handbook:
         """The rules, clock and risk windows that hold for a case."""
         workflow = self.workflow(facts.workflow, facts.workflow_version)
         rules = self.rules(facts.workflow, facts.rules_version)
-        calendar = self.calendar(around.province)
-        units = around.school_units | around.home_units
-        seasons = {
-            season.id: _windows(season, calendar, facts.since.year)
-            for season in rules.seasons
-            if not season.units or units & set(season.units)
-        }
-        clock = calendar.clock(
-            weekdays=frozenset(map(int, around.weekdays)) if around.weekdays else None,
+        seasons = self._seasons(rules, facts.since, around)
+        clock = self._clock(around, seasons, facts.holds)
+        return Situation(workflow, rules, clock, self.calendar(around.province), around, seasons)
+
+    def clock(self, rules: RuleSet, when: dt.datetime, around: Surroundings, holds: Holds = ()) -> Clock:
+        """The clock of a case that is in these surroundings at about this time."""
+        return self._clock(around, self._seasons(rules, when, around), holds)
+
+    def _seasons(self, rules: RuleSet, when: dt.datetime, around: Surroundings) -> dict[str, tuple[Window, ...]]:
+        calendar, units = self.calendar(around.province), around.school_units | around.home_units
+        here = (season for season in rules.seasons if not season.units or units & set(season.units))
+        return {season.id: _windows(season, calendar, when.year) for season in here}
+
+    def _clock(self, around: Surroundings, seasons: Mapping[str, tuple[Window, ...]], holds: Holds) -> Clock:
+        return self.calendar(around.province).clock(
+            weekdays=frozenset(int(day) - 1 for day in around.weekdays) if around.weekdays else None,
             closures=around.closures,
             windows=tuple(window for found in seasons.values() for window in found),
-            pauses=tuple(Pause(start, end, reason) for start, end, reason in facts.holds),
+            pauses=tuple(Pause(start, end, reason) for start, end, reason in holds),
         )
-        return Situation(workflow, rules, clock, calendar, around, seasons)

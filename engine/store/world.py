@@ -51,6 +51,13 @@ def read_facts(session: Session, *where: Any, lock: bool = False, skip_locked: b
     return [Facts(*row) for row in session.connection().execute(query)]
 
 
+def due_cases(session: Session, now: dt.datetime, limit: int, *, lock: bool = True) -> list[Facts]:
+    """Open cases that a rule may have something to say about by `now`, the longest waiting first."""
+    return read_facts(
+        session, t.OPEN, cases.c.next_look_at <= now, lock=lock, skip_locked=True, order=cases.c.next_look_at, limit=limit
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
     """What the core needs of a unit."""

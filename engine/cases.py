@@ -1,0 +1,305 @@
+"""What people do with cases, one function each: read what they filled in, decide, store; all of it or nothing.
+
+Every act is one transaction. `version` is the version of the case that the person was looking at: if somebody else, or
+a rule, was faster, `Conflict` says who did what and when. `key` is the idempotency key of the request: sent again (two
+clicks, a bad line), it does nothing more and gives the same answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine import fields
+from engine.access import Viewer, reach
+from engine.casework import Actor, Casework
+from engine.facts import Facts
+from engine.house import House
+from engine.people import LADDERS
+from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
+from engine.store import cases as stored
+from engine.store import ledger
+from engine.store.session import Session
+from engine.store.staff import viewer_of
+from engine.store.world import World
+from engine.workflow import Form, Transition, Workflow
+from engine.words import Label, Sentence
+
+OPENERS = frozenset({"teacher", "head"})
+HOLDERS = frozenset({"head", "commune_leader", "education_office"})
+GIVERS = frozenset({"volunteer", "association", "teacher", "head", "commune_officer", "commune_leader"})
+
+ACTS: Mapping[str, Label] = {
+    "opened": Label("lập hồ sơ", "opened the case"),
+    "accepted": Label("tiếp nhận", "accepted the case"),
+    "declined": Label("trả lại", "returned the offer"),
+    "assigned": Label("phân công", "assigned the case"),
+    "noted": Label("ghi chú", "wrote a note"),
+    "support_given": Label("ghi hỗ trợ đã trao", "logged support"),
+    "checked_in": Label("ghi nhận theo dõi", "recorded a check-in"),
+    "held": Label("tạm dừng tính hạn", "put the clock on hold"),
+    "recounted": Label("tính lại hạn", "counted the deadline anew"),
+}
+
+Act = Callable[[Casework, Actor, dict[str, Any], Session], None]
+
+
+def open_case(
+    house: House, viewer: Viewer, pupil_id: int, values: Mapping[str, Any], now: dt.datetime, *, key: str | None = None
+) -> str:
+    """Open a case for a pupil and return its code.
+
+    Raises `NotFound`, `NoAccess`, `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an open case.
+    """
+    with house.store.writing("open a case") as session:
+        if key and (code := _replayed(session, key, viewer)):
+            return code
+        place = stored.pupil_place(session, pupil_id)
+        if place is None:
+            raise NotFound(Sentence("There is no such pupil."))
+        roles = reach(viewer, place)
+        if not roles & OPENERS:
+            raise NotAllowed(_only_school()) if roles else NoAccess(_no_duty())
+        workflow = house.handbook.workflow(house.workflow)
+        if code := stored.open_case_of(session, pupil_id, workflow.name):
+            raise Conflict(Sentence("This pupil has an open case already: {code}.", code=code))
+        world = World(session, house.handbook, now)
+        filled = _filled(workflow, workflow.forms["open"], values, world.today)
+        facts = _new_case(house, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
+        stored.insert_case(session, facts)
+        world.fetch([facts])
+        work = Casework(facts, world.situation(facts), world, now)
+        work.open(Actor(viewer.person_id, roles), filled)
+        ledger.store(session, [work], key)
+        return facts.code
+
+
+def _new_case(
+    house: House, workflow: Workflow, place: stored.PupilPlace, filled: Mapping[str, Any], now: dt.datetime, code: str
+) -> Facts:
+    return Facts(
+        id=0, code=code, pupil_id=place.id, workflow=workflow.name, workflow_version=workflow.version,
+        rules_version=house.handbook.rules(workflow.name).version, state=workflow.initial, entry=1, since=now, level=0,
+        absent_since=dt.date.fromisoformat(filled["absent_since"]), opened_at=now, closed_at=None, assignee_id=None,
+        offered_role=None, offered_unit_id=None, offered_at=None, accepted_at=None, due_at=None, next_look_at=None,
+        flags=["disability"] if place.disability else [], unreached=0, grade=place.grade, class_id=place.class_id,
+        school_id=place.school_id, village_id=place.village_id, commune_id=place.commune_id,
+        province_id=place.province_id, association_id=None, version=0, last_hash="",
+    )  # fmt: skip
+
+
+def step(
+    house: House, viewer: Viewer, code: str, name: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Do a transition of the workflow, such as `contact` or `return_to_class`."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        work.step(name, actor, filled)
+
+    _do(house, viewer, code, now, act, values, lambda workflow: _step(workflow, name), version, key)
+
+
+def accept(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Take up a case that is on offer to one of the viewer's posts."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        work.accept(actor, _seats(viewer), filled)
+
+    _do(house, viewer, code, now, act, values, _form("accept"), version, key)
+
+
+def decline(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Return an offer with a reason; it is offered to the next one up."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        work.decline(actor, _seats(viewer), stored.declined_seats(session, work.facts), filled)
+
+    _do(house, viewer, code, now, act, values, _form("decline"), version, key)
+
+
+def assign(
+    house: House, viewer: Viewer, code: str, person_id: int, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Give the case to a person who may hold it."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        owner = work.situation.workflow.states[work.facts.state].owner or ""
+        roles = reach(viewer_of(session, person_id, _today(house, now)), work.facts)
+        role = next((role for role in LADDERS.get(owner, ()) if role in roles), None)
+        if role is None:
+            raise Invalid({"person": Sentence("This person cannot have the case: no post of theirs answers for it.")})
+        work.assign(actor, person_id, role, filled)
+
+    _do(house, viewer, code, now, act, values, _form("assign"), version, key)
+
+
+def note(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Write something down for everybody with a duty towards the pupil."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        work.write("noted", actor, filled)
+
+    _do(house, viewer, code, now, act, values, _form("note"), version, key)
+
+
+def log_support(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Log support that was given (D3.1): kind, quantity in the kind's unit, value, giver, date, who received it."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        if not actor.roles & GIVERS:
+            raise NotAllowed(Sentence("Your role does not log support."))
+        kind = work.situation.workflow.fields["support_kind"].choice(filled["support_kind"])
+        row = {name: filled.get(name) for name in ("quantity", "value", "giver", "programme", "received_by")}
+        row |= {"kind": filled["support_kind"], "unit": kind.unit.vi if kind and kind.unit else ""}
+        row |= {"given_on": dt.date.fromisoformat(filled["given_on"]), "logged_by_id": actor.person_id}
+        row["association_id"] = work.facts.association_id
+        work.write("support_given", actor, filled, [("support", row)])
+
+    _do(house, viewer, code, now, act, values, _form("support"), version, key)
+
+
+def check_in(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Record how a pupil who is away is doing (D1.6, D1.7, D4.2), and when to ask again."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        entry = work.write("checked_in", actor, filled)
+        if filled.get("safe") is False:
+            work.facts.flags = sorted({*work.facts.flags, "safety"})
+            entry.data["flag"] = "safety"
+
+    _do(house, viewer, code, now, act, values, _form("check_in"), version, key)
+
+
+def hold(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Stop the clocks of a case until the end of a day, for a reason; the deadline is counted anew."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        if not actor.roles & HOLDERS:
+            raise NotAllowed(Sentence("Only a head, a commune leader or an education office stops a clock."))
+        until = work.situation.calendar.instant(dt.date.fromisoformat(filled["hold_until"]) + dt.timedelta(days=1), 0)
+        work.hold(actor, until, filled["reason"], filled)
+        work.facts.holds += ((now, until, filled["reason"]),)
+        work.situation = house.handbook.situation(work.facts, work.situation.around)
+        work.recount("recounted", actor, {"because": "hold"})
+
+    _do(house, viewer, code, now, act, values, _form("hold"), version, key)
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _do(
+    house: House, viewer: Viewer, code: str, now: dt.datetime, act: Act, values: Mapping[str, Any],
+    asked: Callable[[Workflow], Form | Transition], version: int | None, key: str | None,
+) -> None:  # fmt: skip
+    with house.store.writing("act on a case") as session:
+        if key and _replayed(session, key, viewer):
+            return
+        facts = stored.case_by_code(session, code)
+        if facts is None:
+            raise NotFound(Sentence("There is no case {code}.", code=code))
+        roles = reach(viewer, facts)
+        if not roles:
+            raise NoAccess(_no_duty())
+        if version is not None and version != facts.version:
+            raise Conflict(_who_was_faster(house, session, facts))
+        world = World(session, house.handbook, now)
+        world.fetch([facts])
+        work = Casework(facts, world.situation(facts), world, now)
+        actor = Actor(viewer.person_id, roles)
+        form = asked(work.situation.workflow)
+        _allowed(work, actor, form)
+        act(work, actor, _filled(work.situation.workflow, form, values, world.today), session)
+        ledger.store(session, [work], key)
+
+
+def _allowed(work: Casework, actor: Actor, form: Form | Transition) -> None:
+    """Whether the act is possible at all comes before what was filled in: nobody mends a form in vain."""
+    if isinstance(form, Transition):
+        work.check(form.name, actor)
+
+
+def _filled(workflow: Workflow, form: Form | Transition, values: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
+    needs = [workflow.fields[name] for name in form.needs]
+    may = [workflow.fields[name] for name in form.may]
+    return fields.read_form(needs, may, values, today)
+
+
+def _step(workflow: Workflow, name: str) -> Transition:
+    if name not in workflow.transitions:
+        raise NotFound(Sentence("There is no step “{step}” in this workflow.", step=name))
+    return workflow.transitions[name]
+
+
+def _form(name: str) -> Callable[[Workflow], Form | Transition]:
+    return lambda workflow: workflow.forms[name]
+
+
+def _replayed(session: Session, key: str, viewer: Viewer) -> str | None:
+    done = stored.done_before(session, key)
+    if done is None:
+        return None
+    if done[1] != viewer.person_id:
+        raise Conflict(Sentence("This form was sent by somebody else already."))
+    return done[0]
+
+
+def _seats(viewer: Viewer) -> set[tuple[str, int]]:
+    return {(role, unit) for role, units in viewer.units.items() for unit in units}
+
+
+def _today(house: House, now: dt.datetime) -> dt.date:
+    return house.handbook.calendar("").local(now).date()
+
+
+def act_label(workflow: Workflow, kind: str) -> Label:
+    """The words for an event's kind: a standing act, or a transition of the workflow."""
+    if kind in ACTS:
+        return ACTS[kind]
+    found = workflow.transitions.get(kind)
+    return found.label if found else Label(kind, kind)
+
+
+def _who_was_faster(house: House, session: Session, facts: Facts) -> Sentence:
+    kind, name, at = stored.last_act(session, facts.id) or ("", None, facts.since)
+    workflow = house.handbook.workflow(facts.workflow, facts.workflow_version)
+    rule = house.handbook.rules(facts.workflow, facts.rules_version).rule(kind)
+    local = house.handbook.calendar("").local(at)
+    if name is None:
+        return Sentence(
+            "A rule was faster: “{what}”, {at}. Look at the case as it is now; what you typed is kept below.",
+            what=rule.why if rule else Label(kind, kind), at=local,
+        )  # fmt: skip
+    return Sentence(
+        "{who} was faster: “{what}”, {at}. Look at the case as it is now; what you typed is kept below.",
+        who=name, what=act_label(workflow, kind), at=local,
+    )  # fmt: skip
+
+
+def _no_duty() -> Sentence:
+    return Sentence("You have no access to this case: none of your posts has a duty towards this pupil.")
+
+
+def _only_school() -> Sentence:
+    return Sentence("A case is opened by the homeroom teacher or the head of the pupil's school.")

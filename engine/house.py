@@ -1,0 +1,17 @@
+"""The parts that use cases need, put together once by the composition root (`web.house.build_house`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.handbook import Handbook
+from engine.store.session import Store
+
+
+@dataclass(frozen=True)
+class House:
+    """A database and the definitions its cases run on. `workflow` is the one that new cases begin with."""
+
+    store: Store
+    handbook: Handbook
+    workflow: str = "dropout"

@@ -1,0 +1,53 @@
+"""Who is working, in the database: the lease of SQLite's one worker, the sign of life of PostgreSQL's many.
+
+Leases count real time, whatever the clock of a demo says.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import delete, insert, select, update
+
+from engine.store.session import Store, now_utc
+from engine.store.tables import Base
+
+_leases = Base.metadata.tables["leases"]
+THE_WORKER = "worker"
+
+
+def _name(store: Store, holder: str) -> str:
+    return THE_WORKER if store.is_sqlite else f"{THE_WORKER}:{holder}"[:40]
+
+
+def hold(store: Store, holder: str, length: dt.timedelta) -> bool:
+    """Take or keep the lease; False if another worker has it. Renews only when a third of it has run."""
+    now, name = now_utc(), _name(store, holder)
+    with store.reading("lease") as session:
+        query = select(_leases.c.holder, _leases.c.until).where(_leases.c.name == name)
+        row = session.connection().execute(query).one_or_none()
+    if row and row.holder == holder and row.until - now > length * 2 / 3:
+        return True
+    with store.writing("lease") as session:
+        connection = session.connection()
+        values = {"holder": holder, "until": now + length, "seen_at": now}
+        mine_or_over = (_leases.c.holder == holder) | (_leases.c.until < now)
+        if connection.execute(update(_leases).where(_leases.c.name == name, mine_or_over).values(values)).rowcount:
+            return True
+        if connection.execute(select(_leases.c.name).where(_leases.c.name == name)).one_or_none():
+            return False
+        connection.execute(insert(_leases).values(name=name, **values))
+        return True
+
+
+def release(store: Store, holder: str) -> None:
+    """Let go of the lease at once, so that another worker need not wait for it to run out."""
+    with store.writing("lease") as session:
+        session.connection().execute(delete(_leases).where(_leases.c.holder == holder))
+
+
+def last_seen(store: Store) -> dt.datetime | None:
+    """When a worker was last known to be at work; None if none is."""
+    with store.reading("health") as session:
+        query = select(_leases.c.seen_at).where(_leases.c.name.startswith(THE_WORKER)).order_by(_leases.c.seen_at.desc())
+        return session.connection().execute(query.limit(1)).scalar()
