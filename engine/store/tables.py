@@ -127,6 +127,16 @@ class SignIn(Base):
     device: Mapped[str | None] = mapped_column(String(200))
 
 
+class SignInFailure(Base):
+    """Wrong passwords in a row for a login from one source: an address, a device that is known, or "*" for all others."""
+
+    __tablename__ = "sign_in_failures"
+    login: Mapped[str] = mapped_column(String(64), primary_key=True)
+    source: Mapped[str] = mapped_column(String(80), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    last_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
 # --- pupils and their attendance -------------------------------------------------------------------------------------
 
 

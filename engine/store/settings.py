@@ -1,0 +1,22 @@
+"""Settings that people change while the program runs: one small JSON object each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.store.session import Session
+from engine.store.tables import Setting
+
+DEMO = "demo"  # {"on": true}: the people in this database are invented, and every page says so
+
+
+def get_setting(session: Session, name: str) -> Mapping[str, Any]:
+    """A setting's value; empty where nobody set it."""
+    found = session.get(Setting, name)
+    return found.value if found else {}
+
+
+def put_setting(session: Session, name: str, value: Mapping[str, Any]) -> None:
+    """Set it, whether or not it was set before."""
+    session.merge(Setting(name=name, value=dict(value)))

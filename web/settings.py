@@ -1,0 +1,129 @@
+"""The settings of an installation: from the environment (RALOP_…), else `settings.toml` in the instance folder.
+
+What can change while the program runs is no setting of this kind but a row in the database.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.toml_reader import Reader, read_toml
+from engine.words import LANGUAGES, Fault, Faulty, Sentence
+
+FILE = "settings.toml"
+KEY_FILE = "secret_key"
+SHORTEST_KEY = 32  # characters
+MOST_PROXIES = 5
+LANGUAGE = Sentence("language")
+FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the program must know before it can open its database.
+
+    `instance` is the folder of what belongs to this installation; `secret_key` signs cookies; `trusted_proxies` is how
+    many proxies of our own stand in front and name the client's address; `demo`: every page says that its people are
+    invented.
+    """
+
+    database_url: str
+    instance: Path
+    secret_key: str
+    trusted_proxies: int = 0
+    demo: bool = False
+    default_language: str = "vi"
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this installation. Raises Faulty with everything that is wrong with them.
+
+    The environment goes before the file: RALOP_INSTANCE (default: `instance`), RALOP_DATABASE_URL (default: SQLite in
+    the instance folder), RALOP_SECRET_KEY (default: one that is made once and kept in the instance folder),
+    RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE.
+    """
+    instance = Path(environment.get("RALOP_INSTANCE", "instance")).absolute()
+    reader = _file(instance / FILE)
+    given = _Given(environment, reader)
+    settings = Settings(
+        database_url=given.text("database_url", f"sqlite:///{instance / 'ralop.db'}"),
+        instance=instance,
+        secret_key=given.secret(instance),
+        trusted_proxies=given.proxies(),
+        demo=given.flag("demo"),
+        default_language=given.language(),
+    )
+    reader.close()
+    if reader.faults:
+        raise Faulty(reader.faults)
+    return settings
+
+
+def _file(path: Path) -> Reader:
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return read_toml(text, FILE)
+
+
+class _Given:
+    """Each setting from where it is given first; what is wrong goes to the reader's faults."""
+
+    def __init__(self, environment: Mapping[str, str], reader: Reader) -> None:
+        self.environment, self.reader = environment, reader
+
+    def _fault(self, name: str, sentence: Sentence) -> None:
+        self.reader.faults.append(Fault(f"RALOP_{name.upper()}", "", sentence))
+
+    def named(self, name: str) -> str | None:
+        return self.environment.get(f"RALOP_{name.upper()}")
+
+    def text(self, name: str, default: str) -> str:
+        from_file = self.reader.text(name, default)
+        return self.named(name) or from_file
+
+    def flag(self, name: str) -> bool:
+        from_file = self.reader.flag(name)
+        if (given := self.named(name)) is None:
+            return bool(from_file)
+        if given.lower() not in FLAGS:
+            self._fault(name, Sentence("This must be 1 or 0, not {found}.", found=given))
+        return FLAGS.get(given.lower(), False)
+
+    def proxies(self) -> int:
+        number = self.reader.whole("trusted_proxies", default=0, least=0)
+        if given := self.named("trusted_proxies"):
+            number = int(given) if given.isascii() and given.isdigit() else -1
+        if not 0 <= number <= MOST_PROXIES:
+            self._fault("trusted_proxies", Sentence("This must be a number from 0 to {most}.", most=MOST_PROXIES))
+        return number
+
+    def language(self) -> str:
+        from_file = self.reader.one_of("language", LANGUAGES, LANGUAGE, default="vi")
+        given = self.named("language") or from_file
+        if given not in LANGUAGES:
+            self._fault("language", Sentence("This must be one of: {known}.", known=list(LANGUAGES)))
+        return given
+
+    def secret(self, instance: Path) -> str:
+        key = self.text("secret_key", "") or _kept_key(instance)
+        if len(key) < SHORTEST_KEY:
+            self._fault("secret_key", Sentence("A secret key has at least {least} characters.", least=SHORTEST_KEY))
+        return key
+
+
+def _kept_key(instance: Path) -> str:
+    """The key in the instance folder, made there the first time; readable by its owner only."""
+    path = instance / KEY_FILE
+    if not path.exists():
+        instance.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=instance, encoding="ascii") as new:  # mode 0600
+            new.write(secrets.token_urlsafe(48))
+            new.flush()
+            with suppress(FileExistsError):  # another process was faster: its key holds
+                path.hardlink_to(new.name)
+    return path.read_text(encoding="ascii").strip()
