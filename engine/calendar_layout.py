@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import lcm
 from operator import mul
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from engine.calendar_days import DAY, Calendar
 from engine.calendar_values import UNITS, Circumstances, Pause, Window
 
-HOUR = dt.timedelta(hours=1)
+HOUR, MINUTE, SECOND = dt.timedelta(hours=1), dt.timedelta(minutes=1), dt.timedelta(seconds=1)
 ZERO = dt.timedelta()
 LAST_MINUTE = 24 * 60
 
@@ -209,17 +209,22 @@ class Facts:
 def facts(calendar: Calendar, year: int) -> tuple[Facts, ...]:
     """The facts of every day of a year, 1 January first."""
     first = dt.date(year, 1, 1)
-    return tuple(_fact(calendar, first + DAY * n) for n in range((dt.date(year, 12, 31) - first).days + 1))
+    days = [first + DAY * n for n in range((dt.date(year, 12, 31) - first).days + 1)]
+    midnights = [calendar.instant(day, 0) for day in (*days, dt.date(year + 1, 1, 1))]
+    return tuple(_fact(calendar, day, *around) for day, around in zip(days, pairwise(midnights), strict=True))
 
 
-def _fact(calendar: Calendar, day: dt.date) -> Facts:
+def _fact(calendar: Calendar, day: dt.date, start: dt.datetime, end: dt.datetime) -> Facts:
+    def instant(minute: int) -> dt.datetime:
+        # On a day of 24 hours no clock is changed, and a sum is all it takes.
+        return start + minute * MINUTE if end - start == DAY else calendar.instant(day, minute)
+
     minute = calendar.closing_minute(day)
-    closing = calendar.instant(day, minute)
-    if minute == LAST_MINUTE:  # a day's deadline lies in the day: its last second, not the next day's first moment
-        closing -= dt.timedelta(seconds=1)
+    # A day's deadline lies in the day: its last second, not the next day's first moment.
+    closing = instant(minute) - SECOND if minute == LAST_MINUTE else instant(minute)
     hours = calendar.hours(day) if calendar.why_no_work(day) is None else ()
-    spans = [(calendar.instant(day, opened), calendar.instant(day, closed)) for opened, closed in hours]
-    return Facts(day, calendar.instant(day, 0), closing, tuple(span for span in spans if span[0] < span[1]))
+    spans = [(instant(opened), instant(closed)) for opened, closed in hours]
+    return Facts(day, start, closing, tuple(span for span in spans if span[0] < span[1]))
 
 
 @lru_cache(maxsize=256)
