@@ -32,12 +32,18 @@ REFERRED = frozenset({"volunteer", "association"})
 class Place(Protocol):
     """Anything that says where a pupil learns and lives, and which association was asked to help."""
 
-    class_id: int
-    school_id: int
-    village_id: int | None
-    commune_id: int | None
-    province_id: int | None
-    association_id: int | None
+    @property
+    def class_id(self) -> int: ...
+    @property
+    def school_id(self) -> int: ...
+    @property
+    def village_id(self) -> int | None: ...
+    @property
+    def commune_id(self) -> int | None: ...
+    @property
+    def province_id(self) -> int | None: ...
+    @property
+    def association_id(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)

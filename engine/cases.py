@@ -23,8 +23,8 @@ from engine.store import ledger
 from engine.store.session import Session
 from engine.store.staff import viewer_of
 from engine.store.world import World
-from engine.workflow import Form, Transition, Workflow
 from engine.words import Label, Sentence
+from engine.workflow import Form, Transition, Workflow
 
 OPENERS = frozenset({"teacher", "head"})
 HOLDERS = frozenset({"head", "commune_leader", "education_office"})
@@ -98,7 +98,17 @@ def step(
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         work.step(name, actor, filled)
 
-    _do(house, viewer, code, now, act, values, lambda workflow: _step(workflow, name), version, key)
+    _do(
+        house,
+        viewer,
+        code,
+        now,
+        act,
+        asked=lambda workflow: _step(workflow, name),
+        values=values,
+        version=version,
+        key=key,
+    )
 
 
 def accept(
@@ -110,7 +120,7 @@ def accept(
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         work.accept(actor, _seats(viewer), filled)
 
-    _do(house, viewer, code, now, act, values, _form("accept"), version, key)
+    _do(house, viewer, code, now, act, asked=_form("accept"), values=values, version=version, key=key)
 
 
 def decline(
@@ -122,7 +132,7 @@ def decline(
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         work.decline(actor, _seats(viewer), stored.declined_seats(session, work.facts), filled)
 
-    _do(house, viewer, code, now, act, values, _form("decline"), version, key)
+    _do(house, viewer, code, now, act, asked=_form("decline"), values=values, version=version, key=key)
 
 
 def assign(
@@ -139,7 +149,7 @@ def assign(
             raise Invalid({"person": Sentence("This person cannot have the case: no post of theirs answers for it.")})
         work.assign(actor, person_id, role, filled)
 
-    _do(house, viewer, code, now, act, values, _form("assign"), version, key)
+    _do(house, viewer, code, now, act, asked=_form("assign"), values=values, version=version, key=key)
 
 
 def note(
@@ -151,7 +161,7 @@ def note(
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         work.write("noted", actor, filled)
 
-    _do(house, viewer, code, now, act, values, _form("note"), version, key)
+    _do(house, viewer, code, now, act, asked=_form("note"), values=values, version=version, key=key)
 
 
 def log_support(
@@ -170,7 +180,7 @@ def log_support(
         row["association_id"] = work.facts.association_id
         work.write("support_given", actor, filled, [("support", row)])
 
-    _do(house, viewer, code, now, act, values, _form("support"), version, key)
+    _do(house, viewer, code, now, act, asked=_form("support"), values=values, version=version, key=key)
 
 
 def check_in(
@@ -185,7 +195,7 @@ def check_in(
             work.facts.flags = sorted({*work.facts.flags, "safety"})
             entry.data["flag"] = "safety"
 
-    _do(house, viewer, code, now, act, values, _form("check_in"), version, key)
+    _do(house, viewer, code, now, act, asked=_form("check_in"), values=values, version=version, key=key)
 
 
 def hold(
@@ -194,7 +204,7 @@ def hold(
 ) -> None:  # fmt: skip
     """Stop the clocks of a case until the end of a day, for a reason; the deadline is counted anew."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not actor.roles & HOLDERS:
             raise NotAllowed(Sentence("Only a head, a commune leader or an education office stops a clock."))
         until = work.situation.calendar.instant(dt.date.fromisoformat(filled["hold_until"]) + dt.timedelta(days=1), 0)
@@ -203,15 +213,15 @@ def hold(
         work.situation = house.handbook.situation(work.facts, work.situation.around)
         work.recount("recounted", actor, {"because": "hold"})
 
-    _do(house, viewer, code, now, act, values, _form("hold"), version, key)
+    _do(house, viewer, code, now, act, asked=_form("hold"), values=values, version=version, key=key)
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
 
 
 def _do(
-    house: House, viewer: Viewer, code: str, now: dt.datetime, act: Act, values: Mapping[str, Any],
-    asked: Callable[[Workflow], Form | Transition], version: int | None, key: str | None,
+    house: House, viewer: Viewer, code: str, now: dt.datetime, act: Act, *,
+    asked: Callable[[Workflow], Form | Transition], values: Mapping[str, Any], version: int | None, key: str | None,
 ) -> None:  # fmt: skip
     with house.store.writing("act on a case") as session:
         if key and _replayed(session, key, viewer):

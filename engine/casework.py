@@ -1,7 +1,7 @@
 """What can be done with a case, decided without a database: each act changes the facts and writes down an entry.
 
-A `Casework` is one case at one moment. People's acts (`open`, `step`, `accept`, …) and the rules (`escalate`) go through
-the same few movements: enter a state, offer, tell, settle the clocks. The shell (`engine.cases`, `engine.sweep`) loads
+A `Casework` is one case at one moment. People's acts (`open`, `step`, …) and the rules (`escalate`) go through the same
+few movements: enter a state, offer, tell, settle the clocks. The shell (`engine.cases`, `engine.sweep`) loads
 the facts, calls one act, and stores all entries in one transaction.
 """
 
@@ -20,10 +20,11 @@ from engine.handbook import Situation
 from engine.machine import follow
 from engine.people import LADDERS, ROLE_LABELS, Directory, Found, find, told
 from engine.refusals import Conflict, NotAllowed
-from engine.rule import NEXT_UP, OWN, AskCheckIn, Fire, Notify, Offer, RaiseLevel, SetFlag
-from engine.workflow import RULE, Transition
+from engine.rule import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, Offer, RaiseLevel, Rule, SetFlag
 from engine.words import Sentence
+from engine.workflow import RULE, Transition
 
+Seats = Collection[tuple[str, int]]  # posts, each a role in a unit
 SYSTEM: frozenset[str] = frozenset({RULE})
 MOST_FIRINGS = 50  # in one go; the loader refuses rule sets that could go round without time passing
 
@@ -96,7 +97,7 @@ class Casework:
         self._take_in(values, entry)
         self._settle()
 
-    def accept(self, actor: Actor, seats: Collection[tuple[str, int]], values: Mapping[str, Any]) -> None:
+    def accept(self, actor: Actor, seats: Seats, values: Mapping[str, Any]) -> None:
         """Take up the case that is on offer to one of the actor's seats (role, unit)."""
         role = self._answering(actor, seats)
         entry = self._entry("accepted", actor, role=role, text=values)
@@ -105,7 +106,7 @@ class Casework:
         self._settle()
 
     def decline(
-        self, actor: Actor, seats: Collection[tuple[str, int]], declined: Collection[tuple[str, int]], values: Mapping[str, Any]
+        self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, Any]
     ) -> None:  # fmt: skip
         """Return an offer with a reason; it goes to the next one up. `declined`: the seats that returned it before."""
         role = self._answering(actor, seats)
@@ -189,28 +190,32 @@ class Casework:
         facts.fired[rule.id] = (times + 1, self.now)
         self.entries.append(entry)
         for action in rule.then:
-            match action:
-                case Fire(name):
-                    step, state = follow(self.situation.workflow, facts.state, name, SYSTEM)
-                    entry.data |= {"step": name, "from": facts.state, "to": state}
-                    self._move(step, state, entry, Actor(None, SYSTEM))
-                case Offer(role, unit):
-                    self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
-                case Notify(roles):
-                    for role in roles:
-                        acting_role, people = told(role, facts, facts.assignee_id, self.directory)
-                        self._tell(entry, [(person, acting_role) for person in people], rule.id, urgent=rule.urgent)
-                case RaiseLevel(by):
-                    facts.level += by
-                    entry.data["level"] = facts.level
-                case SetFlag(flag):
-                    facts.flags = sorted({*facts.flags, flag})
-                    entry.data["flag"] = flag
-                case AskCheckIn(within):
-                    by = self.situation.clock.deadline(self.now, within) or self.now
-                    entry.rows.append(("planned", {"kind": "check_in", "due_at": by}))
-                    entry.data["check_in_by"] = _iso(by)
+            self._do(action, rule, entry)
         entry.data["told"] = sorted({item.role for item in entry.told})
+
+    def _do(self, action: Action, rule: Rule, entry: Entry) -> None:
+        facts = self.facts
+        match action:
+            case Fire(name):
+                step, state = follow(self.situation.workflow, facts.state, name, SYSTEM)
+                entry.data |= {"step": name, "from": facts.state, "to": state}
+                self._move(step, state, entry, Actor(None, SYSTEM))
+            case Offer(role, unit):
+                self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
+            case Notify(roles):
+                for role in roles:
+                    acting_role, people = told(role, facts, facts.assignee_id, self.directory)
+                    self._tell(entry, [(person, acting_role) for person in people], rule.id, urgent=rule.urgent)
+            case RaiseLevel(steps):
+                facts.level += steps
+                entry.data["level"] = facts.level
+            case SetFlag(flag):
+                facts.flags = sorted({*facts.flags, flag})
+                entry.data["flag"] = flag
+            case AskCheckIn(within):
+                by = self.situation.clock.deadline(self.now, within) or self.now
+                entry.rows.append(("planned", {"kind": "check_in", "due_at": by}))
+                entry.data["check_in_by"] = _iso(by)
 
     def _seat(self, role: str, unit: str) -> Found:
         if unit == OWN:
@@ -278,7 +283,7 @@ class Casework:
             entry.data["passed_over"] = [list(item) for item in found.passed_over]
         self._tell(entry, [(person, found.role) for person in found.people], kind, urgent=urgent, but=but)
 
-    def _answering(self, actor: Actor, seats: Collection[tuple[str, int]]) -> str:
+    def _answering(self, actor: Actor, seats: Seats) -> str:
         facts = self.facts
         if facts.offered_role is None or facts.offered_unit_id is None:
             raise NotAllowed(Sentence("Nothing is on offer in this case."))
@@ -296,7 +301,8 @@ class Casework:
         return self.situation.calendar.local(moment)
 
     def _tell(
-        self, entry: Entry, people: Iterable[tuple[int, str]], kind: str, *, urgent: bool = False, but: int | None = None
+        self, entry: Entry, people: Iterable[tuple[int, str]], kind: str, *,
+        urgent: bool = False, but: int | None = None,
     ) -> None:  # fmt: skip
         known = {item.person_id for item in entry.told}
         for person, role in people:

@@ -36,13 +36,13 @@ class Due:
 
 
 def decide(facts: Facts, situation: Situation, now: dt.datetime) -> Due | None:
-    """The rule that fires next, if one is due by `now`: the earliest, and of those due together the first in the file."""
+    """The rule that fires next, if one is due by `now`: the earliest, the first in the file of those due together."""
     due = [due for due in _coming(facts, situation) if due.at <= now and _holds(due.rule, facts, situation, now)]
     return min(due, key=lambda due: due.at, default=None)
 
 
 def next_look(facts: Facts, situation: Situation, now: dt.datetime) -> dt.datetime | None:
-    """The earliest moment at which any rule could fire; None if no rule ever can unless something happens to the case."""
+    """The earliest moment at which any rule could fire; None if none can unless something happens to the case."""
     return min(_looks(facts, situation, now), default=None)
 
 
@@ -72,12 +72,13 @@ def _coming(facts: Facts, situation: Situation) -> Iterator[Due]:
         if start is None or _settled(rule, facts):
             continue
         times, last = facts.fired.get(rule.id, (0, start))
-        if times:
-            if rule.repeat is None or times > rule.repeat.at_most:
-                continue
-            at, start, counted = situation.clock.deadline(last, rule.repeat.every), last, rule.repeat.every
-        else:
+        if not times:
             at, counted = _moment(rule, start, facts, situation)
+        elif rule.repeat is not None and times <= rule.repeat.at_most:
+            start, counted = last, rule.repeat.every
+            at = situation.clock.deadline(start, counted)
+        else:
+            continue
         if at is not None:
             yield Due(at, rule, times, start, counted)
 

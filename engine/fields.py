@@ -14,8 +14,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from engine.refusals import Invalid
-from engine.workflow import Field
 from engine.words import Sentence
+from engine.workflow import Field
 
 YES = frozenset({"1", "true", "yes", "on", "co", "có", "y"})
 NO = frozenset({"0", "false", "no", "off", "khong", "không", "n"})
@@ -31,7 +31,7 @@ class Misread(ValueError):
 
 
 def read_form(needs: Iterable[Field], may: Iterable[Field], raw: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
-    """All fields of a form from raw values; empty optional ones are left out. Raises `Invalid` naming every bad field."""
+    """All fields of a form from raw values, without the empty optional ones. Raises `Invalid` naming every bad field."""
     values, wrong = {}, {}
     for required, fields in ((True, needs), (False, may)):
         for field in fields:
@@ -53,7 +53,7 @@ def read(field: Field, raw: Any, today: dt.date) -> Any:
     """One field's value, or None if nothing was filled in. Raises `Misread`."""
     if isinstance(raw, str):
         raw = unicodedata.normalize("NFC", raw).strip()
-    if raw is None or raw == "" or raw == []:
+    if raw is None or raw in ("", []):
         return None
     return _READERS[field.type](field, raw, today)
 
@@ -64,7 +64,8 @@ def _text(field: Field, raw: Any, _today: dt.date) -> str:
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t" for char in text):
         raise Misread(Sentence("“{label}” holds characters that cannot be stored.", label=field.label))
     if len(text) > most:
-        raise Misread(Sentence("“{label}” is {length} characters long; {most} is the most.", label=field.label, length=len(text), most=most))  # fmt: skip
+        sentence = "“{label}” is {length} characters long; {most} is the most."
+        raise Misread(Sentence(sentence, label=field.label, length=len(text), most=most))
     return text if field.type == "text" else " ".join(text.split())
 
 
@@ -90,14 +91,13 @@ def read_date(raw: Any) -> dt.date | None:
 
 def _date(field: Field, raw: Any, today: dt.date) -> str:
     date = read_date(raw)
-    if date is None:
-        raise Misread(Sentence("“{label}”: write a date as day/month/year, such as {example}.", label=field.label, example=today))  # fmt: skip
+    if date is None or not 1900 < date.year < 2200:
+        sentence = "“{label}”: write a date as day/month/year, such as {example}."
+        raise Misread(Sentence(sentence, label=field.label, example=today))
     if field.when == "past" and date > today:
         raise Misread(Sentence("“{label}” cannot be after today, {today}.", label=field.label, today=today))
     if field.when == "future" and date < today:
         raise Misread(Sentence("“{label}” cannot be before today, {today}.", label=field.label, today=today))
-    if not 1900 < date.year < 2200:
-        raise Misread(Sentence("“{label}”: write a date as day/month/year, such as {example}.", label=field.label, example=today))  # fmt: skip
     return date.isoformat()
 
 
@@ -126,7 +126,7 @@ def _yes_no(field: Field, raw: Any, _today: dt.date) -> bool:
 
 
 def _number(field: Field, raw: Any) -> Decimal:
-    """A number as written here or abroad: 1.000.000 or 1,5 or 1.5. A single point before three digits groups thousands."""
+    """A number as written here or abroad: 1.000.000 or 1,5 or 1.5. A point before three digits groups thousands."""
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
         raise Misread(Sentence("“{label}”: write a number.", label=field.label))
     text = str(raw).replace("\u00a0", "").replace(" ", "").removesuffix("đ")

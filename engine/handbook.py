@@ -11,9 +11,8 @@ from engine.calendar import Calendar, Clock, Closure, Pause, Window, windows
 from engine.facts import Facts
 from engine.refusals import NotFound
 from engine.rule import RuleSet, Season
-from engine.workflow import Workflow
 from engine.words import Sentence
-
+from engine.workflow import Workflow
 
 Holds = tuple[tuple[dt.datetime, dt.datetime | None, str], ...]  # from, to (None: no end), reason
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from transitions import Machine, MachineError
 
 from engine.refusals import NotAllowed, NotFound
-from engine.workflow import Transition, Workflow
 from engine.words import Sentence
+from engine.workflow import Transition, Workflow
 
 
 @dataclass(slots=True)

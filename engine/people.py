@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.access import ADMIN, OFFICE, SEATS, Place
-from engine.workflow import ASSIGNEE
 from engine.words import Label
+from engine.workflow import ASSIGNEE
 
 ROLE_LABELS: Mapping[str, Label] = {
     "teacher": Label("Giáo viên chủ nhiệm", "Homeroom teacher"),

@@ -45,7 +45,8 @@ def explain_firing(handbook: Handbook, facts: Facts, around: Surroundings, data:
     lines: list[Line] = [Sentence("Rule {rule}, version {version} of the rules.", rule=name, version=data["rules"])]
     start, due = local(dt.datetime.fromisoformat(data["start"])), local(dt.datetime.fromisoformat(data["due"]))
     if data["time"]:
-        lines.append(Sentence("Counted {time} from {start}: until {due}.", time=Duration.parse(data["time"]).label, start=start, due=due))  # fmt: skip
+        time = Duration.parse(data["time"]).label
+        lines.append(Sentence("Counted {time} from {start}: until {due}.", time=time, start=start, due=due))
     else:
         lines.append(Sentence("It held from {due}.", due=due))
     if data["repetition"]:

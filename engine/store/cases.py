@@ -57,7 +57,7 @@ def case_by_code(session: Session, code: str) -> Facts | None:
 
 def open_case_of(session: Session, pupil_id: int, workflow: str) -> str | None:
     """The code of the pupil's open case, if there is one."""
-    query = select(t.Case.code).where(t.Case.pupil_id == pupil_id, t.Case.workflow == workflow, t.Case.closed_at == None)  # noqa: E711
+    query = select(t.Case.code).where(t.Case.pupil_id == pupil_id, t.Case.workflow == workflow, t.OPEN)
     return session.execute(query).scalar()
 
 
@@ -93,7 +93,11 @@ def declined_seats(session: Session, facts: Facts) -> set[tuple[str, int]]:
 
 def done_before(session: Session, key: str) -> tuple[str, int | None] | None:
     """The case and person of the event that a request with this idempotency key made, if it was done already."""
-    query = select(cases.c.code, _events.c.person_id).join(_events, _events.c.case_id == cases.c.id).where(_events.c.key == key)
+    query = (
+        select(cases.c.code, _events.c.person_id)
+        .join(_events, _events.c.case_id == cases.c.id)
+        .where(_events.c.key == key)
+    )
     row = session.connection().execute(query).one_or_none()
     return (row[0], row[1]) if row else None
 

@@ -49,5 +49,7 @@ def release(store: Store, holder: str) -> None:
 def last_seen(store: Store) -> dt.datetime | None:
     """When a worker was last known to be at work; None if none is."""
     with store.reading("health") as session:
-        query = select(_leases.c.seen_at).where(_leases.c.name.startswith(THE_WORKER)).order_by(_leases.c.seen_at.desc())
+        query = (
+            select(_leases.c.seen_at).where(_leases.c.name.startswith(THE_WORKER)).order_by(_leases.c.seen_at.desc())
+        )
         return session.connection().execute(query.limit(1)).scalar()

@@ -1,4 +1,4 @@
-"""Writes what the core decided: for any number of cases at once, a statement a table, all in the caller's transaction."""
+"""Writes what the core decided: for any number of cases at once, one statement a table, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from engine import ledger
@@ -86,8 +86,18 @@ class Batch:
             hashed = ledger.text_hash(salt, entry.text)
             text = {"person_id": entry.person_id, "salt": salt, "values": entry.text}
             self.rows["event_texts"].append({"case_id": facts.id, "seq": facts.version, **text})
-        event = {"case_id": facts.id, "seq": facts.version, "kind": entry.kind, "at": entry.at, "person_id": entry.person_id,
-                 "role": entry.role, "data": entry.data, "text_hash": hashed, "previous_hash": facts.last_hash, "key": key}  # fmt: skip
+        event = {
+            "case_id": facts.id,
+            "seq": facts.version,
+            "kind": entry.kind,
+            "at": entry.at,
+            "person_id": entry.person_id,
+            "role": entry.role,
+            "data": entry.data,
+            "text_hash": hashed,
+            "previous_hash": facts.last_hash,
+            "key": key,
+        }
         event["hash"] = facts.last_hash = ledger.event_hash(
             facts.last_hash,
             facts.id,
@@ -136,7 +146,7 @@ class Batch:
             connection.execute(_ANSWER, self.answers)
         for name, rows in self.rows.items():
             if rows:
-                connection.execute(insert(_TABLES[name]), _alike(_TABLES[name], rows))
+                connection.execute(insert(_TABLES[name]), _alike(rows))
         if self.causes:
             self._write_causes(session)
 
@@ -149,7 +159,7 @@ class Batch:
         session.execute(insert(causes), rows)
 
 
-def _alike(table: Table, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _alike(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with the same keys each, so that one statement takes them all."""
     keys = {key for row in rows for key in row}
     return [row if row.keys() == keys else {key: row.get(key) for key in keys} for row in rows]

@@ -52,11 +52,11 @@ def _of_case(column: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]
 def _pupil(viewer: Viewer, columns: Mapping[str, Any]) -> ColumnElement[bool]:
     """Pupils: a school knows its own; everybody else has a duty only towards those with a case."""
     own = [*_within(columns["class_id"], viewer.of("teacher")), *_within(columns["school_id"], viewer.of("head"))]
-    return _any([*own, exists().where(_cases.c.pupil_id == columns["id"], _known(viewer, _cases.c))])
+    return _any([*own, exists().where(_cases.c.pupil_id == columns["id"], _known(viewer, dict(_cases.c)))])
 
 
 def _of_pupil(viewer: Viewer, column: Any) -> ColumnElement[bool]:
-    return exists().where(_pupils.c.id == column, _pupil(viewer, _pupils.c))
+    return exists().where(_pupils.c.id == column, _pupil(viewer, dict(_pupils.c)))
 
 
 def _columns(entity: Any) -> dict[str, Any]:
@@ -64,12 +64,12 @@ def _columns(entity: Any) -> dict[str, Any]:
 
 
 def _rules(viewer: Viewer) -> dict[Any, ColumnElement[bool]]:
-    known = _known(viewer, _cases.c)
+    known = _known(viewer, dict(_cases.c))
     either = or_(known, _referred(viewer, _cases.c.association_id))
     own_text = and_(t.EventText.person_id == viewer.person_id, _of_case(t.EventText.case_id, either))
     rules: dict[Any, ColumnElement[bool]] = {
         t.Case: _known(viewer, _columns(t.Case)),
-        t.Referral: _referred(viewer, t.Referral.association_id),
+        t.Referral: _referred(viewer, _columns(t.Referral)["association_id"]),
         t.Pupil: _pupil(viewer, _columns(t.Pupil)),
         t.Mark: _of_pupil(viewer, t.Mark.pupil_id),
         t.Closure: or_(t.Closure.pupil_id.is_(None), _of_pupil(viewer, t.Closure.pupil_id)),

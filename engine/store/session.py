@@ -19,6 +19,8 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from engine import access
 from engine.store.scopes import Scope, protected
 
+__all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine", "now_utc", "open_store"]
+
 BUSY_MS = 15_000
 
 

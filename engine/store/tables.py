@@ -29,17 +29,19 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {dt.datetime: Instant(), dt.date: Date(), int: Id, dict[str, Any]: Json, list[Any]: Json}
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it once
+        dt.datetime: Instant(), dt.date: Date(), int: Id, dict[str, Any]: Json, list[Any]: Json,
+    }  # fmt: skip
 
 
 # --- units and people ------------------------------------------------------------------------------------------------
 
 
 class Unit(Base):
-    """A place or body of the dated tree: province, district, commune, village, school, site, class, association, office.
+    """A place or body of the dated tree: province, district, commune, village, school, site, class, association …
 
-    Official codes are re-used with another meaning after a merger (23392 was xã Đăk Kan and is now xã Sa Loong), so a
-    unit is (code, valid from), and one that ended names its successor.
+    Official codes are re-used with another meaning after a merger (23392 was xã Đăk Kan and is now xã Sa Loong), so
+    a unit is (code, valid from), and one that ended names its successor.
     """
 
     __tablename__ = "units"
@@ -103,7 +105,7 @@ class Appointment(Base):
 
 
 class Delegation(Base):
-    """A person is away from one day to another (both included); a delegate acts meanwhile, or the post counts as away."""
+    """A person is away from one day to another, both included; a delegate acts meanwhile, or the post counts as away."""
 
     __tablename__ = "delegations"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -250,13 +252,14 @@ for _column in (Case.assignee_id, Case.class_id, Case.school_id, Case.village_id
 
 
 class Referral(Base):
-    """A case as the association that was asked to help may see it: the columns that tell who and where are not there."""
+    """A case as the association that was asked to help may see it: no column here tells who or where."""
 
     __table__ = Case.__table__
     __mapper_args__ = {  # noqa: RUF012 - SQLAlchemy reads it once
         "include_properties": [
-            "id", "code", "workflow", "workflow_version", "rules_version", "state", "since", "level", "opened_at", "closed_at",
-            "assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at", "due_at", "association_id", "version",
+            "id", "code", "workflow", "workflow_version", "rules_version", "state", "since", "level", "opened_at",
+            "closed_at", "assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at", "due_at",
+            "association_id", "version",
         ]
     }  # fmt: skip
 
@@ -382,7 +385,7 @@ class Need(Base):
 
 
 class Notice(Base):
-    """A message to one person about one event: written with it, delivered afterwards, shown once. Never a name in it."""
+    """A message to one person about one event: written with it, delivered afterwards, shown once; no name in it."""
 
     __tablename__ = "notices"
     id: Mapped[int] = mapped_column(primary_key=True)

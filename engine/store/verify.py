@@ -23,7 +23,7 @@ def breaks(store: Store) -> Iterator[Sentence]:
         select(
             _events.c.case_id, _events.c.seq, _events.c.kind, _events.c.at, _events.c.person_id, _events.c.role,
             _events.c.data, _events.c.text_hash, _events.c.previous_hash, _events.c.hash,
-            _texts.c.salt, _texts.c.values, _cases.c.code, _cases.c.version, _cases.c.last_hash,
+            _texts.c.salt, _texts.c["values"], _cases.c.code, _cases.c.version, _cases.c.last_hash,
         )
         .join(_cases, _cases.c.id == _events.c.case_id)
         .outerjoin(_texts, (_texts.c.case_id == _events.c.case_id) & (_texts.c.seq == _events.c.seq))

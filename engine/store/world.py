@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.access import ADMIN
@@ -39,8 +39,11 @@ def chunks(ids: Iterable[int]) -> Iterable[list[int]]:
     return (ordered[at : at + CHUNK] for at in range(0, len(ordered), CHUNK))
 
 
-def read_facts(session: Session, *where: Any, lock: bool = False, skip_locked: bool = False, order: Any = None, limit: int | None = None) -> list[Facts]:  # fmt: skip
-    """Cases as facts, without what lies beside them. `lock` keeps others from changing them until the transaction ends."""
+def read_facts(
+    session: Session, *where: Any,
+    lock: bool = False, skip_locked: bool = False, order: Any = None, limit: int | None = None,
+) -> list[Facts]:  # fmt: skip
+    """Cases as facts, without what lies beside them; `lock` keeps others away until the transaction ends."""
     query = select(*(cases.c[name] for name in CASE_COLUMNS)).where(*where)
     if order is not None:
         query = query.order_by(order)
@@ -54,7 +57,13 @@ def read_facts(session: Session, *where: Any, lock: bool = False, skip_locked: b
 def due_cases(session: Session, now: dt.datetime, limit: int, *, lock: bool = True) -> list[Facts]:
     """Open cases that a rule may have something to say about by `now`, the longest waiting first."""
     return read_facts(
-        session, t.OPEN, cases.c.next_look_at <= now, lock=lock, skip_locked=True, order=cases.c.next_look_at, limit=limit
+        session,
+        t.OPEN,
+        cases.c.next_look_at <= now,
+        lock=lock,
+        skip_locked=True,
+        order=cases.c.next_look_at,
+        limit=limit,
     )
 
 
@@ -81,7 +90,7 @@ class World:
         self._posts_read: set[int] = set()
         self._associations: dict[int, list[int]] = {}
         self._people: dict[int, Holder] = {}
-        self._closures: dict[tuple[str, int], list[Row[Any]]] = {}
+        self._closures: dict[tuple[str, int], list[Any]] = {}
         self._admins: tuple[Holder, ...] | None = None
 
     # --- reading ahead --------------------------------------------------------------------------------------------
@@ -196,11 +205,9 @@ class World:
             for case, rule, at in self._connection.execute(query):
                 facts = found[case]
                 facts.fired[rule] = (facts.fired.get(rule, (0, at))[0] + 1, at)
-            query = select(holds.c.case_id, holds.c.starts_at, holds.c.ends_at, holds.c.reason).where(
-                holds.c.case_id.in_(chunk)
-            )
-            for case, start, end, reason in self._connection.execute(query.order_by(holds.c.seq)):
-                found[case].holds += ((start, end, reason),)
+            held = select(holds.c.case_id, holds.c.starts_at, holds.c.ends_at, holds.c.reason)
+            for case, *hold in self._connection.execute(held.where(holds.c.case_id.in_(chunk)).order_by(holds.c.seq)):
+                found[case].holds += ((hold[0], hold[1], hold[2]),)
         self._read_for_conditions(found)
 
     def _read_for_conditions(self, found: Mapping[int, Facts]) -> None:
@@ -212,7 +219,7 @@ class World:
                 found[case].causes += (cause,)
         by_pupil = {found[id].pupil_id: found[id] for id, names in named.items() if names & {"absences", "unexcused"}}
         for chunk in chunks(by_pupil):
-            first = min(min(by_pupil[id].absent_since for id in chunk), self.today - dt.timedelta(days=120))
+            first = min(self.today - dt.timedelta(days=120), *(by_pupil[id].absent_since for id in chunk))
             query = select(marks.c.pupil_id, marks.c.day, marks.c.mark).where(
                 marks.c.pupil_id.in_(chunk), marks.c.day >= first, marks.c.mark.in_(("e", "u"))
             )
@@ -278,7 +285,8 @@ class World:
     def around(self, facts: Facts) -> Surroundings:
         """The codes, teaching days and closures around a case."""
         school = self.units_above(facts.class_id)
-        home = self.units_above(facts.village_id or facts.commune_id) if facts.village_id or facts.commune_id else ()
+        lives_in = facts.village_id or facts.commune_id
+        home = self.units_above(lives_in) if lives_in else ()
         province = next((unit.code for unit in (*home, *school) if unit.kind == "province"), "")
         taught = next((unit.teaching_days for unit in school if unit.teaching_days), None)
         return Surroundings(

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+
 from engine.store.types import Instant
 
 revision = "0002"
