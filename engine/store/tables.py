@@ -251,6 +251,14 @@ for _column in (Case.assignee_id, Case.class_id, Case.school_id, Case.village_id
     Index(f"ix_cases_{_column.key}", _column, Case.id)
 
 
+# What is on offer to a post and not yet accepted.
+WAITING = text("closed_at >= '9999-12-31' AND offered_at IS NOT NULL AND accepted_at IS NULL")
+Index(
+    "ix_cases_waiting", Case.offered_unit_id, Case.offered_role, Case.due_at, Case.id,
+    sqlite_where=WAITING, postgresql_where=WAITING,
+)  # fmt: skip
+
+
 class Referral(Base):
     """A case as the association that was asked to help may see it: no column here tells who or where."""
 
