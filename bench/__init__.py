@@ -22,6 +22,7 @@ from typing import Literal, TypedDict
 from tests import databases
 
 Database = Literal["sqlite", "postgresql"]
+Nowhere = Literal["none"]  # for what needs no database
 Unit = Literal["ms", "us", "per_s"]
 DATABASES: tuple[Database, ...] = ("sqlite", "postgresql")
 
@@ -38,7 +39,9 @@ class Measurement(TypedDict):
     ratio: float
 
 
-def measured(bench: str, database: Database, *, n: int, value: float, unit: Unit, floor: float) -> Measurement:
+def measured(
+    bench: str, database: Database | Nowhere, *, n: int, value: float, unit: Unit, floor: float
+) -> Measurement:
     """A measurement of `n` things; `value` and `floor` in `unit`. For a rate the ratio is the floor's over ours."""
     ratio = floor / value if unit == "per_s" else value / floor
     return {

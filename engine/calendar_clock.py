@@ -62,14 +62,14 @@ class Clock:
 
         Raises ValueError if there is none in the hundred years before.
         """
-        self._layout(duration.unit, deadline)
+        limit = max(deadline.year - FARTHEST, dt.MINYEAR + 1)
         while True:
             try:
                 return self._layout(duration.unit, deadline).before(deadline, duration.amount)
             except IndexError:
-                if self._years[0] <= deadline.year - FARTHEST:
+                if self._years[0] <= limit:
                     raise ValueError("Nothing is open in the hundred years before the deadline.") from None
-                self._widen(deadline.year - 2 * (deadline.year - self._years[0] + 1), self._years[1])
+                self._widen(max(deadline.year - 2 * (deadline.year - self._years[0] + 1), limit), self._years[1])
 
     def elapsed(self, start: dt.datetime, now: dt.datetime, unit: str) -> float:
         """How much of a `unit` has run from `start` to `now`: days whose closing has passed, or hours to the moment.

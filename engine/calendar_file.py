@@ -106,7 +106,7 @@ def _opening(reader: Reader) -> tuple[Hours, ...]:
         return OPENING
     table = reader.table("opening")
     opening = tuple(_hours(table, day) for day in WEEKDAYS)
-    if not any(opening) and table.data:
+    if not any(table.data.values()):
         reader.fault("opening", Sentence("The office must be open on at least one weekday."))
     return opening if any(opening) else OPENING
 

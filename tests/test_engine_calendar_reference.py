@@ -133,7 +133,7 @@ def calendars(draw: st.DrawFn) -> Calendar:
 
 @st.composite
 def walkers(draw: st.DrawFn) -> Walker:
-    factors = st.sampled_from([0.5, 0.3, 2.0, Fraction(1, 3), 0.75])
+    factors: st.SearchStrategy[Fraction | float] = st.sampled_from([0.5, 0.3, 2.0, Fraction(1, 3), 0.75])
     ends = (
         st.one_of(st.none(), st.integers(1, 20 * 24 * 6))
         if draw(st.integers(0, 9)) == 0
