@@ -31,7 +31,7 @@ class Misread(ValueError):
 
 
 def read_form(needs: Iterable[Field], may: Iterable[Field], raw: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
-    """All fields of a form from raw values, without the empty optional ones. Raises `Invalid` naming every bad field."""
+    """All fields of a form from raw values, without empty optional ones. Raises `Invalid` naming every bad field."""
     values, wrong = {}, {}
     for required, fields in ((True, needs), (False, may)):
         for field in fields:
@@ -80,7 +80,7 @@ def read_date(raw: Any) -> dt.date | None:
         year, month, day = map(int, found.groups())
     elif found := re.fullmatch(r"(\d{1,2})[/.\-\s](\d{1,2})[/.\-\s](\d{4}|\d{2})", text):
         day, month, year = map(int, found.groups())
-        year += 2000 if year < 100 else 0
+        year += 2000 if len(found[3]) == 2 else 0
     else:
         return None
     try:

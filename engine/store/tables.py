@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from engine.store.types import FAR_DAY, Id, Instant, Json, OpenDay, OpenInstant
+from engine.store.types import FAR, FAR_DAY, Id, Instant, Json, OpenDay, OpenInstant
 
 
 class Base(DeclarativeBase):
@@ -130,7 +130,7 @@ class SignIn(Base):
 
 
 class SignInFailure(Base):
-    """Wrong passwords in a row for a login from one source: an address, a device that is known, or "*" for all others."""
+    """Wrong passwords in a row for a login from one source: an address, a known device, or "*" for all others."""
 
     __tablename__ = "sign_in_failures"
     login: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -216,14 +216,14 @@ class Case(Base):
     level: Mapped[int] = mapped_column(Integer, default=0)
     absent_since: Mapped[dt.date]
     opened_at: Mapped[dt.datetime]
-    closed_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False)
+    closed_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     offered_role: Mapped[str | None] = mapped_column(String(24))
     offered_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
     offered_at: Mapped[dt.datetime | None]
     accepted_at: Mapped[dt.datetime | None]
-    due_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False)
-    next_look_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False)
+    due_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
+    next_look_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     flags: Mapped[list[Any]] = mapped_column(default=list)
     unreached: Mapped[int] = mapped_column(Integer, default=0)  # contact attempts in a row that reached nobody
     grade: Mapped[int | None] = mapped_column(Integer)
@@ -347,7 +347,7 @@ class Hold(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     starts_at: Mapped[dt.datetime]
-    ends_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False)
+    ends_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     reason: Mapped[str] = mapped_column(String(200))
 
 

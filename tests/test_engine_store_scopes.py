@@ -1,0 +1,143 @@
+"""What a scoped session lets through is exactly what `engine.access.reach` says, whoever asks and whatever is asked."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert, select
+
+from engine.access import REFERRED, SEATS, Viewer, knows, reach
+from engine.store import tables as t
+from engine.store.cases import PupilPlace
+from engine.store.session import Store, open_store
+from tests import databases
+
+NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
+UNITS = range(1, 5)
+COLUMNS = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, list[PupilPlace]]]:
+    """A case for many combinations of four units in every column, some of them empty."""
+    path = tmp_path_factory.mktemp("scopes") / "scopes.db"
+    databases.migrate(f"sqlite:///{path}")
+    store = open_store(f"sqlite:///{path}")
+    places = [
+        PupilPlace(n, 1 + n % 4, 1 + n // 4 % 4, n % 5 or None, n // 3 % 5 or None, n // 7 % 5 or None, 6, None, n // 2 % 5 or None)
+        for n in range(1, 121)
+    ]  # fmt: skip
+    with store.writing("test") as session:
+        session.execute(insert(t.Unit), [_unit(id) for id in UNITS])
+        session.execute(insert(t.Pupil), [_pupil(place) for place in places])
+        session.execute(insert(t.Case), [_case(place) for place in places])
+        session.execute(insert(t.Event), [_event(place.id) for place in places])
+        session.execute(insert(t.EventText), [_text(place.id) for place in places])
+        session.execute(insert(t.CaseCause), [{"case_id": place.id, "cause": "harvest"} for place in places])
+    yield store, places
+    store.close()
+
+
+def _unit(id: int) -> dict[str, object]:
+    return {
+        "id": id,
+        "kind": "class",
+        "code": str(id),
+        "name": str(id),
+        "search_key": str(id),
+        "valid_from": dt.date(2020, 1, 1),
+    }
+
+
+def _place(place: PupilPlace) -> dict[str, object]:
+    return {name: getattr(place, name) for name in COLUMNS}
+
+
+def _pupil(place: PupilPlace) -> dict[str, object]:
+    row = _place(place) | {
+        "id": place.id,
+        "code": f"p{place.id}",
+        "name": "A Tiến",
+        "search_key": "a tien",
+        "sort_key": "tien a",
+    }
+    del row["association_id"]
+    return row
+
+
+def _case(place: PupilPlace) -> dict[str, object]:
+    return _place(place) | {
+        "id": place.id, "code": f"RL-{place.id}", "pupil_id": place.id, "workflow": "dropout", "workflow_version": 1,
+        "rules_version": 1, "state": "absent", "entry": 1, "since": NOW, "level": 0, "absent_since": NOW.date(),
+        "opened_at": NOW, "flags": [], "unreached": 0, "version": 1, "last_hash": "",
+    }  # fmt: skip
+
+
+def _event(case: int) -> dict[str, object]:
+    return {"case_id": case, "seq": 1, "kind": "opened", "at": NOW, "data": {}, "previous_hash": "", "hash": "x"}
+
+
+def _text(case: int) -> dict[str, object]:
+    return {"case_id": case, "seq": 1, "salt": "s", "values": {"note": "…"}}
+
+
+sets_of_units = st.frozensets(st.sampled_from(UNITS), max_size=2)
+viewers = st.builds(
+    Viewer,
+    person_id=st.just(1),
+    units=st.dictionaries(st.sampled_from([*SEATS, "admin"]), sets_of_units, max_size=3),
+    office_communes=sets_of_units,
+    office_provinces=sets_of_units,
+    office_schools=sets_of_units,
+)
+
+
+@given(viewer=viewers)
+def test_a_scoped_session_shows_the_cases_that_reach_allows_and_no_other(
+    many: tuple[Store, list[PupilPlace]], viewer: Viewer
+) -> None:
+    store, places = many
+    reached = {place.id: reach(viewer, place) for place in places}
+    known = {id for id, roles in reached.items() if knows(roles)}
+    referred = {id for id, roles in reached.items() if roles & REFERRED}
+    with store.scoped(viewer) as session:
+        assert set(session.scalars(select(t.Case.id))) == known
+        assert set(session.scalars(select(t.Referral.id))) == referred
+        assert set(session.scalars(select(t.CaseCause.case_id))) == known
+        assert set(session.scalars(select(t.EventText.case_id))) == known
+        assert set(session.scalars(select(t.Event.case_id))) == known | referred
+
+
+@given(viewer=viewers)
+def test_only_the_school_sees_pupils_without_a_case(many: tuple[Store, list[PupilPlace]], viewer: Viewer) -> None:
+    store, places = many
+    seen = {place.id for place in places if knows(reach(viewer, place))}
+    with store.scoped(viewer) as session:
+        assert set(session.scalars(select(t.Pupil.id))) == seen
+
+
+def test_a_volunteer_finds_no_column_that_tells_who_or_where() -> None:
+    told = {attribute.key for attribute in t.Referral.__mapper__.column_attrs}
+    assert told.isdisjoint(
+        {"pupil_id", "class_id", "school_id", "village_id", "commune_id", "province_id", "grade", "flags"}
+    )
+
+
+def test_going_past_the_orm_in_a_scoped_session_is_refused(many: tuple[Store, list[PupilPlace]]) -> None:
+    store, _ = many
+    with store.scoped(Viewer(1, {"teacher": frozenset({1})})) as session:
+        with pytest.raises(PermissionError, match="cases"):
+            session.execute(select(t.Case.__table__))
+        with pytest.raises(PermissionError, match="pupils"):
+            session.execute(select(t.Pupil.__table__.c.name).where(t.Pupil.__table__.c.id == 1))
+
+
+def test_an_administrator_and_an_outsider_see_no_case(many: tuple[Store, list[PupilPlace]]) -> None:
+    store, _ = many
+    for viewer in (Viewer(1, {"admin": frozenset(UNITS)}), Viewer(2)):
+        with store.scoped(viewer) as session:
+            assert not session.scalars(select(t.Case.id)).all()
+            assert not session.scalars(select(t.Pupil.id)).all()
+            assert not session.scalars(select(t.Event.case_id)).all()
