@@ -1,4 +1,4 @@
-"""How long one deadline takes, in all four units, with a season and without, against the cheapest that answers the same.
+"""How long one deadline takes, in all units, with a season and without, against the cheapest that answers the same.
 
 The floor is what is left when everything is known beforehand: two plain lists for each unit; one `bisect` and one index
 for days, for hours a second `bisect` and the arithmetic between. It has no seasons, no years to widen, no checks.

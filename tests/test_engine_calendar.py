@@ -11,6 +11,7 @@ from engine.calendar import (
     Closure,
     Duration,
     Pause,
+    SchoolYear,
     Unreadable,
     Window,
     load_calendar,
@@ -412,3 +413,8 @@ def test_a_time_that_a_change_of_clocks_skips_is_the_moment_of_the_jump() -> Non
 def test_windows_of_the_shipped_season_are_those_of_the_published_tet() -> None:
     seasons = windows(("tet + 0 days", "tet + 14 days"), 0.5, AFTER_TET, QUANG_NGAI, [2026])
     assert seasons == (TET_2026,)
+
+
+def test_a_school_year_that_begins_on_29_february_is_moved_to_the_28th() -> None:
+    year = SchoolYear(day("2024-02-29"), day("2024-12-01"), frozenset({0}))
+    assert (year.moved(1).first, year.moved(1).last) == (day("2025-02-28"), day("2025-12-01"))
