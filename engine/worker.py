@@ -28,17 +28,19 @@ POLL_S = 2.0  # how long a due moment may wait before it is seen
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something done again and again: `run(house, now, stop)`."""
+    """Something done again and again: `run(house, now, stop)`; `parts`: on how many workers at a time it may run."""
 
     name: str
     run: Callable[[House, dt.datetime, Callable[[], bool]], object]
+    parts: int = 1
 
 
 def _sweep(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
     return run_due(house, now, stop=stop)
 
 
-JOBS: tuple[Job, ...] = (Job("sweep", _sweep),)
+Jobs = tuple[Job, ...]
+JOBS: Jobs = (Job("sweep", _sweep, parts=4),)
 
 
 def identity() -> str:
