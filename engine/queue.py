@@ -40,7 +40,7 @@ def make_app(house: House, clock: Clock, stop: Callable[[], bool], jobs: Jobs = 
         _register(app, house, clock, stop, job)
 
     @app.periodic(cron="* * * * *")
-    @app.task(name="mend", queueing_lock="mend", pass_context=False)
+    @app.task(name="mend", queueing_lock="mend")
     async def mend(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate hands it over
         for stalled in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S):
             await app.job_manager.retry_job(stalled)
@@ -53,7 +53,7 @@ def _register(app: App, house: House, clock: Clock, stop: Callable[[], bool], jo
     def run() -> None:
         job.run(house, clock.now(), stop)
 
-    task = app.task(run, name=job.name, pass_context=False)
+    task = app.task(run, name=job.name)
 
     async def ask(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate hands it over
         for part in range(job.parts):
@@ -63,22 +63,16 @@ def _register(app: App, house: House, clock: Clock, stop: Callable[[], bool], jo
                 continue  # nobody has come to the last one yet
 
     name = f"ask-{job.name}"
-    app.periodic(cron=TICK, periodic_id=name)(app.task(ask, name=name, queueing_lock=name, pass_context=False))
+    app.periodic(cron=TICK, periodic_id=name)(app.task(ask, name=name, queueing_lock=name))
 
 
 def prepare(store: Store) -> None:
     """Make the queue's own tables if they are not there; several workers may start at once."""
-    connection = store.engine.raw_connection()
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ralop-queue'))")
-            cursor.execute("SELECT to_regclass('procrastinate_jobs')")
-            row = cursor.fetchone()
-            if row is None or row[0] is None:
-                cursor.execute(SchemaManager.get_schema())
-        connection.commit()
-    finally:
-        connection.close()
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('ralop-queue'))")
+        if connection.exec_driver_sql("SELECT to_regclass('procrastinate_jobs')").scalar() is None:
+            # Several statements at once: the driver takes them only without parameters.
+            connection.connection.cursor().execute(SchemaManager.get_schema())
 
 
 class QueueWorker:
@@ -112,9 +106,12 @@ class QueueWorker:
         async with app.open_async():
             worker = asyncio.create_task(
                 app.run_worker_async(
-                    name=self.name, concurrency=self.concurrency, install_signal_handlers=False,
-                    fetch_job_polling_interval=2.0, stalled_worker_timeout=STALLED_S,
-                )  # fmt: skip
+                    name=self.name,
+                    concurrency=self.concurrency,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=2.0,
+                    stalled_worker_timeout=STALLED_S,
+                )
             )
             while not self._stopping.is_set() and not worker.done():
                 await asyncio.to_thread(leases.hold, self.house.store, self.name, LEASE)
