@@ -1,0 +1,124 @@
+"""What waits for a person, and what stands beside the cases of a list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from engine.access import Viewer
+from engine.store import tables as t
+from engine.store.rows import (
+    MOST_ARMS,
+    CaseRow,
+    by_arms,
+    cases,
+    known_arms,
+    pick,
+    read_known,
+    read_referred,
+    referred_arms,
+)
+from engine.store.types import FAR
+
+PAGE = 50
+
+
+def seats_of(viewer: Viewer) -> list[tuple[str, int]]:
+    """The viewer's posts, delegated ones included."""
+    return sorted((role, unit) for role, units in viewer.units.items() for unit in units)
+
+
+def covered(session: Session, person_id: int, today: dt.date) -> list[int]:
+    """The people for whom this person acts today."""
+    query = select(t.Delegation.person_id).where(
+        t.Delegation.delegate_id == person_id, t.Delegation.first_day <= today, t.Delegation.last_day >= today
+    )
+    return sorted(set(session.execute(query).scalars()))
+
+
+def my_work(session: Session, viewer: Viewer, people: Iterable[int], limit: int = PAGE) -> list[CaseRow]:
+    """Open cases that wait for the viewer: assigned to one of `people`, or on offer to one of the viewer's posts."""
+    picks = [pick([t.OPEN, cases.c.assignee_id == person], limit) for person in people]
+    picks += [pick([t.WAITING, cases.c.offered_unit_id == unit, cases.c.offered_role == role], limit)
+              for role, unit in seats_of(viewer)[:MOST_ARMS]]  # fmt: skip
+    return _both(session, viewer, picks, limit)
+
+
+def area_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow]:
+    """Open cases of the viewer's area, next due first."""
+    rows = []
+    if arms := known_arms(viewer):
+        rows += read_known(session, by_arms(arms, [t.OPEN], limit), limit)
+    if arms := referred_arms(viewer):
+        rows += read_referred(session, by_arms(arms, [t.OPEN], limit), limit)
+    return _in_order(rows, limit)
+
+
+def _both(session: Session, viewer: Viewer, picks: list[Select[Any]], limit: int) -> list[CaseRow]:
+    rows = read_known(session, picks, limit) if known_arms(viewer) else []
+    rows += read_referred(session, picks, limit) if referred_arms(viewer) else []
+    return _in_order(rows, limit)
+
+
+def _in_order(rows: Iterable[CaseRow], limit: int) -> list[CaseRow]:
+    """By deadline, each case once: as one who knows it, if the viewer does."""
+    once: dict[int, CaseRow] = {}
+    for row in rows:
+        once.setdefault(row.id, row)
+    return sorted(once.values(), key=lambda row: (row.due_at or FAR, row.id))[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Who handed a case over: a person in a role, or a rule (`kind` is its id)."""
+
+    kind: str
+    at: dt.datetime
+    role: str | None
+    person: str | None
+
+
+def handed_over(session: Session, case_ids: Sequence[int]) -> dict[int, Handed]:
+    """For each case that is or was on offer: the event that made the offer that stands."""
+    if not case_ids:
+        return {}
+    query = (
+        select(t.Offer.case_id, t.Event.kind, t.Event.at, t.Event.role, t.Person.name)
+        .join(t.Event, and_(t.Event.case_id == t.Offer.case_id, t.Event.seq == t.Offer.seq))
+        .outerjoin(t.Person, t.Person.id == t.Event.person_id)
+        .where(t.Offer.case_id.in_(case_ids), or_(t.Offer.answer.is_(None), t.Offer.answer == "accepted"))
+        .order_by(t.Offer.case_id, t.Offer.seq)
+    )
+    return {case: Handed(kind, at, role, person) for case, kind, at, role, person in session.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class NeedRow:
+    """What is needed and where to hand it over."""
+
+    case_id: int
+    need: str
+    handover: str | None
+
+
+def needs_of(session: Session, case_ids: Sequence[int]) -> dict[int, NeedRow]:
+    """The last need written down for each case."""
+    if not case_ids:
+        return {}
+    query = (
+        select(t.Need.case_id, t.Need.need, t.Need.handover)
+        .where(t.Need.case_id.in_(case_ids))
+        .order_by(t.Need.case_id, t.Need.seq)
+    )
+    return {row[0]: NeedRow(*row) for row in session.execute(query)}
+
+
+def unread_notices(session: Session, person_id: int, most: int = 99) -> int:
+    """How many notices the person has not read, counted no farther than `most`."""
+    own = select(t.Notice.id).where(t.Notice.person_id == person_id, t.Notice.read_at.is_(None)).limit(most).subquery()
+    return session.execute(select(func.count()).select_from(own)).scalar_one()
