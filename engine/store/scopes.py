@@ -16,6 +16,8 @@ from engine.store import tables as t
 # Probed by key for each row at hand, never listed: the cost of a page must not grow with the number of cases.
 _cases = t.Base.metadata.tables["cases"].alias("reached_case")
 _pupils = t.Base.metadata.tables["pupils"].alias("reached_pupil")
+# What belongs to one person only.
+_OWN: tuple[Any, ...] = (t.Notice, t.NoticeHours, t.ChannelChoice, t.PushSubscription, t.Delivery)
 _KNOWING = {role: column for role, column in SEATS.items() if column != "association_id"}
 
 
@@ -75,7 +77,8 @@ def _rules(viewer: Viewer) -> dict[Any, ColumnElement[bool]]:
         t.Closure: or_(t.Closure.pupil_id.is_(None), _of_pupil(viewer, t.Closure.pupil_id)),
         t.CaseCause: _of_case(t.CaseCause.case_id, known),
         t.EventText: or_(_of_case(t.EventText.case_id, known), own_text),
-        t.Notice: t.Notice.person_id == viewer.person_id,
+        **{entity: entity.person_id == viewer.person_id for entity in _OWN},
+        t.DeliveryItem: false(),
         t.AccessLog: false(),
     }
     for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Support, t.Need):
