@@ -53,7 +53,7 @@ def _register(app: App, house: House, clock: Clock, stop: Callable[[], bool], jo
     def run() -> None:
         job.run(house, clock.now(), stop)
 
-    task = app.task(run, name=job.name)
+    task = app.task(name=job.name)(run)
 
     async def ask(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate hands it over
         for part in range(job.parts):
@@ -63,7 +63,7 @@ def _register(app: App, house: House, clock: Clock, stop: Callable[[], bool], jo
                 continue  # nobody has come to the last one yet
 
     name = f"ask-{job.name}"
-    app.periodic(cron=TICK, periodic_id=name)(app.task(ask, name=name, queueing_lock=name))
+    app.periodic(cron=TICK, periodic_id=name)(app.task(name=name, queueing_lock=name)(ask))
 
 
 def prepare(store: Store) -> None:
