@@ -26,7 +26,8 @@ __all__ = [
 ]
 
 BY = (*ROLES, RULE, ASSIGNEE)
-RESERVED = (*FORMS, "attendance", "closure", "vacant", "worker_down", "worker_up", RULE, ASSIGNEE)
+AROUND = ("attendance", "closure", "lift", "vacant", "appoint", "away", "worker_down", "worker_up")
+RESERVED = (*FORMS, *AROUND, RULE, ASSIGNEE)
 """Names no transition can have: a scenario's `do` means something else by them."""
 
 ROLE = Sentence("role")

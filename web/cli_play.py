@@ -1,0 +1,168 @@
+"""`ralop play FILE...`: plays scenarios and says which expectations hold. To try a rule change before using it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from engine.play import Check, play
+from engine.scenario import Scenario, load_scenario
+from engine.store.schema import upgrade
+from engine.store.session import Store, open_store
+from engine.store.stage import is_empty
+from engine.words import Fault, Faulty, Sentence
+from web.cli_check import KINDS, ROOT, Desk, Kind, Source, files_below, language_here
+
+FOLDERS = {"workflow": Path("workflows"), "rules": Path("rules"), "calendar": Path("rules") / "calendars"}
+FAILED, FAULTY = 1, 2  # how the command ends
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Finds what a scenario names: a name in one of `roots`, the first that has it, or a path.
+
+    A path (it ends in .toml) is looked for beside the scenario, then from where the command was given.
+    """
+
+    beside: Path
+    roots: tuple[Path, ...] = (Path("instance"), ROOT)
+
+    def find(self, kind: str, name: str) -> tuple[str, str] | None:
+        """The text and the file name, or None."""
+        named = [root / FOLDERS[kind] / f"{name}.toml" for root in self.roots]
+        paths = [self.beside / name, Path(name)] if name.endswith(".toml") else named
+        path = next((path for path in paths if path.is_file()), None)
+        return (path.read_text(encoding="utf-8"), str(path)) if path else None
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """The names in the folders."""
+        return tuple(sorted({path.stem for root in self.roots for path in (root / FOLDERS[kind]).glob("*.toml")}))
+
+
+def read_scenario(path: Path, roots: tuple[Path, ...] = (Path("instance"), ROOT)) -> Scenario:
+    """The scenario in a file; raises Faulty."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        sentence = Sentence("This is not text in UTF-8, from byte {byte} on.", byte=error.start)
+        raise Faulty([Fault(str(path), "", sentence)]) from error
+    except OSError as error:
+        raise Faulty([Fault(str(path), "", Sentence("This file is not there or cannot be read."))]) from error
+    return load_scenario(text, str(path), Folders(path.parent, roots))
+
+
+def _check_scenario(source: Source, _desk: Desk) -> Iterable[Fault]:
+    load_scenario(source.text, source.file, Folders(Path(source.file).parent))
+    return ()
+
+
+KINDS["scenario"] = Kind(frozenset({"start", "step", "rules", "calendar"}), _check_scenario)
+
+
+def said(check: Check, language: str) -> str:
+    """One line for one expectation."""
+    place = {"step": check.step, "at": check.at, "key": check.key}
+    if check.ok:
+        line = Sentence("step {step}, {at}: {key} = {found}", **place, found=_shown(check.found))
+        return f"ok   {line.in_(language)}"
+    line = Sentence(
+        "step {step}, {at}: {key}: expected {expected}, found {found}",
+        **place, expected=_shown(check.expected), found=_shown(check.found),
+    )  # fmt: skip
+    why = f" ({check.sentence.in_(language)})" if check.sentence else ""
+    return f"FAIL {line.in_(language)}{why}"
+
+
+def _shown(value: Any) -> str:
+    """A value as it would stand in the scenario."""
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None).isoformat()
+    return json.dumps("" if value is None else value, ensure_ascii=False)
+
+
+@contextmanager
+def _databases(url: str | None) -> Iterator[Iterator[Store]]:
+    """Empty stores, one after the other: copies of one new SQLite file, or the database at a URL, once."""
+    with (
+        TemporaryDirectory(prefix="ralop-play-") as folder,
+        closing(_opened(url) if url else _copied(Path(folder))) as stores,
+    ):
+        yield stores
+
+
+def _opened(url: str) -> Generator[Store]:
+    with closing(open_store(url)) as store:
+        upgrade(store)
+        with store.reading("is it empty") as session:
+            if not is_empty(session):
+                raise click.ClickException(_NOT_EMPTY.in_(language_here()))
+        yield store
+
+
+def _copied(folder: Path) -> Generator[Store]:
+    with closing(open_store(f"sqlite:///{folder / 'empty.db'}")) as store:
+        upgrade(store)
+    for number in count(1):
+        shutil.copyfile(folder / "empty.db", folder / f"{number}.db")
+        with closing(open_store(f"sqlite:///{folder / f'{number}.db'}")) as store:
+            yield store
+
+
+_NOT_EMPTY = Sentence("This database is not empty: a scenario is played on one of its own.")
+_ONE_ONLY = Sentence("A database of your own takes one scenario only.")
+
+
+def _read(files: Iterable[Path]) -> tuple[list[Scenario], list[Fault]]:
+    scenarios: list[Scenario] = []
+    faults: list[Fault] = []
+    for path in files:
+        try:
+            scenarios.append(read_scenario(path))
+        except Faulty as error:
+            faults += error.faults
+    return scenarios, list(dict.fromkeys(faults))
+
+
+@click.command("play")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--database", help="An empty database to play on and to look at afterwards, as a URL; for one FILE.")
+@click.option(
+    "--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of what is said."
+)
+def play_scenarios(files: tuple[Path, ...], database: str | None, language: str) -> None:
+    """Play the scenarios in FILES, each on a database of its own, and say of each expectation whether it holds.
+
+    Ends with 1 if one does not, with 2 if a file has faults: nothing is played then.
+    """
+    files = tuple(file for path in files for file in (files_below([path]) if path.is_dir() else [path]))
+    if database and len(files) > 1:
+        raise click.UsageError(_ONE_ONLY.in_(language))
+    scenarios, faults = _read(files)
+    for fault in faults:
+        click.echo(fault.in_(language))
+    if faults:
+        raise SystemExit(FAULTY)
+    with _databases(database) as stores:
+        played = zip(scenarios, stores, strict=False)
+        checks = [check for scenario, store in played for check in _played(scenario, store, language)]
+    failed = sum(not check.ok for check in checks)
+    total = {"scenarios": len(scenarios), "checks": len(checks), "failed": failed}
+    click.echo(Sentence("Scenarios: {scenarios}. Expectations: {checks}. Failed: {failed}.", **total).in_(language))
+    raise SystemExit(FAILED if failed else 0)
+
+
+def _played(scenario: Scenario, store: Store, language: str) -> Iterator[Check]:
+    click.echo(f"{scenario.file}: {scenario.name}")
+    for check in play(scenario, store):
+        click.echo(said(check, language))
+        yield check
