@@ -1,0 +1,241 @@
+"""Everything that a case page shows, each part by one probe of an index.
+
+Whether the viewer may be here at all is decided by `engine.access.reach` on the case's facts; what they then see of it
+is narrowed by the scoped session, as everywhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from engine.access import SEATS, Viewer, reach
+from engine.facts import Facts
+from engine.refusals import NoAccess, NotFound
+from engine.store import tables as t
+from engine.store.world import cases, read_facts
+from engine.words import Sentence
+
+EVENTS = 30  # of the timeline on one page
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The pupil, for those who may know."""
+
+    pupil_id: int
+    name: str
+    birth_date: dt.date | None
+    guardian: str | None
+    guardian_phone: str | None
+    address: str | None
+    klass: str
+    school: str
+    village: str | None
+    commune: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event with who did it and, where the viewer may read it, what they wrote."""
+
+    seq: int
+    kind: str
+    at: dt.datetime
+    person: str | None
+    role: str | None
+    data: Mapping[str, Any]
+    text: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Support that was given."""
+
+    seq: int
+    kind: str
+    quantity: str
+    unit: str
+    value: int | None
+    giver: str | None
+    programme: str | None
+    given_on: dt.date
+    received_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody with a duty towards the pupil, and how to call them."""
+
+    role: str
+    name: str
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a case on its page."""
+
+    events: tuple[Happened, ...] = ()
+    older: bool = False
+    causes: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str | None], ...] = ()
+    support: tuple[Given, ...] = ()
+    planned: tuple[tuple[str, dt.datetime], ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    siblings: tuple[tuple[str, str], ...] = ()  # code and name
+    units: Mapping[int, str] = field(default_factory=dict)
+    people: Mapping[int, str] = field(default_factory=dict)
+
+
+def reached(session: Session, viewer: Viewer, code: str) -> tuple[Facts, frozenset[str]]:
+    """A case, and the roles in which the viewer reaches it. Raises `NotFound` or `NoAccess`."""
+    facts = next(iter(read_facts(session, cases.c.code == code)), None)
+    if facts is None:
+        raise NotFound(Sentence("There is no case {code}.", code=code))
+    roles = reach(viewer, facts)
+    if not roles:
+        raise NoAccess(Sentence("You have no access to this case: none of your posts has a duty towards this pupil."))
+    return facts, roles
+
+
+_class, _school, _village, _commune = (aliased(t.Unit) for _ in range(4))
+_WHO: Select[Any] = (
+    select(
+        t.Pupil.id, t.Pupil.name, t.Pupil.birth_date, t.Pupil.guardian, t.Pupil.guardian_phone, t.Pupil.address,
+        _class.name, _school.name, _village.name, _commune.name,
+    )
+    .join(_class, _class.id == t.Pupil.class_id)
+    .join(_school, _school.id == t.Pupil.school_id)
+    .outerjoin(_village, _village.id == t.Pupil.village_id)
+    .outerjoin(_commune, _commune.id == t.Pupil.commune_id)
+)  # fmt: skip
+
+
+def who(session: Session, pupil_id: int) -> Who | None:
+    """The pupil, or None for a viewer who may not know."""
+    row = session.execute(_WHO.where(t.Pupil.id == pupil_id)).one_or_none()
+    return Who(*row) if row else None
+
+
+def beside(session: Session, facts: Facts, today: dt.date, *, known: bool, before: int | None = None) -> Beside:
+    """All that stands beside a case; for those who may not know the pupil, only since help was asked for."""
+    needs = session.execute(
+        select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == facts.id).order_by(t.Need.seq)
+    ).all()
+    since = 0 if known else min((row.seq for row in needs), default=facts.version)
+    events = _events(session, facts.id, since, before)
+    older = len(events) > EVENTS
+    shown = events[:EVENTS]
+    return Beside(
+        tuple(shown), older,
+        causes=_causes(session, facts.id) if known else (),
+        needs=tuple((row.need, row.handover) for row in needs),
+        support=_support(session, facts.id),
+        planned=_planned(session, facts.id),
+        contacts=contacts(session, facts, today, _SEATS_KNOWN if known else _SEATS_REFERRED),
+        siblings=_siblings(session, facts) if known else (),
+        units=names_of(session, t.Unit, _named(shown, "unit") | {facts.offered_unit_id}),
+        people=names_of(session, t.Person, _named(shown, "to", "assigned") | {facts.assignee_id}),
+    )  # fmt: skip
+
+
+_EVENTS: Select[Any] = (
+    select(
+        t.Event.seq, t.Event.kind, t.Event.at, t.Person.name, t.Event.role, t.Event.data, t.EventText.values,
+    )
+    .outerjoin(t.Person, t.Person.id == t.Event.person_id)
+    .outerjoin(t.EventText, and_(t.EventText.case_id == t.Event.case_id, t.EventText.seq == t.Event.seq))
+    .order_by(t.Event.seq.desc())
+    .limit(EVENTS + 1)
+)  # fmt: skip
+
+
+def _events(session: Session, case_id: int, since: int, before: int | None) -> list[Happened]:
+    query = _EVENTS.where(t.Event.case_id == case_id, t.Event.seq >= since)
+    rows = session.execute(query.where(t.Event.seq < before) if before else query)
+    return [Happened(*row[:6], row[6] or {}) for row in rows]
+
+
+def _named(events: Sequence[Happened], key: str, kind: str | None = None) -> set[int | None]:
+    return {event.data.get(key) for event in events if kind is None or event.kind == kind}
+
+
+def names_of(session: Session, entity: type[t.Unit | t.Person], ids: Collection[Any]) -> dict[int, str]:
+    """The names of some units or people by id."""
+    wanted = sorted(id for id in ids if isinstance(id, int))
+    if not wanted:
+        return {}
+    return dict(session.execute(select(entity.id, entity.name).where(entity.id.in_(wanted))).tuples().all())
+
+
+def _causes(session: Session, case_id: int) -> tuple[str, ...]:
+    return tuple(session.execute(select(t.CaseCause.cause).where(t.CaseCause.case_id == case_id)).scalars())
+
+
+def _support(session: Session, case_id: int) -> tuple[Given, ...]:
+    row = t.Support
+    query = (
+        select(row.seq, row.kind, row.quantity, row.unit, row.value, row.giver, row.programme, row.given_on,
+               row.received_by)
+        .where(row.case_id == case_id)
+        .order_by(row.seq)
+    )  # fmt: skip
+    return tuple(Given(*found) for found in session.execute(query))
+
+
+def _planned(session: Session, case_id: int) -> tuple[tuple[str, dt.datetime], ...]:
+    query = (
+        select(t.Planned.kind, t.Planned.due_at)
+        .where(t.Planned.case_id == case_id, t.Planned.done_seq.is_(None))
+        .order_by(t.Planned.due_at)
+    )
+    return tuple((kind, due) for kind, due in session.execute(query))
+
+
+_SEATS_KNOWN = ("teacher", "head", "commune_officer", "commune_leader", "association")
+_SEATS_REFERRED = (
+    "teacher",
+    "head",
+    "association",
+)  # whom a volunteer calls; the rest would tell where the pupil lives
+
+
+def contacts(session: Session, facts: Facts, today: dt.date, roles: Sequence[str]) -> tuple[Contact, ...]:
+    """The people in the posts of a case, in the order of `roles`."""
+    seats = [(role, getattr(facts, SEATS[role])) for role in roles]
+    query = (
+        select(t.Appointment.role, t.Person.name, t.Person.phone)
+        .join(t.Person, t.Person.id == t.Appointment.person_id)
+        .where(
+            or_(*(and_(t.Appointment.unit_id == unit, t.Appointment.role == role) for role, unit in seats if unit)),
+            t.Appointment.valid_from <= today, t.Appointment.valid_to > today, t.Person.disabled_at.is_(None),
+        )
+        .order_by(t.Appointment.id)
+    )  # fmt: skip
+    found = [Contact(*row) for row in session.execute(query)]
+    return tuple(sorted(found, key=lambda contact: roles.index(contact.role)))
+
+
+def _siblings(session: Session, facts: Facts) -> tuple[tuple[str, str], ...]:
+    """Open cases of other pupils with the same guardian's phone, or the same address in the same village."""
+    if facts.village_id is None:
+        return ()
+    own = t.Base.metadata.tables["pupils"].alias("own")
+    query = (
+        select(t.Case.code, t.Pupil.name)
+        .join(t.Pupil, t.Pupil.id == t.Case.pupil_id)
+        .join(own, own.c.id == facts.pupil_id)
+        .where(
+            t.Pupil.village_id == facts.village_id, t.Pupil.id != facts.pupil_id, t.OPEN,
+            or_(t.Pupil.guardian_phone == own.c.guardian_phone, t.Pupil.address == own.c.address),
+        )
+        .order_by(t.Case.id)
+        .limit(10)
+    )  # fmt: skip
+    return tuple((code, name) for code, name in session.execute(query))
