@@ -56,3 +56,8 @@ class Facts:
     def accepted(self) -> bool | None:
         """Whether the offer was accepted; None where nothing is or was on offer."""
         return None if self.offered_at is None else self.accepted_at is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is on offer and nobody has accepted yet."""
+        return self.accepted is False

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import and_, false, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import SEATS, Viewer, reach
@@ -105,7 +105,7 @@ def reached(session: Session, viewer: Viewer, code: str) -> tuple[Facts, frozens
 
 
 _class, _school, _village, _commune = (aliased(t.Unit) for _ in range(4))
-_WHO: Select[Any] = (
+_WHO = (
     select(
         t.Pupil.id, t.Pupil.name, t.Pupil.birth_date, t.Pupil.guardian, t.Pupil.guardian_phone, t.Pupil.address,
         _class.name, _school.name, _village.name, _commune.name,
@@ -119,7 +119,7 @@ _WHO: Select[Any] = (
 
 def who(session: Session, pupil_id: int) -> Who | None:
     """The pupil, or None for a viewer who may not know."""
-    row = session.execute(_WHO.where(t.Pupil.id == pupil_id)).one_or_none()
+    row: Any = session.execute(_WHO.where(t.Pupil.id == pupil_id)).one_or_none()
     return Who(*row) if row else None
 
 
@@ -145,7 +145,7 @@ def beside(session: Session, facts: Facts, today: dt.date, *, known: bool, befor
     )  # fmt: skip
 
 
-_EVENTS: Select[Any] = (
+_EVENTS = (
     select(
         t.Event.seq, t.Event.kind, t.Event.at, t.Person.name, t.Event.role, t.Event.data, t.EventText.values,
     )
@@ -158,8 +158,8 @@ _EVENTS: Select[Any] = (
 
 def _events(session: Session, case_id: int, since: int, before: int | None) -> list[Happened]:
     query = _EVENTS.where(t.Event.case_id == case_id, t.Event.seq >= since)
-    rows = session.execute(query.where(t.Event.seq < before) if before else query)
-    return [Happened(*row[:6], row[6] or {}) for row in rows]
+    rows: Any = session.execute(query.where(t.Event.seq < before) if before else query)
+    return [Happened(*row, text=text or {}) for *row, text in rows]
 
 
 def _named(events: Sequence[Happened], key: str, kind: str | None = None) -> set[int | None]:
@@ -206,20 +206,40 @@ _SEATS_REFERRED = (
 )  # whom a volunteer calls; the rest would tell where the pupil lives
 
 
+def _in_posts(facts: Facts, roles: Sequence[str], today: dt.date) -> tuple[Any, ...]:
+    """Appointments to the posts of these roles at a case, of people who are there today."""
+    seats = [(role, getattr(facts, SEATS[role])) for role in roles if role in SEATS]
+    posts = (and_(t.Appointment.unit_id == unit, t.Appointment.role == role) for role, unit in seats if unit)
+    held = t.Appointment.valid_from <= today, t.Appointment.valid_to > today
+    return or_(false(), *posts), *held, t.Person.disabled_at.is_(None)
+
+
 def contacts(session: Session, facts: Facts, today: dt.date, roles: Sequence[str]) -> tuple[Contact, ...]:
     """The people in the posts of a case, in the order of `roles`."""
-    seats = [(role, getattr(facts, SEATS[role])) for role in roles]
     query = (
         select(t.Appointment.role, t.Person.name, t.Person.phone)
         .join(t.Person, t.Person.id == t.Appointment.person_id)
         .where(
-            or_(*(and_(t.Appointment.unit_id == unit, t.Appointment.role == role) for role, unit in seats if unit)),
-            t.Appointment.valid_from <= today, t.Appointment.valid_to > today, t.Person.disabled_at.is_(None),
+            *_in_posts(facts, roles, today)
         )
         .order_by(t.Appointment.id)
     )  # fmt: skip
     found = [Contact(*row) for row in session.execute(query)]
     return tuple(sorted(found, key=lambda contact: roles.index(contact.role)))
+
+
+def eligible(session: Session, facts: Facts, roles: Sequence[str], today: dt.date) -> list[tuple[int, str, str]]:
+    """The people (id, name, role) in the posts of these roles at this case, to choose from when it is assigned."""
+    query = (
+        select(t.Person.id, t.Person.name, t.Appointment.role)
+        .join(t.Person, t.Person.id == t.Appointment.person_id)
+        .where(
+            *_in_posts(facts, roles, today)
+        )
+        .order_by(t.Person.name, t.Person.id)
+    )  # fmt: skip
+    found = {id: (id, name, role) for id, name, role in session.execute(query)}
+    return sorted(found.values(), key=lambda one: roles.index(one[2]))
 
 
 def _siblings(session: Session, facts: Facts) -> tuple[tuple[str, str], ...]:
