@@ -1,0 +1,190 @@
+"""Fills a database with a land (bench/land.py) as fast as it can be filled, and hands out the same one all run long.
+
+Sweeps need no fresh copy for each round: the land has a wave of overdue cases for every round, and the rounds of ours
+and of the floor take turns, so that both meet the same database.
+"""
+
+from __future__ import annotations
+
+import atexit
+import datetime as dt
+import sqlite3
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy import make_url
+
+import rules
+import workflows
+from bench import Database, land, migrated
+from bench.land import Land, Waves
+from engine.calendar import load_calendar, merge
+from engine.definition import load_workflow
+from engine.handbook import Handbook
+from engine.house import House
+from engine.ruleset import load_ruleset
+from engine.store.session import open_store
+
+CHUNK = 20_000
+WAVES = {100_000: Waves(1_000, 24), 1_000_000: Waves(10_000, 14)}  # how many a run needs, and some
+
+
+@cache
+def handbook() -> Handbook:
+    """The workflow, the rules and the calendars that come with the program."""
+    workflow = load_workflow(_text(workflows, "dropout.toml"), "dropout.toml")
+    ruleset = load_ruleset(_text(rules, "dropout.toml"), "dropout.toml", workflow)
+    years = ("quang-ngai-2025-26.toml", "quang-ngai-2026-27.toml")
+    calendar = merge([load_calendar(_text(rules, f"calendars/{year}"), year) for year in years])
+    ours = (workflow.name, workflow.version), (ruleset.workflow, ruleset.version)
+    return Handbook({ours[0]: workflow}, {ours[1]: ruleset}, {"": calendar}, {workflow.name: (workflow.version, ruleset.version)})
+
+
+def _text(package: Any, name: str) -> str:
+    return (Path(package.__file__).parent / name).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A filled database: its URL, its land, and its waves, of which each is swept once."""
+
+    url: str
+    land: Land
+    waves: Iterator[int]
+
+    @property
+    def path(self) -> str:
+        """The file of a SQLite database."""
+        return str(make_url(self.url).database)
+
+    def next_wave(self) -> dt.datetime:
+        """The moment at which the next wave, and no other that nobody has swept, is due."""
+        return self.land.waves.at(next(self.waves))
+
+    @contextmanager
+    def house(self) -> Iterator[House]:
+        """The house as the worker would have it."""
+        with closing(open_store(self.url)) as store:
+            yield House(store, handbook())
+
+
+_kept = ExitStack()
+
+
+@cache
+def filled(database: Database, cases: int) -> Filled:
+    """A database with so many open cases; made once a run, gone at its end."""
+    begun = perf_counter()
+    url = _kept.enter_context(migrated(database))
+    atexit.register(_kept.close)  # now, so that it comes before the server's end
+    found = Land(cases, WAVES[cases], handbook())
+    filler: Filler = Sqlite(url) if database == "sqlite" else Postgresql(url)
+    with closing(filler):
+        fill(filler, found)
+    print(f"{database}: {cases:,} cases in {perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
+    return Filled(url, found, iter(range(found.waves.number)))
+
+
+def fill(filler: Filler, found: Land) -> None:
+    """Write all rows of a land."""
+    for table, rows in found.rows.items():
+        filler.write(table, rows)
+    for chunk in _chunks(found.pupils()):
+        filler.write("pupils", chunk)
+    for chunk in _chunks(found.case_rows()):
+        cases, events, causes, offers = zip(*chunk, strict=True)
+        filler.write("cases", cases)
+        filler.write("events", events)
+        filler.write("case_causes", causes)
+        filler.write("offers", [offer for offer in offers if offer])
+    filler.finish(found.cases)
+
+
+def _chunks(rows: Iterator[Any]) -> Iterator[list[Any]]:
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
+
+
+class Filler(Protocol):
+    """Writes rows past everything that would be slow, and puts all of it back."""
+
+    def write(self, table: str, rows: Iterable[land.Row]) -> None:
+        """Add rows that give the columns of `land.COLUMNS`."""
+
+    def finish(self, cases: int) -> None:
+        """Put indexes and triggers back; `cases` is how many codes were given out."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+
+
+class Sqlite:
+    """`executemany` into tables without indexes, with no care for power cuts until all is there."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = sqlite3.connect(str(make_url(url).database), isolation_level=None)
+        self._do("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-400000")
+        query = (
+            "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND"
+            " (type = 'index' AND tbl_name IN ('cases', 'pupils') OR type = 'trigger' AND tbl_name = 'pupils')"
+        )
+        self._dropped = self._connection.execute(query).fetchall()
+        self._do(*(f"DROP {kind} {name}" for kind, name, _ in self._dropped), "BEGIN")
+
+    def _do(self, *statements: str) -> None:
+        for statement in statements:
+            self._connection.execute(statement)
+
+    def write(self, table: str, rows: Iterable[land.Row]) -> None:
+        columns = land.names(table)
+        values = ", ".join("?" * len(columns))
+        self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)
+
+    def finish(self, cases: int) -> None:
+        self._do(f"INSERT INTO counters VALUES ('case-2026', {cases})", "COMMIT")
+        self._do(*(sql for _, _, sql in self._dropped), "INSERT INTO pupil_search (pupil_search) VALUES ('rebuild')")
+        self._do("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Postgresql:
+    """COPY into tables without indexes; the keys between tables are not looked at, they are right."""
+
+    def __init__(self, url: str) -> None:
+        plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection = psycopg.connect(plain, autocommit=True)
+        self._do("SET timezone = 'UTC'", "SET session_replication_role = replica", "SET maintenance_work_mem = '512MB'")
+        query = (
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename IN ('cases', 'pupils')"
+            " AND indexname NOT IN (SELECT conname FROM pg_constraint)"
+        )
+        self._dropped = self._connection.execute(query).fetchall()
+        self._do(*(f"DROP INDEX {name}" for name, _ in self._dropped))
+
+    def _do(self, *statements: str) -> None:
+        for statement in statements:
+            self._connection.execute(statement.encode())
+
+    def write(self, table: str, rows: Iterable[land.Row]) -> None:
+        statement = f"COPY {table} ({', '.join(land.names(table))}) FROM STDIN"
+        with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            copy.write("".join("\t".join([r"\N" if one is None else str(one) for one in row]) + "\n" for row in rows))
+
+    def finish(self, cases: int) -> None:
+        self._do(f"INSERT INTO counters VALUES ('case-2026', {cases})", *(sql for _, sql in self._dropped))
+        for table in ("units", "people", "pupils", "cases", "appointments"):
+            self._do(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+        self._do("VACUUM ANALYZE", "CHECKPOINT")
+
+    def close(self) -> None:
+        self._connection.close()
