@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,11 @@ from engine.store.ledger import CASE_COLUMNS
 from engine.store.world import cases, read_facts
 from engine.words import Sentence
 
-_offers, _events, _counters = (t.Base.metadata.tables[name] for name in ("offers", "events", "counters"))
+_offers, _events = (t.Base.metadata.tables[name] for name in ("offers", "events"))
+_RAISE_COUNTER = text(
+    "INSERT INTO counters (name, value) VALUES (:name, :count)"
+    " ON CONFLICT (name) DO UPDATE SET value = counters.value + :count RETURNING value"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ def case_by_code(session: Session, code: str) -> Facts | None:
     return next(iter(read_facts(session, cases.c.code == code, lock=True)), None)
 
 
+def find_case(session: Session, code: str) -> Facts | None:
+    """A case as facts, to look at only."""
+    return next(iter(read_facts(session, cases.c.code == code)), None)
+
+
 def open_case_of(session: Session, pupil_id: int, workflow: str) -> str | None:
     """The code of the pupil's open case, if there is one."""
     query = select(t.Case.code).where(t.Case.pupil_id == pupil_id, t.Case.workflow == workflow, t.OPEN)
@@ -63,12 +72,8 @@ def open_case_of(session: Session, pupil_id: int, workflow: str) -> str | None:
 
 def next_codes(session: Session, year: int, count: int = 1) -> list[str]:
     """New case codes of a year, such as RL-2026-000042: they tell nothing about the pupil."""
-    name = f"case-{year}"
-    raise_by = update(_counters).where(_counters.c.name == name).values(value=_counters.c.value + count)
-    last = session.connection().execute(raise_by.returning(_counters.c.value)).scalar()
-    if last is None:
-        session.connection().execute(insert(_counters).values(name=name, value=count))
-        last = count
+    raised = {"name": f"case-{year}", "count": count}
+    last: int = session.connection().execute(_RAISE_COUNTER, raised).scalar_one()
     return [f"RL-{year}-{number:06}" for number in range(last - count + 1, last + 1)]
 
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, text, update
 
 from engine.store.session import Store, now_utc
 from engine.store.tables import Base
+from engine.store.types import Instant
 
 _leases = Base.metadata.tables["leases"]
 THE_WORKER = "worker"
+_TAKE = text(
+    "INSERT INTO leases (name, holder, until, seen_at) VALUES (:name, :holder, :until, :seen_at) ON CONFLICT DO NOTHING"
+).bindparams(bindparam("until", type_=Instant), bindparam("seen_at", type_=Instant))
 
 
 def _name(store: Store, holder: str) -> str:
@@ -34,10 +38,7 @@ def hold(store: Store, holder: str, length: dt.timedelta) -> bool:
         mine_or_over = (_leases.c.holder == holder) | (_leases.c.until < now)
         if connection.execute(update(_leases).where(_leases.c.name == name, mine_or_over).values(values)).rowcount:
             return True
-        if connection.execute(select(_leases.c.name).where(_leases.c.name == name)).one_or_none():
-            return False
-        connection.execute(insert(_leases).values(name=name, **values))
-        return True
+        return connection.execute(_TAKE, {"name": name, **values}).rowcount == 1
 
 
 def release(store: Store, holder: str) -> None:

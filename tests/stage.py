@@ -1,0 +1,91 @@
+"""The cast of the scenarios for tests that act on the use cases directly: who asks, when, on which case."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+import rules
+import workflows
+from engine import cases
+from engine.access import Viewer
+from engine.calendar import load_calendar
+from engine.definition import load_workflow
+from engine.handbook import Handbook
+from engine.house import House
+from engine.ruleset import load_ruleset
+from engine.store import stage as scene
+from engine.store import tables as t
+from engine.store.session import Store
+from engine.store.staff import viewer_of
+
+HERE = ZoneInfo("Asia/Ho_Chi_Minh")
+OPENED = {"absent_since": "2026-02-27", "causes": ["harvest"]}
+CALLED = {"contact_way": "phone", "reached": False, "note": "Máy không liên lạc được"}
+
+
+def at(text: str) -> dt.datetime:
+    """A local moment, such as "2026-03-02 08:00"."""
+    return dt.datetime.fromisoformat(text).replace(tzinfo=HERE).astimezone(dt.UTC)
+
+
+@cache
+def handbook() -> Handbook:
+    """The shipped workflow and rules, on the calendar of the school year 2025-26."""
+    workflow = load_workflow(_text(workflows, "dropout.toml"), "dropout.toml")
+    ruleset = load_ruleset(_text(rules, "dropout.toml"), "dropout.toml", workflow)
+    calendar = load_calendar(_text(rules, "calendars/quang-ngai-2025-26.toml"), "2025-26")
+    versions = {workflow.name: (workflow.version, ruleset.version)}
+    return Handbook({(workflow.name, workflow.version): workflow}, {(workflow.name, ruleset.version): ruleset},
+                    {"": calendar}, versions)  # fmt: skip
+
+
+def _text(package: object, name: str) -> str:
+    return (Path(str(package.__file__)).parent / name).read_text(encoding="utf-8")  # type: ignore[attr-defined]
+
+
+@dataclass
+class Stage:
+    """A house with the cast in it."""
+
+    house: House
+    cast: scene.Stage
+
+    @property
+    def store(self) -> Store:
+        return self.house.store
+
+    def viewer(self, member: str, now: dt.datetime = at("2026-03-02 08:00")) -> Viewer:
+        """A member of the cast as access sees them."""
+        with self.store.reading("test") as session:
+            return viewer_of(session, self.cast.people[member], now.astimezone(HERE).date())
+
+    def open(self, now: dt.datetime = at("2026-03-02 08:00"), pupil: str = "pupil") -> str:
+        """The code of a case that the teacher has just opened."""
+        return cases.open_case(self.house, self.viewer("teacher"), self.cast.pupils[pupil], OPENED, now)
+
+    def case(self, code: str) -> t.Case:
+        """The case as it is stored."""
+        with self.store.reading("test") as session:
+            case = session.scalars(select(t.Case).where(t.Case.code == code)).one()
+            session.expunge(case)
+            return case
+
+    def kinds(self, code: str) -> list[str]:
+        """What happened to the case so far, in order."""
+        query = select(t.Event.kind).join(t.Case, t.Case.id == t.Event.case_id).where(t.Case.code == code)
+        with self.store.reading("test") as session:
+            return list(session.scalars(query.order_by(t.Event.seq)))
+
+
+@pytest.fixture
+def stage(store: Store) -> Iterator[Stage]:
+    """The cast on an empty database of either kind."""
+    with store.writing("set the stage") as session:
+        cast = scene.set_stage(session, at("2026-03-01 08:00"))
+    yield Stage(House(store, handbook()), cast)
