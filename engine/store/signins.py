@@ -1,0 +1,151 @@
+"""Signed-in devices, passwords and wrong passwords in the database, for `engine.signin`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.store.tables import Person, SignIn, SignInFailure
+
+Key = tuple[str, str]  # login, source
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone who may sign in."""
+
+    id: int
+    login: str
+    name: str
+    language: str
+    password_hash: str | None
+    must_change: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One signed-in device of a person."""
+
+    id: int
+    device: str
+    created_at: dt.datetime
+    seen_at: dt.datetime
+
+
+_ACCOUNT = (Person.id, Person.login, Person.name, Person.language, Person.password_hash, Person.must_change)
+
+
+def account(session: Session, login: str) -> Account | None:
+    """The account of this login, unless it was disabled."""
+    row = session.execute(select(*_ACCOUNT).where(Person.login == login, Person.disabled_at.is_(None))).one_or_none()
+    return Account(*row) if row else None
+
+
+def signed_in(session: Session, token_hash: str, seen_after: dt.datetime) -> tuple[Account, Device] | None:
+    """The account and the device of a token, if it still holds."""
+    row = session.execute(
+        select(*_ACCOUNT, SignIn.id, SignIn.device, SignIn.created_at, SignIn.seen_at)
+        .join(Person, Person.id == SignIn.person_id)
+        .where(SignIn.token_hash == token_hash, SignIn.revoked_at.is_(None), SignIn.seen_at > seen_after)
+        .where(Person.disabled_at.is_(None))
+    ).one_or_none()
+    return (Account(*row[:6]), Device(row[6], row[7] or "", row[8], row[9])) if row else None
+
+
+def devices(session: Session, person_id: int, seen_after: dt.datetime) -> list[Device]:
+    """The devices on which a person is signed in, the one that was used last first."""
+    rows = session.execute(
+        select(SignIn.id, SignIn.device, SignIn.created_at, SignIn.seen_at)
+        .where(SignIn.person_id == person_id, SignIn.revoked_at.is_(None), SignIn.seen_at > seen_after)
+        .order_by(SignIn.seen_at.desc(), SignIn.id.desc())
+    )
+    return [Device(id, device or "", created_at, seen_at) for id, device, created_at, seen_at in rows]
+
+
+def add(session: Session, person_id: int, token_hash: str, device: str, now: dt.datetime) -> None:
+    """A person signed in on a device."""
+    session.add(SignIn(person_id=person_id, token_hash=token_hash, device=device, created_at=now, seen_at=now))
+
+
+def touch(session: Session, sign_in_id: int, now: dt.datetime) -> None:
+    """The device was used."""
+    session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=now))
+
+
+def revoke(
+    session: Session, person_id: int, now: dt.datetime, *, only: int | None = None, but: int | None = None
+) -> int:
+    """End a person's sign-ins: all, `only` one, or all `but` one. Returns how many ended."""
+    statement = update(SignIn).where(SignIn.person_id == person_id, SignIn.revoked_at.is_(None))
+    if only is not None:
+        statement = statement.where(SignIn.id == only)
+    if but is not None:
+        statement = statement.where(SignIn.id != but)
+    ended = session.execute(statement.values(revoked_at=now).returning(SignIn.id))
+    return len(ended.all())
+
+
+def set_password(session: Session, person_id: int, password_hash: str) -> None:
+    """The person chose this password; no change is asked for any more."""
+    session.execute(update(Person).where(Person.id == person_id).values(password_hash=password_hash, must_change=False))
+
+
+def refresh_hash(session: Session, person_id: int, password_hash: str) -> None:
+    """The same password, hashed as is thought right today."""
+    session.execute(update(Person).where(Person.id == person_id).values(password_hash=password_hash))
+
+
+def set_language(session: Session, person_id: int, language: str) -> None:
+    """The language in which the person reads."""
+    session.execute(update(Person).where(Person.id == person_id).values(language=language))
+
+
+def failures(session: Session, keys: Iterable[Key]) -> Mapping[Key, tuple[int, dt.datetime]]:
+    """How many wrong passwords in a row, and when the last one was, for those keys that have any.
+
+    The rows stay locked until the transaction ends: of many tries at once each sees those before it.
+    """
+    found = {}
+    for key in keys:
+        query = select(SignInFailure.count, SignInFailure.last_at).where(*_of(key)).with_for_update()
+        if row := session.execute(query).one_or_none():
+            found[key] = (row[0], row[1])
+    return found
+
+
+def _of(key: Key) -> tuple[ColumnElement[bool], ...]:
+    return SignInFailure.login == key[0], SignInFailure.source == key[1]
+
+
+def count_failure(session: Session, key: Key, now: dt.datetime) -> None:
+    """One more."""
+    values = {"login": key[0], "source": key[1], "count": 1, "last_at": now}
+    more = {"count": SignInFailure.count + 1, "last_at": now}
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(SignInFailure).values(values)
+    session.execute(statement.on_conflict_do_update(index_elements=("login", "source"), set_=more))
+
+
+def uncount_failure(session: Session, key: Key) -> None:
+    """It was none: the password was right."""
+    session.execute(update(SignInFailure).where(*_of(key)).values(count=SignInFailure.count - 1))
+
+
+def clear_failures(session: Session, key: Key) -> None:
+    """Start counting anew for one key."""
+    session.execute(delete(SignInFailure).where(*_of(key)))
+
+
+def forgive(session: Session, login: str) -> None:
+    """Start counting anew for a login, from wherever; for an administrator who resets a password."""
+    session.execute(delete(SignInFailure).where(SignInFailure.login == login))
+
+
+def forget_failures(session: Session, before: dt.datetime) -> None:
+    """Drop what was counted before a moment."""
+    session.execute(delete(SignInFailure).where(SignInFailure.last_at < before))

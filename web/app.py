@@ -1,0 +1,69 @@
+"""Makes the Flask application: settings in, pages out. docs/decisions/0005-pages.md tells how to add a page."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
+
+from engine.clock import Clock, ShiftedClock
+from engine.house import House
+from engine.store.session import open_store
+from web import assets, compression, errors, health, languages, navigation, parts, security, signin
+from web.house import build_house
+from web.settings import Settings, load_settings
+from web.shell import EXTENSION, Shell
+
+BLUEPRINTS = (signin.pages, languages.pages, health.pages)
+"""Every room of the site; a new one is added here."""
+
+LARGEST_REQUEST = 2 * 1024 * 1024  # bytes; a page that takes files raises its own limit
+LARGEST_NUMBER = 2**31 - 1  # ids fit into this; a longer number in a path is no page
+
+
+class SmallInteger(IntegerConverter):
+    """Numbers in paths that the database can hold."""
+
+    def __init__(self, urls: Map, **options: int | bool | None) -> None:
+        super().__init__(urls, **{"max": LARGEST_NUMBER, **options})  # type: ignore[arg-type]
+
+
+def create_app(settings: Settings | None = None, *, house: House | None = None, clock: Clock | None = None) -> Flask:
+    """The pages of one installation.
+
+    Args:
+        settings: of the installation; read from the environment if none are given.
+        house: what the use cases need; built from the settings (on a migrated database) if none is given.
+        clock: where `now` comes from; the machine's, shifted as the database says, if none is given.
+
+    Raises:
+        Faulty: if the settings, or the files that people write, have faults.
+    """
+    settings = settings or load_settings()
+    store = house.store if house else open_store(settings.database_url)
+    clock = clock or ShiftedClock(store)
+    house = house or build_house(settings, clock.now(), store)
+    app = Flask(__name__, static_folder=None)
+    _configure(app, settings)
+    app.extensions[EXTENSION] = Shell(settings, house, clock)
+    # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
+    for part in (compression, security, assets, languages, errors, signin, navigation, parts):
+        part.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_PARTS=1000,
+        WTF_CSRF_TIME_LIMIT=None,  # a form that was filled in without a line is sent days later
+    )
+    app.url_map.converters["int"] = SmallInteger
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=0
+        )

@@ -1,0 +1,14 @@
+"""What a device is called on the page that lists one's devices: "Chrome, Android"."""
+
+from __future__ import annotations
+
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("coc_coc_browser", "Cốc Cốc"), ("SamsungBrowser", "Samsung Internet"),
+            ("Zalo", "Zalo"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))  # fmt: skip
+SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "Mac"),
+           ("CrOS", "ChromeOS"), ("Linux", "Linux"))  # fmt: skip
+
+
+def name_of_device(user_agent: str) -> str:
+    """Browser and system, as far as a User-Agent header tells them; nothing more of it is kept."""
+    found = [next((name for mark, name in known if mark in user_agent), "") for known in (BROWSERS, SYSTEMS)]
+    return ", ".join(filter(None, found))

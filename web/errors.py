@@ -1,0 +1,81 @@
+"""What a person sees when something is not done: one page that says why and what to do next. Each family of errors is
+mapped to HTTP here, once."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, g, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from engine.refusals import Refused
+from engine.words import LANGUAGES, Sentence
+from web import languages
+
+STATUS = {"no_access": 403, "not_allowed": 403, "not_found": 404, "conflict": 409, "invalid": 422, "too_many": 429}
+
+TITLES: dict[int, Sentence] = {
+    400: Sentence("This request could not be read"),
+    401: Sentence("You are no longer signed in"),
+    403: Sentence("You may not do this"),
+    404: Sentence("There is no such page"),
+    405: Sentence("This cannot be done this way"),
+    409: Sentence("Somebody else was faster"),
+    413: Sentence("This is too large"),
+    422: Sentence("Something is missing or wrong"),
+    429: Sentence("Too many tries"),
+    500: Sentence("Something went wrong with us"),
+    503: Sentence("Not ready yet"),
+}
+HELPS: dict[int, Sentence] = {
+    400: Sentence("Go back, reload the page and try again. Nothing was stored."),
+    401: Sentence("Go back and copy what you typed, sign in, and send it again. Nothing was stored."),
+    403: Sentence("You have no duty here. If you should have one, ask your administrator to enter it."),
+    404: Sentence("The address may be mistyped, or what was here has been moved. Look for it in the list."),
+    405: Sentence("Go back and use the buttons of the page."),
+    409: Sentence("Go back, reload the page to see what has happened, and try again. What you typed is still there."),
+    413: Sentence("Send less at once: a smaller file or a shorter text. Nothing was stored."),
+    422: Sentence("Go back and mend it. Nothing was stored."),
+    429: Sentence("Wait a little and try again."),
+    500: Sentence("Nothing was stored. Try again in a few minutes; if it happens again, tell your administrator when."),
+    503: Sentence("Try again in a few minutes."),
+}
+STALE = Sentence("The page was opened before you signed in, or is too old. Go back, reload it and try again.")
+
+
+def init_app(app: Flask) -> None:
+    """Pages for what was refused, what is not there and what failed."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(CSRFError, _stale)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(500, _failed)
+
+
+def _page(status: int, why: Sentence | None = None) -> tuple[str, int]:
+    known = status if status in TITLES else 500 if status >= 500 else 400
+    return render_template("error.html", title=TITLES[known], why=why, help=HELPS[known], status=status), status
+
+
+def _refused(error: Refused) -> tuple[str, int]:
+    return _page(STATUS.get(error.code, 400), error.sentence)
+
+
+def _stale(_error: CSRFError) -> tuple[str, int]:
+    return _page(400, STALE)
+
+
+def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
+    if error.code is None or error.code < 400:
+        return error  # a redirect
+    page = _page(error.code)
+    response = current_app.make_response(page)
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after"}:
+            response.headers[name] = value
+    return response  # type: ignore[return-value]
+
+
+def _failed(_error: Exception) -> tuple[str, int]:
+    """Our own fault: a page that asks nothing of the database, which may be what failed, in both languages."""
+    cookie = request.cookies.get(languages.COOKIE)
+    g.language = cookie if cookie in LANGUAGES else languages.shell_language(current_app)
+    return render_template("failed.html", title=TITLES[500], help=HELPS[500]), 500

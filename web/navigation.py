@@ -1,0 +1,55 @@
+"""The ways through the site that stand on every page: which there are, and which of them this person has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app, request, url_for
+from flask_login import current_user
+
+from engine.cases import OPENERS
+from engine.words import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An entry of the main menu. `roles`: who has it (none: everybody); `icon`: its name in static/icons.svg."""
+
+    endpoint: str
+    words: Sentence
+    icon: str
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def address(self) -> str:
+        return url_for(self.endpoint)
+
+    @property
+    def here(self) -> bool:
+        """Whether this page is the entry's own."""
+        return request.endpoint == self.endpoint
+
+
+# At most five: on a phone they stand side by side at the bottom, each as wide as a thumb.
+MAIN = (
+    Way("work.index", Sentence("My work"), "work"),
+    Way("cases.index", Sentence("Cases"), "cases"),
+    Way("cases.new", Sentence("Open a case"), "new", OPENERS),
+    Way("notices.index", Sentence("Notices"), "bell"),
+    Way("help.index", Sentence("Help"), "help"),
+)
+# Set-up and the like: in the menu beside the person's name.
+MORE: tuple[Way, ...] = ()
+
+
+def ways(of: tuple[Way, ...]) -> list[Way]:
+    """Those entries that have a page and that the person on this page may use."""
+    roles = current_user.viewer.units if current_user.is_authenticated else {}
+    return [
+        way for way in of if way.endpoint in current_app.view_functions and (not way.roles or way.roles & roles.keys())
+    ]
+
+
+def init_app(app: Flask) -> None:
+    """In templates: `main_ways()` and `more_ways()`."""
+    app.jinja_env.globals.update(main_ways=lambda: ways(MAIN), more_ways=lambda: ways(MORE))

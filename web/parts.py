@@ -1,0 +1,99 @@
+"""What templates can say beside words: moments and deadlines as people speak of them, numbers as written here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flask import Flask
+
+from engine.words import Sentence
+from web.languages import language, said
+from web.shell import local, now, shell, today
+
+SOON = dt.timedelta(hours=24)
+
+WEEKDAYS = {
+    "vi": ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline for the eye: `urgency` is "late", "soon", "later" or "none"; `words` say it, `exact` is the moment."""
+
+    urgency: str
+    words: Sentence
+    exact: str = ""
+
+
+def due(at: dt.datetime | None) -> Due:
+    """A deadline in words, as seen from this moment."""
+    if at is None:
+        return Due("none", Sentence("No deadline"))
+    left = at - now()
+    days = (local(at).date() - today()).days
+    exact = moment(at)
+    if left < dt.timedelta():
+        return Due("late", _late(-left, -days), exact)
+    hour = f"{local(at):%H:%M}"
+    if days == 0:
+        return Due("soon", Sentence("Due today at {hour}", hour=hour), exact)
+    if days == 1:
+        return Due("soon" if left <= SOON else "later", Sentence("Due tomorrow at {hour}", hour=hour), exact)
+    return Due("later", Sentence("Due in {days} days, {weekday} {date}", days=days, weekday=weekday(local(at).date()),
+                                 date=local(at).date()), exact)  # fmt: skip
+
+
+def _late(by: dt.timedelta, days: int) -> Sentence:
+    hours = int(by.total_seconds() // 3600)
+    if days >= 1:
+        return Sentence("{days} days overdue", days=days) if days > 1 else Sentence("1 day overdue")
+    if hours >= 1:
+        return Sentence("{hours} hours overdue", hours=hours) if hours > 1 else Sentence("1 hour overdue")
+    return Sentence("Just overdue")
+
+
+def weekday(day: dt.date) -> str:
+    """The day's name in the language of this page."""
+    return WEEKDAYS["en" if language() == "en" else "vi"][day.weekday()]
+
+
+def moment(at: dt.datetime) -> str:
+    """A moment as it is written here: 16:00 02/03/2026."""
+    return said(local(at))
+
+
+def ago(at: dt.datetime) -> Sentence:
+    """How long ago a moment was; a date when it is more than a week."""
+    gone = now() - at
+    minutes, days = int(gone.total_seconds() // 60), (today() - local(at).date()).days
+    if minutes < 1:
+        return Sentence("just now")
+    if minutes < 60:
+        return Sentence("{minutes} minutes ago", minutes=minutes) if minutes > 1 else Sentence("a minute ago")
+    if days == 0:
+        return Sentence("today at {hour}", hour=f"{local(at):%H:%M}")
+    if days == 1:
+        return Sentence("yesterday at {hour}", hour=f"{local(at):%H:%M}")
+    return Sentence("{days} days ago", days=days) if days <= 7 else Sentence("on {date}", date=local(at).date())
+
+
+def number(value: Decimal | int | str) -> str:
+    """A number with its thousands grouped: 1.250.000,5 in Vietnamese, 1,250,000.5 in English."""
+    grouped = f"{Decimal(value):,f}"
+    return grouped if language() == "en" else grouped.translate(str.maketrans(",.", ".,"))
+
+
+def clock_line() -> str | None:
+    """The day and hour that a shifted clock says, so that nobody takes a demo's time for the real one; else None."""
+    offset = getattr(shell().clock, "offset", dt.timedelta())
+    return f"{weekday(today())}, {moment(now())}" if offset else None
+
+
+def init_app(app: Flask) -> None:
+    """Filters `due`, `moment`, `ago`, `number`, `weekday`, and what base.html asks for."""
+    app.jinja_env.filters.update(due=due, moment=moment, ago=ago, number=number, weekday=weekday)
+    app.jinja_env.globals.update(is_demo=lambda: shell().demo, clock_line=clock_line, today=today)

@@ -1,0 +1,68 @@
+"""The headers of every answer: what a page may load and run (nothing of others), and who may keep or frame it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, abort, g, request
+from flask_wtf.csrf import CSRFProtect
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+csrf = CSRFProtect()
+
+SCRIPTLESS = (
+    "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; img-src 'self' data:; manifest-src 'self'; style-src 'self'; worker-src 'self'; "
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+}
+ONE_YEAR = 31_536_000  # seconds
+
+
+def init_app(app: Flask) -> None:
+    """Before CSRF: a request that it refuses gets its headers, too."""
+    app.after_request(_add_headers)
+    app.before_request(_refuse_what_cannot_be_stored)
+    app.jinja_env.globals["csp_nonce"] = nonce
+    csrf.init_app(app)
+
+
+def public(view: View) -> View:
+    """Mark a view as one that may be seen without signing in; all others may not."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def nonce() -> str:
+    """The mark of this answer's own scripts; made when a page first asks for it."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    made: str = g.csp_nonce
+    return made
+
+
+def _add_headers(response: Response) -> Response:
+    script = f"script-src 'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "script-src 'self'"
+    response.headers.setdefault("Content-Security-Policy", SCRIPTLESS + script)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR}")
+    # Pages are about pupils: no copy is kept by a browser or a proxy, on whatever device they were read.
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _refuse_what_cannot_be_stored() -> None:
+    """A zero byte is no text; PostgreSQL would fail on it much later."""
+    texts = (request.path, *request.args.values(), *request.form.values())
+    if any("\x00" in text for text in texts):
+        abort(400)

@@ -1,0 +1,81 @@
+"""What every page can ask for: the settings, the house, the clock, and the moment and day of this request."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from flask import current_app, g, request
+
+from engine.clock import Clock
+from engine.house import House
+from engine.store.settings import DEMO, get_setting
+from web.settings import Settings
+
+EXTENSION = "ralop"
+KEPT_S = 5.0  # how long it is believed that this is, or is not, a demo
+
+
+@dataclass
+class Shell:
+    """The parts that pages are made with; one an application, found by `shell()`."""
+
+    settings: Settings
+    house: House
+    clock: Clock
+    _demo: tuple[float, bool] | None = field(default=None, repr=False)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which people here live."""
+        return self.house.handbook.calendar("").zone
+
+    @property
+    def demo(self) -> bool:
+        """Whether the people in the database are invented."""
+        if self.settings.demo:
+            return True
+        tick = time.monotonic()
+        if self._demo is None or tick - self._demo[0] > KEPT_S:
+            with self.house.store.reading("is this a demo") as session:
+                self._demo = (tick, bool(get_setting(session, DEMO).get("on")))
+        return self._demo[1]
+
+
+def shell() -> Shell:
+    """The parts of the application that answers this request."""
+    found: Shell = current_app.extensions[EXTENSION]
+    return found
+
+
+def now() -> dt.datetime:
+    """The moment of this request, an aware UTC datetime: the same wherever in the request it is asked."""
+    if "now" not in g:
+        g.now = shell().clock.now()
+    moment: dt.datetime = g.now
+    return moment
+
+
+def local(moment: dt.datetime) -> dt.datetime:
+    """A moment as clocks on the wall here show it."""
+    return moment.astimezone(shell().zone)
+
+
+def today() -> dt.date:
+    """The day of this request, here."""
+    return local(now()).date()
+
+
+def whole_arg(name: str, most: int = 2**31 - 1) -> int | None:
+    """A number from the query string, 0 to `most`; None where there is none, or none that can be."""
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= most else None
+
+
+def local_path(target: str | None) -> str | None:
+    """A path of this site to go on to, or None if it is none: never a way to another site."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return None
+    return None if any(ord(char) < 0x20 or char == "\\" for char in target) else target

@@ -1,0 +1,210 @@
+"""Signing in and out, the password, the devices; and the hook that lets nobody else past the public pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask, abort, current_app, flash, g, redirect, render_template, request, session
+from flask import url_for as url
+from flask.sessions import SecureCookieSessionInterface
+from flask_babel import gettext as _
+from flask_login import LoginManager, current_user, login_user
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.wrappers import Response
+from wtforms import PasswordField, StringField
+
+from engine import signin
+from engine.access import Viewer
+from engine.refusals import Invalid
+from engine.signin import IDLE, Origin, SignedIn, TooManyTries, WrongPassword
+from web.device import name_of_device
+from web.forms import Form
+from web.security import ONE_YEAR, public
+from web.shell import local_path, now, shell, today
+
+KNOWN_DEVICE = "known_device"  # the cookie that tells a device on which its person has signed in before
+FIRST_DOORS = frozenset({"signin.password", "signin.sign_out", "signin.end_device", "languages.choose"})
+
+pages = Blueprint("signin", __name__)
+manager = LoginManager()
+
+
+class User:
+    """The signed-in person as Flask-Login wants one: `get_id` gives the device's token, never the person's number."""
+
+    is_authenticated = is_active = True
+    is_anonymous = False
+
+    def __init__(self, token: str, signed_in: SignedIn) -> None:
+        self._token, self.signed_in = token, signed_in
+        account = signed_in.account
+        self.id, self.login, self.name, self.language = account.id, account.login, account.name, account.language
+        self.must_change = account.must_change
+        self.viewer: Viewer = signed_in.viewer
+
+    def get_id(self) -> str:
+        return self._token
+
+
+class _Cookies(SecureCookieSessionInterface):
+    """The session cookie goes only over https wherever the page itself came that way."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+class SignInForm(Form):
+    """Login and password."""
+
+    login = StringField(render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"})
+    password = PasswordField(render_kw={"autocomplete": "current-password"})
+
+
+class PasswordForm(Form):
+    """The password one has, and the new one twice."""
+
+    old = PasswordField(render_kw={"autocomplete": "current-password"})
+    new = PasswordField(render_kw={"autocomplete": "new-password"})
+    again = PasswordField(render_kw={"autocomplete": "new-password"})
+
+
+def init_app(app: Flask) -> None:
+    """Every page asks for a sign-in unless it is marked public."""
+    app.config.update(
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=IDLE,
+        SESSION_REFRESH_EACH_REQUEST=False,
+    )
+    app.session_interface = _Cookies()
+    manager.session_protection = None  # phones change their address all the time; the token is the protection
+    manager.init_app(app)
+    app.before_request(_require_sign_in)
+
+
+@manager.user_loader
+def _load(token: str) -> User | None:
+    found = signin.who(shell().house.store, token, now(), today())
+    if found is None:
+        return None
+    if now() - found.device.seen_at > signin.TOUCHED:
+        session.modified = True  # so that the cookie lives on as long as the device is used
+    return User(token, found)
+
+
+def _require_sign_in() -> Response | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or getattr(view, "is_public", False):
+        return None
+    if not current_user.is_authenticated:
+        if request.method != "GET":
+            abort(401)
+        return redirect(url("signin.sign_in", next=request.full_path.rstrip("?")))
+    g.viewer = current_user.viewer
+    g.now = now()
+    if current_user.must_change and request.endpoint not in FIRST_DOORS:
+        return redirect(url("signin.password"))
+    return None
+
+
+@pages.get("/")
+def home() -> Response:
+    """To one's work."""
+    return redirect(url("work.index") if "work.index" in current_app.view_functions else url("signin.password"))
+
+
+@pages.route("/login", methods=["GET", "POST"])
+@public
+def sign_in() -> Response | tuple[str, int] | str:
+    """The sign-in page."""
+    form = SignInForm()
+    target = local_path(request.values.get("next")) or "/"
+    if request.method == "GET":
+        return redirect(target) if current_user.is_authenticated else render_template("login.html", form=form)
+    login = signin.fold_login(form.login.data or "")
+    try:
+        token = signin.sign_in(shell().house.store, login, form.password.data or "", _origin(login), now())
+    except (WrongPassword, TooManyTries) as refused:
+        form.refuse(Invalid({"login": refused.sentence}))
+        status = 429 if isinstance(refused, TooManyTries) else 422
+        page = current_app.make_response((render_template("login.html", form=form), status))
+        if isinstance(refused, TooManyTries):
+            page.headers["Retry-After"] = str(int(refused.wait.total_seconds()) + 1)
+        return page
+    return _welcome(token, login, target)
+
+
+def _welcome(token: str, login: str, target: str) -> Response:
+    session.clear()  # nothing that was there before the sign-in is taken along
+    session.permanent = True
+    user = _load(token)
+    if user is None:
+        abort(401)
+    login_user(user)
+    response = redirect(target, 303)
+    response.set_cookie(
+        KNOWN_DEVICE, _marks().dumps([login, user.signed_in.device.id]), max_age=ONE_YEAR,
+        httponly=True, samesite="Lax", secure=request.is_secure, path=url("signin.sign_in"),
+    )  # fmt: skip
+    return response
+
+
+def _marks() -> URLSafeSerializer:
+    return URLSafeSerializer(shell().settings.secret_key, salt="known device")
+
+
+def _origin(login: str) -> Origin:
+    """Where the try comes from; a device is known only to the login that it was marked for."""
+    known = None
+    try:
+        marked: Any = _marks().loads(request.cookies.get(KNOWN_DEVICE, ""))
+        if isinstance(marked, list) and len(marked) == 2 and marked[0] == login:
+            known = str(marked[1])
+    except BadSignature:
+        pass
+    return Origin(request.remote_addr or "", name_of_device(request.user_agent.string), known)
+
+
+@pages.post("/logout")
+@public
+def sign_out() -> Response:
+    """End this device's sign-in; the browser is told to forget what it holds of this site."""
+    if current_user.is_authenticated:
+        signin.sign_out(shell().house.store, current_user.id, current_user.signed_in.device.id, now())
+    session.clear()
+    response = redirect(url("signin.sign_in"), 303)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@pages.route("/password", methods=["GET", "POST"])
+def password() -> Response | tuple[str, int] | str:
+    """A new password, and the devices on which one is signed in."""
+    form = PasswordForm()
+    if request.method == "POST":
+        typed = (form.old.data or "", form.new.data or "", form.again.data or "")
+        try:
+            signin.change_password(shell().house.store, current_user.signed_in, *typed, now())
+        except Invalid as refused:
+            form.refuse(refused)
+            return _password_page(form), 422
+        except TooManyTries as refused:
+            form.refuse(Invalid({"old": refused.sentence}))
+            return _password_page(form), 429
+        flash(_("Your password was changed. Other devices must sign in again."))
+        return redirect(url("signin.home") if current_user.must_change else url("signin.password"), 303)
+    return _password_page(form)
+
+
+def _password_page(form: PasswordForm) -> str:
+    return render_template(
+        "password.html", form=form, devices=signin.devices(shell().house.store, current_user.id, now())
+    )
+
+
+@pages.post("/password/devices/<int:device>/end")
+def end_device(device: int) -> Response:
+    """End the sign-in of one of one's devices."""
+    signin.sign_out(shell().house.store, current_user.id, device, now())
+    flash(_("The device was signed out."))
+    return redirect(url("signin.password"), 303)
