@@ -40,6 +40,7 @@ ACTS: Mapping[str, Label] = {
     "checked_in": Label("ghi nhận theo dõi", "recorded a check-in"),
     "held": Label("tạm dừng tính hạn", "put the clock on hold"),
     "recounted": Label("tính lại hạn", "counted the deadline anew"),
+    "nudged": Label("đôn đốc", "urged others on"),
 }
 
 Act = Callable[[Casework, Actor, dict[str, Any], Session], None]

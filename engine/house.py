@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.handbook import Handbook
+from engine.post import Post
 from engine.store.session import Store
 
 
@@ -15,3 +16,4 @@ class House:
     store: Store
     handbook: Handbook
     workflow: str = "dropout"
+    post: Post = field(default_factory=Post)  # by which channels notices leave the house

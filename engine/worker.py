@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.clock import Clock
+from engine.deliver import deliver
 from engine.house import House
 from engine.store import leases
 from engine.sweep import run_due
@@ -39,8 +40,12 @@ def _sweep(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
     return run_due(house, now, stop=stop)
 
 
+def _deliver(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return deliver(house, now, stop)
+
+
 Jobs = tuple[Job, ...]
-JOBS: Jobs = (Job("sweep", _sweep, parts=4),)
+JOBS: Jobs = (Job("sweep", _sweep, parts=4), Job("deliver", _deliver, parts=2))
 
 
 def identity() -> str:

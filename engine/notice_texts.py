@@ -1,0 +1,103 @@
+"""The words of a notice: a case's code, why, until when, and a link. Nothing else comes in, so nothing gets out.
+
+A message passes through phones that lie about, other people's servers and Zalo groups. So no function here is ever
+given a pupil's name, school, class or cause; who may know them follows the link and signs in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from engine.notices import Count, Digest, Item
+from engine.words import Label, Sentence
+
+MARK = "[Ra Lớp]"
+MOST_LINES = 50  # cases or places in one digest; the rest are a number and the link
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message in one language: a subject of one line, a body of several, the link that it is about."""
+
+    subject: str
+    body: str
+    url: str
+
+
+def notice_text(
+    code: str, why: Label, due: dt.datetime | None, url: str, language: str, *, urgent: bool = False
+) -> Text:
+    """A notice about one case. `due` is local time; None: there is no deadline."""
+    said = why.in_(language)
+    mark = MARK + " " + Sentence("Urgent:").in_(language) if urgent else MARK
+    lines = [said + ".", Sentence("Case: {code}", code=code).in_(language)]
+    if due is not None:
+        lines.append(Sentence("Deadline: {due}", due=due).in_(language))
+    lines += ["", Sentence("Open it here: {url}", url=url).in_(language), "", _footer(language)]
+    return Text(f"{mark} {code}: {said}", "\n".join(lines), url)
+
+
+def zalo_text(code: str, url: str, why: Label, due: dt.datetime | None, language: str = "vi") -> str:
+    """A short text to copy into Zalo by hand: what to do with which case until when, and the link."""
+    line = f"{MARK} {code}: {why.in_(language)}."
+    if due is not None:
+        line += " " + Sentence("Deadline: {due}", due=due).in_(language) + "."
+    return f"{line}\n{url}"
+
+
+def digest_text(digest: Digest, day: dt.date, url: str, language: str) -> Text:
+    """The digest of a day. `url` is the address of the installation."""
+    subject = Sentence("Your work on {day}", day=day).in_(language)
+    lines = []
+    if digest.items:
+        lines += [Sentence("Cases with news: {number}", number=len(digest.items)).in_(language)]
+        lines += [_item(item, url, language) for item in digest.items[:MOST_LINES]]
+        lines += [*_left_out(len(digest.items), language), ""]
+    if digest.counts:
+        lines += [Sentence("To be urged on:").in_(language)]
+        lines += [_count(count, language) for count in digest.counts[:MOST_LINES]]
+        lines += [*_left_out(len(digest.counts), language), ""]
+    link = f"{url}/work" if digest.items else f"{url}/cases"
+    lines += [Sentence("Open it here: {url}", url=link).in_(language), "", _footer(language)]
+    return Text(f"{MARK} {subject}", "\n".join(lines), link)
+
+
+def trial_text(url: str, language: str) -> Text:
+    """The message that a person sends to themselves to see whether a channel works."""
+    body = Sentence("This channel works: notices of Ra Lớp reach you here.").in_(language)
+    link = f"{url}/me/notices"
+    subject = Sentence("A test message").in_(language)
+    return Text(f"{MARK} {subject}", f"{body}\n\n{link}", link)
+
+
+def case_url(url: str, code: str) -> str:
+    """The address of a case's page."""
+    return f"{url}/cases/{code}"
+
+
+def _item(item: Item, url: str, language: str) -> str:
+    line = f"- {item.code}: {item.why.in_(language)}."
+    if item.due is not None:
+        line += " " + Sentence("Deadline: {due}", due=item.due).in_(language) + "."
+    return f"{line}\n  {case_url(url, item.code)}"
+
+
+def _count(count: Count, language: str) -> str:
+    parts = [
+        Sentence("overdue: {number}", number=count.overdue) if count.overdue else None,
+        Sentence("waiting for acceptance: {number}", number=count.waiting) if count.waiting else None,
+        Sentence("with news: {number}", number=count.news) if count.news else None,
+    ]
+    return f"- {count.place}: " + "; ".join(part.in_(language) for part in parts if part)
+
+
+def _left_out(number: int, language: str) -> list[str]:
+    more = number - MOST_LINES
+    return [Sentence("… and {more} more", more=more).in_(language)] if more > 0 else []
+
+
+def _footer(language: str) -> str:
+    return Sentence(
+        "This message has no pupil's name on purpose. Choose how you are told under “Notices” in Ra Lớp."
+    ).in_(language)

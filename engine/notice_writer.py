@@ -1,0 +1,65 @@
+"""The messages of some deliveries: their words in each person's language, and where they go."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from engine import notice_texts, notices
+from engine.access import OFFICE
+from engine.house import House
+from engine.notice_plan import DIGEST, NOTICE, TRIAL, to_urge
+from engine.notice_texts import Text, case_url
+from engine.notices import PUSH, Count, Item
+from engine.store import deliveries as stored
+from engine.store import notices as readers
+from engine.store.deliveries import Claimed, Told
+from engine.store.session import Session
+
+
+class Writer:
+    """Texts and addresses, with all that they are made of read together."""
+
+    def __init__(self, house: House, session: Session, claimed: Sequence[Claimed], now: dt.datetime) -> None:
+        self.house, self.url = house, house.post.url
+        self.local = house.handbook.calendar("").local
+        people = {it.person_id for it in claimed}
+        self.readers = readers.read_readers(session, people)
+        self.browsers = readers.browsers_of(session, people)
+        self.told = stored.told_by(session, [it.id for it in claimed])
+        today = self.local(now).date()
+        digested = {it.person_id for it in claimed if it.kind == DIGEST}
+        self.urging: Mapping[int, list[Count]] = {id: to_urge(session, id, now, today) for id in digested}
+
+    def text(self, it: Claimed) -> Text | None:
+        """The words of a delivery in the person's language; None for a digest that has nothing to say any more."""
+        language = self.readers[it.person_id].language
+        told = self.told.get(it.id, [])
+        if it.kind == TRIAL:
+            return notice_texts.trial_text(self.url, language)
+        if it.kind == NOTICE:
+            item = self._item(told[0])
+            link = case_url(self.url, item.code)
+            return notice_texts.notice_text(item.code, item.why, item.due, link, language, urgent=it.urgent)
+        assert it.day is not None
+        digest = notices.gather([self._item(one) for one in told], self.urging[it.person_id])
+        return notice_texts.digest_text(digest, it.day, self.url, language) if digest else None
+
+    def _item(self, told: Told) -> Item:
+        why = notices.reason(self.house.handbook, told.workflow, told.rules_version, told.kind)
+        due = self.local(told.due_at) if told.due_at else None
+        return Item(told.code, why, due, told.role, (told.commune if told.role == OFFICE else None) or told.school)
+
+    def addresses(self, it: Claimed) -> list[str]:
+        """Where a delivery goes: each browser that takes push messages, or the person's one address; [] if nowhere."""
+        if it.channel == PUSH:
+            return [_as_address(browser) for browser in self.browsers.get(it.person_id, ())]
+        address = self.readers[it.person_id].address(it.channel)
+        return [address] if address else []
+
+
+def _as_address(browser: readers.Browser) -> str:
+    keys = asdict(browser)
+    return json.dumps({"endpoint": keys.pop("endpoint"), "keys": keys})

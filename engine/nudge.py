@@ -1,0 +1,81 @@
+"""Urging on (D2.3, D5.1): who leads tells who has the case to act, at most once a day, and it stands in the history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from engine.access import OFFICE, Viewer, reach
+from engine.casework import Actor, Casework, Entry, Told
+from engine.house import House
+from engine.people import acting
+from engine.refusals import Conflict, NoAccess, NotAllowed, NotFound
+from engine.store import cases as stored
+from engine.store import ledger
+from engine.store.notices import nudged_since
+from engine.store.session import Session
+from engine.store.world import World
+from engine.words import Sentence
+from engine.workflow import ASSIGNEE
+
+NUDGERS = frozenset({"head", "commune_leader", OFFICE})
+
+
+def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str | None = None) -> None:
+    """Urge on whoever has the case, or those to whom it is offered; they get a notice.
+
+    Raises `NotFound`; `NoAccess` for an outsider; `NotAllowed` for a role that does not lead, a case that has ended or
+    is one's own; `Conflict` if the viewer has urged this case on today. `key`: the request's idempotency key.
+    """
+    with house.store.writing("urge a case on") as session:
+        if key and stored.done_before(session, key):
+            return
+        facts = stored.case_by_code(session, code)
+        if facts is None:
+            raise NotFound(Sentence("There is no case {code}.", code=code))
+        world = World(session, house.handbook, now)
+        world.fetch([facts])
+        work = Casework(facts, world.situation(facts), world, now)
+        actor = _leader(viewer, work)
+        people = _addressed(work, but=viewer.person_id)
+        _once_a_day(session, work, viewer.person_id)
+        ledger.store(session, [_urged(work, actor, people)], key)
+
+
+def _leader(viewer: Viewer, work: Casework) -> Actor:
+    roles = reach(viewer, work.facts)
+    if not roles:
+        raise NoAccess(Sentence("You have no access to this case: none of your posts has a duty towards this pupil."))
+    if not roles & NUDGERS:
+        raise NotAllowed(Sentence("Only a head, a commune leader or an education office urges others on."))
+    if not work.facts.is_open:
+        raise NotAllowed(Sentence("This case has ended."))
+    return Actor(viewer.person_id, roles & NUDGERS)
+
+
+def _addressed(work: Casework, but: int) -> list[tuple[int, str]]:
+    """Who acts for the assignee today; where nobody has accepted yet, who acts in the post it is offered to."""
+    facts, directory = work.facts, work.directory
+    if facts.offered_role and facts.offered_unit_id and facts.accepted_at is None:
+        found: Iterable[int] = acting(directory.holders(facts.offered_role, facts.offered_unit_id))
+        role = facts.offered_role
+    else:
+        found = directory.person(facts.assignee_id).acting if facts.assignee_id else ()
+        role = ASSIGNEE
+    people = [(person, role) for person in found if person != but]
+    if not people:
+        raise NotAllowed(Sentence("There is nobody else to be urged on in this case."))
+    return people
+
+
+def _once_a_day(session: Session, work: Casework, person_id: int) -> None:
+    calendar = work.situation.calendar
+    midnight = calendar.instant(calendar.local(work.now).date(), 0)
+    if nudged_since(session, work.facts.id, person_id, midnight):
+        raise Conflict(Sentence("You have urged this case on today already; the notice is on its way."))
+
+
+def _urged(work: Casework, actor: Actor, people: Iterable[tuple[int, str]]) -> Casework:
+    entry: Entry = work.write("nudged", actor, {})
+    entry.told += [Told(person, role, "nudged") for person, role in people]
+    return work
