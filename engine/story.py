@@ -1,0 +1,153 @@
+"""The history of a case as people read it: each event with its words, who did it, what it changed, what was written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine.cases import act_label
+from engine.facts import Facts
+from engine.handbook import Handbook, Surroundings
+from engine.people import ROLE_LABELS
+from engine.why import Why, why_of_event
+from engine.words import Label, Sentence
+from engine.workflow import Field, Workflow
+
+Line = Label | Sentence
+Answer = Label | dt.date | str | tuple[Label, ...]
+YES, NO = Label("Có", "Yes"), Label("Không", "No")
+LONG = frozenset({"text"})  # written in sentences: shown as a paragraph of its own
+
+
+class Event(Protocol):
+    """What is read of an event."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def at(self) -> dt.datetime: ...
+    @property
+    def person(self) -> str | None: ...
+    @property
+    def role(self) -> str | None: ...
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+    @property
+    def text(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry of the timeline. `who` is None for a rule; `answers` is what was filled in, `says` what was written."""
+
+    what: Line
+    at: dt.datetime
+    who: Line | None
+    by_rule: bool
+    changes: tuple[Line, ...] = ()
+    answers: tuple[tuple[Label, Answer], ...] = ()
+    says: tuple[tuple[Label, str], ...] = ()
+    why: Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of units and people that events speak of by number."""
+
+    units: Mapping[int, str]
+    people: Mapping[int, str]
+
+
+def tell(handbook: Handbook, facts: Facts, around: Surroundings, event: Event, names: Names) -> Told:
+    """One event in words."""
+    workflow = handbook.workflow(facts.workflow, facts.workflow_version)
+    data, by_rule = event.data, "rule" in event.data
+    why = why_of_event(handbook, facts, around, data)
+    what: Line = why.reason if why and by_rule else _capital(act_label(workflow, event.kind))
+    answers, says = _written(workflow, event.text)
+    told = by_rule or data.get("passed_over") or "due_before" in data  # the rest says it all in one line
+    return Told(
+        what, event.at, None if by_rule else _who(event), by_rule, tuple(_changes(workflow, data, names)),
+        answers, says, why if told else None,
+    )  # fmt: skip
+
+
+def _capital(label: Label) -> Label:
+    return Label(label.vi[:1].upper() + label.vi[1:], label.en[:1].upper() + label.en[1:])
+
+
+def _who(event: Event) -> Line | None:
+    role = ROLE_LABELS.get(event.role or "")
+    if event.person is None:
+        return role
+    return Sentence("{person}, {role}", person=event.person, role=role) if role else Label(event.person, event.person)
+
+
+def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Iterator[Line]:
+    """What the event changed: the state, who is to act, the level, the flags."""
+    if (state := workflow.states.get(str(data.get("to")))) and state.name != data.get("from"):
+        yield Sentence("Now: {state}", state=state.label)
+    if role := data.get("offered_to"):
+        unit = names.units.get(data.get("unit", 0), "")
+        yield offered(role, unit)
+    if "as" in data:
+        yield Sentence("Assigned to: {person}", person=names.people.get(data.get("to", 0), ""))
+    if "level" in data:
+        yield Sentence("Level of urgency: {level}", level=data["level"])
+    if flag := workflow.flags.get(str(data.get("flag"))):
+        yield flag
+
+
+def offered(role: str, unit: str) -> Sentence:
+    """To which post a case is offered."""
+    if unit:
+        return Sentence("Waiting to be accepted by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
+    return Sentence("Waiting to be accepted by: {role}", role=ROLE_LABELS[role])
+
+
+def _written(
+    workflow: Workflow, values: Mapping[str, Any]
+) -> tuple[tuple[tuple[Label, Answer], ...], tuple[tuple[Label, str], ...]]:
+    answers, says = [], []
+    for name, value in values.items():
+        field = workflow.fields.get(name)
+        if field is None:
+            continue
+        if field.type in LONG:
+            says.append((field.label, str(value)))
+        else:
+            answers.append((field.label, answer(field, value)))
+    return tuple(answers), tuple(says)
+
+
+def answer(field: Field, value: Any) -> Answer:
+    """What was filled in, in words: a choice by its label, a date as a date, a number grouped as it is written here."""
+    match field.type:
+        case "yes_no":
+            return YES if value else NO
+        case "date":
+            return dt.date.fromisoformat(value)
+        case "choice":
+            return choice_label(field, value)
+        case "choices":
+            return tuple(choice_label(field, code) for code in value)
+        case "whole" | "money" | "decimal":
+            return number(value)
+        case _:
+            return str(value)
+
+
+def choice_label(field: Field, code: str) -> Label:
+    """The words of a choice, its code if the workflow does not know it any more."""
+    found = field.choice(code)
+    return found.label if found else Label(code, code)
+
+
+def number(value: Any) -> Label:
+    """A number with its thousands grouped: 1.250.000,5 in Vietnamese, 1,250,000.5 in English."""
+    whole, _, rest = str(value).partition(".")
+    grouped = f"{int(whole):,}"
+    english = f"{grouped}.{rest}" if rest else grouped
+    return Label(english.translate(str.maketrans(",.", ".,")), english)
