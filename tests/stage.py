@@ -1,7 +1,6 @@
 """The cast of the scenarios for tests that act on the use cases directly: who asks, when, on which case."""
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +24,7 @@ from engine.store.session import Store
 from engine.store.staff import viewer_of
 
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
+MONDAY = "2026-03-02 08:00"
 OPENED = {"absent_since": "2026-02-27", "causes": ["harvest"]}
 CALLED = {"contact_way": "phone", "reached": False, "note": "Máy không liên lạc được"}
 
@@ -60,14 +60,14 @@ class Stage:
     def store(self) -> Store:
         return self.house.store
 
-    def viewer(self, member: str, now: dt.datetime = at("2026-03-02 08:00")) -> Viewer:
+    def viewer(self, member: str, now: dt.datetime | None = None) -> Viewer:
         """A member of the cast as access sees them."""
         with self.store.reading("test") as session:
-            return viewer_of(session, self.cast.people[member], now.astimezone(HERE).date())
+            return viewer_of(session, self.cast.people[member], (now or at(MONDAY)).astimezone(HERE).date())
 
-    def open(self, now: dt.datetime = at("2026-03-02 08:00"), pupil: str = "pupil") -> str:
+    def open(self, now: dt.datetime | None = None, pupil: str = "pupil") -> str:
         """The code of a case that the teacher has just opened."""
-        return cases.open_case(self.house, self.viewer("teacher"), self.cast.pupils[pupil], OPENED, now)
+        return cases.open_case(self.house, self.viewer("teacher"), self.cast.pupils[pupil], OPENED, now or at(MONDAY))
 
     def case(self, code: str) -> t.Case:
         """The case as it is stored."""
@@ -84,8 +84,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(store: Store) -> Iterator[Stage]:
+def stage(store: Store) -> Stage:
     """The cast on an empty database of either kind."""
     with store.writing("set the stage") as session:
         cast = scene.set_stage(session, at("2026-03-01 08:00"))
-    yield Stage(House(store, handbook()), cast)
+    return Stage(House(store, handbook()), cast)
