@@ -25,7 +25,8 @@ DRIFTING = frozenset({"absences", "unexcused", "season"})  # may come to hold by
 class Due:
     """A rule that comes due: when, for the how-manieth time, and how that moment was counted.
 
-    `start` and `counted` say from when and for how long the clock ran; None for a rule without a time of its own.
+    `start` and `counted` say from when and for how long the clock ran, or how long before the deadline it is; None for
+    a rule without a time of its own.
     """
 
     at: dt.datetime
@@ -37,7 +38,7 @@ class Due:
 
 def decide(facts: Facts, situation: Situation, now: dt.datetime) -> Due | None:
     """The rule that fires next, if one is due by `now`: the earliest, the first in the file of those due together."""
-    due = [due for due in _coming(facts, situation) if due.at <= now and _holds(due.rule, facts, situation, now)]
+    due = [due for due in coming(facts, situation) if due.at <= now and _holds(due.rule, facts, situation, now)]
     return min(due, key=lambda due: due.at, default=None)
 
 
@@ -51,29 +52,32 @@ def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
     rule = situation.rules.timing(facts.state, facts.accepted)
     if rule is None or rule.when.for_ is None:
         return None
-    start = _start(rule, facts)
+    start = started(rule, facts)
     return None if start is None else situation.clock.deadline(start, rule.when.for_)
 
 
 def _looks(facts: Facts, situation: Situation, now: dt.datetime) -> Iterator[dt.datetime]:
-    for due in _coming(facts, situation):
+    for due in coming(facts, situation):
         if due.at > now or _holds(due.rule, facts, situation, now):
             yield due.at
-        elif any(condition.name in DRIFTING for condition in due.rule.when.conditions):
+        elif waits(due.rule):
             yield situation.clock.deadline(now, ONE_DAY) or now + dt.timedelta(days=1)
 
 
-def _coming(facts: Facts, situation: Situation) -> Iterator[Due]:
-    """Each rule of the state that has firings left, with its next moment, in file order."""
+def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
+    """Each rule of the state that has firings left, with its next moment, in file order.
+
+    What may change by time alone (a season, absences) is not judged: a rule that waits for it is among them.
+    """
     if not facts.is_open:
         return
     for rule in situation.rules.watching(facts.state):
-        start = _start(rule, facts)
+        start = started(rule, facts)
         if start is None or _settled(rule, facts):
             continue
         times, last = facts.fired.get(rule.id, (0, start))
         if not times:
-            at, counted = _moment(rule, start, facts, situation)
+            at, start, counted = _moment(rule, start, facts, situation)
         elif rule.repeat is not None and times <= rule.repeat.at_most:
             start, counted = last, rule.repeat.every
             at = situation.clock.deadline(start, counted)
@@ -83,7 +87,32 @@ def _coming(facts: Facts, situation: Situation) -> Iterator[Due]:
             yield Due(at, rule, times, start, counted)
 
 
-def _start(rule: Rule, facts: Facts) -> dt.datetime | None:
+def expected(facts: Facts, situation: Situation, now: dt.datetime) -> list[Due]:
+    """What the rules will do if nobody acts, the soonest first, up to the one that moves the case on.
+
+    A rule that waits for something time may bring (a season, absences) is among them, whether it will hold or not.
+    """
+    found = sorted(
+        (due for due in coming(facts, situation) if due.at > now and _possible(due.rule, facts, situation, now)),
+        key=lambda due: due.at,
+    )
+    for number, due in enumerate(found):
+        if due.rule.fires and not waits(due.rule):
+            return found[: number + 1]
+    return found
+
+
+def waits(rule: Rule) -> bool:
+    """Whether the rule also asks for something that time alone may bring or take away."""
+    return any(condition.name in DRIFTING for condition in rule.when.conditions)
+
+
+def _possible(rule: Rule, facts: Facts, situation: Situation, now: dt.datetime) -> bool:
+    lasting = (condition for condition in rule.when.conditions if condition.name not in DRIFTING)
+    return all(_met_around(condition, facts, situation, now) for condition in lasting)
+
+
+def started(rule: Rule, facts: Facts) -> dt.datetime | None:
     """From when the rule's time counts; None while the case is not in the condition the rule asks for."""
     if rule.when.accepted is None:
         return facts.since
@@ -94,21 +123,22 @@ def _start(rule: Rule, facts: Facts) -> dt.datetime | None:
 
 def _moment(
     rule: Rule, start: dt.datetime, facts: Facts, situation: Situation
-) -> tuple[dt.datetime | None, Duration | None]:
+) -> tuple[dt.datetime | None, dt.datetime, Duration | None]:
+    """When a rule that has not fired yet comes due, and from when, for how long, that was counted."""
     when, clock = rule.when, situation.clock
     if when.for_ is not None:
-        return clock.deadline(start, when.for_), when.for_
+        return clock.deadline(start, when.for_), start, when.for_
     if when.before_deadline is None and when.after_deadline is None:
-        return start, None
+        return start, start, None
     due = deadline(facts, situation)
     if due is None:
-        return None, None
+        return None, start, None
     if when.after_deadline is not None:
-        return clock.deadline(due, when.after_deadline), when.after_deadline
+        return clock.deadline(due, when.after_deadline), due, when.after_deadline
     if isinstance(when.before_deadline, Fraction):
-        return due - (due - start) * float(when.before_deadline), None
+        return due - (due - start) * float(when.before_deadline), start, None
     assert when.before_deadline is not None
-    return max(start, clock.before(due, when.before_deadline)), when.before_deadline
+    return max(start, clock.before(due, when.before_deadline)), start, when.before_deadline
 
 
 def _settled(rule: Rule, facts: Facts) -> bool:

@@ -1,4 +1,5 @@
-"""Why a rule fired, in words: the same on the case page, in a notice and in `ralop explain`.
+"""Why a rule fired, why a case is offered to whom, why a deadline is when it is: the same words on the case page, in a
+notice and in `ralop explain`.
 
 An event keeps what was counted with (when the clock started, for how long, which closures and holds were in force); the
 days are counted again from that, so that what was true then is told even if a closure was entered or lifted since.
@@ -8,51 +9,104 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
-from engine.calendar import Closure, Duration
+from engine import escalation
+from engine.calendar import Calendar, Clock, Closure, Duration
 from engine.facts import Facts
-from engine.handbook import Handbook, Surroundings
+from engine.handbook import Handbook, Situation, Surroundings
 from engine.people import PASSED_OVER, ROLE_LABELS
+from engine.rule import Rule, RuleSet
 from engine.words import Label, Sentence
 
 Line = Label | Sentence
+
+BECAUSE: Mapping[str, Line] = {
+    "closure": Sentence("Days without class were entered or lifted."),
+    "hold": Sentence("The clock was put on hold."),
+    "rules": Sentence("The rules have changed."),
+    "merger": Sentence("Units have merged."),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
     """`reason`: the rule in words. `facts`: version, when the clock started, what was done. `days`: what counted."""
 
-    reason: Label
+    reason: Line
     facts: tuple[Line, ...]
-    days: tuple[Line, ...]
+    days: tuple[Line, ...] = ()
 
     def lines(self) -> tuple[Line, ...]:
         """Everything, in the order in which it is read."""
         return (self.reason, *self.facts, *self.days)
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What the rules will do at a moment (UTC) if nobody acts before; `perhaps`: only if something else holds then."""
+
+    at: dt.datetime
+    rule: Rule
+    perhaps: bool
+
+
+def why_of_event(handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any]) -> Why | None:
+    """Why an event of a case happened, or went to whom it went; None for one that a person simply did.
+
+    Args:
+        handbook: holds the rules by version.
+        facts: the case.
+        around: what lies around it now; its closures are those of the event.
+        data: of the event.
+    """
+    if "rule" in data:
+        return explain_firing(handbook, facts, around, data)
+    if "due_before" in data:
+        return _recounted(handbook.calendar(around.province), data)
+    if "offered_to" in data or "passed_over" in data:
+        return _handed(data)
+    return None
+
+
+def why_of_deadline(situation: Situation, facts: Facts) -> Why | None:
+    """Why the deadline of a case is when it is, as it is counted now; None for a state without one."""
+    rule = situation.rules.timing(facts.state, facts.accepted)
+    start = escalation.started(rule, facts) if rule else None
+    if rule is None or rule.when.for_ is None or start is None or not facts.is_open:
+        return None
+    found = situation.clock.explain(start, rule.when.for_)
+    lines = [_version(rule.id, situation.rules.version), _counted(situation.calendar, rule.when.for_, start, found.at)]
+    return Why(rule.why, tuple(lines), found.words())
+
+
+def what_comes(situation: Situation, facts: Facts, now: dt.datetime) -> tuple[Next, ...]:
+    """What the rules will do if nobody acts, the soonest first."""
+    return tuple(
+        Next(due.at, due.rule, escalation.waits(due.rule)) for due in escalation.expected(facts, situation, now)
+    )
+
+
 def explain_firing(handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any]) -> Why | None:
     """Why the rule of this event fired; None for an event that no rule made."""
     if "rule" not in data:
         return None
-    rules = handbook.rules(facts.workflow, data["rules"])
-    rule = rules.rule(data["rule"])
-    name = data["rule"]
-    reason = rule.why if rule else Label(name, name)
-    local = handbook.calendar(around.province).local
-    lines: list[Line] = [Sentence("Rule {rule}, version {version} of the rules.", rule=name, version=data["rules"])]
-    start, due = local(dt.datetime.fromisoformat(data["start"])), local(dt.datetime.fromisoformat(data["due"]))
-    if data["time"]:
-        time = Duration.parse(data["time"]).label
-        lines.append(Sentence("Counted {time} from {start}: until {due}.", time=time, start=start, due=due))
-    else:
-        lines.append(Sentence("It held from {due}.", due=due))
+    rules, name = handbook.rules(facts.workflow, data["rules"]), data["rule"]
+    rule, calendar = rules.rule(name), handbook.calendar(around.province)
+    clock = _clock_then(handbook, rules, around, data)
+    timing, days = _time(calendar, clock, rules, rule, data)
+    lines: list[Line] = [_version(name, data["rules"]), timing]
     if data["repetition"]:
         lines.append(Sentence("Repetition {number}.", number=data["repetition"]))
-    lines += passed_over(data)
-    return Why(reason, tuple(lines), _days(handbook, facts, around, data))
+    return Why(rule.why if rule else Label(name, name), (*lines, *offered_to(data), *passed_over(data)), days)
+
+
+def offered_to(data: Mapping[str, Any]) -> list[Line]:
+    """To whom an event offered the case."""
+    role = data.get("offered_to")
+    return [Sentence("Offered to: {role}.", role=ROLE_LABELS[role])] if role else []
 
 
 def passed_over(data: Mapping[str, Any]) -> list[Line]:
@@ -63,14 +117,72 @@ def passed_over(data: Mapping[str, Any]) -> list[Line]:
     ]
 
 
-def _days(handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any]) -> tuple[Line, ...]:
-    if not data["time"]:
-        return ()
-    duration = Duration.parse(data["time"])
-    day = dt.date.fromisoformat
+def _handed(data: Mapping[str, Any]) -> Why:
+    """An offer or hand-over that a person's act brought about."""
+    if data.get("passed_over"):
+        asked = data["passed_over"][0][0]
+        reason = Sentence("Responsible here: {role}. The nearest post on the way up that is filled has it.",
+                          role=ROLE_LABELS[asked])  # fmt: skip
+    else:
+        reason = Sentence("Responsible here: {role}.", role=ROLE_LABELS[data["offered_to"]])
+    return Why(reason, (*offered_to(data), *passed_over(data)))
+
+
+def _recounted(calendar: Calendar, data: Mapping[str, Any]) -> Why:
+    """A deadline that was counted anew."""
+    none = Label("không có hạn", "no deadline")
+    before, after = (_moment(calendar, data[key]) or none for key in ("due_before", "due"))
+    lines: list[Line] = [Sentence("The deadline was {before}; now it is {after}.", before=before, after=after)]
+    reason = BECAUSE.get(str(data.get("because")), Sentence("The deadline was counted anew."))
+    if "first" in data and "last" in data:
+        first, last = (dt.date.fromisoformat(data[key]) for key in ("first", "last"))
+        lines.append(Sentence("Days without class: {first} to {last}.", first=first, last=last))
+    return Why(reason, (*lines, *offered_to(data), *passed_over(data)))
+
+
+# --- how the time of a firing was counted -----------------------------------------------------------------------------
+
+
+def _version(rule: str, version: int) -> Sentence:
+    return Sentence("Rule {rule}, version {version} of the rules.", rule=rule, version=version)
+
+
+def _counted(calendar: Calendar, time: Duration, start: dt.datetime, due: dt.datetime | None) -> Sentence:
+    if due is None:
+        return Sentence("There is no deadline while the clock is held.")
+    return Sentence("Counted {time} from {start}: until {due}.", time=time.label, start=calendar.local(start),
+                    due=calendar.local(due))  # fmt: skip
+
+
+def _moment(calendar: Calendar, text: str | None) -> dt.datetime | None:
+    return calendar.local(dt.datetime.fromisoformat(text)) if text else None
+
+
+def _clock_then(handbook: Handbook, rules: RuleSet, around: Surroundings, data: Mapping[str, Any]) -> Clock:
+    """The clock as it was when the event was written: with the closures and holds in force then."""
+    day, moment = dt.date.fromisoformat, dt.datetime.fromisoformat
     closures = tuple(Closure(day(a), day(b), reason, scope) for a, b, reason, scope in data.get("closures", ()))
-    moment = dt.datetime.fromisoformat
     holds = tuple((moment(a), moment(b) if b else None, reason) for a, b, reason in data.get("holds", ()))
-    then = Surroundings(around.province, around.weekdays, around.school_units, around.home_units, closures)
-    clock = handbook.clock(handbook.rules(facts.workflow, data["rules"]), moment(data["start"]), then, holds)
-    return clock.explain(moment(data["start"]), duration).words()
+    return handbook.clock(rules, moment(data["start"]), replace(around, closures=closures), holds)
+
+
+def _time(
+    calendar: Calendar, clock: Clock, rules: RuleSet, rule: Rule | None, data: Mapping[str, Any]
+) -> tuple[Sentence, tuple[Line, ...]]:
+    """How the rule's moment came about, and the days that were counted for it."""
+    start, due = dt.datetime.fromisoformat(data["start"]), dt.datetime.fromisoformat(data["due"])
+    before = rule.when.before_deadline if rule and not data["repetition"] else None
+    if rule and before is not None:
+        timing = rules.timing(rule.when.state, rule.when.accepted)
+        days = clock.explain(start, timing.when.for_).words() if timing and timing.when.for_ else ()
+        return Sentence("{time} before the deadline: from {due}.", time=_share(before), due=calendar.local(due)), days
+    if not data["time"]:
+        return Sentence("It held from {due}.", due=calendar.local(due)), ()
+    time = Duration.parse(data["time"])
+    return _counted(calendar, time, start, due), clock.explain(start, time).words()
+
+
+def _share(before: Duration | Fraction) -> Label:
+    if isinstance(before, Duration):
+        return before.label
+    return Label(f"{float(before):.0%} thời hạn", f"{float(before):.0%} of the time")

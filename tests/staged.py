@@ -1,0 +1,106 @@
+"""A house on the shipped workflow, rules and calendar, with the cast of `engine.cast` in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine import cases
+from engine.access import Viewer
+from engine.calendar import load_calendar
+from engine.definition import load_workflow
+from engine.facts import Facts
+from engine.handbook import Handbook
+from engine.house import House
+from engine.ruleset import load_ruleset
+from engine.store import stage as on
+from engine.store.cases import earliest_look, find_case
+from engine.store.history import Past, events_of
+from engine.store.session import Store
+from engine.store.staff import viewer_of
+from engine.sweep import run_due
+
+ROOT = Path(__file__).parent.parent
+WORKFLOW = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
+RULES = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8")
+CALENDAR = load_calendar(
+    (ROOT / "rules" / "calendars" / "quang-ngai-2025-26.toml").read_text(encoding="utf-8"), "calendar"
+)
+OPENING = {"absent_since": "2026-03-02", "causes": ["harvest"]}
+CONTACT = {"contact_way": "phone", "reached": False, "note": "Máy bận"}
+
+
+def at(text: str) -> dt.datetime:
+    """A moment as the clock on the wall shows it: "2026-03-02 08:00"."""
+    return dt.datetime.fromisoformat(text).replace(tzinfo=CALENDAR.zone).astimezone(dt.UTC)
+
+
+def handbook(workflow: str = WORKFLOW, rules: str = RULES) -> Handbook:
+    """The definitions of one workflow text and one rules text."""
+    flow = load_workflow(workflow, "dropout.toml")
+    ruleset = load_ruleset(rules, "rules.toml", flow)
+    return Handbook({(flow.name, flow.version): flow}, {(flow.name, ruleset.version): ruleset}, {"": CALENDAR},
+                    {flow.name: (flow.version, ruleset.version)})  # fmt: skip
+
+
+@dataclass
+class Staged:
+    """The house, its stage, and what people of the cast do in it."""
+
+    house: House
+    stage: on.Stage
+
+    def viewer(self, member: str, now: dt.datetime) -> Viewer:
+        with self.house.store.reading("test") as session:
+            return viewer_of(session, self.stage.people[member], CALENDAR.local(now).date())
+
+    def open(self, now: str, member: str = "teacher", pupil: str = "pupil", **values: Any) -> str:
+        moment = at(now)
+        return cases.open_case(self.house, self.viewer(member, moment), self.stage.pupils[pupil],
+                               {**OPENING, **values}, moment)  # fmt: skip
+
+    def step(self, code: str, now: str, member: str, name: str, **values: Any) -> None:
+        cases.step(self.house, self.viewer(member, at(now)), code, name, values, at(now))
+
+    def accept(self, code: str, now: str, member: str) -> None:
+        cases.accept(self.house, self.viewer(member, at(now)), code, {}, at(now))
+
+    def vacate(self, member: str, day: str) -> None:
+        """A member of the cast holds their posts no more from a day on."""
+        with self.house.store.writing("test") as session:
+            on.vacate(session, self.stage.seats(member), dt.date.fromisoformat(day))
+
+    def pass_to(self, now: str) -> None:
+        """Time passes, the worker looking whenever something is due."""
+        while (due := self._next()) is not None and due <= at(now):
+            run_due(self.house, due)
+
+    def _next(self) -> dt.datetime | None:
+        with self.house.store.reading("test") as session:
+            return earliest_look(session)
+
+    def facts(self, code: str) -> Facts:
+        with self.house.store.reading("test") as session:
+            found = find_case(session, code)
+        assert found is not None
+        return found
+
+    def events(self, code: str) -> list[Past]:
+        case = self.facts(code).id
+        with self.house.store.reading("test") as session:
+            return events_of(session, [case])[case]
+
+    def with_rules(self, text: str, workflow: str = WORKFLOW) -> House:
+        """The same house after its files were changed: new cases begin with these texts, old ones keep theirs."""
+        new, old = handbook(workflow, text), self.house.handbook
+        both = replace(new, workflows={**old.workflows, **new.workflows}, rulesets={**old.rulesets, **new.rulesets})
+        return replace(self.house, handbook=both)
+
+
+def staged(store: Store, now: str = "2026-03-02 07:00") -> Staged:
+    """The cast on an empty store."""
+    with store.writing("test") as session:
+        stage = on.set_stage(session, at(now))
+    return Staged(House(store, handbook()), stage)
