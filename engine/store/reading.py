@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.access import Viewer
@@ -122,3 +122,65 @@ def unread_notices(session: Session, person_id: int, most: int = 99) -> int:
     """How many notices the person has not read, counted no farther than `most`."""
     own = select(t.Notice.id).where(t.Notice.person_id == person_id, t.Notice.read_at.is_(None)).limit(most).subquery()
     return session.execute(select(func.count()).select_from(own)).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A notice, with the code of its case."""
+
+    id: int
+    code: str
+    workflow: str
+    rules_version: int
+    kind: str
+    role: str
+    urgent: bool
+    at: dt.datetime
+    read_at: dt.datetime | None
+
+
+def notices_of(session: Session, person_id: int, before: int | None = None, limit: int = PAGE) -> list[NoticeRow]:
+    """The notices of one person, the newest first, one more than `limit` if there are more.
+
+    For an unscoped session: a notice stays when its case has gone to somebody else, and its code tells nothing.
+    """
+    own = [t.Notice.person_id == person_id, *([t.Notice.id < before] if before else [])]
+    query = (
+        select(
+            t.Notice.id, t.Case.code, t.Case.workflow, t.Case.rules_version, t.Notice.kind, t.Notice.role,
+            t.Notice.urgent, t.Notice.at, t.Notice.read_at,
+        )
+        .join(t.Case, t.Case.id == t.Notice.case_id)
+        .where(*own)
+        .order_by(t.Notice.id.desc())
+        .limit(limit + 1)
+    )  # fmt: skip
+    rows: Any = session.execute(query)
+    return [NoticeRow(*row) for row in rows]
+
+
+def mark_read(session: Session, person_id: int, ids: Sequence[int], now: dt.datetime) -> int:
+    """Note that a person has read some of their notices; how many were new."""
+    unread = t.Notice.id.in_(ids), t.Notice.person_id == person_id, t.Notice.read_at.is_(None)
+    done: Any = session.execute(update(t.Notice).where(*unread).values(read_at=now))
+    return int(done.rowcount)
+
+
+def school_contacts(session: Session, case_ids: Sequence[int], today: dt.date) -> dict[int, tuple[str, str | None]]:
+    """For each case the homeroom teacher's name and phone, for those who must not learn the class.
+
+    For an unscoped session, and for cases that the viewer is known to reach.
+    """
+    if not case_ids:
+        return {}
+    query = (
+        select(t.Case.id, t.Person.name, t.Person.phone)
+        .join(t.Appointment, and_(t.Appointment.unit_id == t.Case.class_id, t.Appointment.role == "teacher"))
+        .join(t.Person, t.Person.id == t.Appointment.person_id)
+        .where(
+            t.Case.id.in_(case_ids), t.Appointment.valid_from <= today, t.Appointment.valid_to > today,
+            t.Person.disabled_at.is_(None),
+        )
+        .order_by(t.Appointment.id.desc())
+    )  # fmt: skip
+    return {case: (name, phone) for case, name, phone in session.execute(query)}
