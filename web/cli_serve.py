@@ -13,10 +13,10 @@ import waitress
 
 from engine.clock import ShiftedClock, set_clock
 from engine.house import House
+from engine.queue import worker_for
 from engine.store.schema import upgrade
 from engine.store.session import open_store
 from engine.words import Faulty, Sentence
-from engine.worker import Worker
 from web.app import create_app
 from web.cli_check import language_here
 from web.house import build_house
@@ -70,7 +70,7 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
     with ExitStack() as running:
         running.callback(house.store.close)
         if not no_worker:
-            worker = Worker(house, clock)
+            worker = worker_for(house, clock)
             running.callback(worker.stop)
             worker.start()
         server = waitress.create_server(app, host=host, port=port, threads=THREADS, ident=None)
@@ -85,7 +85,7 @@ def worker() -> None:
     """Run the jobs without the pages, until the program is told to end."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     _settings, house, clock = opened_house()
-    working = Worker(house, clock)
+    working = worker_for(house, clock)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda _signal, _frame: working.stop(0))
     working.run()

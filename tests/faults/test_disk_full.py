@@ -1,0 +1,39 @@
+"""The disk is full: what cannot be stored is refused whole, and all goes on once there is room."""
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from engine import cases
+from engine.house import House
+from engine.store import stage as scene
+from engine.store import verify
+from engine.store.session import open_store
+from tests.stage import CALLED, Stage, at, handbook
+
+
+def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room(sqlite_url: str) -> None:
+    store = open_store(sqlite_url)
+    with store.writing("set the stage") as session:
+        stage = Stage(House(store, handbook()), scene.set_stage(session, at("2026-03-01 08:00")))
+    code, teacher = stage.open(), stage.viewer("teacher")
+    with store.engine.connect() as connection:
+        size = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    store.close()
+
+    full = open_store(sqlite_url)
+    with full.engine.connect() as connection:  # the pool hands this same connection out again
+        connection.exec_driver_sql(f"PRAGMA max_page_count={size}")
+    house = House(full, handbook())
+    with pytest.raises(OperationalError, match="full"):
+        for number in range(10_000):
+            cases.note(house, teacher, code, {"note": "Đã đến nhà. " * 100}, at("2026-03-02 16:00"), key=str(number))
+    kept = stage.kinds(code)
+    assert list(verify.breaks(full)) == []
+    full.close()
+
+    roomy = House(open_store(sqlite_url), handbook())
+    cases.step(roomy, teacher, code, "contact", CALLED, at("2026-03-02 17:00"), version=len(kept))
+    assert stage.kinds(code) == [*kept, "contact"]
+    assert list(verify.breaks(roomy.store)) == []
+    roomy.store.close()
+    store.close()
