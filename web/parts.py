@@ -9,6 +9,7 @@ from decimal import Decimal
 from flask import Flask
 
 from engine.words import Sentence
+from engine.workflow import State
 from web.languages import language, said
 from web.shell import local, now, shell, today
 
@@ -81,6 +82,13 @@ def ago(at: dt.datetime) -> Sentence:
     return Sentence("{days} days ago", days=days) if days <= 7 else Sentence("on {date}", date=local(at).date())
 
 
+def shape(state: State, accepted: bool = True) -> str:
+    """The shape of a state's tag: "ended", "waiting" for someone to accept, or "going"."""
+    if state.final:
+        return "ended"
+    return "waiting" if state.offered and not accepted else "going"
+
+
 def number(value: Decimal | int | str) -> str:
     """A number with its thousands grouped: 1.250.000,5 in Vietnamese, 1,250,000.5 in English."""
     grouped = f"{Decimal(value):,f}"
@@ -96,4 +104,4 @@ def clock_line() -> str | None:
 def init_app(app: Flask) -> None:
     """Filters `due`, `moment`, `ago`, `number`, `weekday`, and what base.html asks for."""
     app.jinja_env.filters.update(due=due, moment=moment, ago=ago, number=number, weekday=weekday)
-    app.jinja_env.globals.update(is_demo=lambda: shell().demo, clock_line=clock_line, today=today)
+    app.jinja_env.globals.update(shape=shape, is_demo=lambda: shell().demo, clock_line=clock_line, today=today)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -27,9 +27,20 @@ HEADERS = {
 ONE_YEAR = 31_536_000  # seconds
 
 
+def takes_up_to(size: int) -> Callable[[View], View]:
+    """Let a view take requests of up to `size` bytes, more than the site's limit: for pages that take files."""
+
+    def mark(view: View) -> View:
+        view.largest_request = size  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def init_app(app: Flask) -> None:
     """Before CSRF: a request that it refuses gets its headers, too."""
     app.after_request(_add_headers)
+    app.before_request(_set_limit)
     app.before_request(_refuse_what_cannot_be_stored)
     app.jinja_env.globals["csp_nonce"] = nonce
     csrf.init_app(app)
@@ -59,6 +70,13 @@ def _add_headers(response: Response) -> Response:
     # Pages are about pupils: no copy is kept by a browser or a proxy, on whatever device they were read.
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _set_limit() -> None:
+    """Before anything reads the body."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if size := getattr(view, "largest_request", None):
+        request.max_content_length = size
 
 
 def _refuse_what_cannot_be_stored() -> None:

@@ -97,7 +97,7 @@ def _require_sign_in() -> Response | None:
     if view is None or getattr(view, "is_public", False):
         return None
     if not current_user.is_authenticated:
-        if request.method != "GET":
+        if request.method not in {"GET", "HEAD"}:
             abort(401)
         return redirect(url("signin.sign_in", next=request.full_path.rstrip("?")))
     g.viewer = current_user.viewer
@@ -135,6 +135,8 @@ def sign_in() -> Response | tuple[str, int] | str:
 
 
 def _welcome(token: str, login: str, target: str) -> Response:
+    if current_user.is_authenticated:  # somebody else was, on the same device
+        signin.sign_out(shell().house.store, current_user.id, current_user.signed_in.device.id, now())
     session.clear()  # nothing that was there before the sign-in is taken along
     session.permanent = True
     user = _load(token)
