@@ -56,6 +56,10 @@ class ShiftedClock:
     def now(self) -> dt.datetime:
         return now_utc() + self.offset
 
+    def forget(self) -> None:
+        """Ask the database at the next look: somebody has just set the clock."""
+        self._kept = None
+
     @property
     def offset(self) -> dt.timedelta:
         """How far this clock is ahead of the machine's; zero where nobody set it."""
