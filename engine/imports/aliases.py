@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from engine.names import fold
+from engine.text import fold
 from engine.toml_reader import format_of, read_toml
 from engine.words import Faulty, Sentence
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.imports.aliases import Aliases
 from engine.imports.sheets import Cell
 from engine.imports.values import text_of
-from engine.names import fold
+from engine.text import fold
 
 SEARCHED = 30  # rows
 

@@ -17,7 +17,7 @@ from engine.imports.aliases import Aliases
 from engine.imports.headers import Header
 from engine.imports.sheets import Cell
 from engine.imports.values import short, text_of
-from engine.names import fold
+from engine.text import fold
 from engine.words import Sentence
 
 OWN = {"p": "p", "e": "e", "u": "u", "l": "l"}  # our own codes, in small letters only: P is có phép

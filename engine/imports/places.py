@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.fields import Misread
-from engine.names import fold
+from engine.text import fold
 from engine.words import Sentence
 
 KINDS = ("class", "school", "village", "commune")

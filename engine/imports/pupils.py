@@ -13,7 +13,7 @@ from engine.imports.aliases import Aliases
 from engine.imports.lines import Notes, Table, Wrong, no_table, passed_over, table_of, wrong
 from engine.imports.sheets import Cell, Sheet
 from engine.imports.values import choice_of, code_of, day_of, is_personal_id, name_of, phone_of, text_of, without_ids
-from engine.names import fold
+from engine.text import fold
 from engine.words import Sentence
 
 NEEDS = (("code",), ("name", "given_name"))

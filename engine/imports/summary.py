@@ -11,7 +11,7 @@ from engine.fields import Misread, read_date
 from engine.imports.aliases import Aliases
 from engine.imports.lines import Table, Wrong, wrong
 from engine.imports.values import choice_of, day_of, text_of, whole_of
-from engine.names import fold
+from engine.text import fold
 from engine.words import Sentence
 
 NEEDS = (("class",), ("enrolled", "present"), ("excused", "unexcused", "taken"))

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from engine.fields import Misread, read_date
 from engine.imports.sheets import Cell
-from engine.names import fold
+from engine.text import fold
 from engine.words import Sentence
 
 FIRST_SERIAL, LAST_SERIAL = 20_000, 73_000  # Excel's day numbers of 3/10/1954 and 11/11/2099

@@ -19,7 +19,7 @@ from engine.imports.lines import Wrong
 from engine.imports.marks import Mark, Marked, MarkReader
 from engine.imports.sheets import Cell, Row, Sheet, Unreadable
 from engine.imports.values import code_of, is_personal_id, text_of
-from engine.names import fold
+from engine.text import fold
 from engine.words import Sentence
 
 LEAST_DAYS = 3  # columns that make a row of days

@@ -80,6 +80,10 @@ def _rules(viewer: Viewer) -> dict[Any, ColumnElement[bool]]:
         **{entity: entity.person_id == viewer.person_id for entity in _OWN},
         t.DeliveryItem: false(),
         t.AccessLog: false(),
+        t.MarkChange: _of_pupil(viewer, t.MarkChange.pupil_id),
+        t.ImportJob: t.ImportJob.person_id == viewer.person_id,
+        t.ImportFile: false(),
+        t.ImportWrong: false(),
     }
     for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Support, t.Need):
         rules[entity] = _of_case(entity.case_id, either)

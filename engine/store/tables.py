@@ -11,7 +11,19 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from engine.store.types import FAR, FAR_DAY, Id, Instant, Json, OpenDay, OpenInstant
@@ -544,3 +556,88 @@ class DeliveryItem(Base):
     __tablename__ = "delivery_items"
     delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)
     notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"), primary_key=True, index=True)
+
+
+# --- what comes in from files ----------------------------------------------------------------------------------------
+
+
+class ImportJob(Base):
+    """One file on its way in: checked first, then brought in by pieces; `next_row` is where the next piece begins.
+
+    `next_row` and the counts are written in the transaction of each piece, so that a killed import goes on where it was.
+    """
+
+    __tablename__ = "import_jobs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))  # pupils, attendance
+    state: Mapped[str] = mapped_column(String(12))  # checking, checked, waiting, running, done, cancelled, refused
+    file_name: Mapped[str] = mapped_column(String(200))
+    digest: Mapped[str] = mapped_column(String(64))  # of the file and what was asked for with it
+    options: Mapped[dict[str, Any]]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    made_at: Mapped[dt.datetime]
+    finished_at: Mapped[dt.datetime | None]
+    cancelled_at: Mapped[dt.datetime | None]  # asked for; the job stops after the piece at hand
+    seen_at: Mapped[dt.datetime | None]  # the last sign of life of whoever works on it
+    total: Mapped[int | None] = mapped_column(Integer)  # rows, known once the file was checked
+    next_row: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    new: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    changed: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    unchanged: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    wrong: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    report: Mapped[dict[str, Any]]  # what was found: vanished pupils, likely duplicates, notes, why it was refused
+
+
+class ImportFile(Base):
+    """The file of a job, kept until the job has ended."""
+
+    __tablename__ = "import_files"
+    job_id: Mapped[int] = mapped_column(ForeignKey("import_jobs.id", ondelete="CASCADE"), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportWrong(Base):
+    """A row of a file that was not taken, as it stood there (without personal id numbers), to be given back."""
+
+    __tablename__ = "import_wrong"
+    job_id: Mapped[int] = mapped_column(ForeignKey("import_jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sheet: Mapped[str] = mapped_column(String(100))
+    row: Mapped[int] = mapped_column(Integer)
+    names: Mapped[list[Any]]
+    cells: Mapped[list[Any]]
+    why: Mapped[list[Any]]  # [[msgid, values], …]
+
+
+class MarkChange(Base):
+    """A mark was corrected: what it was, who changed it, when, through which import if through one. Only added to."""
+
+    __tablename__ = "mark_changes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"))
+    day: Mapped[dt.date]
+    session: Mapped[str] = mapped_column(String(1))
+    old_mark: Mapped[str] = mapped_column(String(1))
+    old_reason: Mapped[str | None] = mapped_column(String(200))
+    old_at: Mapped[dt.datetime]
+    old_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    new_mark: Mapped[str] = mapped_column(String(1))
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("import_jobs.id"))
+    __table_args__ = (Index("ix_mark_changes_pupil_id", "pupil_id", "day"),)
+
+
+class ClassDay(Base):
+    """What a daily summary says of a class: counts of pupils, and whether attendance was taken at all."""
+
+    __tablename__ = "class_days"
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    taken: Mapped[bool]
+    enrolled: Mapped[int | None] = mapped_column(Integer)
+    present: Mapped[int | None] = mapped_column(Integer)
+    excused: Mapped[int | None] = mapped_column(Integer)
+    unexcused: Mapped[int | None] = mapped_column(Integer)
+    late: Mapped[int | None] = mapped_column(Integer)
+    at: Mapped[dt.datetime]
