@@ -177,7 +177,7 @@ def log_of(
 def count_by_state(session: Session, states: Collection[str] = (PENDING, FAILED, DEAD)) -> dict[str, int]:
     """How many deliveries wait, were tried in vain, were given up."""
     query = select(deliveries.c.state, func.count()).where(deliveries.c.state.in_(states)).group_by(deliveries.c.state)
-    return dict.fromkeys(states, 0) | dict(session.connection().execute(query).tuples().all())
+    return dict.fromkeys(states, 0) | dict(session.connection().execute(query).all())
 
 
 def revive(session: Session, now: dt.datetime, ids: Collection[int] | None = None) -> int:

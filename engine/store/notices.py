@@ -46,7 +46,7 @@ def read_readers(session: Session, ids: Iterable[int]) -> dict[int, Reader]:
             choices[row.person_id].append(Choice(row.channel, row.enabled, row.digest, row.address or ""))
         counting = select(subscriptions.c.person_id, func.count()).where(subscriptions.c.person_id.in_(chunk))
         grouped = session.execute(counting.group_by(subscriptions.c.person_id))
-        devices: dict[int, int] = dict(grouped.tuples().all())
+        devices: dict[int, int] = dict(grouped.all())
         query = select(people.c.id, people.c.language, people.c.email, people.c.disabled_at).where(
             people.c.id.in_(chunk)
         )
@@ -158,7 +158,7 @@ def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetim
     query = select(deliveries.c.key, deliveries.c.id).where(
         deliveries.c.key.in_(list(rows)), deliveries.c.state == PENDING, deliveries.c.attempts == 0
     )
-    ids = dict(connection.execute(query.with_for_update()).tuples().all())
+    ids = dict(connection.execute(query.with_for_update()).all())
     told = [{"delivery_id": ids[it.key], "notice_id": it.notice_id} for it in new if it.notice_id and it.key in ids]
     if told:
         connection.execute(insert_new(session, items), told)

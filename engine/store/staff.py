@@ -42,7 +42,7 @@ def viewer_of(session: Session, person_id: int, today: dt.date) -> Viewer:
 
 def _areas(session: Session, offices: set[int]) -> dict[str, set[int]]:
     """Whole provinces by themselves; below that, the communes and the schools that lie in the offices' units."""
-    kinds = dict(session.execute(select(t.Unit.id, t.Unit.kind).where(t.Unit.id.in_(offices))).tuples().all())
+    kinds = dict(session.execute(select(t.Unit.id, t.Unit.kind).where(t.Unit.id.in_(offices))).all())
     found: dict[str, set[int]] = defaultdict(set)
     found["province"] |= {unit for unit, kind in kinds.items() if kind == "province"}
     if smaller := [unit for unit, kind in kinds.items() if kind not in {"province", "root"}]:
