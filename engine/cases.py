@@ -40,6 +40,9 @@ ACTS: Mapping[str, Label] = {
     "checked_in": Label("ghi nhận theo dõi", "recorded a check-in"),
     "held": Label("tạm dừng tính hạn", "put the clock on hold"),
     "recounted": Label("tính lại hạn", "counted the deadline anew"),
+    "migrated": Label("chuyển sang phiên bản mới", "moved to a new version of the rules"),
+    "placed": Label("chuyển theo đơn vị mới", "moved along with the unit"),
+    "rerouted": Label("chuyển lại cho đúng vị trí", "offered to the post that is filled again"),
     "nudged": Label("đôn đốc", "urged others on"),
 }
 
@@ -63,8 +66,7 @@ def open_case(
         if not roles & OPENERS:
             raise NotAllowed(_only_school()) if roles else NoAccess(_no_duty())
         workflow = house.handbook.workflow(house.workflow)
-        if code := stored.open_case_of(session, pupil_id, workflow.name):
-            raise Conflict(Sentence("This pupil has an open case already: {code}.", code=code))
+        _only_one(session, pupil_id, workflow.name)
         world = World(session, house.handbook, now)
         filled = _filled(workflow, workflow.forms["open"], values, world.today)
         facts = _new_case(house, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
@@ -96,7 +98,9 @@ def step(
 ) -> None:  # fmt: skip
     """Do a transition of the workflow, such as `contact` or `return_to_class`."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        if not work.facts.is_open:  # reopening
+            _only_one(session, work.facts.pupil_id, work.facts.workflow)
         work.step(name, actor, filled)
 
     _do(
@@ -191,10 +195,10 @@ def check_in(
     """Record how a pupil who is away is doing (D1.6, D1.7, D4.2), and when to ask again."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
-        entry = work.write("checked_in", actor, filled)
-        if filled.get("safe") is False:
-            work.facts.flags = sorted({*work.facts.flags, "safety"})
-            entry.data["flag"] = "safety"
+        unsafe = {"flag": "safety"} if filled.get("safe") is False else {}
+        # Before the clocks are settled: a rule may wait for the flag.
+        work.facts.flags = sorted({*work.facts.flags, *unsafe.values()})
+        work.write("checked_in", actor, filled, data=unsafe)
 
     _do(house, viewer, code, now, act, asked=_form("check_in"), values=values, version=version, key=key)
 
@@ -243,6 +247,11 @@ def _do(
         _allowed(work, actor, form)
         act(work, actor, _filled(work.situation.workflow, form, values, world.today), session)
         ledger.store(session, [work], key)
+
+
+def _only_one(session: Session, pupil_id: int, workflow: str) -> None:
+    if code := stored.open_case_of(session, pupil_id, workflow):
+        raise Conflict(Sentence("This pupil has an open case already: {code}.", code=code))
 
 
 def _allowed(work: Casework, actor: Actor, form: Form | Transition) -> None:

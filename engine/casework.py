@@ -154,6 +154,70 @@ class Casework:
         entry = self._entry("held", actor, text=values, data={"until": _iso(until)})
         entry.rows.append(("holds", {"starts_at": self.now, "ends_at": until, "reason": reason}))
 
+    # --- what happens around it -----------------------------------------------------------------------------------
+
+    def migrate(self, situation: Situation, state: str) -> None:
+        """Go on under other versions of the workflow and the rules, in `state`; the deadline is counted anew.
+
+        A state that has only another name keeps its clock, its offer and who has the case; where the responsibility
+        is another one, the case enters the state.
+        """
+        facts, actor = self.facts, Actor(None, SYSTEM)
+        before, old, new = facts.due_at, self.situation.workflow.states[facts.state], situation.workflow.states[state]
+        versions = situation.workflow.version, situation.rules.version
+        entry = self._entry("migrated", actor, data={
+            "because": "rules", "workflow_versions": [facts.workflow_version, versions[0]],
+            "rules_versions": [facts.rules_version, versions[1]],
+        })  # fmt: skip
+        self.situation = situation
+        facts.workflow_version, facts.rules_version = versions
+        if state != facts.state:
+            entry.data |= {"from": facts.state, "to": state}
+        if (old.owner, old.offered) == (new.owner, new.offered):
+            facts.state = state
+        else:
+            entry.answer = "superseded" if facts.waiting else None
+            self._enter(state, entry, actor)
+        self._settle()
+        entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
+
+    def place(self, gone: int, successor: int) -> None:
+        """The case has come along with a unit that merged into another: what stood at `gone` stands at `successor`.
+
+        An offer goes on to the post that has taken the place of the old one, and keeps its clock.
+        """
+        facts, before, since = self.facts, self.facts.due_at, self.facts.offered_at
+        entry = self._entry(
+            "placed", Actor(None, SYSTEM), data={"because": "merger", "unit_before": gone, "unit_now": successor}
+        )
+        if facts.offered_role and facts.offered_unit_id == gone:
+            if facts.waiting:
+                self._offer(find(facts.offered_role, facts, self.directory), entry, "offered")
+                facts.offered_at = since
+            else:
+                facts.offered_unit_id = successor
+        self._settle()
+        entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
+
+    def reroute(self, found: Found, actor: Actor) -> None:
+        """Offer the case to a post that should have had it and is filled again; the time to accept begins anew."""
+        self._offer(found, self._entry("rerouted", actor), "offered")
+        self._settle()
+
+    def hand_on(self, actor: Actor, person_id: int | None) -> None:
+        """Whoever had the case is gone: it goes to `person_id` or, if there is none, to whoever answers for it now."""
+        facts, entry = self.facts, self._entry("assigned", actor)
+        owner = self.situation.workflow.states[facts.state].owner or ADMIN
+        found = find(owner, facts, self.directory)
+        if person_id is None and self.situation.workflow.states[facts.state].offered:
+            self._offer(found, entry, "offered")
+        else:
+            facts.assignee_id = person_id or next(iter(found.people), None)
+            entry.data |= {"to": facts.assignee_id, "as": owner if person_id else found.role}
+            if facts.assignee_id:
+                self._tell(entry, [(facts.assignee_id, entry.data["as"])], "assigned", but=actor.person_id)
+        self._settle()
+
     # --- what the rules do ----------------------------------------------------------------------------------------
 
     def escalate(self) -> None:

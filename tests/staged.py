@@ -25,9 +25,8 @@ from engine.sweep import run_due
 ROOT = Path(__file__).parent.parent
 WORKFLOW = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
 RULES = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8")
-CALENDAR = load_calendar(
-    (ROOT / "rules" / "calendars" / "quang-ngai-2025-26.toml").read_text(encoding="utf-8"), "calendar"
-)
+_CALENDAR = ROOT / "rules" / "calendars" / "quang-ngai-2025-26.toml"
+CALENDAR = load_calendar(_CALENDAR.read_text(encoding="utf-8"), "calendar")
 OPENING = {"absent_since": "2026-03-02", "causes": ["harvest"]}
 CONTACT = {"contact_way": "phone", "reached": False, "note": "Máy bận"}
 

@@ -1,4 +1,4 @@
-"""The command `ralop`. Each subject's commands live in a module of their own, `web/cli_*.py`."""
+"""The command `ralop`. Each subject's commands live in a module of their own, `web/cli_*.py`, and are listed here."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import click
 
 from web.cli_check import check
 from web.cli_deadline import deadline
-from web.cli_serve import serve
+from web.cli_explain import explain
+from web.cli_migrate import migrate
+from web.cli_play import play_scenarios
+from web.cli_serve import serve, worker
+from web.cli_units import units
 from web.cli_verify import verify_chains
 
-COMMANDS: tuple[click.Command, ...] = (check, deadline, serve, verify_chains)
-"""Every command; a new one is added here."""
+COMMANDS: tuple[click.Command, ...] = (check, deadline, explain, migrate, play_scenarios, serve, verify_chains, worker)
+IMPORTS: tuple[click.Command, ...] = (units,)
+"""What `ralop import` takes in: each a file of its own kind."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -19,5 +24,12 @@ def main() -> None:
     """Ra Lớp: keeps pupils in school. Serve the pages, run the worker, check files, play scenarios."""
 
 
+@main.group("import")
+def imports() -> None:
+    """Take in units, pupils or attendance from a file."""
+
+
 for _command in COMMANDS:
     main.add_command(_command)
+for _command in IMPORTS:
+    imports.add_command(_command)

@@ -1,4 +1,4 @@
-"""`ralop explain CASE`: why each thing happened to a case, why its deadline is when it is, and what the rules do next."""
+"""`ralop explain CASE`: why each thing happened to a case, how its deadline was counted, what the rules do next."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from collections.abc import Iterable, Iterator
 import click
 
 from engine.cases import act_label
-from engine.clock import ShiftedClock
 from engine.facts import Facts
 from engine.handbook import Situation
 from engine.house import House
 from engine.people import ROLE_LABELS
-from engine.refusals import NotFound, Refused
+from engine.refusals import NotFound
 from engine.store.cases import find_case
 from engine.store.history import Past, events_of
-from engine.store.session import open_store
 from engine.store.world import World
 from engine.why import Line, Next, what_comes, why_of_deadline, why_of_event
-from engine.words import Faulty, Label, Sentence
-from web.cli_check import language_here
-from web.house import build_house
-from web.settings import load_settings
+from engine.words import Label, Sentence
+from web.console import housed, language_here
 
 
 @click.command("explain")
@@ -34,17 +30,9 @@ def explain(code: str, database: str | None, language: str) -> None:
 
     Names no pupil: what people wrote is not shown.
     """
-    settings = load_settings()
-    store = open_store(database or settings.database_url)
-    now = ShiftedClock(store).now()
-    try:
-        lines = list(explained(build_house(settings, now, store), code, now))
-    except Refused as refused:
-        raise click.ClickException(refused.sentence.in_(language)) from refused
-    except Faulty as error:
-        raise click.ClickException("\n".join(fault.in_(language) for fault in error.faults)) from error
-    for depth, line in lines:
-        click.echo("  " * depth + line.in_(language))
+    with housed(database, language) as (house, now):
+        for depth, line in explained(house, code, now):
+            click.echo("  " * depth + line.in_(language))
 
 
 def explained(house: House, code: str, now: dt.datetime) -> Iterator[tuple[int, Line]]:

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import click
+
+from engine.clock import ShiftedClock
+from engine.house import House
+from engine.refusals import Refused
 from engine.store.session import Store, open_store
+from engine.words import Faulty
 from web.cli_check import language_here
+from web.house import build_house
 from web.settings import load_settings
 
-__all__ = ["language_here", "opened"]
+__all__ = ["housed", "language_here", "opened"]
 
 
 def opened(database: str | None = None) -> Store:
     """The installation's store, or the one at another URL."""
     return open_store(database or load_settings().database_url)
+
+
+@contextmanager
+def housed(database: str | None, language: str) -> Iterator[tuple[House, dt.datetime]]:
+    """The installation's house and the moment, for as long as a command runs; faults end it in words."""
+    settings = load_settings()
+    with closing(open_store(database or settings.database_url)) as store:
+        now = ShiftedClock(store).now()
+        try:
+            yield build_house(settings, now, store), now
+        except Refused as refused:
+            raise click.ClickException(refused.sentence.in_(language)) from refused
+        except Faulty as error:
+            raise click.ClickException("\n".join(fault.in_(language) for fault in error.faults)) from error

@@ -47,8 +47,8 @@ def events_of(session: Session, case_ids: Collection[int], until: dt.datetime | 
             .where(_events.c.case_id.in_(chunk), *([_events.c.at < until] if until else []))
             .order_by(_events.c.case_id, _events.c.seq)
         )  # fmt: skip
-        for *event, values in session.connection().execute(query):
-            found[event[0]].append(Past(*event, values or {}))
+        for case, seq, kind, at, person, role, data, values in session.connection().execute(query):
+            found[case].append(Past(case, seq, kind, at, person, role, data, values or {}))
     return found
 
 
@@ -73,8 +73,7 @@ def told_between(
         query = select(_notices.c.case_id, _notices.c.person_id).where(
             _notices.c.case_id.in_(chunk), _notices.c.at >= first, _notices.c.at < end
         )
-        for case, person in session.connection().execute(query):
-            yield case, person
+        yield from session.connection().execute(query).tuples()
 
 
 def absences(
@@ -97,5 +96,5 @@ def people_named(session: Session, ids: Collection[int]) -> dict[int, str]:
     for chunk in chunks(ids):
         rows = session.connection().execute(select(_TABLES["people"].c.id, _TABLES["people"].c.name).where(
             _TABLES["people"].c.id.in_(chunk)))  # fmt: skip
-        found |= {id: name for id, name in rows}
+        found |= dict(rows.tuples().all())
     return found
