@@ -15,6 +15,7 @@ from engine.definition import load_workflow
 from engine.imports.aliases import TABLES, load_aliases
 from engine.ruleset import load_ruleset
 from engine.toml_reader import Reader, read_toml, unknown
+from engine.unit_tree import load_units
 from engine.words import Fault, Faulty, Sentence
 from engine.workflow import Workflow
 
@@ -103,6 +104,11 @@ def _check_aliases(source: Source, _desk: Desk) -> Iterable[Fault]:
     return ()
 
 
+def _check_units(source: Source, _desk: Desk) -> Iterable[Fault]:
+    load_units(source.text, source.file)
+    return ()
+
+
 KINDS: dict[str, Kind] = {
     "workflow": Kind(frozenset({"initial", "states", "transitions", "fields", "forms", "flags"}), _check_workflow),
     "rules": Kind(frozenset({"workflow", "rule", "season"}), _check_rules),
@@ -110,6 +116,7 @@ KINDS: dict[str, Kind] = {
         frozenset({"time_zone", "holidays", "closing", "opening", "school_days", "school_year", "break", "worked"}),
         _check_calendar,
     ),
+    "units": Kind(frozenset({"unit"}), _check_units),
     "aliases": Kind(frozenset(TABLES), _check_aliases),
 }
 """Every kind of file that can be checked; the subjects that bring a kind of their own put it here."""
