@@ -45,7 +45,9 @@ def handbook() -> Handbook:
     years = ("quang-ngai-2025-26.toml", "quang-ngai-2026-27.toml")
     calendar = merge([load_calendar(_text(rules, f"calendars/{year}"), year) for year in years])
     ours = (workflow.name, workflow.version), (ruleset.workflow, ruleset.version)
-    return Handbook({ours[0]: workflow}, {ours[1]: ruleset}, {"": calendar}, {workflow.name: (workflow.version, ruleset.version)})
+    return Handbook(
+        {ours[0]: workflow}, {ours[1]: ruleset}, {"": calendar}, {workflow.name: (workflow.version, ruleset.version)}
+    )
 
 
 def _text(package: Any, name: str) -> str:
@@ -165,8 +167,8 @@ class Postgresql:
         self._connection = psycopg.connect(plain, autocommit=True)
         self._do("SET timezone = 'UTC'", "SET session_replication_role = replica", "SET maintenance_work_mem = '512MB'")
         query = (
-            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename IN ('cases', 'pupils')"
-            " AND indexname NOT IN (SELECT conname FROM pg_constraint)"
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+            " AND tablename IN ('cases', 'pupils') AND indexname NOT IN (SELECT conname FROM pg_constraint)"
         )
         self._dropped = self._connection.execute(query).fetchall()
         self._do(*(f"DROP INDEX {name}" for name, _ in self._dropped))

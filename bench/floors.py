@@ -23,25 +23,28 @@ DATA = (
     '"time":"3 school days","to":"commune_visit","told":["commune_officer","head"],"unit":'
 )
 
-SQLITE = (
-    "BEGIN IMMEDIATE",
-    "INSERT INTO events (case_id, seq, kind, at, role, data, previous_hash, hash) SELECT id, version + 1, 'contact-failed',"
-    f" :now, 'rule', :data || village_id || '}}', last_hash, lower(hex(randomblob(32))) FROM cases WHERE {DUE}",
-    "INSERT INTO firings (case_id, rule, entry, repetition, seq, due_at, at)"
-    f" SELECT id, 'contact-failed', entry, 0, version + 1, due_at, :now FROM cases WHERE {DUE}",
-    "INSERT INTO offers (case_id, seq, role, unit_id, made_at, passed_over)"
-    f" SELECT id, version + 1, 'commune_officer', village_id, :now, '[]' FROM cases WHERE {DUE}",
-    "INSERT INTO notices (case_id, seq, person_id, role, kind, urgent, at)"
-    " SELECT c.id, c.version + 1, a.person_id, a.role, 'offered', 0, :now FROM cases c"
-    f" JOIN appointments a ON a.unit_id = c.village_id AND a.role = 'commune_officer' WHERE {DUE} UNION ALL"
-    " SELECT c.id, c.version + 1, a.person_id, a.role, 'contact-failed', 0, :now FROM cases c"
-    f" JOIN appointments a ON a.unit_id = c.school_id AND a.role = 'head' WHERE {DUE}",
-    "UPDATE cases SET state = 'commune_visit', entry = entry + 1, since = :now, assignee_id = NULL,"
-    " offered_role = 'commune_officer', offered_unit_id = village_id, offered_at = :now, due_at = :due,"
-    " next_look_at = :due, version = version + 1, last_hash = (SELECT e.hash FROM events e WHERE e.case_id = cases.id"
-    f" AND e.seq = cases.version + 1) WHERE {DUE}",
-    "COMMIT",
-)
+SQLITE = f"""
+BEGIN IMMEDIATE;
+INSERT INTO events (case_id, seq, kind, at, role, data, previous_hash, hash)
+    SELECT id, version + 1, 'contact-failed', :now, 'rule', :data || village_id || '}}', last_hash,
+        lower(hex(randomblob(32)))
+    FROM cases WHERE {DUE};
+INSERT INTO firings (case_id, rule, entry, repetition, seq, due_at, at)
+    SELECT id, 'contact-failed', entry, 0, version + 1, due_at, :now FROM cases WHERE {DUE};
+INSERT INTO offers (case_id, seq, role, unit_id, made_at, passed_over)
+    SELECT id, version + 1, 'commune_officer', village_id, :now, '[]' FROM cases WHERE {DUE};
+INSERT INTO notices (case_id, seq, person_id, role, kind, urgent, at)
+    SELECT c.id, c.version + 1, a.person_id, a.role, 'offered', 0, :now
+    FROM cases c JOIN appointments a ON a.unit_id = c.village_id AND a.role = 'commune_officer' WHERE {DUE}
+    UNION ALL SELECT c.id, c.version + 1, a.person_id, a.role, 'contact-failed', 0, :now
+    FROM cases c JOIN appointments a ON a.unit_id = c.school_id AND a.role = 'head' WHERE {DUE};
+UPDATE cases SET state = 'commune_visit', entry = entry + 1, since = :now, assignee_id = NULL,
+    offered_role = 'commune_officer', offered_unit_id = village_id, offered_at = :now, due_at = :due,
+    next_look_at = :due, version = version + 1,
+    last_hash = (SELECT e.hash FROM events e WHERE e.case_id = cases.id AND e.seq = cases.version + 1)
+    WHERE {DUE};
+COMMIT
+"""
 
 POSTGRESQL: LiteralString = """
 WITH due AS (
@@ -50,7 +53,7 @@ WITH due AS (
 ), event AS (
     INSERT INTO events (case_id, seq, kind, at, role, data, previous_hash, hash)
     SELECT id, seq, 'contact-failed', %(now)s, 'rule', (%(data)s || village_id || '}')::jsonb, last_hash,
-        encode(sha256(convert_to(concat(last_hash, id, seq, 'contact-failed', %(now)s, 'rule', %(data)s), 'UTF8')), 'hex')
+        encode(sha256(convert_to(concat(last_hash, id, seq, %(now)s, %(data)s, village_id), 'UTF8')), 'hex')
     FROM due RETURNING case_id, hash
 ), firing AS (
     INSERT INTO firings (case_id, rule, entry, repetition, seq, due_at, at)
@@ -88,7 +91,7 @@ class Sqlite:
 
     def sweep(self, now: dt.datetime) -> None:
         values = {"now": moment(now), "due": moment(UNTIL), "data": DATA}
-        for statement in SQLITE:
+        for statement in SQLITE.split(";"):
             self.connection.execute(statement, values)
 
     def idle(self, now: dt.datetime) -> None:

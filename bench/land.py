@@ -15,6 +15,7 @@ from itertools import count
 from engine import escalation, ledger
 from engine.facts import Facts
 from engine.handbook import Handbook, Surroundings
+from engine.store.ledger import CASE_COLUMNS
 
 Row = tuple[object, ...]
 
@@ -37,9 +38,7 @@ COLUMNS = {
     "people": "id login name must_change created_at",
     "appointments": "person_id role unit_id valid_from valid_to",
     "pupils": "id code name search_key sort_key class_id school_id village_id commune_id province_id",
-    "cases": "id code pupil_id workflow workflow_version rules_version state entry since level absent_since opened_at"
-    " closed_at assignee_id offered_role offered_unit_id offered_at accepted_at due_at next_look_at flags unreached grade"
-    " class_id school_id village_id commune_id province_id association_id version last_hash",
+    "cases": " ".join(CASE_COLUMNS),
     "case_causes": "case_id cause",
     "events": "case_id seq kind at person_id role data text_hash previous_hash hash",
     "offers": "case_id seq role unit_id made_at passed_over",
@@ -110,7 +109,8 @@ class Land:
         commune = self._unit("commune", above)
         around = (commune, *above)
         self._post("commune_leader", commune)
-        villages = [(unit := self._unit("village", around), self._post("commune_officer", unit)) for _ in range(VILLAGES)]
+        villages = [self._unit("village", around) for _ in range(VILLAGES)]
+        officers = [(village, self._post("commune_officer", village)) for village in villages]
         association = self._unit("association", around)
         self._post("association", association)
         volunteer = self._post("volunteer", association)
@@ -121,12 +121,12 @@ class Land:
             for grade in range(CLASSES):
                 unit = self._unit("class", (school, *around), grade=1 + grade // 2)
                 classes.append((unit, school, self._post("teacher", unit)))
-        self.homes.append((classes, villages, (commune, above[0], association, volunteer)))
+        self.homes.append((classes, officers, (commune, above[0], association, volunteer)))
 
     def _unit(self, kind: str, above: tuple[int, ...], grade: int | None = None) -> int:
         unit = next(self._ids)
-        parent = above[0] if above else None
-        self.rows["units"].append((unit, kind, f"{kind[0]}{unit}", f"{kind} {unit}", f"{kind} {unit}", parent, LONG_AGO, FOR_GOOD, grade))
+        parent, name = above[0] if above else None, f"{kind} {unit}"
+        self.rows["units"].append((unit, kind, f"{kind[0]}{unit}", name, name, parent, LONG_AGO, FOR_GOOD, grade))
         self.rows["unit_links"] += [(one, unit, depth) for depth, one in enumerate((unit, *above))]
         return unit
 
@@ -150,7 +150,8 @@ class Land:
         """The pupils: one for each case."""
         for case in range(self.cases):
             home, name = self.home(case), NAMES[case % len(NAMES)]
-            yield (case + 1, f"p{case + 1}", *name, home.class_id, home.school_id, home.village_id, home.commune_id, home.province_id)
+            places = home.class_id, home.school_id, home.village_id, home.commune_id, home.province_id
+            yield (case + 1, f"p{case + 1}", *name, *places)
 
     def case_rows(self) -> Iterator[tuple[Row, Row, Row, Row | None]]:
         """Of each case: its own row, its event's, its cause's, and its offer's if it has one."""
@@ -163,19 +164,18 @@ class Land:
             yield self._case(case, stage, data)
 
     def _case(self, case: int, stage: Stage, data: str) -> tuple[Row, Row, Row, Row | None]:
-        id, home = case + 1, self.home(case)
-        hashed = ledger.event_hash("", id, 1, "opened", stage.opened, home.teacher, "teacher", OPENED, None)
-        opened, has = stage.since, (home.officer if stage.role == "commune_officer" else home.volunteer if stage.role == "volunteer" else home.teacher)
-        seat = (home.village_id if stage.role == "commune_officer" else home.association_id) if stage.role else None
+        id, home, role = case + 1, self.home(case), stage.role
+        hashed = ledger.hash_written(ledger.START, id, 1, "opened", stage.began, home.teacher, "teacher", data, None)
+        seat = {"commune_officer": home.village_id, "volunteer": home.association_id}.get(role or "")
+        holder = home.teacher if role is None else home.volunteer if stage.accepted else None
         row = (
-            id, f"RL-2026-{id:06}", id, "dropout", 1, 1, stage.state, 1, stage.since, 0, "2026-02-27", opened, NEVER,
-            None if stage.role and not stage.accepted else has, stage.role, seat, stage.since if stage.role else None,
-            stage.accepted, stage.due, stage.look, "[]", 0, 1 + case % 5, home.class_id, home.school_id, home.village_id,
-            home.commune_id, home.province_id, home.association_id if stage.role == "volunteer" else None, 1, hashed,
+            id, f"RL-2026-{id:06}", id, "dropout", 1, 1, stage.state, 1, stage.since, 0, "2026-02-27", stage.since,
+            NEVER, holder, role, seat, stage.since if role else None, stage.accepted, stage.due, stage.look, "[]", 0,
+            1 + case % 5, home.class_id, home.school_id, home.village_id, home.commune_id, home.province_id,
+            home.association_id if role == "volunteer" else None, 1, hashed,
         )  # fmt: skip
-        event = (id, 1, "opened", opened, home.teacher, "teacher", data, None, "", hashed)
-        offer = (id, 1, stage.role, seat, stage.since, "[]") if stage.role else None
-        return row, event, (id, "harvest"), offer
+        event = (id, 1, "opened", stage.since, home.teacher, "teacher", data, None, ledger.START, hashed)
+        return row, event, (id, "harvest"), (id, 1, role, seat, stage.since, "[]") if role else None
 
     def _stage(self, state: str) -> Stage:
         role = {"commune_visit": "commune_officer", "support_referral": "volunteer"}.get(state)
@@ -183,25 +183,22 @@ class Land:
         facts = _facts(state, TODAY, role, accepted)
         situation = self.handbook.situation(facts, Surroundings())
         due, look = escalation.deadline(facts, situation), escalation.next_look(facts, situation, NOW)
-        assert due is not None and look is not None and look > NOW
-        return Stage(state, TODAY, role, accepted and moment(accepted), moment(due), moment(look))
+        assert due and look and look > NOW  # noqa: PT018 - one thing: the case is not due
+        return Stage(state, TODAY, role, moment(accepted) if accepted else None, moment(due), moment(look))
 
     def _overdue(self, seen: dt.datetime) -> Stage:
         facts = _facts("teacher_contact", CONTACTED, None, None)
         due = escalation.deadline(facts, self.handbook.situation(facts, Surroundings()))
-        assert due is not None and due < NOW
+        assert due and due < NOW  # noqa: PT018 - one thing: the case is overdue
         return Stage("teacher_contact", CONTACTED, None, None, moment(due), moment(seen))
-
-
-OPENED = {"from": "absent", "to": "absent"}
 
 
 @dataclass(slots=True)
 class Stage:
-    """What all cases of one state have in common; `role` is the one it is offered to. Moments as text."""
+    """What all cases of one state have in common; `role` is the one it is offered to. Moments mostly as text."""
 
     state: str
-    opened: dt.datetime
+    began: dt.datetime
     role: str | None
     accepted: str | None
     due: str
@@ -209,7 +206,7 @@ class Stage:
     since: str = ""
 
     def __post_init__(self) -> None:
-        self.since = moment(self.opened)
+        self.since = moment(self.began)
 
 
 def _facts(state: str, since: dt.datetime, role: str | None, accepted: dt.datetime | None) -> Facts:

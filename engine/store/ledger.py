@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, insert, update
@@ -13,6 +14,7 @@ from engine import ledger
 from engine.casework import Casework, Entry
 from engine.facts import Facts
 from engine.refusals import Conflict
+from engine.store import bulk
 from engine.store import tables as t
 from engine.words import Sentence
 
@@ -28,11 +30,6 @@ CHANGING = (
 )  # fmt: skip
 
 _cases = _TABLES["cases"]
-_UPDATE_CASE = (
-    update(_cases)
-    .where(_cases.c.id == bindparam("_id"), _cases.c.version == bindparam("_version"))
-    .values({name: bindparam(name) for name in CHANGING})
-)
 _offers = _TABLES["offers"]
 _ANSWER = (
     update(_offers)
@@ -43,26 +40,37 @@ _ANSWER = (
 )
 
 
+# The tables that many rows go to, and the columns given; the others take rows as they come.
+WRITTEN: Mapping[str, tuple[str, ...]] = {
+    "events": (
+        "case_id",
+        "seq",
+        "kind",
+        "at",
+        "person_id",
+        "role",
+        "data",
+        "text_hash",
+        "previous_hash",
+        "hash",
+        "key",
+    ),
+    "firings": ("case_id", "rule", "entry", "repetition", "seq", "due_at", "at"),
+    "offers": ("case_id", "seq", "role", "unit_id", "made_at", "passed_over"),
+    "notices": ("case_id", "seq", "person_id", "role", "kind", "urgent", "at"),
+}  # fmt: skip
+BESIDE = ("event_texts", "needs", "support", "holds", "planned")
+_changing = attrgetter(*CHANGING)
+
+
 class Batch:
     """Rows for each table, gathered case by case and written together."""
 
     def __init__(self) -> None:
-        self.cases: list[dict[str, Any]] = []
+        self.cases: list[tuple[Any, ...]] = []
         self.answers: list[dict[str, Any]] = []
-        self.rows: dict[str, list[dict[str, Any]]] = {
-            name: []
-            for name in (
-                "events",
-                "event_texts",
-                "firings",
-                "offers",
-                "notices",
-                "needs",
-                "support",
-                "holds",
-                "planned",
-            )
-        }
+        self.written: dict[str, list[tuple[Any, ...]]] = {name: [] for name in WRITTEN}
+        self.beside: dict[str, list[dict[str, Any]]] = {name: [] for name in BESIDE}
         self.causes: dict[int, list[str]] = {}
 
     def add(self, work: Casework, key: str | None = None) -> None:
@@ -76,8 +84,7 @@ class Batch:
             facts.version += 1
             self._event(facts, entry, key if facts.version == version + 1 else None)
             self._beside(facts, entry)
-        row = {name: getattr(facts, name) for name in CHANGING}
-        self.cases.append(row | {"_id": facts.id, "_version": version})
+        self.cases.append((*_changing(facts), facts.id, version))
 
     def _event(self, facts: Facts, entry: Entry, key: str | None) -> None:
         hashed = None
@@ -85,66 +92,43 @@ class Batch:
             salt = ledger.new_salt()
             hashed = ledger.text_hash(salt, entry.text)
             text = {"person_id": entry.person_id, "salt": salt, "values": entry.text}
-            self.rows["event_texts"].append({"case_id": facts.id, "seq": facts.version, **text})
-        event = {
-            "case_id": facts.id,
-            "seq": facts.version,
-            "kind": entry.kind,
-            "at": entry.at,
-            "person_id": entry.person_id,
-            "role": entry.role,
-            "data": entry.data,
-            "text_hash": hashed,
-            "previous_hash": facts.last_hash,
-            "key": key,
-        }
-        event["hash"] = facts.last_hash = ledger.event_hash(
-            facts.last_hash,
-            facts.id,
-            facts.version,
-            entry.kind,
-            entry.at,
-            entry.person_id,
-            entry.role,
-            entry.data,
-            hashed,
-        )
-        self.rows["events"].append(event)
+            self.beside["event_texts"].append({"case_id": facts.id, "seq": facts.version, **text})
+        data = ledger.canonical(entry.data)
+        said = (facts.id, facts.version, entry.kind, entry.at, entry.person_id, entry.role, data, hashed)
+        previous, facts.last_hash = facts.last_hash, ledger.hash_written(facts.last_hash, *said)
+        self.written["events"].append((*said, previous, facts.last_hash, key))
 
     def _beside(self, facts: Facts, entry: Entry) -> None:
-        case = {"case_id": facts.id, "seq": facts.version}
+        case, seq, at = facts.id, facts.version, entry.at
         if entry.answer is not None:
-            answer = {"answer": entry.answer, "answered_at": entry.at, "answered_by_id": entry.person_id}
-            self.answers.append({"_id": facts.id, **answer})
+            answer = {"answer": entry.answer, "answered_at": at, "answered_by_id": entry.person_id}
+            self.answers.append({"_id": case, **answer})
         if (due := entry.firing) is not None:
-            firing = {"rule": due.rule.id, "entry": entry.firing_entry, "repetition": due.repetition}
-            self.rows["firings"].append({**case, **firing, "due_at": due.at, "at": entry.at})
+            firing = (case, due.rule.id, entry.firing_entry, due.repetition, seq, due.at, at)
+            self.written["firings"].append(firing)
         if (found := entry.offer) is not None:
-            offer = {
-                "role": found.role,
-                "unit_id": found.unit_id,
-                "passed_over": [list(item) for item in found.passed_over],
-            }
-            self.rows["offers"].append({**case, **offer, "made_at": entry.at})
+            self.written["offers"].append((case, seq, found.role, found.unit_id, at, found.passed_over))
         for told in entry.told:
-            notice = {"person_id": told.person_id, "role": told.role, "kind": told.kind, "urgent": told.urgent}
-            self.rows["notices"].append({**case, **notice, "at": entry.at})
+            self.written["notices"].append((case, seq, told.person_id, told.role, told.kind, told.urgent, at))
         for number, (table, row) in enumerate(entry.rows):
             if table == "causes":
-                self.causes[facts.id] = row["causes"]
+                self.causes[case] = row["causes"]
             else:
-                self.rows[table].append({**case, **row} | ({"number": number} if table == "planned" else {}))
+                numbered = {"number": number} if table == "planned" else {}
+                self.beside[table].append({"case_id": case, "seq": seq, **row, **numbered})
 
     def write(self, session: Session) -> None:
         """Store everything. Raises `Conflict` if a case was changed by somebody else since it was read."""
         connection = session.connection()
         if not self.cases:
             return
-        if connection.execute(_UPDATE_CASE, self.cases).rowcount != len(self.cases):
+        if bulk.update_rows(connection, _cases, CHANGING, ("id", "version"), self.cases) != len(self.cases):
             raise Conflict(Sentence("Somebody else has changed the case meanwhile."))
         if self.answers:
             connection.execute(_ANSWER, self.answers)
-        for name, rows in self.rows.items():
+        for name, written in self.written.items():
+            bulk.insert_rows(connection, _TABLES[name], WRITTEN[name], written)
+        for name, rows in self.beside.items():
             if rows:
                 connection.execute(insert(_TABLES[name]), _alike(rows))
         if self.causes:

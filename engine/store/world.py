@@ -12,15 +12,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from engine.access import ADMIN
+from engine.access import ADMIN, SEATS
 from engine.calendar import Closure
 from engine.facts import Facts
 from engine.handbook import Handbook, Situation, Surroundings
 from engine.people import Found, Holder, acting
 from engine.store import tables as t
+from engine.store.bulk import among
 from engine.store.ledger import CASE_COLUMNS
 
 _TABLES = t.Base.metadata.tables
@@ -30,6 +31,7 @@ cases, events, firings, holds, marks, causes = (
 units, links, appointments, delegations, people, closures = (
     _TABLES[name] for name in ("units", "unit_links", "appointments", "delegations", "people", "closures")
 )
+PLACES = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 CHUNK = 5_000  # ids in one statement; SQLite takes 32,766 values, PostgreSQL 65,535
 
 
@@ -76,6 +78,7 @@ class UnitFacts:
     kind: str
     name: str
     teaching_days: str | None
+    parent_id: int | None
 
 
 class World:
@@ -85,76 +88,79 @@ class World:
         self.session, self.handbook, self.now = session, handbook, now
         self.today = handbook.calendar("").local(now).date()
         self._connection = session.connection()
+        # The units, and the people who have the cases, of all that was fetched.
+        self._places: dict[str, set[int]] = {column: set() for column in PLACES}
+        self._assignees: set[int] = set()
+        self._units: dict[int, UnitFacts] = {}
         self._above: dict[int, tuple[UnitFacts, ...]] = {}
+        self._posts_read: dict[str, set[int]] = defaultdict(set)
         self._holders: dict[tuple[str, int], tuple[Holder, ...]] = {}
-        self._posts_read: set[int] = set()
         self._associations: dict[int, list[int]] = {}
         self._people: dict[int, Holder] = {}
-        self._closures: dict[tuple[str, int], list[Any]] = {}
+        self._closures_read: dict[str, set[int]] = defaultdict(set)
+        self._closures: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        self._named: dict[tuple[str, int, str], frozenset[str]] = {}
         self._admins: tuple[Holder, ...] | None = None
 
     # --- reading ahead --------------------------------------------------------------------------------------------
 
     def fetch(self, found: Sequence[Facts]) -> None:
-        """Read what lies around and beside these cases."""
-        ids = {
-            unit
-            for facts in found
-            for unit in (facts.class_id, facts.village_id, facts.commune_id, facts.association_id)
-            if unit
-        }
-        self._read_above(ids - self._above.keys())
-        areas = {unit.id for one in ids for unit in self._above[one]}
-        self._read_associations(areas - self._associations.keys())
-        self._read_posts(
-            areas | {facts.school_id for facts in found} | {a for one in areas for a in self._associations[one]}
-        )
-        self._read_people({facts.assignee_id for facts in found if facts.assignee_id} - self._people.keys())
+        """Read what lies around and beside these cases. Who holds a post is read for all of them when first asked."""
+        for facts in found:
+            for column, ids in self._places.items():
+                if (unit := getattr(facts, column)) is not None:
+                    ids.add(unit)
+            if facts.assignee_id is not None:
+                self._assignees.add(facts.assignee_id)
+        self._read_units({unit for ids in self._places.values() for unit in ids})
         self._read_closures(found)
         self._read_beside({facts.id: facts for facts in found})
 
-    def _read_above(self, ids: Collection[int]) -> None:
-        rows = defaultdict(list)
-        for chunk in chunks(ids):
-            query = (
-                select(
-                    links.c.descendant_id, units.c.id, units.c.code, units.c.kind, units.c.name, units.c.teaching_days
-                )
-                .join(units, units.c.id == links.c.ancestor_id)
-                .where(links.c.descendant_id.in_(chunk))
-                .order_by(links.c.descendant_id, links.c.depth)
-            )
-            for below, *unit in self._connection.execute(query):
-                rows[below].append(UnitFacts(*unit))
-        for one in ids:
-            self._above[one] = tuple(rows[one])
+    def _read_units(self, ids: Collection[int]) -> None:
+        """Units and all above them; of a case's units most have their parent among the others."""
+        missing = set(ids) - self._units.keys()
+        while missing:
+            for chunk in chunks(missing):
+                query = select(
+                    units.c.id, units.c.code, units.c.kind, units.c.name, units.c.teaching_days, units.c.parent_id
+                ).where(self._among(units.c.id, chunk))
+                self._units |= {row[0]: UnitFacts(*row) for row in self._connection.execute(query)}
+            parents = {unit.parent_id for one in missing if (unit := self._units.get(one)) and unit.parent_id}
+            missing = parents - self._units.keys()
 
     def _read_associations(self, ids: Collection[int]) -> None:
         self._associations |= {one: [] for one in ids}
         for chunk in chunks(ids):
             query = select(units.c.parent_id, units.c.id).where(
-                units.c.parent_id.in_(chunk), units.c.kind == "association",
+                self._among(units.c.parent_id, chunk), units.c.kind == "association",
                 units.c.valid_from <= self.today, units.c.valid_to > self.today,
             ).order_by(units.c.id)  # fmt: skip
             for parent, unit in self._connection.execute(query):
                 self._associations[parent].append(unit)
 
-    def _read_posts(self, ids: Collection[int]) -> None:
-        ids = set(ids) - self._posts_read
-        self._posts_read |= ids
-        found: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for chunk in chunks(ids):
+    def _read_posts(self, role: str, ids: Collection[int]) -> None:
+        read = self._posts_read[role]
+        wanted = set(ids) - read
+        read |= wanted
+        found: dict[int, list[int]] = defaultdict(list)
+        for chunk in chunks(wanted):
             query = (
-                select(appointments.c.role, appointments.c.unit_id, appointments.c.person_id)
+                select(appointments.c.unit_id, appointments.c.person_id)
                 .join(people, people.c.id == appointments.c.person_id)
-                .where(appointments.c.unit_id.in_(chunk), *self._in_post())
+                .where(self._among(appointments.c.unit_id, chunk), appointments.c.role == role, *self._in_post())
                 .order_by(appointments.c.id)
             )
-            for role, unit, person in self._connection.execute(query):
-                found[role, unit].append(person)
-        self._read_people({person for holders in found.values() for person in holders} - self._people.keys())
-        for seat, holders in found.items():
-            self._holders[seat] = tuple(self._people[person] for person in dict.fromkeys(holders))
+            for unit, person in self._connection.execute(query):
+                found[unit].append(person)
+        self._read_people({person for holders in found.values() for person in holders})
+        for unit, holders in found.items():
+            self._holders[role, unit] = tuple(self._people[person] for person in dict.fromkeys(holders))
+
+    def _seats(self, role: str) -> set[int]:
+        """The units of the cases at hand in which a role sits."""
+        if role in SEATS:
+            return self._places[SEATS[role]]
+        return {unit for commune in self._places["commune_id"] for unit in self.above(commune)}
 
     def _in_post(self) -> tuple[Any, ...]:
         return (
@@ -164,13 +170,14 @@ class World:
         )
 
     def _read_people(self, ids: Collection[int]) -> None:
+        wanted = set(ids) - self._people.keys()
         away: dict[int, list[int]] = {}
-        for chunk in chunks(ids):
+        for chunk in chunks(wanted):
             query = (
                 select(delegations.c.person_id, delegations.c.delegate_id, people.c.disabled_at)
                 .outerjoin(people, people.c.id == delegations.c.delegate_id)
                 .where(
-                    delegations.c.person_id.in_(chunk),
+                    self._among(delegations.c.person_id, chunk),
                     delegations.c.first_day <= self.today,
                     delegations.c.last_day >= self.today,
                 )
@@ -178,18 +185,18 @@ class World:
             )
             for person, delegate, disabled_at in self._connection.execute(query):
                 away.setdefault(person, []).extend([delegate] if delegate and not disabled_at else [])
-        for person in ids:
+        for person in wanted:
             self._people[person] = Holder(person, person in away, tuple(dict.fromkeys(away.get(person, ()))))
 
     def _read_closures(self, found: Sequence[Facts]) -> None:
-        wanted = {("unit", unit.id) for facts in found for unit in self._above[facts.class_id]}
-        wanted |= {("pupil", facts.pupil_id) for facts in found}
-        wanted -= self._closures.keys()
-        self._closures |= {scope: [] for scope in wanted}
-        for kind, column in (("unit", closures.c.unit_id), ("pupil", closures.c.pupil_id)):
-            for chunk in chunks(id for scope, id in wanted if scope == kind):
+        pupils = {facts.pupil_id for facts in found}
+        learning = {unit for facts in found for unit in self.above(facts.class_id)}
+        for kind, column, ids in (("unit", closures.c.unit_id, learning), ("pupil", closures.c.pupil_id, pupils)):
+            wanted = ids - self._closures_read[kind]
+            self._closures_read[kind] |= wanted
+            for chunk in chunks(wanted):
                 query = select(column, closures.c.first_day, closures.c.last_day, closures.c.reason).where(
-                    column.in_(chunk)
+                    self._among(column, chunk)
                 )
                 for row in self._connection.execute(query.order_by(closures.c.first_day, closures.c.id)):
                     self._closures[kind, row[0]].append(row)
@@ -199,43 +206,49 @@ class World:
             query = (
                 select(firings.c.case_id, firings.c.rule, firings.c.at)
                 .join(cases, (cases.c.id == firings.c.case_id) & (cases.c.entry == firings.c.entry))
-                .where(firings.c.case_id.in_(chunk))
+                .where(self._among(firings.c.case_id, chunk))
                 .order_by(firings.c.repetition)
             )
             for case, rule, at in self._connection.execute(query):
                 facts = found[case]
                 facts.fired[rule] = (facts.fired.get(rule, (0, at))[0] + 1, at)
             held = select(holds.c.case_id, holds.c.starts_at, holds.c.ends_at, holds.c.reason)
-            for case, *hold in self._connection.execute(held.where(holds.c.case_id.in_(chunk)).order_by(holds.c.seq)):
+            here = self._among(holds.c.case_id, chunk)
+            for case, *hold in self._connection.execute(held.where(here).order_by(holds.c.seq)):
                 found[case].holds += ((hold[0], hold[1], hold[2]),)
         self._read_for_conditions(found)
 
     def _read_for_conditions(self, found: Mapping[int, Facts]) -> None:
         named = {facts.id: self._conditions(facts) for facts in found.values()}
         for chunk in chunks(id for id, names in named.items() if "cause" in names):
-            for case, cause in self._connection.execute(
-                select(causes.c.case_id, causes.c.cause).where(causes.c.case_id.in_(chunk))
-            ):
+            query = select(causes.c.case_id, causes.c.cause).where(self._among(causes.c.case_id, chunk))
+            for case, cause in self._connection.execute(query):
                 found[case].causes += (cause,)
         by_pupil = {found[id].pupil_id: found[id] for id, names in named.items() if names & {"absences", "unexcused"}}
         for chunk in chunks(by_pupil):
             first = min(self.today - dt.timedelta(days=120), *(by_pupil[id].absent_since for id in chunk))
             query = select(marks.c.pupil_id, marks.c.day, marks.c.mark).where(
-                marks.c.pupil_id.in_(chunk), marks.c.day >= first, marks.c.mark.in_(("e", "u"))
+                self._among(marks.c.pupil_id, chunk), marks.c.day >= first, marks.c.mark.in_(("e", "u"))
             )
             for pupil, day, mark in self._connection.execute(query):
                 by_pupil[pupil].marks += ((day, mark),)
 
-    def _conditions(self, facts: Facts) -> set[str]:
-        rules = self.handbook.rules(facts.workflow, facts.rules_version)
-        return {condition.name for rule in rules.watching(facts.state) for condition in rule.when.conditions}
+    def _among(self, column: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:
+        return among(self._connection, column, ids)
+
+    def _conditions(self, facts: Facts) -> frozenset[str]:
+        at = facts.workflow, facts.rules_version, facts.state
+        if at not in self._named:
+            rules = self.handbook.rules(facts.workflow, facts.rules_version).watching(facts.state)
+            self._named[at] = frozenset(condition.name for rule in rules for condition in rule.when.conditions)
+        return self._named[at]
 
     # --- what the core asks ---------------------------------------------------------------------------------------
 
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
         """The people in a post today."""
-        if unit_id not in self._posts_read:
-            self._read_posts({unit_id})
+        if unit_id not in self._posts_read[role]:
+            self._read_posts(role, self._seats(role) | {unit_id})
         return self._holders.get((role, unit_id), ())
 
     def above(self, unit_id: int) -> tuple[int, ...]:
@@ -245,13 +258,19 @@ class World:
     def units_above(self, unit_id: int) -> tuple[UnitFacts, ...]:
         """The unit and those above it, nearest first, with their names."""
         if unit_id not in self._above:
-            self._read_above({unit_id})
+            if unit_id not in self._units:
+                self._read_units({unit_id})
+            unit = self._units.get(unit_id)
+            further = self.units_above(unit.parent_id) if unit and unit.parent_id else ()
+            self._above[unit_id] = (unit, *further) if unit else ()
         return self._above[unit_id]
 
     def associations(self, unit_id: int) -> tuple[int, ...]:
         """The associations that serve a unit, the nearest first."""
         above = self.above(unit_id)
-        self._read_associations(set(above) - self._associations.keys())
+        if any(unit not in self._associations for unit in above):
+            near = {one for commune in self._places["commune_id"] for one in self.above(commune)}
+            self._read_associations((near | set(above)) - self._associations.keys())
         return tuple(found for unit in above for found in self._associations[unit])
 
     def admins(self) -> tuple[Holder, ...]:
@@ -270,7 +289,7 @@ class World:
     def person(self, person_id: int) -> Holder:
         """A person, and who acts for them today."""
         if person_id not in self._people:
-            self._read_people({person_id})
+            self._read_people(self._assignees | {person_id})
         return self._people[person_id]
 
     def seat(self, role: str, code: str) -> Found | None:
@@ -295,14 +314,16 @@ class World:
         )  # fmt: skip
 
     def _closed(self, facts: Facts, school: tuple[UnitFacts, ...]) -> tuple[Closure, ...]:
-        scopes = [("pupil", facts.pupil_id), *(("unit", unit.id) for unit in school)]
-        if any(scope not in self._closures for scope in scopes):
+        if facts.pupil_id not in self._closures_read["pupil"] or facts.class_id not in self._closures_read["unit"]:
             self._read_closures([facts])
+        if not self._closures:
+            return ()
+        scopes = [("pupil", facts.pupil_id), *(("unit", unit.id) for unit in school)]
         names = {unit.id: unit.kind for unit in school}
         return tuple(
             Closure(row.first_day, row.last_day, row.reason, "pupil" if kind == "pupil" else names[id])
             for kind, id in scopes
-            for row in self._closures[kind, id]
+            for row in self._closures.get((kind, id), ())
         )
 
     def situation(self, facts: Facts) -> Situation:
