@@ -207,3 +207,13 @@ def test_every_refusal_speaks_vietnamese(stage: Stage) -> None:
     with pytest.raises(Refused) as refused:
         cases.note(stage.house, stage.viewer("outsider_teacher"), stage.open(), {"note": "x"}, MONDAY_16)
     assert refused.value.sentence.in_("vi") != refused.value.sentence.in_("en")
+
+
+def test_a_case_is_not_reopened_beside_an_open_one(stage: Stage) -> None:
+    code = stage.open()
+    head, reason = stage.viewer("head"), {"reason": "Ghi nhầm"}
+    cases.step(stage.house, head, code, "mark_error", reason, MONDAY_16)
+    later = stage.open(FRIDAY_9)
+    with pytest.raises(Conflict, match=later):
+        cases.step(stage.house, head, code, "reopen", reason, FRIDAY_9)
+    assert stage.kinds(code) == ["opened", "mark_error"]

@@ -21,7 +21,7 @@ from engine.store.schema import upgrade
 from engine.store.session import Store, open_store
 from engine.store.stage import is_empty
 from engine.words import Fault, Faulty, Sentence
-from web.cli_check import KINDS, ROOT, Desk, Kind, Source, files_below, language_here
+from web.cli_check import KINDS, ROOT, Desk, Kind, Source, language_here
 
 FOLDERS = {"workflow": Path("workflows"), "rules": Path("rules"), "calendar": Path("rules") / "calendars"}
 FAILED, FAULTY = 1, 2  # how the command ends
@@ -129,8 +129,8 @@ def _read(files: Iterable[Path]) -> tuple[list[Scenario], list[Fault]]:
         try:
             scenarios.append(read_scenario(path))
         except Faulty as error:
-            faults += error.faults
-    return scenarios, list(dict.fromkeys(faults))
+            faults += [fault for fault in error.faults if fault not in faults]  # two may name one faulty workflow
+    return scenarios, faults
 
 
 @click.command("play")
@@ -144,7 +144,7 @@ def play_scenarios(files: tuple[Path, ...], database: str | None, language: str)
 
     Ends with 1 if one does not, with 2 if a file has faults: nothing is played then.
     """
-    files = tuple(file for path in files for file in (files_below([path]) if path.is_dir() else [path]))
+    files = tuple(file for path in files for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path]))
     if database and len(files) > 1:
         raise click.UsageError(_ONE_ONLY.in_(language))
     scenarios, faults = _read(files)
