@@ -35,7 +35,9 @@ class Mailbox:
         self.settings = MailSettings("127.0.0.1", SENDER, security=NONE)
         self.connections = 0
 
-    async def handle_EHLO(self, server: Any, session: Any, envelope: Envelope, hostname: str, responses: list[str]) -> list[str]:  # noqa: N802, E501 - named by aiosmtpd
+    async def handle_EHLO(  # noqa: N802 - named by aiosmtpd
+        self, server: Any, session: Any, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
         self.connections += not session.host_name
         session.host_name = hostname
         return responses
@@ -50,7 +52,7 @@ class Mailbox:
         if self.answers:
             return self.answers.pop(0)
         assert isinstance(envelope.content, bytes)
-        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 
     @property

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,7 @@ def test_no_address_can_smuggle_in_a_header(mailbox: Mailbox) -> None:
 @pytest.mark.parametrize("security", [STARTTLS, TLS])
 def test_an_encrypted_line_with_an_account(security: str, tmp_path: Path) -> None:
     trusted, context = certificate(tmp_path)
+    options: dict[str, Any]
     if security == STARTTLS:
         options = {"tls_context": context, "require_starttls": True, "auth_required": True}
     else:  # aiosmtpd sees no TLS in a line that was encrypted from the first byte

@@ -116,7 +116,7 @@ def test_each_attempt_waits_longer_up_to_six_hours_and_all_of_them_outlast_a_nig
     assert (wait(3, 0), wait(3, 1)) == (dt.timedelta(minutes=13.5), dt.timedelta(minutes=22.5))
 
 
-# --- words -------------------------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------------------------------------
 
 WHY = Label("Quá 1 ngày học chưa liên hệ gia đình", "No contact with the family within 1 school day")
 DUE = dt.datetime(2026, 3, 3, 17, tzinfo=HERE)
@@ -164,7 +164,7 @@ def test_a_trial_says_nothing_about_any_case() -> None:
     assert "RL-" not in trial_text(URL, "vi").body
 
 
-# --- digests -----------------------------------------------------------------------------------------------------------
+# --- digests ----------------------------------------------------------------------------------------------------------
 
 
 def item(code: str, role: str = "teacher", *, due: int = 3, why: str = "x", place: str = "Trường A") -> Item:

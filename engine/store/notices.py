@@ -152,13 +152,13 @@ def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetim
             "key": it.key, "person_id": it.person_id, "channel": it.channel, "kind": it.kind, "day": it.day,
             "urgent": it.urgent, "state": PENDING, "attempts": 0, "made_at": now, "next_try_at": it.at,
         }
-        for it in new
+        for it in sorted(new, key=lambda it: it.key)  # in one order everywhere, or two workers wait for each other
     }  # fmt: skip
     connection.execute(insert_new(session, deliveries), list(rows.values()))
     query = select(deliveries.c.key, deliveries.c.id).where(
         deliveries.c.key.in_(list(rows)), deliveries.c.state == PENDING, deliveries.c.attempts == 0
     )
-    ids = dict(connection.execute(query.with_for_update()).all())
+    ids = dict(connection.execute(query.order_by(deliveries.c.key).with_for_update()).all())
     told = [{"delivery_id": ids[it.key], "notice_id": it.notice_id} for it in new if it.notice_id and it.key in ids]
     if told:
         connection.execute(insert_new(session, items), told)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.dialects import postgresql, sqlite
+
 from engine.store.session import Session
 from engine.store.tables import Setting
 
@@ -19,4 +21,7 @@ def get_setting(session: Session, name: str) -> Mapping[str, Any]:
 
 def put_setting(session: Session, name: str, value: Mapping[str, Any]) -> None:
     """Set it, whether or not it was set before."""
-    session.merge(Setting(name=name, value=dict(value)))
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row = {"name": name, "value": dict(value)}
+    statement = dialect.insert(Setting).values(row)  # two processes may set it at once
+    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": row["value"]}))
