@@ -9,12 +9,36 @@ from werkzeug.routing import IntegerConverter, Map
 from engine.clock import Clock, ShiftedClock
 from engine.house import House
 from engine.store.session import open_store
-from web import assets, compression, demo, errors, health, languages, navigation, parts, security, signin
+from web import (
+    acts,
+    assets,
+    cases,
+    compression,
+    demo,
+    errors,
+    health,
+    languages,
+    navigation,
+    notices,
+    parts,
+    security,
+    signin,
+    work,
+)
 from web.house import build_house
 from web.settings import Settings, load_settings
 from web.shell import EXTENSION, Shell
 
-BLUEPRINTS = (demo.pages, signin.pages, languages.pages, health.pages)
+BLUEPRINTS = (
+    demo.pages,
+    signin.pages,
+    languages.pages,
+    health.pages,
+    work.pages,
+    cases.pages,
+    acts.pages,
+    notices.pages,
+)
 """Every room of the site; a new one is added here."""
 
 LARGEST_REQUEST = 2 * 1024 * 1024  # bytes; a page that takes files raises its own limit

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import and_, false, or_, select
@@ -47,6 +48,7 @@ class Happened:
     seq: int
     kind: str
     at: dt.datetime
+    person_id: int | None
     person: str | None
     role: str | None
     data: Mapping[str, Any]
@@ -91,6 +93,18 @@ class Beside:
     siblings: tuple[tuple[str, str], ...] = ()  # code and name
     units: Mapping[int, str] = field(default_factory=dict)
     people: Mapping[int, str] = field(default_factory=dict)
+
+    def totals(self) -> list[tuple[str, Decimal, str]]:
+        """For each kind of support how much was given in all, in the kind's unit."""
+        sums: dict[tuple[str, str], Decimal] = {}
+        for given in self.support:
+            sums[given.kind, given.unit] = sums.get((given.kind, given.unit), Decimal()) + Decimal(given.quantity)
+        return [(kind, total, unit) for (kind, unit), total in sums.items()]
+
+    @property
+    def value(self) -> int:
+        """The estimated value of all support, in đồng, as far as it was given."""
+        return sum(given.value or 0 for given in self.support)
 
 
 def reached(session: Session, viewer: Viewer, code: str) -> tuple[Facts, frozenset[str]]:
@@ -147,7 +161,8 @@ def beside(session: Session, facts: Facts, today: dt.date, *, known: bool, befor
 
 _EVENTS = (
     select(
-        t.Event.seq, t.Event.kind, t.Event.at, t.Person.name, t.Event.role, t.Event.data, t.EventText.values,
+        t.Event.seq, t.Event.kind, t.Event.at, t.Event.person_id, t.Person.name, t.Event.role, t.Event.data,
+        t.EventText.values,
     )
     .outerjoin(t.Person, t.Person.id == t.Event.person_id)
     .outerjoin(t.EventText, and_(t.EventText.case_id == t.Event.case_id, t.EventText.seq == t.Event.seq))
@@ -159,7 +174,10 @@ _EVENTS = (
 def _events(session: Session, case_id: int, since: int, before: int | None) -> list[Happened]:
     query = _EVENTS.where(t.Event.case_id == case_id, t.Event.seq >= since)
     rows: Any = session.execute(query.where(t.Event.seq < before) if before else query)
-    return [Happened(*row, text=text or {}) for *row, text in rows]
+    return [
+        Happened(seq, kind, at, person_id, person, role, data, text or {})
+        for seq, kind, at, person_id, person, role, data, text in rows
+    ]
 
 
 def _named(events: Sequence[Happened], key: str, kind: str | None = None) -> set[int | None]:
@@ -259,3 +277,18 @@ def _siblings(session: Session, facts: Facts) -> tuple[tuple[str, str], ...]:
         .limit(10)
     )  # fmt: skip
     return tuple((code, name) for code, name in session.execute(query))
+
+
+def holds(session: Session, case_id: int) -> tuple[tuple[dt.datetime, dt.datetime | None, str], ...]:
+    """The times in which the clock of a case stands still."""
+    query = select(t.Hold.starts_at, t.Hold.ends_at, t.Hold.reason).where(t.Hold.case_id == case_id)
+    return tuple((start, end, reason) for start, end, reason in session.execute(query.order_by(t.Hold.seq)))
+
+
+def fired(session: Session, facts: Facts) -> dict[str, tuple[int, dt.datetime]]:
+    """The rules that fired since the case entered its state: how often, and when last."""
+    query = select(t.Firing.rule, t.Firing.at).where(t.Firing.case_id == facts.id, t.Firing.entry == facts.entry)
+    found: dict[str, tuple[int, dt.datetime]] = {}
+    for rule, at in session.execute(query.order_by(t.Firing.repetition)):
+        found[rule] = (found.get(rule, (0, at))[0] + 1, at)
+    return found

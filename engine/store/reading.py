@@ -49,13 +49,14 @@ def my_work(session: Session, viewer: Viewer, people: Iterable[int], limit: int 
     return _both(session, viewer, picks, limit)
 
 
-def area_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow]:
-    """Open cases of the viewer's area, next due first."""
+def area_work(session: Session, viewer: Viewer, people: Sequence[int] = (), limit: int = PAGE) -> list[CaseRow]:
+    """Open cases of the viewer's area that none of `people` has, next due first."""
+    others = or_(cases.c.assignee_id.is_(None), cases.c.assignee_id.not_in(people))
     rows = []
     if arms := known_arms(viewer):
-        rows += read_known(session, by_arms(arms, [t.OPEN], limit), limit)
+        rows += read_known(session, by_arms(arms, [t.OPEN, others], limit), limit)
     if arms := referred_arms(viewer):
-        rows += read_referred(session, by_arms(arms, [t.OPEN], limit), limit)
+        rows += read_referred(session, by_arms(arms, [t.OPEN, others], limit), limit)
     return _in_order(rows, limit)
 
 

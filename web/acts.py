@@ -1,0 +1,130 @@
+"""A page for each act on a case, made from the workflow's fields; it works without script and loses nothing typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask import g, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from engine import cases
+from engine.duties import FORM_LABELS, act_named
+from engine.machine import follow
+from engine.people import LADDERS, ROLE_LABELS
+from engine.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
+from engine.store import casebook
+from engine.words import Label, Sentence
+from engine.workflow import Choice, Field, Form, Transition, Workflow
+from web.casepage import Reading, read_case
+from web.casepage import pages as pages
+from web.forms import ActForm, act_form
+from web.shell import now, shell, today
+from web.typed import whole
+
+PERSON = "person"  # the field that an assignment asks for beside those of the workflow's form
+
+
+@pages.get("/cases/<code>/<name>")
+def act(code: str, name: str) -> str:
+    """The form of an act."""
+    reading = read_case(code)
+    asked, label = _named(reading.workflow, name)
+    _require(reading, name, asked)
+    return _act_page(reading, name, label, _form(reading, name, asked))
+
+
+@pages.post("/cases/<code>/<name>")
+def do(code: str, name: str) -> Response | tuple[str, int]:
+    """Do it; if it cannot be done, the form comes back with everything that was typed."""
+    reading = read_case(code)
+    asked, label = _named(reading.workflow, name)
+    form = _form(reading, name, asked)
+    try:
+        _USE_CASES.get(name, _step)(reading.facts.code, name, form)
+    except (Invalid, Conflict, NotAllowed) as refused:
+        return _again(code, name, label, form, refused)
+    return redirect(url_for("case.show", code=reading.facts.code, done=1), 303)
+
+
+def _named(workflow: Workflow, name: str) -> tuple[Transition | Form, Label]:
+    found = act_named(workflow, name)
+    if found is None:
+        raise NotFound(Sentence("There is no step “{step}” in this workflow.", step=name))
+    return found
+
+
+def _require(reading: Reading, name: str, asked: Transition | Form) -> None:
+    """Raise the refusal that sending the form would end in: nobody fills in a form in vain."""
+    if isinstance(asked, Transition):
+        follow(reading.workflow, reading.facts.state, name, reading.roles)
+    elif name not in reading.can:
+        raise NotAllowed(Sentence("“{act}” is not possible for you in this case as it is now.", act=FORM_LABELS[name]))
+
+
+def _form(reading: Reading, name: str, asked: Transition | Form) -> ActForm:
+    fields, needs = reading.workflow.asked(asked), asked.needs
+    if name == "assign":
+        fields, needs = (_people(reading), *fields), (PERSON, *needs)
+    return act_form(fields, needs, version=reading.facts.version)
+
+
+def _people(reading: Reading) -> Field:
+    """Whom the case can be given to, as a question."""
+    ladder = LADDERS.get(reading.workflow.states[reading.facts.state].owner or "", ())
+    with shell().house.store.scoped(g.viewer) as session:
+        found = casebook.eligible(session, reading.facts, ladder, today())
+    choices = tuple(
+        Choice(str(id), Label(f"{name} – {ROLE_LABELS[role].vi}", f"{name} – {ROLE_LABELS[role].en}"))
+        for id, name, role in found
+    )
+    return Field(PERSON, "choice", Label("Người phụ trách", "Assignee"), choices=choices)
+
+
+def _act_page(reading: Reading, name: str, label: Label, form: ActForm, *, faster: Sentence | None = None) -> str:
+    step = reading.workflow.transitions.get(name)
+    return render_template(
+        "act.html", case=reading.facts, who=reading.who, state=reading.workflow.states[reading.facts.state],
+        name=name, label=label, form=form, faster=faster, danger=bool(step and step.danger),
+        help=step.help if step else None,
+    )  # fmt: skip
+
+
+def _again(code: str, name: str, label: Label, form: ActForm, refused: Refused) -> tuple[str, int]:
+    """The form once more: what is wrong at its field, or who was faster, and the case as it is now."""
+    reading = read_case(code)
+    if isinstance(refused, Conflict):
+        form.version.data = str(reading.facts.version)
+        return _act_page(reading, name, label, form, faster=refused.sentence), 409
+    form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
+    return _act_page(reading, name, label, form), 403 if isinstance(refused, NotAllowed) else 422
+
+
+def _step(code: str, name: str, form: ActForm) -> None:
+    cases.step(shell().house, g.viewer, code, name, form.values, now(), version=form.seen, key=form.once)
+
+
+def _assign(code: str, _name: str, form: ActForm) -> None:
+    chosen = whole(str(form.values.get(PERSON) or ""))
+    if chosen is None:
+        raise Invalid({PERSON: Sentence("Fill in: {label}.", label=Label("Người phụ trách", "Assignee"))})
+    cases.assign(
+        shell().house, g.viewer, code, chosen, form.values, now(), version=form.seen, key=form.once
+    )  # fmt: skip
+
+
+def _standing(use_case: Callable[..., None]) -> Callable[[str, str, ActForm], None]:
+    def done(code: str, _name: str, form: ActForm) -> None:
+        use_case(shell().house, g.viewer, code, form.values, now(), version=form.seen, key=form.once)
+
+    return done
+
+
+_USE_CASES: Mapping[str, Callable[[str, str, ActForm], None]] = {
+    "accept": _standing(cases.accept),
+    "decline": _standing(cases.decline),
+    "note": _standing(cases.note),
+    "support": _standing(cases.log_support),
+    "check_in": _standing(cases.check_in),
+    "hold": _standing(cases.hold),
+    "assign": _assign,
+}

@@ -1,0 +1,184 @@
+"""The page of one case: who has it, until when and why; what I can do now; what has happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, g, render_template, request, url_for
+
+from engine.access import knows
+from engine.duties import Choices, choices
+from engine.facts import Facts
+from engine.handbook import Situation
+from engine.notice_texts import zalo_text
+from engine.people import ROLE_LABELS
+from engine.store import casebook
+from engine.store.access_log import note_reading
+from engine.store.casebook import Beside, Contact, Who
+from engine.store.reading import seats_of
+from engine.store.session import Session
+from engine.store.world import World
+from engine.story import Line, Names, Told, choice_label, number, offered, tell
+from engine.why import what_comes, why_of_deadline
+from engine.words import Label, Sentence
+from engine.workflow import Choice, Workflow
+from web.cards import shape
+from web.diagram import draw
+from web.languages import language
+from web.shell import local, now, shell, today, whole_arg
+
+pages = Blueprint("case", __name__)
+
+HELPLINE_FLAG = "safety"  # set by causes such as violence and early marriage
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A case as this person reads it."""
+
+    facts: Facts
+    roles: frozenset[str]
+    workflow: Workflow
+    situation: Situation
+    who: Who | None
+    beside: Beside
+    can: Choices
+
+    @property
+    def known(self) -> bool:
+        return knows(self.roles)
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/cases/<code>")
+def show(code: str) -> str:
+    """One case."""
+    reading = read_case(code, whole_arg("before"))
+    facts, workflow, beside = reading.facts, reading.workflow, reading.beside
+    pupil_id = facts.pupil_id if reading.known else None
+    note_reading(shell().house.store, g.viewer.person_id, facts.id, pupil_id, now())
+    state = workflow.states[facts.state]
+    return render_template(
+        "case.html", case=facts, who=reading.who, state=state, shape=shape(state, facts.waiting), can=reading.can,
+        owner=_owner(reading), why=why_of_deadline(reading.situation, facts) if facts.is_open else None,
+        reason=_reason(reading), coming=what_comes(reading.situation, facts, now())[:3] if reading.known else (),
+        flags=[workflow.flags[name] for name in facts.flags if name in workflow.flags],
+        causes=_causes(workflow, beside.causes), helpline=reading.known and HELPLINE_FLAG in facts.flags,
+        beside=beside, given=_given(reading), totals=_totals(workflow, beside), timeline=_timeline(reading),
+        older=beside.events[-1].seq if beside.older else None,
+        later=whole_arg("before") is not None,
+        way=draw(workflow, facts.state, _been(reading), language()),
+        done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,
+        zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _headline(reading), _local_due(facts)),
+    )  # fmt: skip
+
+
+def read_case(code: str, before: int | None = None) -> Reading:
+    """The case, what stands beside it, and what this person can do. Raises `NotFound` or `NoAccess`."""
+    viewer, house = g.viewer, shell().house
+    with house.store.scoped(viewer) as session:
+        facts, roles = casebook.reached(session, viewer, code[:24])
+        workflow = house.handbook.workflow(facts.workflow, facts.workflow_version)
+        known = knows(roles)
+        can = choices(workflow, facts, roles, offered_here=_offered_here(facts))
+        who = casebook.who(session, facts.pupil_id) if known else None
+        beside = casebook.beside(session, facts, today(), known=known, before=before)
+        facts.causes = beside.causes
+        situation = _situation(session, facts)
+    return Reading(facts, roles, workflow, situation, who, beside, can)
+
+
+def _situation(session: Session, facts: Facts) -> Situation:
+    """The rules and the clock of the case: units, closures and holds around it tell nothing of the pupil."""
+    world = World(session, shell().house.handbook, now())
+    facts.holds = casebook.holds(session, facts.id)
+    facts.fired = casebook.fired(session, facts)
+    return world.situation(facts)
+
+
+def _offered_here(facts: Facts) -> bool:
+    return facts.waiting and (facts.offered_role, facts.offered_unit_id) in seats_of(g.viewer)
+
+
+def _owner(reading: Reading) -> Line:
+    """Who has the case, or whom it waits for."""
+    facts, names = reading.facts, reading.beside
+    if facts.waiting and facts.offered_role:
+        return offered(facts.offered_role, names.units.get(facts.offered_unit_id or 0, ""))
+    if facts.assignee_id:
+        name = names.people.get(facts.assignee_id, "")
+        return Label(name, name)
+    return Sentence("Nobody has it: the case has ended.") if not facts.is_open else Sentence("Nobody has it yet.")
+
+
+def _reason(reading: Reading) -> Told | None:
+    """The event that brought the case where it is: the last that moved or offered it."""
+    for event in reading.beside.events:
+        data = event.data
+        moved = data.get("to") in reading.workflow.states and data.get("to") != data.get("from")
+        if moved or "offered_to" in data:
+            return _tell(reading, event)
+    return None
+
+
+def _headline(reading: Reading) -> Label:
+    label = reading.can.primary.label if reading.can.primary else None
+    return label or reading.workflow.states[reading.facts.state].label
+
+
+def _local_due(facts: Facts) -> Any:
+    return local(facts.due_at) if facts.due_at else None
+
+
+def _tell(reading: Reading, event: casebook.Happened) -> Told:
+    names = Names(reading.beside.units, reading.beside.people)
+    return tell(shell().house.handbook, reading.facts, reading.situation.around, event, names)
+
+
+def _timeline(reading: Reading) -> list[Told]:
+    return [_tell(reading, event) for event in reading.beside.events]
+
+
+def _been(reading: Reading) -> set[str]:
+    """The states the case was in, as far as the events on this page tell."""
+    found = {str(event.data.get(key)) for event in reading.beside.events for key in ("from", "to")}
+    return found & reading.workflow.states.keys()
+
+
+def _causes(workflow: Workflow, codes: tuple[str, ...]) -> list[tuple[Label, Choice | None]]:
+    field = workflow.fields.get("causes")
+    return [(choice_label(field, code), field.choice(code)) for code in codes] if field else []
+
+
+def _given(reading: Reading) -> list[tuple[Label, casebook.Given]]:
+    field = reading.workflow.fields["support_kind"]
+    return [(choice_label(field, given.kind), given) for given in reading.beside.support]
+
+
+def _totals(workflow: Workflow, beside: Beside) -> list[tuple[Label, Label, str]]:
+    """For each kind how much was given in all; and the value in all."""
+    field = workflow.fields["support_kind"]
+    return [(choice_label(field, kind), number(total), unit) for kind, total, unit in beside.totals()]
+
+
+def _done(reading: Reading) -> dict[str, Any] | None:
+    """What this person just did, what comes next and when, and whom to call."""
+    facts = reading.facts
+    mine = next((event for event in reading.beside.events if event.person_id == g.viewer.person_id), None)
+    if mine is None:
+        return None
+    coming = what_comes(reading.situation, facts, now()) if facts.is_open else ()
+    return {"told": _tell(reading, mine), "owner": _owner(reading), "call": _call(reading),
+            "next": next((it for it in coming if not it.perhaps), None)}  # fmt: skip
+
+
+def _call(reading: Reading) -> Contact | None:
+    """Whoever is to act now, if it is somebody else."""
+    facts = reading.facts
+    role = facts.offered_role if facts.waiting else reading.workflow.states[facts.state].owner
+    own = g.viewer.of(role) if role else frozenset()
+    found = next((contact for contact in reading.beside.contacts if contact.role == role), None)
+    return found if found and not own else None
