@@ -46,7 +46,10 @@ class PushChannel:
 
     def accepts(self, endpoint: str) -> bool:
         """Whether an address that a browser named belongs to a push service we know."""
-        host = urlsplit(endpoint).hostname or ""
+        try:
+            host = urlsplit(endpoint).hostname or ""
+        except ValueError:
+            return False
         return endpoint.startswith("https://") and any(
             host.endswith(known) if known.startswith(".") else host == known for known in self.hosts
         )
@@ -71,10 +74,12 @@ class PushChannel:
         except WebPushException as error:
             if error.status_code in {404, 410}:
                 raise Gone("the browser takes no more messages") from error
+            if error.status_code is None:
+                raise Gone("the browser's key is not valid") from error
             raise NotSent(f"the push service refused it: HTTP {error.status_code}") from error
         except requests.RequestException as error:
             raise NotSent(f"the push service does not answer: {type(error).__name__}") from error
-        except ValueError as error:
+        except ValueError as error:  # a key that is no point of the curve
             raise Gone("the browser's key is not valid") from error
 
 

@@ -1,0 +1,111 @@
+"""Who leads urges on who has the case: once a day, to whoever acts today, and never an outsider."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from engine import cases
+from engine.nudge import nudge
+from engine.refusals import Conflict, NoAccess, NotAllowed, NotFound
+from engine.store import tables as t
+from engine.store import verify
+from engine.sweep import run_due
+from tests.stage import CALLED, Stage, at, stage
+
+__all__ = ["stage"]
+
+FRIDAY_9 = at("2026-03-06 09:00")
+
+
+def offered(stage: Stage) -> str:
+    code = stage.open()
+    cases.step(stage.house, stage.viewer("teacher"), code, "contact", CALLED, at("2026-03-02 16:00"))
+    run_due(stage.house, at("2026-03-05 17:00"))
+    return code
+
+
+def nudged(stage: Stage) -> list[tuple[str, str]]:
+    """Who was told so, in which role."""
+    with stage.store.reading("test") as session:
+        query = select(t.Notice.person_id, t.Notice.role).where(t.Notice.kind == "nudged").order_by(t.Notice.id)
+        return [(stage.cast.member(person), role) for person, role in session.execute(query)]
+
+
+def test_the_post_that_a_case_is_offered_to_is_urged_on_and_then_who_accepted_it(stage: Stage) -> None:
+    code = offered(stage)
+    nudge(stage.house, stage.viewer("commune_leader"), code, FRIDAY_9)
+    assert nudged(stage) == [("commune_officer", "commune_officer")]
+    cases.accept(stage.house, stage.viewer("commune_officer"), code, {}, at("2026-03-06 10:00"))
+    nudge(stage.house, stage.viewer("education_office"), code, at("2026-03-06 11:00"))
+    assert nudged(stage)[1:] == [("commune_officer", "assignee")]
+    assert stage.kinds(code)[-3:] == ["nudged", "accepted", "nudged"]
+
+
+def test_it_neither_moves_the_case_nor_its_deadline(stage: Stage) -> None:
+    code = offered(stage)
+    before = stage.case(code)
+    nudge(stage.house, stage.viewer("education_office"), code, FRIDAY_9)
+    after = stage.case(code)
+    assert (after.state, after.due_at, after.offered_role) == (before.state, before.due_at, before.offered_role)
+    assert list(verify.breaks(stage.store)) == []
+
+
+def test_once_a_day_for_each_case_and_leader(stage: Stage) -> None:
+    code, leader = offered(stage), stage.viewer("commune_leader")
+    nudge(stage.house, leader, code, FRIDAY_9)
+    with pytest.raises(Conflict, match="today already"):
+        nudge(stage.house, leader, code, at("2026-03-06 23:59"))
+    nudge(stage.house, stage.viewer("education_office"), code, FRIDAY_9)
+    nudge(stage.house, leader, code, at("2026-03-07 00:00"))
+    assert len(nudged(stage)) == 3
+
+
+def test_the_same_request_sent_twice_is_done_once(stage: Stage) -> None:
+    code = offered(stage)
+    for _ in range(2):
+        nudge(stage.house, stage.viewer("commune_leader"), code, FRIDAY_9, key="a")
+    assert len(nudged(stage)) == 1
+
+
+def test_while_the_assignee_is_away_the_delegate_is_urged_on(stage: Stage) -> None:
+    code = stage.open()
+    with stage.store.writing("test") as session:
+        days = {"first_day": dt.date(2026, 3, 2), "last_day": dt.date(2026, 3, 6)}
+        people = stage.cast.people
+        session.add(t.Delegation(person_id=people["teacher"], delegate_id=people["head"], **days))
+    nudge(stage.house, stage.viewer("education_office"), code, at("2026-03-03 09:00"))
+    assert nudged(stage) == [("head", "assignee")]
+
+
+@pytest.mark.parametrize(
+    ("member", "refused"),
+    [
+        ("teacher", NotAllowed),
+        ("commune_officer", NotAllowed),
+        ("volunteer", NoAccess),
+        ("admin", NoAccess),
+        ("outsider_commune_leader", NoAccess),
+        ("outsider_education_office", NoAccess),
+    ],
+)
+def test_who_does_not_lead_here_urges_nobody_on(stage: Stage, member: str, refused: type[Exception]) -> None:
+    code = offered(stage)
+    with pytest.raises(refused):
+        nudge(stage.house, stage.viewer(member), code, FRIDAY_9)
+    assert nudged(stage) == []
+
+
+def test_there_is_nobody_to_urge_on_in_ones_own_case_or_one_that_has_ended(stage: Stage) -> None:
+    code, head = stage.open(), stage.viewer("head")
+    cases.assign(stage.house, head, code, stage.cast.people["head"], {}, at("2026-03-02 09:00"))
+    with pytest.raises(NotAllowed, match="nobody else"):
+        nudge(stage.house, head, code, FRIDAY_9)
+    cases.step(stage.house, head, code, "mark_error", {"reason": "lập trùng"}, at("2026-03-02 10:00"))
+    with pytest.raises(NotAllowed, match="has ended"):
+        nudge(stage.house, head, code, FRIDAY_9)
+
+
+def test_a_case_that_is_not_there(stage: Stage) -> None:
+    with pytest.raises(NotFound):
+        nudge(stage.house, stage.viewer("education_office"), "RL-2026-999999", FRIDAY_9)
