@@ -37,13 +37,14 @@ STALE = "stale"
 
 
 class Shelf(Protocol):
-    """Where workflows, rules and calendars are found by name or path."""
+    """Where a "workflow", "rules" or a "calendar" is found.
 
-    def find(self, kind: str, name: str) -> tuple[str, str] | None:
-        """The text and the file name of a "workflow", "rules" or "calendar"; None if there is none."""
+    `find` gives the text and the file name for a name or path, None if there is none; `names` the names there are.
+    """
 
-    def names(self, kind: str) -> tuple[str, ...]:
-        """The names there are."""
+    def find(self, kind: str, name: str) -> tuple[str, str] | None: ...
+
+    def names(self, kind: str) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)

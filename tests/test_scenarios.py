@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.cast import CAST, PUPILS
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.scenario import Scenario, Step
+from engine.scenario_verbs import BY_ITSELF, CODES, EXPECTED, MARKS, SCOPES
 from engine.store.session import Store
+from engine.workflow import FORMS
 from web.cli_check import ROOT
 from web.cli_play import read_scenario
 
@@ -85,3 +88,9 @@ def test_the_name_of_each_scenario_is_a_sentence_of_its_own() -> None:
 
 def test_each_scenario_says_why_its_dates_are_what_they_are() -> None:
     assert [path.name for path in FILES if "#" not in path.read_text(encoding="utf-8")] == []
+
+
+def test_the_reference_names_every_word_of_a_scenario() -> None:
+    text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    words = (*EXPECTED, *BY_ITSELF, *FORMS, *CAST, *PUPILS, *SCOPES, *MARKS, *CODES)
+    assert [word for word in words if f"`{word}`" not in text and not word.startswith("outsider_")] == []
