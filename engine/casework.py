@@ -226,7 +226,7 @@ class Casework:
             due = escalation.decide(self.facts, self.situation, self.now)
             if due is None:
                 break
-            self._fire(due)
+            self.fire(due)
         self._settle()
         if self.facts.next_look_at is not None and self.facts.next_look_at <= self.now:
             self.facts.next_look_at = self.now + dt.timedelta(hours=1)  # too many at once: go on later, never for ever
@@ -240,7 +240,8 @@ class Casework:
         self._entry(kind, actor, data={**data, "due_before": _iso(before), "due": _iso(self.facts.due_at)})
         return True
 
-    def _fire(self, due: Due) -> None:
+    def fire(self, due: Due) -> None:
+        """Let a rule that is due do what it says."""
         rule, facts = due.rule, self.facts
         entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry)
         entry.data = {"rule": rule.id, "rules": facts.rules_version, "repetition": due.repetition, "state": facts.state,

@@ -10,10 +10,13 @@ from web.cli_explain import explain
 from web.cli_migrate import migrate
 from web.cli_play import play_scenarios
 from web.cli_serve import serve, worker
+from web.cli_simulate import simulate_rules
 from web.cli_units import units
 from web.cli_verify import verify_chains
 
-COMMANDS: tuple[click.Command, ...] = (check, deadline, explain, migrate, play_scenarios, serve, verify_chains, worker)
+COMMANDS: tuple[click.Command, ...] = (
+    check, deadline, explain, migrate, play_scenarios, serve, simulate_rules, verify_chains, worker,
+)  # fmt: skip
 IMPORTS: tuple[click.Command, ...] = (units,)
 """What `ralop import` takes in: each a file of its own kind."""
 

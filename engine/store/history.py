@@ -67,13 +67,13 @@ def cases_between(
 
 def told_between(
     session: Session, case_ids: Collection[int], first: dt.datetime, end: dt.datetime
-) -> Iterator[tuple[int, int]]:
-    """Case and person of each notice of some cases from `first` up to `end`."""
+) -> Iterator[tuple[int, int, dt.datetime]]:
+    """Case, person and moment of each notice of some cases from `first` up to `end`."""
     for chunk in chunks(case_ids):
-        query = select(_notices.c.case_id, _notices.c.person_id).where(
+        query = select(_notices.c.case_id, _notices.c.person_id, _notices.c.at).where(
             _notices.c.case_id.in_(chunk), _notices.c.at >= first, _notices.c.at < end
         )
-        yield from session.connection().execute(query).tuples()
+        yield from session.connection().execute(query)
 
 
 def absences(
@@ -96,5 +96,5 @@ def people_named(session: Session, ids: Collection[int]) -> dict[int, str]:
     for chunk in chunks(ids):
         rows = session.connection().execute(select(_TABLES["people"].c.id, _TABLES["people"].c.name).where(
             _TABLES["people"].c.id.in_(chunk)))  # fmt: skip
-        found |= dict(rows.tuples().all())
+        found |= dict(rows.all())
     return found
