@@ -1,0 +1,251 @@
+"""Looking after accounts and posts: who there is, who answers for what and until when, who stands in for whom.
+
+These are the acts of whoever runs the installation; they decide nothing about pupils. All days are included in a post
+or an absence, first and last.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+
+from engine import passwords
+from engine.access import ROLES, Viewer, reach
+from engine.casework import Actor, Casework
+from engine.facts import Facts
+from engine.house import House
+from engine.people import LADDERS, ROLE_LABELS
+from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
+from engine.store import ledger, signins, staffing
+from engine.store.session import Session, Store
+from engine.store.staff import viewer_of
+from engine.store.staffing import Member
+from engine.store.units import unit_at
+from engine.store.world import World
+from engine.text import tidy
+from engine.toml_reader import unknown
+from engine.units import KINDS
+from engine.words import LANGUAGES, Sentence
+
+# In what kind of unit each role is held.
+HELD_IN: Mapping[str, tuple[str, ...]] = {
+    "teacher": ("class",),
+    "head": ("school",),
+    "commune_officer": ("village",),
+    "commune_leader": ("commune",),
+    "volunteer": ("association",),
+    "association": ("association",),
+    "education_office": ("commune", "district", "province"),
+    "admin": ("root",),
+}
+assert tuple(HELD_IN) == ROLES
+LONGEST = {"name": 120, "phone": 32, "email": 200, "reason": 200}
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------------
+
+
+def add_person(
+    store: Store, login: str, name: str, now: dt.datetime, *, phone: str = "", email: str = "", language: str = "vi",
+    password: str | None = None,
+) -> str:  # fmt: skip
+    """Make an account and return its password, to be handed over once and changed at the first sign-in.
+
+    `password` sets one that need not be changed: for demos and tests only. Raises `Invalid` by field, or `Conflict` if
+    the login is taken.
+    """
+    login, name = login.strip().lower(), tidy(name)
+    _check(login, name, {"phone": phone, "email": email}, language)
+    chosen = password or passwords.one_time()
+    with store.writing("add a person") as session:
+        if staffing.person_id(session, login) is not None:
+            raise Conflict(Sentence("There is somebody with the login “{login}” already.", login=login))
+        staffing.add_person(
+            session, login, name, now, phone=tidy(phone) or None, email=email.strip() or None, language=language,
+            password_hash=passwords.hash(chosen), must_change=password is None,
+        )  # fmt: skip
+    return chosen
+
+
+def _check(login: str, name: str, others: Mapping[str, str], language: str) -> None:
+    wrong = {}
+    if not _LOGIN.fullmatch(login):
+        wrong["login"] = Sentence("A login has 2 to 64 small letters a-z, digits, or . _ @ - between them.")
+    if not name:
+        wrong["name"] = Sentence("Give the person's name.")
+    for key, text in {"name": name, **others}.items():
+        if len(text) > LONGEST[key]:
+            wrong[key] = _too_long(key, text)
+    if language not in LANGUAGES:
+        wrong["language"] = Sentence("This must be one of: {known}.", known=list(LANGUAGES))
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _too_long(key: str, text: str) -> Sentence:
+    return Sentence("This is {length} characters long; {most} is the most.", length=len(text), most=LONGEST[key])
+
+
+def reset_password(store: Store, login: str, now: dt.datetime) -> str:
+    """Give a new one-time password; every device must sign in again. Raises `NotFound`."""
+    chosen = passwords.one_time()
+    with store.writing("reset a password") as session:
+        person = _person(session, login)
+        staffing.set_one_time(session, person, passwords.hash(chosen))
+        signins.revoke(session, person, now)
+    return chosen
+
+
+def disable(store: Store, login: str, now: dt.datetime) -> int:
+    """Shut an account at once and end its sign-ins. Returns how many open cases the person still has.
+
+    The posts fall vacant at once; cases stay with the person until `hand_over`. Raises `NotFound`.
+    """
+    with store.writing("disable an account") as session:
+        person = _person(session, login)
+        staffing.set_disabled(session, person, now)
+        signins.revoke(session, person, now)
+        return staffing.count_cases(session, person)
+
+
+def enable(store: Store, login: str) -> None:
+    """Open a shut account again. Raises `NotFound`."""
+    with store.writing("enable an account") as session:
+        staffing.set_disabled(session, _person(session, login), None)
+
+
+def members(store: Store, today: dt.date) -> list[Member]:
+    """Everybody, by login, with the posts they hold today."""
+    with store.reading("list people") as session:
+        return staffing.members(session, today)
+
+
+# --- posts ------------------------------------------------------------------------------------------------------------
+
+
+def appoint(
+    store: Store, login: str, role: str, unit: str, first_day: dt.date, last_day: dt.date | None = None
+) -> None:
+    """Let a person hold a role in the unit that has this code on the first day.
+
+    Raises `NotFound`; `Invalid` for a role that is not held in such a unit; `Conflict` if they hold it already.
+    """
+    _in_order(first_day, last_day)
+    with store.writing("appoint") as session:
+        person, unit_id = _person(session, login), _unit(session, role, unit, first_day)
+        if staffing.has_post(session, person, role, unit_id, first_day, last_day):
+            raise Conflict(Sentence("This person holds that post already in these days."))
+        staffing.add_post(session, person, role, unit_id, first_day, last_day)
+
+
+def end_appointment(store: Store, login: str, role: str, unit: str, last_day: dt.date) -> None:
+    """Let a person hold a post until `last_day` and no longer. Raises `NotFound` if they don't hold it then."""
+    with store.writing("end an appointment") as session:
+        person, unit_id = _person(session, login), _unit(session, role, unit, last_day)
+        if not staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id):
+            raise NotFound(Sentence("This person does not hold that post after {day}.", day=last_day))
+
+
+def delegate(
+    store: Store, login: str, delegate_login: str | None, first_day: dt.date, last_day: dt.date, reason: str = ""
+) -> None:
+    """A person is away; somebody acts for them, or (None) the next one up is asked meanwhile.
+
+    Raises `NotFound` or `Invalid`.
+    """
+    _in_order(first_day, last_day)
+    if len(tidy(reason)) > LONGEST["reason"]:
+        raise Invalid({"reason": _too_long("reason", tidy(reason))})
+    with store.writing("delegate") as session:
+        person = _person(session, login)
+        other = _person(session, delegate_login) if delegate_login else None
+        if other == person:
+            raise Invalid({"delegate": Sentence("Nobody stands in for themselves.")})
+        staffing.add_absence(session, person, other, first_day, last_day, tidy(reason) or None)
+
+
+def hand_over(house: House, login: str, to: str, now: dt.datetime) -> list[str]:
+    """All posts and open cases of a person who leaves go to another at once; what is offered to a post stays with it.
+
+    Returns the codes of the cases. The account stays; shut it with `disable`. Raises `NotFound`; `Invalid` for the same
+    person; `NotAllowed`, with nothing changed, if a case cannot be the other's.
+    """
+    today = house.handbook.calendar("").local(now).date()
+    with house.store.writing("hand over") as session:
+        leaver, follower = _person(session, login), _person(session, to)
+        if leaver == follower:
+            raise Invalid({"to": Sentence("Nobody stands in for themselves.")})
+        before = viewer_of(session, leaver, today)
+        _move_posts(session, leaver, follower, today)
+        found = staffing.cases_of(session, leaver)
+        world = World(session, house.handbook, now)
+        world.fetch(found)
+        works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+        after = viewer_of(session, follower, today)
+        for work in works:
+            _assign(work, before, after)
+        ledger.store(session, works)
+        return [facts.code for facts in found]
+
+
+def _move_posts(session: Session, leaver: int, follower: int, today: dt.date) -> None:
+    for role, unit in staffing.posts(session, leaver, today):
+        if not staffing.has_post(session, follower, role, unit, today, today):
+            staffing.add_post(session, follower, role, unit, today, None)
+    staffing.end_posts(session, leaver, today)
+    staffing.end_absences(session, leaver, today)
+
+
+def _assign(work: Casework, before: Viewer, after: Viewer) -> None:
+    facts = work.facts
+    role = _role_for(work, after, facts)
+    if role is None:
+        raise NotAllowed(
+            Sentence(
+                "No post of that person answers for the case {code}: assign it to somebody first.", code=facts.code
+            )
+        )
+    roles = reach(before, facts) | {role}
+    work.assign(Actor(before.person_id, roles), after.person_id, role, {})
+
+
+def _role_for(work: Casework, viewer: Viewer, facts: Facts) -> str | None:
+    owner = work.situation.workflow.states[facts.state].owner or ""
+    roles = reach(viewer, facts)
+    return next((role for role in LADDERS.get(owner, ()) if role in roles), None)
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _person(session: Session, login: str) -> int:
+    person = staffing.person_id(session, login.strip().lower())
+    if person is None:
+        raise NotFound(Sentence("There is nobody with the login “{login}”.", login=login))
+    return person
+
+
+def _unit(session: Session, role: str, code: str, day: dt.date) -> int:
+    if role not in HELD_IN:
+        raise Invalid({"role": unknown(role, ROLES, Sentence("role"))})
+    unit = unit_at(session, code, day)
+    if unit is None:
+        raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=code, day=day))
+    if unit.kind not in HELD_IN[role]:
+        kinds = [KINDS[kind] for kind in HELD_IN[role]]
+        sentence = Sentence(
+            "“{name}” is {kind}; the role {role} is held in: {kinds}.",
+            name=unit.name,
+            kind=KINDS[unit.kind],
+            role=ROLE_LABELS[role],
+            kinds=kinds,
+        )
+        raise Invalid({"unit": sentence})
+    return unit.id
+
+
+def _in_order(first: dt.date, last: dt.date | None) -> None:
+    if last is not None and last < first:
+        raise Invalid({"last_day": Sentence("The last day is before the first one.")})

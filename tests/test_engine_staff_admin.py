@@ -1,0 +1,284 @@
+"""Accounts, posts and absences: made, changed and ended by whoever runs the installation."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import delete, select
+
+from engine import cases, passwords, staff_admin
+from engine.access import Viewer
+from engine.calendar import load_calendar
+from engine.definition import load_workflow
+from engine.handbook import Handbook
+from engine.house import House
+from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
+from engine.ruleset import load_ruleset
+from engine.signin import Origin, WrongPassword, sign_in, who
+from engine.store import signins, stage
+from engine.store import tables as t
+from engine.store.session import Store
+from engine.store.staff import viewer_of
+from engine.store.verify import breaks
+from web.cli_user import user
+
+ROOT = Path(__file__).parent.parent
+NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)  # 8 o'clock on a Monday morning
+TODAY = dt.date(2026, 3, 2)
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def on_stage(store: Store) -> stage.Stage:
+    with store.writing("test") as session:
+        return stage.set_stage(session, NOW)
+
+
+@pytest.fixture
+def house(store: Store) -> House:
+    def text(path: str) -> str:
+        return (ROOT / path).read_text(encoding="utf-8")
+
+    workflow = load_workflow(text("workflows/dropout.toml"), "workflow")
+    rules = load_ruleset(text("rules/dropout.toml"), "rules", workflow)
+    calendar = load_calendar(text("rules/calendars/quang-ngai-2025-26.toml"), "calendar")
+    key = (workflow.name, workflow.version)
+    handbook = Handbook({key: workflow}, {(workflow.name, rules.version): rules}, {"": calendar}, {"dropout": (1, 1)})
+    return House(store, handbook)
+
+
+def units_of(store: Store, person: int, today: dt.date = TODAY) -> dict[str, frozenset[int]]:
+    with store.reading("test") as session:
+        return dict(viewer_of(session, person, today).units)
+
+
+def new_person(store: Store, login: str = "lan") -> int:
+    staff_admin.add_person(store, login, "Y  Lan", NOW)
+    with store.reading("test") as session:
+        return session.execute(select(t.Person.id).where(t.Person.login == login)).scalar_one()
+
+
+# --- accounts --------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_account_opens_with_its_one_time_password_and_must_change_it(store: Store) -> None:
+    password = staff_admin.add_person(store, " Lan.Y ", "Y  Lan", NOW, phone="0912 345 678")
+    signed_in = who(store, sign_in(store, "lan.y", password, Origin("10.0.0.1"), NOW), NOW, TODAY)
+    assert signed_in is not None
+    assert (signed_in.account.name, signed_in.account.must_change) == ("Y Lan", True)
+    with store.reading("test") as session:
+        kept = session.execute(select(t.Person)).scalar_one()
+        assert (kept.phone, kept.email, kept.language, password in (kept.password_hash or "")) == (
+            "0912 345 678", None, "vi", False,
+        )  # fmt: skip
+
+
+def test_a_login_is_given_once(store: Store) -> None:
+    new_person(store)
+    with pytest.raises(Conflict, match="somebody with the login “lan” already"):
+        staff_admin.add_person(store, "LAN", "Y Lan", NOW)
+
+
+def test_every_field_that_is_wrong_is_named(store: Store) -> None:
+    with pytest.raises(Invalid) as invalid:
+        staff_admin.add_person(store, "y lan!", " ", NOW, phone="0" * 33, email="a" * 201, language="fr")
+    assert sorted(invalid.value.fields) == ["email", "language", "login", "name", "phone"]
+
+
+def test_a_reset_ends_every_sign_in_and_every_wait(store: Store) -> None:
+    old = staff_admin.add_person(store, "lan", "Y Lan", NOW)
+    token = sign_in(store, "lan", old, Origin("10.0.0.1"), NOW)
+    for _ in range(5):
+        with pytest.raises(WrongPassword):
+            sign_in(store, "lan", "wrong", Origin("10.0.0.1"), NOW)
+    new = staff_admin.reset_password(store, "lan", NOW)
+    assert who(store, token, NOW, TODAY) is None
+    assert sign_in(store, "lan", new, Origin("10.0.0.1"), NOW)
+    with pytest.raises(WrongPassword):
+        sign_in(store, "lan", old, Origin("10.0.0.1"), NOW)
+
+
+def test_a_shut_account_opens_nothing_until_it_is_opened_again(store: Store) -> None:
+    password = staff_admin.add_person(store, "lan", "Y Lan", NOW)
+    token = sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
+    assert staff_admin.disable(store, "lan", NOW) == 0
+    assert who(store, token, NOW, TODAY) is None
+    with pytest.raises(WrongPassword):
+        sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
+    staff_admin.enable(store, "lan")
+    assert sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
+
+
+def test_nobody_is_found_under_a_wrong_login(store: Store) -> None:
+    for act in (staff_admin.reset_password, staff_admin.disable):
+        with pytest.raises(NotFound, match="nobody with the login “nobody”"):
+            act(store, "nobody", NOW)
+
+
+# --- posts -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_post_is_held_from_its_first_day_to_its_last(store: Store, on_stage: stage.Stage) -> None:
+    lan = new_person(store)
+    staff_admin.appoint(store, "lan", "head", "school", TODAY, TODAY + 2 * DAY)
+    held = [bool(units_of(store, lan, TODAY + days * DAY)) for days in (-1, 0, 2, 3)]
+    assert held == [False, True, True, False]
+    assert units_of(store, lan) == {"head": frozenset({on_stage.units["school"]})}
+
+
+def test_one_person_may_hold_several_posts_but_each_once(store: Store, on_stage: stage.Stage) -> None:
+    lan = new_person(store)
+    staff_admin.appoint(store, "lan", "commune_officer", "village", TODAY)
+    staff_admin.appoint(store, "lan", "education_office", "commune", TODAY)
+    assert set(units_of(store, lan)) == {"commune_officer", "education_office"}
+    with pytest.raises(Conflict, match="holds that post already"):
+        staff_admin.appoint(store, "lan", "commune_officer", "village", TODAY + 9 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("role", "unit", "refused", "said"),
+    [
+        ("head", "class", Invalid, "“class” is Class; the role Head is held in: School."),
+        ("teacher", "nowhere", NotFound, "There is no unit “nowhere” on 02/03/2026."),
+        ("boss", "school", Invalid, "There is no role “boss”"),
+    ],
+)
+def test_a_role_is_held_in_its_kind_of_unit(
+    store: Store, on_stage: stage.Stage, role: str, unit: str, refused: type[Exception], said: str
+) -> None:
+    new_person(store)
+    with pytest.raises(refused, match=said.replace("(", r"\(")):
+        staff_admin.appoint(store, "lan", role, unit, TODAY)
+
+
+def test_days_go_forward(store: Store, on_stage: stage.Stage) -> None:
+    new_person(store)
+    with pytest.raises(Invalid, match="last day is before the first"):
+        staff_admin.appoint(store, "lan", "head", "school", TODAY, TODAY - DAY)
+
+
+def test_a_post_ends_after_its_last_day(store: Store, on_stage: stage.Stage) -> None:
+    lan = new_person(store)
+    staff_admin.appoint(store, "lan", "head", "school", TODAY)
+    staff_admin.end_appointment(store, "lan", "head", "school", TODAY + DAY)
+    assert [bool(units_of(store, lan, TODAY + days * DAY)) for days in (1, 2)] == [True, False]
+    with pytest.raises(NotFound, match="does not hold that post after"):
+        staff_admin.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY)
+
+
+def test_while_somebody_is_away_the_delegate_acts_and_no_longer(store: Store, on_stage: stage.Stage) -> None:
+    lan = new_person(store)
+    staff_admin.delegate(store, "head", "lan", TODAY, TODAY + DAY, "Đi họp")
+    held = [units_of(store, lan, TODAY + days * DAY).get("head") for days in (0, 1, 2)]
+    assert held == [frozenset({on_stage.units["school"]})] * 2 + [None]
+    with pytest.raises(Invalid, match="Nobody stands in for themselves"):
+        staff_admin.delegate(store, "lan", "lan", TODAY, TODAY)
+    with pytest.raises(Invalid, match="characters long"):
+        staff_admin.delegate(store, "lan", None, TODAY, TODAY, "x" * 201)
+
+
+# --- handing over ----------------------------------------------------------------------------------------------------
+
+
+def case_with_the_officer(house: House, on_stage: stage.Stage) -> str:
+    def viewer(member: str) -> Viewer:
+        with house.store.reading("test") as session:
+            return viewer_of(session, on_stage.people[member], TODAY)
+
+    values = {"absent_since": "2026-02-27", "causes": ["harvest"]}
+    code = cases.open_case(house, viewer("teacher"), on_stage.pupils["pupil"], values, NOW)
+    cases.step(house, viewer("teacher"), code, "ask_commune", {}, NOW)
+    cases.accept(house, viewer("commune_officer"), code, {}, NOW)
+    return code
+
+
+def test_an_officer_who_leaves_hands_over_every_post_and_case_at_once(
+    store: Store, house: House, on_stage: stage.Stage
+) -> None:
+    code = case_with_the_officer(house, on_stage)
+    lan = new_person(store)
+    assert staff_admin.disable(store, "commune_officer", NOW) == 1  # it stays with them until it is handed over
+    staff_admin.enable(store, "commune_officer")
+    assert staff_admin.hand_over(house, "commune_officer", "lan", NOW) == [code]
+    with store.reading("test") as session:
+        assert session.execute(select(t.Case.assignee_id)).scalar() == lan
+        assert session.execute(select(t.Event.kind).order_by(t.Event.seq.desc())).scalars().first() == "assigned"
+        assert [
+            notice.kind for notice in session.execute(select(t.Notice).where(t.Notice.person_id == lan)).scalars()
+        ] == ["assigned"]
+    assert units_of(store, lan) == {"commune_officer": frozenset({on_stage.units["village"]})}
+    assert units_of(store, on_stage.people["commune_officer"]) == {}
+    assert list(breaks(store)) == []
+
+
+def test_what_is_on_offer_to_the_post_waits_for_the_new_officer(
+    store: Store, house: House, on_stage: stage.Stage
+) -> None:
+    lan = new_person(store)
+    with store.reading("test") as session:
+        teacher = viewer_of(session, on_stage.people["teacher"], TODAY)
+    code = cases.open_case(
+        house, teacher, on_stage.pupils["pupil"], {"absent_since": "2026-02-27", "causes": ["far"]}, NOW
+    )
+    cases.step(house, teacher, code, "ask_commune", {}, NOW)
+    assert staff_admin.hand_over(house, "commune_officer", "lan", NOW) == []
+    with store.reading("test") as session:
+        cases_of_lan = viewer_of(session, lan, TODAY)
+    cases.accept(house, cases_of_lan, code, {}, NOW)
+
+
+def test_a_case_that_cannot_be_the_others_keeps_everything_as_it_was(
+    store: Store, house: House, on_stage: stage.Stage
+) -> None:
+    code = case_with_the_officer(house, on_stage)
+    new_person(store)
+    with store.writing("test") as session:  # the officer's post had ended already, the case was left behind
+        session.execute(delete(t.Appointment).where(t.Appointment.role == "commune_officer"))
+    with pytest.raises(NotAllowed, match=f"No post of that person answers for the case {code}"):
+        staff_admin.hand_over(house, "commune_officer", "lan", NOW)
+    with pytest.raises(Invalid, match="Nobody stands in"):
+        staff_admin.hand_over(house, "lan", "lan", NOW)
+
+
+# --- the commands ----------------------------------------------------------------------------------------------------
+
+
+def test_the_commands_do_and_tell(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.store.session import open_store
+
+    monkeypatch.setenv("RALOP_INSTANCE", str(tmp_path / "instance"))
+    store = open_store(sqlite_url)
+    with store.writing("test") as session:
+        stage.set_stage(session, NOW)
+
+    def run(*words: str) -> tuple[int, str]:
+        result = CliRunner().invoke(user, [*words, "--database", sqlite_url])
+        return result.exit_code, result.output
+
+    code, said = run("add", "lan", "Y Lan")
+    assert code == 0
+    with store.reading("test") as session:
+        account = signins.account(session, "lan")
+    assert account is not None
+    assert account.password_hash is not None
+    assert passwords.verify(account.password_hash, said.split("lan: ")[1].splitlines()[0])
+    assert run("add", "lan", "Y Lan") == (1, "There is somebody with the login “lan” already.\n")
+    assert run("add", "l", "")[1].splitlines()[0].startswith("login: A login has")
+    assert "One-time password of lan" in run("reset", "lan")[1]
+    assert (
+        run("appoint", "lan", "head", "school", "--from", "1/3/2026")[1] == "lan is Head, school, from 01/03/2026 on.\n"
+    )
+    assert run("delegate", "head", "--by", "lan", "--from", "2026-03-01", "--to", "2099-03-01")[0] == 0
+    listed = dict(line.split("\t", 1) for line in run("list")[1].splitlines())
+    assert listed["lan"] == "Y Lan\tHead: school (school)"
+    assert "away until 01/03/2099" in listed["head"]
+    assert run("appoint", "lan", "head", "school", "--from", "32/1/2026")[0] == 2
+    assert run("dismiss", "lan", "head", "school", "--to", "2026-03-05")[0] == 0
+    assert (
+        run("hand-over", "commune_officer", "lan")[1] == "lan has the posts of commune_officer now, and 0 open cases.\n"
+    )
+    assert run("disable", "lan")[1] == "lan can no longer sign in.\n"
+    assert "account shut" in run("list")[1]
+    assert run("enable", "lan")[0] == 0
+    store.close()

@@ -1,0 +1,219 @@
+"""`ralop user …`: accounts, posts and absences, for whoever runs the installation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zoneinfo import ZoneInfo
+
+import click
+
+from engine import staff_admin
+from engine.access import ROLES
+from engine.clock import ShiftedClock
+from engine.fields import read_date
+from engine.people import ROLE_LABELS
+from engine.refusals import Invalid, Refused
+from engine.store.session import Store
+from engine.words import Faulty, Sentence
+from web.console import language_here, opened
+from web.house import build_house
+from web.settings import load_settings
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+class Day(click.ParamType[dt.date]):
+    """A day as people write it: 2026-11-25 or 25/11/2026."""
+
+    name = "day"
+
+    def convert(self, value: str | dt.date, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
+        """The day, or click's failure."""
+        day = read_date(value)
+        if day is None:
+            self.fail(f"{value!r}: 2026-11-25, 25/11/2026", param, ctx)
+        return day
+
+
+DAY = Day()
+LOGIN = click.argument("login")
+ROLE = click.argument("role", type=click.Choice(ROLES))
+UNIT = click.argument("unit")
+DATABASE = click.option("--database", help="Another database than the installation's, as a URL.")
+
+
+@contextmanager
+def _desk(database: str | None) -> Iterator[tuple[Store, dt.datetime, dt.date]]:
+    """The database, the moment and the day; a refusal is said in words and ends with 1."""
+    store = opened(database)
+    now = ShiftedClock(store).now()
+    try:
+        yield store, now, now.astimezone(ZONE).date()
+    except Invalid as invalid:
+        raise SystemExit(
+            "\n".join(f"{name}: {sentence.in_(language_here())}" for name, sentence in invalid.fields.items())
+        ) from invalid
+    except Refused as refused:
+        raise SystemExit(refused.sentence.in_(language_here())) from refused
+    finally:
+        store.close()
+
+
+def _say(sentence: Sentence) -> None:
+    click.echo(sentence.in_(language_here()))
+
+
+def _say_password(login: str, password: str) -> None:
+    _say(Sentence("One-time password of {login}: {password}", login=login, password=password))
+    _say(Sentence("It is shown this once; it must be changed at the first sign-in."))
+
+
+@click.group("user")
+def user() -> None:
+    """Accounts, posts and absences."""
+
+
+@user.command("add")
+@LOGIN
+@click.argument("name")
+@click.option("--phone", default="")
+@click.option("--email", default="")
+@click.option("--language", type=click.Choice(["vi", "en"]), default="vi")
+@DATABASE
+def add(login: str, name: str, phone: str, email: str, language: str, database: str | None) -> None:
+    """Make an account for NAME; prints a password that works once."""
+    with _desk(database) as (store, now, _today):
+        password = staff_admin.add_person(store, login, name, now, phone=phone, email=email, language=language)
+        _say_password(login, password)
+
+
+@user.command("reset")
+@LOGIN
+@DATABASE
+def reset(login: str, database: str | None) -> None:
+    """Give a new password that works once, and sign the person out everywhere."""
+    with _desk(database) as (store, now, _today):
+        _say_password(login, staff_admin.reset_password(store, login, now))
+
+
+@user.command("disable")
+@LOGIN
+@DATABASE
+def disable(login: str, database: str | None) -> None:
+    """Shut an account at once; its history stays."""
+    with _desk(database) as (store, now, _today):
+        left = staff_admin.disable(store, login, now)
+        _say(Sentence("{login} can no longer sign in.", login=login))
+        if left:
+            _say(
+                Sentence(
+                    "{login} still has {count} open cases: pass them on with `ralop user hand-over`.",
+                    login=login,
+                    count=left,
+                )
+            )
+
+
+@user.command("enable")
+@LOGIN
+@DATABASE
+def enable(login: str, database: str | None) -> None:
+    """Open a shut account again."""
+    with _desk(database) as (store, _now, _today):
+        staff_admin.enable(store, login)
+        _say(Sentence("{login} can sign in again.", login=login))
+
+
+@user.command("appoint")
+@LOGIN
+@ROLE
+@UNIT
+@click.option("--from", "first", type=DAY, help="The first day; today if not said.")
+@click.option("--to", "last", type=DAY, help="The last day; without an end if not said.")
+@DATABASE
+def appoint(
+    login: str, role: str, unit: str, first: dt.date | None, last: dt.date | None, database: str | None
+) -> None:
+    """Let a person hold ROLE in the unit with this code."""
+    with _desk(database) as (store, _now, today):
+        staff_admin.appoint(store, login, role, unit, first or today, last)
+        _say(
+            Sentence(
+                "{login} is {role}, {unit}, from {first} on.",
+                login=login,
+                role=ROLE_LABELS[role],
+                unit=unit,
+                first=first or today,
+            )
+        )
+
+
+@user.command("dismiss")
+@LOGIN
+@ROLE
+@UNIT
+@click.option("--to", "last", type=DAY, help="The last day; today if not said.")
+@DATABASE
+def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: str | None) -> None:
+    """Let a post end."""
+    with _desk(database) as (store, _now, today):
+        staff_admin.end_appointment(store, login, role, unit, last or today)
+        _say(
+            Sentence(
+                "{login} is {role}, {unit}, until {last}.",
+                login=login,
+                role=ROLE_LABELS[role],
+                unit=unit,
+                last=last or today,
+            )
+        )
+
+
+@user.command("delegate")
+@LOGIN
+@click.option("--by", "stand_in", metavar="LOGIN", help="Who acts meanwhile; the next one up if nobody does.")
+@click.option("--from", "first", type=DAY, help="The first day away; today if not said.")
+@click.option("--to", "last", type=DAY, required=True, help="The last day away.")
+@click.option("--reason", default="")
+@DATABASE
+def delegate(
+    login: str, stand_in: str | None, first: dt.date | None, last: dt.date, reason: str, database: str | None
+) -> None:
+    """A person is away: somebody acts for them."""
+    with _desk(database) as (store, _now, today):
+        staff_admin.delegate(store, login, stand_in, first or today, last, reason)
+        _say(Sentence("{login} is away from {first} to {last}.", login=login, first=first or today, last=last))
+
+
+@user.command("hand-over")
+@LOGIN
+@click.argument("to")
+@DATABASE
+def hand_over(login: str, to: str, database: str | None) -> None:
+    """All posts and open cases of a person who leaves go to TO, at once."""
+    with _desk(database) as (store, now, _today):
+        try:
+            house = build_house(load_settings(), now, store)
+        except Faulty as faulty:
+            raise SystemExit("\n".join(fault.in_(language_here()) for fault in faulty.faults)) from faulty
+        codes = staff_admin.hand_over(house, login, to, now)
+        _say(
+            Sentence("{to} has the posts of {login} now, and {count} open cases.", to=to, login=login, count=len(codes))
+        )
+
+
+@user.command("list")
+@DATABASE
+def list_people(database: str | None) -> None:
+    """Everybody, with the posts they hold today."""
+    language = language_here()
+    with _desk(database) as (store, _now, today):
+        for member in staff_admin.members(store, today):
+            held = [f"{ROLE_LABELS[role].in_(language)}: {name} ({code})" for role, code, name in member.posts]
+            if member.disabled:
+                held.append(Sentence("account shut").in_(language))
+            if member.away_until:
+                held.append(Sentence("away until {day}", day=member.away_until).in_(language))
+            click.echo(f"{member.login}\t{member.name}\t{'; '.join(held)}")
