@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.handbook import Handbook
+from engine.imports.aliases import NONE, Aliases
 from engine.post import Post
 from engine.store.session import Store
 
@@ -17,3 +18,4 @@ class House:
     handbook: Handbook
     workflow: str = "dropout"
     post: Post = field(default_factory=Post)  # by which channels notices leave the house
+    aliases: Aliases = NONE  # what the columns of imported files are called

@@ -21,6 +21,7 @@ from engine.calendar import Calendar, load_calendar, merge
 from engine.definition import load_workflow
 from engine.handbook import Handbook
 from engine.house import House
+from engine.post import make_post
 from engine.rule import RuleSet
 from engine.ruleset import load_ruleset
 from engine.store import definitions
@@ -28,6 +29,7 @@ from engine.store.definitions import Definition
 from engine.store.session import Store, open_store
 from engine.words import Fault, Faulty, Sentence
 from engine.workflow import Workflow
+from web.aliases import read_aliases
 from web.cli_check import FOLDERS, KINDS, Source, files_below, kind_of
 from web.settings import Settings
 
@@ -65,7 +67,7 @@ def build_house(settings: Settings, now: dt.datetime, store: Store | None = None
         handbook = _handbook(read, kept, store)
     if read.faults:
         raise Faulty(read.faults)
-    return House(store, handbook)
+    return House(store, handbook, aliases=read_aliases(settings.instance), post=make_post(settings.post, settings.instance))
 
 
 def read_files(instance: Path) -> Read:

@@ -88,3 +88,6 @@ def merged(shipped: Aliases, own: Aliases) -> Aliases:
             for table, keys in TABLES.items()
         }
     )
+
+
+NONE = Aliases({table: dict.fromkeys(keys, ()) for table, keys in TABLES.items()})

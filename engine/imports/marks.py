@@ -15,8 +15,9 @@ from typing import NamedTuple
 from engine.fields import Misread
 from engine.imports.aliases import Aliases
 from engine.imports.headers import Header
+from engine.imports.lines import Wrong, wrong
 from engine.imports.sheets import Cell
-from engine.imports.values import short, text_of
+from engine.imports.values import short, text_of, without_ids
 from engine.text import fold
 from engine.words import Sentence
 
@@ -31,18 +32,41 @@ Mark = tuple[dt.date, str, str]  # day, session (m, a), mark (p, e, u, l)
 
 
 class Marked(NamedTuple):
-    """A row of a register: whose it is (by code, or by name in a class), what it says; `why`: what is unclear."""
+    """A row of a register: whose it is (by code, or by name in a class) and what it says.
+
+    `header` and `cells` are the row as it stood, where it can be given back so; a row of a monthly sheet cannot.
+    """
 
     sheet: str
     row: int
-    header: Header
+    header: Header | None
     cells: Sequence[Cell]
     code: str
     name: str
     class_name: str
     marks: Sequence[Mark]
     reason: str | None = None
-    why: Sequence[Sentence] = ()
+
+    def as_wrong(self, why: Sentence) -> list[Wrong]:
+        """The row as it is given back to be mended: as it stood, or a row for each of its marks."""
+        if self.header is not None:
+            return [wrong(self.sheet, self.row, self.header, self.cells, [why])]
+        who = (self.code, self.name, self.class_name)
+        return [
+            as_long(self.sheet, self.row, who, day, session, GIVEN_BACK[mark], why) for day, session, mark in self.marks
+        ]
+
+
+LONG = ("Mã HS", "Họ và tên", "Lớp", "Ngày", "Buổi", "Hình thức")
+GIVEN_BACK = {"p": "X", "e": "P", "u": "K", "l": "T", "m": "S", "a": "C"}
+
+
+def as_long(
+    sheet: str, row: int, who: tuple[str, str, str], day: dt.date | None, session: str, mark: str, why: Sentence
+) -> Wrong:  # fmt: skip
+    """One cell of a monthly sheet as a row of a long list, which can be mended and given back."""
+    date, half = (day.strftime("%d/%m/%Y") if day else ""), GIVEN_BACK.get(session, "")
+    return Wrong(sheet, row, LONG, tuple(map(without_ids, (*who, date, half, mark))), (why,))
 
 
 class MarkReader:

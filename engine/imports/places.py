@@ -87,6 +87,13 @@ class Places:
             found = {id for id in found if self.above(id, self._units[within].kind) == within}
         return found
 
+    def school_of(self, text: str) -> int:
+        """The one school of this code or name. Raises `Misread`."""
+        found = self._named("school", text)
+        if len(found) != 1:
+            raise Misread(Sentence("There is no school “{school}”.", school=text))
+        return next(iter(found))
+
     def class_of(self, text: str, school_text: str, school_id: int | None = None) -> tuple[int, int]:
         """A class and its school; `school_id` is meant where the file names no school. Raises `Misread`."""
         key = (text, school_text, str(school_id))

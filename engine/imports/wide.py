@@ -16,7 +16,7 @@ from engine.fields import Misread, read_date
 from engine.imports.aliases import Aliases
 from engine.imports.headers import Header, read_header
 from engine.imports.lines import Wrong
-from engine.imports.marks import Mark, Marked, MarkReader
+from engine.imports.marks import Mark, Marked, MarkReader, as_long
 from engine.imports.sheets import Cell, Row, Sheet, Unreadable
 from engine.imports.values import code_of, is_personal_id, text_of
 from engine.text import fold
@@ -68,8 +68,7 @@ def read_wide(
             )
         reader = _Reader(sheet.name, block, known, today, session, marks)
         for row in rows[block.begin : block.end]:
-            if (marked := reader.read(row)) is not None:
-                yield marked
+            yield from reader.read(row)
 
 
 def _blocks(rows: Sequence[Sequence[Cell]], aliases: Aliases) -> Iterator[_Block]:
@@ -188,51 +187,46 @@ class _Reader:
                     )
                 )
 
-    def read(self, row: Row) -> Marked | None:
-        """A pupil's row; None if it says nothing or is no pupil's."""
+    def read(self, row: Row) -> Iterator[Marked | Wrong]:
+        """A pupil's row and its wrong cells; nothing if it says nothing or is no pupil's."""
         number, cells = row
         code_cell, name = self.block.header.cell(cells, "code"), text_of(self.block.header.cell(cells, "name"))
         if (code_cell in {None, ""} and not name) or _TOTAL.match(fold(name)):
-            return None
+            return
+        in_class = text_of(self.block.header.cell(cells, "class")) or self.class_name
+        code, why = self._code(code_cell)
         found: list[Mark] = []
-        why: list[Sentence] = []
         for column, (day, session) in self.days.items():
             cell = cells[column] if column < len(cells) else None
-            if cell is not None and cell != "":
-                self._cell(cell, day, session, found, why)
-        code = self._code(code_cell, why)
-        if not found and not why:
-            return None
-        in_class = text_of(self.block.header.cell(cells, "class")) or self.class_name
-        return Marked(self.sheet, number, self.block.header, cells, code, name, in_class, found, None, why)
+            if cell is None or cell == "":
+                continue
+            try:
+                found += self._marks(cell, day, session)
+            except Misread as misread:
+                who = (code, name, in_class)
+                yield as_long(self.sheet, number, who, day, session, text_of(cell), misread.sentence)
+        if found:
+            marked = Marked(self.sheet, number, None, (), code, name, in_class, found)
+            yield from [marked] if why is None else marked.as_wrong(why)
 
-    def _code(self, cell: Cell, why: list[Sentence]) -> str:
+    def _code(self, cell: Cell) -> tuple[str, Sentence | None]:
         try:
             code = code_of(cell)
         except Misread as misread:
-            why.append(misread.sentence)
-            return ""
+            return "", misread.sentence
         if is_personal_id(code):
-            why.append(
-                Sentence(
-                    "The code is a personal id number (12 digits), which is never stored: give the Ministry's code."
-                )
+            return "", Sentence(
+                "The code is a personal id number (12 digits), which is never stored: give the Ministry's code."
             )
-            return ""
-        return code
+        return code, None
 
-    def _cell(self, cell: Cell, day: dt.date | None, session: str, found: list[Mark], why: list[Sentence]) -> None:
-        try:
-            said = self.marks.cell(cell)
-        except Misread as misread:
-            why.append(misread.sentence)
-            return
+    def _marks(self, cell: Cell, day: dt.date | None, session: str) -> list[Mark]:
+        said = self.marks.cell(cell)
         if said and day is None:
-            why.append(Sentence("There is a mark under a day that the month does not have."))
-        elif said and day is not None and day > self.today:
-            why.append(Sentence("There is a mark on {day}, which is still to come.", day=day))
-        elif day is not None:
-            found += [(day, one, mark) for sessions, mark in said for one in sessions or session or self.session]
+            raise Misread(Sentence("There is a mark under a day that the month does not have."))
+        if said and day is not None and day > self.today:
+            raise Misread(Sentence("There is a mark on {day}, which is still to come.", day=day))
+        return [(day, one, mark) for sessions, mark in said for one in sessions or session or self.session if day]
 
 
 def _in_month(month: dt.date | None, day: int) -> dt.date | None:

@@ -1,0 +1,158 @@
+"""Brings registers in: whose each row is, what contradicts the file itself, and the marks to the store."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from engine.fields import Misread
+from engine.import_reach import NOT_YOURS, Options, Reach
+from engine.imports.aliases import Aliases
+from engine.imports.attendance import read_attendance
+from engine.imports.lines import Notes, Wrong
+from engine.imports.marks import Marked
+from engine.imports.places import Places
+from engine.imports.sheets import read_sheets
+from engine.imports.summary import COUNTS, DayOfClass
+from engine.store import imports as stored
+from engine.store.imports import PupilRef
+from engine.store.marks import Counts, Mark, count_marks, put_marks
+from engine.store.session import Session
+from engine.text import fold
+from engine.words import Sentence
+
+PIECE = 20_000  # rows in one transaction
+Row = Marked | DayOfClass | Wrong
+
+
+class MarkImport:
+    """One file of marks; `put` its pieces in order. What it remembers between them: pupils, and what the file said."""
+
+    def __init__(self, aliases: Aliases, options: Options, reach: Reach, today: dt.date) -> None:
+        self.aliases, self.options, self.reach, self.today = aliases, options, reach, today
+        self.notes = Notes()
+        self._known: dict[str, PupilRef | Sentence] = {}
+        self._said: dict[int, str] = {}  # pupil, day and session, packed into one number → mark
+        self._places: Places | None = None
+        self._in_class: dict[int, dict[tuple[int, str], list[PupilRef]]] = {}
+        self._only: int | None = None
+
+    def pieces(self, data: bytes) -> Iterator[list[Row]]:
+        """The file's rows in pieces. Raises `Unreadable`."""
+        piece: list[Row] = []
+        for row in read_attendance(read_sheets(data), self.aliases, self.options.asked(self.today), self.notes):
+            piece.append(row)
+            if len(piece) >= PIECE:
+                yield piece
+                piece = []
+        if piece:
+            yield piece
+
+    def put(
+        self,
+        session: Session,
+        piece: Sequence[Row],
+        at: dt.datetime,
+        by_id: int | None,
+        job_id: int | None,
+        *,
+        dry: bool,
+    ) -> tuple[Counts, list[Wrong]]:
+        """Bring a piece in (`dry`: only count), and say which rows are wrong."""
+        marks, days, bad = self.resolve(session, piece)
+        counts = count_marks(session, marks) if dry else put_marks(session, marks, at, by_id, job_id)
+        if days:
+            counts.add(stored.put_class_days(session, days, at, dry=dry))
+        counts.unchanged += sum(len(row.marks) for row in piece if isinstance(row, Marked)) - len(marks) - self._lost
+        return counts, bad
+
+    def resolve(self, session: Session, piece: Sequence[Row]) -> tuple[list[Mark], list[dict[str, Any]], list[Wrong]]:
+        """The marks of a piece with the pupils' ids, the summaries with the classes' ids, and the wrong rows."""
+        self._lost = 0  # marks in rows that are wrong
+        self._learn(session, piece)
+        marks: list[Mark] = []
+        days: dict[tuple[int, dt.date], dict[str, Any]] = {}
+        bad: list[Wrong] = []
+        for row in piece:
+            if type(row) is Marked:
+                self._take(session, row, marks, bad)
+            elif isinstance(row, DayOfClass):
+                try:
+                    found = self._day(session, row)
+                    days[found["class_id"], row.day] = found
+                except Misread as misread:
+                    bad.append(_why(row.given, misread.sentence))
+            elif isinstance(row, Wrong):
+                bad.append(row)
+        return marks, list(days.values()), bad
+
+    def _learn(self, session: Session, piece: Sequence[Row]) -> None:
+        """Look up the codes of a piece that are not known yet."""
+        if self.options.class_code and self._only is None:
+            self._only, _ = self._class(session, self.options.class_code)
+        codes = {row.code for row in piece if type(row) is Marked and row.code} - self._known.keys()
+        if not codes:
+            return
+        found = stored.pupils_by_code(session, codes)
+        self._known.update({code: self._allowed(ref) for code, ref in found.items()})
+        lost = codes - found.keys()
+        padded = {code: [code.zfill(length) for length in range(len(code) + 1, 13)] for code in lost if code.isdigit()}
+        there = stored.pupils_by_code(session, [one for several in padded.values() for one in several])
+        for code in lost:
+            refs = [there[one] for one in padded.get(code, ()) if one in there]
+            self._known[code] = (
+                self._allowed(refs[0]) if len(refs) == 1 else Sentence("There is no pupil with this code.")
+            )
+
+    def _allowed(self, ref: PupilRef) -> PupilRef | Sentence:
+        if not self.reach.holds(ref.class_id, ref.school_id):
+            return NOT_YOURS
+        if self._only is not None and ref.class_id != self._only:
+            return Sentence("The pupil is not of the class {name}.", name=self.options.class_code)
+        return ref
+
+    def _take(self, session: Session, row: Marked, marks: list[Mark], bad: list[Wrong]) -> None:
+        ref = self._known[row.code] if row.code else self._by_name(session, row)
+        if isinstance(ref, Sentence):
+            bad += row.as_wrong(ref)
+            self._lost += len(row.marks)
+            return
+        pupil, said, reason = ref.id, self._said, row.reason
+        for day, half, mark in row.marks:
+            key = (pupil << 24) + (day.toordinal() << 1) + (half == "a")
+            before = said.get(key)
+            if before is None:
+                said[key] = mark
+                marks.append((pupil, day, half, mark, reason))
+            elif before != mark:
+                why = Sentence("The file says something else of this pupil on {day} further up.", day=day)
+                bad += row._replace(marks=[(day, half, mark)]).as_wrong(why)
+                self._lost += 1
+
+    def _by_name(self, session: Session, row: Marked) -> PupilRef | Sentence:
+        try:
+            class_id = self._only or self._class(session, row.class_name)[0]
+        except Misread as misread:
+            return misread.sentence
+        if class_id not in self._in_class:
+            self._in_class[class_id] = stored.pupils_by_name(session, [class_id])
+        found = self._in_class[class_id].get((class_id, fold(row.name)), [])
+        if len(found) != 1:
+            return Sentence("The class has no pupil of this name, or several: give the pupil's code.")
+        return self._allowed(found[0])
+
+    def _class(self, session: Session, name: str) -> tuple[int, int]:
+        if self._places is None:
+            self._places = Places(stored.place_units(session, self.today))
+        return self._places.class_of(name, self.options.school_code)
+
+    def _day(self, session: Session, row: DayOfClass) -> dict[str, Any]:
+        class_id, school_id = self._class(session, row.class_name)
+        if not self.reach.holds(class_id, school_id):
+            raise Misread(NOT_YOURS)
+        return {"class_id": class_id, "day": row.day, "taken": row.taken, **dict(zip(COUNTS, row.counts, strict=True))}
+
+
+def _why(row: Wrong, sentence: Sentence) -> Wrong:
+    return Wrong(row.sheet, row.row, row.names, row.cells, (sentence,))

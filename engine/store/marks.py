@@ -1,0 +1,137 @@
+"""Marks into the register, thousands at a time: new ones added, other ones corrected with what they were kept.
+
+Set-based: new rows go in by one statement, and only if some were there already are the two held against each other.
+The page for a roll call and the imports both come through here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+Mark = tuple[int, dt.date, str, str, str | None]  # pupil id, day, session (m, a), mark (p, e, u, l), reason
+
+_COLUMNS = "pupil_id, day, session, mark, reason"
+_STAGE = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_marks "
+    "(pupil_id BIGINT, day DATE, session VARCHAR(1), mark VARCHAR(1), reason VARCHAR(200))"
+)
+_BOTH = "staged_marks s JOIN marks m ON m.pupil_id = s.pupil_id AND m.day = s.day AND m.session = s.session"
+# A file that gives no reason takes none away; another mark does away with the reason of the old one.
+_DIFFERS = "(m.mark <> s.mark OR (s.reason IS NOT NULL AND COALESCE(m.reason, '') <> s.reason))"
+_BY = "CAST(:by AS BIGINT)"
+_ADD = (
+    f"INSERT INTO marks ({_COLUMNS}, at, by_id) "  # noqa: S608 - constants
+    f"SELECT {_COLUMNS}, :at, {_BY} FROM staged_marks ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING"
+)
+_KEEP = (
+    "INSERT INTO mark_changes (pupil_id, day, session, old_mark, old_reason, old_at, old_by_id, new_mark, at, by_id, job_id) "  # noqa: S608, E501
+    f"SELECT m.pupil_id, m.day, m.session, m.mark, m.reason, m.at, m.by_id, s.mark, :at, {_BY}, CAST(:job AS BIGINT) "
+    f"FROM {_BOTH} WHERE {_DIFFERS}"
+)
+_CORRECT = (
+    "UPDATE marks AS m SET mark = s.mark, reason = COALESCE(s.reason, CASE WHEN m.mark = s.mark THEN m.reason END), "  # noqa: S608
+    f"at = :at, by_id = {_BY} FROM staged_marks s "
+    f"WHERE m.pupil_id = s.pupil_id AND m.day = s.day AND m.session = s.session AND {_DIFFERS}"
+)
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many things a file brought that were new, other than before, as before."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def add(self, other: Counts) -> None:
+        self.new += other.new
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+
+
+def put_marks(
+    session: Session, marks: Sequence[Mark], at: dt.datetime, by_id: int | None, job_id: int | None = None
+) -> Counts:  # fmt: skip
+    """Write marks down, each pupil's session at most once among them."""
+    if not marks:
+        return Counts()
+    connection = session.connection()
+    sqlite = connection.dialect.name == "sqlite"
+    values = {"at": _sqlite_instant(at) if sqlite else at, "by": by_id}
+    if sqlite:
+        new = _insert_sqlite(connection, marks, values)
+    else:
+        _stage(connection, marks)
+        new = connection.execute(text(_ADD), values).rowcount
+    if new == len(marks):
+        return Counts(new)
+    if sqlite:
+        _stage(connection, marks)
+    changed = connection.execute(text(_KEEP), values | {"job": job_id}).rowcount
+    if changed:
+        connection.execute(text(_CORRECT), values)
+    return Counts(new, changed, len(marks) - new - changed)
+
+
+def count_marks(session: Session, marks: Sequence[Mark]) -> Counts:
+    """What `put_marks` would do."""
+    connection = session.connection()
+    if not marks:
+        return Counts()
+    _stage(connection, marks)
+    there = _count(connection, f"SELECT COUNT(*) FROM {_BOTH}")  # noqa: S608 - constants
+    changed = _count(connection, f"SELECT COUNT(*) FROM {_BOTH} WHERE {_DIFFERS}") if there else 0  # noqa: S608
+    return Counts(len(marks) - there, changed, there - changed)
+
+
+def _count(connection: Connection, query: str) -> int:
+    return int(connection.execute(text(query)).scalar_one())
+
+
+def _sqlite_instant(at: dt.datetime) -> str:
+    """A moment as `engine.store.types.Instant` stores it."""
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _insert_sqlite(connection: Connection, marks: Sequence[Mark], values: dict[str, Any]) -> int:
+    who = (values["at"], values["by"])
+    rows = [(pupil, day.isoformat(), session, mark, reason, *who) for pupil, day, session, mark, reason in marks]
+    rows.sort(key=itemgetter(0, 1, 2))
+    statement = f"INSERT INTO marks ({_COLUMNS}, at, by_id) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
+    return connection.exec_driver_sql(statement, rows).rowcount
+
+
+def _stage(connection: Connection, marks: Sequence[Mark]) -> None:
+    """Put the marks into a table of this transaction's own."""
+    connection.exec_driver_sql(_STAGE)
+    connection.exec_driver_sql("DELETE FROM staged_marks")
+    if connection.dialect.name == "sqlite":
+        rows = [(pupil, day.isoformat(), session, mark, reason) for pupil, day, session, mark, reason in marks]
+        connection.exec_driver_sql(f"INSERT INTO staged_marks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", rows)  # noqa: S608
+        return
+    # Nobody has counted the new table's rows: without this the planner would read all marks to find some.
+    connection.exec_driver_sql("SET LOCAL enable_hashjoin = off")
+    connection.exec_driver_sql("SET LOCAL enable_mergejoin = off")
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(f"COPY staged_marks ({_COLUMNS}) FROM STDIN") as copy:
+        copy.write("".join(map(_copied, marks)))
+
+
+def _copied(mark: Mark) -> str:
+    pupil, day, session, what, reason = mark
+    return f"{pupil}\t{day}\t{session}\t{what}\t{_escaped(reason) if reason else _NULL}\n"
+
+
+_NULL = "\\N"
+
+
+def _escaped(reason: str) -> str:
+    return reason.replace("\\", "\\\\").replace("\t", " ").replace("\n", " ").replace("\r", " ").replace("\0", "")

@@ -1,0 +1,120 @@
+"""`ralop import pupils FILE` and `ralop import attendance FILE`: lists and registers as schools have them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from engine import importing
+from engine.export import wrong_file
+from engine.import_reach import ADD, HOLD, SAME, Options
+from engine.importing import Outcome
+from engine.imports.sheets import LIMITS
+from engine.words import Sentence
+from web.console import housed, language_here
+
+FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+DRY = click.option("--dry-run", is_flag=True, help="Tell what would be done, and keep none of it.")
+STRICT = click.option("--strict", is_flag=True, help="Bring in nothing at all if one row is wrong.")
+WRONG = click.option(
+    "--wrong-rows", type=click.Path(dir_okay=False, path_type=Path), help="Write the wrong rows to this xlsx file."
+)
+DATABASE = click.option("--database", help="Another database than the installation's, as a URL.")
+SHOWN = 20  # wrong rows that are told one by one
+
+
+@click.command("pupils")
+@FILE
+@DRY
+@STRICT
+@WRONG
+@click.option("--school", default="", help="The code of the school, where the file does not name it.")
+@click.option("--class", "class_code", default="", help="The code of the class, where the file does not name it.")
+@click.option(
+    "--duplicates", type=click.Choice([HOLD, ADD, SAME]), default=HOLD, show_default=True,
+    help="New codes of pupils who seem to be there already: hold them back, add them, or take them for the same.",
+)  # fmt: skip
+@DATABASE
+def pupils(
+    file: Path, dry_run: bool, strict: bool, wrong_rows: Path | None, school: str, class_code: str, duplicates: str,
+    database: str | None,
+) -> None:  # fmt: skip
+    """Bring in the list of pupils in FILE (xlsx, xls, csv): add, change, move; delete nobody."""
+    options = Options(class_code=class_code, school_code=school, duplicates=duplicates, strict=strict)
+    _bring_in("pupils", file, options, dry_run, wrong_rows, database)
+
+
+@click.command("attendance")
+@FILE
+@DRY
+@STRICT
+@WRONG
+@click.option("--class", "class_code", default="", help="Take only rows of pupils in the class of this code.")
+@click.option("--school", default="", help="The code of the school whose classes are named.")
+@click.option("--month", type=click.DateTime(["%Y-%m"]), help="The month of a sheet that does not say it: 2026-09.")
+@click.option(
+    "--session", type=click.Choice(["m", "a", "ma"]), default="m", show_default=True,
+    help="What a mark without a session stands for: morning, afternoon, both.",
+)  # fmt: skip
+@DATABASE
+def attendance(
+    file: Path, dry_run: bool, strict: bool, wrong_rows: Path | None, class_code: str, school: str,
+    month: object, session: str, database: str | None,
+) -> None:  # fmt: skip
+    """Bring in the register in FILE (xlsx, xls, csv): long lists, monthly sheets, daily summaries."""
+    first = month.date().replace(day=1) if isinstance(month, dt.datetime) else None
+    options = Options(class_code=class_code, school_code=school, month=first, session=session, strict=strict)
+    _bring_in("attendance", file, options, dry_run, wrong_rows, database)
+
+
+def _bring_in(
+    kind: str, file: Path, options: Options, dry: bool, wrong_rows: Path | None, database: str | None
+) -> None:  # fmt: skip
+    language = language_here()
+    if file.stat().st_size > LIMITS.size:
+        sentence = Sentence("The file is larger than {most} MB. Split it.", most=LIMITS.size // 2**20)
+        raise click.ClickException(sentence.in_(language))
+    with housed(database, language) as (house, now):
+        data = file.read_bytes()
+        if dry:
+            outcome = importing.dry_run(house, kind, data, options, now, progress=_progress)
+        else:
+            outcome = importing.run(house, kind, data, options, now, file_name=file.name, progress=_progress)
+    click.echo(err=True)
+    _tell(outcome, language)
+    if wrong_rows is not None:
+        wrong_rows.write_bytes(wrong_file(outcome.wrong_rows, language))
+    click.echo(json.dumps(outcome.summary()))
+    if outcome.state == "refused":
+        raise SystemExit(1)
+
+
+def _progress(done: int, total: int | None) -> None:
+    """One line that changes where somebody is looking, a line a piece where not."""
+    text = f"{done:,} / {total:,}" if total else f"{done:,}"
+    click.echo(f"\r{text}" if sys.stderr.isatty() else text, err=True, nl=not sys.stderr.isatty())
+
+
+def _tell(outcome: Outcome, language: str) -> None:
+    """What there is to say beside the numbers. Codes only: a terminal's history is no place for children's names."""
+    for note in outcome.report.get("notes", ()):
+        click.echo(importing.label(note).in_(language), err=True)
+    for row in outcome.wrong_rows[:SHOWN]:
+        place = " ".join(part for part in (row.sheet, str(row.row)) if part)
+        for why in row.why:
+            click.echo(Sentence("Row {row}: {why}", row=place, why=why).in_(language), err=True)
+    for twin in outcome.report.get("duplicates", ())[:SHOWN]:
+        sentence = Sentence("{code} may be the same pupil as {like}.", code=twin["code"], like=twin["like"])
+        click.echo(sentence.in_(language), err=True)
+    if count := outcome.report.get("vanished_count"):
+        codes = ", ".join(outcome.report["vanished"][:SHOWN])
+        click.echo(
+            Sentence("Enrolled, but not in the file ({count}): {codes}", count=count, codes=codes).in_(language),
+            err=True,
+        )
+    if outcome.state == "refused":
+        click.echo(Sentence("Nothing was brought in, because rows are wrong.").in_(language), err=True)
