@@ -181,21 +181,23 @@ class Casework:
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
-    def place(self, gone: int, successor: int) -> None:
-        """The case has come along with a unit that merged into another: what stood at `gone` stands at `successor`.
+    def place(self, moved: Mapping[str, list[int]], successors: Mapping[int, int]) -> None:
+        """The case has come along with units that merged into others.
 
         An offer goes on to the post that has taken the place of the old one, and keeps its clock.
+
+        Args:
+            moved: the places of the case that have changed, each with the unit before and now.
+            successors: the units that have ended, and what became of them.
         """
         facts, before, since = self.facts, self.facts.due_at, self.facts.offered_at
-        entry = self._entry(
-            "placed", Actor(None, SYSTEM), data={"because": "merger", "unit_before": gone, "unit_now": successor}
-        )
-        if facts.offered_role and facts.offered_unit_id == gone:
+        entry = self._entry("placed", Actor(None, SYSTEM), data={"because": "merger", "moved": dict(moved)})
+        if facts.offered_role and facts.offered_unit_id in successors:
             if facts.waiting:
                 self._offer(find(facts.offered_role, facts, self.directory), entry, "offered")
                 facts.offered_at = since
             else:
-                facts.offered_unit_id = successor
+                facts.offered_unit_id = successors[facts.offered_unit_id]
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
@@ -223,13 +225,13 @@ class Casework:
     def escalate(self) -> None:
         """Fire every rule that is due by now, the earliest first, each judged on what the one before left behind."""
         for _ in range(MOST_FIRINGS):
-            due = escalation.decide(self.facts, self.situation, self.now)
+            due, look = escalation.survey(self.facts, self.situation, self.now)
             if due is None:
                 break
             self.fire(due)
-        self._settle()
-        if self.facts.next_look_at is not None and self.facts.next_look_at <= self.now:
-            self.facts.next_look_at = self.now + dt.timedelta(hours=1)  # too many at once: go on later, never for ever
+        else:
+            look = self.now + dt.timedelta(hours=1)  # too many at once: go on later, never for ever
+        self._look_again(look)
 
     def recount(self, kind: str, actor: Actor, data: Mapping[str, Any]) -> bool:
         """Count the deadlines anew after a closure or a rule change; True, with an entry, if the deadline moved."""
@@ -403,9 +405,12 @@ class Casework:
         return self.situation.calendar.instant(date, self.situation.calendar.closing_minute(date))
 
     def _settle(self) -> None:
+        self._look_again(escalation.next_look(self.facts, self.situation, self.now))
+
+    def _look_again(self, at: dt.datetime | None) -> None:
         facts = self.facts
         facts.due_at = escalation.deadline(facts, self.situation) if facts.is_open else None
-        facts.next_look_at = escalation.next_look(facts, self.situation, self.now) if facts.is_open else None
+        facts.next_look_at = at if facts.is_open else None
 
 
 def _iso(moment: dt.datetime | None) -> str | None:

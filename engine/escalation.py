@@ -38,13 +38,29 @@ class Due:
 
 def decide(facts: Facts, situation: Situation, now: dt.datetime) -> Due | None:
     """The rule that fires next, if one is due by `now`: the earliest, the first in the file of those due together."""
-    due = [due for due in coming(facts, situation) if due.at <= now and _holds(due.rule, facts, situation, now)]
-    return min(due, key=lambda due: due.at, default=None)
+    return survey(facts, situation, now)[0]
 
 
 def next_look(facts: Facts, situation: Situation, now: dt.datetime) -> dt.datetime | None:
     """The earliest moment at which any rule could fire; None if none can unless something happens to the case."""
-    return min(_looks(facts, situation, now), default=None)
+    return survey(facts, situation, now)[1]
+
+
+def survey(facts: Facts, situation: Situation, now: dt.datetime) -> tuple[Due | None, dt.datetime | None]:
+    """`decide` and `next_look` in one pass over the rules."""
+    first: Due | None = None
+    look: dt.datetime | None = None
+    for due in coming(facts, situation):
+        at = due.at
+        if at <= now:
+            if _holds(due.rule, facts, situation, now):
+                first = due if first is None or at < first.at else first
+            elif waits(due.rule):
+                at = situation.clock.deadline(now, ONE_DAY) or now + dt.timedelta(days=1)
+            else:
+                continue
+        look = at if look is None or at < look else look
+    return first, look
 
 
 def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
@@ -54,14 +70,6 @@ def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
         return None
     start = started(rule, facts)
     return None if start is None else situation.clock.deadline(start, rule.when.for_)
-
-
-def _looks(facts: Facts, situation: Situation, now: dt.datetime) -> Iterator[dt.datetime]:
-    for due in coming(facts, situation):
-        if due.at > now or _holds(due.rule, facts, situation, now):
-            yield due.at
-        elif waits(due.rule):
-            yield situation.clock.deadline(now, ONE_DAY) or now + dt.timedelta(days=1)
 
 
 def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
@@ -143,6 +151,8 @@ def _moment(
 
 def _settled(rule: Rule, facts: Facts) -> bool:
     """Whether the case itself, which only an event can change, rules the rule out."""
+    if not rule.when.conditions:
+        return False
     return not all(_met(c, facts) for c in rule.when.conditions if c.name not in DRIFTING and c.name in _ON_CASE)
 
 

@@ -14,6 +14,8 @@ from engine.rule import RuleSet, Season
 from engine.words import Sentence
 from engine.workflow import Workflow
 
+MOST_TIMES = 512  # clocks that are kept for the next case; one with closures of its own takes 50 KB
+Seasons = Mapping[str, tuple[Window, ...]]
 Holds = tuple[tuple[dt.datetime, dt.datetime | None, str], ...]  # from, to (None: no end), reason
 
 
@@ -41,7 +43,7 @@ class Situation:
     clock: Clock
     calendar: Calendar
     around: Surroundings
-    seasons: Mapping[str, tuple[Window, ...]]
+    seasons: Seasons
 
     def season_on(self, day: dt.date) -> frozenset[str]:
         """The ids of the risk windows that a day lies in."""
@@ -55,6 +57,10 @@ def _windows(season: Season, calendar: Calendar, year: int) -> tuple[Window, ...
     return tuple(windows(season.between, season.factor, season.name, calendar, range(year - 1, year + 3)))
 
 
+def _touches(season: Season, around: Surroundings) -> bool:
+    return not (around.school_units.isdisjoint(season.units) and around.home_units.isdisjoint(season.units))
+
+
 @dataclass(frozen=True)
 class Handbook:
     """What the composition root read and checked. `calendars` by province code; "" is the one for everywhere else.
@@ -66,6 +72,9 @@ class Handbook:
     rulesets: Mapping[tuple[str, int], RuleSet]
     calendars: Mapping[str, Calendar]
     current: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    _times: dict[tuple[object, ...], tuple[Seasons, Clock]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def workflow(self, name: str, version: int | None = None) -> Workflow:
         """A workflow; the version that new cases begin with if none is named. Raises `NotFound`."""
@@ -89,20 +98,26 @@ class Handbook:
         """The rules, clock and risk windows that hold for a case."""
         workflow = self.workflow(facts.workflow, facts.workflow_version)
         rules = self.rules(facts.workflow, facts.rules_version)
-        seasons = self._seasons(rules, facts.since, around)
-        clock = self._clock(around, seasons, facts.holds)
+        seasons, clock = self._time(rules, facts.since, around, facts.holds)
         return Situation(workflow, rules, clock, self.calendar(around.province), around, seasons)
 
     def clock(self, rules: RuleSet, when: dt.datetime, around: Surroundings, holds: Holds = ()) -> Clock:
         """The clock of a case that is in these surroundings at about this time."""
-        return self._clock(around, self._seasons(rules, when, around), holds)
+        return self._time(rules, when, around, holds)[1]
 
-    def _seasons(self, rules: RuleSet, when: dt.datetime, around: Surroundings) -> dict[str, tuple[Window, ...]]:
-        calendar, units = self.calendar(around.province), around.school_units | around.home_units
-        here = (season for season in rules.seasons if not season.units or units & set(season.units))
-        return {season.id: _windows(season, calendar, when.year) for season in here}
+    def _time(self, rules: RuleSet, when: dt.datetime, around: Surroundings, holds: Holds) -> tuple[Seasons, Clock]:
+        """The risk windows and the clock that hold here; most cases of a year share them, so they are kept."""
+        here = tuple(season for season in rules.seasons if not season.units or _touches(season, around))
+        names = tuple(season.id for season in here)
+        asked = rules.digest, names, when.year, around.province, around.weekdays, around.closures, holds
+        if asked not in self._times:
+            if len(self._times) >= MOST_TIMES:
+                self._times.clear()
+            seasons = {season.id: _windows(season, self.calendar(around.province), when.year) for season in here}
+            self._times[asked] = seasons, self._clock(around, seasons, holds)
+        return self._times[asked]
 
-    def _clock(self, around: Surroundings, seasons: Mapping[str, tuple[Window, ...]], holds: Holds) -> Clock:
+    def _clock(self, around: Surroundings, seasons: Seasons, holds: Holds) -> Clock:
         return self.calendar(around.province).clock(
             weekdays=frozenset(int(day) - 1 for day in around.weekdays) if around.weekdays else None,
             closures=around.closures,

@@ -21,7 +21,9 @@ class _Subject:
     state: str
 
 
-_MACHINES: dict[str, Machine] = {}  # by digest: a workflow of one text has one machine, for good
+# By digest: a workflow of one text has one machine, for good; and where a step leads from a state never changes.
+_MACHINES: dict[str, Machine] = {}
+_LEADS: dict[tuple[str, str, str], str] = {}
 
 
 def _machine(workflow: Workflow) -> Machine:
@@ -46,12 +48,19 @@ def follow(workflow: Workflow, state: str, name: str, roles: frozenset[str]) -> 
         raise NotFound(Sentence("There is no step “{step}” in this workflow.", step=name))
     if not roles & set(step.by):
         raise NotAllowed(Sentence("Your role does not allow the step “{step}”.", step=step.label))
+    asked = workflow.digest, state, name
+    if asked not in _LEADS:
+        _LEADS[asked] = _trigger(workflow, state, step)
+    return step, _LEADS[asked]
+
+
+def _trigger(workflow: Workflow, state: str, step: Transition) -> str:
     subject = _Subject(state)
     try:
-        _machine(workflow).events[name].trigger(subject)
+        _machine(workflow).events[step.name].trigger(subject)
     except MachineError:
         here = workflow.states[state].label
         raise NotAllowed(
             Sentence("The step “{step}” is not possible while the case is “{state}”.", step=step.label, state=here)
         ) from None
-    return step, subject.state
+    return subject.state

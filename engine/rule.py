@@ -7,7 +7,7 @@ order, and after one has fired a transition the rest are judged on the state the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from engine.calendar_values import Duration
@@ -150,6 +150,13 @@ class RuleSet:
     text: str
     digest: str
     warnings: tuple[Fault, ...] = ()
+    # What `watching` and `timing` answered before: a sweep asks the same for each of a million cases.
+    _watching: dict[tuple[str, bool | None], tuple[Rule, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _timing: dict[tuple[str, bool | None], Rule | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def rule(self, id: str) -> Rule | None:
         """The rule with this id, or None."""
@@ -157,13 +164,21 @@ class RuleSet:
 
     def watching(self, state: str, accepted: bool | None = None) -> tuple[Rule, ...]:
         """The rules that can fire in `state`, in file order; with `accepted`, those for an offer in that condition."""
-        return tuple(rule for rule in self.rules if rule.when.state == state and _fits(rule, accepted))
+        asked = state, accepted
+        if asked not in self._watching:
+            found = tuple(rule for rule in self.rules if rule.when.state == state and _fits(rule, accepted))
+            self._watching[asked] = found
+        return self._watching[asked]
 
     def timing(self, state: str, accepted: bool | None = None) -> Rule | None:
         """The rule whose `for` is the deadline in `state`, None if there is none: the first without conditions in file
         order, or the first of all if each has some."""
-        timed = [rule for rule in self.watching(state, accepted) if rule.when.for_ is not None]
-        return next((rule for rule in timed if not rule.when.conditions), timed[0] if timed else None)
+        asked = state, accepted
+        if asked not in self._timing:
+            timed = [rule for rule in self.watching(state, accepted) if rule.when.for_ is not None]
+            plain = (rule for rule in timed if not rule.when.conditions)
+            self._timing[asked] = next(plain, timed[0] if timed else None)
+        return self._timing[asked]
 
 
 def _fits(rule: Rule, accepted: bool | None) -> bool:
