@@ -13,6 +13,7 @@ from web import (
     acts,
     assets,
     cases,
+    channels,
     compression,
     demo,
     errors,
@@ -38,6 +39,7 @@ BLUEPRINTS = (
     cases.pages,
     acts.pages,
     notices.pages,
+    channels.pages,
 )
 """Every room of the site; a new one is added here."""
 

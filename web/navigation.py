@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
+from engine.access import ADMIN
 from engine.cases import OPENERS
 from engine.words import Sentence
 
@@ -39,7 +40,10 @@ MAIN = (
     Way("help.index", Sentence("Help"), "help"),
 )
 # Set-up and the like: in the menu beside the person's name.
-MORE: tuple[Way, ...] = ()
+MORE: tuple[Way, ...] = (
+    Way("channels.mine", Sentence("How I am told"), "bell"),
+    Way("channels.log", Sentence("Messages sent"), "bell", frozenset({ADMIN})),
+)
 
 
 def ways(of: tuple[Way, ...]) -> list[Way]:

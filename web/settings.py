@@ -10,9 +10,10 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.post import PostSettings, read_post
 from engine.toml_reader import Reader, read_toml
 from engine.words import LANGUAGES, Fault, Faulty, Sentence
 
@@ -30,7 +31,7 @@ class Settings:
 
     `instance` is the folder of what belongs to this installation; `secret_key` signs cookies; `trusted_proxies` is how
     many proxies of our own stand in front and name the client's address; `demo`: every page says that its people are
-    invented.
+    invented; `post`: by which channels notices leave the house.
     """
 
     database_url: str
@@ -39,6 +40,7 @@ class Settings:
     trusted_proxies: int = 0
     demo: bool = False
     default_language: str = "vi"
+    post: PostSettings = field(default_factory=PostSettings)
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -46,7 +48,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
     The environment goes before the file: RALOP_INSTANCE (default: `instance`), RALOP_DATABASE_URL (default: SQLite in
     the instance folder), RALOP_SECRET_KEY (default: one that is made once and kept in the instance folder),
-    RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE.
+    RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE; and RALOP_MAIL_PASSWORD for the tables that `engine.post` reads.
     """
     instance = Path(environment.get("RALOP_INSTANCE", "instance")).absolute()
     reader = _file(instance / FILE)
@@ -58,6 +60,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=given.proxies(),
         demo=given.flag("demo"),
         default_language=given.language(),
+        post=read_post(reader, environment),
     )
     reader.close()
     if reader.faults:
