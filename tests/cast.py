@@ -1,28 +1,22 @@
 """The fixed cast for tests of pages: the people and pupils of `engine.cast` on a database, and a browser for each.
 
-`Stage.browser("teacher")` is a Flask test client that is signed in; `outsider_teacher` is the same role elsewhere.
+`cast.browser("teacher")` is signed in as the teacher; `outsider_teacher` is the same role elsewhere. It is Monday,
+2 March 2026, 08:00, until `cast.go_to` lets time pass.
 """
 
-from __future__ import annotations
-
 import datetime as dt
+import html
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from argon2 import PasswordHasher
-from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from engine import cases, sweep
+from engine import cases, passwords, sweep
 from engine.access import Viewer
 from engine.cast import PUPILS
-from engine.clock import Frozen
 from engine.house import House
 from engine.names import fold, sort_key
 from engine.store import stage as stages
@@ -30,126 +24,125 @@ from engine.store import tables as t
 from engine.store.cases import earliest_look
 from engine.store.session import Store
 from engine.store.staff import viewer_of
-from web.app import create_app
-from web.house import build_house
-from web.settings import Settings
+from tests.pages import PASSWORD, Site, csrf, shipped, site
+from tests.stage import HERE, at
 
-START = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)  # Monday, 08:00 in Kon Tum and Quảng Ngãi
-HERE = dt.timezone(dt.timedelta(hours=7))
-PASSWORD = "ba con voi xanh"
-
-
-def at(text: str) -> dt.datetime:
-    """A local moment such as "2026-03-06 08:00"."""
-    return dt.datetime.fromisoformat(text).replace(tzinfo=HERE).astimezone(dt.UTC)
+PHONE = "0905 000 111"  # of everybody in the cast
 
 
 @dataclass
 class Cast:
-    """Everybody and everything a test of pages needs."""
+    """Everybody and everything that a test of pages needs."""
 
-    store: Store
+    site: Site
     house: House
-    clock: Frozen
-    app: Flask
     stage: stages.Stage
-    _browsers: dict[str, FlaskClient] = field(default_factory=dict)
+    browsers: dict[str, FlaskClient] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Store:
+        return self.site.store
+
+    @property
+    def now(self) -> dt.datetime:
+        return self.site.clock.now()
 
     def viewer(self, member: str) -> Viewer:
         """What a member of the cast may see today."""
         with self.store.reading("a viewer of the cast") as session:
-            return viewer_of(session, self.stage.people[member], self.clock.now().astimezone(HERE).date())
+            return viewer_of(session, self.stage.people[member], self.now.astimezone(HERE).date())
 
     def browser(self, member: str) -> FlaskClient:
-        """A browser in which this member has signed in; always the same."""
-        if member not in self._browsers:
-            self._browsers[member] = self.new_browser(member)
-        return self._browsers[member]
+        """The browser in which this member is signed in."""
+        if member not in self.browsers:
+            self.browsers[member] = self.site.signed_in(member)
+        return self.browsers[member]
 
-    def new_browser(self, member: str | None = None) -> FlaskClient:
-        """A browser of its own, signed in as a member, or as nobody."""
-        browser = self.app.test_client()
-        if member:
-            answer = send(browser, "/login", {"login": member, "password": PASSWORD})
-            assert answer.status_code == 303, answer.text
-        return browser
+    def get(self, member: str, address: str) -> TestResponse:
+        """A page as this member sees it."""
+        return self.browser(member).get(address)
+
+    def send(self, member: str, address: str, page: str = "", **typed: Any) -> TestResponse:
+        """Send a form as a browser does: with what is hidden on the page it stands on, if that can be opened."""
+        browser = self.browser(member)
+        shown = browser.get(page or address)
+        kept = hidden(shown) if shown.status_code == 200 else {"csrf_token": csrf(browser.get("/password"))}
+        return browser.post(address, data=kept | typed)
 
     def open_case(self, pupil: str = "pupil", by: str = "teacher", **values: Any) -> str:
-        """A case for one of the pupils, by a member of the cast; its code."""
+        """A case for one of the pupils; its code."""
         filled = {"absent_since": "2026-02-27", "causes": ["harvest"]} | values
-        return cases.open_case(self.house, self.viewer(by), self.stage.pupils[pupil], filled, self.clock.now())
+        return cases.open_case(self.house, self.viewer(by), self.stage.pupils[pupil], filled, self.now)
 
     def step(self, code: str, name: str, by: str, **values: Any) -> None:
         """A step of the workflow."""
-        cases.step(self.house, self.viewer(by), code, name, values, self.clock.now())
+        cases.step(self.house, self.viewer(by), code, name, values, self.now)
 
     def accept(self, code: str, by: str) -> None:
-        """An offer is accepted."""
-        cases.accept(self.house, self.viewer(by), code, {}, self.clock.now())
-
-    def go_to(self, moment: str) -> None:
-        """Time passes, the worker having run at every moment that was due."""
-        until = at(moment)
-        while True:
-            with self.store.reading("the next moment of a test") as session:
-                due = earliest_look(session)
-            if due is None or due > until:
-                break
-            sweep.run_due(self.house, max(due, self.clock.moment))
-        self.clock.moment = until
+        """A member accepts what is on offer to them."""
+        cases.accept(self.house, self.viewer(by), code, {}, self.now)
 
     def to_commune(self, pupil: str = "pupil") -> str:
-        """A case that waits for the commune officer."""
+        """A case that waits for the commune officer to accept it."""
         code = self.open_case(pupil)
         self.step(code, "ask_commune", "teacher", note="Nhà xa, nhờ xã đến nhà")
         return code
 
     def to_association(self, pupil: str = "pupil") -> str:
-        """A case that waits for a volunteer of the association."""
+        """A case that waits for a volunteer to accept it."""
         code = self.to_commune(pupil)
         self.accept(code, "commune_officer")
-        self.step(code, "refer_support", "commune_officer", need="Áo ấm cỡ 130, 1 chiếc", hand_over_at="Văn phòng trường")
+        self.step(code, "refer_support", "commune_officer", need="Áo ấm cỡ 130", hand_over_at="Văn phòng trường")
         return code
 
+    def case(self, code: str) -> t.Case:
+        """The case as it is stored."""
+        with self.store.reading("test") as session:
+            return session.scalars(select(t.Case).where(t.Case.code == code)).one()
 
-@lru_cache(maxsize=1)
-def _password_hash() -> str:
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # quick: nobody attacks a test
+    def pupil(self, name: str, **more: Any) -> int:
+        """One more pupil in the teacher's class and the officer's village; the id."""
+        with self.store.writing("test") as session:
+            like = session.get_one(t.Pupil, self.stage.pupils["pupil"])
+            places = ("class_id", "school_id", "village_id", "commune_id", "province_id")
+            values: dict[str, Any] = {place: getattr(like, place) for place in places}
+            values |= {"code": f"x-{name}", "name": name, "search_key": fold(name), "sort_key": sort_key(name)} | more
+            pupil = t.Pupil(**values)
+            session.add(pupil)
+            session.flush()
+            self.stage.pupils[name] = pupil.id
+            return pupil.id
+
+    def go_to(self, moment: str) -> None:
+        """Time passes, the worker having run whenever something was due."""
+        until = at(moment)
+        while True:
+            with self.store.reading("test") as session:
+                due = earliest_look(session)
+            if due is None or due > until:
+                break
+            sweep.run_due(self.house, max(due, self.now))
+        self.site.clock.moment = until
 
 
-def make_cast(store: Store, instance: Path) -> Cast:
-    """The cast on an empty, migrated database, on a Monday morning."""
-    settings = Settings("sqlite://", instance, "k" * 40)
-    clock = Frozen(START)
+def make_cast(store: Store) -> Cast:
+    """The cast on an empty, migrated database."""
+    place = site(store)
     with store.writing("set the stage") as session:
-        stage = stages.set_stage(session, START)
-        session.execute(update(t.Person).values(password_hash=_password_hash(), must_change=False, phone="0905 000 111"))
+        stage = stages.set_stage(session, place.clock.now())
+        known = {"password_hash": passwords.hash(PASSWORD), "must_change": False, "phone": PHONE}
+        session.execute(update(t.Person).values(known))
         for code, learner in PUPILS.items():
-            keys = {"search_key": fold(learner.name), "sort_key": sort_key(learner.name)}
-            more = {"guardian": "Y Mẹ Thử", "guardian_phone": "0905 222 333", "birth_date": dt.date(2013, 5, 6)}
-            session.execute(update(t.Pupil).where(t.Pupil.code == code).values(**keys, **more))
-    house = build_house(settings, START, store)
-    app = create_app(settings, house=house, clock=clock)
-    app.testing = True
-    return Cast(store, house, clock, app, stage)
+            found = {"search_key": fold(learner.name), "sort_key": sort_key(learner.name)}
+            more = {"address": f"Nhà {code}", "guardian": "Y Mẹ Thử", "birth_date": dt.date(2013, 5, 6)}
+            session.execute(update(t.Pupil).where(t.Pupil.code == code).values(found | more))
+    return Cast(place, House(store, shipped()), stage)
 
 
-def send(browser: FlaskClient, address: str, form: Mapping[str, Any] | None = None, *, page: str | None = None) -> TestResponse:
-    """Send a form as a browser does: with the token, key and version that stand on the page it is on."""
-    found = browser.get(page or address.partition("?")[0])
-    hidden = {}
-    if found.status_code == 200:
-        for name in ("csrf_token", "key", "version"):
-            if value := re.search(rf'name="{name}" value="([^"]*)"', found.text):
-                hidden[name] = value[1]
-    if "csrf_token" not in hidden:
-        hidden["csrf_token"] = token(browser)
-    return browser.post(address, data=hidden | dict(form or {}))
-
-
-def token(browser: FlaskClient) -> str:
-    """A CSRF token of this browser."""
-    for address in ("/login", "/password"):
-        if found := re.search(r'name="csrf_token" value="([^"]*)"', browser.get(address).text):
-            return found[1]
-    raise AssertionError("no page gave a token")
+def hidden(page: TestResponse) -> dict[str, str]:
+    """What the first form with these fields on a page sends along unseen."""
+    found = {
+        name: re.search(rf'name="{name}" value="([^"]*)"', page.text)
+        for name in ("csrf_token", "key", "version", "pupil")
+    }
+    return {name: html.unescape(match[1]) for name, match in found.items() if match}

@@ -18,6 +18,7 @@ from tests import databases
 
 if TYPE_CHECKING:
     from engine.store.session import Store
+    from tests.cast import Cast
 
 DATA = "RALOP_TEST_PGDATA"  # the directory of this session's server, told to the processes that share it
 
@@ -113,3 +114,11 @@ def store(database_url: str) -> Iterator["Store"]:
     store = open_store(database_url)
     yield store
     store.close()
+
+
+@pytest.fixture
+def cast(store: "Store") -> "Cast":
+    """The fixed cast on `store`, and a browser for each."""
+    from tests.cast import make_cast
+
+    return make_cast(store)
