@@ -69,7 +69,7 @@ def show(code: str) -> str:
         causes=_causes(workflow, beside.causes), helpline=reading.known and HELPLINE_FLAG in facts.flags,
         beside=beside, given=_given(reading), totals=_totals(workflow, beside), timeline=_timeline(reading),
         older=beside.events[-1].seq if beside.older else None,
-        later=whole_arg("before") is not None,
+        later=whole_arg("before") is not None, planned=[at for _kind, at in beside.planned if at >= now()],
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,
         zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _headline(reading), _local_due(facts)),

@@ -61,7 +61,7 @@ def draw(workflow: Workflow, here: str, been: Collection[str], language: str) ->
     return Markup(
         '<svg class="diagram" viewBox="0 0 {width} {height}" role="img" aria-labelledby="way-title way-words">'
         '<title id="way-title">{title}</title><desc id="way-words">{words}</desc>'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" '
         'orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker></defs>{marks}</svg>'
     ).format(width=width, height=height, title=title, words=words, marks=Markup("").join(marks))
 
