@@ -23,6 +23,7 @@ class Clock(Protocol):
 
     def now(self) -> dt.datetime:
         """The moment."""
+        ...
 
 
 class SystemClock:

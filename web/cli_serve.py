@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from types import FrameType
 
 import click
-import waitress
+from waitress.server import create_server
 
 from engine.clock import ShiftedClock, set_clock
 from engine.house import House
@@ -73,7 +73,7 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
             worker = worker_for(house, clock)
             running.callback(worker.stop)
             worker.start()
-        server = waitress.create_server(app, host=host, port=port, threads=THREADS, ident=None)
+        server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
         running.callback(server.close)
         signal.signal(signal.SIGTERM, _end)
         click.echo(Sentence("Ra Lớp is at {address}", address=f"http://{host}:{port}/").in_(language_here()))

@@ -78,4 +78,5 @@ def _failed(_error: Exception) -> tuple[str, int]:
     """Our own fault: a page that asks nothing of the database, which may be what failed, in both languages."""
     cookie = request.cookies.get(languages.COOKIE)
     g.language = cookie if cookie in LANGUAGES else languages.shell_language(current_app)
-    return render_template("failed.html", title=TITLES[500], help=HELPS[500]), 500
+    page = current_app.jinja_env.get_template("failed.html")  # render_template would ask who is signed in
+    return page.render(title=TITLES[500], help=HELPS[500]), 500

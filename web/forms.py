@@ -40,15 +40,15 @@ class Form(FlaskForm):
         for name, sentence in refused.fields.items():
             if name in self._fields:
                 control = self._fields[name]
-                control.errors = [*control.errors, sentence]
+                control.errors = cast("Any", [*control.errors, sentence])
             else:
-                self.form_errors.append(sentence)
+                cast("list[Any]", self.form_errors).append(sentence)
 
     @property
     def faults(self) -> list[tuple[str, Sentence | str]]:
         """Everything wrong, in the order of the fields, with the id of the control to go to ("" for none)."""
-        at_fields = [(_target(control), error) for control in self for error in control.errors]
-        return [("", error) for error in self.form_errors] + at_fields
+        at_form: list[tuple[str, Sentence | str]] = [("", error) for error in self.form_errors]
+        return at_form + [(_target(control), error) for control in self for error in control.errors]
 
 
 def _target(control: Control) -> str:
@@ -125,7 +125,7 @@ class Ask:
 def _ask(asked: Field, needed: bool) -> Ask:
     return Ask(
         asked.type, needed, said(asked.help) if asked.help else "",
-        groups={it.code: said(asked.groups[it.group]) for it in asked.choices if it.group},
+        groups={it.code: said(asked.groups[it.group]) for it in asked.choices if it.group and it.group in asked.groups},
         helps={it.code: said(it.help) for it in asked.choices if it.help},
     )  # fmt: skip
 
@@ -136,11 +136,11 @@ def _control(asked: Field, needed: bool) -> Any:
     picked = {"validate_choice": False, "coerce": _as_typed, **common}
     match asked.type:
         case "yes_no":
-            return RadioField(choices=[(YES, said(Label("Có", "Yes"))), (NO, said(Label("Không", "No")))], **picked)
+            return RadioField(choices={YES: said(Label("Có", "Yes")), NO: said(Label("Không", "No"))}, **picked)
         case "choice" if len(asked.choices) <= MOST_RADIOS:
             return RadioField(choices=_choices(asked), **picked)
         case "choice":
-            return SelectField(choices=[("", "—"), *_choices(asked)], **picked)
+            return SelectField(choices={"": "—", **_choices(asked)}, **picked)
         case "choices":
             return Several(choices=_choices(asked), **picked)
         case "text":
@@ -149,7 +149,7 @@ def _control(asked: Field, needed: bool) -> Any:
             return StringField(render_kw=KEYBOARDS.get(asked.type), **common)
 
 
-KEYBOARDS: Mapping[str, Mapping[str, str]] = {
+KEYBOARDS: Mapping[str, dict[str, str]] = {
     "date": {"inputmode": "numeric", "autocomplete": "off", "class": "short"},
     "whole": {"inputmode": "numeric", "autocomplete": "off", "class": "short"},
     "decimal": {"inputmode": "decimal", "autocomplete": "off", "class": "short"},
@@ -164,11 +164,11 @@ def _as_typed(value: Any) -> Any:
     return value
 
 
-def _choices(asked: Field) -> list[tuple[str, str]]:
+def _choices(asked: Field) -> dict[str, str]:
     """Codes and words; those of one group stand together, the groups in their own order."""
     order = list(asked.groups)
     choices = sorted(asked.choices, key=lambda it: order.index(it.group) if it.group in order else len(order))
-    return [(it.code, _words(it)) for it in choices]
+    return {it.code: _words(it) for it in choices}
 
 
 def _words(choice: Choice) -> str:

@@ -63,11 +63,12 @@ def build_house(settings: Settings, now: dt.datetime, store: Store | None = None
     read = read_files(settings.instance)
     store = store or open_store(settings.database_url)
     kept = _keep(store, read, now)
-    if not read.faults:
-        handbook = _handbook(read, kept, store)
-    if read.faults:
+    handbook = None if read.faults else _handbook(read, kept, store)
+    if read.faults or handbook is None:
         raise Faulty(read.faults)
-    return House(store, handbook, aliases=read_aliases(settings.instance), post=make_post(settings.post, settings.instance))
+    return House(
+        store, handbook, aliases=read_aliases(settings.instance), post=make_post(settings.post, settings.instance)
+    )
 
 
 def read_files(instance: Path) -> Read:

@@ -5,6 +5,8 @@ Pages and engine share one catalogue (`engine.words.catalogue`): Flask-Babel is 
 
 from __future__ import annotations
 
+from typing import Any
+
 from babel.support import NullTranslations
 from flask import Blueprint, Flask, g, redirect, request
 from flask_babel import Babel, Domain
@@ -32,7 +34,7 @@ class _OneCatalogue(Domain):
 
 
 class _Babel(Babel):
-    domain_instance = _OneCatalogue()
+    domain_instance: Any = _OneCatalogue()  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 def init_app(app: Flask) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Flask, abort, current_app, flash, g, redirect, render_template, request, session
 from flask import url_for as url
@@ -77,7 +77,9 @@ def init_app(app: Flask) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.session_interface = _Cookies()
-    manager.session_protection = None  # phones change their address all the time; the token is the protection
+    cast(
+        "Any", manager
+    ).session_protection = None  # phones change their address all the time
     manager.init_app(app)
     app.before_request(_require_sign_in)
 
