@@ -77,7 +77,7 @@ def read_sheets(data: bytes, limits: Limits = LIMITS) -> Iterator[Sheet]:
 
 # --- xlsx and xls -----------------------------------------------------------------------------------------------------
 
-_PLACE = re.compile(rb'\sr="([A-Z]{0,3})(\d{1,7})"')
+_PLACE = re.compile(rb' r="([A-Z]{0,3})(\d{1,7})"')
 _CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
 _TEXT_END = re.compile(rb"</(?:\w+:)?si>")
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -122,7 +122,7 @@ class _Scale:
             if not is_xml:
                 continue
             text = tail + chunk
-            if _ENTITY.search(text.replace(b"\0", b"")):  # UTF-16 as well
+            if (b"<!" in text or b"<\0!" in text) and _ENTITY.search(text.replace(b"\0", b"")):  # UTF-16 as well
                 raise Unreadable(Sentence("The file's XML brings entities of its own; such files are not opened."))
             cut = text.rfind(b"<")
             cut = cut if len(text) - cut < _TORN else len(text)
