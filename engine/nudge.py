@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from engine.access import OFFICE, Viewer, reach
 from engine.casework import Actor, Casework, Entry, Told
+from engine.facts import Facts
 from engine.house import House
 from engine.people import acting
 from engine.refusals import Conflict, NoAccess, NotAllowed, NotFound
@@ -19,6 +20,11 @@ from engine.words import Sentence
 from engine.workflow import ASSIGNEE
 
 NUDGERS = frozenset({"head", "commune_leader", OFFICE})
+
+
+def may_nudge(facts: Facts, roles: frozenset[str], person_id: int) -> bool:
+    """Whether somebody who reaches the case in these roles may urge it on: a leader, somebody else's open case."""
+    return bool(roles & NUDGERS) and facts.is_open and facts.assignee_id != person_id
 
 
 def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str | None = None) -> None:

@@ -12,6 +12,7 @@ from engine.duties import Choices, choices
 from engine.facts import Facts
 from engine.handbook import Situation
 from engine.notice_texts import zalo_text
+from engine.nudge import may_nudge
 from engine.people import ROLE_LABELS
 from engine.store import casebook
 from engine.store.access_log import note_reading
@@ -72,6 +73,7 @@ def show(code: str) -> str:
         later=whole_arg("before") is not None, planned=[at for _kind, at in beside.planned if at >= now()],
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,
+        may_urge=may_nudge(facts, reading.roles, g.viewer.person_id),
         zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _headline(reading), _local_due(facts)),
     )  # fmt: skip
 

@@ -1,0 +1,80 @@
+"""Workers are killed while they send mail, and their clocks jump: every notice arrives; a second copy shows as one."""
+
+import datetime as dt
+import random
+import time
+
+from sqlalchemy import func, insert, select, update
+
+from bench.data import handbook
+from engine.channels.email import EmailChannel, MailSettings
+from engine.deliver import CLAIM, deliver
+from engine.house import House
+from engine.notices import Choice, Hours
+from engine.post import Post
+from engine.store import tables as t
+from engine.store.notices import put_choices
+from engine.store.session import Store, open_store
+from tests.faults import FULL
+from tests.faults.processes import HOUR, Herd
+from tests.mailbox import Mailbox, serving
+from tests.stage import Stage, at, stage
+
+__all__ = ["stage"]
+
+NOTICES, KILLS, WORKERS = (5_000, 500, 4) if FULL else (300, 30, 3)
+SECONDS = 1_200 if FULL else 90
+THURSDAY = at("2026-03-05 08:00")
+FAST = CLAIM.total_seconds() / 1.5  # a claim runs out after 1.5 real seconds
+
+
+def send_for_ever(url: str, begun: float, settings: MailSettings, seed: int) -> None:
+    """A worker whose clock is fast, and jumps an hour ahead and back."""
+    post = Post("https://ralop.example.vn", {"email": EmailChannel(settings)})
+    chance, house = random.Random(seed), House(open_store(url), handbook(), post=post)
+    while True:
+        now = THURSDAY + dt.timedelta(seconds=(time.time() - begun) * FAST)
+        deliver(house, now + chance.choice((0, 0, 0, 1, -1)) * HOUR)
+        time.sleep(0.002)
+
+
+def told(stage: Stage) -> None:
+    """Notices for one person, who wants each by itself at any hour."""
+    code, person = stage.open(), stage.cast.people["head"]
+    with stage.store.writing("test") as session:
+        session.execute(update(t.Person).where(t.Person.id == person).values(email="head@example.vn"))
+        put_choices(session, person, Hours(0, 0), [Choice("email", enabled=True, digest=False)])
+        case = session.scalars(select(t.Case.id).where(t.Case.code == code)).one()
+        session.execute(update(t.Notice).values(planned_at=THURSDAY))
+        row = {
+            "case_id": case,
+            "person_id": person,
+            "role": "head",
+            "kind": "assigned",
+            "urgent": False,
+            "at": THURSDAY,
+        }
+        session.execute(insert(t.Notice), [{**row, "seq": 100 + number} for number in range(NOTICES)])
+
+
+def states(store: Store) -> dict[str, int]:
+    with store.reading("test") as session:
+        return dict(session.execute(select(t.Delivery.state, func.count()).group_by(t.Delivery.state)).all())
+
+
+def test_killed_workers_lose_no_message(stage: Stage, database_url: str) -> None:
+    told(stage)
+    chance, begun = random.Random(2026), time.time()
+    with serving(Mailbox()) as mailbox:
+        herd = Herd(WORKERS, send_for_ever, lambda number: (database_url, begun, mailbox.settings, number))
+        try:
+            while herd.kills < KILLS or states(stage.store) != {"sent": NOTICES}:
+                assert time.time() - begun < SECONDS, f"the workers do not get on: {states(stage.store)}"
+                time.sleep(chance.uniform(0.01, 0.3))
+                if herd.kills < KILLS:
+                    herd.kill_one(chance)
+        finally:
+            herd.stop()
+    ids = [mail["Message-ID"] for mail in mailbox.mails]
+    assert len(set(ids)) == NOTICES
+    assert len(ids) >= NOTICES
