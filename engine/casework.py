@@ -197,7 +197,7 @@ class Casework:
                 self._offer(find(facts.offered_role, facts, self.directory), entry, "offered")
                 facts.offered_at = since
             else:
-                facts.offered_unit_id = successors[facts.offered_unit_id]
+                facts.offered_unit_id = successors[facts.offered_unit_id or 0]
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 

@@ -8,6 +8,7 @@ from web.cli_check import check
 from web.cli_deadline import deadline
 from web.cli_explain import explain
 from web.cli_import import attendance, pupils
+from web.cli_merge import merge
 from web.cli_migrate import migrate
 from web.cli_play import play_scenarios
 from web.cli_serve import serve, worker
@@ -17,7 +18,7 @@ from web.cli_user import user
 from web.cli_verify import verify_chains
 
 COMMANDS: tuple[click.Command, ...] = (
-    check, deadline, explain, migrate, play_scenarios, serve, simulate_rules, user, verify_chains, worker,
+    check, deadline, explain, merge, migrate, play_scenarios, serve, simulate_rules, user, verify_chains, worker,
 )  # fmt: skip
 IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)
 """What `ralop import` takes in: each a file of its own kind."""

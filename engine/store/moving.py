@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import ColumnElement, TextClause, or_, select
 from sqlalchemy.orm import Session
 
+from engine.access import SEATS
 from engine.facts import Facts
 from engine.people import DECLINED
 from engine.store import tables as t
 from engine.store.world import cases, chunks, read_facts
 
-_offers = t.Base.metadata.tables["offers"]
+_offers, _links = t.Base.metadata.tables["offers"], t.Base.metadata.tables["unit_links"]
 BATCH = 500
 
 
@@ -38,12 +39,19 @@ Over = list[tuple[str, int | None, str]]  # posts that were passed over: role, u
 
 def waiting_beyond(session: Session, units: Collection[int]) -> Iterator[list[tuple[Facts, Over]]]:
     """Open cases on offer to a post that stood in for one in `units`, vacant or away, in batches."""
-    for found in open_cases(session, t.WAITING):
+    for found in open_cases(session, t.WAITING, _around(units)):
         passed = _passed_over(session, [facts.id for facts in found])
         pairs = [(facts, passed.get(facts.id, [])) for facts in found]
         yield [
             (facts, over) for facts, over in pairs if any(unit in units and why != DECLINED for _, unit, why in over)
         ]
+
+
+def _around(units: Collection[int]) -> ColumnElement[bool]:
+    """Cases for which one of these units may have had to answer."""
+    ids = sorted(units)
+    below = select(_links.c.descendant_id).where(_links.c.ancestor_id.in_(ids))
+    return or_(*(cases.c[name].in_(ids) for name in {*SEATS.values(), "province_id"}), cases.c.commune_id.in_(below))
 
 
 def _passed_over(session: Session, ids: Collection[int]) -> dict[int, Over]:

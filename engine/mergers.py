@@ -1,0 +1,193 @@
+"""Communes that merge on a day take along what is theirs: villages, schools, pupils, posts, cases, offers, deadlines.
+
+Resolution 1677/NQ-UBTVQH15 of 16 June 2025 merged the communes of Quảng Ngãi and Kon Tum on 1 July 2025; the statistics
+office's table of what became what can be read as it is (`read_table`). A merger is one transaction, and the same one
+again changes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from engine.access import reach
+from engine.casework import SYSTEM, Actor, Casework
+from engine.house import House
+from engine.people import ROLE_LABELS
+from engine.refusals import Invalid, NotFound
+from engine.store import ledger, moving
+from engine.store import mergers as stored
+from engine.store.session import Session
+from engine.store.staff import viewer_of
+from engine.store.world import World, cases
+from engine.text import tidy
+from engine.words import Sentence
+
+WHOLE = ("nhập toàn bộ", "giữ nguyên")  # the table's notes for a commune that goes over as a whole
+COLUMNS = 8
+_PROVINCE = re.compile(r"(.*\S)\s*\((\d{2})\)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """A unit goes on in another. `name` and `province` (code, name) make the new one where it is not there yet."""
+
+    old: str
+    new: str
+    name: str = ""
+    province: tuple[str, str] = ("", "")
+
+
+@dataclass
+class Merged:
+    """What a merger did, or would do; `left` says what somebody must see to."""
+
+    ended: list[str] = field(default_factory=list)
+    pupils: int = 0
+    cases: int = 0
+    offers: int = 0
+    posts: int = 0
+    handed_on: int = 0
+    closures: int = 0
+    left: list[Sentence] = field(default_factory=list)
+
+
+def read_table(text: str) -> tuple[list[Merger], list[Sentence]]:
+    """The mergers in the statistics office's table, and a sentence for each line that is none or only part of one.
+
+    Its columns: new province, new name, new code, old name, old code, note, old district, old province.
+    """
+    mergers, left = [], []
+    for number, row in enumerate(csv.reader(io.StringIO(text.lstrip("\ufeff"))), 1):
+        cells = [tidy(cell) for cell in row] + [""] * (COLUMNS - len(row))
+        new_province = _PROVINCE.fullmatch(cells[0])
+        if new_province is None or not (cells[2].isdigit() and cells[4].isdigit()):
+            if number > 2 and any(cells):
+                left.append(Sentence("Line {number}: no commune with an old and a new code.", number=number))
+            continue
+        if cells[5].lower() not in WHOLE:
+            left.append(Sentence("Line {number}: {name} goes over only in part ({note}): say for each village.",
+                                 number=number, name=cells[3], note=cells[5]))  # fmt: skip
+            continue
+        mergers.append(Merger(cells[4], cells[2], cells[1], (new_province[2], new_province[1])))
+    return mergers, left
+
+
+def merge_units(
+    house: House, mergers: Iterable[Merger], on: dt.date, now: dt.datetime, *, dry_run: bool = False
+) -> Merged:  # fmt: skip
+    """Let units go on in others from `on` on, and everything of theirs with them.
+
+    Units that ended by then and named a successor before (from an imported tree) are followed too.
+
+    Args:
+        house: where the units and cases are.
+        mergers: what becomes of what; one whose old unit is not here is passed over.
+        on: the first day of the new units, today at the latest.
+        now: the moment.
+        dry_run: do it, tell what it did, keep none of it.
+
+    Raises:
+        Invalid: the day is still to come.
+        NotFound: a new unit is not here and the merger does not say how to make it.
+    """
+    if on > house.handbook.calendar("").local(now).date():
+        raise Invalid({"on": Sentence("{day} is still to come; merge the units on the day itself.", day=on)})
+    merged = Merged()
+    with house.store.writing("merge units") as session:
+        _merge_tree(session, mergers, on, merged)
+        _follow(house, session, on, now, merged)
+        if dry_run:
+            session.rollback()
+    return merged
+
+
+# --- the tree ---------------------------------------------------------------------------------------------------------
+
+
+def _merge_tree(session: Session, mergers: Iterable[Merger], on: dt.date, merged: Merged) -> None:
+    parents: list[int] = []
+    for merger in mergers:
+        old = stored.open_unit(session, merger.old, on)
+        if old is None:
+            continue
+        stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
+        new = stored.beginning(session, merger.new, on, old=old.id) or _begin(session, old, merger, on)
+        stored.carry_below(session, old.id, new, on)
+        stored.end(session, old.id, on, new)
+        parents.append(old.parent_id)
+        merged.ended.append(old.name)
+    merged.ended += stored.end_empty(session, parents, on)
+    if merged.ended:
+        stored.links_again(session)
+
+
+def _begin(session: Session, old: object, merger: Merger, on: dt.date) -> int:
+    code, name = merger.province
+    if not code or not merger.name:
+        raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=merger.new, day=on))
+    province = stored.beginning(session, code, on)
+    if province is None:
+        raise NotFound(
+            Sentence("There is no unit “{code}” on {day}: import {name} first.", code=code, day=on, name=name)
+        )
+    return stored.begin(session, old, on, parent=province, code=merger.new, name=merger.name)
+
+
+# --- what follows -----------------------------------------------------------------------------------------------------
+
+
+def _follow(house: House, session: Session, on: dt.date, now: dt.datetime, merged: Merged) -> None:
+    ended = stored.ended_by(session, on)
+    successors = {unit.id: unit.successor for unit in ended}
+    before = stored.places_of(session, successors)
+    merged.pupils, _ = stored.move(session, successors)
+    stored.set_provinces(session, {unit.successor for unit in ended if unit.kind == "commune"})
+    gone = _posts(session, successors, on, merged)
+    merged.closures = stored.move_closures(session, ended, successors)
+    _place(house, session, before, successors, gone, now, merged)
+    merged.left += [
+        Sentence("{login} still is {role} of {unit}, which has ended: appoint them elsewhere.", login=login,
+                 role=ROLE_LABELS[role], unit=unit)
+        for login, role, unit in stored.homeless(session, on)
+    ]  # fmt: skip
+
+
+def _posts(session: Session, successors: Mapping[int, int], on: dt.date, merged: Merged) -> set[int]:
+    """Move the posts; the people whose post ended for good."""
+    given = {(post.role, post.unit_id) for post in stored.posts_in(session, set(successors.values()), on)}
+    posts = stored.posts_in(session, successors, on)
+    kept, over = stored.move_posts(session, posts, successors, given, on)
+    merged.posts = len(kept)
+    return {post.person_id for post in over}
+
+
+def _place(
+    house: House, session: Session, before: Mapping[int, Mapping[str, int | None]], successors: Mapping[int, int],
+    gone: set[int], now: dt.datetime, merged: Merged,
+) -> None:  # fmt: skip
+    world = World(session, house.handbook, now)
+    reaching = {person: viewer_of(session, person, world.today) for person in gone}
+    for found in moving.open_cases(session, cases.c.id.in_(sorted(before))) if before else ():
+        world.fetch(found)
+        works = []
+        for facts in found:
+            work = Casework(facts, world.situation(facts), world, now)
+            waiting = facts.waiting and facts.offered_unit_id in successors
+            work.place(_moved(before[facts.id], facts), successors)
+            merged.offers += waiting
+            if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
+                work.hand_on(Actor(None, SYSTEM), None)
+                merged.handed_on += 1
+            works.append(work)
+        merged.cases += len(works)
+        ledger.store(session, works)
+
+
+def _moved(before: Mapping[str, int | None], facts: object) -> dict[str, list[int]]:
+    now = {name: getattr(facts, name) for name in before}
+    return {name: [old, now[name]] for name, old in before.items() if old is not None and old != now[name]}

@@ -1,0 +1,62 @@
+"""Posts that fall vacant and are filled again: nothing stays with one who has left, nor with one who only stood in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from engine.casework import SYSTEM, Actor, Casework
+from engine.facts import Facts
+from engine.house import House
+from engine.people import find
+from engine.store import ledger, moving, staffing
+from engine.store.cases import declined_seats
+from engine.store.moving import Over
+from engine.store.session import Session
+from engine.store.world import World, cases
+
+
+def reroute(house: House, unit_ids: Collection[int], now: dt.datetime) -> list[str]:
+    """Offer cases that went past a post because it was vacant or its holder away to that post, now that it is filled.
+
+    Only what nobody has accepted yet moves; the time to accept begins anew for the new one. Returns the cases' codes.
+    """
+    moved: list[str] = []
+    with house.store.writing("reroute offers") as session:
+        for found in moving.waiting_beyond(session, unit_ids):
+            world = World(session, house.handbook, now)
+            world.fetch([facts for facts, _ in found])
+            works = [work for facts, over in found if (work := _rerouted(session, world, facts, over))]
+            ledger.store(session, works)
+            moved += [work.facts.code for work in works]
+    return moved
+
+
+def _rerouted(session: Session, world: World, facts: Facts, over: Over) -> Casework | None:
+    seat = find(over[0][0], facts, world, declined_seats(session, facts))
+    if (seat.role, seat.unit_id) == (facts.offered_role, facts.offered_unit_id):
+        return None
+    work = Casework(facts, world.situation(facts), world, world.now)
+    work.reroute(seat, Actor(None, SYSTEM))
+    return work
+
+
+def leave(house: House, person_id: int, now: dt.datetime) -> list[str]:
+    """A person leaves and nobody takes over as a whole: posts end today, each open case goes to whoever answers now.
+
+    `engine.staff_admin.hand_over` is for a named successor. Returns the cases' codes.
+    """
+    today = house.handbook.calendar("").local(now).date()
+    codes: list[str] = []
+    with house.store.writing("leave") as session:
+        staffing.end_posts(session, person_id, today)
+        staffing.end_absences(session, person_id, today)
+        for found in moving.open_cases(session, cases.c.assignee_id == person_id):
+            world = World(session, house.handbook, now)
+            world.fetch(found)
+            works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+            for work in works:
+                work.hand_on(Actor(None, SYSTEM), None)
+            ledger.store(session, works)
+            codes += [facts.code for facts in found]
+    return codes

@@ -1,0 +1,44 @@
+"""`ralop merge-units`, as an operator types it on the day of a merger."""
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from engine.clock import set_clock
+from engine.store.session import Store
+from tests.test_engine_mergers import NOON, TABLE, country, not_yet_merged, with_cases
+from web.cli_merge import merge
+
+MOVED = (
+    "Moved along: 3 open cases, 2 offers, 8 posts, 0 closures; places of pupils changed: 12; "
+    "cases handed to another person: 0."
+)
+
+
+def run(store: Store, tmp_path: Path, *arguments: str) -> Result:
+    url = store.url.render_as_string(hide_password=False)
+    environment = {"RALOP_INSTANCE": str(tmp_path / "instance"), "RALOP_DATABASE_URL": url}
+    return CliRunner().invoke(merge, [*arguments, "--language", "en"], env=environment)
+
+
+def test_the_table_is_taken_as_it_was_published(store: Store, tmp_path: Path) -> None:
+    with_cases(country(store, not_yet_merged()))
+    set_clock(store, NOON)
+    file = tmp_path / "table.csv"
+    file.write_text(TABLE, encoding="utf-8")
+    expected = [
+        "Line 6: Xã Trà Bùi goes over only in part (Nhập một phần): say for each village.",
+        "Ended: Thị trấn Plei Kần, Xã Đăk Xú, Xã Pờ Y.",
+        MOVED,
+    ]
+    dry = run(store, tmp_path, str(file), "--on", "2025-07-01", "--dry-run")
+    assert dry.output.splitlines() == [*expected, "A dry run: none of it was kept."]
+    assert run(store, tmp_path, str(file), "--on", "01/07/2025").output.splitlines() == expected
+
+
+def test_one_unit_by_its_codes(store: Store, tmp_path: Path) -> None:
+    country(store, not_yet_merged())
+    set_clock(store, NOON)
+    assert run(store, tmp_path, "--old", "23389", "--on", "2025-07-01").exit_code == 2
+    found = run(store, tmp_path, "--old", "23389", "--new", "23395", "--on", "2025-07-01")
+    assert (found.exit_code, found.output.splitlines()[0]) == (0, "Ended: Xã Đăk Xú.")

@@ -1,0 +1,56 @@
+"""`ralop merge-units`: communes that merge take along their villages, schools, pupils, posts, cases and deadlines."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from engine.mergers import Merged, Merger, merge_units, read_table
+from engine.words import Sentence
+from web.console import housed, language_here
+
+
+@click.command("merge-units")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option("--old", help="The code of the unit that goes over.")
+@click.option("--new", help="The code of the unit that it becomes part of.")
+@click.option(
+    "--on", type=click.DateTime(["%Y-%m-%d", "%d/%m/%Y"]), required=True, help="The first day of the new unit."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would happen; keep none of it.")
+@click.option("--database", help="Another database than the installation's, as a URL.")
+@click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
+def merge(
+    *, file: Path | None, old: str | None, new: str | None, on: dt.datetime, dry_run: bool, database: str | None,
+    language: str,
+) -> None:  # fmt: skip
+    """Merge units: those of FILE (the statistics office's table of what became what), or one OLD into one NEW.
+
+    With neither, what ended by that day and named its successor is followed. Open cases keep their deadlines.
+    """
+    if bool(old) != bool(new):
+        raise click.UsageError("--old, --new")
+    mergers, left = read_table(file.read_text(encoding="utf-8")) if file else ([], [])
+    if old and new:
+        mergers.append(Merger(old, new))
+    with housed(database, language) as (house, now):
+        merged = merge_units(house, mergers, on.date(), now, dry_run=dry_run)
+    for sentence in (*left, *_told(merged)):
+        click.echo(sentence.in_(language))
+    if dry_run:
+        click.echo(Sentence("A dry run: none of it was kept.").in_(language))
+
+
+def _told(merged: Merged) -> list[Sentence]:
+    lines = [Sentence("Ended: {names}.", names=merged.ended)] if merged.ended else []
+    lines.append(
+        Sentence(
+            "Moved along: {cases} open cases, {offers} offers, {posts} posts, {closures} closures; places of pupils "
+            "changed: {pupils}; cases handed to another person: {handed}.",
+            cases=merged.cases, offers=merged.offers, posts=merged.posts, closures=merged.closures,
+            pupils=merged.pupils, handed=merged.handed_on,
+        )
+    )  # fmt: skip
+    return [*lines, *merged.left]
