@@ -25,8 +25,7 @@ def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room
         connection.exec_driver_sql(f"PRAGMA max_page_count={size}")
     house = House(full, handbook())
     with pytest.raises(OperationalError, match="full"):
-        for number in range(10_000):
-            cases.note(house, teacher, code, {"note": "Đã đến nhà. " * 100}, at("2026-03-02 16:00"), key=str(number))
+        _write_for_ever(house, stage, code)
     kept = stage.kinds(code)
     assert list(verify.breaks(full)) == []
     full.close()
@@ -37,3 +36,9 @@ def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room
     assert list(verify.breaks(roomy.store)) == []
     roomy.store.close()
     store.close()
+
+
+def _write_for_ever(house: House, stage: Stage, code: str) -> None:
+    for number in range(10_000):
+        note = {"note": "Đã đến nhà. " * 100}
+        cases.note(house, stage.viewer("teacher"), code, note, at("2026-03-02 16:00"), key=str(number))

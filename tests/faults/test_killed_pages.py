@@ -1,0 +1,156 @@
+"""The web process, its worker in it, is killed while people write: what it acknowledged is there, and once."""
+
+import os
+import random
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPException
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+
+from engine import passwords
+from engine.clock import set_clock
+from engine.house import House
+from engine.store import stage as scene
+from engine.store import tables as t
+from engine.store import verify
+from engine.store.session import open_store
+from tests.faults import FULL
+from tests.stage import Stage, at, handbook
+
+KILLS = 50 if FULL else 3
+WRITERS = ("teacher", "head")
+PASSWORD = "rừng xanh núi cao"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Served:
+    """`ralop serve`, its worker beside it, killed and started again on the same port."""
+
+    def __init__(self, url: str, instance: Path) -> None:
+        self.port = _free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._environment = {"RALOP_DATABASE_URL": url, "RALOP_INSTANCE": str(instance), "PATH": os.environ["PATH"]}
+        self.start()
+
+    def start(self) -> None:
+        program = Path(sys.executable).parent / "ralop"
+        command = [program, "serve", "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for _ in range(400):
+            try:
+                urllib.request.urlopen(f"{self.address}/login", timeout=5).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError("ralop serve does not come up")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Writer(threading.Thread):
+    """Somebody who writes one note after another and sends each until it is acknowledged, as a phone would."""
+
+    def __init__(self, address: str, login: str, code: str, stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.address, self.login, self.code, self.stop = address, login, code, stop
+        self.acknowledged: list[str] = []
+        self._web = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+
+    def run(self) -> None:
+        self._sign_in()
+        while not self.stop.is_set():
+            try:
+                form = self._form(f"/cases/{self.code}/note")
+                if self._send(f"/cases/{self.code}/note", {**form, "note": "Đã gọi điện cho gia đình"}):
+                    self.acknowledged.append(form["key"])
+            except (OSError, HTTPException):
+                time.sleep(0.05)
+
+    def _sign_in(self) -> None:
+        while True:
+            try:
+                form = self._form("/login")
+                return self._send("/login", {**form, "login": self.login, "password": PASSWORD}) and None
+            except (OSError, HTTPException):
+                time.sleep(0.05)
+
+    def _form(self, path: str) -> dict[str, str]:
+        with self._web.open(self.address + path, timeout=10) as page:
+            hidden = re.findall(r'<input[^>]*type="hidden"[^>]*>', page.read().decode())
+        pairs = [(re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)) for tag in hidden]
+        return {name[1]: value[1] for name, value in pairs if name and value}
+
+    def _send(self, path: str, form: dict[str, str]) -> bool:
+        data = urllib.parse.urlencode(form).encode()
+        with self._web.open(self.address + path, data, timeout=10) as page:
+            return bool(page.url.rstrip("/") != self.address + path)
+
+
+@pytest.fixture
+def served(database_url: str, tmp_path: Path) -> Iterator[tuple[Stage, Served]]:
+    """The cast, and the program serving it."""
+    store = open_store(database_url)
+    with store.writing("set the stage") as session:
+        cast = scene.set_stage(session, at("2026-03-01 08:00"))
+        session.execute(update(t.Person).values(password_hash=passwords.hash(PASSWORD), must_change=False))
+    set_clock(store, at("2026-03-02 16:00"))
+    serving = Served(database_url, tmp_path)
+    yield Stage(House(store, handbook()), cast), serving
+    serving.kill()
+    store.close()
+
+
+def test_what_the_pages_acknowledged_is_kept_once_however_often_they_are_killed(served: tuple[Stage, Served]) -> None:
+    stage, serving = served
+    chance, stop = random.Random(7), threading.Event()
+    code = stage.open()
+    writers = [Writer(serving.address, login, code, stop) for login in WRITERS]
+    for writer in writers:
+        writer.start()
+    for _ in range(KILLS):
+        _wait_for_one_more(writers)
+        time.sleep(chance.uniform(0, 0.5))
+        serving.kill()
+        serving.start()
+    _wait_for_one_more(writers)
+    stop.set()
+    for writer in writers:
+        writer.join(30)
+
+    keys = [key for writer in writers for key in writer.acknowledged]
+    with stage.store.reading("test") as session:
+        kept = list(session.scalars(select(t.Event.key).where(t.Event.key.is_not(None))))
+        assert session.scalar(select(func.count()).select_from(t.Event)) == stage.case(code).version
+    assert len(keys) > KILLS
+    assert set(keys) <= set(kept)
+    assert len(kept) == len(set(kept))
+    assert list(verify.breaks(stage.store)) == []
+
+
+def _wait_for_one_more(writers: list[Writer]) -> None:
+    before, end = sum(len(writer.acknowledged) for writer in writers), time.monotonic() + 60
+    while sum(len(writer.acknowledged) for writer in writers) == before:
+        assert time.monotonic() < end, "nothing gets through any more"
+        time.sleep(0.02)
