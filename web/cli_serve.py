@@ -66,6 +66,7 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
     settings, house, clock = opened_house()
     if moment:
         set_clock(house.store, _moment(moment, house))
+        clock.forget()
     app = create_app(settings, house=house, clock=clock)
     with ExitStack() as running:
         running.callback(house.store.close)
