@@ -79,13 +79,13 @@ def _code_and_version(value: str) -> tuple[str, int | None]:
     return code[:24], whole(version)
 
 
-def _page(fault: Sentence | None = None) -> str:
+def _page(wrong: Sentence | None = None) -> str:
     viewer, store = g.viewer, shell().house.store
     with store.scoped(viewer) as session:
         work = _read(session)
     only_set_up = viewer.units.keys() == {ADMIN}
     return render_template(
-        "work.html", work=work, fault=fault, key=uuid.uuid4().hex, only_set_up=only_set_up,
+        "work.html", work=work, wrong=wrong, key=uuid.uuid4().hex, only_set_up=only_set_up,
         opens=any(viewer.holds(role) for role in cases.OPENERS),
     )  # fmt: skip
 

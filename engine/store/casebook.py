@@ -189,7 +189,7 @@ def names_of(session: Session, entity: type[t.Unit | t.Person], ids: Collection[
     wanted = sorted(id for id in ids if isinstance(id, int))
     if not wanted:
         return {}
-    return dict(session.execute(select(entity.id, entity.name).where(entity.id.in_(wanted))).tuples().all())
+    return dict(session.execute(select(entity.id, entity.name).where(entity.id.in_(wanted))).all())
 
 
 def _causes(session: Session, case_id: int) -> tuple[str, ...]:

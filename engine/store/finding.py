@@ -74,7 +74,7 @@ def absent_since(session: Session, pupil_id: int, today: dt.date) -> dt.date | N
         .order_by(t.Mark.day.desc())
         .limit(LOOKED_BACK)
     )
-    return first_absent(session.execute(query).tuples().all())
+    return first_absent(session.execute(query).all())
 
 
 def first_absent(marks: Sequence[tuple[dt.date, str]]) -> dt.date | None:
