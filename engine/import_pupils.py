@@ -43,6 +43,7 @@ class PupilImport:
         self.duplicates: list[dict[str, Any]] = []
         self._rows: list[Row] = []
         self._codes: set[str] = set()
+        self._same: set[str] = set()  # codes that give way to another one in the file
         self._classes: set[int] = set()
         self._places: Places | None = None
         self._alike: dict[Any, list[tuple[str, str]]] = {}
@@ -101,6 +102,7 @@ class PupilImport:
         if old is None and (twin := self._twin(one)) is not None:
             decision = (self.options.decisions or {}).get(one.row.code, self.options.duplicates)
             if decision == SAME:
+                self._same.add(twin)
                 return there.get(twin), None
             if decision != ADD:
                 return None, Sentence(
@@ -117,7 +119,8 @@ class PupilImport:
 
     def vanished(self, session: Session) -> list[str]:
         """The codes of pupils who are enrolled in the classes of the file, but are not in the file."""
-        return [code for code in stored.enrolled_in(session, self._classes) if code not in self._codes]
+        there = self._codes | self._same
+        return [code for code in stored.enrolled_in(session, self._classes) if code not in there]
 
     # --- what a row means -----------------------------------------------------------------------------------------
 
@@ -214,6 +217,6 @@ def _another(old: dict[str, Any], values: dict[str, Any]) -> bool:
     born = values.get("birth_date")
     return bool(
         old["school_id"] != values["school_id"]
-        and old["search_key"] != values["search_key"]
+        and fold(old["name"]) != fold(values["name"])
         and (born is None or old["birth_date"] != born)
     )

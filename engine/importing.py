@@ -181,13 +181,14 @@ def bring_in(
     work = _import(house, job["kind"], Options.from_json(job["options"]), reach, now)
     row = 0
     try:
-        for piece in work.pieces(data):
-            before, row = row, row + len(piece)
-            if row <= job["next_row"]:
+        for whole in work.pieces(data):
+            known, row = max(0, job["next_row"] - row), row + len(whole)
+            if known:
                 with house.store.reading("import: what was brought in before") as session:
-                    work.resolve(session, piece)
+                    work.resolve(session, whole[:known])
+            if not (piece := whole[known:]):
                 continue
-            _piece(house, job_id, work, piece, before, now, job["person_id"])
+            _piece(house, job_id, work, piece, row - len(piece), now, job["person_id"])
             progress(row, job["total"])
             if stop():
                 with house.store.writing("import: let go") as session:

@@ -71,7 +71,8 @@ def test_a_file_gives_what_it_says_and_nothing_else(trap: Trap) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["5/2/2014", "05-02-2014", "5.2.14", "2014-02-05", 41675, 41675.0, "41675", dt.date(2014, 2, 5), "ngày 05 tháng 02 năm 2014"],
+    "cell",
+    ["5/2/2014", "05-02-2014", "5.2.14", "2014-02-05", 41675, 41675.0, "41675", dt.date(2014, 2, 5)],
     ids=repr,
 )  # fmt: skip
 def test_a_birth_date_is_read_in_every_form_it_is_written(cell: object) -> None:
