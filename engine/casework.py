@@ -14,6 +14,7 @@ from typing import Any
 
 from engine import escalation
 from engine.access import ADMIN, OFFICE
+from engine.calendar import Duration
 from engine.escalation import Due
 from engine.facts import Facts
 from engine.handbook import Situation
@@ -26,6 +27,8 @@ from engine.workflow import RULE, Transition
 
 Seats = Collection[tuple[str, int]]  # posts, each a role in a unit
 SYSTEM: frozenset[str] = frozenset({RULE})
+LESSON = "lesson"
+LESSON_EVERY = 5  # school days from one catch-up lesson to the next
 MOST_FIRINGS = 50  # in one go; the loader refuses rule sets that could go round without time passing
 
 
@@ -154,6 +157,13 @@ class Casework:
         entry = self._entry("held", actor, text=values, data={"until": _iso(until)})
         entry.rows.append(("holds", {"starts_at": self.now, "ends_at": until, "reason": reason}))
 
+    def tell_assignee(self, kind: str) -> None:
+        """Tell whoever has the case of the newest entry: one that nobody made by hand, so nobody knows of it yet."""
+        owner = self.situation.workflow.states[self.facts.state].owner
+        if self.facts.assignee_id is not None and owner is not None:
+            role = find(owner, self.facts, self.directory).role
+            self._tell(self.entries[-1], [(self.facts.assignee_id, role)], kind)
+
     # --- what happens around it -----------------------------------------------------------------------------------
 
     def migrate(self, situation: Situation, state: str) -> None:
@@ -248,11 +258,12 @@ class Casework:
         entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry)
         entry.data = {"rule": rule.id, "rules": facts.rules_version, "repetition": due.repetition, "state": facts.state,
                       "due": _iso(due.at), "start": _iso(due.start), "time": str(due.counted or "")}  # fmt: skip
-        if self.situation.around.closures:
-            closures = self.situation.around.closures
-            entry.data["closures"] = [[c.first.isoformat(), c.last.isoformat(), c.reason, c.scope] for c in closures]
+        if closures := self.situation.around.closures:
+            entry.data["closures"] = [[c.first.isoformat(), c.last.isoformat(), c.scope] for c in closures]
+            entry.text = {"closures": [c.reason for c in closures]}  # why may be personal: beside the chain
         if facts.holds:
-            entry.data["holds"] = [[_iso(start), _iso(end), reason] for start, end, reason in facts.holds]
+            entry.data["holds"] = [[_iso(start), _iso(end)] for start, end, _ in facts.holds]
+            entry.text = {**(entry.text or {}), "holds": [reason for _, _, reason in facts.holds]}
         times = facts.fired.get(rule.id, (0, self.now))[0]
         facts.fired[rule.id] = (times + 1, self.now)
         self.entries.append(entry)
@@ -397,6 +408,9 @@ class Casework:
                 "association_id": facts.association_id,
             }
             entry.rows.append(("needs", row))
+        for number in range(1, int(values.get("catch_up_lessons") or 0) + 1):  # one a week of school (D1.5)
+            by = self.situation.clock.deadline(self.now, Duration(LESSON_EVERY * number, "school days"))
+            entry.rows.append(("planned", {"kind": LESSON, "due_at": by or self.now}))
         if values.get("next_on"):
             entry.rows.append(("planned", {"kind": "check_in", "due_at": self._closing(values["next_on"])}))
 

@@ -64,7 +64,7 @@ def tell(handbook: Handbook, facts: Facts, around: Surroundings, event: Event, n
     """One event in words."""
     workflow = handbook.workflow(facts.workflow, facts.workflow_version)
     data, by_rule = event.data, "rule" in event.data
-    why = why_of_event(handbook, facts, around, data)
+    why = why_of_event(handbook, facts, around, data, event.text)
     what: Line = why.reason if why and by_rule else _capital(act_label(workflow, event.kind))
     answers, says = _written(workflow, event.text)
     told = by_rule or data.get("passed_over") or "due_before" in data  # the rest says it all in one line

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 from engine import escalation
@@ -30,6 +31,7 @@ BECAUSE: Mapping[str, Line] = {
     "merger": Sentence("Units have merged."),
 }
 
+NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Why:
@@ -53,7 +55,9 @@ class Next:
     perhaps: bool
 
 
-def why_of_event(handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any]) -> Why | None:
+def why_of_event(
+    handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any], text: Mapping[str, Any] = NOTHING
+) -> Why | None:
     """Why an event of a case happened, or went to whom it went; None for one that a person simply did.
 
     Args:
@@ -61,9 +65,10 @@ def why_of_event(handbook: Handbook, facts: Facts, around: Surroundings, data: M
         facts: the case.
         around: what lies around it now; its closures are those of the event.
         data: of the event.
+        text: what was written beside it, as far as it is still there and may be read: the reasons of closures, holds.
     """
     if "rule" in data:
-        return explain_firing(handbook, facts, around, data)
+        return explain_firing(handbook, facts, around, data, text)
     if "due_before" in data:
         return _recounted(handbook.calendar(around.province), data)
     if "offered_to" in data or "passed_over" in data:
@@ -89,13 +94,15 @@ def what_comes(situation: Situation, facts: Facts, now: dt.datetime) -> tuple[Ne
     )
 
 
-def explain_firing(handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any]) -> Why | None:
+def explain_firing(
+    handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any], text: Mapping[str, Any] = NOTHING
+) -> Why | None:
     """Why the rule of this event fired; None for an event that no rule made."""
     if "rule" not in data:
         return None
     rules, name = handbook.rules(facts.workflow, data["rules"]), data["rule"]
     rule, calendar = rules.rule(name), handbook.calendar(around.province)
-    clock = _clock_then(handbook, rules, around, data)
+    clock = _clock_then(handbook, rules, around, data, text)
     timing, days = _time(calendar, clock, rules, rule, data)
     lines: list[Line] = [_version(name, data["rules"]), timing]
     if data["repetition"]:
@@ -158,11 +165,15 @@ def _moment(calendar: Calendar, text: str | None) -> dt.datetime | None:
     return calendar.local(dt.datetime.fromisoformat(text)) if text else None
 
 
-def _clock_then(handbook: Handbook, rules: RuleSet, around: Surroundings, data: Mapping[str, Any]) -> Clock:
+def _clock_then(
+    handbook: Handbook, rules: RuleSet, around: Surroundings, data: Mapping[str, Any], text: Mapping[str, Any]
+) -> Clock:
     """The clock as it was when the event was written: with the closures and holds in force then."""
     day, moment = dt.date.fromisoformat, dt.datetime.fromisoformat
-    closures = tuple(Closure(day(a), day(b), reason, scope) for a, b, reason, scope in data.get("closures", ()))
-    holds = tuple((moment(a), moment(b) if b else None, reason) for a, b, reason in data.get("holds", ()))
+    closed = zip_longest(data.get("closures", ()), text.get("closures", ()), fillvalue="")
+    closures = tuple(Closure(day(when[0]), day(when[1]), reason, when[2]) for when, reason in closed)
+    held = zip_longest(data.get("holds", ()), text.get("holds", ()), fillvalue="")
+    holds = tuple((moment(when[0]), moment(when[1]) if when[1] else None, reason) for when, reason in held)
     return handbook.clock(rules, moment(data["start"]), replace(around, closures=closures), holds)
 
 

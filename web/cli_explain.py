@@ -70,7 +70,7 @@ def _deadline(situation: Situation, facts: Facts) -> Iterator[tuple[int, Line]]:
 
 
 def _event(house: House, situation: Situation, facts: Facts, event: Past) -> Iterator[tuple[int, Line]]:
-    why = why_of_event(house.handbook, facts, situation.around, event.data)
+    why = why_of_event(house.handbook, facts, situation.around, event.data, event.values)
     at = situation.calendar.local(event.at)
     what = Label("", "") if "rule" in event.data else act_label(situation.workflow, event.kind)
     if "rule" in event.data:

@@ -230,8 +230,8 @@ class World:
             query = select(marks.c.pupil_id, marks.c.day, marks.c.mark).where(
                 self._among(marks.c.pupil_id, chunk), marks.c.day >= first, marks.c.mark.in_(("e", "u"))
             )
-            for pupil, day, mark in self._connection.execute(query):
-                by_pupil[pupil].marks += ((day, mark),)
+            for pupil, *absence in self._connection.execute(query):
+                by_pupil[pupil].marks += ((absence[0], absence[1]),)
 
     def _among(self, column: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:
         return among(self._connection, column, ids)
