@@ -6,6 +6,7 @@ import click
 
 from web.cli_check import check
 from web.cli_deadline import deadline
+from web.cli_demo import demo
 from web.cli_explain import explain
 from web.cli_import import attendance, pupils
 from web.cli_merge import merge
@@ -18,7 +19,7 @@ from web.cli_user import user
 from web.cli_verify import verify_chains
 
 COMMANDS: tuple[click.Command, ...] = (
-    check, deadline, explain, merge, migrate, play_scenarios, serve, simulate_rules, user, verify_chains, worker,
+    check, deadline, demo, explain, merge, migrate, play_scenarios, serve, simulate_rules, user, verify_chains, worker,
 )  # fmt: skip
 IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)
 """What `ralop import` takes in: each a file of its own kind."""
