@@ -18,7 +18,8 @@ def of_last_event(here: Staged, code: str, now: str) -> list[str]:
     facts = here.facts(code)
     with here.house.store.reading("test") as session:
         around = World(session, here.house.handbook, at(now)).around(facts)
-    return lines(why_of_event(here.house.handbook, facts, around, here.events(code)[-1].data))
+    last = here.events(code)[-1]
+    return lines(why_of_event(here.house.handbook, facts, around, last.data, last.values))
 
 
 def of_deadline(here: Staged, code: str, now: str) -> list[str]:

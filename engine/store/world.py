@@ -230,8 +230,9 @@ class World:
             query = select(marks.c.pupil_id, marks.c.day, marks.c.mark).where(
                 self._among(marks.c.pupil_id, chunk), marks.c.day >= first, marks.c.mark.in_(("e", "u"))
             )
-            for pupil, *absence in self._connection.execute(query):
-                by_pupil[pupil].marks += ((absence[0], absence[1]),)
+            absences: Any = self._connection.execute(query)
+            for pupil, day, mark in absences:
+                by_pupil[pupil].marks += ((day, mark),)
 
     def _among(self, column: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:
         return among(self._connection, column, ids)
