@@ -18,12 +18,12 @@ from engine import cases, passwords, sweep
 from engine.access import Viewer
 from engine.cast import PUPILS
 from engine.house import House
-from engine.names import fold, sort_key
 from engine.store import stage as stages
 from engine.store import tables as t
 from engine.store.cases import earliest_look
 from engine.store.session import Store
 from engine.store.staff import viewer_of
+from engine.text import fold, sort_key
 from tests.pages import PASSWORD, Site, csrf, shipped, site
 from tests.stage import HERE, at
 

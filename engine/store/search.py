@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Select, column, func, literal, select, table, text
 from sqlalchemy.orm import Session
 
-from engine.names import fold
 from engine.store import tables as t
+from engine.text import fold
 
 MOST_WORDS = 8
 _CODE = re.compile(r"\s*(?:rl\W?)?(?:(\d{4})\W)?(\d{1,6})\s*", re.IGNORECASE)
