@@ -19,6 +19,8 @@ from web import (
     errors,
     health,
     languages,
+    logs,
+    metrics,
     navigation,
     notices,
     parts,
@@ -35,6 +37,7 @@ BLUEPRINTS = (
     signin.pages,
     languages.pages,
     health.pages,
+    metrics.pages,
     work.pages,
     cases.pages,
     acts.pages,
@@ -73,7 +76,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     _configure(app, settings)
     app.extensions[EXTENSION] = Shell(settings, house, clock)
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
-    for part in (compression, security, assets, languages, errors, signin, navigation, parts):
+    for part in (logs, metrics, compression, security, assets, languages, errors, signin, navigation, parts):
         part.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import signal
 from contextlib import ExitStack
 from types import FrameType
@@ -17,6 +16,7 @@ from engine.queue import worker_for
 from engine.store.schema import upgrade
 from engine.store.session import open_store
 from engine.words import Faulty, Sentence
+from web import logs
 from web.app import create_app
 from web.cli_check import language_here
 from web.house import build_house
@@ -62,7 +62,7 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 @click.option("--no-worker", is_flag=True, help="Serve the pages only; the jobs run elsewhere (ralop worker).")
 def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
     """Serve the pages and run the worker; the database is brought up to date first."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.configure()
     settings, house, clock = opened_house()
     if moment:
         set_clock(house.store, _moment(moment, house))
@@ -84,7 +84,7 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
 @click.command("worker")
 def worker() -> None:
     """Run the jobs without the pages, until the program is told to end."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.configure()
     _settings, house, clock = opened_house()
     working = worker_for(house, clock)
     for sign in (signal.SIGTERM, signal.SIGINT):

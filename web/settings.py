@@ -31,7 +31,8 @@ class Settings:
 
     `instance` is the folder of what belongs to this installation; `secret_key` signs cookies; `trusted_proxies` is how
     many proxies of our own stand in front and name the client's address; `demo`: every page says that its people are
-    invented; `post`: by which channels notices leave the house.
+    invented; `post`: by which channels notices leave the house; `metrics_token`: what a
+    machine elsewhere must show to read `/metrics` (none: this machine only).
     """
 
     database_url: str
@@ -41,6 +42,7 @@ class Settings:
     demo: bool = False
     default_language: str = "vi"
     post: PostSettings = field(default_factory=PostSettings)
+    metrics_token: str = ""
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -48,7 +50,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
     The environment goes before the file: RALOP_INSTANCE (default: `instance`), RALOP_DATABASE_URL (default: SQLite in
     the instance folder), RALOP_SECRET_KEY (default: one that is made once and kept in the instance folder),
-    RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE; and RALOP_MAIL_PASSWORD for the tables that `engine.post` reads.
+    RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE, RALOP_METRICS_TOKEN; and RALOP_MAIL_PASSWORD for
+    the tables that `engine.post` reads.
     """
     instance = Path(environment.get("RALOP_INSTANCE", "instance")).absolute()
     reader = _file(instance / FILE)
@@ -61,6 +64,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         demo=given.flag("demo"),
         default_language=given.language(),
         post=read_post(reader, environment),
+        metrics_token=given.text("metrics_token", ""),
     )
     reader.close()
     if reader.faults:

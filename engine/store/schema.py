@@ -26,11 +26,17 @@ def upgrade(store: Store) -> None:
     command.upgrade(_config(store), "head")
 
 
-def is_current(store: Store) -> bool:
-    """Whether the database has the newest schema."""
+def revisions(store: Store) -> tuple[str | None, str | None]:
+    """The schema that the database has (None: none at all) and the newest there is."""
     head = ScriptDirectory.from_config(_config(store)).get_current_head()
     with store.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return MigrationContext.configure(connection).get_current_revision(), head
+
+
+def is_current(store: Store) -> bool:
+    """Whether the database has the newest schema."""
+    here, newest = revisions(store)
+    return here == newest
 
 
 def new_revision(store: Store, message: str) -> None:

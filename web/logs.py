@@ -1,0 +1,102 @@
+"""What is written down of each request: one JSON line to stderr, with an id by which all lines of it are found.
+
+Never a name: no query string, no form, no header and no message of an exception goes into a line, only the route, the
+status, how long it took, and the number of the signed-in person.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+import traceback
+import uuid
+from types import TracebackType
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from structlog.typing import EventDict, WrappedLogger
+
+HEADER = "X-Request-ID"
+SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")  # an id that a proxy made; anything else is replaced by our own
+
+log = structlog.get_logger("ralop.web")
+
+
+def configure() -> None:
+    """Let every logger of this process write JSON lines to stderr; for the commands that serve or work."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_messages,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def _without_messages(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """An exception's type and where it came from; its message may quote what somebody typed."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    if isinstance(info, tuple) and info[0] is not None:
+        event["exception"] = info[0].__name__
+        event["stack"] = _places(info[2])
+    return event
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
+
+
+def init_app(app: Flask) -> None:
+    """Give each request an id and write a line when it is answered."""
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.teardown_request(_forget)
+
+
+def request_id() -> str:
+    """The id of this request: the proxy's if it is sane, else one of our own."""
+    if "request_id" not in g:
+        given = request.headers.get(HEADER, "")
+        g.request_id = given if SANE.fullmatch(given) else uuid.uuid4().hex
+    made: str = g.request_id
+    return made
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    structlog.contextvars.bind_contextvars(request=request_id())
+
+
+def _end(response: Response) -> Response:
+    response.headers[HEADER] = request_id()
+    took = time.perf_counter() - g.get("began", time.perf_counter())
+    rule = request.url_rule.rule if request.url_rule else "-"
+    viewer = g.get("viewer")
+    log.info("request", method=request.method, route=rule, status=response.status_code, ms=round(took * 1000, 1),
+             person=viewer.person_id if viewer else None)  # fmt: skip
+    return response
+
+
+def _forget(_error: BaseException | None) -> None:
+    structlog.contextvars.unbind_contextvars("request")
