@@ -141,11 +141,6 @@ def clear_failures(session: Session, key: Key) -> None:
     session.execute(delete(SignInFailure).where(*_of(key)))
 
 
-def forgive(session: Session, login: str) -> None:
-    """Start counting anew for a login, from wherever; for an administrator who resets a password."""
-    session.execute(delete(SignInFailure).where(SignInFailure.login == login))
-
-
 def forget_failures(session: Session, before: dt.datetime) -> None:
     """Drop what was counted before a moment."""
     session.execute(delete(SignInFailure).where(SignInFailure.last_at < before))
