@@ -344,3 +344,9 @@ def test_the_command_tells_what_it_did_and_lists_all_faults(sqlite_url: str, tmp
         "line 9.parent: There is no unit “1”.", "line 10.parent: There is no unit “2”.",
     ]  # fmt: skip
     assert "not text in UTF-8" in run(command, [str(latin), "--database", sqlite_url]).output
+
+
+def test_the_first_command_of_an_installation_makes_its_database(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    result = CliRunner().invoke(command, [str(TREES / "quang-ngai-2026.csv"), "--database", url])
+    assert (result.exit_code, result.output) == (0, "Units added: 88, changed: 0, unchanged: 0.\n")

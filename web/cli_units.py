@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from engine.store.schema import upgrade
 from engine.unit_import import import_units
 from engine.words import Faulty, Sentence
 from web.console import language_here, opened
@@ -21,6 +22,7 @@ def units(file: Path, dry_run: bool, database: str | None) -> None:
     Exit 1, with nothing changed, if the file has a fault.
     """
     store = opened(database)
+    upgrade(store)
     try:
         done = import_units(store, file.read_bytes().decode("utf-8"), str(file), dry_run=dry_run)
     except UnicodeDecodeError as error:

@@ -15,6 +15,7 @@ from engine.clock import ShiftedClock
 from engine.fields import read_date
 from engine.people import ROLE_LABELS
 from engine.refusals import Invalid, Refused
+from engine.store.schema import upgrade
 from engine.store.session import Store
 from engine.words import Faulty, Sentence
 from web.console import language_here, opened
@@ -48,6 +49,7 @@ DATABASE = click.option("--database", help="Another database than the installati
 def _desk(database: str | None) -> Iterator[tuple[Store, dt.datetime, dt.date]]:
     """The database, the moment and the day; a refusal is said in words and ends with 1."""
     store = opened(database)
+    upgrade(store)
     now = ShiftedClock(store).now()
     try:
         yield store, now, now.astimezone(ZONE).date()
