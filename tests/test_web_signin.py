@@ -324,7 +324,11 @@ def test_session_cookies_keep_to_https_where_the_page_came_that_way(here: Site) 
     assert "Secure" in page.headers["Set-Cookie"]
 
 
-PUBLIC = {"static", "signin.sign_in", "signin.sign_out", "languages.choose", "health.healthz", "channels.worker"}
+# What anybody may ask for; each new one is looked at before it is named here. metrics.metrics asks for a token itself.
+PUBLIC = {
+    "static", "signin.sign_in", "signin.sign_out", "languages.choose", "health.healthz", "channels.worker",
+    "metrics.metrics",
+}  # fmt: skip
 
 
 def test_every_page_but_the_public_ones_asks_for_a_sign_in(here: Site) -> None:
