@@ -66,7 +66,7 @@ def show(code: str) -> str:
         "case.html", case=facts, who=reading.who, state=state, shape=shape(state, facts.waiting), can=reading.can,
         owner=_owner(reading), why=why_of_deadline(reading.situation, facts) if facts.is_open else None,
         reason=_reason(reading), coming=what_comes(reading.situation, facts, now())[:3] if reading.known else (),
-        flags=[workflow.flags[name] for name in facts.flags if name in workflow.flags],
+        flags=_flags(reading),
         causes=_causes(workflow, beside.causes), helpline=reading.known and HELPLINE_FLAG in facts.flags,
         beside=beside, given=_given(reading), totals=_totals(workflow, beside), timeline=_timeline(reading),
         older=beside.events[-1].seq if beside.older else None,
@@ -148,6 +148,12 @@ def _been(reading: Reading) -> set[str]:
     """The states the case was in, as far as the events on this page tell."""
     found = {str(event.data.get(key)) for event in reading.beside.events for key in ("from", "to")}
     return found & reading.workflow.states.keys()
+
+
+def _flags(reading: Reading) -> list[Label]:
+    """Flags follow from causes: who may not know these is not shown those."""
+    known = reading.workflow.flags
+    return [known[name] for name in reading.facts.flags if name in known] if reading.known else []
 
 
 def _causes(workflow: Workflow, codes: tuple[str, ...]) -> list[tuple[Label, Choice | None]]:
