@@ -13,7 +13,7 @@ from typing import Any
 
 from engine import fields
 from engine.access import Viewer, reach
-from engine.casework import Actor, Casework
+from engine.casework import LESSON, Actor, Casework
 from engine.facts import Facts
 from engine.house import House
 from engine.people import LADDERS
@@ -43,6 +43,9 @@ ACTS: Mapping[str, Label] = {
     "migrated": Label("chuyển sang phiên bản mới", "moved to a new version of the rules"),
     "placed": Label("chuyển theo đơn vị mới", "moved along with the unit"),
     "rerouted": Label("chuyển lại cho đúng vị trí", "offered to the post that is filled again"),
+    "signal": Label("ghi thêm dấu hiệu vắng học", "noted further signs of absence"),
+    "return_confirmed": Label("xác nhận đã đi học đều", "confirmed the return by attendance"),
+    "lesson_held": Label("ghi nhận buổi phụ đạo", "recorded a catch-up lesson"),
     "nudged": Label("đôn đốc", "urged others on"),
 }
 
@@ -69,7 +72,7 @@ def open_case(
         _only_one(session, pupil_id, workflow.name)
         world = World(session, house.handbook, now)
         filled = _filled(workflow, workflow.forms["open"], values, world.today)
-        facts = _new_case(house, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
+        facts = new_case(house, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
         stored.insert_case(session, facts)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
@@ -78,9 +81,10 @@ def open_case(
         return facts.code
 
 
-def _new_case(
+def new_case(
     house: House, workflow: Workflow, place: stored.PupilPlace, filled: Mapping[str, Any], now: dt.datetime, code: str
 ) -> Facts:
+    """The facts of a case that nothing has happened to yet; `filled` says since when the pupil is absent."""
     return Facts(
         id=0, code=code, pupil_id=place.id, workflow=workflow.name, workflow_version=workflow.version,
         rules_version=house.handbook.rules(workflow.name).version, state=workflow.initial, entry=1, since=now, level=0,
@@ -201,6 +205,22 @@ def check_in(
         work.write("checked_in", actor, filled, data=unsafe)
 
     _do(house, viewer, code, now, act, asked=_form("check_in"), values=values, version=version, key=key)
+
+
+def hold_lesson(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Check off the next catch-up lesson that was planned (D1.5). Raises `NotFound` if none is left."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        if not actor.roles & OPENERS:
+            raise NotAllowed(Sentence("Catch-up lessons are recorded by the homeroom teacher or the head."))
+        work.write("lesson_held", actor, filled)
+        if not stored.hold_planned(session, work.facts.id, LESSON, work.facts.version + len(work.entries)):
+            raise NotFound(Sentence("No catch-up lesson is left to be held."))
+
+    _do(house, viewer, code, now, act, asked=_form("note"), values=values, version=version, key=key)
 
 
 def hold(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from engine.handbook import Handbook
 from engine.imports.aliases import NONE, Aliases
 from engine.post import Post
+from engine.risk import NOTHING, RiskRules
 from engine.store.session import Store
 
 
@@ -19,3 +20,4 @@ class House:
     workflow: str = "dropout"
     post: Post = field(default_factory=Post)  # by which channels notices leave the house
     aliases: Aliases = NONE  # what the columns of imported files are called
+    risk: RiskRules = NOTHING  # what the risk watch looks for

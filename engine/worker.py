@@ -20,6 +20,7 @@ from engine.deliver import deliver
 from engine.house import House
 from engine.store import leases
 from engine.sweep import run_due
+from engine.watch import watch_if_due
 
 log = logging.getLogger("ralop.worker")
 
@@ -44,8 +45,12 @@ def _deliver(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object
     return deliver(house, now, stop)
 
 
+def _watch(house: House, now: dt.datetime, _stop: Callable[[], bool]) -> object:
+    return watch_if_due(house, now)
+
+
 Jobs = tuple[Job, ...]
-JOBS: Jobs = (Job("sweep", _sweep, parts=4), Job("deliver", _deliver, parts=2))
+JOBS: Jobs = (Job("sweep", _sweep, parts=4), Job("deliver", _deliver, parts=2), Job("watch", _watch))
 
 
 def identity() -> str:

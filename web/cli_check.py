@@ -13,6 +13,8 @@ import click
 from engine.calendar import load_calendar
 from engine.definition import load_workflow
 from engine.imports.aliases import TABLES, load_aliases
+from engine.risk_file import KEYS as RISK_KEYS
+from engine.risk_file import load_risk
 from engine.ruleset import load_ruleset
 from engine.toml_reader import Reader, read_toml, unknown
 from engine.unit_tree import load_units
@@ -109,6 +111,11 @@ def _check_units(source: Source, _desk: Desk) -> Iterable[Fault]:
     return ()
 
 
+def _check_risk(source: Source, _desk: Desk) -> Iterable[Fault]:
+    load_risk(source.text, source.file)
+    return ()
+
+
 KINDS: dict[str, Kind] = {
     "workflow": Kind(frozenset({"initial", "states", "transitions", "fields", "forms", "flags"}), _check_workflow),
     "rules": Kind(frozenset({"workflow", "rule", "season"}), _check_rules),
@@ -117,6 +124,7 @@ KINDS: dict[str, Kind] = {
         _check_calendar,
     ),
     "units": Kind(frozenset({"unit"}), _check_units),
+    "risk": Kind(RISK_KEYS, _check_risk),
     "aliases": Kind(frozenset(TABLES), _check_aliases),
 }
 """Every kind of file that can be checked; the subjects that bring a kind of their own put it here."""

@@ -31,6 +31,7 @@ from engine.words import Fault, Faulty, Sentence
 from engine.workflow import Workflow
 from web.aliases import read_aliases
 from web.cli_check import FOLDERS, KINDS, Source, files_below, kind_of
+from web.risk_rules import read_risk
 from web.settings import Settings
 
 T = TypeVar("T")
@@ -67,7 +68,11 @@ def build_house(settings: Settings, now: dt.datetime, store: Store | None = None
     if read.faults or handbook is None:
         raise Faulty(read.faults)
     return House(
-        store, handbook, aliases=read_aliases(settings.instance), post=make_post(settings.post, settings.instance)
+        store,
+        handbook,
+        aliases=read_aliases(settings.instance),
+        risk=read_risk(settings.instance),
+        post=make_post(settings.post, settings.instance),
     )
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -124,3 +124,14 @@ def earliest_look(session: Session) -> dt.datetime | None:
     """The next moment at which any rule of any open case could fire."""
     query = select(func.min(cases.c.next_look_at)).where(t.OPEN)
     return session.connection().execute(query).scalar()
+
+
+def hold_planned(session: Session, case_id: int, kind: str, seq: int) -> bool:
+    """Check off the earliest planned entry of a kind that is not done, by the event `seq`; False if there is none."""
+    p = t.Planned
+    this = p.case_id == case_id, p.kind == kind
+    query = select(p.seq, p.number).where(*this, p.done_seq.is_(None)).order_by(p.due_at, p.seq, p.number).limit(1)
+    row = session.execute(query).one_or_none()
+    if row is not None:
+        session.execute(update(p).where(*this, p.seq == row.seq, p.number == row.number).values(done_seq=seq))
+    return row is not None

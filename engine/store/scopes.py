@@ -81,6 +81,8 @@ def _rules(viewer: Viewer) -> dict[Any, ColumnElement[bool]]:
         t.DeliveryItem: false(),
         t.AccessLog: false(),
         t.MarkChange: _of_pupil(viewer, t.MarkChange.pupil_id),
+        t.Alarm: _of_pupil(viewer, t.Alarm.pupil_id),
+        t.Proposal: _of_pupil(viewer, t.Proposal.pupil_id),
         t.ImportJob: t.ImportJob.person_id == viewer.person_id,
         t.ImportFile: false(),
         t.ImportWrong: false(),

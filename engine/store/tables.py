@@ -192,6 +192,24 @@ class Mark(Base):
     __table_args__ = (Index("ix_marks_day", "day"),)
 
 
+ABSENT = text("mark IN ('e', 'u')")
+# Whom the risk watch looks at on a day.
+Index("ix_marks_absent", Mark.day, Mark.pupil_id, sqlite_where=ABSENT, postgresql_where=ABSENT)
+
+
+class RollCall(Base):
+    """A class's attendance was sent for one session. `key` is the request's: sent again, it changes nothing more."""
+
+    __tablename__ = "roll_calls"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    day: Mapped[dt.date]
+    session: Mapped[str] = mapped_column(String(1))
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    __table_args__ = (Index("ix_roll_calls_class_id", "class_id", "day", "session"),)
+
+
 class Closure(Base):
     """Days without teaching in class for a pupil or for all under a unit: they do not count, and no absence counts."""
 
@@ -641,3 +659,41 @@ class ClassDay(Base):
     unexcused: Mapped[int | None] = mapped_column(Integer)
     late: Mapped[int | None] = mapped_column(Integer)
     at: Mapped[dt.datetime]
+
+
+# --- the risk watch ----------------------------------------------------------------------------------------------------
+
+
+class Alarm(Base):
+    """The risk watch found a signal at a pupil: each threshold once for each stretch of absence."""
+
+    __tablename__ = "alarms"
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), primary_key=True)
+    signal: Mapped[str] = mapped_column(String(60), primary_key=True)
+    threshold: Mapped[int] = mapped_column(Integer, primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(Integer)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
+    opened: Mapped[bool] = mapped_column(default=False)  # the case was opened because of it
+    __table_args__ = (Index("ix_alarms_day", "day"),)
+
+
+class Proposal(Base):
+    """The risk watch proposes a case to the homeroom teacher, who opens it or says why not."""
+
+    __tablename__ = "proposals"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"))
+    day: Mapped[dt.date]
+    absent_since: Mapped[dt.date]
+    signals: Mapped[list[Any]]  # [[id, threshold, value], …]
+    made_at: Mapped[dt.datetime]
+    decided_at: Mapped[dt.datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str | None] = mapped_column(String(300))  # why no case was opened
+
+
+UNDECIDED = text("decided_at IS NULL")
+Index(
+    "uq_proposals_undecided", Proposal.pupil_id, unique=True, sqlite_where=UNDECIDED, postgresql_where=UNDECIDED
+)  # fmt: skip
