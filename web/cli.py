@@ -14,12 +14,15 @@ from web.cli_migrate import migrate
 from web.cli_play import play_scenarios
 from web.cli_serve import serve, worker
 from web.cli_simulate import simulate_rules
+from web.cli_status import status
 from web.cli_units import units
 from web.cli_user import user
 from web.cli_verify import verify_chains
+from web.cli_watch import watch_day
 
 COMMANDS: tuple[click.Command, ...] = (
-    check, deadline, demo, explain, merge, migrate, play_scenarios, serve, simulate_rules, user, verify_chains, worker,
+    check, deadline, demo, explain, merge, migrate, play_scenarios, serve, simulate_rules, status, user, verify_chains,
+    watch_day, worker,
 )  # fmt: skip
 IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)
 """What `ralop import` takes in: each a file of its own kind."""
