@@ -18,12 +18,14 @@ from web import (
     demo,
     errors,
     health,
+    help,
     languages,
     logs,
     metrics,
     navigation,
     notices,
     parts,
+    rollcall,
     security,
     signin,
     work,
@@ -43,6 +45,8 @@ BLUEPRINTS = (
     acts.pages,
     notices.pages,
     channels.pages,
+    rollcall.pages,
+    help.pages,
 )
 """Every room of the site; a new one is added here."""
 

@@ -95,8 +95,6 @@ class Person(Base):
     language: Mapped[str] = mapped_column(String(2), default="vi", server_default="vi")
     password_hash: Mapped[str | None] = mapped_column(String(200))
     must_change: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
-    failed_sign_ins: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    locked_until: Mapped[dt.datetime | None]
     disabled_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
 

@@ -78,8 +78,6 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=2), server_default="vi", nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=True),
         sa.Column("must_change", sa.Boolean(), server_default=sa.true(), nullable=False),
-        sa.Column("failed_sign_ins", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("locked_until", Instant(), nullable=True),
         sa.Column("disabled_at", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
