@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 OURS = ("engine", "web", "workflows", "rules")
@@ -24,7 +25,7 @@ def setup_cfg() -> ConfigParser:
 
 
 def required(text: str) -> set[str]:
-    return {Requirement(line).name.lower() for line in text.splitlines() if line.strip()}
+    return {canonicalize_name(Requirement(line).name) for line in text.splitlines() if line.strip()}
 
 
 def imported(package: str) -> set[str]:
@@ -45,7 +46,7 @@ def undeclared(packages: tuple[str, ...], declared: set[str]) -> set[str]:
     return {
         name
         for name in names
-        if BROUGHT_BY.get(name) not in declared and not {owner.lower() for owner in owners.get(name, [])} & declared
+        if BROUGHT_BY.get(name) not in declared and not {canonicalize_name(owner) for owner in owners.get(name, [])} & declared
     }
 
 
@@ -63,7 +64,7 @@ def test_pyproject_holds_no_table_that_would_silence_setup_cfg() -> None:
 def test_the_installed_program_asks_for_what_setup_cfg_asks_for() -> None:
     declared = required(setup_cfg()["options"]["install_requires"])
     installed = {
-        requirement.name.lower()
+        canonicalize_name(requirement.name)
         for requirement in map(Requirement, distribution("ralop").requires or [])
         if requirement.marker is None
     }
