@@ -41,6 +41,7 @@ MAIN = (
 )
 # Set-up and the like: in the menu beside the person's name.
 MORE: tuple[Way, ...] = (
+    Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
     Way("channels.mine", Sentence("How I am told"), "bell"),
     Way("channels.log", Sentence("Messages sent"), "bell", frozenset({ADMIN})),
 )

@@ -1,0 +1,98 @@
+"""The roll call on a phone: who takes it, what is "not taken", what a correction keeps, what sending twice does."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from engine.store import tables as t
+from tests.cast import Cast, hidden
+
+DAY = "2026-03-02"
+
+
+def page_of(cast: Cast) -> str:
+    return f"/attendance/{cast.stage.units['class']}"
+
+
+def send(cast: Cast, by: str = "teacher", half: str = "m", day: str = DAY, **marks: str) -> int:
+    said = {f"pupil-{cast.stage.pupils[pupil]}": mark for pupil, mark in marks.items()}
+    return cast.send(by, page_of(cast), day=day, session=half, **said).status_code
+
+
+def marks(cast: Cast) -> dict[tuple[str, str], str]:
+    names = {id: name for name, id in cast.stage.pupils.items()}
+    with cast.store.reading("test") as session:
+        rows = session.execute(select(t.Mark.pupil_id, t.Mark.session, t.Mark.mark))
+        return {(names[pupil], half): mark for pupil, half, mark in rows}
+
+
+def test_until_it_is_sent_it_is_not_taken(cast: Cast) -> None:
+    assert cast.get("teacher", "/attendance").text.count("Chưa điểm danh") == 4  # two classes
+    page = cast.get("teacher", page_of(cast)).text
+    assert "Chưa điểm danh" in page
+    assert page.count('value="p" checked>') == 3
+    assert marks(cast) == {}
+
+
+def test_only_who_is_missing_is_tapped(cast: Cast) -> None:
+    assert send(cast, pupil="u", boarder="l") == 303
+    assert marks(cast) == {("pupil", "m"): "u", ("classmate", "m"): "p", ("boarder", "m"): "l"}
+    page = cast.get("teacher", "/attendance").text
+    assert (page.count("Chưa điểm danh"), page.count("Đã điểm danh: 3/3 học sinh")) == (3, 1)
+
+
+def test_a_correction_keeps_what_was_there(cast: Cast) -> None:
+    send(cast, pupil="u")
+    send(cast, by="head", pupil="e")
+    with cast.store.reading("test") as session:
+        (change,) = session.execute(select(t.MarkChange.old_mark, t.MarkChange.new_mark, t.MarkChange.by_id))
+    assert tuple(change) == ("u", "e", cast.stage.people["head"])
+    page = cast.get("teacher", page_of(cast) + f"?day={DAY}&session=m").text
+    assert "Vắng không phép → Vắng có phép · Trần Văn Mẫu" in page
+
+
+def test_a_form_that_comes_again_undoes_no_correction(cast: Cast) -> None:
+    form = hidden(cast.get("teacher", page_of(cast)))
+    pupil = f"pupil-{cast.stage.pupils['pupil']}"
+    old = form | {"day": DAY, "session": "m", pupil: "u"}
+    browser = cast.browser("teacher")
+    browser.post(page_of(cast), data=old)
+    send(cast, pupil="p")
+    assert browser.post(page_of(cast), data=old).status_code == 303
+    assert marks(cast)["pupil", "m"] == "p"
+
+
+@pytest.mark.parametrize("member", ["commune_officer", "volunteer", "education_office", "admin", "outsider_teacher"])
+def test_nobody_else_takes_it_or_sees_it(cast: Cast, member: str) -> None:
+    assert cast.get(member, page_of(cast)).status_code == 403
+    assert send(cast, by=member, pupil="u") == 403
+    assert marks(cast) == {}
+    assert f'href="{page_of(cast)}"' not in cast.get(member, "/attendance").text
+
+
+@pytest.mark.parametrize("day", ["2026-03-03", "2026-01-01"])
+def test_a_day_to_come_or_long_gone_is_refused_in_words(cast: Cast, day: str) -> None:
+    answer = cast.send("teacher", page_of(cast), day=day, session="m")
+    assert answer.status_code == 422
+    assert "Chỉ điểm danh cho hôm nay hoặc ngày trong một tháng qua." in answer.text
+
+
+def test_a_stranger_among_the_pupils_is_refused(cast: Cast) -> None:
+    assert send(cast, outsider_pupil="u") == 422
+    assert marks(cast) == {}
+
+
+def test_there_is_no_class_of_that_number(cast: Cast) -> None:
+    assert cast.get("teacher", "/attendance/999999").status_code == 404
+
+
+def test_those_absent_are_watched_at_once(cast: Cast) -> None:
+    cast.open_case("pupil")
+    cast.step(cast.open_case("classmate"), "return_to_class", "teacher", returned_on="2026-03-02")
+    cast.go_to("2026-03-03 17:30")
+    for half in "ma":
+        send(cast, half=half, day=dt.date(2026, 3, 3).isoformat(), classmate="u")
+    with cast.store.reading("test") as session:
+        query = select(t.Case.state).where(t.Case.pupil_id == cast.stage.pupils["classmate"])
+        assert session.scalars(query).one() == "absent"
