@@ -13,7 +13,7 @@ from engine.imports.attendance import read_attendance
 from engine.imports.lines import Notes, Wrong
 from engine.imports.marks import Marked
 from engine.imports.places import Places
-from engine.imports.sheets import read_sheets
+from engine.imports.sheets import Unreadable, read_sheets
 from engine.imports.summary import COUNTS, DayOfClass
 from engine.store import imports as stored
 from engine.store.imports import PupilRef
@@ -22,7 +22,9 @@ from engine.store.session import Session
 from engine.text import fold
 from engine.words import Sentence
 
-PIECE = 20_000  # rows in one transaction
+PIECE = 50_000  # rows in one transaction
+SLOTS, MOST_SLOTS = 64, 4_000  # days and sessions: room made at a time, and in one file
+_BYTES = {"p": 1, "e": 2, "u": 3, "l": 4}
 Row = Marked | DayOfClass | Wrong
 
 
@@ -33,7 +35,9 @@ class MarkImport:
         self.aliases, self.options, self.reach, self.today = aliases, options, reach, today
         self.notes = Notes()
         self._known: dict[str, PupilRef | Sentence] = {}
-        self._said: dict[int, str] = {}  # pupil, day and session, packed into one number → mark
+        # What the file has said so far: a byte a pupil, day and session, which stays small for a million marks.
+        self._said: dict[int, bytearray] = {}
+        self._slots: dict[tuple[dt.date, str], int] = {}
         self._places: Places | None = None
         self._in_class: dict[int, dict[tuple[int, str], list[PupilRef]]] = {}
         self._only: int | None = None
@@ -118,17 +122,30 @@ class MarkImport:
             bad += row.as_wrong(ref)
             self._lost += len(row.marks)
             return
-        pupil, said, reason = ref.id, self._said, row.reason
+        pupil, reason = ref.id, row.reason
+        said = self._said.get(pupil)
+        if said is None:
+            said = self._said[pupil] = bytearray(SLOTS)
         for day, half, mark in row.marks:
-            key = (pupil << 24) + (day.toordinal() << 1) + (half == "a")
-            before = said.get(key)
-            if before is None:
-                said[key] = mark
+            slot = self._slots.get((day, half))
+            if slot is None:
+                slot = self._slot(day, half)
+            if slot >= len(said):
+                said.extend(bytes(slot + SLOTS - len(said)))
+            code = _BYTES[mark]
+            before = said[slot]
+            if not before:
+                said[slot] = code
                 marks.append((pupil, day, half, mark, reason))
-            elif before != mark:
+            elif before != code:
                 why = Sentence("The file says something else of this pupil on {day} further up.", day=day)
                 bad += row._replace(marks=[(day, half, mark)]).as_wrong(why)
                 self._lost += 1
+
+    def _slot(self, day: dt.date, half: str) -> int:
+        if len(self._slots) >= MOST_SLOTS:
+            raise Unreadable(Sentence("The register is of more than {most} days. Split it.", most=MOST_SLOTS // 2))
+        return self._slots.setdefault((day, half), len(self._slots))
 
     def _by_name(self, session: Session, row: Marked) -> PupilRef | Sentence:
         try:

@@ -13,6 +13,8 @@ from engine.imports.sheets import Cell, Row, Sheet, Unreadable
 from engine.imports.values import text_of, without_ids
 from engine.words import Sentence
 
+LONGEST = 1_000  # characters of a cell that is given back
+
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
@@ -44,7 +46,7 @@ def wrong(sheet: str, row: int, header: Header, cells: Sequence[Cell], why: Sequ
         sheet,
         row,
         tuple(header.names[at] for at in kept),
-        tuple(map(without_ids, texts)),
+        tuple(without_ids(text[:LONGEST]) for text in texts),
         tuple(why),
     )
 

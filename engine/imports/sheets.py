@@ -38,7 +38,6 @@ class Limits:
     cells: int = 4_000_000  # of one sheet: its height times its width
     rows: int = 3_000_000
     columns: int = 16_384
-    length: int = 10_000  # characters in one cell
 
 
 LIMITS = Limits()
@@ -77,8 +76,10 @@ def read_sheets(data: bytes, limits: Limits = LIMITS) -> Iterator[Sheet]:
 
 # --- xlsx and xls -----------------------------------------------------------------------------------------------------
 
-_PLACE = re.compile(rb' r="([A-Z]{0,3})(\d{1,7})"')
-_CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
+_PLACE = re.compile(rb' r="([A-Z]{0,3}\d{1,7})"')
+_CELLS = (b"<c ", b"<c>", b"<c/", b"<c\n", b"<c\r", b"<c\t")
+_PREFIXED = re.compile(rb"<\w+:c[\s>/]")
+_CAPITALS = bytes(range(ord("A"), ord("Z") + 1))
 _TEXT_END = re.compile(rb"</(?:\w+:)?si>")
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _CHUNK = 2**20
@@ -152,12 +153,13 @@ class _Extent:
         self._columns: set[bytes] = set()
 
     def add(self, text: bytes) -> None:
-        found = _PLACE.findall(text)
-        letters = [column for column, _ in found if column]
-        self._columns.update(letters)
-        self.rows = max([self.rows, *map(int, {row for _, row in found})])
-        self._placed += len(letters)
-        self.cells += len(_CELL.findall(text))
+        places = b" ".join(_PLACE.findall(text))  # "1 A1 B1 2 A2 …": a row's number, and its cells' places
+        columns = places.translate(None, b"0123456789").split()
+        self._columns.update(columns)
+        self.rows = max([self.rows, *map(int, set(places.translate(None, _CAPITALS).split()))])
+        self._placed += len(columns)
+        self.cells += len(_PREFIXED.findall(text)) if b":c" in text else 0
+        self.cells += sum(text.count(begin) for begin in _CELLS)
 
     def width(self) -> int:
         """The number of columns. Raises `Unreadable` where a cell does not say its place, and could lie anywhere."""
@@ -202,13 +204,13 @@ def _worksheets(book: calamine.CalamineWorkbook, names: list[str], limits: Limit
         except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
             _refuse(error)
         _fits(sheet.total_height, sheet.total_width, limits)
-        yield Sheet(name, _rows(sheet, merged, limits), sheet.total_height)
+        yield Sheet(name, _rows(sheet, merged), sheet.total_height)
 
 
 Range = tuple[tuple[int, int], tuple[int, int]]
 
 
-def _rows(sheet: calamine.CalamineSheet, merged: list[Range], limits: Limits) -> Iterator[Row]:
+def _rows(sheet: calamine.CalamineSheet, merged: list[Range]) -> Iterator[Row]:
     """The rows from column A on, a merged area's value repeated in each of its cells."""
     start = sheet.start
     if start is None:
@@ -218,7 +220,7 @@ def _rows(sheet: calamine.CalamineSheet, merged: list[Range], limits: Limits) ->
     spans = _Merged(merged)
     try:
         for number, cells in enumerate(sheet.iter_rows(), top):
-            row = pad + [None if cell == "" else _cut(cell, limits) for cell in cells]
+            row: list[Cell] = pad + cells if pad else cells  # type: ignore[operator,assignment]
             spans.fill(number, row)
             yield number + 1, row
     except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
@@ -234,10 +236,12 @@ class _Merged:
 
     def fill(self, number: int, row: list[Cell]) -> None:
         """Write each open area's value into its cells of this row."""
+        if not (self._waiting or self._open):
+            return
         while self._waiting and self._waiting[-1][0][0] <= number:
             area = self._waiting.pop()
             column = area[0][1]
-            if area[0][0] == number and column < len(row) and row[column] is not None:
+            if area[0][0] == number and column < len(row) and row[column] not in {None, ""}:
                 self._open.append((area, row[column]))
         if not self._open:
             return
@@ -247,10 +251,6 @@ class _Merged:
         for ((_, first), (_, last)), value in self._open:
             for column in range(first, min(last + 1, len(row))):
                 row[column] = value
-
-
-def _cut(cell: Cell, limits: Limits) -> Cell:
-    return cell[: limits.length] if isinstance(cell, str) else cell
 
 
 def _refuse(error: BaseException) -> NoReturn:
