@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,7 @@ def show(code: str) -> str:
         causes=_causes(workflow, beside.causes), helpline=reading.known and HELPLINE_FLAG in facts.flags,
         beside=beside, given=_given(reading), totals=_totals(workflow, beside), timeline=_timeline(reading),
         older=beside.events[-1].seq if beside.older else None,
+        key=uuid.uuid4().hex, urge=may_nudge(facts, reading.roles, g.viewer.person_id),
         later=whole_arg("before") is not None, planned=[at for _kind, at in beside.planned if at >= now()],
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,

@@ -1,0 +1,183 @@
+"""Every route with every role, inside and outside its scope. A new route fails here until it stands in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from werkzeug.test import TestResponse
+
+from engine.cast import CAST, OUTSIDER
+from engine.workflow import ROLES
+from tests.cast import Cast
+from tests.pages import csrf
+
+PUBLIC, SIGNED_IN, CLOSED = "public", "signed in", "closed"
+# The case of the table was referred to the association of the teacher's commune: whoever has a duty towards it.
+CONCERNED = frozenset(ROLES) - {"admin"}
+SCHOOL = frozenset({"teacher", "head"})
+NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Route:
+    """A way into the application, and the members of the cast who may go it; a set names those inside the scope."""
+
+    method: str
+    rule: str
+    who: str | frozenset[str]
+    form: str = ""  # what is sent with it, as a query string would say it: nothing that changes anything
+
+
+ROUTES = (
+    Route("GET", "/static/<digest>/<path:name>", PUBLIC),
+    Route("GET", "/healthz", PUBLIC),
+    Route("GET", "/metrics", CLOSED),  # until the installation names who may ask; see tests/test_web_metrics.py
+    Route("GET", "/help", PUBLIC),
+    Route("GET", "/help/<chapter>", PUBLIC),
+    Route("GET", "/login", PUBLIC),
+    Route("POST", "/login", PUBLIC),
+    Route("POST", "/logout", PUBLIC),
+    Route("POST", "/language", PUBLIC),
+    Route("GET", "/", SIGNED_IN),
+    Route("GET", "/password", SIGNED_IN),
+    Route("POST", "/password", SIGNED_IN),
+    Route("POST", "/password/devices/<int:device>/end", SIGNED_IN),
+    Route("POST", "/demo/next-day", NOBODY),  # this installation is no demo
+    Route("GET", "/work", SIGNED_IN),
+    Route("POST", "/work/accept", SIGNED_IN),  # each case in it is decided by itself; see tests/test_web_work.py
+    Route("GET", "/notices", SIGNED_IN),
+    Route("POST", "/notices/read", SIGNED_IN),
+    Route("GET", "/me/notices", SIGNED_IN),
+    Route("POST", "/me/notices", SIGNED_IN),
+    Route("POST", "/me/notices/trial", SIGNED_IN),
+    Route("GET", "/me/notices/worker.js", PUBLIC),
+    Route("POST", "/me/notices/browsers", SIGNED_IN),
+    Route("POST", "/me/notices/browsers/forget", SIGNED_IN),
+    Route("GET", "/admin/deliveries", frozenset({"admin"})),
+    Route("POST", "/admin/deliveries/retry", frozenset({"admin"})),
+    Route("GET", "/cases", SIGNED_IN),  # narrowed by the session; what is on it is tested below
+    Route("GET", "/cases/new", frozenset({*SCHOOL, *(OUTSIDER + role for role in SCHOOL)})),
+    Route("POST", "/cases/new", SCHOOL, "pupil={pupil}"),
+    Route("GET", "/cases/<code>", CONCERNED),
+    Route("GET", "/cases/<code>/<name>", CONCERNED),
+    Route("POST", "/cases/<code>/<name>", CONCERNED),
+    Route("POST", "/cases/<code>/urge", frozenset({"commune_leader", "education_office", "head"})),
+)
+
+# What each role may do with a case that waits for a volunteer.
+ACTS = {
+    "accept": {"volunteer"},
+    "decline": {"volunteer"},
+    "hand_back": {"volunteer", "association"},
+    "support": {"volunteer", "association", "teacher", "head", "commune_officer", "commune_leader"},
+    "return_to_class": {"teacher", "head"},
+    "transfer": {"teacher", "head"},
+    "move_away": {"teacher", "head"},
+    "mark_error": {"teacher", "head"},
+    "drop_out": {"head"},
+    "check_in": CONCERNED - {"volunteer", "association"},
+    "note": CONCERNED,
+    "assign": {"association", "education_office"},
+    "hold": {"head", "commune_leader", "education_office"},
+    "contact": NOBODY,
+    "visit": NOBODY,
+    "refer_support": NOBODY,
+    "close": NOBODY,
+    "reopen": NOBODY,
+}
+
+
+@pytest.fixture
+def codes(cast: Cast) -> dict[str, str]:
+    """What stands in the places of the rules."""
+    code = cast.to_association("pupil")
+    return {
+        "code": code, "name": "note", "device": "999999", "digest": "x", "path": "app.css", "chapter": "admin",
+        "pupil": str(cast.stage.pupils["classmate"]),
+    }  # fmt: skip
+
+
+def address(route: Route, codes: dict[str, str]) -> str:
+    path = route.rule.replace("<path:name>", codes["path"])
+    for name, value in codes.items():
+        path = path.replace(f"<{name}>", value).replace(f"<int:{name}>", value)
+    return path
+
+
+def answers(cast: Cast, route: Route, codes: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """For each member of the cast, and for one who has not signed in, what comes of going this way."""
+    for member in (*CAST, ""):
+        browser = cast.browser(member) if member else cast.site.client()
+        if route.method == "GET":
+            answer = browser.get(address(route, codes))
+        else:
+            page = browser.get("/password" if member else "/login")
+            form = dict(pair.split("=") for pair in route.form.format_map(codes).split("&") if pair)
+            answer = browser.post(address(route, codes), data={"csrf_token": csrf(page), **form})
+        yield member, outcome(route, answer)
+
+
+def expected(route: Route, member: str) -> str:
+    if route.who in {PUBLIC, CLOSED}:
+        return "in" if route.who == PUBLIC else "refused"
+    if not member:
+        return "sign in"
+    return "in" if route.who == SIGNED_IN or member in route.who else "refused"
+
+
+def outcome(route: Route, answer: TestResponse) -> str:
+    """What an answer means: 303, 409 and 422 are for one who was let in; an empty form is told what it lacks."""
+    if answer.status_code >= 500 and route.rule != "/healthz":  # 503: no worker runs here
+        return "failed"
+    if answer.status_code == 401 or (answer.location or "").startswith("/login"):
+        return "sign in"
+    return "refused" if answer.status_code in {403, 404} else "in"
+
+
+def test_every_route_of_the_application_has_its_line_in_the_table(cast: Cast) -> None:
+    known = {(route.method, route.rule) for route in ROUTES}
+    there = {
+        (method, rule.rule)
+        for rule in cast.site.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert there - known == set()
+    assert known - there == set()
+
+
+def test_every_route_lets_in_whom_the_table_names_and_nobody_else(cast: Cast, codes: dict[str, str]) -> None:
+    wrong = []
+    for route in ROUTES:
+        if route.rule in {"/logout", "/login"} or "<int:device>" in route.rule:
+            continue  # tests/test_web_signin.py
+        for member, found in answers(cast, route, codes):
+            if found != expected(route, member):
+                wrong.append((route.method, route.rule, member, found))
+    assert wrong == []
+
+
+def test_every_act_is_open_to_the_roles_of_the_table_and_closed_to_the_same_roles_elsewhere(
+    cast: Cast, codes: dict[str, str]
+) -> None:
+    workflow = cast.house.handbook.workflow("dropout")
+    assert set(ACTS) >= set(workflow.forms) - {"open"}
+    wrong = []
+    for act, who in ACTS.items():
+        for member in CAST:
+            page = cast.get(member, f"/cases/{codes['code']}/{act}")
+            if page.status_code != (200 if member in who else 403):
+                wrong.append((act, member, page.status_code))
+    assert wrong == []
+
+
+def test_no_page_tells_a_stranger_the_pupils_name(cast: Cast, codes: dict[str, str]) -> None:
+    strangers = [member for member in CAST if member not in CONCERNED or member in {"volunteer", "association"}]
+    told = [
+        (member, route.rule)
+        for member in strangers
+        for route in ROUTES
+        if route.method == "GET" and "A Thử" in cast.get(member, address(route, codes)).text
+    ]
+    assert told == []
