@@ -42,6 +42,7 @@ class Namer:
     def person(self, sex: str, *, highland: bool) -> Invented:
         """Somebody of this sex, of the highlands or the lowlands."""
         people = PEOPLES if highland else LOWLAND_PEOPLES
+        name = ""
         for _ in range(50):
             name = self._local(sex) if highland else self._lowland(sex)
             if name not in self.used:

@@ -110,8 +110,9 @@ def _choice(field: Field, raw: Any, _today: dt.date) -> str:
 
 
 def _choices(field: Field, raw: Any, _today: dt.date) -> list[str]:
-    codes = [raw] if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else [None]
-    if any(not isinstance(code, str) or field.choice(code) is None for code in codes):
+    given = [raw] if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else [None]
+    codes = [code for code in given if isinstance(code, str) and field.choice(code)]
+    if len(codes) != len(given):
         raise Misread(Sentence("“{label}”: choose from the list.", label=field.label))
     return list(dict.fromkeys(codes))
 

@@ -65,21 +65,27 @@ class Directory(Protocol):
 
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
         """The people in a post."""
+        ...
 
     def above(self, unit_id: int) -> tuple[int, ...]:
         """The unit and those above it, nearest first."""
+        ...
 
     def associations(self, unit_id: int) -> tuple[int, ...]:
         """The associations that serve a unit, the nearest first."""
+        ...
 
     def admins(self) -> tuple[Holder, ...]:
         """The administrators of the installation."""
+        ...
 
     def person(self, person_id: int) -> Holder:
         """A person, and who acts for them today."""
+        ...
 
     def seat(self, role: str, code: str) -> Found | None:
         """The post of a role in the unit with this code, if somebody acts in it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,4 +123,3 @@ class QueueWorker:
 def worker_for(house: House, clock: Clock) -> Worker | QueueWorker:
     """The worker that fits the database: one under a lease for SQLite, one of many for PostgreSQL."""
     return Worker(house, clock) if house.store.is_sqlite else QueueWorker(house, clock)
-

@@ -1,6 +1,7 @@
 """People act on cases: two at once, twice by mistake, on an old page, without a duty; nothing half done is kept."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -104,7 +105,7 @@ def test_of_many_who_open_a_case_for_one_pupil_at_once_one_does(stage: Stage) ->
 )
 def test_an_outsider_can_do_nothing_with_a_case(stage: Stage, member: str) -> None:
     code, viewer = stage.open(), stage.viewer(member)
-    acts = [
+    acts: list[Callable[[], object]] = [
         lambda: cases.step(stage.house, viewer, code, "contact", CALLED, MONDAY_16),
         lambda: cases.accept(stage.house, viewer, code, {}, MONDAY_16),
         lambda: cases.note(stage.house, viewer, code, {"note": "x"}, MONDAY_16),

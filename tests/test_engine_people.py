@@ -1,5 +1,6 @@
 """Nothing is addressed to nobody: who answers for a role when a post is empty, away, or has returned the case."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.people import AWAY, DECLINED, VACANT, Found, Holder, find, told
@@ -22,7 +23,7 @@ class Place:
 class Posts:
     """A directory of who holds what."""
 
-    held: dict[tuple[str, int], tuple[Holder, ...]] = field(default_factory=dict)
+    held: Mapping[tuple[str, int], tuple[Holder, ...]] = field(default_factory=dict)
 
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
         return self.held.get((role, unit_id), ())
@@ -45,7 +46,7 @@ class Posts:
         return None
 
 
-FULL = {
+FULL: dict[tuple[str, int], tuple[Holder, ...]] = {
     ("teacher", CLASS): (Holder(LAN),),
     ("head", SCHOOL): (Holder(HIEN),),
     ("commune_officer", VILLAGE): (Holder(OFFICER),),

@@ -61,3 +61,4 @@ class Channel(Protocol):
 
     def connect(self) -> AbstractContextManager[Send]:
         """A line for several messages: `send(address, message)` returns when it was taken, or raises `NotSent`."""
+        ...

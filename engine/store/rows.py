@@ -111,7 +111,7 @@ _OWN = ("absent_since", "flags", "class_id", "school_id", "village_id", "commune
 
 # Made once: half the time of a list went into putting its statement together anew.
 _class, _village, _commune = aliased(t.Unit), aliased(t.Unit), aliased(t.Unit)
-_KNOWN = (
+_KNOWN: Any = (
     select(
         *(getattr(t.Case, name) for name in (*_SHARED, *_OWN)),
         t.Pupil.name.label("pupil"), _class.name.label("klass"), _village.name.label("village"),
@@ -124,7 +124,7 @@ _KNOWN = (
     .outerjoin(t.Person, t.Person.id == t.Case.assignee_id)
 )  # fmt: skip
 _referral: Any = t.Referral  # mapped from the columns of cases, which no type checker sees
-_REFERRED = select(*(getattr(_referral, name) for name in _SHARED), t.Person.name.label("assignee")).outerjoin(
+_REFERRED: Any = select(*(getattr(_referral, name) for name in _SHARED), t.Person.name.label("assignee")).outerjoin(
     t.Person, t.Person.id == _referral.assignee_id
 )
 

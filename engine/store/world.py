@@ -9,10 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Executable, select
 from sqlalchemy.orm import Session
 
 from engine.access import ADMIN, SEATS
@@ -53,7 +52,7 @@ def read_facts(
         query = query.limit(limit)
     if lock:
         query = query.with_for_update(skip_locked=skip_locked)  # SQLite has locked the whole file already
-    return [Facts(*row) for row in session.connection().execute(query)]
+    return [Facts(*row) for row in session.connection().execute(query).all()]
 
 
 def due_cases(session: Session, now: dt.datetime, limit: int, *, lock: bool = True) -> list[Facts]:
@@ -69,8 +68,7 @@ def due_cases(session: Session, now: dt.datetime, limit: int, *, lock: bool = Tr
     )
 
 
-@dataclass(frozen=True, slots=True)
-class UnitFacts:
+class UnitFacts(NamedTuple):
     """What the core needs of a unit."""
 
     id: int
@@ -124,7 +122,7 @@ class World:
                 query = select(
                     units.c.id, units.c.code, units.c.kind, units.c.name, units.c.teaching_days, units.c.parent_id
                 ).where(self._among(units.c.id, chunk))
-                self._units |= {row[0]: UnitFacts(*row) for row in self._connection.execute(query)}
+                self._units |= {row[0]: UnitFacts._make(row) for row in self._rows(query)}
             parents = {unit.parent_id for one in missing if (unit := self._units.get(one)) and unit.parent_id}
             missing = parents - self._units.keys()
 
@@ -135,7 +133,7 @@ class World:
                 self._among(units.c.parent_id, chunk), units.c.kind == "association",
                 units.c.valid_from <= self.today, units.c.valid_to > self.today,
             ).order_by(units.c.id)  # fmt: skip
-            for parent, unit in self._connection.execute(query):
+            for parent, unit in self._rows(query):
                 self._associations[parent].append(unit)
 
     def _read_posts(self, role: str, ids: Collection[int]) -> None:
@@ -150,7 +148,7 @@ class World:
                 .where(self._among(appointments.c.unit_id, chunk), appointments.c.role == role, *self._in_post())
                 .order_by(appointments.c.id)
             )
-            for unit, person in self._connection.execute(query):
+            for unit, person in self._rows(query):
                 found[unit].append(person)
         self._read_people({person for holders in found.values() for person in holders})
         for unit, holders in found.items():
@@ -183,7 +181,7 @@ class World:
                 )
                 .order_by(delegations.c.id)
             )
-            for person, delegate, disabled_at in self._connection.execute(query):
+            for person, delegate, disabled_at in self._rows(query):
                 away.setdefault(person, []).extend([delegate] if delegate and not disabled_at else [])
         for person in wanted:
             self._people[person] = Holder(person, person in away, tuple(dict.fromkeys(away.get(person, ()))))
@@ -198,7 +196,7 @@ class World:
                 query = select(column, closures.c.first_day, closures.c.last_day, closures.c.reason).where(
                     self._among(column, chunk)
                 )
-                for row in self._connection.execute(query.order_by(closures.c.first_day, closures.c.id)):
+                for row in self._rows(query.order_by(closures.c.first_day, closures.c.id)):
                     self._closures[kind, row[0]].append(row)
 
     def _read_beside(self, found: Mapping[int, Facts]) -> None:
@@ -209,12 +207,12 @@ class World:
                 .where(self._among(firings.c.case_id, chunk))
                 .order_by(firings.c.repetition)
             )
-            for case, rule, at in self._connection.execute(query):
+            for case, rule, at in self._rows(query):
                 facts = found[case]
                 facts.fired[rule] = (facts.fired.get(rule, (0, at))[0] + 1, at)
             held = select(holds.c.case_id, holds.c.starts_at, holds.c.ends_at, holds.c.reason)
             here = self._among(holds.c.case_id, chunk)
-            for case, *hold in self._connection.execute(held.where(here).order_by(holds.c.seq)):
+            for case, *hold in self._rows(held.where(here).order_by(holds.c.seq)):
                 found[case].holds += ((hold[0], hold[1], hold[2]),)
         self._read_for_conditions(found)
 
@@ -222,7 +220,7 @@ class World:
         named = {facts.id: self._conditions(facts) for facts in found.values()}
         for chunk in chunks(id for id, names in named.items() if "cause" in names):
             query = select(causes.c.case_id, causes.c.cause).where(self._among(causes.c.case_id, chunk))
-            for case, cause in self._connection.execute(query):
+            for case, cause in self._rows(query):
                 found[case].causes += (cause,)
         by_pupil = {found[id].pupil_id: found[id] for id, names in named.items() if names & {"absences", "unexcused"}}
         for chunk in chunks(by_pupil):
@@ -233,6 +231,10 @@ class World:
             absences: Any = self._connection.execute(query)
             for pupil, day, mark in absences:
                 by_pupil[pupil].marks += ((day, mark),)
+
+    def _rows(self, query: Executable) -> Sequence[Any]:
+        """All rows at once: one by one costs twice as much."""
+        return self._connection.execute(query).all()
 
     def _among(self, column: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:
         return among(self._connection, column, ids)

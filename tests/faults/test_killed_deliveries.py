@@ -22,7 +22,7 @@ from tests.stage import Stage, at, stage
 
 __all__ = ["stage"]
 
-NOTICES, KILLS, WORKERS = (5_000, 500, 4) if FULL else (300, 30, 3)
+NOTICES, KILLS, WORKERS = (2_000, 200, 4) if FULL else (300, 30, 3)
 SECONDS = 1_200 if FULL else 90
 THURSDAY = at("2026-03-05 08:00")
 FAST = CLAIM.total_seconds() / 1.5  # a claim runs out after 1.5 real seconds

@@ -51,7 +51,7 @@ class Served:
 
     def start(self) -> None:
         program = Path(sys.executable).parent / "ralop"
-        command = [program, "serve", "--port", str(self.port)]
+        command = [str(program), "serve", "--port", str(self.port)]
         self.process = subprocess.Popen(
             command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -92,9 +92,11 @@ class Writer(threading.Thread):
         while True:
             try:
                 form = self._form("/login")
-                return self._send("/login", {**form, "login": self.login, "password": PASSWORD}) and None
+                self._send("/login", {**form, "login": self.login, "password": PASSWORD})
             except (OSError, HTTPException):
                 time.sleep(0.05)
+            else:
+                return
 
     def _form(self, path: str) -> dict[str, str]:
         with self._web.open(self.address + path, timeout=10) as page:

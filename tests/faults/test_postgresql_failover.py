@@ -120,9 +120,9 @@ def _follow(url: str, standby: Path) -> str:
     standby.mkdir(mode=0o700)
     if user:
         os.chown(standby, user.pw_uid, user.pw_gid)
-    copy = ["--pgdata", standby, "--write-recovery-conf", "--wal-method=stream"]
+    copy = ["--pgdata", str(standby), "--write-recovery-conf", "--wal-method=stream"]
     subprocess.run(
-        [programs / "pg_basebackup", "--dbname", _plain(url), *copy],
+        [str(programs / "pg_basebackup"), "--dbname", _plain(url), *copy],
         check=True,
         capture_output=True,
         user=user.pw_uid if user else None,
