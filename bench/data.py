@@ -91,6 +91,7 @@ def filled(database: Database, cases: int) -> Filled:
     filler: Filler = Sqlite(url) if database == "sqlite" else Postgresql(url)
     with closing(filler):
         fill(filler, found)
+    found.forget()
     print(f"{database}: {cases:,} cases in {perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     return Filled(url, found, iter(range(found.waves.number)))
 

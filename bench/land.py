@@ -93,6 +93,11 @@ class Land:
         self._ids, self._people = count(1), count(1)
         self._settle_land()
 
+    def forget(self) -> None:
+        """Let go of the rows, so that no garbage collection of a measured run goes through them."""
+        self.rows.clear()
+        self.homes.clear()
+
     # --- units and people -----------------------------------------------------------------------------------------
 
     def _settle_land(self) -> None:
