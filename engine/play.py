@@ -24,6 +24,7 @@ from engine.store.cases import earliest_look
 from engine.store.session import Store
 from engine.store.staff import viewer_of
 from engine.sweep import run_due
+from engine.watch import watch
 from engine.words import Sentence
 
 NO_CASE = "RL-0000-000000"  # what somebody asks for who acts on a case that is not there
@@ -59,7 +60,7 @@ def house_of(scenario: Scenario, store: Store) -> House:
         {(workflow.name, workflow.version): workflow}, {(workflow.name, rules.version): rules},
         {"": scenario.calendar}, {workflow.name: (workflow.version, rules.version)},
     )  # fmt: skip
-    return House(store, handbook, workflow.name)
+    return House(store, handbook, workflow.name, risk=scenario.risk)
 
 
 FORMS: Mapping[str, Callable[..., None]] = {
@@ -122,6 +123,8 @@ class _Player:
             case "worker_up":
                 run_due(self.house, self.now)
                 self.working = True
+            case "watch":
+                watch(self.house, step.values["day"], self.now)
             case "closure":
                 self._announce(step)
             case "lift":

@@ -25,8 +25,8 @@ UNEXCUSED, ANY = "unexcused", "any"
 ABSENT = {UNEXCUSED: frozenset("u"), ANY: frozenset("eu")}
 WEEKEND = 3  # days from one school day to the next over a weekend; more is a break
 AFTER = 3  # school days that are "just after" a break
-LENIENT = frozenset({"unexcused_in_a_row", "excused_in_a_row", "absent_days", "same_weekday", "after_break"})
-"""Kinds of signals that a season makes more watchful; the others count towards a limit set by law."""
+LENIENT = frozenset({"unexcused_in_a_row", "excused_in_a_row", "absent_days", "same_weekday"})
+"""Kinds of signals that a season makes more watchful; the others count towards a limit set by law, or have their own."""
 
 
 @dataclass(frozen=True, slots=True)

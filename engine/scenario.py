@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from engine.calendar import Calendar, load_calendar
 from engine.cast import PUPILS
 from engine.definition import load_workflow
+from engine.risk import NOTHING, RiskRules
+from engine.risk_file import load_risk
 from engine.rule import RuleSet
 from engine.ruleset import load_ruleset
 from engine.scenario_verbs import BY_ITSELF, EXPECTED, MEMBER, Known, moment_of, values_of
@@ -29,6 +31,7 @@ KINDS: Mapping[str, Sentence] = {
     "workflow": Sentence("workflow"),
     "rules": Sentence("rules file"),
     "calendar": Sentence("calendar"),
+    "risk": Sentence("file of the risk watch"),
 }
 VERB = Sentence("verb")
 PUPIL = Sentence("pupil")
@@ -76,6 +79,7 @@ class Scenario:
     rules: RuleSet
     calendar: Calendar
     steps: tuple[Step, ...]
+    risk: RiskRules = NOTHING
 
 
 def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
@@ -94,6 +98,7 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
     workflow = _found(reader, shelf, "workflow", load_workflow)
     rules = _found(reader, shelf, "rules", lambda text, file: _rules(text, file, workflow))
     calendar = _found(reader, shelf, "calendar", load_calendar)
+    risk = _found(reader, shelf, "risk", load_risk) if "risk" in reader else NOTHING
     start = moment_of(reader, "start", calendar.zone if calendar else ZONE, required=True)
     known = Known(workflow, rules, calendar.zone if calendar else ZONE)
     steps = _steps(reader, known, start)
@@ -103,7 +108,8 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
     assert workflow is not None
     assert rules is not None
     assert calendar is not None
-    return Scenario(name, file, start, workflow, rules, calendar, steps)
+    assert risk is not None
+    return Scenario(name, file, start, workflow, rules, calendar, steps, risk)
 
 
 def _found(reader: Reader, shelf: Shelf, kind: str, load: Callable[[str, str], T | None]) -> T | None:

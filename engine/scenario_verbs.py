@@ -68,6 +68,10 @@ def _attendance(reader: Reader, at: dt.date) -> dict[str, Any]:
     }
 
 
+def _watch(reader: Reader, at: dt.date) -> dict[str, Any]:
+    return {"day": reader.day("day") or at}
+
+
 def _closure(reader: Reader, at: dt.date) -> dict[str, Any]:
     first = reader.day("first", required=True) or at
     last = reader.day("last") or first
@@ -109,6 +113,7 @@ def _nothing(_reader: Reader, _at: dt.date) -> dict[str, Any]:
 # What no one does to a case: it happens around it. `by` may say who enters a closure; the rest needs nobody.
 BY_ITSELF: Mapping[str, Callable[[Reader, dt.date], dict[str, Any]]] = {
     "attendance": _attendance,
+    "watch": _watch,
     "closure": _closure,
     "lift": _lift,
     "vacant": _vacant,

@@ -23,7 +23,8 @@ from engine.store.stage import is_empty
 from engine.words import Fault, Faulty, Sentence
 from web.cli_check import KINDS, ROOT, Desk, Kind, Source, language_here
 
-FOLDERS = {"workflow": Path("workflows"), "rules": Path("rules"), "calendar": Path("rules") / "calendars"}
+FOLDERS = {"workflow": Path("workflows"), "rules": Path("rules"), "calendar": Path("rules") / "calendars", "risk": Path("rules")}
+RISK = "risk"  # the one file beside the rules that is none
 FAILED, FAULTY = 1, 2  # how the command ends
 
 
@@ -46,7 +47,8 @@ class Folders:
 
     def names(self, kind: str) -> tuple[str, ...]:
         """The names in the folders."""
-        return tuple(sorted({path.stem for root in self.roots for path in (root / FOLDERS[kind]).glob("*.toml")}))
+        found = {path.stem for root in self.roots for path in (root / FOLDERS[kind]).glob("*.toml")}
+        return tuple(sorted(name for name in found if (name == RISK) == (kind == RISK)))
 
 
 def read_scenario(path: Path, roots: tuple[Path, ...] = (Path("instance"), ROOT)) -> Scenario:
