@@ -42,7 +42,8 @@ def test_it_goes_as_the_scenario_says(path: Path, store: Store) -> None:
 def test_every_condition_is_seen_to_hold() -> None:
     seen = {(condition.name, condition.operator) for rule in rules() for condition in rule.when.conditions}
     assert {name for name, _ in seen} == {
-        "level", "unreached_attempts", "grade", "cause", "flags", "unit", "residence", "season", "absences", "unexcused",
+        "level", "unreached_attempts", "grade", "cause", "flags", "unit", "residence", "season", "absences",
+        "unexcused",
     }  # fmt: skip
     assert {operator for _, operator in seen} == {"at_least", "at_most", "any_of", "all_of", "none_of"}
     assert any(condition.within for rule in rules() for condition in rule.when.conditions)

@@ -28,6 +28,7 @@ from web import (
     rollcall,
     security,
     signin,
+    simulate,
     work,
 )
 from web.house import build_house
@@ -45,6 +46,7 @@ BLUEPRINTS = (
     acts.pages,
     notices.pages,
     channels.pages,
+    simulate.pages,
     rollcall.pages,
     help.pages,
 )

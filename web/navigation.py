@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
-from engine.access import ADMIN
+from engine.access import ADMIN, OFFICE
 from engine.cases import OPENERS
 from engine.words import Sentence
 
@@ -44,6 +44,7 @@ MORE: tuple[Way, ...] = (
     Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
     Way("channels.mine", Sentence("How I am told"), "bell"),
     Way("channels.log", Sentence("Messages sent"), "bell", frozenset({ADMIN})),
+    Way("simulate.index", Sentence("Try out rules"), "cases", frozenset({ADMIN, OFFICE})),
 )
 
 
