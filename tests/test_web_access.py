@@ -47,6 +47,9 @@ ROUTES = (
     Route("POST", "/demo/next-day", NOBODY),  # this installation is no demo
     Route("GET", "/work", SIGNED_IN),
     Route("POST", "/work/accept", SIGNED_IN),  # each case in it is decided by itself; see tests/test_web_work.py
+    Route("GET", "/attendance", SIGNED_IN),  # one's own classes; an empty page for who has none
+    Route("GET", "/attendance/<int:class_id>", SCHOOL),
+    Route("POST", "/attendance/<int:class_id>", SCHOOL),
     Route("GET", "/notices", SIGNED_IN),
     Route("POST", "/notices/read", SIGNED_IN),
     Route("GET", "/me/notices", SIGNED_IN),
@@ -95,7 +98,7 @@ def codes(cast: Cast) -> dict[str, str]:
     code = cast.to_association("pupil")
     return {
         "code": code, "name": "note", "device": "999999", "digest": "x", "path": "app.css", "chapter": "admin",
-        "pupil": str(cast.stage.pupils["classmate"]),
+        "class_id": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["classmate"]),
     }  # fmt: skip
 
 

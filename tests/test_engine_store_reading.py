@@ -1,0 +1,156 @@
+"""Lists are read from indexes, and show what access allows: the same as `reach` says, whoever asks."""
+
+import pytest
+from sqlalchemy import event, insert, text
+
+from engine.access import knows, reach
+from engine.cast import CAST
+from engine.store import listing, reading, search
+from engine.store import tables as t
+from engine.store.listing import Filters
+from engine.store.rows import known_arms
+from engine.store.world import read_facts
+from tests.cast import Cast
+
+
+@pytest.fixture
+def busy(cast: Cast) -> Cast:
+    """A cast with cases of both communes, in several states."""
+    cast.to_association("pupil")
+    cast.to_commune("classmate")
+    cast.open_case("boarder")
+    cast.open_case("outsider_pupil", by="outsider_teacher")
+    code = cast.open_case("saturday_pupil")
+    cast.step(code, "mark_error", "teacher", reason="Nhầm")
+    return cast
+
+
+@pytest.mark.parametrize("which", ["", "all", "closed"])
+def test_a_list_has_exactly_the_cases_that_reach_allows(busy: Cast, which: str) -> None:
+    with busy.store.reading("test") as session:
+        everything = read_facts(session)
+    wanted = {"": lambda facts: facts.is_open, "closed": lambda facts: not facts.is_open, "all": lambda facts: True}[
+        which
+    ]
+    for member in CAST:
+        viewer = busy.viewer(member)
+        with busy.store.scoped(viewer) as session:
+            found = {row.code: row for row in listing.list_cases(session, viewer, Filters(which=which), busy.now).rows}
+        reached = {facts.code: reach(viewer, facts) for facts in everything if wanted(facts)}
+        assert set(found) == {code for code, roles in reached.items() if roles}, member
+        assert {code for code, row in found.items() if row.pupil} == {c for c, roles in reached.items() if knows(roles)}
+
+
+def test_what_waits_is_what_is_assigned_or_offered_to_ones_posts(busy: Cast) -> None:
+    codes = {}
+    for member in ("teacher", "commune_officer", "volunteer", "head", "education_office"):
+        viewer = busy.viewer(member)
+        with busy.store.scoped(viewer) as session:
+            codes[member] = [row.code for row in reading.my_work(session, viewer, [viewer.person_id])]
+    assert codes == {
+        "teacher": ["RL-2026-000003"], "commune_officer": ["RL-2026-000002"], "volunteer": ["RL-2026-000001"],
+        "head": [], "education_office": [],
+    }  # fmt: skip
+
+
+def test_a_unit_outside_ones_scope_finds_nothing(busy: Cast) -> None:
+    viewer = busy.viewer("head")
+    outside = Filters(unit=busy.stage.units["outsider_school"], which="all")
+    with busy.store.scoped(viewer) as session:
+        assert listing.list_cases(session, viewer, outside, busy.now).rows == ()
+
+
+def test_units_to_filter_by_lie_below_ones_posts(busy: Cast) -> None:
+    found = {}
+    for member in ("teacher", "head", "commune_leader", "volunteer"):
+        viewer = busy.viewer(member)
+        with busy.store.scoped(viewer) as session:
+            units = listing.filter_units(session, viewer, busy.now.date())
+            found[member] = [name for _kind, _id, name in units]
+    assert found == {
+        "teacher": ["class", "saturday_class"], "head": ["class", "saturday_class"],
+        "commune_leader": ["school", "village"], "volunteer": [],
+    }  # fmt: skip
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("RL-2026-000042", "RL-2026-000042"),
+        ("rl 2025 42", "RL-2025-000042"),
+        ("42", "RL-2026-000042"),
+        ("RL42", "RL-2026-000042"),
+        ("An 42", None),
+        ("", None),
+    ],
+)
+def test_a_code_is_read_as_people_type_it(typed: str, code: str | None) -> None:
+    assert search.case_code(typed, 2026) == code
+
+
+@pytest.mark.parametrize("typed", ["tien", "TIẾN a", "a tiến", "ti", "krong ti"])
+def test_pupils_are_found_by_the_beginnings_of_words(cast: Cast, typed: str) -> None:
+    wanted = cast.pupil("A Krông Tiến")
+    cast.pupil("Y Thoa")
+    with cast.store.reading("test") as session:
+        found = session.execute(search.pupils_named(session, search.words(typed))).scalars().all()
+    assert found == [wanted]
+
+
+@pytest.mark.parametrize("typed", ['"', "*", "a OR b", "NEAR(a b)", "a:*", "& | !", "-a", "'"])
+def test_what_databases_take_for_operators_are_words_here(cast: Cast, typed: str) -> None:
+    with cast.store.reading("test") as session:
+        if found := search.words(typed):
+            session.execute(search.pupils_named(session, found)).all()
+
+
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+
+def test_lists_probe_indexes_and_never_scan_the_cases(sqlite_url: str) -> None:
+    from engine.store.session import open_store
+    from tests.cast import make_cast
+
+    store = open_store(sqlite_url)
+    cast = make_cast(store)
+    cast.to_association("pupil")
+    statements: list[tuple[str, object]] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append((args[2], args[3])))
+    for member in CAST:
+        viewer = cast.viewer(member)
+        with store.scoped(viewer) as session:
+            reading.my_work(session, viewer, [viewer.person_id])
+            reading.area_work(session, viewer, [viewer.person_id])
+            listing.list_cases(session, viewer, Filters(), cast.now)
+            listing.list_cases(session, viewer, Filters(which="all"), cast.now)
+            listing.list_cases(session, viewer, Filters(q="thu"), cast.now)
+    with store.engine.connect() as connection:
+        for statement, values in list(statements):
+            if " cases" in statement:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+                assert not [row[-1] for row in plan if row[-1].startswith("SCAN cases")], statement
+        assert connection.execute(text("SELECT count(*) FROM cases")).scalar() == 1
+    store.close()
+
+
+def test_a_list_of_a_large_area_is_read_all_the_same(cast: Cast) -> None:
+    """An office with more units than are walked side by side."""
+    code = cast.open_case()
+    viewer = cast.viewer("education_office")
+    many = frozenset(range(1000, 1100)) | viewer.office_schools
+    large = type(viewer)(viewer.person_id, viewer.units, viewer.office_communes, viewer.office_provinces, many)
+    assert len(known_arms(large)) > 100
+    with cast.store.scoped(large) as session:
+        assert [row.code for row in reading.area_work(session, large)] == [code]
+
+
+def test_notices_beyond_the_most_are_not_counted(cast: Cast) -> None:
+    code = cast.open_case()
+    row = {"case_id": cast.case(code).id, "person_id": 1, "role": "head", "kind": "offered", "urgent": False}
+    with cast.store.writing("test") as session:
+        session.execute(insert(t.Notice), [row | {"seq": seq, "at": cast.now} for seq in range(100, 130)])
+    with cast.store.reading("test") as session:
+        assert reading.unread_notices(session, 1, most=20) == 20
