@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from engine.casework import SYSTEM, Actor, Casework
 from engine.facts import Facts
@@ -13,13 +13,17 @@ from engine.store import ledger, moving, staffing
 from engine.store.cases import declined_seats
 from engine.store.moving import Over
 from engine.store.session import Session
+from engine.store.settings import get_setting, put_setting
 from engine.store.world import World, cases
 
+SETTING = "rerouted"  # {"day": "2026-03-09"}: when it was last looked whether a post is filled again
 
-def reroute(house: House, unit_ids: Collection[int], now: dt.datetime) -> list[str]:
+
+def reroute(house: House, unit_ids: Collection[int] | None, now: dt.datetime) -> list[str]:
     """Offer cases that went past a post because it was vacant or its holder away to that post, now that it is filled.
 
-    Only what nobody has accepted yet moves; the time to accept begins anew for the new one. Returns the cases' codes.
+    Only what nobody has accepted yet moves; the time to accept begins anew for the new one. `unit_ids`: where posts
+    were filled; None: anywhere. Returns the cases' codes.
     """
     moved: list[str] = []
     with house.store.writing("reroute offers") as session:
@@ -29,6 +33,18 @@ def reroute(house: House, unit_ids: Collection[int], now: dt.datetime) -> list[s
             works = [work for facts, over in found if (work := _rerouted(session, world, facts, over))]
             ledger.store(session, works)
             moved += [work.facts.code for work in works]
+    return moved
+
+
+def reroute_daily(house: House, now: dt.datetime, stop: Callable[[], bool]) -> list[str]:  # noqa: ARG001 - a job's
+    """Once a day: appointments begin and absences end with the day, without anybody doing anything."""
+    today = {"day": house.handbook.calendar("").local(now).date().isoformat()}
+    with house.store.reading("whether to reroute") as session:
+        if get_setting(session, SETTING) == today:
+            return []
+    moved = reroute(house, None, now)
+    with house.store.writing("rerouted") as session:
+        put_setting(session, SETTING, today)
     return moved
 
 

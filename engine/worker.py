@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from engine.clock import Clock
 from engine.deliver import deliver
 from engine.house import House
+from engine.import_jobs import work as work_on_imports
 from engine.store import leases
 from engine.sweep import run_due
+from engine.vacancies import reroute_daily
 from engine.watch import watch_if_due
 
 log = logging.getLogger("ralop.worker")
@@ -49,8 +51,22 @@ def _watch(house: House, now: dt.datetime, _stop: Callable[[], bool]) -> object:
     return watch_if_due(house, now)
 
 
+def _imports(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return work_on_imports(house, now, stop)
+
+
+def _reroute(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return reroute_daily(house, now, stop)
+
+
 Jobs = tuple[Job, ...]
-JOBS: Jobs = (Job("sweep", _sweep, parts=4), Job("deliver", _deliver, parts=2), Job("watch", _watch))
+JOBS: Jobs = (
+    Job("sweep", _sweep, parts=4),
+    Job("deliver", _deliver, parts=2),
+    Job("watch", _watch),
+    Job("imports", _imports, parts=2),
+    Job("reroute", _reroute),
+)
 
 
 def identity() -> str:

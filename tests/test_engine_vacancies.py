@@ -1,13 +1,18 @@
 """Nothing stays with one who has left, nor with one who only stood in for a post that is filled again."""
 
 import datetime as dt
+from pathlib import Path
+
+from click.testing import CliRunner
 
 from engine import cases
+from engine.clock import set_clock
 from engine.store import stage as on
 from engine.store.session import Store
 from engine.store.verify import breaks
-from engine.vacancies import leave, reroute
+from engine.vacancies import leave, reroute, reroute_daily
 from tests.staged import Staged, at, staged
+from web.cli_user import user
 
 MONDAY = "2026-03-09 08:00"
 
@@ -70,3 +75,27 @@ def test_cases_of_one_who_leaves_go_to_whoever_answers_for_them_now(store: Store
     assert here.facts(other).assignee_id == here.stage.people["head"]
     assert [event.kind for event in here.events(other)] == ["opened", "assigned"]
     assert list(breaks(store)) == []
+
+
+def test_once_a_day_it_is_looked_whether_a_post_is_filled_again(store: Store) -> None:
+    here, code = with_commune(store, vacant=True)
+    assert reroute_daily(here.house, at("2026-03-09 09:00"), lambda: False) == []
+    with store.writing("test") as session:
+        officer = here.stage.people["outsider_commune_officer"]
+        on.appoint(session, officer, here.stage.seats("commune_officer"), dt.date(2026, 3, 10))
+    assert reroute_daily(here.house, at("2026-03-09 23:00"), lambda: False) == []
+    assert reroute_daily(here.house, at("2026-03-10 00:05"), lambda: False) == [code]
+    assert reroute_daily(here.house, at("2026-03-10 00:10"), lambda: False) == []
+
+
+def test_an_appointment_by_the_operator_brings_its_cases_at_once(store: Store, tmp_path: Path) -> None:
+    here, code = with_commune(store, vacant=True)
+    set_clock(store, at("2026-03-09 15:00"))
+    environment = {
+        "RALOP_INSTANCE": str(tmp_path),
+        "RALOP_DATABASE_URL": store.url.render_as_string(hide_password=False),
+    }
+    arguments = ["appoint", "outsider_commune_officer", "commune_officer", "village"]
+    found = CliRunner().invoke(user, arguments, env={**environment, "LANG": "en_US.UTF-8", "LC_ALL": "en_US.UTF-8"})
+    assert (found.exit_code, found.output.splitlines()[-1][:7]) == (0, "1 cases")
+    assert here.facts(code).offered_role == "commune_officer"

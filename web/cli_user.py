@@ -13,10 +13,12 @@ from engine import staff_admin
 from engine.access import ROLES
 from engine.clock import ShiftedClock
 from engine.fields import read_date
+from engine.house import House
 from engine.people import ROLE_LABELS
 from engine.refusals import Invalid, Refused
 from engine.store.schema import upgrade
 from engine.store.session import Store
+from engine.vacancies import reroute
 from engine.words import Faulty, Sentence
 from web.console import language_here, opened
 from web.house import build_house
@@ -128,6 +130,13 @@ def enable(login: str, database: str | None) -> None:
         _say(Sentence("{login} can sign in again.", login=login))
 
 
+def _house(store: Store, now: dt.datetime) -> House:
+    try:
+        return build_house(load_settings(), now, store)
+    except Faulty as faulty:
+        raise SystemExit("\n".join(fault.in_(language_here()) for fault in faulty.faults)) from faulty
+
+
 @user.command("appoint")
 @LOGIN
 @ROLE
@@ -139,8 +148,9 @@ def appoint(
     login: str, role: str, unit: str, first: dt.date | None, last: dt.date | None, database: str | None
 ) -> None:
     """Let a person hold ROLE in the unit with this code."""
-    with _desk(database) as (store, _now, today):
+    with _desk(database) as (store, now, today):
         staff_admin.appoint(store, login, role, unit, first or today, last)
+        moved = reroute(_house(store, now), None, now)
         _say(
             Sentence(
                 "{login} is {role}, {unit}, from {first} on.",
@@ -150,6 +160,12 @@ def appoint(
                 first=first or today,
             )
         )
+        if moved:
+            _say(
+                Sentence(
+                    "{count} cases that waited elsewhere are on offer to a post that is filled again.", count=len(moved)
+                )
+            )
 
 
 @user.command("dismiss")
@@ -196,11 +212,7 @@ def delegate(
 def hand_over(login: str, to: str, database: str | None) -> None:
     """All posts and open cases of a person who leaves go to TO, at once."""
     with _desk(database) as (store, now, _today):
-        try:
-            house = build_house(load_settings(), now, store)
-        except Faulty as faulty:
-            raise SystemExit("\n".join(fault.in_(language_here()) for fault in faulty.faults)) from faulty
-        codes = staff_admin.hand_over(house, login, to, now)
+        codes = staff_admin.hand_over(_house(store, now), login, to, now)
         _say(
             Sentence("{to} has the posts of {login} now, and {count} open cases.", to=to, login=login, count=len(codes))
         )

@@ -37,14 +37,16 @@ def open_cases(session: Session, *where: ColumnElement[bool] | TextClause, lock:
 Over = list[tuple[str, int | None, str]]  # posts that were passed over: role, unit, why
 
 
-def waiting_beyond(session: Session, units: Collection[int]) -> Iterator[list[tuple[Facts, Over]]]:
-    """Open cases on offer to a post that stood in for one in `units`, vacant or away, in batches."""
-    for found in open_cases(session, t.WAITING, _around(units)):
+def waiting_beyond(session: Session, units: Collection[int] | None) -> Iterator[list[tuple[Facts, Over]]]:
+    """Open cases on offer to a post that stood in for one in `units` (None: in any), vacant or away, in batches."""
+    for found in open_cases(session, t.WAITING, *([] if units is None else [_around(units)])):
         passed = _passed_over(session, [facts.id for facts in found])
         pairs = [(facts, passed.get(facts.id, [])) for facts in found]
-        yield [
-            (facts, over) for facts, over in pairs if any(unit in units and why != DECLINED for _, unit, why in over)
-        ]
+        yield [(facts, over) for facts, over in pairs if _stood_in(over, units)]
+
+
+def _stood_in(over: Over, units: Collection[int] | None) -> bool:
+    return any(why != DECLINED and (units is None or unit in units) for _, unit, why in over)
 
 
 def _around(units: Collection[int]) -> ColumnElement[bool]:
