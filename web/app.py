@@ -19,6 +19,7 @@ from web import (
     errors,
     health,
     help,
+    imports,
     languages,
     logs,
     metrics,
@@ -48,6 +49,7 @@ BLUEPRINTS = (
     channels.pages,
     simulate.pages,
     rollcall.pages,
+    imports.pages,
     help.pages,
 )
 """Every room of the site; a new one is added here."""

@@ -42,6 +42,7 @@ MAIN = (
 # Set-up and the like: in the menu beside the person's name.
 MORE: tuple[Way, ...] = (
     Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
+    Way("imports.index", Sentence("Bring in a file"), "new", frozenset({"teacher", "head", ADMIN})),
     Way("channels.mine", Sentence("How I am told"), "bell"),
     Way("channels.log", Sentence("Messages sent"), "bell", frozenset({ADMIN})),
     Way("simulate.index", Sentence("Try out rules"), "cases", frozenset({ADMIN, OFFICE})),

@@ -43,3 +43,9 @@ def _unread(session: Session, person_id: int, case_id: int) -> list[int]:
     """Found by the case: the unique key of notices begins with it."""
     own = _notices.c.case_id == case_id, _notices.c.person_id == person_id, _notices.c.read_at.is_(None)
     return list(session.connection().execute(select(_notices.c.id).where(*own)).scalars())
+
+
+def note_export(store: Store, person_id: int, what: str, now: dt.datetime) -> None:
+    """Note that a person takes a list away as a file; `what` names the list."""
+    with store.writing("note an export") as session:
+        session.connection().execute(insert(_log), {"at": now, "person_id": person_id, "what": f"export: {what}"[:40]})

@@ -1,0 +1,141 @@
+"""Bringing a file in on the pages: handed in, looked at, decided about, confirmed; and who may do so."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+import python_calamine as calamine
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from engine import import_jobs
+from engine.house import House
+from engine.store import tables as t
+from tests.cast import Cast
+from tests.pages import csrf
+from tests.test_engine_importing import ALIASES, LIST, REGISTER
+
+
+@pytest.fixture
+def desk(cast: Cast) -> Cast:
+    """The cast at a house that knows what columns are called."""
+    shell = cast.site.app.extensions["ralop"]
+    shell.house = House(cast.store, cast.house.handbook, aliases=ALIASES)
+    return cast
+
+
+def hand_in(cast: Cast, member: str, text: str, kind: str = "attendance", **more: Any) -> TestResponse:
+    browser = cast.browser(member)
+    form = {
+        "csrf_token": csrf(browser.get("/imports")),
+        "kind": kind,
+        "file": (io.BytesIO(text.encode()), "so diem danh.csv"),
+    }
+    return browser.post("/imports", data=form | more, content_type="multipart/form-data")
+
+
+def worker(cast: Cast) -> None:
+    import_jobs.work(cast.site.app.extensions["ralop"].house, cast.now)
+
+
+def press(cast: Cast, member: str, page: str, address: str, **more: str) -> TestResponse:
+    browser = cast.browser(member)
+    return browser.post(address, data={"csrf_token": csrf(browser.get(page))} | more)
+
+
+def count(cast: Cast, entity: Any) -> int:
+    with cast.store.reading("test") as session:
+        return session.scalar(select(func.count()).select_from(entity)) or 0
+
+
+def test_a_teacher_sees_what_a_register_would_change_and_then_brings_it_in(desk: Cast) -> None:
+    answer = hand_in(desk, "teacher", REGISTER)
+    assert answer.status_code == 303
+    page = answer.location
+    assert "Đang kiểm tra" in desk.get("teacher", page).text
+    worker(desk)
+    preview = desk.get("teacher", page).text
+    assert [int(n) for n in re.findall(r"<dd>(\d+)</dd>", preview)] == [4, 0, 0, 0]
+    assert count(desk, t.Mark) == 0
+    assert press(desk, "teacher", page, f"{page}/confirm").status_code == 303
+    worker(desk)
+    assert "Đã nhập" in desk.get("teacher", page).text
+    assert count(desk, t.Mark) == 4
+
+
+def test_a_cancelled_file_changes_nothing(desk: Cast) -> None:
+    page = hand_in(desk, "teacher", REGISTER).location
+    worker(desk)
+    press(desk, "teacher", page, f"{page}/cancel")
+    worker(desk)
+    assert "Đã hủy" in desk.get("teacher", page).text
+    assert count(desk, t.Mark) == 0
+
+
+def test_wrong_rows_are_told_and_come_back_as_a_file(desk: Cast) -> None:
+    page = hand_in(desk, "teacher", REGISTER + "nobody,2026-02-27,m,u,\n").location
+    worker(desk)
+    assert "Không có học sinh mang mã này." in desk.get("teacher", page).text
+    file = desk.get("teacher", f"{page}/wrong.xlsx")
+    assert file.headers["Content-Disposition"].startswith("attachment")
+    rows = calamine.load_workbook(io.BytesIO(file.data)).get_sheet_by_index(0).to_python()
+    assert rows[1][:4] == ["nobody", "2026-02-27", "m", "u"]
+    with desk.store.reading("test") as session:
+        assert session.scalars(select(t.AccessLog.what).where(t.AccessLog.what.like("export%"))).all() == [
+            "export: wrong rows"
+        ]
+
+
+def test_who_may_be_here_already_is_decided_about_one_by_one(desk: Cast) -> None:
+    first = hand_in(desk, "head", LIST, "pupils").location
+    worker(desk)
+    press(desk, "head", first, f"{first}/confirm")
+    worker(desk)
+    again = LIST.splitlines()[0] + "\n5100000001,A Thử,5.2.2014,Nam,class,school,village,commune\n"
+    page = hand_in(desk, "head", again, "pupils").location
+    worker(desk)
+    assert 'name="decide-5100000001"' in desk.get("head", page).text
+    press(desk, "head", page, f"{page}/confirm", **{"decide-5100000001": "same"})
+    worker(desk)
+    with desk.store.reading("test") as session:
+        assert session.scalars(select(t.Pupil.code).where(t.Pupil.name == "A Thử")).all() == ["5100000001"]
+
+
+def test_a_file_that_cannot_be_read_is_refused_in_words(desk: Cast) -> None:
+    page = hand_in(desk, "teacher", "<html><table></table></html>").location
+    worker(desk)
+    assert "Đây là trang web" in desk.get("teacher", page).text
+
+
+def test_a_form_without_a_file_or_with_a_wrong_month_says_so(desk: Cast) -> None:
+    browser = desk.browser("teacher")
+    form = {"csrf_token": csrf(browser.get("/imports")), "kind": "attendance", "month": "tháng chín"}
+    answer = browser.post("/imports", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert "Hãy chọn tệp" in answer.text
+    assert "9/2026" in answer.text
+
+
+def test_a_teacher_is_not_offered_lists_of_pupils(desk: Cast) -> None:
+    assert 'value="pupils"' not in desk.get("teacher", "/imports").text
+    assert 'value="pupils"' in desk.get("head", "/imports").text
+    assert hand_in(desk, "teacher", LIST, "pupils").status_code == 303  # taken for what a teacher may bring in
+    worker(desk)
+    with desk.store.reading("test") as session:
+        assert session.scalars(select(t.ImportJob.kind)).all() == ["attendance"]
+
+
+@pytest.mark.parametrize("member", ["head", "outsider_teacher", "admin"])
+def test_the_file_of_somebody_else_is_no_page(desk: Cast, member: str) -> None:
+    page = hand_in(desk, "teacher", REGISTER).location
+    worker(desk)
+    assert desk.get(member, page).status_code == 404
+    assert desk.get(member, f"{page}/wrong.xlsx").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "member", ["volunteer", "association", "commune_officer", "commune_leader", "education_office"]
+)
+def test_who_has_no_class_has_no_such_page(desk: Cast, member: str) -> None:
+    assert desk.get(member, "/imports").status_code == 403
