@@ -128,7 +128,7 @@ def test_lists_probe_indexes_and_never_scan_the_cases(sqlite_url: str) -> None:
             listing.list_cases(session, viewer, Filters(which="all"), cast.now)
             listing.list_cases(session, viewer, Filters(q="thu"), cast.now)
     with store.engine.connect() as connection:
-        for statement, values in list(statements):
+        for statement, values in tuple(statements):
             if " cases" in statement:
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
                 assert not [row[-1] for row in plan if row[-1].startswith("SCAN cases")], statement

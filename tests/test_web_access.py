@@ -18,6 +18,10 @@ PUBLIC, SIGNED_IN, CLOSED = "public", "signed in", "closed"
 CONCERNED = frozenset(ROLES) - {"admin"}
 SCHOOL = frozenset({"teacher", "head"})
 NOBODY: frozenset[str] = frozenset()
+# What is not about one pupil is open to a role wherever it is held.
+OPENERS = frozenset({*SCHOOL, *(OUTSIDER + role for role in SCHOOL)})
+IMPORTERS = OPENERS | {"admin"}
+RULERS = frozenset({"admin", "education_office", "outsider_education_office"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,14 @@ ROUTES = (
     Route("GET", "/attendance", SIGNED_IN),  # one's own classes; an empty page for who has none
     Route("GET", "/attendance/<int:class_id>", SCHOOL),
     Route("POST", "/attendance/<int:class_id>", SCHOOL),
+    Route("GET", "/imports", IMPORTERS),
+    Route("POST", "/imports", IMPORTERS),
+    Route("GET", "/imports/<int:job_id>", NOBODY),  # only who began it; see tests/test_web_imports.py
+    Route("POST", "/imports/<int:job_id>/confirm", NOBODY),
+    Route("POST", "/imports/<int:job_id>/cancel", NOBODY),
+    Route("GET", "/imports/<int:job_id>/wrong.xlsx", NOBODY),
+    Route("GET", "/simulate", RULERS),
+    Route("POST", "/simulate", RULERS),
     Route("GET", "/notices", SIGNED_IN),
     Route("POST", "/notices/read", SIGNED_IN),
     Route("GET", "/me/notices", SIGNED_IN),
@@ -61,7 +73,7 @@ ROUTES = (
     Route("GET", "/admin/deliveries", frozenset({"admin"})),
     Route("POST", "/admin/deliveries/retry", frozenset({"admin"})),
     Route("GET", "/cases", SIGNED_IN),  # narrowed by the session; what is on it is tested below
-    Route("GET", "/cases/new", frozenset({*SCHOOL, *(OUTSIDER + role for role in SCHOOL)})),
+    Route("GET", "/cases/new", OPENERS),
     Route("POST", "/cases/new", SCHOOL, "pupil={pupil}"),
     Route("GET", "/cases/<code>", CONCERNED),
     Route("GET", "/cases/<code>/<name>", CONCERNED),
@@ -98,7 +110,7 @@ def codes(cast: Cast) -> dict[str, str]:
     code = cast.to_association("pupil")
     return {
         "code": code, "name": "note", "device": "999999", "digest": "x", "path": "app.css", "chapter": "admin",
-        "class_id": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["classmate"]),
+        "job_id": "999999", "class_id": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["classmate"]),
     }  # fmt: skip
 
 
