@@ -62,7 +62,7 @@ class Replay:
 
     def run(self, first: dt.datetime, end: dt.datetime) -> Run:
         """What would have happened from `first` up to `end`, the trial's rules being in force from `first` on."""
-        run, begun = Run(), 0
+        run, begun, past = Run(), 0, self.events[0]
         try:
             for past in self.events:
                 if past.at >= first:

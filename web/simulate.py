@@ -54,11 +54,12 @@ def run() -> str | tuple[str, int]:
     try:
         outcome = _outcome(form)
     except Faulty as faulty:
-        form.form_errors.extend(Sentence("{key}: {what}", key=it.key, what=it.sentence) for it in faulty.faults)
+        words = [Sentence("{key}: {what}", key=it.key, what=it.sentence) for it in faulty.faults]
+        form.refuse(Invalid({str(number): sentence for number, sentence in enumerate(words)}))
     except Invalid as invalid:
         form.refuse(invalid)
     except Refused as refused:
-        form.form_errors.append(refused.sentence)
+        form.refuse(Invalid({"": refused.sentence}))
     else:
         return render_template("simulate.html", form=form, outcome=outcome, shown=SHOWN)
     return render_template("simulate.html", form=form, outcome=None), 422
