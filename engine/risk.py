@@ -26,7 +26,7 @@ ABSENT = {UNEXCUSED: frozenset("u"), ANY: frozenset("eu")}
 WEEKEND = 3  # days from one school day to the next over a weekend; more is a break
 AFTER = 3  # school days that are "just after" a break
 LENIENT = frozenset({"unexcused_in_a_row", "excused_in_a_row", "absent_days", "same_weekday"})
-"""Kinds of signals that a season makes more watchful; the others count towards a limit set by law, or have their own."""
+"""Kinds of signals that a season makes more watchful; the others have a limit set by law, or a season of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,8 @@ def run_on(register: Register, day: dt.date, mark: str) -> Found | None:
 
 def _without_illness(register: Register, limit: int) -> list[Taken]:
     """The register without runs of excused sessions that are within the limit."""
+    if not any(one[2] == "e" for one in register):
+        return list(register)
     kept: list[Taken] = []
     run: list[Taken] = []
     for one in register:

@@ -23,7 +23,12 @@ from engine.store.stage import is_empty
 from engine.words import Fault, Faulty, Sentence
 from web.cli_check import KINDS, ROOT, Desk, Kind, Source, language_here
 
-FOLDERS = {"workflow": Path("workflows"), "rules": Path("rules"), "calendar": Path("rules") / "calendars", "risk": Path("rules")}
+FOLDERS = {
+    "workflow": Path("workflows"),
+    "rules": Path("rules"),
+    "calendar": Path("rules") / "calendars",
+    "risk": Path("rules"),
+}
 RISK = "risk"  # the one file beside the rules that is none
 FAILED, FAULTY = 1, 2  # how the command ends
 
