@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+# The columns that work on a case can change; those that place it (pupil, class, village …) follow the pupil.
+CHANGING = (
+    "state", "entry", "since", "level", "absent_since", "opened_at", "closed_at", "assignee_id", "offered_role",
+    "offered_unit_id", "offered_at", "accepted_at", "due_at", "next_look_at", "flags", "unreached", "association_id",
+    "workflow_version", "rules_version", "version", "last_hash",
+)  # fmt: skip
+changing: Callable[[Facts], tuple[Any, ...]] = attrgetter(*CHANGING)
 
 
 @dataclass(slots=True)
