@@ -1,7 +1,7 @@
 """The job that brings notices to people: decide by which channels, gather digests, send, try again.
 
 1. Each new notice is decided about once (`engine.notice_plan`), in one transaction with the deliveries that follow.
-2. What is due is claimed: the attempt is counted and `next_try_at` set ahead, and that is committed.
+2. What is due is claimed: `next_try_at` is set ahead, and that is committed.
 3. Then it is sent, and then it is marked. Killed between the two, it is sent again when the claim has run out, under
    the same key: perhaps twice, never not at all.
 """
@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine import notices
 from engine.channels import Gone, Message, NotSent, Send, Unreachable
@@ -73,9 +73,7 @@ def _claim(house: House, now: dt.datetime) -> list[Claimed]:
             if not it.urgent and (until := notices.after_quiet(now, readers[it.person_id].hours, calendar)) > now
         }
         stored.postpone(session, late)
-        ready = [it for it in taken if it.id not in late]
-        stored.claim(session, ready, now + CLAIM)
-    return [replace(it, attempts=it.attempts + 1) for it in ready]
+        return stored.claim(session, [it for it in taken if it.id not in late], now + CLAIM)
 
 
 @dataclass(slots=True)
@@ -149,8 +147,9 @@ class _Round:
 
     def _failed(self, it: Claimed, why: str, *, final: bool) -> None:
         self.done.failed += 1
-        over = final or it.attempts >= notices.MOST_ATTEMPTS
-        again_at = None if over else self.now + notices.wait(it.attempts, self.jitter())
+        attempts = it.attempts + 1
+        over = final or attempts >= notices.MOST_ATTEMPTS
+        again_at = None if over else self.now + notices.wait(attempts, self.jitter())
         with self.house.store.writing("mark a delivery") as session:
             stored.mark_failed(session, it, why, again_at)
 

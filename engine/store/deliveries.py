@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
@@ -21,7 +21,7 @@ MOST_ERROR = 300  # characters kept of what went wrong
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that this worker has taken up; `attempts` counts the one to come."""
+    """A delivery that this worker has taken up; nobody else tries it before `until`. `attempts` are those before."""
 
     id: int
     key: str
@@ -31,11 +31,12 @@ class Claimed:
     day: dt.date | None
     urgent: bool
     attempts: int
+    until: dt.datetime
 
 
 _COLUMNS = (
     deliveries.c.id, deliveries.c.key, deliveries.c.person_id, deliveries.c.channel, deliveries.c.kind,
-    deliveries.c.day, deliveries.c.urgent, deliveries.c.attempts,
+    deliveries.c.day, deliveries.c.urgent, deliveries.c.attempts, deliveries.c.next_try_at,
 )  # fmt: skip
 
 
@@ -55,11 +56,12 @@ def take_due(session: Session, now: dt.datetime, limit: int, *, lock: bool = Tru
     return found
 
 
-def claim(session: Session, taken: Sequence[Claimed], until: dt.datetime) -> None:
-    """Nobody else tries these before `until`; the attempt is counted before it is made."""
+def claim(session: Session, taken: Sequence[Claimed], until: dt.datetime) -> list[Claimed]:
+    """Nobody else tries these before `until`."""
     statement = update(deliveries).where(deliveries.c.id.in_([it.id for it in taken]))
     if taken:
-        session.connection().execute(statement.values(attempts=deliveries.c.attempts + 1, next_try_at=until))
+        session.connection().execute(statement.values(next_try_at=until))
+    return [replace(it, until=until) for it in taken]
 
 
 _POSTPONE = update(deliveries).where(deliveries.c.id == bindparam("_id")).values(next_try_at=bindparam("_at"))
@@ -73,14 +75,14 @@ def postpone(session: Session, until: Mapping[int, dt.datetime]) -> None:
 
 def give_back(session: Session, ids: Sequence[int], again_at: dt.datetime) -> None:
     """These were claimed and not tried: anyone may try them from then on."""
-    values = {"attempts": deliveries.c.attempts - 1, "next_try_at": again_at}
+    statement = update(deliveries).where(deliveries.c.id.in_(ids)).values(next_try_at=again_at)
     if ids:
-        session.connection().execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(values))
+        session.connection().execute(statement)
 
 
 def mark_sent(session: Session, id: int, now: dt.datetime, state: str = SENT) -> None:
     """It went out (or, `VOID`, had nothing to say)."""
-    values = {"state": state, "sent_at": now, "last_error": None}
+    values = {"state": state, "sent_at": now, "last_error": None, "attempts": deliveries.c.attempts + 1}
     session.connection().execute(update(deliveries).where(deliveries.c.id == id).values(values))
 
 
@@ -89,10 +91,11 @@ def mark_failed(session: Session, it: Claimed, why: str, again_at: dt.datetime |
 
     Nothing changes if another worker has it by now, or has sent it.
     """
-    values: dict[str, Any] = {"state": DEAD if again_at is None else FAILED, "last_error": why[:MOST_ERROR]}
+    state = DEAD if again_at is None else FAILED
+    values: dict[str, Any] = {"state": state, "last_error": why[:MOST_ERROR], "attempts": it.attempts + 1}
     if again_at is not None:
         values["next_try_at"] = again_at
-    mine = (deliveries.c.id == it.id, deliveries.c.attempts == it.attempts, t.UNSENT)
+    mine = (deliveries.c.id == it.id, deliveries.c.next_try_at == it.until, t.UNSENT)
     session.connection().execute(update(deliveries).where(*mine).values(values))
 
 
