@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine import escalation
-from engine.access import ADMIN, OFFICE
+from engine.access import ADMIN, OFFICE, REFERRED
 from engine.calendar import Duration
 from engine.escalation import Due
-from engine.facts import Facts
+from engine.facts import Facts, changing
 from engine.handbook import Situation
 from engine.machine import follow
 from engine.people import LADDERS, ROLE_LABELS, Directory, Found, find, told
@@ -73,10 +73,14 @@ class Entry:
 
 
 class Casework:
-    """One case at one moment. `entries` grows with each act; `facts` are as they will be once those are stored."""
+    """One case at one moment. `entries` grows with each act; `facts` are as they will be once those are stored.
+
+    `before` is what of them can change, as it is stored now.
+    """
 
     def __init__(self, facts: Facts, situation: Situation, directory: Directory, now: dt.datetime) -> None:
         self.facts, self.situation, self.directory, self.now = facts, situation, directory, now
+        self.before = changing(facts)
         self.entries: list[Entry] = []
 
     # --- what people do -------------------------------------------------------------------------------------------
@@ -301,7 +305,16 @@ class Casework:
         if unit == NEXT_UP:
             own = find(role, self.facts, self.directory)
             return find(role, self.facts, self.directory, start=(own.role, own.unit_id)) if own.role != ADMIN else own
-        return self.directory.seat(role, unit) or find(role, self.facts, self.directory)
+        named = self.directory.seat(role, unit)
+        if named and (role in REFERRED or named.unit_id in self._here()):
+            return named
+        return find(role, self.facts, self.directory)  # whoever has no duty here could not even open the case
+
+    def _here(self) -> set[int]:
+        """The units that the pupil belongs to, by class and by residence, and all above them."""
+        facts = self.facts
+        lowest = [unit for unit in (facts.class_id, facts.school_id, facts.village_id, facts.commune_id) if unit]
+        return {above for unit in lowest for above in self.directory.above(unit)}
 
     # --- the movements they share ---------------------------------------------------------------------------------
 
@@ -354,6 +367,8 @@ class Casework:
         if entry.answer is None and facts.offered_role and facts.accepted_at is None:
             entry.answer = "superseded"
         facts.offered_role, facts.offered_unit_id = found.role, found.unit_id
+        if found.role in REFERRED:
+            facts.association_id = found.unit_id
         facts.offered_at, facts.accepted_at, facts.assignee_id = self.now, None, None
         entry.offer = found
         entry.data |= {"offered_to": found.role, "unit": found.unit_id}
