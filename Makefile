@@ -71,7 +71,7 @@ faults: setup ## kill processes at random, in the long form
 	RALOP_FAULTS=full $(BIN)/python -m pytest tests/faults
 
 screenshots: setup chromium ## remake the pictures of the manual
-	$(BIN)/python docs/screenshots.py
+	$(BIN)/python -m docs.screenshots
 
 clean: ## remove what the tools left; .venv and instance/ stay
 	rm -rf build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

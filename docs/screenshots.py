@@ -1,0 +1,94 @@
+"""Remakes the pictures of the manual: builds the demo in a temporary folder, serves it and looks at it in Chromium.
+
+`make screenshots` runs this. Nothing is fetched from anywhere; the demo is the same each time, so are its pictures.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from engine.clock import Frozen
+from engine.demo import NOW, PASSWORD, build_demo
+from engine.store.schema import upgrade
+from engine.store.session import open_store
+from tests import chromium
+from tests.browser.conftest import VIEWPORTS, served
+from web.app import create_app
+from web.cli_demo import demo_files
+from web.house import build_house
+from web.settings import load_settings
+
+PICTURES = Path(__file__).parent / "pictures"
+LARGEST = 60 * 1024
+DEVICES: dict[str, tuple[ViewportSize, float]] = {  # and how much of its sharpness a picture keeps
+    "phone": (VIEWPORTS["phone"], 1.0),
+    "desk": ({"width": 1280, "height": 680}, 0.6),
+}
+
+# Picture, who looks, at what.
+SHOTS = (
+    ("work-phone", "gvcn", "/work"),
+    ("work-desk", "gvcn", "/work"),
+    ("case-phone", "canbo", "/cases/RL-2026-000049"),
+    ("case-desk", "canbo", "/cases/RL-2026-000049"),
+    ("cases-phone", "hieutruong", "/cases"),
+    ("open-phone", "gvcn", "/cases/new?q=hoa"),
+    ("volunteer-phone", "tinhnguyen", "/cases/RL-2026-000026"),
+)
+
+
+def main() -> None:
+    """Take every picture and say how large it is."""
+    with tempfile.TemporaryDirectory() as folder, demo(Path(folder)) as address, browser() as chrome:
+        for name, login, path in SHOTS:
+            with signed_in(chrome, address, login, name.rsplit("-")[-1]) as page:
+                page.goto(address + path)
+                picture = page.screenshot(path=PICTURES / f"{name}.png")
+            if len(picture) > LARGEST:
+                raise SystemExit(f"{name}.png has {len(picture)} bytes: take a smaller scale.")
+            print(f"{name}.png {len(picture)}")
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[str]:
+    """The demo at its first moment, served; its address."""
+    settings = load_settings({**os.environ, "RALOP_INSTANCE": str(folder), "RALOP_LANGUAGE": "vi"})
+    store = open_store(f"sqlite:///{folder / 'ralop.db'}")
+    upgrade(store)
+    house = build_house(settings, NOW, store)
+    build_demo(house, demo_files())
+    with served(create_app(settings, house=house, clock=Frozen(NOW))) as address:
+        yield address
+    store.close()
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Chromium; without its sandbox, which root may not use."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium.required(), args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@contextmanager
+def signed_in(chrome: Browser, address: str, login: str, device: str) -> Iterator[Page]:
+    """A page on a phone or at a desk on which one of the demo's people is signed in."""
+    size, scale = DEVICES[device]
+    context = chrome.new_context(viewport=size, device_scale_factor=scale, locale="vi-VN")
+    page = context.new_page()
+    page.goto(f"{address}/login")
+    page.fill("#login", login)
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+    page.wait_for_url(f"{address}/work")
+    yield page
+    context.close()
+
+
+if __name__ == "__main__":
+    main()

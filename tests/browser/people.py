@@ -1,0 +1,55 @@
+"""What people do with the pages, each in a browser of their own: sign in, go somewhere, answer a form's questions."""
+
+from playwright.sync_api import Page, expect
+
+from tests.pages import PASSWORD
+
+
+def sign_in(page: Page, address: str, login: str, password: str = PASSWORD) -> Page:
+    """Fill in the sign-in page; the page is the person's own work then."""
+    page.goto(f"{address}/login")
+    page.get_by_label("Tên đăng nhập").fill(login)
+    page.get_by_label("Mật khẩu").fill(password)
+    page.locator("main").get_by_role("button", name="Đăng nhập").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Việc của tôi")
+    return page
+
+
+def answer(page: Page, answers: dict[str, str]) -> None:
+    """Answer questions by their words: choose what is to be chosen, write the rest."""
+    for question, words in answers.items():
+        group = page.get_by_role("group", name=question)
+        if group.count():
+            group.get_by_label(words).check()
+            continue
+        control = page.get_by_label(question)
+        if control.evaluate("it => it.tagName") == "SELECT":
+            control.select_option(label=words)
+        else:
+            control.fill(words)
+
+
+def send(page: Page, button: str) -> None:
+    """Press the one button of the form; what was done is told on the page that follows."""
+    page.locator("main").get_by_role("button", name=button, exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("Đã ghi:")
+
+
+def look_at(page: Page, address: str) -> None:
+    """Open a page that must be there."""
+    answered = page.goto(address)
+    assert answered is not None
+    assert answered.ok, f"{address}: {answered.status}"
+
+
+def lies_in_first_view(page: Page, selector: str) -> bool:
+    """Whether all of the first element lies on the screen before anybody scrolls, and under nothing."""
+    return bool(page.locator(selector).first.evaluate(_ON_SCREEN))
+
+
+_ON_SCREEN = """it => {
+  const at = it.getBoundingClientRect();
+  const seen = (y) => { const top = document.elementFromPoint(at.left + at.width / 2, y); return it.contains(top); };
+  return scrollY === 0 && at.top >= 0 && at.bottom <= innerHeight && at.right <= innerWidth
+    && seen(at.top + 3) && seen(at.bottom - 3);
+}"""
