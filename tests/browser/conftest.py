@@ -10,7 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from tests import chromium
@@ -23,6 +23,7 @@ VIEWPORTS: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 800},
 }
 SECONDS = 10_000  # how long, in milliseconds, the browser waits for what a test says must appear
+expect.set_options(timeout=SECONDS)
 
 OpenPage = Callable[..., Page]
 
