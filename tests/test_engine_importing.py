@@ -77,7 +77,8 @@ def marks(store: Store) -> list[tuple[str, str, str, str, str | None]]:
         t.Pupil, t.Pupil.id == t.Mark.pupil_id
     )
     with store.reading("test") as session:
-        return sorted((code, day.isoformat(), *rest) for code, day, *rest in session.execute(query))
+        rows = session.execute(query)
+        return sorted((code, day.isoformat(), half, mark, reason) for code, day, half, mark, reason in rows)
 
 
 def test_the_same_list_twice_changes_nothing(stage: Stage) -> None:
@@ -225,7 +226,7 @@ def test_rows_of_other_classes_are_refused_where_one_class_is_meant(stage: Stage
 
 
 def test_a_monthly_sheet_gives_what_the_long_list_gives(stage: Stage) -> None:
-    head = [["Lớp: class", "Tháng 2/2026"], ["STT", "Họ và Tên", 25, 26, 27]]
+    head: list[list[Any]] = [["Lớp: class", "Tháng 2/2026"], ["STT", "Họ và Tên", 25, 26, 27]]
     wide = book([*head, [1, "A Thử", "", "K", "K"], [2, "Y Thử", "", "x", "P"], [3, "A Xa", "", "", ""]])
     assert numbers(bring_in(stage.store, "attendance", wide)) == (4, 0, 0, 0)
     by_sheet = [row[:4] for row in marks(stage.store)]
@@ -252,7 +253,10 @@ def test_wrong_cells_of_a_monthly_sheet_can_be_mended_and_given_back(stage: Stag
 
 
 def test_a_daily_summary_says_whether_attendance_was_taken(stage: Stage) -> None:
-    rows = [["Ngày 27/02/2026"], ["Lớp", "Sĩ Số", "Có Mặt", "Vắng (Có phép)", "Vắng (Không phép)", "Trạng Thái"]]
+    rows: list[list[Any]] = [
+        ["Ngày 27/02/2026"],
+        ["Lớp", "Sĩ Số", "Có Mặt", "Vắng (Có phép)", "Vắng (Không phép)", "Trạng Thái"],
+    ]
     taken = [*rows, ["class", 3, 2, 1, 0, "Đã điểm danh"], ["saturday_class", 1, 0, 0, 0, "Chưa điểm danh"]]
     assert numbers(bring_in(stage.store, "attendance", book(taken), school_code="school")) == (2, 0, 0, 0)
     assert numbers(bring_in(stage.store, "attendance", book(taken), school_code="school")) == (0, 0, 2, 0)

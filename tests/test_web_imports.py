@@ -139,3 +139,20 @@ def test_the_file_of_somebody_else_is_no_page(desk: Cast, member: str) -> None:
 )
 def test_who_has_no_class_has_no_such_page(desk: Cast, member: str) -> None:
     assert desk.get(member, "/imports").status_code == 403
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_a_list_is_taken_away_as_its_reader_sees_it_and_that_is_noted(desk: Cast, form: str) -> None:
+    code = desk.to_association("pupil")
+    page = desk.get("teacher", f"/cases.{form}")
+    assert page.headers["Content-Disposition"] == f'attachment; filename="ho-so.{form}"'
+    with desk.store.reading("test") as session:
+        assert session.scalars(select(t.AccessLog.what).where(t.AccessLog.what.like("export%"))).all() == [
+            "export: cases"
+        ]
+    seen = {member: desk.get(member, "/cases.csv").text for member in ("teacher", "volunteer", "outsider_teacher")}
+    assert code in seen["teacher"]
+    assert "A Thử" in seen["teacher"]
+    assert code in seen["volunteer"]
+    assert "A Thử" not in seen["volunteer"]
+    assert code not in seen["outsider_teacher"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,19 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine import cases
+from engine.export import Value
 from engine.fields import read_date
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.store import finding, listing, reading
 from engine.store.listing import Cursor, Filters
+from engine.store.rows import CaseRow
 from engine.words import Label, Sentence
 from engine.workflow import Workflow
-from web.cards import make_cards
+from web.cards import Card, make_cards
+from web.exports import download
 from web.forms import ActForm, act_form
-from web.shell import now, shell, today, whole_arg
+from web.languages import said
+from web.shell import local, now, shell, today, whole_arg
 from web.typed import whole
 
 LONGEST_QUERY = 80  # characters
@@ -37,6 +41,14 @@ KINDS: Mapping[str, Label] = {
     "class": Label("Lớp", "Class"),
 }
 
+# Of a list that is taken away as a file: its columns, and how many cases at most.
+IN_FILE = (
+    Sentence("Case code"), Sentence("Pupil"), Label("Lớp", "Class"), Label("Thôn / làng / tổ dân phố", "Village"),
+    Label("Xã", "Commune"), Sentence("State"), Sentence("Assignee"), Sentence("Absent since"), Sentence("Deadline"),
+    Sentence("Urgency level"), Sentence("Need"),
+)  # fmt: skip
+MOST_IN_FILE, IN_FILE_AT_ONCE = 20_000, 500
+
 pages = Blueprint("cases", __name__)
 
 
@@ -50,8 +62,13 @@ class Asked:
 
     def address(self, without: str = "", **more: str) -> str:
         """The address of this list, with one filter taken off or something added."""
-        kept: dict[str, Any] = {name: value for name, value in self.typed.items() if value and name != without}
+        kept = {name: value for name, value in self.in_force.items() if name != without}
         return url_for("cases.index", **kept | more)
+
+    @property
+    def in_force(self) -> dict[str, Any]:
+        """The filters that an address of this list carries."""
+        return {name: value for name, value in self.typed.items() if value}
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------
@@ -74,6 +91,33 @@ def index() -> str:
         chips_in_force=[(words, asked.address(without=name)) for name, words in _chips(asked, workflow, names)],
         first=asked.address() if _after() else "",
         next=asked.address(after=_written(page.after)) if page.after else "",
+    )  # fmt: skip
+
+
+@pages.get("/cases.xlsx", defaults={"form": "xlsx"})
+@pages.get("/cases.csv", defaults={"form": "csv"})
+def download_list(form: str) -> Response:
+    """The same list as a file, all its pages up to MOST_IN_FILE cases; it says no more than the page does."""
+    viewer, workflow = g.viewer, shell().house.handbook.workflow(shell().house.workflow)
+    filters, found, after = _asked(workflow).filters, list[CaseRow](), None
+    with shell().house.store.scoped(viewer) as session:
+        people = [viewer.person_id, *reading.covered(session, viewer.person_id, today())]
+        while len(found) < MOST_IN_FILE:
+            page = listing.list_cases(session, viewer, filters, now(), after, people=people, limit=IN_FILE_AT_ONCE)
+            found += page.rows
+            after = page.after
+            if after is None:
+                break
+        needs = reading.needs_of(session, [row.id for row in found if row.pupil is None])
+    cards = make_cards(shell().house.handbook, viewer, found[:MOST_IN_FILE], needs=needs)
+    return download(form, "ho-so", [said(name) for name in IN_FILE], map(_in_file, cards), "cases")
+
+
+def _in_file(card: Card) -> Sequence[Value]:
+    row = card.row
+    return (
+        row.code, row.pupil, row.klass, row.village, row.commune, card.state, card.owner, row.absent_since,
+        local(row.due_at) if row.due_at else None, row.level, card.need.need if card.need else None,
     )  # fmt: skip
 
 
