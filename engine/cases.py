@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import fields
-from engine.access import Viewer, reach
+from engine.access import Viewer, knows, reach
 from engine.casework import LESSON, Actor, Casework
 from engine.facts import Facts
 from engine.house import House
@@ -199,6 +199,8 @@ def check_in(
     """Record how a pupil who is away is doing (D1.6, D1.7, D4.2), and when to ask again."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        if not knows(actor.roles):
+            raise NotAllowed(Sentence("Your role does not record check-ins."))
         unsafe = {"flag": "safety"} if filled.get("safe") is False else {}
         # Before the clocks are settled: a rule may wait for the flag.
         work.facts.flags = sorted({*work.facts.flags, *unsafe.values()})

@@ -345,3 +345,48 @@ def test_a_note_is_stored_as_it_was_written_and_shown_harmless(cast: Cast) -> No
     code = cast.open_case()
     cast.send("teacher", f"/cases/{code}/note", note="<script>alert(1)</script>\nDòng hai")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\nDòng hai" in cast.get("head", f"/cases/{code}").text
+
+
+# --- what others write while a volunteer has the case ----------------------------------------------------------------
+
+
+def test_why_a_clock_stands_still_is_not_for_volunteers(cast: Cast) -> None:
+    code = cast.to_association()
+    cast.accept(code, "volunteer")
+    typed = {"hold_until": "6/3/2026", "reason": "A Thử bị ép cưới"}
+    assert cast.send("commune_leader", f"/cases/{code}/hold", **typed).status_code == 303
+    assert "A Thử bị ép cưới" in cast.get("commune_leader", f"/cases/{code}").text
+    assert "ép cưới" not in cast.get("volunteer", f"/cases/{code}").text
+
+
+def test_a_flag_from_a_check_in_is_not_for_volunteers(cast: Cast) -> None:
+    code = cast.to_association()
+    typed = {"checked_on": "2/3/2026", "study_mode": "none", "safe": "no", "note": "Đã gọi"}
+    assert cast.send("commune_officer", f"/cases/{code}/check_in", **typed).status_code == 303
+    assert "an toàn" in cast.get("commune_officer", f"/cases/{code}").text.split('<ol class="timeline">')[1]
+    assert "an toàn" not in cast.get("volunteer", f"/cases/{code}").text
+
+
+def test_a_case_that_went_back_to_the_commune_does_not_tell_volunteers_the_village(cast: Cast) -> None:
+    code = cast.to_association()
+    cast.accept(code, "volunteer")
+    cast.step(code, "hand_back", "volunteer", support_result="given", note="Đã trao")
+    with cast.store.reading("test") as session:
+        village = session.get_one(t.Unit, cast.stage.units["village"]).name
+    assert village in cast.get("commune_officer", f"/cases/{code}").text
+    page = cast.get("volunteer", f"/cases/{code}").text
+    assert "Cán bộ, công chức xã phụ trách" in page
+    assert village not in page
+
+
+def test_a_volunteer_records_no_check_in_by_a_forged_form(cast: Cast) -> None:
+    code = cast.to_association()
+    typed = {"checked_on": "2/3/2026", "study_mode": "none", "safe": "no", "note": "Đã gọi"}
+    assert cast.send("volunteer", f"/cases/{code}/check_in", **typed).status_code == 403
+    assert cast.case(code).flags == []
+
+
+def test_a_leader_urges_on_with_one_button_that_counts_once(cast: Cast) -> None:
+    page = cast.get("head", f"/cases/{cast.open_case()}").text
+    assert page.count("/urge") == 1
+    assert 'name="key"' in page.split("/urge")[1].split("</form>")[0]

@@ -96,3 +96,10 @@ def test_those_absent_are_watched_at_once(cast: Cast) -> None:
     with cast.store.reading("test") as session:
         query = select(t.Case.state).where(t.Case.pupil_id == cast.stage.pupils["classmate"])
         assert session.scalars(query).one() == "absent"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "32/1/2026", ""])
+def test_a_day_that_is_none_is_never_taken_for_today(cast: Cast, day: str) -> None:
+    assert cast.get("teacher", f"{page_of(cast)}?day={day}").status_code == 200
+    assert send(cast, day=day, pupil="u") == 422
+    assert marks(cast) == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, g, render_template, request, url_for
@@ -75,7 +75,6 @@ def show(code: str) -> str:
         later=whole_arg("before") is not None, planned=[at for _kind, at in beside.planned if at >= now()],
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,
-        may_urge=may_nudge(facts, reading.roles, g.viewer.person_id),
         zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _headline(reading), _local_due(facts)),
     )  # fmt: skip
 
@@ -91,16 +90,21 @@ def read_case(code: str, before: int | None = None) -> Reading:
         who = casebook.who(session, facts.pupil_id) if known else None
         beside = casebook.beside(session, facts, today(), known=known, before=before)
         facts.causes = beside.causes
-        situation = _situation(session, facts)
+        situation = _situation(session, facts, known=known)
     return Reading(facts, roles, workflow, situation, who, beside, can)
 
 
-def _situation(session: Session, facts: Facts) -> Situation:
-    """The rules and the clock of the case: units, closures and holds around it tell nothing of the pupil."""
+def _situation(session: Session, facts: Facts, *, known: bool) -> Situation:
+    """The rules and the clock of the case. The reasons of holds and closures were written for those who may know."""
     world = World(session, shell().house.handbook, now())
     facts.holds = casebook.holds(session, facts.id)
     facts.fired = casebook.fired(session, facts)
-    return world.situation(facts)
+    if known:
+        return world.situation(facts)
+    facts.holds = tuple((start, end, "") for start, end, _reason in facts.holds)
+    around = world.around(facts)
+    nameless = tuple(replace(closure, reason="") for closure in around.closures)
+    return shell().house.handbook.situation(facts, replace(around, closures=nameless))
 
 
 def _offered_here(facts: Facts) -> bool:

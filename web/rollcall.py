@@ -42,6 +42,8 @@ def show(class_id: int) -> str:
 def send(class_id: int) -> Response | tuple[str, int]:
     """Take the register, or correct it."""
     day, half = _day(request.form.get("day")), request.form.get("session", "")
+    if day is None:  # never another day's register than the one that was filled in
+        return _page(class_id, Sentence("Attendance is taken for today or for a day of the last month.")), 422
     said = {pupil: mark for name, mark in request.form.items()
             if name.startswith(PUPIL) and (pupil := whole(name.removeprefix(PUPIL))) is not None}  # fmt: skip
     key = (request.form.get("key") or uuid.uuid4().hex)[:64]
@@ -55,7 +57,7 @@ def send(class_id: int) -> Response | tuple[str, int]:
 
 
 def _page(class_id: int, fault: Sentence | None = None) -> str:
-    day, half = _day(request.values.get("day")), request.values.get("session", "")
+    day, half = _day(request.values.get("day")) or today(), request.values.get("session", "")
     half = half if half in SESSIONS else "m" if local(now()).hour < NOON else "a"
     with shell().house.store.reading("is this class's register theirs to take") as session:
         rollcall.check(session, g.viewer, class_id)
@@ -70,8 +72,10 @@ def _page(class_id: int, fault: Sentence | None = None) -> str:
     )  # fmt: skip
 
 
-def _day(text: str | None) -> dt.date:
+def _day(text: str | None) -> dt.date | None:
+    """The day; None for none, or for one so far off that it has no day before or after."""
     try:
-        return dt.date.fromisoformat(text or "")
+        day = dt.date.fromisoformat(text or "")
     except ValueError:
-        return today()
+        return None
+    return day if dt.date.min < day < dt.date.max else None

@@ -143,9 +143,10 @@ def beside(session: Session, facts: Facts, today: dt.date, *, known: bool, befor
         select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == facts.id).order_by(t.Need.seq)
     ).all()
     since = 0 if known else min((row.seq for row in needs), default=facts.version)
-    events = _events(session, facts.id, since, before)
+    events = _events(session, facts.id, since, before, known=known)
     older = len(events) > EVENTS
     shown = events[:EVENTS]
+    named = _named(shown, "unit") | {facts.offered_unit_id}
     return Beside(
         tuple(shown), older,
         causes=_causes(session, facts.id) if known else (),
@@ -154,7 +155,7 @@ def beside(session: Session, facts: Facts, today: dt.date, *, known: bool, befor
         planned=_planned(session, facts.id),
         contacts=contacts(session, facts, today, _SEATS_KNOWN if known else _SEATS_REFERRED),
         siblings=_siblings(session, facts) if known else (),
-        units=names_of(session, t.Unit, _named(shown, "unit") | {facts.offered_unit_id}),
+        units=names_of(session, t.Unit, named if known else named & {facts.association_id}),
         people=names_of(session, t.Person, _named(shown, "to", "assigned") | {facts.assignee_id}),
     )  # fmt: skip
 
@@ -171,11 +172,12 @@ _EVENTS = (
 )  # fmt: skip
 
 
-def _events(session: Session, case_id: int, since: int, before: int | None) -> list[Happened]:
+def _events(session: Session, case_id: int, since: int, before: int | None, *, known: bool) -> list[Happened]:
+    """The newest first. Flags follow from causes: who may not know the pupil is not told of those either."""
     query = _EVENTS.where(t.Event.case_id == case_id, t.Event.seq >= since)
     rows: Any = session.execute(query.where(t.Event.seq < before) if before else query)
     return [
-        Happened(seq, kind, at, person_id, person, role, data, text or {})
+        Happened(seq, kind, at, person_id, person, role, data if known else data | {"flag": None}, text or {})
         for seq, kind, at, person_id, person, role, data, text in rows
     ]
 
