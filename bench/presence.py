@@ -1,7 +1,8 @@
 """A real register through the importer: `python -m bench.presence FILE.csv.gz`, as a long list and as monthly sheets.
 
 FILE has a row for each pupil and unannounced visit: schoolid, pupilid, visit, realdate (a day number), pres (1 seen, 0
-not there, blank: no record), as in the replication data of Duflo, Dupas and Kremer (AER 2011; 97,100 rows, 19,420 pupils).
+not there, blank: no record), as in the replication data of Duflo, Dupas and
+Kremer (AER 2011; 97,100 rows, 19,420 pupils).
 It ends with 1 unless both forms leave the same marks in the database and no blank left any.
 """
 
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import insert, select
@@ -119,7 +121,8 @@ def brought_in(rows: list[Visit], files: Iterator[bytes]) -> tuple[dict[str, int
             total = {name: total.get(name, 0) + number for name, number in outcome.summary().items()}
         with store.reading("bench") as session:
             query = select(t.Pupil.code, t.Mark.day, t.Mark.session, t.Mark.mark)
-            marks = {tuple(row) for row in session.execute(query.join(t.Pupil, t.Pupil.id == t.Mark.pupil_id))}
+            found: Any = session.execute(query.join(t.Pupil, t.Pupil.id == t.Mark.pupil_id))
+            marks = {tuple(row) for row in found}
     return total, marks, seconds
 
 

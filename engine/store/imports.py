@@ -116,7 +116,8 @@ def place_units(session: Session, today: dt.date) -> list[PlaceUnit]:
         units.c.id, units.c.kind, units.c.code, units.c.name, units.c.parent_id, units.c.successor_id,
         (units.c.valid_from <= today) & (units.c.valid_to > today),
     )  # fmt: skip
-    return [PlaceUnit(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6])) for row in session.connection().execute(query)]
+    rows = session.connection().execute(query)
+    return [PlaceUnit(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6])) for row in rows]
 
 
 # --- daily summaries --------------------------------------------------------------------------------------------------
