@@ -40,7 +40,7 @@ class AppriseChannel:
                 title=message.subject, body=message.body, body_format=apprise.NotifyFormat.TEXT,
                 notify_type=apprise.NotifyType.WARNING if message.urgent else apprise.NotifyType.INFO,
             )  # fmt: skip
-            found = _STATUS.search(log.getvalue())
+            found = _STATUS.search(log.getvalue())  # pyright: ignore[reportAttributeAccessIssue]
         if not taken:
             # Only the status: the log may hold the token.
             raise NotSent(f"the service refused it: HTTP {found[1]}" if found else "the service did not take it")
