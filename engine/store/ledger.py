@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, insert, update
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import ledger
 from engine.casework import Casework, Entry
-from engine.facts import Facts
+from engine.facts import CHANGING, Facts, changing
 from engine.refusals import Conflict
 from engine.store import bulk
 from engine.store import tables as t
@@ -21,13 +20,6 @@ from engine.words import Sentence
 _TABLES = t.Base.metadata.tables
 CASE_COLUMNS = tuple(column.key for column in _TABLES["cases"].c)
 assert tuple(field.name for field in dataclasses.fields(Facts))[: len(CASE_COLUMNS)] == CASE_COLUMNS
-
-# The columns that work on a case can change; what places it (pupil, class, village …) is written by `follow_pupils`.
-CHANGING = (
-    "state", "entry", "since", "level", "absent_since", "opened_at", "closed_at", "assignee_id", "offered_role",
-    "offered_unit_id", "offered_at", "accepted_at", "due_at", "next_look_at", "flags", "unreached", "association_id",
-    "workflow_version", "rules_version", "version", "last_hash",
-)  # fmt: skip
 
 _cases = _TABLES["cases"]
 _offers = _TABLES["offers"]
@@ -60,14 +52,13 @@ WRITTEN: Mapping[str, tuple[str, ...]] = {
     "notices": ("case_id", "seq", "person_id", "role", "kind", "urgent", "at"),
 }  # fmt: skip
 BESIDE = ("event_texts", "needs", "support", "holds", "planned")
-_changing = attrgetter(*CHANGING)
 
 
 class Batch:
     """Rows for each table, gathered case by case and written together."""
 
     def __init__(self) -> None:
-        self.cases: list[tuple[Any, ...]] = []
+        self.cases: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}  # by the columns that changed
         self.answers: list[dict[str, Any]] = []
         self.written: dict[str, list[tuple[Any, ...]]] = {name: [] for name in WRITTEN}
         self.beside: dict[str, list[dict[str, Any]]] = {name: [] for name in BESIDE}
@@ -84,7 +75,11 @@ class Batch:
             facts.version += 1
             self._event(facts, entry, key if facts.version == version + 1 else None)
             self._beside(facts, entry)
-        self.cases.append((*_changing(facts), facts.id, version))
+        now = changing(facts)
+        at = [number for number, old in enumerate(work.before) if old is not now[number] and old != now[number]]
+        if at:
+            names = tuple(CHANGING[number] for number in at)
+            self.cases.setdefault(names, []).append((*(now[number] for number in at), facts.id, version))
 
     def _event(self, facts: Facts, entry: Entry, key: str | None) -> None:
         hashed = None
@@ -120,10 +115,9 @@ class Batch:
     def write(self, session: Session) -> None:
         """Store everything. Raises `Conflict` if a case was changed by somebody else since it was read."""
         connection = session.connection()
-        if not self.cases:
-            return
-        if bulk.update_rows(connection, _cases, CHANGING, ("id", "version"), self.cases) != len(self.cases):
-            raise Conflict(Sentence("Somebody else has changed the case meanwhile."))
+        for names, changed in self.cases.items():
+            if bulk.update_rows(connection, _cases, names, ("id", "version"), changed) != len(changed):
+                raise Conflict(Sentence("Somebody else has changed the case meanwhile."))
         if self.answers:
             connection.execute(_ANSWER, self.answers)
         for name, written in self.written.items():
