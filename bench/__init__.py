@@ -14,10 +14,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Literal, TypedDict
+
+from sqlalchemy import make_url
 
 from tests import databases
 
@@ -79,6 +82,18 @@ def migrated(database: Database) -> Iterator[str]:
     with _empty(database) as url:
         databases.migrate(url)
         yield url
+
+
+@contextmanager
+def copy_of(database: Database, url: str) -> Iterator[str]:
+    """The URL of a copy of the database at `url`, to which nobody is connected; the copy is gone afterwards."""
+    if database == "sqlite":
+        with TemporaryDirectory(prefix="ralop-bench-") as directory:
+            yield databases.copy_sqlite(Path(str(make_url(url).database)), Path(directory) / "ralop.db")
+        return
+    name = f"ralop_bench_{uuid.uuid4().hex[:12]}"
+    yield databases.create_postgresql(_server(), name, template=str(make_url(url).database))
+    databases.drop_postgresql(_server(), name)
 
 
 @contextmanager

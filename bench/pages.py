@@ -1,0 +1,106 @@
+"""“My work” and a case's page among 100,000 cases, for people of four posts, against the page's own queries alone.
+
+The time is the server's: from the request's coming in to the page's last byte, in this process, without a network. The
+floor is what the page said to the database, said again by the raw driver, rows fetched. What is told is the post for
+which ours takes longest.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from bench import DATABASES, Database, Measurement, measured, typical
+from bench.data import Filled, filled
+from bench.land import NOW
+from bench.replay import heard, replay
+from engine import passwords
+from engine.clock import Frozen
+from engine.house import House
+from engine.store import tables as t
+from engine.store.world import cases
+from tests.pages import KEY, PASSWORD, sign_in
+from web import logs
+from web.app import create_app
+from web.settings import Settings
+
+BENCHES = ("work_list", "case_page")
+CASES, TIMES = 100_000, 31
+POSTS = {
+    "teacher": cases.c.class_id,
+    "commune_officer": cases.c.village_id,
+    "commune_leader": cases.c.commune_id,
+    "education_office": cases.c.province_id,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Someone who is signed in, and a case of theirs."""
+
+    post: str
+    client: FlaskClient
+    code: str
+
+
+def run() -> Iterator[Measurement]:
+    """The median time of a page, in milliseconds."""
+    for database in DATABASES:
+        data = filled(database, CASES)
+        with data.house() as house:
+            visitors = list(_visitors(house, data))
+            yield _measure("work_list", database, data, house, visitors, lambda _visitor: "/work")
+            yield _measure("case_page", database, data, house, visitors, lambda visitor: f"/cases/{visitor.code}")
+
+
+def _measure(
+    bench: str, database: Database, data: Filled, house: House, visitors: list[Visitor], page: Callable[[Visitor], str]
+) -> Measurement:
+    times: dict[str, tuple[float, float]] = {}
+    with closing(replay(data.url)) as raw:
+        for visitor in visitors:
+            address = page(visitor)
+            _open(visitor.client, address)
+            with heard(house.store) as said:
+                _open(visitor.client, address)
+            ours = typical(lambda: _open(visitor.client, address), TIMES)  # noqa: B023 - called at once
+            floor = typical(lambda: raw.say(said), TIMES)
+            times[visitor.post] = ours * 1e3, floor * 1e3
+    told = ", ".join(f"{post} {ours:.1f} ms ({floor:.1f} of it the database)" for post, (ours, floor) in times.items())
+    print(f"{bench} on {database}: {told}", file=sys.stderr, flush=True)
+    value, floor = max(times.values())
+    return measured(bench, database, n=CASES, value=value, unit="ms", floor=floor)
+
+
+def _open(client: FlaskClient, address: str) -> None:
+    response = client.get(address)
+    assert response.status_code == 200, (address, response.status_code)
+    response.close()
+
+
+def _visitors(house: House, data: Filled) -> Iterator[Visitor]:
+    settings = Settings(database_url=data.url, instance=Path("instance"), secret_key=KEY)
+    logs.configure()  # a line for each request, as in use, but for nobody to read
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(Path(os.devnull).open("w"))  # noqa: SIM115 - for the rest of the run
+    app = create_app(settings, house=house, clock=Frozen(NOW))
+    hashed = passwords.hash(PASSWORD)
+    with house.store.reading("bench") as session:
+        query = cases.select().with_only_columns(cases.c.code, *POSTS.values()).where(cases.c.id == CASES // 2)
+        code, *units = session.connection().execute(query).one()
+    for post, unit in zip(POSTS, units, strict=True):
+        login = f"{post}-{unit}"
+        with house.store.writing("bench") as session:
+            session.execute(update(t.Person).where(t.Person.login == login).values(password_hash=hashed))
+        client = app.test_client()
+        assert sign_in(client, login).status_code == 303, login
+        yield Visitor(post, client, code)

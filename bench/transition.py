@@ -1,0 +1,85 @@
+"""Transitions persisted: one by one as people do them, and a hundred in one transaction, against the raw driver.
+
+What ours said to the database is said again by the raw driver on a copy of the same database, made before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from statistics import median
+from typing import Any
+
+from bench import DATABASES, Database, Measurement, copy_of, measured, seconds
+from bench.data import Filled, filled
+from bench.land import NOW
+from bench.replay import heard, replay
+from engine import cases
+from engine.access import Viewer
+from engine.casework import Actor, Casework
+from engine.house import House
+from engine.store import ledger, world
+from engine.store.world import World, read_facts
+
+BENCHES = ("transition", "transition_batch")
+CASES, STEPS, BATCHES, BATCH = 100_000, 200, 8, 100
+CONTACT = {"contact_way": "phone", "reached": False, "note": "Không ai nghe máy"}
+
+Case = tuple[int, str, int, int]  # id, code, class, who has it
+Work = Callable[[House, Sequence[Case]], None]
+
+
+def run() -> Iterator[Measurement]:
+    """How many transitions a second."""
+    for database in DATABASES:
+        data = filled(database, CASES)
+        todo = _todo(data, STEPS + BATCHES * BATCH)
+        rounds = [todo[at : at + 1] for at in range(STEPS)]
+        yield _measure("transition", database, data, rounds, _one_by_one)
+        rounds = [todo[at : at + BATCH] for at in range(STEPS, len(todo), BATCH)]
+        yield _measure("transition_batch", database, data, rounds, _together)
+
+
+def _measure(bench: str, database: Database, data: Filled, rounds: Sequence[Sequence[Case]], work: Work) -> Measurement:
+    ours, floor = [], []
+    with copy_of(database, data.url) as before, closing(replay(before)) as raw, data.house() as house:
+        for batch in rounds:
+            with heard(house.store) as one:
+                ours.append(seconds(lambda: work(house, batch)))  # noqa: B023 - called at once
+            floor.append(seconds(lambda: raw.say(one)))
+    size, warm = len(rounds[0]), len(rounds) // 5
+    value, least = (size / median(times[warm:]) for times in (ours, floor))
+    return measured(bench, database, n=sum(map(len, rounds)), value=value, unit="per_s", floor=least)
+
+
+def _todo(data: Filled, count: int) -> list[Case]:
+    """Cases whose pupil is absent, far from each other, with their teachers."""
+    with data.house() as house, house.store.reading("bench") as session:
+        c = world.cases.c
+        query = (
+            world.cases.select()
+            .with_only_columns(c.id, c.code, c.class_id, c.assignee_id)
+            .where(c.state == "absent", c.id % 10 == 1)  # one of a class
+            .order_by(c.id)
+            .limit(count)
+        )
+        found: list[Any] = [tuple(row) for row in session.connection().execute(query)]
+    assert len(found) == count, len(found)
+    return found
+
+
+def _one_by_one(house: House, batch: Sequence[Case]) -> None:
+    for _id, code, class_id, teacher in batch:
+        viewer = Viewer(teacher, {"teacher": frozenset({class_id})})
+        cases.step(house, viewer, code, "contact", CONTACT, NOW, version=1, key=f"bench-{code}")
+
+
+def _together(house: House, batch: Sequence[Case]) -> None:
+    with house.store.writing("bench") as session:
+        found = read_facts(session, world.cases.c.id.in_([case[0] for case in batch]), lock=True)
+        around = World(session, house.handbook, NOW)
+        around.fetch(found)
+        works = [Casework(facts, around.situation(facts), around, NOW) for facts in found]
+        for work in works:
+            work.step("contact", Actor(work.facts.assignee_id, frozenset({"teacher"})), CONTACT)
+        ledger.store(session, works)
