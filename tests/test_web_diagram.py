@@ -92,5 +92,5 @@ def test_words_are_escaped(workflow: Workflow) -> None:
     from engine.words import Label
 
     odd = replace(workflow.states["absent"], label=Label("<b>&", "<b>&"))
-    changed = replace(workflow, states={**workflow.states, "absent": odd})
+    changed = replace(workflow, digest="another", states={**workflow.states, "absent": odd})
     assert "&lt;b&gt;&amp;" in draw(changed, "absent", set(), "vi")

@@ -1,36 +1,49 @@
-"""A case as a list shows it: whose it is, where it stands, why it is here, until when, and the one thing to do next."""
+"""A case as a list shows it: whose it is, where it stands, why it is here, until when, and the one thing to do next.
+
+A list has dozens of cards, so what a card says is put into words here, once; the template only sets it down.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.access import Viewer, knows, reach
-from engine.duties import Act, choices
+from flask import url_for
+
+from engine.access import Viewer, reach
+from engine.duties import choices
 from engine.handbook import Handbook
 from engine.people import ROLE_LABELS
 from engine.store.reading import Handed, NeedRow, seats_of
 from engine.store.rows import CaseRow
 from engine.words import Label, Sentence
 from engine.workflow import State
+from web.languages import said
+from web.parts import due
 from web.shell import local
 
+CODE = "CODE"  # stands where the code comes in an address
 Line = Label | Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A case for a list. `need` and `contact` stand in for the pupil where that is all one may know."""
+    """A case for a list, in words. `need` and `contact` stand in for the pupil where that is all one may know."""
 
     row: CaseRow
-    state: Label
+    address: str
+    name: str
+    where: str
+    urgency: str
+    due: str
+    exact: str
+    state: str
     shape: str
-    next: Act | None
+    owner: str
+    flags: tuple[str, ...]
     offered_here: bool
-    owner: Line
-    why: Line | None = None
-    since: Line | None = None
-    flags: tuple[Label, ...] = ()
+    next: tuple[str, str] | None = None  # address and words
+    why: str = ""
     need: NeedRow | None = None
     contact: tuple[str, str | None] | None = None
 
@@ -42,29 +55,45 @@ def shape(state: State, waiting: bool) -> str:
     return "waiting" if waiting else "done" if state.name == "returned" else "going"
 
 
+@dataclass(frozen=True)
+class _Table:
+    """What all cards of a list share."""
+
+    handbook: Handbook
+    viewer: Viewer
+    seats: frozenset[tuple[str, int]]
+    address: str
+    handed: Mapping[int, Handed]
+    needs: Mapping[int, NeedRow]
+    contacts: Mapping[int, tuple[str, str | None]]
+
+
 def make_cards(
     handbook: Handbook, viewer: Viewer, rows: Sequence[CaseRow], *, handed: Mapping[int, Handed] | None = None,
     needs: Mapping[int, NeedRow] | None = None, contacts: Mapping[int, tuple[str, str | None]] | None = None,
 ) -> list[Card]:  # fmt: skip
     """The cards of some rows, in their order."""
-    seats = set(seats_of(viewer))
-    return [_card(handbook, viewer, row, seats, handed or {}, needs or {}, contacts or {}) for row in rows]
+    table = _Table(handbook, viewer, frozenset(seats_of(viewer)), url_for("case.show", code=CODE), handed or {},
+                   needs or {}, contacts or {})  # fmt: skip
+    return [_card(table, row) for row in rows]
 
 
-def _card(
-    handbook: Handbook, viewer: Viewer, row: CaseRow, seats: set[tuple[str, int]], handed: Mapping[int, Handed],
-    needs: Mapping[int, NeedRow], contacts: Mapping[int, tuple[str, str | None]],
-) -> Card:  # fmt: skip
-    workflow = handbook.workflow(row.workflow, row.workflow_version)
-    state = workflow.states[row.state]
-    here = row.waiting and (row.offered_role, row.offered_unit_id) in seats
+def _card(table: _Table, row: CaseRow) -> Card:
+    workflow = table.handbook.workflow(row.workflow, row.workflow_version)
+    state, address = workflow.states[row.state], table.address.replace(CODE, row.code)
+    here = row.waiting and (row.offered_role, row.offered_unit_id) in table.seats
+    act = choices(workflow, row, _roles(table.viewer, row), offered_here=here).primary
+    until = due(row.due_at)
+    flags = [workflow.flags[name] for name in row.flags if name in workflow.flags]
+    level = [Sentence("Urgency level {level}", level=row.level)] if row.level else []
     return Card(
-        row, state.label, shape(state, row.waiting),
-        choices(workflow, row, _roles(viewer, row), offered_here=here).primary, here, _owner(row, state),
-        why=_why(handbook, row, handed.get(row.id)),
-        since=Sentence("Absent since {day}", day=row.absent_since) if row.absent_since else None,
-        flags=tuple(workflow.flags[name] for name in row.flags if name in workflow.flags),
-        need=needs.get(row.id), contact=contacts.get(row.id),
+        row, address, row.pupil or said(Sentence("Case {code}", code=row.code)),
+        ", ".join(filter(None, (row.klass, row.village))),
+        until.urgency, said(until.words), until.exact if until.urgency in {"late", "soon"} else "",
+        said(state.label), shape(state, row.waiting), said(_owner(row, state)),
+        tuple(said(line) for line in (*flags, *level)), here,
+        next=(f"{address}/{act.name}", said(act.label)) if act else None,
+        why=_why(table, row), need=table.needs.get(row.id), contact=table.contacts.get(row.id),
     )  # fmt: skip
 
 
@@ -72,9 +101,7 @@ def _roles(viewer: Viewer, row: CaseRow) -> frozenset[str]:
     """In which roles the viewer reaches the case; a row without a pupil was reached through an association."""
     if row.pupil is None:
         return frozenset(role for role in ("volunteer", "association") if viewer.holds(role))
-    roles = reach(viewer, row)  # type: ignore[arg-type]
-    assert knows(roles)
-    return roles
+    return reach(viewer, row)  # type: ignore[arg-type]  # a pupil's row has all places
 
 
 def _owner(row: CaseRow, state: State) -> Line:
@@ -86,13 +113,16 @@ def _owner(row: CaseRow, state: State) -> Line:
     return ROLE_LABELS[state.owner] if state.owner else Sentence("Ended")
 
 
-def _why(handbook: Handbook, row: CaseRow, handed: Handed | None) -> Line | None:
-    """Why it is here: the rule that moved it, or who handed it over and when."""
-    if handed is None:
-        return None
-    if handed.person:
+def _why(table: _Table, row: CaseRow) -> str:
+    """Why it is here: the rule that moved it, or who handed it over and when; and since when the pupil is absent."""
+    handed = table.handed.get(row.id)
+    lines: list[Line] = []
+    if handed and handed.person:
         role = ROLE_LABELS.get(handed.role or "")
         who = Sentence("{person}, {role}", person=handed.person, role=role) if role else handed.person
-        return Sentence("Handed over by {who}, {at}", who=who, at=local(handed.at))
-    rule = handbook.rules(row.workflow, row.rules_version).rule(handed.kind)
-    return rule.why if rule else None
+        lines.append(Sentence("Handed over by {who}, {at}", who=who, at=local(handed.at)))
+    elif handed and (rule := table.handbook.rules(row.workflow, row.rules_version).rule(handed.kind)):
+        lines.append(rule.why)
+    if row.absent_since:
+        lines.append(Sentence("Absent since {day}", day=row.absent_since))
+    return "".join(f"{said(line)}. " for line in lines).rstrip()

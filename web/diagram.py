@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -48,6 +49,25 @@ def draw(workflow: Workflow, here: str, been: Collection[str], language: str) ->
         been: names of states it was in before.
         language: of the words, "vi" or "en".
     """
+    return _drawn(_Known(workflow), here, frozenset(been), language)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A workflow, the same as any other of the same text: so few pictures are drawn, and kept."""
+
+    workflow: Workflow
+
+    def __hash__(self) -> int:
+        return hash(self.workflow.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Known) and other.workflow.digest == self.workflow.digest
+
+
+@lru_cache(maxsize=512)
+def _drawn(known: _Known, here: str, been: frozenset[str], language: str) -> Markup:
+    workflow = known.workflow
     steps = {step.to: step.label.in_(language) for step in reversed(workflow.leaving(here)) if step.to != here}
     boxes = {box.state.name: box for box in _stand(workflow, steps)}
     height = max(box.y + box.tall for box in boxes.values()) + 6
@@ -61,8 +81,9 @@ def draw(workflow: Workflow, here: str, been: Collection[str], language: str) ->
     return Markup(
         '<svg class="diagram" viewBox="0 0 {width} {height}" role="img" aria-labelledby="way-title way-words">'
         '<title id="way-title">{title}</title><desc id="way-words">{words}</desc>'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" '
-        'orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker></defs>{marks}</svg>'
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
+        'markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker></defs>'
+        '{marks}</svg>'
     ).format(width=width, height=height, title=title, words=words, marks=Markup("").join(marks))
 
 

@@ -18,7 +18,6 @@ from engine.store.session import Session
 from engine.words import Sentence
 from web.cards import Card, make_cards
 from web.languages import said
-from web.parts import due
 from web.shell import now, shell, today
 from web.typed import whole
 
@@ -129,6 +128,5 @@ def _by_urgency(cards: Iterable[Card]) -> tuple[tuple[Card, ...], tuple[Card, ..
     """Overdue, due soon, the rest."""
     found: dict[str, list[Card]] = {"late": [], "soon": [], "later": []}
     for card in cards:
-        urgency = due(card.row.due_at).urgency
-        found[urgency if urgency in found else "later"].append(card)
+        found[card.urgency if card.urgency in found else "later"].append(card)
     return tuple(found["late"]), tuple(found["soon"]), tuple(found["later"])

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, false, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from engine.access import SEATS, Viewer, reach
+from engine.access import REFERRED, SEATS, Viewer, reach
 from engine.facts import Facts
 from engine.refusals import NoAccess, NotFound
 from engine.store import tables as t
@@ -23,6 +23,7 @@ from engine.store.world import cases, read_facts
 from engine.words import Sentence
 
 EVENTS = 30  # of the timeline on one page
+NEVER = 2**31 - 1  # beyond the number of any event
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +129,20 @@ _WHO = (
     .join(_school, _school.id == t.Pupil.school_id)
     .outerjoin(_village, _village.id == t.Pupil.village_id)
     .outerjoin(_commune, _commune.id == t.Pupil.commune_id)
+    .where(t.Pupil.id == bindparam("pupil"))
 )  # fmt: skip
 
 
 def who(session: Session, pupil_id: int) -> Who | None:
     """The pupil, or None for a viewer who may not know."""
-    row: Any = session.execute(_WHO.where(t.Pupil.id == pupil_id)).one_or_none()
+    row: Any = session.execute(_WHO, {"pupil": pupil_id}).one_or_none()
     return Who(*row) if row else None
 
 
 def beside(session: Session, facts: Facts, today: dt.date, *, known: bool, before: int | None = None) -> Beside:
     """All that stands beside a case; for those who may not know the pupil, only since help was asked for."""
-    needs = session.execute(
-        select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == facts.id).order_by(t.Need.seq)
-    ).all()
+    case = {"case": facts.id}
+    needs = session.execute(_NEEDS, case).all() if facts.association_id else []
     since = 0 if known else min((row.seq for row in needs), default=facts.version)
     events = _events(session, facts.id, since, before, known=known)
     older = len(events) > EVENTS
@@ -149,10 +150,10 @@ def beside(session: Session, facts: Facts, today: dt.date, *, known: bool, befor
     named = _named(shown, "unit") | {facts.offered_unit_id}
     return Beside(
         tuple(shown), older,
-        causes=_causes(session, facts.id) if known else (),
+        causes=tuple(session.execute(_CAUSES, case).scalars()) if known else (),
         needs=tuple((row.need, row.handover) for row in needs),
-        support=_support(session, facts.id),
-        planned=_planned(session, facts.id),
+        support=tuple(Given(*row) for row in session.execute(_SUPPORT, case)),
+        planned=tuple((kind, due) for kind, due in session.execute(_PLANNED, case)),
         contacts=contacts(session, facts, today, _SEATS_KNOWN if known else _SEATS_REFERRED),
         siblings=_siblings(session, facts) if known else (),
         units=names_of(session, t.Unit, named if known else named & {facts.association_id}),
@@ -160,6 +161,29 @@ def beside(session: Session, facts: Facts, today: dt.date, *, known: bool, befor
     )  # fmt: skip
 
 
+# Put together once: a page has a dozen statements, and half their time went into that.
+_case: BindParameter[int] = bindparam("case")
+_NEEDS = select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == _case).order_by(t.Need.seq)
+_CAUSES = select(t.CaseCause.cause).where(t.CaseCause.case_id == _case)
+_SUPPORT = (
+    select(
+        t.Support.seq, t.Support.kind, t.Support.quantity, t.Support.unit, t.Support.value, t.Support.giver,
+        t.Support.programme, t.Support.given_on, t.Support.received_by,
+    )
+    .where(t.Support.case_id == _case)
+    .order_by(t.Support.seq)
+)  # fmt: skip
+_PLANNED = (
+    select(t.Planned.kind, t.Planned.due_at)
+    .where(t.Planned.case_id == _case, t.Planned.done_seq.is_(None))
+    .order_by(t.Planned.due_at)
+)
+_HOLDS = select(t.Hold.starts_at, t.Hold.ends_at, t.Hold.reason).where(t.Hold.case_id == _case).order_by(t.Hold.seq)
+_FIRED = (
+    select(t.Firing.rule, t.Firing.at)
+    .where(t.Firing.case_id == _case, t.Firing.entry == bindparam("entry"))
+    .order_by(t.Firing.repetition)
+)
 _EVENTS = (
     select(
         t.Event.seq, t.Event.kind, t.Event.at, t.Event.person_id, t.Person.name, t.Event.role, t.Event.data,
@@ -167,18 +191,20 @@ _EVENTS = (
     )
     .outerjoin(t.Person, t.Person.id == t.Event.person_id)
     .outerjoin(t.EventText, and_(t.EventText.case_id == t.Event.case_id, t.EventText.seq == t.Event.seq))
+    .where(t.Event.case_id == _case, t.Event.seq >= bindparam("since"), t.Event.seq < bindparam("before"))
     .order_by(t.Event.seq.desc())
     .limit(EVENTS + 1)
 )  # fmt: skip
 
 
 def _events(session: Session, case_id: int, since: int, before: int | None, *, known: bool) -> list[Happened]:
-    """The newest first. Flags follow from causes: who may not know the pupil is not told of those either."""
-    query = _EVENTS.where(t.Event.case_id == case_id, t.Event.seq >= since)
-    rows: Any = session.execute(query.where(t.Event.seq < before) if before else query)
+    """The newest first. Flags follow from causes, and so may the reason of a rule: who may not know the pupil is told
+    of no flag, and only of those rules that turned to the association."""
+    rows: Any = session.execute(_EVENTS, {"case": case_id, "since": since, "before": before or NEVER})
     return [
         Happened(seq, kind, at, person_id, person, role, data if known else data | {"flag": None}, text or {})
         for seq, kind, at, person_id, person, role, data, text in rows
+        if known or "rule" not in data or REFERRED & {data.get("offered_to"), *data.get("told", ())}
     ]
 
 
@@ -194,36 +220,9 @@ def names_of(session: Session, entity: type[t.Unit | t.Person], ids: Collection[
     return dict(session.execute(select(entity.id, entity.name).where(entity.id.in_(wanted))).all())
 
 
-def _causes(session: Session, case_id: int) -> tuple[str, ...]:
-    return tuple(session.execute(select(t.CaseCause.cause).where(t.CaseCause.case_id == case_id)).scalars())
-
-
-def _support(session: Session, case_id: int) -> tuple[Given, ...]:
-    row = t.Support
-    query = (
-        select(row.seq, row.kind, row.quantity, row.unit, row.value, row.giver, row.programme, row.given_on,
-               row.received_by)
-        .where(row.case_id == case_id)
-        .order_by(row.seq)
-    )  # fmt: skip
-    return tuple(Given(*found) for found in session.execute(query))
-
-
-def _planned(session: Session, case_id: int) -> tuple[tuple[str, dt.datetime], ...]:
-    query = (
-        select(t.Planned.kind, t.Planned.due_at)
-        .where(t.Planned.case_id == case_id, t.Planned.done_seq.is_(None))
-        .order_by(t.Planned.due_at)
-    )
-    return tuple((kind, due) for kind, due in session.execute(query))
-
-
 _SEATS_KNOWN = ("teacher", "head", "commune_officer", "commune_leader", "association")
-_SEATS_REFERRED = (
-    "teacher",
-    "head",
-    "association",
-)  # whom a volunteer calls; the rest would tell where the pupil lives
+# Whom a volunteer calls; the rest would tell where the pupil lives.
+_SEATS_REFERRED = ("teacher", "head", "association")
 
 
 def _in_posts(facts: Facts, roles: Sequence[str], today: dt.date) -> tuple[Any, ...]:
@@ -239,11 +238,9 @@ def contacts(session: Session, facts: Facts, today: dt.date, roles: Sequence[str
     query = (
         select(t.Appointment.role, t.Person.name, t.Person.phone)
         .join(t.Person, t.Person.id == t.Appointment.person_id)
-        .where(
-            *_in_posts(facts, roles, today)
-        )
+        .where(*_in_posts(facts, roles, today))
         .order_by(t.Appointment.id)
-    )  # fmt: skip
+    )
     found = [Contact(*row) for row in session.execute(query)]
     return tuple(sorted(found, key=lambda contact: roles.index(contact.role)))
 
@@ -253,44 +250,43 @@ def eligible(session: Session, facts: Facts, roles: Sequence[str], today: dt.dat
     query = (
         select(t.Person.id, t.Person.name, t.Appointment.role)
         .join(t.Person, t.Person.id == t.Appointment.person_id)
-        .where(
-            *_in_posts(facts, roles, today)
-        )
+        .where(*_in_posts(facts, roles, today))
         .order_by(t.Person.name, t.Person.id)
-    )  # fmt: skip
+    )
     found = {id: (id, name, role) for id, name, role in session.execute(query)}
     return sorted(found.values(), key=lambda one: roles.index(one[2]))
+
+
+_own = t.Base.metadata.tables["pupils"].alias("own")
+_SIBLINGS = (
+    select(t.Case.code, t.Pupil.name)
+    .join(t.Pupil, t.Pupil.id == t.Case.pupil_id)
+    .join(_own, _own.c.id == bindparam("pupil"))
+    .where(
+        t.Pupil.village_id == bindparam("village"), t.Pupil.id != _own.c.id, t.OPEN,
+        or_(t.Pupil.guardian_phone == _own.c.guardian_phone, t.Pupil.address == _own.c.address),
+    )
+    .order_by(t.Case.id)
+    .limit(10)
+)  # fmt: skip
 
 
 def _siblings(session: Session, facts: Facts) -> tuple[tuple[str, str], ...]:
     """Open cases of other pupils with the same guardian's phone, or the same address in the same village."""
     if facts.village_id is None:
         return ()
-    own = t.Base.metadata.tables["pupils"].alias("own")
-    query = (
-        select(t.Case.code, t.Pupil.name)
-        .join(t.Pupil, t.Pupil.id == t.Case.pupil_id)
-        .join(own, own.c.id == facts.pupil_id)
-        .where(
-            t.Pupil.village_id == facts.village_id, t.Pupil.id != facts.pupil_id, t.OPEN,
-            or_(t.Pupil.guardian_phone == own.c.guardian_phone, t.Pupil.address == own.c.address),
-        )
-        .order_by(t.Case.id)
-        .limit(10)
-    )  # fmt: skip
-    return tuple((code, name) for code, name in session.execute(query))
+    found = session.execute(_SIBLINGS, {"pupil": facts.pupil_id, "village": facts.village_id})
+    return tuple((code, name) for code, name in found)
 
 
 def holds(session: Session, case_id: int) -> tuple[tuple[dt.datetime, dt.datetime | None, str], ...]:
     """The times in which the clock of a case stands still."""
-    query = select(t.Hold.starts_at, t.Hold.ends_at, t.Hold.reason).where(t.Hold.case_id == case_id)
-    return tuple((start, end, reason) for start, end, reason in session.execute(query.order_by(t.Hold.seq)))
+    return tuple((start, end, reason) for start, end, reason in session.execute(_HOLDS, {"case": case_id}))
 
 
 def fired(session: Session, facts: Facts) -> dict[str, tuple[int, dt.datetime]]:
     """The rules that fired since the case entered its state: how often, and when last."""
-    query = select(t.Firing.rule, t.Firing.at).where(t.Firing.case_id == facts.id, t.Firing.entry == facts.entry)
     found: dict[str, tuple[int, dt.datetime]] = {}
-    for rule, at in session.execute(query.order_by(t.Firing.repetition)):
+    for rule, at in session.execute(_FIRED, {"case": facts.id, "entry": facts.entry}):
         found[rule] = (found.get(rule, (0, at))[0] + 1, at)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, and_, exists, false, or_
@@ -65,31 +65,43 @@ def _columns(entity: Any) -> dict[str, Any]:
     return {attribute.key: getattr(entity, attribute.key) for attribute in entity.__mapper__.column_attrs}
 
 
-def _rules(viewer: Viewer) -> dict[Any, ColumnElement[bool]]:
-    known = _known(viewer, dict(_cases.c))
-    either = or_(known, _referred(viewer, _cases.c.association_id))
-    own_text = and_(t.EventText.person_id == viewer.person_id, _of_case(t.EventText.case_id, either))
-    rules: dict[Any, ColumnElement[bool]] = {
-        t.Case: _known(viewer, _columns(t.Case)),
-        t.Referral: _referred(viewer, _columns(t.Referral)["association_id"]),
-        t.Pupil: _pupil(viewer, _columns(t.Pupil)),
-        t.Mark: _of_pupil(viewer, t.Mark.pupil_id),
-        t.Closure: or_(t.Closure.pupil_id.is_(None), _of_pupil(viewer, t.Closure.pupil_id)),
-        t.CaseCause: _of_case(t.CaseCause.case_id, known),
-        t.EventText: or_(_of_case(t.EventText.case_id, known), own_text),
-        **{entity: entity.person_id == viewer.person_id for entity in _OWN},
-        t.DeliveryItem: false(),
-        t.AccessLog: false(),
-        t.MarkChange: _of_pupil(viewer, t.MarkChange.pupil_id),
-        t.Alarm: _of_pupil(viewer, t.Alarm.pupil_id),
-        t.Proposal: _of_pupil(viewer, t.Proposal.pupil_id),
-        t.ImportJob: t.ImportJob.person_id == viewer.person_id,
-        t.ImportFile: false(),
-        t.ImportWrong: false(),
+Rule = Callable[[], ColumnElement[bool]]
+
+
+def _rules(viewer: Viewer) -> dict[Any, Rule]:
+    """For each protected entity what narrows it; made only when a statement names it."""
+
+    def known() -> ColumnElement[bool]:
+        return _known(viewer, dict(_cases.c))
+
+    def either() -> ColumnElement[bool]:
+        return or_(known(), _referred(viewer, _cases.c.association_id))
+
+    def texts() -> ColumnElement[bool]:
+        own = and_(t.EventText.person_id == viewer.person_id, _of_case(t.EventText.case_id, either()))
+        return or_(_of_case(t.EventText.case_id, known()), own)
+
+    def of_case(entity: Any) -> Rule:
+        return lambda: _of_case(entity.case_id, either())
+
+    def of_pupil(entity: Any) -> Rule:
+        return lambda: _of_pupil(viewer, entity.pupil_id)
+
+    def own(entity: Any) -> Rule:
+        return lambda: entity.person_id == viewer.person_id
+
+    return {
+        t.Case: lambda: _known(viewer, _columns(t.Case)),
+        t.Referral: lambda: _referred(viewer, _columns(t.Referral)["association_id"]),
+        t.Pupil: lambda: _pupil(viewer, _columns(t.Pupil)),
+        t.Closure: lambda: or_(t.Closure.pupil_id.is_(None), _of_pupil(viewer, t.Closure.pupil_id)),
+        t.CaseCause: lambda: _of_case(t.CaseCause.case_id, known()),
+        t.EventText: texts,
+        **{entity: own(entity) for entity in (*_OWN, t.ImportJob)},
+        **dict.fromkeys((t.DeliveryItem, t.AccessLog, t.ImportFile, t.ImportWrong), false),
+        **{entity: of_pupil(entity) for entity in (t.Mark, t.MarkChange, t.Alarm, t.Proposal)},
+        **{entity: of_case(entity) for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Support, t.Need)},
     }
-    for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Support, t.Need):
-        rules[entity] = _of_case(entity.case_id, either)
-    return rules
 
 
 def _tables(statement: Executable) -> set[str]:
@@ -101,14 +113,21 @@ class Scope:
     """What one viewer may see, ready to be added to statements; made once a session."""
 
     def __init__(self, viewer: Viewer) -> None:
-        self._criteria: dict[str, list[Any]] = {}
+        self._rules: dict[str, list[tuple[Any, Rule]]] = {}
         for entity, rule in _rules(viewer).items():
-            criterion = with_loader_criteria(entity, rule, include_aliases=True)
-            self._criteria.setdefault(entity.__table__.name, []).append(criterion)
+            self._rules.setdefault(entity.__table__.name, []).append((entity, rule))
+        self._made: dict[str, list[Any]] = {}
 
     def criteria(self, statement: Executable) -> list[Any]:
         """The loader criteria that a statement needs: those of every protected table it names."""
-        return [criterion for name in _tables(statement) for criterion in self._criteria.get(name, ())]
+        return [criterion for name in _tables(statement) & self._rules.keys() for criterion in self._criteria(name)]
+
+    def _criteria(self, name: str) -> list[Any]:
+        if name not in self._made:
+            self._made[name] = [
+                with_loader_criteria(entity, rule(), include_aliases=True) for entity, rule in self._rules[name]
+            ]
+        return self._made[name]
 
 
 # What no statement may reach past the ORM in a scoped session.
