@@ -68,7 +68,7 @@ bench: setup ## measure, one JSON object a line (BENCH="sweep transition" choose
 	@$(BIN)/python -m bench $(BENCH)
 
 faults: setup ## kill processes at random, in the long form
-	RALOP_FAULTS=full $(BIN)/python -m pytest tests/faults
+	RALOP_FAULTS=full $(BIN)/python -m pytest -o faulthandler_timeout=0 tests/faults
 
 screenshots: setup chromium ## remake the pictures of the manual
 	$(BIN)/python -m docs.screenshots

@@ -152,7 +152,7 @@ def _pupil(
         "sort_key": sort_key(pupil.name), "birth_date": born, "sex": sex, "ethnicity": pupil.ethnicity,
         "disability": "Khuyết tật vận động" if chance.random() < DISABLED else None, "guardian": guardian.name,
         "guardian_phone": f"0000 {number // 1000:03} {number % 1000:03}",  # no such number is given out
-        "address": f"Nhà {number}, {village.name}", "status": "enrolled", "class_id": room.id, "school_id": school.id,
+        "address": f"Nhà số {number}", "status": "enrolled", "class_id": room.id, "school_id": school.id,
         "village_id": village.id, "commune_id": town.above(village, "commune"),
         "province_id": town.above(village, "province"),
     }  # fmt: skip

@@ -33,6 +33,7 @@ BECAUSE: Mapping[str, Line] = {
 
 NOTHING: Mapping[str, Any] = {}
 
+
 @dataclass(frozen=True, slots=True)
 class Why:
     """`reason`: the rule in words. `facts`: version, when the clock started, what was done. `days`: what counted."""

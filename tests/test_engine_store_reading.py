@@ -1,10 +1,14 @@
 """Lists are read from indexes, and show what access allows: the same as `reach` says, whoever asks."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import event, insert, text
 
 from engine.access import knows, reach
 from engine.cast import CAST
+from engine.facts import Facts
 from engine.store import listing, reading, search
 from engine.store import tables as t
 from engine.store.listing import Filters
@@ -29,9 +33,12 @@ def busy(cast: Cast) -> Cast:
 def test_a_list_has_exactly_the_cases_that_reach_allows(busy: Cast, which: str) -> None:
     with busy.store.reading("test") as session:
         everything = read_facts(session)
-    wanted = {"": lambda facts: facts.is_open, "closed": lambda facts: not facts.is_open, "all": lambda facts: True}[
-        which
-    ]
+    kinds: dict[str, Callable[[Facts], bool]] = {
+        "": lambda facts: facts.is_open,
+        "closed": lambda facts: not facts.is_open,
+        "all": lambda facts: True,
+    }
+    wanted = kinds[which]
     for member in CAST:
         viewer = busy.viewer(member)
         with busy.store.scoped(viewer) as session:
@@ -128,7 +135,8 @@ def test_lists_probe_indexes_and_never_scan_the_cases(sqlite_url: str) -> None:
             listing.list_cases(session, viewer, Filters(which="all"), cast.now)
             listing.list_cases(session, viewer, Filters(q="thu"), cast.now)
     with store.engine.connect() as connection:
-        for statement, values in tuple(statements):
+        recorded: list[Any] = list(statements)
+        for statement, values in recorded:
             if " cases" in statement:
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
                 assert not [row[-1] for row in plan if row[-1].startswith("SCAN cases")], statement

@@ -46,7 +46,8 @@ def undeclared(packages: tuple[str, ...], declared: set[str]) -> set[str]:
     return {
         name
         for name in names
-        if BROUGHT_BY.get(name) not in declared and not {canonicalize_name(owner) for owner in owners.get(name, [])} & declared
+        if BROUGHT_BY.get(name) not in declared
+        and not {canonicalize_name(owner) for owner in owners.get(name, [])} & declared
     }
 
 

@@ -42,7 +42,7 @@ def listening() -> Iterator[Webhook]:
             self.end_headers()
             self.wfile.write(webhook.answer)
 
-        def log_message(self, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -15,8 +15,7 @@ from engine.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
 from engine.store import casebook
 from engine.words import Label, Sentence
 from engine.workflow import Choice, Field, Form, Transition, Workflow
-from web.casepage import Reading, read_case
-from web.casepage import pages as pages
+from web.casepage import Seen, pages, see_case
 from web.forms import ActForm, act_form
 from web.shell import now, shell, today
 from web.typed import whole
@@ -27,23 +26,23 @@ PERSON = "person"  # the field that an assignment asks for beside those of the w
 @pages.get("/cases/<code>/<name>")
 def act(code: str, name: str) -> str:
     """The form of an act."""
-    reading = read_case(code)
-    asked, label = _named(reading.workflow, name)
-    _require(reading, name, asked)
-    return _act_page(reading, name, label, _form(reading, name, asked))
+    seen = see_case(code)
+    asked, label = _named(seen.workflow, name)
+    _require(seen, name, asked)
+    return _act_page(seen, name, label, _form(seen, name, asked))
 
 
 @pages.post("/cases/<code>/<name>")
 def do(code: str, name: str) -> Response | tuple[str, int]:
     """Do it; if it cannot be done, the form comes back with everything that was typed."""
-    reading = read_case(code)
-    asked, label = _named(reading.workflow, name)
-    form = _form(reading, name, asked)
+    seen = see_case(code)
+    asked, label = _named(seen.workflow, name)
+    form = _form(seen, name, asked)
     try:
-        _USE_CASES.get(name, _step)(reading.facts.code, name, form)
+        _USE_CASES.get(name, _step)(seen.facts.code, name, form)
     except (Invalid, Conflict, NotAllowed) as refused:
         return _again(code, name, label, form, refused)
-    return redirect(url_for("case.show", code=reading.facts.code, done=1), 303)
+    return redirect(url_for("case.show", code=seen.facts.code, done=1), 303)
 
 
 def _named(workflow: Workflow, name: str) -> tuple[Transition | Form, Label]:
@@ -53,26 +52,26 @@ def _named(workflow: Workflow, name: str) -> tuple[Transition | Form, Label]:
     return found
 
 
-def _require(reading: Reading, name: str, asked: Transition | Form) -> None:
+def _require(seen: Seen, name: str, asked: Transition | Form) -> None:
     """Raise the refusal that sending the form would end in: nobody fills in a form in vain."""
     if isinstance(asked, Transition):
-        follow(reading.workflow, reading.facts.state, name, reading.roles)
-    elif name not in reading.can:
+        follow(seen.workflow, seen.facts.state, name, seen.roles)
+    elif name not in seen.can:
         raise NotAllowed(Sentence("“{act}” is not possible for you in this case as it is now.", act=FORM_LABELS[name]))
 
 
-def _form(reading: Reading, name: str, asked: Transition | Form) -> ActForm:
-    fields, needs = reading.workflow.asked(asked), asked.needs
+def _form(seen: Seen, name: str, asked: Transition | Form) -> ActForm:
+    fields, needs = seen.workflow.asked(asked), asked.needs
     if name == "assign":
-        fields, needs = (_people(reading), *fields), (PERSON, *needs)
-    return act_form(fields, needs, version=reading.facts.version)
+        fields, needs = (_people(seen), *fields), (PERSON, *needs)
+    return act_form(fields, needs, version=seen.facts.version)
 
 
-def _people(reading: Reading) -> Field:
+def _people(seen: Seen) -> Field:
     """Whom the case can be given to, as a question."""
-    ladder = LADDERS.get(reading.workflow.states[reading.facts.state].owner or "", ())
+    ladder = LADDERS.get(seen.workflow.states[seen.facts.state].owner or "", ())
     with shell().house.store.scoped(g.viewer) as session:
-        found = casebook.eligible(session, reading.facts, ladder, today())
+        found = casebook.eligible(session, seen.facts, ladder, today())
     choices = tuple(
         Choice(str(id), Label(f"{name} – {ROLE_LABELS[role].vi}", f"{name} – {ROLE_LABELS[role].en}"))
         for id, name, role in found
@@ -80,10 +79,10 @@ def _people(reading: Reading) -> Field:
     return Field(PERSON, "choice", Label("Người phụ trách", "Assignee"), choices=choices)
 
 
-def _act_page(reading: Reading, name: str, label: Label, form: ActForm, *, faster: Sentence | None = None) -> str:
-    step = reading.workflow.transitions.get(name)
+def _act_page(seen: Seen, name: str, label: Label, form: ActForm, *, faster: Sentence | None = None) -> str:
+    step = seen.workflow.transitions.get(name)
     return render_template(
-        "act.html", case=reading.facts, who=reading.who, state=reading.workflow.states[reading.facts.state],
+        "act.html", case=seen.facts, who=seen.who, state=seen.workflow.states[seen.facts.state],
         name=name, label=label, form=form, faster=faster, danger=bool(step and step.danger),
         help=step.help if step else None,
     )  # fmt: skip
@@ -91,12 +90,12 @@ def _act_page(reading: Reading, name: str, label: Label, form: ActForm, *, faste
 
 def _again(code: str, name: str, label: Label, form: ActForm, refused: Refused) -> tuple[str, int]:
     """The form once more: what is wrong at its field, or who was faster, and the case as it is now."""
-    reading = read_case(code)
+    seen = see_case(code)
     if isinstance(refused, Conflict):
-        form.version.data = str(reading.facts.version)
-        return _act_page(reading, name, label, form, faster=refused.sentence), 409
+        form.version.data = str(seen.facts.version)
+        return _act_page(seen, name, label, form, faster=refused.sentence), 409
     form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
-    return _act_page(reading, name, label, form), 403 if isinstance(refused, NotAllowed) else 422
+    return _act_page(seen, name, label, form), 403 if isinstance(refused, NotAllowed) else 422
 
 
 def _step(code: str, name: str, form: ActForm) -> None:

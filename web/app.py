@@ -10,18 +10,18 @@ from engine.clock import Clock, ShiftedClock
 from engine.house import House
 from engine.store.session import open_store
 from web import (
-    acts,
     assets,
+    casepage,
     cases,
     channels,
     compression,
     demo,
     errors,
     health,
-    help,
     imports,
     languages,
     logs,
+    manual,
     metrics,
     navigation,
     notices,
@@ -44,13 +44,13 @@ BLUEPRINTS = (
     metrics.pages,
     work.pages,
     cases.pages,
-    acts.pages,
+    casepage.pages,
     notices.pages,
     channels.pages,
     simulate.pages,
     rollcall.pages,
     imports.pages,
-    help.pages,
+    manual.pages,
 )
 """Every room of the site; a new one is added here."""
 

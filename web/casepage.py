@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, g, render_template, request, url_for
 
-from engine.access import knows
+from engine.access import REFERRED, knows
 from engine.duties import Choices, choices
 from engine.facts import Facts
 from engine.handbook import Situation
@@ -22,7 +22,7 @@ from engine.store.reading import seats_of
 from engine.store.session import Session
 from engine.store.world import World
 from engine.story import Line, Names, Told, choice_label, number, offered, tell
-from engine.why import what_comes, why_of_deadline
+from engine.why import Why, what_comes, why_of_deadline
 from engine.words import Label, Sentence
 from engine.workflow import Choice, Workflow
 from web.cards import shape
@@ -35,21 +35,32 @@ pages = Blueprint("case", __name__)
 HELPLINE_FLAG = "safety"  # set by causes such as violence and early marriage
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A case as this person reads it."""
+@dataclass(frozen=True)
+class Seen:
+    """A case as this person comes upon it: where it is, who it is about if they may know, and what they can do."""
 
     facts: Facts
     roles: frozenset[str]
     workflow: Workflow
-    situation: Situation
     who: Who | None
-    beside: Beside
     can: Choices
 
     @property
     def known(self) -> bool:
         return knows(self.roles)
+
+    @property
+    def knows_why(self) -> bool:
+        """Whether the reader may know why the deadline is when it is: an association only while it has the case."""
+        return knows(self.roles) or self.workflow.states[self.facts.state].owner in REFERRED
+
+
+@dataclass(frozen=True)
+class Reading(Seen):
+    """A case as this person reads it, with all that stands beside it."""
+
+    situation: Situation
+    beside: Beside
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -65,7 +76,7 @@ def show(code: str) -> str:
     state = workflow.states[facts.state]
     return render_template(
         "case.html", case=facts, who=reading.who, state=state, shape=shape(state, facts.waiting), can=reading.can,
-        owner=_owner(reading), why=why_of_deadline(reading.situation, facts) if facts.is_open else None,
+        owner=_owner(reading), why=_why_of_deadline(reading),
         reason=_reason(reading), coming=what_comes(reading.situation, facts, now())[:3] if reading.known else (),
         flags=_flags(reading),
         causes=_causes(workflow, beside.causes), helpline=reading.known and HELPLINE_FLAG in facts.flags,
@@ -79,19 +90,27 @@ def show(code: str) -> str:
     )  # fmt: skip
 
 
+def see_case(code: str) -> Seen:
+    """The case and what this person can do with it. Raises `NotFound` or `NoAccess`."""
+    with shell().house.store.scoped(g.viewer) as session:
+        return _seen(session, code)
+
+
 def read_case(code: str, before: int | None = None) -> Reading:
-    """The case, what stands beside it, and what this person can do. Raises `NotFound` or `NoAccess`."""
-    viewer, house = g.viewer, shell().house
-    with house.store.scoped(viewer) as session:
-        facts, roles = casebook.reached(session, viewer, code[:24])
-        workflow = house.handbook.workflow(facts.workflow, facts.workflow_version)
-        known = knows(roles)
-        can = choices(workflow, facts, roles, offered_here=_offered_here(facts))
-        who = casebook.who(session, facts.pupil_id) if known else None
-        beside = casebook.beside(session, facts, today(), known=known, before=before)
-        facts.causes = beside.causes
-        situation = _situation(session, facts, known=known)
-    return Reading(facts, roles, workflow, situation, who, beside, can)
+    """The case with all that stands beside it. Raises `NotFound` or `NoAccess`."""
+    with shell().house.store.scoped(g.viewer) as session:
+        seen = _seen(session, code)
+        beside = casebook.beside(session, seen.facts, today(), known=seen.known, before=before)
+        seen.facts.causes = beside.causes
+        situation = _situation(session, seen.facts, known=seen.known)
+    return Reading(seen.facts, seen.roles, seen.workflow, seen.who, seen.can, situation, beside)
+
+
+def _seen(session: Session, code: str) -> Seen:
+    facts, roles = casebook.reached(session, g.viewer, code[:24])
+    workflow = shell().house.handbook.workflow(facts.workflow, facts.workflow_version)
+    can = choices(workflow, facts, roles, offered_here=_offered_here(facts))
+    return Seen(facts, roles, workflow, casebook.who(session, facts.pupil_id) if knows(roles) else None, can)
 
 
 def _situation(session: Session, facts: Facts, *, known: bool) -> Situation:
@@ -139,6 +158,10 @@ def _headline(reading: Reading) -> Label:
 
 def _local_due(facts: Facts) -> Any:
     return local(facts.due_at) if facts.due_at else None
+
+
+def _why_of_deadline(reading: Reading) -> Why | None:
+    return why_of_deadline(reading.situation, reading.facts) if reading.facts.is_open and reading.knows_why else None
 
 
 def _tell(reading: Reading, event: casebook.Happened) -> Told:

@@ -62,8 +62,8 @@ class Asked:
 
     def address(self, without: str = "", **more: str) -> str:
         """The address of this list, with one filter taken off or something added."""
-        kept = {name: value for name, value in self.in_force.items() if name != without}
-        return url_for("cases.index", **kept | more)
+        kept: dict[str, Any] = {name: value for name, value in self.in_force.items() if name != without}
+        return url_for("cases.index", **{**kept, **more})
 
     @property
     def in_force(self) -> dict[str, Any]:

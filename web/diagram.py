@@ -83,7 +83,7 @@ def _drawn(known: _Known, here: str, been: frozenset[str], language: str) -> Mar
         '<title id="way-title">{title}</title><desc id="way-words">{words}</desc>'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
         'markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker></defs>'
-        '{marks}</svg>'
+        "{marks}</svg>"
     ).format(width=width, height=height, title=title, words=words, marks=Markup("").join(marks))
 
 

@@ -62,11 +62,12 @@ def submit() -> Response | tuple[str, int]:
     form = _form()
     file, kind = request.files.get("file"), form.kind.data or ""
     month = _month(form.month.data or "")
-    wrong = form.file.errors = list[Sentence]()
+    wrong: list[Sentence] = []
+    form.file.errors = wrong  # pyright: ignore[reportAttributeAccessIssue]
     if file is None or not file.filename:
         wrong.append(Sentence("Choose a file: .xlsx, .xls or .csv."))
     if form.month.data and month is None:
-        form.month.errors = [Sentence("Write a month as 9/2026.")]
+        form.month.errors = [Sentence("Write a month as 9/2026.")]  # pyright: ignore[reportAttributeAccessIssue]
     if file is None or wrong or form.month.errors:
         return _index(form), 422
     try:

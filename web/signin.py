@@ -77,9 +77,7 @@ def init_app(app: Flask) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.session_interface = _Cookies()
-    cast(
-        "Any", manager
-    ).session_protection = None  # phones change their address all the time
+    cast("Any", manager).session_protection = None  # phones change their address all the time
     manager.init_app(app)
     app.before_request(_require_sign_in)
 

@@ -164,7 +164,10 @@ def filter_units(session: Session, viewer: Viewer, today: dt.date, most: int = 2
         select(t.Unit.kind, t.Unit.id, t.Unit.name)
         .join(t.UnitLink, t.UnitLink.descendant_id == t.Unit.id)
         .where(
-            or_(and_(t.UnitLink.ancestor_id.in_(under), t.UnitLink.depth > 0, _not_classes(viewer)), t.Unit.id.in_(own)),
+            or_(
+                and_(t.UnitLink.ancestor_id.in_(under), t.UnitLink.depth > 0, _not_classes(viewer)),
+                t.Unit.id.in_(own),
+            ),
             t.Unit.kind.in_(kinds), t.Unit.valid_from <= today, t.Unit.valid_to > today,
         )
         .distinct()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, Executable, and_, exists, false, or_
 from sqlalchemy.orm import with_loader_criteria
@@ -71,9 +73,11 @@ Rule = Callable[[], ColumnElement[bool]]
 def _rules(viewer: Viewer) -> dict[Any, Rule]:
     """For each protected entity what narrows it; made only when a statement names it."""
 
+    @cache
     def known() -> ColumnElement[bool]:
         return _known(viewer, dict(_cases.c))
 
+    @cache
     def either() -> ColumnElement[bool]:
         return or_(known(), _referred(viewer, _cases.c.association_id))
 
@@ -104,9 +108,16 @@ def _rules(viewer: Viewer) -> dict[Any, Rule]:
     }
 
 
-def _tables(statement: Executable) -> set[str]:
-    elements = visitors.iterate(statement)  # type: ignore[arg-type]
-    return {element.name for element in elements if isinstance(element, Table)}
+_KNOWN_TABLES: WeakKeyDictionary[Executable, frozenset[str]] = WeakKeyDictionary()
+
+
+def _tables(statement: Executable) -> frozenset[str]:
+    """The names of all tables in a statement; remembered for statements that are made once and run often."""
+    if (found := _KNOWN_TABLES.get(statement)) is None:
+        elements = visitors.iterate(statement)  # type: ignore[arg-type]
+        found = frozenset(element.name for element in elements if isinstance(element, Table))
+        _KNOWN_TABLES[statement] = found
+    return found
 
 
 class Scope:

@@ -115,7 +115,7 @@ class Appointment(Base):
 
 
 class Delegation(Base):
-    """A person is away from one day to another, both included; a delegate acts meanwhile, or the post counts as away."""
+    """A person is away, both days included; a delegate acts meanwhile, or the post counts as away."""
 
     __tablename__ = "delegations"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -497,7 +497,7 @@ class Lease(Base):
     seen_at: Mapped[dt.datetime]
 
 
-# --- notices on their way out ------------------------------------------------------------------------------------------
+# --- notices on their way out -----------------------------------------------------------------------------------------
 
 
 class NoticeHours(Base):
@@ -580,7 +580,7 @@ class DeliveryItem(Base):
 class ImportJob(Base):
     """One file on its way in: checked first, then brought in by pieces; `next_row` is where the next piece begins.
 
-    `next_row` and the counts are written in the transaction of each piece, so that a killed import goes on where it was.
+    `next_row` and the counts are written in the transaction of each piece, so a killed import goes on where it was.
     """
 
     __tablename__ = "import_jobs"
@@ -659,7 +659,7 @@ class ClassDay(Base):
     at: Mapped[dt.datetime]
 
 
-# --- the risk watch ----------------------------------------------------------------------------------------------------
+# --- the risk watch ---------------------------------------------------------------------------------------------------
 
 
 class Alarm(Base):

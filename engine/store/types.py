@@ -57,7 +57,9 @@ class Instant(TypeDecorator[dt.datetime]):
     def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
         return None if value is None else _aware(value)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+    def result_processor(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], Any]:
         # Each case has nine moments: this is one call a value where a TypeDecorator makes three.
         return _read if dialect.name == "sqlite" else _aware_or_none
 
@@ -68,7 +70,7 @@ class OpenInstant(Instant):
     cache_ok = True
     # None must reach process_bind_param in comparisons too, instead of becoming IS NULL.
     should_evaluate_none = True
-    coerce_to_is_types: tuple[type, ...] = ()
+    coerce_to_is_types = ()
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
         return super().process_bind_param(FAR if value is None else value, dialect)
@@ -77,7 +79,9 @@ class OpenInstant(Instant):
         moment = super().process_result_value(value, dialect)
         return None if moment is None or moment >= FAR else moment
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+    def result_processor(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], Any]:
         return _read_open if dialect.name == "sqlite" else _aware_open
 
 
@@ -87,7 +91,7 @@ class OpenDay(TypeDecorator[dt.date]):
     impl = Date
     cache_ok = True
     should_evaluate_none = True
-    coerce_to_is_types: tuple[type, ...] = ()
+    coerce_to_is_types = ()
 
     def process_bind_param(self, value: dt.date | None, dialect: Dialect) -> dt.date:
         return FAR_DAY if value is None else value

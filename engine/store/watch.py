@@ -152,7 +152,8 @@ def insert_cases(session: Session, drafts: Sequence[Facts]) -> list[Facts]:
     ids: dict[int, int] = {}
     for at in range(0, len(rows), 500):
         statement: Any = _insert(session, cases).returning(cases.c.pupil_id, cases.c.id)
-        ids |= {row[0]: row[1] for row in session.connection().execute(statement, rows[at : at + 500])}
+        inserted: Any = session.connection().execute(statement, rows[at : at + 500])
+        ids |= {row[0]: row[1] for row in inserted}
     made = [facts for facts in drafts if facts.pupil_id in ids]
     for facts in made:
         facts.id = ids[facts.pupil_id]

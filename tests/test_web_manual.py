@@ -9,7 +9,7 @@ import web
 from engine.store.session import Store
 from tests.pages import site
 from web.cli import main
-from web.help import CHAPTERS, chapter_html
+from web.manual import CHAPTERS, chapter_html
 
 FOLDER = Path(web.__file__).parent / "help"
 

@@ -1,0 +1,66 @@
+"""Workers as processes of their own, as in use: what they sweep, how long it takes, how much memory they had."""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import resource
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from multiprocessing.connection import Connection
+from time import perf_counter
+
+from bench.data import handbook
+from engine.house import House
+from engine.store.session import open_store
+from engine.sweep import run_due
+
+MEMORY_MB = 200
+BEFORE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)  # nothing is due yet
+
+
+class Crew:
+    """Worker processes that sweep at the same time when told to."""
+
+    def __init__(self, url: str, size: int = 1) -> None:
+        spawning = multiprocessing.get_context("spawn")  # not a copy of this process and its memory
+        pipes = [spawning.Pipe() for _ in range(size)]
+        self._ends = [ours for ours, _ in pipes]
+        self._processes = [spawning.Process(target=_work, args=(url, theirs)) for _, theirs in pipes]
+        for process in self._processes:
+            process.start()
+        self._answers()
+
+    def sweep(self, now: dt.datetime) -> float:
+        """Sweep what is due by `now`; the seconds until the last of them is done."""
+        begun = perf_counter()
+        for end in self._ends:
+            end.send(now)
+        self._answers()
+        return perf_counter() - begun
+
+    def _answers(self) -> Sequence[object]:
+        return [end.recv() for end in self._ends]
+
+    def close(self) -> None:
+        """Let them go home, and tell how much memory the largest had."""
+        for end in self._ends:
+            end.send(None)
+        memory = max(float(str(answer)) for answer in self._answers())
+        for process in self._processes:
+            process.join()
+        print(f"{len(self._processes)} worker(s): {memory:.0f} MB at most", file=sys.stderr, flush=True)
+        if memory > MEMORY_MB:
+            raise AssertionError(f"A worker took {memory:.0f} MB; {MEMORY_MB} is the most.")
+
+
+def _work(url: str, orders: Connection) -> None:
+    with closing(open_store(url)) as store:
+        house = House(store, handbook())
+        run_due(house, BEFORE)  # connected, and warm
+        orders.send("ready")
+        while now := orders.recv():
+            run_due(house, now)
+            orders.send("done")
+    orders.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
