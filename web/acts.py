@@ -15,10 +15,13 @@ from engine.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
 from engine.store import casebook
 from engine.words import Label, Sentence
 from engine.workflow import Choice, Field, Form, Transition, Workflow
-from web.casepage import Seen, pages, see_case
+from web import casepage
+from web.casepage import Seen, see_case
 from web.forms import ActForm, act_form
 from web.shell import now, shell, today
 from web.typed import whole
+
+pages = casepage.pages  # with these acts on it; the application registers it from here
 
 PERSON = "person"  # the field that an assignment asks for beside those of the workflow's form
 

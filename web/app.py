@@ -10,8 +10,8 @@ from engine.clock import Clock, ShiftedClock
 from engine.house import House
 from engine.store.session import open_store
 from web import (
+    acts,
     assets,
-    casepage,
     cases,
     channels,
     compression,
@@ -44,7 +44,7 @@ BLUEPRINTS = (
     metrics.pages,
     work.pages,
     cases.pages,
-    casepage.pages,
+    acts.pages,
     notices.pages,
     channels.pages,
     simulate.pages,

@@ -21,7 +21,7 @@ from web.languages import said
 from web.shell import now, shell, today
 from web.typed import whole
 
-OTHERS = 15  # cases that others have, shown below one's own
+OWN, OTHERS = 30, 10  # cases on the page: one's own, and below them those that others have
 MOST_AT_ONCE = 50
 
 pages = Blueprint("work", __name__)
@@ -92,7 +92,7 @@ def _page(wrong: Sentence | None = None) -> str:
 def _read(session: Session) -> Work:
     viewer = g.viewer
     people = [viewer.person_id, *reading.covered(session, viewer.person_id, today())]
-    mine = reading.my_work(session, viewer, people)
+    mine = reading.my_work(session, viewer, people, OWN)
     held = {row.id for row in mine}
     offered = sum(row.waiting for row in mine)
     area = reading.area_work(session, viewer, people, OTHERS + offered + 1)
@@ -111,7 +111,7 @@ def _read(session: Session) -> Work:
     return Work(
         offers, late, soon, later,
         others=tuple(card for card in cards[len(mine) :] if not card.offered_here),
-        more=len(others) > OTHERS or len(mine) >= reading.PAGE,
+        more=len(others) > OTHERS or len(mine) >= OWN,
         unread=reading.unread_notices(session, viewer.person_id),
     )  # fmt: skip
 
