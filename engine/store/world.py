@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Executable, select
+from sqlalchemy import ColumnElement, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.access import ADMIN, SEATS
@@ -55,17 +55,18 @@ def read_facts(
     return [Facts(*row) for row in session.connection().execute(query).all()]
 
 
-def due_cases(session: Session, now: dt.datetime, limit: int, *, lock: bool = True) -> list[Facts]:
-    """Open cases that a rule may have something to say about by `now`, the longest waiting first."""
-    return read_facts(
-        session,
-        t.OPEN,
-        cases.c.next_look_at <= now,
-        lock=lock,
-        skip_locked=True,
-        order=cases.c.next_look_at,
-        limit=limit,
-    )
+_ANY_DUE = select(cases.c.id).where(t.OPEN, cases.c.next_look_at <= bindparam("now")).limit(1)
+
+
+def anything_due(session: Session, now: dt.datetime) -> bool:
+    """Whether a rule may have something to say about any open case by `now`: one probe of one index."""
+    return session.connection().execute(_ANY_DUE, {"now": now}).first() is not None
+
+
+def due_cases(session: Session, now: dt.datetime, limit: int) -> list[Facts]:
+    """Open cases that a rule may have something to say about by `now`, the longest waiting first; kept from others."""
+    due = t.OPEN, cases.c.next_look_at <= now
+    return read_facts(session, *due, lock=True, skip_locked=True, order=cases.c.next_look_at, limit=limit)
 
 
 class UnitFacts(NamedTuple):
