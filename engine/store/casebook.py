@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, false, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import REFERRED, SEATS, Viewer, reach
@@ -225,36 +225,39 @@ _SEATS_KNOWN = ("teacher", "head", "commune_officer", "commune_leader", "associa
 _SEATS_REFERRED = ("teacher", "head", "association")
 
 
-def _in_posts(facts: Facts, roles: Sequence[str], today: dt.date) -> tuple[Any, ...]:
-    """Appointments to the posts of these roles at a case, of people who are there today."""
-    seats = [(role, getattr(facts, SEATS[role])) for role in roles if role in SEATS]
-    posts = (and_(t.Appointment.unit_id == unit, t.Appointment.role == role) for role, unit in seats if unit)
-    held = t.Appointment.valid_from <= today, t.Appointment.valid_to > today
-    return or_(false(), *posts), *held, t.Person.disabled_at.is_(None)
+_HOLDERS = (
+    select(t.Appointment.role, t.Appointment.unit_id, t.Person.id, t.Person.name, t.Person.phone)
+    .join(t.Person, t.Person.id == t.Appointment.person_id)
+    .where(
+        t.Appointment.unit_id.in_(bindparam("units", expanding=True)),
+        t.Appointment.valid_from <= bindparam("day"), t.Appointment.valid_to > bindparam("day"),
+        t.Person.disabled_at.is_(None),
+    )
+    .order_by(t.Person.name, t.Appointment.id)
+)  # fmt: skip
+
+
+def _holders(
+    session: Session, facts: Facts, roles: Sequence[str], today: dt.date
+) -> list[tuple[str, int, str, str | None]]:
+    """Who (role, id, name, phone) is today in the posts of these roles at a case, in the order of the roles."""
+    seats = {role: unit for role in roles if role in SEATS and (unit := getattr(facts, SEATS[role]))}
+    found: Any = session.execute(_HOLDERS, {"units": sorted(set(seats.values())), "day": today})
+    here = [(role, id, name, phone) for role, unit, id, name, phone in found if seats.get(role) == unit]
+    return sorted(here, key=lambda one: roles.index(one[0]))
 
 
 def contacts(session: Session, facts: Facts, today: dt.date, roles: Sequence[str]) -> tuple[Contact, ...]:
     """The people in the posts of a case, in the order of `roles`."""
-    query = (
-        select(t.Appointment.role, t.Person.name, t.Person.phone)
-        .join(t.Person, t.Person.id == t.Appointment.person_id)
-        .where(*_in_posts(facts, roles, today))
-        .order_by(t.Appointment.id)
-    )
-    found = [Contact(*row) for row in session.execute(query)]
-    return tuple(sorted(found, key=lambda contact: roles.index(contact.role)))
+    return tuple(Contact(role, name, phone) for role, _id, name, phone in _holders(session, facts, roles, today))
 
 
 def eligible(session: Session, facts: Facts, roles: Sequence[str], today: dt.date) -> list[tuple[int, str, str]]:
     """The people (id, name, role) in the posts of these roles at this case, to choose from when it is assigned."""
-    query = (
-        select(t.Person.id, t.Person.name, t.Appointment.role)
-        .join(t.Person, t.Person.id == t.Appointment.person_id)
-        .where(*_in_posts(facts, roles, today))
-        .order_by(t.Person.name, t.Person.id)
-    )
-    found = {id: (id, name, role) for id, name, role in session.execute(query)}
-    return sorted(found.values(), key=lambda one: roles.index(one[2]))
+    found: dict[int, tuple[int, str, str]] = {}
+    for role, id, name, _phone in _holders(session, facts, roles, today):
+        found.setdefault(id, (id, name, role))
+    return list(found.values())
 
 
 _own = t.Base.metadata.tables["pupils"].alias("own")
