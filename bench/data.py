@@ -25,7 +25,7 @@ from sqlalchemy import make_url
 import rules
 import workflows
 from bench import Database, land, migrated
-from bench.land import Land, Waves
+from bench.land import PER_CLASS, Land, Waves
 from engine.calendar import load_calendar, merge
 from engine.definition import load_workflow
 from engine.handbook import Handbook
@@ -34,6 +34,7 @@ from engine.ruleset import load_ruleset
 from engine.store.session import open_store
 
 CHUNK = 20_000
+NONE_DUE = Waves(0, 0)
 WAVES = {100_000: Waves(1_000, 24), 1_000_000: Waves(10_000, 16)}  # how many a run needs, and some
 
 
@@ -82,12 +83,12 @@ _kept = ExitStack()
 
 
 @cache
-def filled(database: Database, cases: int) -> Filled:
-    """A database with so many open cases; made once a run, gone at its end."""
+def filled(database: Database, cases: int, per_class: int = PER_CLASS) -> Filled:
+    """A database with so many open cases, so many of a class; made once a run, gone at its end."""
     begun = perf_counter()
     url = _kept.enter_context(migrated(database))
     atexit.register(_kept.close)  # now, so that it comes before the server's end
-    found = Land(cases, WAVES[cases], handbook())
+    found = Land(cases, WAVES.get(cases, NONE_DUE), handbook(), per_class)
     filler: Filler = Sqlite(url) if database == "sqlite" else Postgresql(url)
     with closing(filler):
         fill(filler, found)

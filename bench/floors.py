@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from typing import LiteralString
+from collections.abc import Mapping
 
 import psycopg
 from sqlalchemy import make_url
@@ -46,7 +46,7 @@ UPDATE cases SET state = 'commune_visit', entry = entry + 1, since = :now, assig
 COMMIT
 """
 
-POSTGRESQL: LiteralString = """
+POSTGRESQL = """
 WITH due AS (
     SELECT id, version + 1 AS seq, entry, due_at, village_id, school_id, last_hash FROM cases
     WHERE closed_at >= '9999-12-31' AND next_look_at <= %(now)s FOR UPDATE SKIP LOCKED
@@ -90,8 +90,11 @@ class Sqlite:
             self.connection.execute(f"PRAGMA {pragma}")
 
     def sweep(self, now: dt.datetime) -> None:
-        values = {"now": moment(now), "due": moment(UNTIL), "data": DATA}
-        for statement in SQLITE.split(";"):
+        self.do(SQLITE, {"now": moment(now), "due": moment(UNTIL), "data": DATA})
+
+    def do(self, statements: str, values: Mapping[str, object]) -> None:
+        """Statements of one transaction, each ended by a semicolon."""
+        for statement in statements.split(";"):
             self.connection.execute(statement, values)
 
     def idle(self, now: dt.datetime) -> None:
@@ -112,7 +115,11 @@ class Postgresql:
         self.connection = psycopg.connect(plain, autocommit=True, prepare_threshold=0)
 
     def sweep(self, now: dt.datetime) -> None:
-        self.connection.execute(POSTGRESQL, {"now": now, "due": UNTIL, "data": DATA})
+        self.do(POSTGRESQL, {"now": now, "due": UNTIL, "data": DATA})
+
+    def do(self, statement: str, values: Mapping[str, object]) -> None:
+        """One statement, a transaction of its own."""
+        self.connection.execute(statement.encode(), values)
 
     def idle(self, now: dt.datetime) -> None:
         self.connection.execute(IDLE.format(now="%s").encode(), (now,)).fetchone()

@@ -20,8 +20,6 @@ from engine.store.ledger import CASE_COLUMNS
 Row = tuple[object, ...]
 
 VILLAGES, SCHOOLS, CLASSES, PER_CLASS = 10, 3, 10, 10
-PER_SCHOOL = CLASSES * PER_CLASS
-PER_COMMUNE = SCHOOLS * PER_SCHOOL
 COMMUNES = 98  # in a province: 3,321 in 34
 
 LONG_AGO, FOR_GOOD, NEVER = "2020-01-01", "9999-12-31", "9999-12-31 00:00:00.000000"
@@ -63,7 +61,7 @@ class Waves:
 
     def of(self, case: int, cases: int) -> int | None:
         """The wave of a case, counted from 0; None for one that is not overdue. Each is spread over the land."""
-        step = max(1, cases // (self.due * self.number))
+        step = max(1, cases // max(1, self.due * self.number))
         turn, rest = divmod(case, step)
         return turn % self.number if rest == 0 and turn < self.due * self.number else None
 
@@ -86,8 +84,9 @@ class Home:
 class Land:
     """The rows of a land with so many open cases."""
 
-    def __init__(self, cases: int, waves: Waves, handbook: Handbook) -> None:
+    def __init__(self, cases: int, waves: Waves, handbook: Handbook, per_class: int = PER_CLASS) -> None:
         self.cases, self.waves, self.handbook = cases, waves, handbook
+        self.per_class, self.per_commune = per_class, SCHOOLS * CLASSES * per_class
         self.rows: dict[str, list[Row]] = {name: [] for name in ("units", "unit_links", "people", "appointments")}
         self.homes: list[tuple[list[tuple[int, int, int]], list[tuple[int, int]], tuple[int, ...]]] = []
         self._ids, self._people = count(1), count(1)
@@ -102,7 +101,7 @@ class Land:
 
     def _settle_land(self) -> None:
         above: tuple[int, ...] = ()
-        for number in range(-(-self.cases // PER_COMMUNE)):
+        for number in range(-(-self.cases // self.per_commune)):
             if number % COMMUNES == 0:
                 province = self._unit("province", ())
                 self._post("admin", province)
@@ -145,9 +144,9 @@ class Land:
 
     def home(self, case: int) -> Home:
         """Where the pupil of a case, counted from 0, learns and lives."""
-        number, rest = divmod(case, PER_COMMUNE)
+        number, rest = divmod(case, self.per_commune)
         classes, villages, (commune, province, association, volunteer) = self.homes[number]
-        unit, school, teacher = classes[rest // PER_CLASS]
+        unit, school, teacher = classes[rest // self.per_class]
         village, officer = villages[rest % VILLAGES]
         return Home(unit, school, village, commune, province, association, teacher, officer, volunteer)
 

@@ -21,6 +21,8 @@ from web.forms import ActForm, act_form
 from web.shell import now, shell, today
 from web.typed import whole
 
+__all__ = ["pages"]  # its own routes, added to those of the case page
+
 pages = casepage.pages  # with these acts on it; the application registers it from here
 
 PERSON = "person"  # the field that an assignment asks for beside those of the workflow's form

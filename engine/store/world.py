@@ -98,6 +98,7 @@ class World:
         self._people: dict[int, Holder] = {}
         self._closures_read: dict[str, set[int]] = defaultdict(set)
         self._closures: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        self._situations: dict[tuple[Any, ...], Situation] = {}
         self._named: dict[tuple[str, int, str], frozenset[str]] = {}
         self._admins: tuple[Holder, ...] | None = None
 
@@ -331,5 +332,17 @@ class World:
         )
 
     def situation(self, facts: Facts) -> Situation:
-        """The rules and the clock that hold for a case."""
-        return self.handbook.situation(facts, self.around(facts))
+        """The rules and the clock that hold for a case; the same object for cases that have all of it in common."""
+        alike = (
+            facts.workflow, facts.workflow_version, facts.rules_version, facts.since.year, facts.class_id,
+            facts.village_id, facts.commune_id, facts.holds, self._closed_to(facts.pupil_id),
+        )  # fmt: skip
+        found = self._situations.get(alike)
+        if found is None:
+            found = self._situations[alike] = self.handbook.situation(facts, self.around(facts))
+        return found
+
+    def _closed_to(self, pupil_id: int) -> int | None:
+        """The pupil, if closures may hold no other pupil of the class."""
+        free = pupil_id in self._closures_read["pupil"] and ("pupil", pupil_id) not in self._closures
+        return None if free else pupil_id
