@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import multiprocessing
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,8 @@ def _work(url: str, orders: Connection) -> None:
     with closing(open_store(url)) as store:
         house = House(store, handbook())
         run_due(house, BEFORE)  # connected, and warm
+        gc.collect()
+        gc.freeze()  # as `ralop worker` does
         orders.send("ready")
         while now := orders.recv():
             run_due(house, now)

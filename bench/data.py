@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import datetime as dt
+import gc
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
@@ -74,7 +75,9 @@ class Filled:
 
     @contextmanager
     def house(self) -> Iterator[House]:
-        """The house as the worker would have it."""
+        """The house as the program has it when it is up."""
+        gc.collect()
+        gc.freeze()  # as `ralop serve` does
         with closing(open_store(self.url)) as store:
             yield House(store, handbook())
 

@@ -79,7 +79,7 @@ def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
     """
     if not facts.is_open:
         return
-    for rule in situation.rules.watching(facts.state):
+    for rule in situation.rules.watching(facts.state, facts.accepted):
         start = started(rule, facts)
         if start is None or _settled(rule, facts):
             continue

@@ -15,7 +15,7 @@ from engine.store import tables as t
 from engine.store.cases import pupil_place
 from engine.store.world import cases, closures, links, read_facts, units
 
-BATCH = 500
+BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""A week without class in a commune with 5,000 open cases: their deadlines counted anew, in one transaction.
+
+The floor is set-based: one INSERT and one UPDATE (SQLite), one statement (PostgreSQL) for all cases whose deadline
+counts school days, with the deadlines given. Rounds of ours and of the floor take turns, each in a commune of its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import closing
+from statistics import median
+
+from sqlalchemy import select
+
+from bench import DATABASES, Measurement, floors, measured, seconds
+from bench.data import filled
+from bench.land import NOW, moment
+from engine.closures import announce_closure
+from engine.house import House
+from engine.store.world import units
+
+BENCHES = ("closure_recount",)
+PER_CLASS, COMMUNE, COMMUNES = 167, 5_010, 10
+FIRST, LAST = dt.date(2026, 3, 7), dt.date(2026, 3, 14)
+DUE = moment(dt.datetime(2026, 3, 20, 10, tzinfo=dt.UTC))
+DATA = (
+    '{"because":"closure","closure":1,"due":"2026-03-20T10:00:00+00:00","due_before":"2026-03-09T10:00:00+00:00",'
+    '"first":"2026-03-07","last":"2026-03-14","scope":"commune"}'
+)
+
+SQLITE = """
+BEGIN IMMEDIATE;
+INSERT INTO closures (unit_id, first_day, last_day, reason, announced_at)
+    VALUES (:unit, '2026-03-07', '2026-03-14', 'Mưa lũ', :now);
+INSERT INTO events (case_id, seq, kind, at, role, data, previous_hash, hash)
+    SELECT id, version + 1, 'recounted', :now, 'rule', :data, last_hash, lower(hex(randomblob(32))) FROM cases
+    WHERE closed_at >= '9999-12-31' AND class_id IN (SELECT descendant_id FROM unit_links WHERE ancestor_id = :unit)
+    AND state IN ('absent', 'teacher_contact', 'returned');
+UPDATE cases SET due_at = :due, next_look_at = :due, version = version + 1,
+    last_hash = (SELECT e.hash FROM events e WHERE e.case_id = cases.id AND e.seq = cases.version + 1)
+    WHERE closed_at >= '9999-12-31' AND class_id IN (SELECT descendant_id FROM unit_links WHERE ancestor_id = :unit)
+    AND state IN ('absent', 'teacher_contact', 'returned');
+COMMIT
+"""
+
+POSTGRESQL = """
+WITH closure AS (
+    INSERT INTO closures (unit_id, first_day, last_day, reason, announced_at)
+    VALUES (%(unit)s, '2026-03-07', '2026-03-14', 'Mưa lũ', %(now)s)
+), held AS (
+    SELECT id, version + 1 AS seq, last_hash FROM cases
+    WHERE closed_at >= '9999-12-31' AND class_id IN (SELECT descendant_id FROM unit_links WHERE ancestor_id = %(unit)s)
+    AND state IN ('absent', 'teacher_contact', 'returned') FOR UPDATE
+), event AS (
+    INSERT INTO events (case_id, seq, kind, at, role, data, previous_hash, hash)
+    SELECT id, seq, 'recounted', %(now)s, 'rule', %(data)s::jsonb, last_hash,
+        encode(sha256(convert_to(concat(last_hash, id, seq, %(now)s, %(data)s), 'UTF8')), 'hex')
+    FROM held RETURNING case_id, hash
+)
+UPDATE cases SET due_at = %(due)s, next_look_at = %(due)s, version = held.seq, last_hash = event.hash
+FROM held, event WHERE cases.id = held.id AND cases.id = event.case_id
+"""
+
+STATEMENTS = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
+
+
+def run() -> Iterator[Measurement]:
+    """The time of one closure, in milliseconds."""
+    for database in DATABASES:
+        data = filled(database, COMMUNE * COMMUNES, PER_CLASS)
+        ours, floor, events = [], [], []
+        with data.house() as house, closing(floors.driver(data.url)) as raw:
+            for number, commune in enumerate(_communes(house)):
+                before = raw.counts()["events"]
+                if number % 2 == 0:
+                    ours.append(seconds(lambda: _announce(house, commune)))  # noqa: B023 - called at once
+                else:
+                    floor.append(seconds(lambda: raw.do(STATEMENTS[database], _values(commune))))  # noqa: B023
+                events.append(raw.counts()["events"] - before)
+        assert len(set(events)) == 1 and events[0] > COMMUNE / 2, events  # noqa: PT018 - the same work, and not little
+        value, least = median(ours[1:]) * 1e3, median(floor[1:]) * 1e3
+        yield measured("closure_recount", database, n=COMMUNE, value=value, unit="ms", floor=least)
+
+
+def _announce(house: House, commune: int) -> None:
+    announce_closure(house, None, unit_id=commune, first_day=FIRST, last_day=LAST, reason="Mưa lũ", now=NOW)
+
+
+def _values(commune: int) -> dict[str, object]:
+    return {"unit": commune, "now": moment(NOW), "due": DUE, "data": DATA}
+
+
+def _communes(house: House) -> list[int]:
+    with house.store.reading("bench") as session:
+        query = select(units.c.id).where(units.c.kind == "commune").order_by(units.c.id)
+        return list(session.connection().execute(query).scalars())
