@@ -95,7 +95,7 @@ def dry_run(
 ) -> Outcome:  # fmt: skip
     """What a file would change, and what of it is wrong; nothing is kept. Raises `Unreadable`."""
     work, outcome = _import(house, kind, options, reach, now), Outcome()
-    with house.store.reading("import: dry run") as session:
+    with house.store.trying("import: dry run") as session:
         for piece in work.pieces(data):
             counts, bad = work.put(session, piece, now, None, None, dry=True)
             _add(outcome, len(piece), counts, bad)

@@ -2,7 +2,8 @@
 
 A `Store` gives two kinds of session. `store.scoped(viewer, now)` belongs to one signed-in person: every query on it is
 narrowed to what `engine.access` lets that person see, so a page that forgets a filter shows nothing, not everything.
-`store.unscoped("why")` sees all and says so in its name: it is for the worker and the command line.
+`store.reading("why")` sees all and says so in its name: it is for the worker and the command line. `writing` keeps what
+was done in it, `trying` does not.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from engine.store.scopes import Scope, protected
 __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine", "now_utc", "open_store"]
 
 BUSY_MS = 15_000
+# For PostgreSQL: a page's lists take 10 ms and more to plan, and 1 ms to read. Not for work on many cases: a plan for
+# any values may read a whole table where few rows are meant.
+PLANNED_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -79,7 +83,9 @@ class Store:
     def __init__(self, url: str | URL) -> None:
         self.url = make_url(url)
         self.engine = make_engine(self.url)
-        self._reading = self.engine.execution_options(writes=False)
+        read_only = {} if self.is_sqlite else {"postgresql_readonly": True}
+        self._trying = self.engine.execution_options(writes=False)
+        self._reading = self.engine.execution_options(writes=False, **read_only)
 
     @property
     def is_sqlite(self) -> bool:
@@ -88,14 +94,29 @@ class Store:
     @contextmanager
     def scoped(self, viewer: access.Viewer) -> Iterator[Session]:
         """A session to read with, narrowed to what `viewer` may see; nothing done in it is kept."""
-        with ScopedSession(self._reading, info={"viewer": viewer, "scope": Scope(viewer)}) as session:
+        info = {"viewer": viewer, "scope": Scope(viewer)}
+        with ScopedSession(self._reading, info=info, expire_on_commit=False) as session:
+            if not self.is_sqlite:
+                session.connection().exec_driver_sql(PLANNED_ONCE)
             yield session
+            self._end(session)
 
     @contextmanager
     def reading(self, why: str) -> Iterator[Session]:
         """A session that reads everything. `why` names the job that needs it."""
-        with UnscopedSession(self._reading, info={"why": why}) as session:
+        with UnscopedSession(self._reading, info={"why": why}, expire_on_commit=False) as session:
             yield session
+            self._end(session)
+
+    @contextmanager
+    def trying(self, why: str) -> Iterator[Session]:
+        """A transaction to try something out in: it may change everything, and nothing of it is kept."""
+        with UnscopedSession(self._trying, info={"why": why}) as session:
+            yield session
+
+    def _end(self, session: Session) -> None:
+        if not self.is_sqlite:
+            session.commit()  # read-only; after a rollback psycopg would forget every statement it has prepared
 
     @contextmanager
     def writing(self, why: str) -> Iterator[Session]:

@@ -55,7 +55,12 @@ def read_facts(
     return [Facts(*row) for row in session.connection().execute(query).all()]
 
 
-_ANY_DUE = select(cases.c.id).where(t.OPEN, cases.c.next_look_at <= bindparam("now")).limit(1)
+_ANY_DUE = (
+    select(cases.c.id)
+    .where(t.OPEN, cases.c.next_look_at <= bindparam("now"))
+    .order_by(cases.c.next_look_at)  # or a plan for any moment would read all cases to find none
+    .limit(1)
+)
 
 
 def anything_due(session: Session, now: dt.datetime) -> bool:
