@@ -20,7 +20,7 @@ LONGEST = 300  # characters of a reason
 def take_up(house: House, viewer: Viewer, proposal_id: int, now: dt.datetime) -> str:
     """Open the proposed case; its code. Raises `NotFound`, `NoAccess`, `NotAllowed` or `Conflict`."""
     with house.store.reading("a proposal") as session:
-        row = _proposal(session, viewer, proposal_id)
+        row = _proposal(session, viewer, proposal_id, lock=False)
     values = {"absent_since": row.absent_since, "causes": ["unknown"]}
     code = cases.open_case(house, viewer, row.pupil_id, values, now, key=f"proposal:{proposal_id}")
     with house.store.writing("a proposal was taken up") as session:
@@ -34,12 +34,12 @@ def dismiss(house: House, viewer: Viewer, proposal_id: int, reason: str, now: dt
     if not reason or len(reason) > LONGEST:
         raise Invalid({"reason": Sentence("Say why in at most {most} characters.", most=LONGEST)})
     with house.store.writing("a proposal was dismissed") as session:
-        _proposal(session, viewer, proposal_id)
+        _proposal(session, viewer, proposal_id, lock=True)
         stored.decide(session, proposal_id, viewer.person_id, reason, now)
 
 
-def _proposal(session: Session, viewer: Viewer, proposal_id: int) -> Any:
-    row = stored.proposal(session, proposal_id)
+def _proposal(session: Session, viewer: Viewer, proposal_id: int, *, lock: bool) -> Any:
+    row = stored.proposal(session, proposal_id, lock=lock)
     if row is None:
         raise NotFound(Sentence("There is no such proposal."))
     place = pupil_place(session, row.pupil_id)

@@ -6,13 +6,15 @@ are tuples; what a database cannot take as it is, is turned into what it can by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import JSON, BigInteger, ColumnElement, Connection, Dialect, Table, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import JSON, Boolean, ColumnElement, Connection, Dialect, Table, Text, TypeDecorator, bindparam
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from engine import ledger
 
@@ -45,15 +47,50 @@ def update_rows(
 ) -> int:
     """Set the columns `names` of the rows found by `keys`, whose values come last; how many rows were found."""
     statement, turns = _update(table, tuple(names), tuple(keys), connection.dialect)
+    if len(rows) >= MANY and connection.dialect.name == "postgresql":
+        statement = _update_together(table, tuple(names), tuple(keys), connection.dialect)
+        arrays = tuple(map(_array, zip(*_turned(rows, turns), strict=True)))
+        return connection.exec_driver_sql(statement, arrays).rowcount
     return connection.exec_driver_sql(statement, _turned(rows, turns)).rowcount
 
 
-def among(connection: Connection, column: ColumnElement[int], ids: Iterable[int]) -> ColumnElement[bool]:
-    """`column IN ids` with all ids in one parameter, so that the statement is the same for any number of them."""
-    if connection.dialect.name == "sqlite":
-        values = func.json_each(ledger.canonical(list(ids))).table_valued("value")
-        return column.in_(select(values.c.value))
-    return column == any_(bindparam(None, list(ids), type_=ARRAY(BigInteger)))
+class Ids(TypeDecorator[Collection[int]]):
+    """Any number of ids as one parameter, so that the statement is the same for all numbers of them."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Collection[int] | None, dialect: Dialect) -> str:
+        listed = ",".join(map(str, value or ()))
+        return f"[{listed}]" if dialect.name == "sqlite" else f"{{{listed}}}"
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: object = None) -> _Among:
+        """As it is: SQLAlchemy would make it `… = 1` in SQLite, and SQLite would no longer see an index."""
+        return self
+
+
+@compiles(_Among, "sqlite")
+def _among_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - compiled, not pasted
+
+
+@compiles(_Among, "postgresql")
+def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    # A join, not `= ANY`: where a table is thought to be empty, that is compared id by id with each of its rows.
+    return f"{column} IN (SELECT unnest(CAST({ids} AS BIGINT[])))"
+
+
+def among(column: ColumnElement[Any], ids: Collection[int] | None = None) -> ColumnElement[bool]:
+    """`column IN ids` with all ids in one parameter; without ids, the parameter `ids` given at execution."""
+    given = bindparam("ids", type_=Ids) if ids is None else bindparam(None, list(ids), type_=Ids)
+    return _Among(column, given)
 
 
 @lru_cache(maxsize=256)
@@ -72,6 +109,30 @@ def _update(
     where = " AND ".join(f'"{key}" = {_mark(table, key, dialect)}' for key in keys)
     statement = f"UPDATE {table.name} SET {values} WHERE {where}"  # noqa: S608 - names are the models' own
     return statement, _turns(table, (*names, *keys), dialect)
+
+
+@lru_cache(maxsize=256)
+def _update_together(table: Table, names: tuple[str, ...], keys: tuple[str, ...], dialect: Dialect) -> str:
+    """An UPDATE from arrays, one for each column: a third less than an UPDATE for each row."""
+    columns = {name: name for name in names} | {f"old_{key}": key for key in keys}
+    given = ", ".join(
+        f'unnest(%s::{table.c[name].type.compile(dialect)}[]) AS "{alias}"' for alias, name in columns.items()
+    )
+    values = ", ".join(f'"{name}" = given."{name}"' for name in names)
+    where = " AND ".join(f'{table.name}."{key}" = given."old_{key}"' for key in keys)
+    return f"UPDATE {table.name} SET {values} FROM (SELECT {given}) AS given WHERE {where}"  # noqa: S608 - as above
+
+
+def _array(values: Iterable[Any]) -> str:
+    """An array as PostgreSQL writes one."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None or isinstance(value, int):
+        return "NULL" if value is None else str(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _mark(table: Table, name: str, dialect: Dialect) -> str:

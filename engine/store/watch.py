@@ -31,7 +31,7 @@ def absent_on(session: Session, day: dt.date, pupil_ids: Collection[int] | None 
     """The pupils with an absence on a day, of all or of some."""
     query = select(marks.c.pupil_id).distinct().where(marks.c.day == day, t.ABSENT)
     if pupil_ids is not None:
-        query = query.where(among(session.connection(), marks.c.pupil_id, pupil_ids))
+        query = query.where(among(marks.c.pupil_id, pupil_ids))
     return sorted(session.connection().execute(query).scalars())
 
 
@@ -41,7 +41,7 @@ def places(session: Session, pupil_ids: Collection[int]) -> list[PupilPlace]:
     query = (
         select(p.id, p.class_id, p.school_id, p.village_id, p.commune_id, p.province_id, _units.c.grade, p.disability)
         .join(_units, _units.c.id == p.class_id)
-        .where(among(session.connection(), p.id, pupil_ids), p.status == "enrolled")
+        .where(among(p.id, pupil_ids), p.status == "enrolled")
         .order_by(p.id)
     )
     return [PupilPlace(*row) for row in session.connection().execute(query)]
@@ -54,7 +54,7 @@ def registers(
     found: dict[int, list[risk.Taken]] = defaultdict(list)
     query = (
         select(marks.c.pupil_id, marks.c.day, marks.c.session, marks.c.mark)
-        .where(among(session.connection(), marks.c.pupil_id, pupil_ids), marks.c.day >= first, marks.c.day <= last)
+        .where(among(marks.c.pupil_id, pupil_ids), marks.c.day >= first, marks.c.day <= last)
         .order_by(marks.c.pupil_id, marks.c.day, marks.c.session.desc())  # m before a
     )
     for pupil, day, half, mark in session.connection().execute(query).all():  # row by row would take twice as long
@@ -67,7 +67,7 @@ def raised(session: Session, pupil_ids: Collection[int], first: dt.date) -> dict
     a = _alarms.c
     query = (
         select(a.pupil_id, a.signal, a.threshold, func.max(a.day))
-        .where(among(session.connection(), a.pupil_id, pupil_ids), a.day >= first)
+        .where(among(a.pupil_id, pupil_ids), a.day >= first)
         .group_by(a.pupil_id, a.signal, a.threshold)
     )
     found: dict[int, Raised] = defaultdict(dict)
@@ -78,7 +78,7 @@ def raised(session: Session, pupil_ids: Collection[int], first: dt.date) -> dict
 
 def open_cases(session: Session, workflow: str, pupil_ids: Collection[int], *, lock: bool) -> dict[int, Facts]:
     """The open cases of some pupils, by pupil."""
-    where = among(session.connection(), cases.c.pupil_id, pupil_ids)
+    where = among(cases.c.pupil_id, pupil_ids)
     found = read_facts(session, t.OPEN, cases.c.workflow == workflow, where, lock=lock, order=cases.c.id)
     return {facts.pupil_id: facts for facts in found}
 
@@ -89,7 +89,7 @@ def returned_cases(
 ) -> list[Facts]:  # fmt: skip
     """Open cases in a state whose pupils have marks on a day, those after a case id."""
     marked = select(marks.c.pupil_id).where(marks.c.pupil_id == cases.c.pupil_id, marks.c.day == day).exists()
-    of = () if pupil_ids is None else (among(session.connection(), cases.c.pupil_id, pupil_ids),)
+    of = () if pupil_ids is None else (among(cases.c.pupil_id, pupil_ids),)
     where = (t.OPEN, cases.c.workflow == workflow, cases.c.state == state, cases.c.id > after, marked, *of)
     return read_facts(session, *where, lock=lock, order=cases.c.id, limit=limit)
 
@@ -98,7 +98,7 @@ def confirmed(session: Session, found: Sequence[Facts]) -> set[int]:
     """The cases whose return was confirmed since they entered their state."""
     by_id = {facts.id: facts for facts in found}
     query = select(_events.c.case_id, _events.c.at).where(
-        among(session.connection(), _events.c.case_id, by_id), _events.c.kind == "return_confirmed"
+        among(_events.c.case_id, by_id), _events.c.kind == "return_confirmed"
     )
     return {case for case, at in session.connection().execute(query) if at >= by_id[case].since}
 
@@ -109,7 +109,7 @@ def with_earlier_case(session: Session, workflow: str, pupil_ids: Collection[int
         select(cases.c.pupil_id)
         .distinct()
         .where(
-            among(session.connection(), cases.c.pupil_id, pupil_ids), ENDED,
+            among(cases.c.pupil_id, pupil_ids), ENDED,
             cases.c.workflow == workflow, cases.c.state != "opened_in_error",
         )
     )  # fmt: skip
@@ -120,7 +120,7 @@ def with_sibling_case(session: Session, workflow: str, pupil_ids: Collection[int
     """Those of the pupils with an open case of another pupil of their commune whose guardian has the same telephone."""
     connection, other = session.connection(), _pupils.alias("sibling")
     own = select(_pupils.c.id, _pupils.c.commune_id, _pupils.c.guardian_phone).where(
-        among(connection, _pupils.c.id, pupil_ids), _pupils.c.guardian_phone.is_not(None)
+        among(_pupils.c.id, pupil_ids), _pupils.c.guardian_phone.is_not(None)
     )
     phones: dict[tuple[int, str], set[int]] = defaultdict(set)
     for pupil, commune, phone in connection.execute(own):
@@ -130,7 +130,7 @@ def with_sibling_case(session: Session, workflow: str, pupil_ids: Collection[int
     query = (
         select(other.c.id, other.c.commune_id, other.c.guardian_phone)
         .join(cases, cases.c.pupil_id == other.c.id)
-        .where(t.OPEN, cases.c.workflow == workflow, among(connection, cases.c.commune_id, {c for c, _ in phones if c}))
+        .where(t.OPEN, cases.c.workflow == workflow, among(cases.c.commune_id, {c for c, _ in phones if c}))
     )
     rows = connection.execute(query)
     return {one for pupil, commune, phone in rows for one in phones.get((commune, phone), ()) if one != pupil}
@@ -175,9 +175,10 @@ def propose(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 # --- what is decided of a proposal ------------------------------------------------------------------------------------
 
 
-def proposal(session: Session, id: int) -> Any:
-    """A proposal, kept from others until the transaction ends; None if there is none."""
-    query = select(_proposals).where(_proposals.c.id == id).with_for_update()
+def proposal(session: Session, id: int, *, lock: bool) -> Any:
+    """A proposal; None if there is none. `lock` keeps it from others until the transaction ends."""
+    query = select(_proposals).where(_proposals.c.id == id)
+    query = query.with_for_update() if lock else query
     return session.connection().execute(query).one_or_none()
 
 

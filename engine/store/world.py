@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Executable, bindparam, select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.access import ADMIN, SEATS
@@ -19,8 +19,8 @@ from engine.calendar import Closure
 from engine.facts import Facts
 from engine.handbook import Handbook, Situation, Surroundings
 from engine.people import Found, Holder, acting
+from engine.store import questions
 from engine.store import tables as t
-from engine.store.bulk import among
 from engine.store.ledger import CASE_COLUMNS
 
 _TABLES = t.Base.metadata.tables
@@ -125,38 +125,22 @@ class World:
         """Units and all above them; of a case's units most have their parent among the others."""
         missing = set(ids) - self._units.keys()
         while missing:
-            for chunk in chunks(missing):
-                query = select(
-                    units.c.id, units.c.code, units.c.kind, units.c.name, units.c.teaching_days, units.c.parent_id
-                ).where(self._among(units.c.id, chunk))
-                self._units |= {row[0]: UnitFacts._make(row) for row in self._rows(query)}
+            self._units |= {row[0]: UnitFacts._make(row) for row in self._rows(questions.UNITS, missing)}
             parents = {unit.parent_id for one in missing if (unit := self._units.get(one)) and unit.parent_id}
             missing = parents - self._units.keys()
 
     def _read_associations(self, ids: Collection[int]) -> None:
         self._associations |= {one: [] for one in ids}
-        for chunk in chunks(ids):
-            query = select(units.c.parent_id, units.c.id).where(
-                self._among(units.c.parent_id, chunk), units.c.kind == "association",
-                units.c.valid_from <= self.today, units.c.valid_to > self.today,
-            ).order_by(units.c.id)  # fmt: skip
-            for parent, unit in self._rows(query):
-                self._associations[parent].append(unit)
+        for parent, unit in self._rows(questions.ASSOCIATIONS, ids, today=self.today):
+            self._associations[parent].append(unit)
 
     def _read_posts(self, role: str, ids: Collection[int]) -> None:
         read = self._posts_read[role]
         wanted = set(ids) - read
         read |= wanted
         found: dict[int, list[int]] = defaultdict(list)
-        for chunk in chunks(wanted):
-            query = (
-                select(appointments.c.unit_id, appointments.c.person_id)
-                .join(people, people.c.id == appointments.c.person_id)
-                .where(self._among(appointments.c.unit_id, chunk), appointments.c.role == role, *self._in_post())
-                .order_by(appointments.c.id)
-            )
-            for unit, person in self._rows(query):
-                found[unit].append(person)
+        for unit, person in self._rows(questions.POSTS, wanted, role=role, today=self.today):
+            found[unit].append(person)
         self._read_people({person for holders in found.values() for person in holders})
         for unit, holders in found.items():
             self._holders[role, unit] = tuple(self._people[person] for person in dict.fromkeys(holders))
@@ -167,84 +151,44 @@ class World:
             return self._places[SEATS[role]]
         return {unit for commune in self._places["commune_id"] for unit in self.above(commune)}
 
-    def _in_post(self) -> tuple[Any, ...]:
-        return (
-            appointments.c.valid_from <= self.today,
-            appointments.c.valid_to > self.today,
-            people.c.disabled_at.is_(None),
-        )
-
     def _read_people(self, ids: Collection[int]) -> None:
         wanted = set(ids) - self._people.keys()
         away: dict[int, list[int]] = {}
-        for chunk in chunks(wanted):
-            query = (
-                select(delegations.c.person_id, delegations.c.delegate_id, people.c.disabled_at)
-                .outerjoin(people, people.c.id == delegations.c.delegate_id)
-                .where(
-                    self._among(delegations.c.person_id, chunk),
-                    delegations.c.first_day <= self.today,
-                    delegations.c.last_day >= self.today,
-                )
-                .order_by(delegations.c.id)
-            )
-            for person, delegate, disabled_at in self._rows(query):
-                away.setdefault(person, []).extend([delegate] if delegate and not disabled_at else [])
+        for person, delegate, disabled_at in self._rows(questions.AWAY, wanted, today=self.today):
+            away.setdefault(person, []).extend([delegate] if delegate and not disabled_at else [])
         for person in wanted:
             self._people[person] = Holder(person, person in away, tuple(dict.fromkeys(away.get(person, ()))))
 
     def _read_closures(self, found: Sequence[Facts]) -> None:
         pupils = {facts.pupil_id for facts in found}
         learning = {unit for facts in found for unit in self.above(facts.class_id)}
-        for kind, column, ids in (("unit", closures.c.unit_id, learning), ("pupil", closures.c.pupil_id, pupils)):
+        for kind, ids in (("unit", learning), ("pupil", pupils)):
             wanted = ids - self._closures_read[kind]
             self._closures_read[kind] |= wanted
-            for chunk in chunks(wanted):
-                query = select(column, closures.c.first_day, closures.c.last_day, closures.c.reason).where(
-                    self._among(column, chunk)
-                )
-                for row in self._rows(query.order_by(closures.c.first_day, closures.c.id)):
-                    self._closures[kind, row[0]].append(row)
+            for row in self._rows(questions.CLOSURES[kind], wanted):
+                self._closures[kind, row[0]].append(row)
 
     def _read_beside(self, found: Mapping[int, Facts]) -> None:
-        for chunk in chunks(found):
-            query = (
-                select(firings.c.case_id, firings.c.rule, firings.c.at)
-                .join(cases, (cases.c.id == firings.c.case_id) & (cases.c.entry == firings.c.entry))
-                .where(self._among(firings.c.case_id, chunk))
-                .order_by(firings.c.repetition)
-            )
-            for case, rule, at in self._rows(query):
-                facts = found[case]
+        for case, rule, entry, at in self._rows(questions.FIRED, found):
+            facts = found[case]
+            if entry == facts.entry:
                 facts.fired[rule] = (facts.fired.get(rule, (0, at))[0] + 1, at)
-            held = select(holds.c.case_id, holds.c.starts_at, holds.c.ends_at, holds.c.reason)
-            here = self._among(holds.c.case_id, chunk)
-            for case, *hold in self._rows(held.where(here).order_by(holds.c.seq)):
-                found[case].holds += ((hold[0], hold[1], hold[2]),)
+        for case, start, end, reason in self._rows(questions.HELD, found):
+            found[case].holds += ((start, end, reason),)
         self._read_for_conditions(found)
 
     def _read_for_conditions(self, found: Mapping[int, Facts]) -> None:
         named = {facts.id: self._conditions(facts) for facts in found.values()}
-        for chunk in chunks(id for id, names in named.items() if "cause" in names):
-            query = select(causes.c.case_id, causes.c.cause).where(self._among(causes.c.case_id, chunk))
-            for case, cause in self._rows(query):
-                found[case].causes += (cause,)
+        for case, cause in self._rows(questions.CAUSES, [id for id, names in named.items() if "cause" in names]):
+            found[case].causes += (cause,)
         by_pupil = {found[id].pupil_id: found[id] for id, names in named.items() if names & {"absences", "unexcused"}}
-        for chunk in chunks(by_pupil):
-            first = min(self.today - dt.timedelta(days=120), *(by_pupil[id].absent_since for id in chunk))
-            query = select(marks.c.pupil_id, marks.c.day, marks.c.mark).where(
-                self._among(marks.c.pupil_id, chunk), marks.c.day >= first, marks.c.mark.in_(("e", "u"))
-            )
-            absences: Any = self._connection.execute(query)
-            for pupil, day, mark in absences:
-                by_pupil[pupil].marks += ((day, mark),)
+        first = min([self.today - dt.timedelta(days=120), *(facts.absent_since for facts in by_pupil.values())])
+        for pupil, day, mark in self._rows(questions.ABSENCES, by_pupil, first=first):
+            by_pupil[pupil].marks += ((day, mark),)
 
-    def _rows(self, query: Executable) -> Sequence[Any]:
-        """All rows at once: one by one costs twice as much."""
-        return self._connection.execute(query).all()
-
-    def _among(self, column: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:
-        return among(self._connection, column, ids)
+    def _rows(self, query: Executable, ids: Collection[int], **values: Any) -> Sequence[Any]:
+        """All rows for these ids at once: one by one costs twice as much."""
+        return self._connection.execute(query, {"ids": ids, **values}).all() if ids else ()
 
     def _conditions(self, facts: Facts) -> frozenset[str]:
         at = facts.workflow, facts.rules_version, facts.state
@@ -286,13 +230,8 @@ class World:
     def admins(self) -> tuple[Holder, ...]:
         """The administrators."""
         if self._admins is None:
-            query = (
-                select(appointments.c.person_id)
-                .join(people, people.c.id == appointments.c.person_id)
-                .where(appointments.c.role == ADMIN, *self._in_post())
-                .order_by(appointments.c.id)
-            )
-            found = dict.fromkeys(self._connection.execute(query).scalars())
+            posts = self._connection.execute(questions.ALL_POSTS, {"role": ADMIN, "today": self.today})
+            found = dict.fromkeys(person for _unit, person in posts)
             self._admins = tuple(self.person(person) for person in found)
         return self._admins
 
@@ -304,10 +243,7 @@ class World:
 
     def seat(self, role: str, code: str) -> Found | None:
         """The post of a role in the unit with this code, if somebody acts in it today."""
-        query = select(units.c.id).where(
-            units.c.code == code, units.c.valid_from <= self.today, units.c.valid_to > self.today
-        )
-        unit = self._connection.execute(query).scalar()
+        unit = self._connection.execute(questions.UNIT_CALLED, {"code": code, "today": self.today}).scalar()
         filled = acting(self.holders(role, unit)) if unit else ()
         return Found(role, unit, filled) if unit and filled else None
 
