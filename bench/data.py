@@ -32,6 +32,7 @@ from engine.definition import load_workflow
 from engine.handbook import Handbook
 from engine.house import House
 from engine.ruleset import load_ruleset
+from engine.store.schema import upgrade
 from engine.store.session import open_store
 
 CHUNK = 20_000
@@ -95,6 +96,8 @@ def filled(database: Database, cases: int, per_class: int = PER_CLASS) -> Filled
     filler: Filler = Sqlite(url) if database == "sqlite" else Postgresql(url)
     with closing(filler):
         fill(filler, found)
+    with closing(open_store(url)) as store:
+        upgrade(store)  # as `ralop serve` does when it starts
     found.forget()
     print(f"{database}: {cases:,} cases in {perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     return Filled(url, found, iter(range(found.waves.number)))

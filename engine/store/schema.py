@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 
 from engine.store.session import Store
 
+STOCK_FROM = 10_000  # cases; it takes 5 ms at ten times as many
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -22,8 +23,21 @@ def _config(store: Store) -> Config:
 
 
 def upgrade(store: Store) -> None:
-    """Bring the database to the newest schema, from nothing or from any earlier one."""
+    """Bring the database to the newest schema, from nothing or from any earlier one; SQLite learns what is in it."""
     command.upgrade(_config(store), "head")
+    if store.is_sqlite:
+        take_stock(store)
+
+
+def take_stock(store: Store) -> None:
+    """Let SQLite count what its indexes hold (PostgreSQL does so by itself), so that it takes the narrowest one.
+
+    A database that is still small is left alone: SQLite would go by its few rows when it has grown.
+    """
+    with store.engine.begin() as connection:
+        if (connection.exec_driver_sql("SELECT max(id) FROM cases").scalar() or 0) > STOCK_FROM:
+            connection.exec_driver_sql("PRAGMA analysis_limit = 400")
+            connection.exec_driver_sql("ANALYZE")
 
 
 def revisions(store: Store) -> tuple[str | None, str | None]:
