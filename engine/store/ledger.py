@@ -76,10 +76,11 @@ class Batch:
             self._event(facts, entry, key if facts.version == version + 1 else None)
             self._beside(facts, entry)
         now = changing(facts)
+        if now == work.before:
+            return
         at = [number for number, old in enumerate(work.before) if old is not now[number] and old != now[number]]
-        if at:
-            names = tuple(CHANGING[number] for number in at)
-            self.cases.setdefault(names, []).append((*(now[number] for number in at), facts.id, version))
+        names = tuple(CHANGING[number] for number in at)
+        self.cases.setdefault(names, []).append((*(now[number] for number in at), facts.id, version))
 
     def _event(self, facts: Facts, entry: Entry, key: str | None) -> None:
         hashed = None
