@@ -14,9 +14,10 @@ _firings, _holds, _marks, _causes = (_TABLES[name] for name in ("firings", "hold
 _units, _posts, _delegations, _people, _closures = (
     _TABLES[name] for name in ("units", "appointments", "delegations", "people", "closures")
 )
+Question = Select[*tuple[Any, ...]]
 _today: BindParameter[Any] = bindparam("today")
 
-UNITS: Select[Any] = select(
+UNITS: Question = select(
     _units.c.id, _units.c.code, _units.c.kind, _units.c.name, _units.c.teaching_days, _units.c.parent_id
 ).where(among(_units.c.id))
 
@@ -25,14 +26,14 @@ def _in_force(table: Any) -> tuple[ColumnElement[bool], ...]:
     return table.c.valid_from <= _today, table.c.valid_to > _today
 
 
-ASSOCIATIONS: Select[Any] = (
+ASSOCIATIONS: Question = (
     select(_units.c.parent_id, _units.c.id)
     .where(among(_units.c.parent_id), _units.c.kind == "association", *_in_force(_units))
     .order_by(_units.c.id)
 )
-UNIT_CALLED: Select[Any] = select(_units.c.id).where(_units.c.code == bindparam("code"), *_in_force(_units))
+UNIT_CALLED: Question = select(_units.c.id).where(_units.c.code == bindparam("code"), *_in_force(_units))
 
-_HELD: Select[Any] = (
+_HELD: Question = (
     select(_posts.c.unit_id, _posts.c.person_id)
     .join(_people, _people.c.id == _posts.c.person_id)
     .where(_posts.c.role == bindparam("role"), *_in_force(_posts), _people.c.disabled_at.is_(None))
@@ -41,7 +42,7 @@ _HELD: Select[Any] = (
 POSTS = _HELD.where(among(_posts.c.unit_id))
 ALL_POSTS = _HELD
 
-AWAY: Select[Any] = (
+AWAY: Question = (
     select(_delegations.c.person_id, _delegations.c.delegate_id, _people.c.disabled_at)
     .outerjoin(_people, _people.c.id == _delegations.c.delegate_id)
     .where(
@@ -50,24 +51,24 @@ AWAY: Select[Any] = (
     .order_by(_delegations.c.id)
 )  # fmt: skip
 
-CLOSURES: dict[str, Select[Any]] = {
+CLOSURES: dict[str, Question] = {
     kind: select(column, _closures.c.first_day, _closures.c.last_day, _closures.c.reason)
     .where(among(column))
     .order_by(_closures.c.first_day, _closures.c.id)
     for kind, column in (("unit", _closures.c.unit_id), ("pupil", _closures.c.pupil_id))
 }
 
-FIRED: Select[Any] = (
+FIRED: Question = (
     select(_firings.c.case_id, _firings.c.rule, _firings.c.entry, _firings.c.at)
     .where(among(_firings.c.case_id))
     .order_by(_firings.c.repetition)
 )
-HELD: Select[Any] = (
+HELD: Question = (
     select(_holds.c.case_id, _holds.c.starts_at, _holds.c.ends_at, _holds.c.reason)
     .where(among(_holds.c.case_id))
     .order_by(_holds.c.seq)
 )
-CAUSES: Select[Any] = select(_causes.c.case_id, _causes.c.cause).where(among(_causes.c.case_id))
-ABSENCES: Select[Any] = select(_marks.c.pupil_id, _marks.c.day, _marks.c.mark).where(
+CAUSES: Question = select(_causes.c.case_id, _causes.c.cause).where(among(_causes.c.case_id))
+ABSENCES: Question = select(_marks.c.pupil_id, _marks.c.day, _marks.c.mark).where(
     among(_marks.c.pupil_id), _marks.c.day >= bindparam("first"), _marks.c.mark.in_(("e", "u"))
 )

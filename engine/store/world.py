@@ -230,7 +230,7 @@ class World:
     def admins(self) -> tuple[Holder, ...]:
         """The administrators."""
         if self._admins is None:
-            posts = self._connection.execute(questions.ALL_POSTS, {"role": ADMIN, "today": self.today})
+            posts: Any = self._connection.execute(questions.ALL_POSTS, {"role": ADMIN, "today": self.today})
             found = dict.fromkeys(person for _unit, person in posts)
             self._admins = tuple(self.person(person) for person in found)
         return self._admins
