@@ -19,7 +19,7 @@ from engine.store import tables as t
 _cases = t.Base.metadata.tables["cases"].alias("reached_case")
 _pupils = t.Base.metadata.tables["pupils"].alias("reached_pupil")
 # What belongs to one person only.
-_OWN: tuple[Any, ...] = (t.Notice, t.NoticeHours, t.ChannelChoice, t.PushSubscription, t.Delivery)
+_OWN: tuple[Any, ...] = (t.Notice, t.NoticeHours, t.ChannelChoice, t.PushSubscription, t.Delivery, t.SavedFilter)
 _KNOWING = {role: column for role, column in SEATS.items() if column != "association_id"}
 
 

@@ -149,6 +149,15 @@ class SignInFailure(Base):
     last_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
+class Greeting(Base):
+    """A person has put away the first steps of a role: they are not shown again."""
+
+    __tablename__ = "greetings"
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(24), primary_key=True)
+    at: Mapped[dt.datetime]
+
+
 # --- pupils and their attendance -------------------------------------------------------------------------------------
 
 
@@ -223,6 +232,27 @@ class Closure(Base):
     announced_at: Mapped[dt.datetime]
     lifted_at: Mapped[dt.datetime | None]
     __table_args__ = (CheckConstraint("(unit_id IS NULL) <> (pupil_id IS NULL)", name="one_scope"),)
+
+
+class ClosureAct(Base):
+    """What was done to a closure: announced, changed or lifted, by whom, its days since, and what came of it.
+
+    `recounted` is the number of open cases it touched, `moved` of those whose deadline is another one now. `key` is
+    the request's: sent again, it does nothing more. Only added to.
+    """
+
+    __tablename__ = "closure_acts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    closure_id: Mapped[int] = mapped_column(ForeignKey("closures.id"))
+    kind: Mapped[str] = mapped_column(String(12))  # announced, changed, lifted
+    at: Mapped[dt.datetime]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    first_day: Mapped[dt.date]
+    last_day: Mapped[dt.date]
+    recounted: Mapped[int] = mapped_column(Integer)
+    moved: Mapped[int] = mapped_column(Integer)
+    key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    __table_args__ = (Index("ix_closure_acts_closure_id", "closure_id", "id"),)
 
 
 # --- cases -----------------------------------------------------------------------------------------------------------
@@ -689,9 +719,25 @@ class Proposal(Base):
     decided_at: Mapped[dt.datetime | None]
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reason: Mapped[str | None] = mapped_column(String(300))  # why no case was opened
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))  # the case that was opened
 
 
 UNDECIDED = text("decided_at IS NULL")
 Index(
     "uq_proposals_undecided", Proposal.pupil_id, unique=True, sqlite_where=UNDECIDED, postgresql_where=UNDECIDED
 )  # fmt: skip
+
+
+# --- what people keep for themselves ----------------------------------------------------------------------------------
+
+
+class SavedFilter(Base):
+    """Filters of the list of cases that a person keeps under a name."""
+
+    __tablename__ = "saved_filters"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    name: Mapped[str] = mapped_column(String(40))
+    filters: Mapped[dict[str, Any]]  # as they stand in the address
+    made_at: Mapped[dt.datetime]
+    __table_args__ = (UniqueConstraint("person_id", "name"),)
