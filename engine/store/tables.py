@@ -12,6 +12,7 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Date,
     ForeignKey,
@@ -127,7 +128,10 @@ class Delegation(Base):
 
 
 class SignIn(Base):
-    """One signed-in device; only the hash of its token is kept, and it can be revoked."""
+    """One signed-in device; only the hash of its token is kept, and it can be revoked.
+
+    `proved_at` and `proved_by` tell when and how the person last showed who they are, if after the sign-in.
+    """
 
     __tablename__ = "sign_ins"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -137,6 +141,10 @@ class SignIn(Base):
     seen_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
     device: Mapped[str | None] = mapped_column(String(200))
+    method: Mapped[str] = mapped_column(String(8), default="password", server_default="password")  # passkey, code
+    proved_at: Mapped[dt.datetime | None]
+    proved_by: Mapped[str | None] = mapped_column(String(8))
+    ended_by: Mapped[str | None] = mapped_column(String(8))  # self, other, password, admin
 
 
 class SignInFailure(Base):
@@ -147,6 +155,43 @@ class SignInFailure(Base):
     source: Mapped[str] = mapped_column(String(80), primary_key=True)
     count: Mapped[int] = mapped_column(Integer)
     last_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class Passkey(Base):
+    """A key of one person's in a phone, a computer or a stick; what signs never leaves it, this is the public half."""
+
+    __tablename__ = "passkeys"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    handle: Mapped[str] = mapped_column(String(64))  # what devices know the person by: drawn by lot
+    credential: Mapped[str] = mapped_column(String(1400), unique=True)  # base64url of at most 1023 bytes
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+
+
+class PasskeyChallenge(Base):
+    """What a key was asked to sign and has not signed yet; taken out when it is answered, so each is answered once."""
+
+    __tablename__ = "passkey_challenges"
+    challenge: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(8))  # sign in, register, prove
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    handle: Mapped[str | None] = mapped_column(String(64))
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class SignInCode(Base):
+    """The one code with which a person may sign in once, made by an administrator; only its hash is kept."""
+
+    __tablename__ = "sign_in_codes"
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(200))
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # None: on the command line
+    expires_at: Mapped[dt.datetime]
 
 
 class Greeting(Base):
