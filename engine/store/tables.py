@@ -495,6 +495,57 @@ class Need(Base):
     handover: Mapped[str | None] = mapped_column(String(200))
 
 
+class Companion(Base):
+    """Somebody around the pupil who helps (D1.2, D1.3): a friend, the parents' board, the village head …
+
+    Who it is stands beside the event `seq` in `event_texts` and nowhere else, so that it can be erased there.
+    """
+
+    __tablename__ = "companions"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    role: Mapped[str] = mapped_column(String(24))
+    removed_seq: Mapped[int | None] = mapped_column(Integer)  # of the event that took them off, with the reason
+
+
+class Difficulty(Base):
+    """A difficulty (khó khăn, vướng mắc) raised on a case (D5.2), and the post that has to decide about it now."""
+
+    __tablename__ = "difficulties"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    seq: Mapped[int] = mapped_column(Integer)  # of the event that raised it; its words stand there
+    kind: Mapped[str] = mapped_column(String(24))
+    raised_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    raised_at: Mapped[dt.datetime]
+    role: Mapped[str] = mapped_column(String(24))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    moves: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # how often it was moved on or answered
+    due_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
+    answer: Mapped[str | None] = mapped_column(String(12))  # decided, returned
+    answered_at: Mapped[dt.datetime | None]
+    __table_args__ = (UniqueConstraint("case_id", "seq"),)
+
+
+UNANSWERED = text("answer IS NULL")
+# What waits for a post, and what climbs next.
+Index(
+    "ix_difficulties_post", Difficulty.unit_id, Difficulty.role, Difficulty.due_at,
+    sqlite_where=UNANSWERED, postgresql_where=UNANSWERED,
+)  # fmt: skip
+Index("ix_difficulties_due", Difficulty.due_at, sqlite_where=UNANSWERED, postgresql_where=UNANSWERED)
+
+
+class DifficultyMove(Base):
+    """A difficulty was passed on, climbed or was answered: each number once, whoever was at it at the same time."""
+
+    __tablename__ = "difficulty_moves"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    raised_seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer)  # of the event that says who, why, to whom
+
+
 class Notice(Base):
     """A message to one person about one event: written with it, delivered afterwards, shown once; no name in it."""
 
