@@ -25,9 +25,11 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from engine.store.types import FAR, FAR_DAY, Id, Instant, Json, OpenDay, OpenInstant
+from engine.text import fold
 
 
 class Base(DeclarativeBase):
@@ -84,6 +86,11 @@ class UnitLink(Base):
     depth: Mapped[int] = mapped_column(Integer)
 
 
+def _folded_name(context: DefaultExecutionContext) -> str:
+    """By what a person is found, from the name in the same INSERT."""
+    return fold(context.get_current_parameters()["name"])[:120]  # type: ignore[attr-defined]
+
+
 class Person(Base):
     """Someone who signs in: teacher, officer, volunteer, … Never a pupil or a parent."""
 
@@ -91,6 +98,7 @@ class Person(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     login: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    search_key: Mapped[str] = mapped_column(String(120), insert_default=_folded_name, server_default="")
     phone: Mapped[str | None] = mapped_column(String(32))
     email: Mapped[str | None] = mapped_column(String(200))
     language: Mapped[str] = mapped_column(String(2), default="vi", server_default="vi")
@@ -276,7 +284,10 @@ class Closure(Base):
     announced_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     announced_at: Mapped[dt.datetime]
     lifted_at: Mapped[dt.datetime | None]
-    __table_args__ = (CheckConstraint("(unit_id IS NULL) <> (pupil_id IS NULL)", name="one_scope"),)
+    __table_args__ = (
+        CheckConstraint("(unit_id IS NULL) <> (pupil_id IS NULL)", name="one_scope"),
+        Index("ix_closures_last_day", "last_day", "id"),
+    )
 
 
 class ClosureAct(Base):
@@ -353,6 +364,9 @@ for _column in (Case.assignee_id, Case.class_id, Case.school_id, Case.village_id
     # Lists of all cases of a scope, newest first.
     Index(f"ix_cases_{_column.key}", _column, Case.id)
 
+# What stands on a higher level than at first: few of an area's cases.
+URGENT = text("closed_at >= '9999-12-31' AND level > 0")
+Index("ix_cases_urgent", Case.commune_id, Case.id, sqlite_where=URGENT, postgresql_where=URGENT)
 
 # What is on offer to a post and not yet accepted.
 WAITING = text("closed_at >= '9999-12-31' AND offered_at IS NOT NULL AND accepted_at IS NULL")
