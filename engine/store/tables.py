@@ -88,7 +88,8 @@ class UnitLink(Base):
 
 def _folded_name(context: DefaultExecutionContext) -> str:
     """By what a person is found, from the name in the same INSERT."""
-    return fold(context.get_current_parameters()["name"])[:120]  # type: ignore[attr-defined]
+    given: dict[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return fold(given["name"])[:120]
 
 
 class Person(Base):
