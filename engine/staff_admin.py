@@ -94,7 +94,7 @@ def reset_password(store: Store, login: str, now: dt.datetime) -> str:
     with store.writing("reset a password") as session:
         person = _person(session, login)
         staffing.set_one_time(session, person, passwords.hash(chosen))
-        signins.revoke(session, person, now)
+        signins.revoke(session, person, now, signins.ADMIN)
     return chosen
 
 
@@ -106,7 +106,7 @@ def disable(store: Store, login: str, now: dt.datetime) -> int:
     with store.writing("disable an account") as session:
         person = _person(session, login)
         staffing.set_disabled(session, person, now)
-        signins.revoke(session, person, now)
+        signins.revoke(session, person, now, signins.ADMIN)
         return staffing.count_cases(session, person)
 
 

@@ -1,13 +1,16 @@
 """Signing in, being slowed down, the devices, the password: what works, what is refused, and what nobody can do."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from engine import passwords, signin
-from engine.signin import ALL_STRANGERS, ONE_SOURCE, Origin, TooManyTries, WrongPassword
+from engine import passwords, signin, staff_admin
+from engine.brakes import ALL_STRANGERS, ONE_SOURCE, Origin, TooManyTries
+from engine.refusals import NotFound
+from engine.signin import WrongPassword
 from engine.store import tables as t
 from engine.store.session import Store, open_store
 from tests.pages import PASSWORD, Site, csrf, post, sign_in, site
@@ -230,6 +233,84 @@ def test_a_lost_phone_is_signed_out_from_the_list_of_devices(here: Site) -> None
     assert post(office, "/password/devices/1/end", "/password").status_code == 303
     assert phone.get("/password").status_code == 302
     assert "Đã đăng xuất thiết bị." in office.get("/password").text
+
+
+def state(client: FlaskClient, path: str = "/password") -> tuple[str | None, str | None]:
+    """What a device that asks for a page is told: how it stands with its sign-in, and what to wipe."""
+    headers = client.get(path).headers
+    return headers.get("X-Session"), headers.get("Clear-Site-Data")
+
+
+ENDED, OUT, IN = ("ended", '"cache", "storage"'), ("none", None), (None, None)
+
+
+def test_a_device_that_was_ended_from_another_is_told_to_wipe_itself(here: Site) -> None:
+    here.person("hanh")
+    phone, office = here.signed_in("hanh"), here.signed_in("hanh")
+    token = csrf(phone.get("/password"))
+    assert (state(phone), state(office)) == (IN, IN)
+    post(office, "/password/devices/1/end", "/password")
+    assert state(phone) == ENDED
+    sent = phone.post("/password", data={"csrf_token": token})
+    assert (sent.status_code, sent.headers["X-Session"]) == (401, "ended")
+    assert state(phone, "/login") == ENDED
+    assert state(office) == IN
+
+
+def test_a_device_whose_sign_in_ran_out_keeps_what_it_has(here: Site) -> None:
+    here.person("hanh")
+    phone = here.signed_in("hanh")
+    here.clock.advance(dt.timedelta(days=15))
+    assert state(phone) == OUT
+    assert state(here.client()) == OUT
+
+
+def test_a_device_that_was_signed_out_in_the_hand_is_not_wiped_twice(here: Site) -> None:
+    here.person("hanh")
+    phone = here.signed_in("hanh")
+    kept = phone.get_cookie("session")
+    post(phone, "/logout", "/password")
+    assert kept is not None
+    phone.set_cookie("session", kept.value)
+    assert state(phone) == OUT
+
+
+def test_a_new_password_asks_the_phone_to_sign_in_again_but_not_to_lose_what_it_has_not_sent(here: Site) -> None:
+    here.person("hanh")
+    phone, office = here.signed_in("hanh"), here.signed_in("hanh")
+    post(office, "/password", old=PASSWORD, new="mưa rừng gánh củi", again="mưa rừng gánh củi")
+    assert state(phone) == OUT
+
+
+@pytest.mark.parametrize("act", [staff_admin.disable, staff_admin.reset_password])
+def test_an_administrator_who_shuts_an_account_or_resets_it_wipes_its_devices(
+    here: Site, act: Callable[[Store, str, dt.datetime], object]
+) -> None:
+    here.person("hanh")
+    phone = here.signed_in("hanh")
+    act(here.store, "hanh", here.clock.now())
+    assert state(phone) == ENDED
+
+
+def test_a_device_without_a_token_of_ours_is_told_nothing_of_others(here: Site) -> None:
+    here.person("hanh")
+    client = here.client()
+    with client.session_transaction() as planted:
+        planted["_user_id"] = "not-a-token"
+    assert state(client) == OUT
+
+
+def test_who_ended_a_sign_in_is_known_on_both_databases(store: Store) -> None:
+    here = site(store)
+    here.person("hanh")
+    moment = here.clock.now()
+    phone, office = (signin.sign_in(store, "hanh", PASSWORD, AT_HOME, moment) for _ in range(2))
+    signed_in = signin.who(store, office, moment, dt.date(2026, 3, 2))
+    assert signed_in is not None
+    signin.end_device(store, signed_in, 1, moment)
+    assert (signin.was_given_up(store, phone), signin.was_given_up(store, office)) == (True, False)
+    with pytest.raises(NotFound):
+        signin.end_device(store, signed_in, 1, moment)
 
 
 def test_nobody_signs_out_the_device_of_another_person(here: Site) -> None:

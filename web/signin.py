@@ -15,13 +15,17 @@ from wtforms import PasswordField, StringField
 
 from engine import signin
 from engine.access import Viewer
+from engine.brakes import Origin, TooManyTries
 from engine.refusals import Invalid
-from engine.signin import IDLE, Origin, SignedIn, TooManyTries, WrongPassword
+from engine.signin import IDLE, SignedIn, WrongPassword
 from web.device import name_of_device
 from web.forms import Form
 from web.security import ONE_YEAR, public
 from web.shell import local_path, now, shell, today
 
+IN_SESSION = "_user_id"  # where Flask-Login keeps in the session what `User.get_id` gave
+STATE = "X-Session"  # tells the device's own worker why it is turned away: "none" or "ended", see docs/operate/index.md
+WIPE = '"cache", "storage"'
 KNOWN_DEVICE = "known_device"  # the cookie that tells a device on which its person has signed in before
 FIRST_DOORS = frozenset({"signin.password", "signin.sign_out", "signin.end_device", "languages.choose"})
 
@@ -39,7 +43,7 @@ class User:
         self._token, self.signed_in = token, signed_in
         account = signed_in.account
         self.id, self.login, self.name, self.language = account.id, account.login, account.name, account.language
-        self.must_change = account.must_change
+        self.must_change = signed_in.must_change
         self.viewer: Viewer = signed_in.viewer
 
     def get_id(self) -> str:
@@ -80,6 +84,7 @@ def init_app(app: Flask) -> None:
     cast("Any", manager).session_protection = None  # phones change their address all the time
     manager.init_app(app)
     app.before_request(_require_sign_in)
+    app.after_request(_tell_why)
 
 
 @manager.user_loader
@@ -97,6 +102,7 @@ def _require_sign_in() -> Response | None:
     if view is None or getattr(view, "is_public", False):
         return None
     if not current_user.is_authenticated:
+        g.turned_away = True
         if request.method not in {"GET", "HEAD"}:
             abort(401)
         return redirect(url("signin.sign_in", next=request.full_path.rstrip("?")))
@@ -105,6 +111,19 @@ def _require_sign_in() -> Response | None:
     if current_user.must_change and request.endpoint not in FIRST_DOORS:
         return redirect(url("signin.password"))
     return None
+
+
+def _tell_why(response: Response) -> Response:
+    """Tell a device that is turned away whether to wipe what it keeps: its sign-in was ended from elsewhere ("ended"),
+    or only to sign in again: the sign-in ran out, or was ended on the device itself ("none")."""
+    if not (g.get("turned_away") or response.status_code in {400, 401}) or current_user.is_authenticated:
+        return response
+    token = session.get(IN_SESSION)
+    ended = isinstance(token, str) and signin.was_given_up(shell().house.store, token)
+    response.headers[STATE] = "ended" if ended else "none"
+    if ended:
+        response.headers["Clear-Site-Data"] = WIPE
+    return response
 
 
 @pages.get("/")
@@ -120,6 +139,7 @@ def sign_in() -> Response | tuple[str, int] | str:
     form = SignInForm()
     target = local_path(request.values.get("next")) or "/"
     if request.method == "GET":
+        g.turned_away = True  # a worker that followed us here reads it, too
         return redirect(target) if current_user.is_authenticated else render_template("login.html", form=form)
     login = signin.fold_login(form.login.data or "")
     try:
@@ -136,7 +156,7 @@ def sign_in() -> Response | tuple[str, int] | str:
 
 def _welcome(token: str, login: str, target: str) -> Response:
     if current_user.is_authenticated:  # somebody else was, on the same device
-        signin.sign_out(shell().house.store, current_user.id, current_user.signed_in.device.id, now())
+        signin.sign_out(shell().house.store, current_user.signed_in, now())
     session.clear()  # nothing that was there before the sign-in is taken along
     session.permanent = True
     user = _load(token)
@@ -172,10 +192,10 @@ def _origin(login: str) -> Origin:
 def sign_out() -> Response:
     """End this device's sign-in; the browser is told to forget what it holds of this site."""
     if current_user.is_authenticated:
-        signin.sign_out(shell().house.store, current_user.id, current_user.signed_in.device.id, now())
+        signin.sign_out(shell().house.store, current_user.signed_in, now())
     session.clear()
     response = redirect(url("signin.sign_in"), 303)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.headers["Clear-Site-Data"] = WIPE
     return response
 
 
@@ -207,6 +227,6 @@ def _password_page(form: PasswordForm) -> str:
 @pages.post("/password/devices/<int:device>/end")
 def end_device(device: int) -> Response:
     """End the sign-in of one of one's devices."""
-    signin.sign_out(shell().house.store, current_user.id, device, now())
+    signin.end_device(shell().house.store, current_user.signed_in, device, now())
     flash(_("The device was signed out."))
     return redirect(url("signin.password"), 303)

@@ -6,13 +6,14 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.store.tables import Person, SignIn, SignInFailure
 
 Key = tuple[str, str]  # login, source
+SELF, OTHER, PASSWORD, ADMIN = "self", "other", "password", "admin"  # who or what ended a sign-in
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,15 @@ class Device:
     device: str
     created_at: dt.datetime
     seen_at: dt.datetime
+    method: str
+    proved_at: dt.datetime
+    proved_by: str
 
 
+_DEVICE = (
+    SignIn.id, func.coalesce(SignIn.device, ""), SignIn.created_at, SignIn.seen_at, SignIn.method,
+    func.coalesce(SignIn.proved_at, SignIn.created_at), func.coalesce(SignIn.proved_by, SignIn.method),
+)  # fmt: skip
 _ACCOUNT = (Person.id, Person.login, Person.name, Person.language, Person.password_hash, Person.must_change)
 
 
@@ -49,27 +57,40 @@ def account(session: Session, login: str) -> Account | None:
 def signed_in(session: Session, token_hash: str, seen_after: dt.datetime) -> tuple[Account, Device] | None:
     """The account and the device of a token, if it still holds."""
     row = session.execute(
-        select(*_ACCOUNT, SignIn.id, SignIn.device, SignIn.created_at, SignIn.seen_at)
+        select(*_ACCOUNT, *_DEVICE)
         .join(Person, Person.id == SignIn.person_id)
         .where(SignIn.token_hash == token_hash, SignIn.revoked_at.is_(None), SignIn.seen_at > seen_after)
         .where(Person.disabled_at.is_(None))
     ).one_or_none()
-    return (Account(*row[:6]), Device(row[6], row[7] or "", row[8], row[9])) if row else None
+    return (Account(*row[:6]), Device(*row[6:])) if row else None
+
+
+def ended_by(session: Session, token_hash: str) -> str | None:
+    """Who ended the sign-in of a token; None if nobody did, or there is none."""
+    return session.scalar(select(SignIn.ended_by).where(SignIn.token_hash == token_hash))
 
 
 def devices(session: Session, person_id: int, seen_after: dt.datetime) -> list[Device]:
     """The devices on which a person is signed in, the one that was used last first."""
     rows = session.execute(
-        select(SignIn.id, SignIn.device, SignIn.created_at, SignIn.seen_at)
+        select(*_DEVICE)
         .where(SignIn.person_id == person_id, SignIn.revoked_at.is_(None), SignIn.seen_at > seen_after)
         .order_by(SignIn.seen_at.desc(), SignIn.id.desc())
     )
-    return [Device(id, device or "", created_at, seen_at) for id, device, created_at, seen_at in rows]
+    return [Device(*row) for row in rows]
 
 
-def add(session: Session, person_id: int, token_hash: str, device: str, now: dt.datetime) -> None:
+def add(session: Session, person_id: int, token_hash: str, device: str, method: str, now: dt.datetime) -> None:
     """A person signed in on a device."""
-    session.add(SignIn(person_id=person_id, token_hash=token_hash, device=device, created_at=now, seen_at=now))
+    row = SignIn(
+        person_id=person_id, token_hash=token_hash, device=device, method=method, created_at=now, seen_at=now
+    )  # fmt: skip
+    session.add(row)
+
+
+def prove(session: Session, sign_in_id: int, method: str, now: dt.datetime) -> None:
+    """The person has shown on this device again who they are."""
+    session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(proved_at=now, proved_by=method))
 
 
 def touch(session: Session, sign_in_id: int, now: dt.datetime) -> None:
@@ -78,15 +99,15 @@ def touch(session: Session, sign_in_id: int, now: dt.datetime) -> None:
 
 
 def revoke(
-    session: Session, person_id: int, now: dt.datetime, *, only: int | None = None, but: int | None = None
+    session: Session, person_id: int, now: dt.datetime, by: str, *, only: int | None = None, but: int | None = None
 ) -> int:
-    """End a person's sign-ins: all, `only` one, or all `but` one. Returns how many ended."""
+    """End a person's sign-ins: all, `only` one, or all `but` one; `by` as in `SignIn.ended_by`. Returns how many."""
     statement = update(SignIn).where(SignIn.person_id == person_id, SignIn.revoked_at.is_(None))
     if only is not None:
         statement = statement.where(SignIn.id == only)
     if but is not None:
         statement = statement.where(SignIn.id != but)
-    ended = session.execute(statement.values(revoked_at=now).returning(SignIn.id))
+    ended = session.execute(statement.values(revoked_at=now, ended_by=by).returning(SignIn.id))
     return len(ended.all())
 
 
