@@ -60,25 +60,34 @@ def open_case(
     Raises `NotFound`, `NoAccess`, `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an open case.
     """
     with house.store.writing("open a case") as session:
-        if key and (code := _replayed(session, key, viewer)):
-            return code
-        place = stored.pupil_place(session, pupil_id)
-        if place is None:
-            raise NotFound(Sentence("There is no such pupil."))
-        roles = reach(viewer, place)
-        if not roles & OPENERS:
-            raise NotAllowed(_only_school()) if roles else NoAccess(_no_duty())
-        workflow = house.handbook.workflow(house.workflow)
-        _only_one(session, pupil_id, workflow.name)
-        world = World(session, house.handbook, now)
-        filled = _filled(workflow, workflow.forms["open"], values, world.today)
-        facts = new_case(house, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
-        stored.insert_case(session, facts)
-        world.fetch([facts])
-        work = Casework(facts, world.situation(facts), world, now)
-        work.open(Actor(viewer.person_id, roles), filled)
-        ledger.store(session, [work], key)
-        return facts.code
+        return open_within(session, house, viewer, pupil_id, values, now, key=key)
+
+
+def open_within(
+    session: Session, house: House, viewer: Viewer, pupil_id: int, values: Mapping[str, Any], now: dt.datetime, *,
+    key: str | None = None, data: Mapping[str, Any] | None = None,
+) -> str:  # fmt: skip
+    """`open_case` as part of a larger transaction; `data` is kept with the first event, and holds nothing personal."""
+    if key and (code := _replayed(session, key, viewer)):
+        return code
+    place = stored.pupil_place(session, pupil_id)
+    if place is None:
+        raise NotFound(Sentence("There is no such pupil."))
+    roles = reach(viewer, place)
+    if not roles & OPENERS:
+        raise NotAllowed(_only_school()) if roles else NoAccess(_no_duty())
+    workflow = house.handbook.workflow(house.workflow)
+    _only_one(session, pupil_id, workflow.name)
+    world = World(session, house.handbook, now)
+    filled = _filled(workflow, workflow.forms["open"], values, world.today)
+    facts = new_case(house, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
+    stored.insert_case(session, facts)
+    world.fetch([facts])
+    work = Casework(facts, world.situation(facts), world, now)
+    work.open(Actor(viewer.person_id, roles), filled)
+    work.entries[0].data |= data or {}
+    ledger.store(session, [work], key)
+    return facts.code
 
 
 def new_case(

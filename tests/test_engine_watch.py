@@ -8,13 +8,12 @@ import pytest
 from sqlalchemy import select
 
 import rules
-from engine import cases, proposals
-from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
+from engine import cases
+from engine.refusals import NotFound
 from engine.risk_file import load_risk
 from engine.store import stage as scene
 from engine.store import tables as t
 from engine.store import verify
-from engine.store.settings import put_setting
 from engine.watch import watch, watch_if_due
 from tests.stage import HERE, Stage, at, stage
 
@@ -214,42 +213,3 @@ def test_the_worker_watches_a_day_once_after_closing_time(watched: Stage) -> Non
     assert first is not None
     assert first.opened == 1
     assert watch_if_due(watched.house, EVENING) is None
-
-
-# --- proposals --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def proposed(watched: Stage) -> int:
-    """A proposal that stands after the mode was set to propose."""
-    with watched.store.writing("test") as session:
-        put_setting(session, "risk", {"mode": "propose"})
-    mark(watched, "u", MON, TUE)
-    result = watch(watched.house, TUE, EVENING)
-    assert (result.proposed, result.opened, code_of(watched)) == (1, 0, "")
-    with watched.store.reading("test") as session:
-        return session.scalars(select(t.Proposal.id)).one()
-
-
-def test_a_teacher_takes_a_proposal_up(watched: Stage, proposed: int) -> None:
-    code = proposals.take_up(watched.house, watched.viewer("teacher"), proposed, EVENING)
-    assert (watched.case(code).absent_since, watched.kinds(code)) == (MON, ["opened"])
-    with pytest.raises(Conflict):
-        proposals.take_up(watched.house, watched.viewer("teacher"), proposed, EVENING)
-
-
-def test_a_proposal_is_left_aside_only_for_a_reason_and_does_not_come_back(watched: Stage, proposed: int) -> None:
-    teacher = watched.viewer("teacher")
-    with pytest.raises(Invalid):
-        proposals.dismiss(watched.house, teacher, proposed, " ", EVENING)
-    proposals.dismiss(watched.house, teacher, proposed, "Cả nhà đi đám cưới, mai đi học", EVENING)
-    assert watch(watched.house, TUE, EVENING).proposed == 0
-
-
-@pytest.mark.parametrize(
-    ("member", "refusal"),
-    [("commune_officer", NotAllowed), ("outsider_teacher", NoAccess), ("volunteer", NoAccess)],
-)
-def test_others_decide_nothing(watched: Stage, proposed: int, member: str, refusal: type[Exception]) -> None:
-    with pytest.raises(refusal):
-        proposals.take_up(watched.house, watched.viewer(member), proposed, EVENING)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -167,26 +167,15 @@ def keep_alarms(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def propose(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Note proposals; a pupil has at most one that is undecided."""
+    """Note proposals; a pupil has at most one that is undecided, and it names what was found last."""
     if rows:
-        session.connection().execute(_insert(session, _proposals), list(rows))
-
-
-# --- what is decided of a proposal ------------------------------------------------------------------------------------
-
-
-def proposal(session: Session, id: int, *, lock: bool) -> Any:
-    """A proposal; None if there is none. `lock` keeps it from others until the transaction ends."""
-    query = select(_proposals).where(_proposals.c.id == id)
-    query = query.with_for_update() if lock else query
-    return session.connection().execute(query).one_or_none()
-
-
-def decide(session: Session, id: int, person_id: int, reason: str | None, now: dt.datetime) -> bool:
-    """Note what was decided; False if it was decided before."""
-    statement = update(_proposals).where(_proposals.c.id == id, _proposals.c.decided_at.is_(None))
-    values = {"decided_at": now, "decided_by_id": person_id, "reason": reason}
-    return session.connection().execute(statement.values(values)).rowcount == 1
+        dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
+        statement: Any = dialect.insert(_proposals)
+        newest = {"signals": statement.excluded.signals}
+        statement = statement.on_conflict_do_update(
+            index_elements=["pupil_id"], index_where=t.UNDECIDED, set_=newest
+        )  # fmt: skip
+        session.connection().execute(statement, list(rows))
 
 
 def pieces(ids: Collection[int], size: int) -> Iterator[list[int]]:

@@ -1,0 +1,132 @@
+"""Proposals of the risk watch as they are kept: which wait for whom, what was decided, and which alarms were real."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, case, false, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from engine.store import tables as t
+
+_TABLES = t.Base.metadata.tables
+_proposals, _alarms, _cases = (_TABLES[name] for name in ("proposals", "alarms", "cases"))
+ERROR = "opened_in_error"  # the state of a case that should not have been opened
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal as a teacher sees it. `signals` are [id, threshold, value]."""
+
+    id: int
+    day: dt.date
+    absent_since: dt.date
+    signals: list[Any]
+    pupil_id: int
+    pupil: str
+    klass: str
+    village: str | None
+
+
+_class, _village = aliased(t.Unit), aliased(t.Unit)
+_WAITING = (
+    select(
+        t.Proposal.id, t.Proposal.day, t.Proposal.absent_since, t.Proposal.signals, t.Pupil.id, t.Pupil.name,
+        _class.name, _village.name,
+    )
+    .join(t.Pupil, t.Pupil.id == t.Proposal.pupil_id)
+    .join(_class, _class.id == t.Pupil.class_id)
+    .outerjoin(_village, _village.id == t.Pupil.village_id)
+    .outerjoin(t.Case, and_(t.Case.pupil_id == t.Pupil.id, t.OPEN))
+    .where(t.Proposal.decided_at.is_(None), t.Case.id.is_(None))
+    .order_by(t.Proposal.day, t.Proposal.id)
+)  # fmt: skip
+
+
+def waiting(
+    session: Session, classes: Collection[int], schools: Collection[int], most: int = 1, *, id: int | None = None
+) -> list[Proposed]:
+    """Undecided proposals for pupils of these classes and schools without an open case; only the one, if `id` is given.
+
+    Args:
+        session: scoped to the reader.
+        classes: ids of classes.
+        schools: ids of schools.
+        most: how many at most.
+        id: of the one proposal that is asked for.
+    """
+    own = [column.in_(sorted(units)) for column, units in ((t.Pupil.class_id, classes), (t.Pupil.school_id, schools))
+           if units]  # fmt: skip
+    where = [or_(false(), *own), *([t.Proposal.id == id] if id is not None else [])]
+    return [Proposed(*row) for row in session.execute(_WAITING.where(*where).limit(most))]
+
+
+def proposal(session: Session, id: int) -> Any:
+    """A proposal, kept from others until the transaction ends; None if there is none."""
+    query = select(_proposals).where(_proposals.c.id == id).with_for_update()
+    return session.connection().execute(query).one_or_none()
+
+
+def code_of(session: Session, case_id: int) -> str:
+    """The code of a case."""
+    return str(session.connection().execute(select(_cases.c.code).where(_cases.c.id == case_id)).scalar_one())
+
+
+def take_up(session: Session, row: Any, person_id: int, code: str, now: dt.datetime) -> None:
+    """A case was opened: it is written beside the proposal and beside the alarms that led to it."""
+    connection = session.connection()
+    case_id = connection.execute(select(_cases.c.id).where(_cases.c.code == code)).scalar_one()
+    values = {"decided_at": now, "decided_by_id": person_id, "case_id": case_id}
+    connection.execute(update(_proposals).where(_proposals.c.id == row.id).values(values))
+    its = _alarms.c.pupil_id == row.pupil_id, _alarms.c.day >= row.day, _alarms.c.case_id.is_(None)
+    first = (_alarms.c.day == row.day) & (_alarms.c.signal == row.signals[0][0])
+    connection.execute(update(_alarms).where(*its).values(case_id=case_id, opened=case((first, True), else_=False)))
+
+
+def dismiss(session: Session, id: int, person_id: int, reason: str, now: dt.datetime) -> None:
+    """No case is needed."""
+    values = {"decided_at": now, "decided_by_id": person_id, "reason": reason}
+    session.connection().execute(update(_proposals).where(_proposals.c.id == id).values(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How often a signal was raised, and what people found: real, not real; the others are not decided yet."""
+
+    signal: str
+    raised: int
+    real: int
+    not_real: int
+
+
+def judged(session: Session, first: dt.date, last: dt.date) -> list[Judged]:
+    """The alarms from one day to another by signal, and what became of them.
+
+    Real: there is a case, and it was not opened in error. Not real: the case was, or the proposal was dismissed.
+    """
+    a, p = _alarms.c, _proposals.c
+    dismissed = (
+        select(p.id)
+        .where(p.pupil_id == a.pupil_id, p.day <= a.day, p.reason.is_not(None), func.date(p.decided_at) >= a.day)
+        .exists()
+    )
+    error = _cases.c.state == ERROR
+    kind = case(
+        (and_(a.case_id.is_not(None), ~error), "real"), (or_(error, dismissed), "not_real"), else_="open"
+    )  # fmt: skip
+    query = (
+        select(a.signal, kind.label("kind"), func.count())
+        .select_from(_alarms.outerjoin(_cases, _cases.c.id == a.case_id))
+        .where(a.day >= first, a.day <= last)
+        .group_by(a.signal, kind)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for signal, found, number in session.connection().execute(query):
+        counts.setdefault(signal, {})[found] = number
+    return [
+        Judged(signal, sum(of.values()), of.get("real", 0), of.get("not_real", 0))
+        for signal, of in sorted(counts.items())
+    ]
