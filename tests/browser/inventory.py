@@ -1,0 +1,204 @@
+"""The pages of the site, one list for every check that looks at them all: who opens which, and what is next on it.
+
+`filled` has something to show on each: cases in every hand, one of them late, one about a child in danger; a register
+that was taken and corrected; a file that was looked at and one that was brought in; notices, messages, devices.
+A new route that gives HTML fails in tests/test_web_html.py until it stands here.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import update
+
+from engine import import_jobs
+from engine.channels.email import EmailChannel, MailSettings
+from engine.channels.push import PushChannel, kept_key
+from engine.house import House
+from engine.post import Post
+from engine.store import tables as t
+from tests.cast import Cast
+from tests.pages import csrf
+from tests.test_engine_importing import ALIASES, LIST, REGISTER
+from web.shell import EXTENSION
+
+STRANGER = ""
+PRIMARY = "main .button:not(.second)"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page: its address, who opens it, what on it is to be done next, if anything is.
+
+    `{name}` in an address is filled in from `Filled.names`. `press` is a button that is pressed at once, nothing having
+    been filled in: the page is then the same form with its faults.
+    """
+
+    address: str
+    who: str
+    next: str = ""
+    press: str = ""
+    status: int = 200
+
+
+PAGES = (
+    Shown("/login", STRANGER, PRIMARY),
+    Shown("/login", STRANGER, "main .faults", press=PRIMARY, status=422),
+    Shown("/help", STRANGER),
+    Shown("/nowhere", STRANGER, status=404),
+    # a teacher
+    Shown("/work", "teacher", PRIMARY),
+    Shown("/cases", "teacher", "main .rows a"),
+    Shown("/cases?q=khong&which=all&level=1&from=1/2/2026", "teacher"),
+    Shown("/cases?from=hom+qua", "teacher"),
+    Shown("/cases/new", "teacher", PRIMARY),
+    Shown("/cases/new?q=thu", "teacher", "main .pick a"),
+    Shown("/cases/new?pupil={pupil}", "teacher", "main .field input"),
+    Shown("/cases/new?pupil={pupil}", "teacher", "main .faults", press=PRIMARY, status=422),
+    Shown("/cases/{own}", "teacher", PRIMARY),
+    Shown("/cases/{own}?done=1", "teacher"),
+    Shown("/cases/{danger}", "teacher", PRIMARY),
+    Shown("/cases/{own}/contact", "teacher", "main .field fieldset"),
+    Shown("/cases/{own}/contact", "teacher", "main .faults", press=PRIMARY, status=422),
+    Shown("/cases/{own}/note", "teacher"),
+    Shown("/cases/{own}/transfer", "teacher"),
+    Shown("/cases/RL-2026-999999", "teacher", status=404),
+    Shown("/attendance", "teacher", "main a.button, main .card a"),
+    Shown("/attendance/{class}", "teacher", "main .roll"),
+    Shown("/imports", "teacher", "main .field"),
+    Shown("/imports", "teacher", "main .faults", press=PRIMARY, status=422),
+    Shown("/imports/{register}", "teacher"),
+    Shown("/notices", "teacher", "main .card"),
+    Shown("/me/notices", "teacher"),
+    Shown("/password", "teacher"),
+    Shown("/password", "teacher", "main .faults", press=PRIMARY, status=422),
+    Shown("/help/school", "teacher"),
+    Shown("/simulate", "teacher", status=403),
+    # the head of the school
+    Shown("/work", "head"),
+    Shown("/cases", "head", "main .rows a"),
+    Shown("/cases/{own}", "head"),
+    Shown("/cases/{own}/drop_out", "head"),
+    Shown("/imports/{list}", "head"),
+    # the commune
+    Shown("/work", "commune_officer", PRIMARY),
+    Shown("/cases/{offered}", "commune_officer", PRIMARY),
+    Shown("/cases/{offered}/accept", "commune_officer", PRIMARY),
+    Shown("/cases/{offered}/decline", "commune_officer", "main .field"),
+    Shown("/cases/{visited}/visit", "commune_officer", "main .field"),
+    Shown("/notices", "commune_officer", "main .card"),
+    Shown("/help/commune", "commune_officer"),
+    Shown("/work", "commune_leader"),
+    Shown("/cases/{offered}", "commune_leader"),
+    Shown("/cases/{visited}/assign", "commune_leader", "main .field"),
+    Shown("/cases/{visited}/hold", "commune_leader", "main .field"),
+    # the association
+    Shown("/work", "volunteer", PRIMARY),
+    Shown("/cases", "volunteer", "main .rows a"),
+    Shown("/cases/{referred}", "volunteer", PRIMARY),
+    Shown("/cases/{given}", "volunteer", PRIMARY),
+    Shown("/cases/{given}/support", "volunteer", "main .field"),
+    Shown("/help/association", "volunteer"),
+    Shown("/work", "association"),
+    Shown("/cases/{referred}", "association"),
+    Shown("/cases/{given}", "association"),
+    # the education office
+    Shown("/work", "education_office"),
+    Shown("/cases?which=overdue", "education_office", "main .rows a"),
+    Shown("/cases/{offered}", "education_office"),
+    Shown("/simulate", "education_office"),
+    Shown("/simulate", "education_office", "main", press=PRIMARY),
+    Shown("/help/office", "education_office"),
+    # who sets the installation up
+    Shown("/work", "admin"),
+    Shown("/notices", "admin"),
+    Shown("/imports", "admin", "main .field"),
+    Shown("/admin/deliveries", "admin"),
+    Shown("/admin/deliveries?state=dead", "admin"),
+    Shown("/help/admin", "admin"),
+    Shown("/help/rights", "admin"),
+)
+
+NOT_PAGES = {  # what is not HTML, or leads on at once
+    "/",
+    "/cases.csv",
+    "/cases.xlsx",
+    "/healthz",
+    "/imports/<int:job_id>/wrong.xlsx",
+    "/me/notices/worker.js",
+    "/metrics",
+    "/static/<digest>/<path:name>",
+}
+
+
+@dataclass
+class Filled:
+    """The cast on a site that has something on every page, and the names that addresses are made with."""
+
+    cast: Cast
+    names: dict[str, str]
+
+    def address(self, page: Shown) -> str:
+        """The address of a page here, from the slash on."""
+        return page.address.format_map(self.names)
+
+    def read_in(self, language: str) -> None:
+        """Everybody reads in this language from now on."""
+        with self.cast.store.writing("test") as session:
+            session.execute(update(t.Person).values(language=language))
+
+
+def by_person(pages: tuple[Shown, ...] = PAGES) -> Iterator[tuple[str, list[Shown]]]:
+    """The pages, person by person, so that each signs in once."""
+    for who in dict.fromkeys(page.who for page in pages):
+        yield who, [page for page in pages if page.who == who]
+
+
+def fill(cast: Cast, keys: Path) -> Filled:
+    """Let the cast do what puts something on every page; it is Thursday morning then."""
+    shell = cast.site.app.extensions[EXTENSION]
+    post = Post("https://ralop.example.vn", {
+        "email": EmailChannel(MailSettings("127.0.0.1", "Ra Lớp <ralop@example.vn>")),
+        "push": PushChannel(kept_key(keys), "mailto:it@example.vn"),
+    })  # fmt: skip
+    shell.house = replace(House(cast.store, cast.house.handbook, aliases=ALIASES), post=post)
+    names = _cases(cast)
+    cast.go_to("2026-03-05 09:00")
+    names["offered"] = cast.to_commune("pupil")
+    names["own"] = cast.open_case("saturday_pupil", causes=["harvest", "far"], note="Nhà ở bên kia suối")
+    _take_register(cast)
+    names |= {"class": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["boarder"])}
+    names |= {"register": _bring_in(cast, "teacher", "attendance", REGISTER + "nobody,2026-02-27,m,u,\n")}
+    names |= {"list": _bring_in(cast, "head", "pupils", LIST)}
+    return Filled(cast, names)
+
+
+def _cases(cast: Cast) -> dict[str, str]:
+    """A case in every hand."""
+    for name in ("Y Ví Thử", "A Ví Thử", "A Nguy Thử"):
+        cast.pupil(name)
+    names = {"visited": cast.to_commune("Y Ví Thử")}
+    cast.accept(names["visited"], "commune_officer")
+    names |= {"referred": cast.to_association("classmate"), "given": cast.to_association("A Ví Thử")}
+    cast.accept(names["given"], "volunteer")
+    names["danger"] = cast.open_case("A Nguy Thử", causes=["violence"])
+    return names
+
+
+def _take_register(cast: Cast) -> None:
+    address = f"/attendance/{cast.stage.units['class']}"
+    pupil = f"pupil-{cast.stage.pupils['boarder']}"
+    for mark in ("u", "l"):
+        cast.send("teacher", address, **{"day": "2026-03-05", "session": "m", pupil: mark})
+
+
+def _bring_in(cast: Cast, member: str, kind: str, text: str) -> str:
+    """A file that was looked at and waits for a word; the number of its page."""
+    browser = cast.browser(member)
+    form = {"csrf_token": csrf(browser.get("/imports")), "kind": kind, "file": (io.BytesIO(text.encode()), "so.csv")}
+    page = browser.post("/imports", data=form, content_type="multipart/form-data").location
+    import_jobs.work(cast.site.app.extensions[EXTENSION].house, cast.now)
+    return page.rsplit("/", 1)[1]
