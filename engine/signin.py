@@ -158,7 +158,7 @@ def prove(store: Store, signed_in: SignedIn, password: str, now: dt.datetime) ->
 
 
 def check_password(store: Store, signed_in: SignedIn, password: str, field: str, now: dt.datetime) -> None:
-    """Look whether this is the person's password; a wrong one is counted. Raises `Invalid` (field) or `TooManyTries`."""
+    """Look whether this is the person's password; a wrong one counts. Raises `Invalid` (field) or `TooManyTries`."""
     account = signed_in.account
     counted = brakes.on_device(account.login, signed_in.device.id)
     if not _right(brakes.admitted(store, account.login, counted, now), password):
