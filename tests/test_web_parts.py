@@ -24,11 +24,11 @@ def here(sqlite_url: str) -> Iterator[Site]:
 @pytest.mark.parametrize(
     ("deadline", "urgency", "words"),
     [
-        ("2026-03-02 07:59", "late", "Vừa quá hạn"),
-        ("2026-03-02 07:00", "late", "Quá hạn 1 giờ"),
-        ("2026-03-02 05:00", "late", "Quá hạn 3 giờ"),
-        ("2026-03-01 17:00", "late", "Quá hạn 1 ngày"),
-        ("2026-02-27 17:00", "late", "Quá hạn 3 ngày"),
+        ("2026-03-02 07:59", "grace", "Vừa qua hạn (hôm nay, 07:59), làm ngay hôm nay"),
+        ("2026-03-01 17:00", "grace", "Vừa qua hạn (hôm qua, 17:00), làm ngay hôm nay"),
+        ("2026-02-27 17:00", "grace", "Vừa qua hạn (thứ Sáu, 17:00), làm ngay hôm nay"),
+        ("2026-02-27 16:59", "grace", "Vừa qua hạn (thứ Sáu, 16:59), làm ngay hôm nay"),
+        ("2026-02-26 17:00", "late", "Quá hạn 4 ngày"),
         ("2026-03-02 17:00", "soon", "Hạn hôm nay, 17:00"),
         ("2026-03-03 07:00", "soon", "Hạn ngày mai, 07:00"),
         ("2026-03-03 17:00", "later", "Hạn ngày mai, 17:00"),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from flask import Flask
 
 from engine.words import Sentence
+from engine.workdays import grace_end
 from engine.workflow import State
 from web.languages import language, said
 from web.shell import local, now, shell, today
@@ -23,7 +24,10 @@ WEEKDAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A deadline for the eye: `urgency` is "late", "soon", "later" or "none"; `words` say it, `exact` is the moment."""
+    """A deadline for the eye: `urgency` is "late", "grace", "soon", "later" or "none"; `words` say it, `exact` when.
+
+    Grace lies between on time and late: until the next working day closes it is said in words, and not in red.
+    """
 
     urgency: str
     words: Sentence
@@ -38,7 +42,13 @@ def due(at: dt.datetime | None) -> Due:
     days = (local(at).date() - today()).days
     exact = moment(at)
     if left < dt.timedelta():
-        return Due("late", _late(-left, -days), exact)
+        if now() <= grace_end(shell().house.handbook.calendar(""), at):
+            return Due(
+                "grace", Sentence("Just past its deadline ({when}): do it today", when=_lately(at, -days)), exact
+            )
+        return Due(
+            "late", Sentence("{days} days overdue", days=-days) if days < -1 else Sentence("1 day overdue"), exact
+        )
     hour = f"{local(at):%H:%M}"
     if days == 0:
         return Due("soon", Sentence("Due today at {hour}", hour=hour), exact)
@@ -48,13 +58,11 @@ def due(at: dt.datetime | None) -> Due:
                                  date=local(at).date()), exact)  # fmt: skip
 
 
-def _late(by: dt.timedelta, days: int) -> Sentence:
-    hours = int(by.total_seconds() // 3600)
-    if days >= 1:
-        return Sentence("{days} days overdue", days=days) if days > 1 else Sentence("1 day overdue")
-    if hours >= 1:
-        return Sentence("{hours} hours overdue", hours=hours) if hours > 1 else Sentence("1 hour overdue")
-    return Sentence("Just overdue")
+def _lately(at: dt.datetime, days: int) -> Sentence:
+    hour = f"{local(at):%H:%M}"
+    if days > 1:
+        return Sentence("{weekday} at {hour}", weekday=weekday(local(at).date()), hour=hour)
+    return Sentence("yesterday at {hour}", hour=hour) if days else Sentence("today at {hour}", hour=hour)
 
 
 def weekday(day: dt.date) -> str:
