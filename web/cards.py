@@ -82,7 +82,7 @@ def _card(table: _Table, row: CaseRow) -> Card:
     workflow = table.handbook.workflow(row.workflow, row.workflow_version)
     state, address = workflow.states[row.state], table.address.replace(CODE, row.code)
     here = row.waiting and (row.offered_role, row.offered_unit_id) in table.seats
-    act = choices(workflow, row, _roles(table.viewer, row), offered_here=here).primary
+    act = choices(workflow, row, roles_of(table.viewer, row), offered_here=here).primary
     until = due(row.due_at)
     flags = [workflow.flags[name] for name in row.flags if name in workflow.flags]
     level = [Sentence("Urgency level {level}", level=row.level)] if row.level else []
@@ -97,7 +97,7 @@ def _card(table: _Table, row: CaseRow) -> Card:
     )  # fmt: skip
 
 
-def _roles(viewer: Viewer, row: CaseRow) -> frozenset[str]:
+def roles_of(viewer: Viewer, row: CaseRow) -> frozenset[str]:
     """In which roles the viewer reaches the case; a row without a pupil was reached through an association."""
     if row.pupil is None:
         return frozenset(role for role in ("volunteer", "association") if viewer.holds(role))
