@@ -98,3 +98,15 @@ def people_named(session: Session, ids: Collection[int]) -> dict[int, str]:
             _TABLES["people"].c.id.in_(chunk)))  # fmt: skip
         found |= dict(rows.all())
     return found
+
+
+def version_after(session: Session, key: str) -> int | None:
+    """The version that the request with this idempotency key left its case in; None if nothing was done under it.
+
+    All events of one act are of one moment, and of no other act's.
+    """
+    first = select(_events.c.case_id, _events.c.at, _events.c.seq).where(_events.c.key == key).subquery()
+    query = select(func.max(_events.c.seq)).join(
+        first, (_events.c.case_id == first.c.case_id) & (_events.c.at == first.c.at) & (_events.c.seq >= first.c.seq)
+    )
+    return session.connection().execute(query).scalar()
