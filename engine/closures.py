@@ -1,67 +1,164 @@
-"""Days without class, entered early or late: who may announce and lift them, and the deadlines that are counted anew.
+"""Days without class, entered early or late: who may announce, change and lift them, and the deadlines counted anew.
 
-A pause of teaching in class holds a pupil, a class, a satellite site, a school or a whole area (D2.5). Days in it are
-no school days, so the open cases it touches get new deadlines in the same transaction; what has fired stays fired.
+A pause of teaching in class holds a pupil, a class, a satellite site, a village, a school or a whole area (D2.5). Days
+in it are no school days, so the open cases it touches get new deadlines in the same transaction; what has fired stays
+fired. Before it is stored, `preview` tells how many that would be.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from engine.access import OFFICE, Viewer
+from engine.access import ADMIN, OFFICE, Viewer
 from engine.casework import SYSTEM, Actor, Casework
 from engine.house import House
-from engine.refusals import Invalid, NoAccess, NotAllowed, NotFound
+from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.store import closures as stored
 from engine.store import ledger
-from engine.store.closures import Scope
+from engine.store.closures import Closed, Counted, Plan, Scope, SupposedWorld
 from engine.store.session import Session
 from engine.store.world import World
+from engine.study import STUDY_MODES
 from engine.words import Sentence
 
 LONGEST = 200  # characters of a reason
+MOST_DAYS = 366  # of one closure: a longer one is a slip of the pen
+MOST_LOOKED_AT = 5_000  # cases that a preview counts
 DAY = dt.timedelta(days=1)
+ANNOUNCED, CHANGED, LIFTED = "announced", "changed", "lifted"
+
+
+class _DoneBefore(Exception):
+    """A request with the same key was faster by a moment; what this one did is undone."""
 
 
 def announce_closure(
     house: House, viewer: Viewer | None, *, unit_id: int | None = None, pupil_id: int | None = None,
     first_day: dt.date, last_day: dt.date, reason: str, study_mode: str | None = None, now: dt.datetime,
+    key: str | None = None,
 ) -> int:  # fmt: skip
     """Enter days without class, first and last included, for all in a unit or for one pupil; returns the closure's id.
 
     A head does so for the own school and what lies in it, a commune leader and an education office for their area, a
-    homeroom teacher for a pupil of the own class. `viewer` None is the system itself. `study_mode` says how pupils
-    learn meanwhile (D1.6).
+    homeroom teacher for the own class and a pupil in it, an administrator for any unit. `viewer` None is the system
+    itself. `study_mode` says how pupils learn meanwhile (D1.6). `key` is the idempotency key of the request: sent
+    again, it gives the same closure.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
     """
-    with house.store.writing("announce a closure") as session:
-        scope = _scope(session, unit_id, pupil_id)
-        actor = _actor(session, viewer, scope)
-        _check(first_day, last_day, reason.strip())
-        days = (first_day, last_day)
-        closure = stored.add_closure(session, scope, days, reason.strip(), study_mode, actor.person_id, now)
-        _recount(house, session, scope, actor, _facts(closure, scope, days), now)
-        return closure
+    plan = Plan(first_day, last_day, " ".join(reason.split()), study_mode or None)
+    try:
+        with house.store.writing("announce a closure") as session:
+            if key and (done := _done(session, key, viewer)):
+                return done
+            scope = _scope(session, unit_id, pupil_id)
+            actor = _actor(session, viewer, scope)
+            _check(plan)
+            closure = stored.add_closure(session, scope, plan, actor.person_id, now)
+            _act(house, session, scope, actor, closure, ANNOUNCED, plan, now, key)
+            return closure
+    except _DoneBefore:
+        return announce_closure(house, viewer, unit_id=unit_id, pupil_id=pupil_id, first_day=first_day,
+                                last_day=last_day, reason=reason, study_mode=study_mode, now=now, key=key)  # fmt: skip
 
 
-def lift_closure(house: House, viewer: Viewer | None, closure_id: int, last_day: dt.date, now: dt.datetime) -> None:
+def change_closure(
+    house: House, viewer: Viewer | None, closure_id: int, plan: Plan, now: dt.datetime, *, key: str | None = None
+) -> None:
+    """Let a closure have other days, another reason or way of learning. What it has already is no change.
+
+    Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
+    """
+    _rewrite(house, viewer, closure_id, CHANGED, lambda _closed: _checked(plan), now, key)
+
+
+def lift_closure(
+    house: House, viewer: Viewer | None, closure_id: int, last_day: dt.date, now: dt.datetime, *, key: str | None = None
+) -> None:
     """Let a closure end earlier: `last_day` is the last day without class; a day before its first withdraws it whole.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed`, or `Invalid` for a day after its end.
     """
-    with house.store.writing("lift a closure") as session:
-        closure = stored.closure_by_id(session, closure_id)
-        if closure is None:
-            raise NotFound(Sentence("There is no such closure."))
-        scope = _scope(session, closure.unit_id, closure.pupil_id)
+    _rewrite(house, viewer, closure_id, LIFTED, lambda closed: ended(closed.plan, last_day), now, key)
+
+
+def preview(
+    house: House, viewer: Viewer, plan: Plan, now: dt.datetime, *, unit_id: int | None = None,
+    pupil_id: int | None = None, closure_id: int | None = None,
+) -> Counted:  # fmt: skip
+    """How many open cases a closure would touch, and of how many the deadline would move; nothing is stored.
+
+    `closure_id` is the stored closure in whose place it would be. Of more than MOST_LOOKED_AT cases only so many are
+    looked at. Raises what announcing or changing it would raise.
+    """
+    with house.store.reading("what a closure would move") as session:
+        if closure_id is not None:
+            closed = _closed(session, closure_id, lock=False)
+            unit_id, pupil_id = closed.unit_id, closed.pupil_id
+        scope = _scope(session, unit_id, pupil_id)
         actor = _actor(session, viewer, scope)
-        if last_day > closure.last_day:
-            raise Invalid({"last_day": Sentence("The closure ends on {last} already.", last=closure.last_day)})
-        last_day = max(last_day, closure.first_day - DAY)
-        stored.end_closure(session, closure.id, last_day, now)
-        _recount(house, session, scope, actor, _facts(closure.id, scope, (closure.first_day, last_day)), now)
+        if closure_id is None or plan.last_day >= plan.first_day:  # one that is withdrawn whole has no days
+            _check(plan)
+        world = SupposedWorld(session, house.handbook, now)
+        world.suppose(scope, plan, closure_id)
+        counted = Counted()
+        for works in _works(world, scope, lock=False):
+            counted = _add(counted, works, actor, {})
+            if counted.touched >= MOST_LOOKED_AT:
+                return replace(counted, all=False)
+        return counted
+
+
+def ended(plan: Plan, last_day: dt.date) -> Plan:
+    """The plan ending on an earlier day; on the day before its first if it is withdrawn whole. Raises `Invalid`."""
+    if last_day > plan.last_day:
+        raise Invalid({"last_day": Sentence("The closure ends on {last} already.", last=plan.last_day)})
+    return replace(plan, last_day=max(last_day, plan.first_day - DAY))
+
+
+def may_announce(viewer: Viewer, scope: Scope) -> bool:
+    """Whether the viewer may announce, change and lift closures of this scope."""
+    return bool(_allowed(viewer, scope))
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _rewrite(house: House, viewer: Viewer | None, closure_id: int, kind: str, plan: Any, now: dt.datetime,
+             key: str | None) -> None:  # fmt: skip
+    try:
+        with house.store.writing(f"{kind}: a closure") as session:
+            if key and _done(session, key, viewer):
+                return
+            closed = _closed(session, closure_id)
+            scope = _scope(session, closed.unit_id, closed.pupil_id)
+            actor = _actor(session, viewer, scope)
+            new: Plan = plan(closed)
+            if new != closed.plan:
+                stored.set_closure(session, closure_id, new, now if kind == LIFTED else None)
+                _act(house, session, scope, actor, closure_id, kind, new, now, key)
+    except _DoneBefore:
+        return
+
+
+def _done(session: Session, key: str, viewer: Viewer | None) -> int | None:
+    """The closure that a request with this key was about, if it was done already."""
+    done = stored.done_with(session, key)
+    if done is None:
+        return None
+    if done[1] != (viewer.person_id if viewer else None):
+        raise Conflict(Sentence("This form was sent by somebody else already."))
+    return done[0]
+
+
+def _closed(session: Session, closure_id: int, *, lock: bool = True) -> Closed:
+    closed = stored.closure_by_id(session, closure_id, lock=lock)
+    if closed is None:
+        raise NotFound(Sentence("There is no such closure."))
+    return closed
 
 
 def _scope(session: Session, unit_id: int | None, pupil_id: int | None) -> Scope:
@@ -88,37 +185,59 @@ def _allowed(viewer: Viewer, scope: Scope) -> set[str]:
     roles = {role for role in ("head", "commune_leader") if viewer.of(role) & scope.line}
     if scope.line & (viewer.office_communes | viewer.office_provinces | viewer.office_schools):
         roles.add(OFFICE)
-    if scope.class_id in viewer.of("teacher"):
+    if viewer.of("teacher") & {scope.class_id, scope.unit_id}:
         roles.add("teacher")
+    if scope.pupil_id is None and viewer.of(ADMIN) & scope.line:  # an administrator knows no pupil
+        roles.add(ADMIN)
     return roles
 
 
-def _check(first_day: dt.date, last_day: dt.date, reason: str) -> None:
+def _checked(plan: Plan) -> Plan:
+    _check(plan)
+    return plan
+
+
+def _check(plan: Plan) -> None:
     wrong = {}
-    if last_day < first_day:
+    if plan.last_day < plan.first_day:
         wrong["last_day"] = Sentence("The last day is before the first one.")
-    if not reason:
+    elif (plan.last_day - plan.first_day).days >= MOST_DAYS:
+        wrong["last_day"] = Sentence("A closure of more than {days} days is too long: mend the days.", days=MOST_DAYS)
+    if not plan.reason:
         wrong["reason"] = Sentence("Give a reason: families and offices read it.")
-    elif len(reason) > LONGEST:
-        too_long = {"length": len(reason), "most": LONGEST}
+    elif len(plan.reason) > LONGEST:
+        too_long = {"length": len(plan.reason), "most": LONGEST}
         wrong["reason"] = Sentence("The reason is {length} characters long; {most} is the most.", **too_long)
+    if plan.study_mode and plan.study_mode not in STUDY_MODES:
+        wrong["study_mode"] = Sentence("Choose how pupils learn meanwhile from the list.")
     if wrong:
         raise Invalid(wrong)
 
 
-def _facts(closure_id: int, scope: Scope, days: tuple[dt.date, dt.date]) -> dict[str, Any]:
-    """What the history of a case keeps of it; the reason may be personal and stays out of the chain."""
-    first, last = (day.isoformat() for day in days)
-    return {"because": "closure", "closure": closure_id, "scope": scope.kind, "first": first, "last": last}
-
-
-def _recount(
-    house: House, session: Session, scope: Scope, actor: Actor, data: dict[str, Any], now: dt.datetime
-) -> None:
-    world = World(session, house.handbook, now)
-    for found in stored.touched(session, scope):
-        world.fetch(found)
-        works = [Casework(facts, world.situation(facts), world, now) for facts in found]
-        for work in works:
-            work.recount("recounted", actor, data)
+def _act(
+    house: House, session: Session, scope: Scope, actor: Actor, closure: int, kind: str, plan: Plan, now: dt.datetime,
+    key: str | None,
+) -> None:  # fmt: skip
+    """Note the act and count the deadlines of the cases it touches anew."""
+    act = stored.add_act(session, closure, kind, plan, actor.person_id, now, key)
+    if act is None:
+        raise _DoneBefore
+    first, last = plan.first_day.isoformat(), plan.last_day.isoformat()
+    # What the history of a case keeps of it; the reason may be personal and stays out of the chain.
+    data = {"because": "closure", "closure": closure, "scope": scope.kind, "first": first, "last": last}
+    counted = Counted()
+    for works in _works(World(session, house.handbook, now), scope, lock=True):
+        counted = _add(counted, works, actor, data)
         ledger.store(session, works)
+    stored.count_act(session, act, counted)
+
+
+def _works(world: World, scope: Scope, *, lock: bool) -> Iterable[list[Casework]]:
+    for found in stored.touched(world.session, scope, lock=lock):
+        world.fetch(found)
+        yield [Casework(facts, world.situation(facts), world, world.now) for facts in found]
+
+
+def _add(counted: Counted, works: list[Casework], actor: Actor, data: dict[str, Any]) -> Counted:
+    moved = sum(work.recount("recounted", actor, data) for work in works)
+    return Counted(counted.touched + len(works), counted.moved + moved)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from engine.cast import CAST
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.rule import RuleSet
+from engine.study import STUDY_MODES
 from engine.toml_reader import TEXTS, Reader
 from engine.words import Sentence
 from engine.workflow import FORMS, Workflow
@@ -20,10 +21,9 @@ RULE = Sentence("rule")
 STATE = Sentence("state")
 CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
 
-SCOPES = ("pupil", "class", "site", "school", "commune", "province")
+SCOPES = ("pupil", "class", "site", "village", "school", "commune", "province")
 SESSIONS: Mapping[str, str] = {"morning": "m", "afternoon": "a"}
 MARKS: Mapping[str, str] = {"present": "p", "excused": "e", "unexcused": "u", "late": "l"}
-STUDY_MODES = ("online", "guided", "worksheets", "zalo")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,18 @@
 """Days without class: who may announce them, and the deadlines that are counted anew with an entry for each."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
 
 from engine import cases
 from engine.access import Viewer
-from engine.closures import announce_closure, lift_closure
-from engine.refusals import Invalid, NoAccess, NotAllowed, NotFound, Refused
+from engine.closures import announce_closure, change_closure, lift_closure, preview
+from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound, Refused
 from engine.store import tables as t
 from engine.store import verify
+from engine.store.closures import Counted, Plan
 from tests.stage import Stage, at, stage
 
 __all__ = ["stage"]
@@ -37,11 +39,12 @@ def refusal(stage: Stage, member: str, scope: str) -> str:
 @pytest.mark.parametrize(
     ("member", "pupil", "class_", "school", "commune"),
     [
-        ("teacher", "", "not_allowed", "not_allowed", "not_allowed"),
+        ("teacher", "", "", "not_allowed", "not_allowed"),
         ("head", "", "", "", "not_allowed"),
         ("commune_officer", "no_access", "no_access", "no_access", "not_allowed"),
         ("commune_leader", "", "", "", ""),
         ("volunteer", "no_access", "no_access", "no_access", "not_allowed"),
+        ("admin", "not_allowed", "", "", ""),  # any unit, no pupil
         ("education_office", "", "", "", ""),
         ("outsider_head", "no_access", "no_access", "no_access", "no_access"),
         ("outsider_education_office", "no_access", "no_access", "no_access", "no_access"),
@@ -136,3 +139,115 @@ def test_there_is_nothing_to_announce_for_or_to_lift(stage: Stage) -> None:
             announce_closure(stage.house, Viewer(1), **held, **days)  # type: ignore[arg-type]
     with pytest.raises(NotFound):
         lift_closure(stage.house, None, 999_999, FIRST, NOW)
+
+
+# --- preview, changing, twice the same request ------------------------------------------------------------------------
+
+
+def acts(stage: Stage) -> list[tuple[str, str, int, int]]:
+    with stage.store.reading("test") as session:
+        found = session.execute(
+            select(t.ClosureAct.kind, t.ClosureAct.last_day, t.ClosureAct.recounted, t.ClosureAct.moved).order_by(
+                t.ClosureAct.id
+            )
+        )
+        return [(kind, last.isoformat(), touched, moved) for kind, last, touched, moved in found]
+
+
+def test_a_preview_tells_what_announcing_would_do_and_stores_nothing(stage: Stage) -> None:
+    codes = [stage.open(NOW, pupil=pupil) for pupil in ("pupil", "classmate", "saturday_pupil")]
+    head, school = stage.viewer("head"), stage.cast.units["school"]
+    assert preview(stage.house, head, Plan(FIRST, LAST, "Bão"), NOW, unit_id=school) == Counted(3, 3)
+    april = dt.date(2026, 4, 1)
+    assert preview(stage.house, head, Plan(april, april, "Bão"), NOW, unit_id=school) == Counted(3, 0)
+    assert [stage.kinds(code) for code in codes] == [["opened"]] * 3
+    announce(stage, "head")
+    assert acts(stage) == [("announced", "2026-03-11", 3, 3)]
+
+
+def test_a_preview_of_a_change_looks_at_the_closure_as_it_would_be(stage: Stage) -> None:
+    stage.open(NOW)
+    closure = announce(stage, "head")
+    head = stage.viewer("head")
+    same = preview(stage.house, head, Plan(FIRST, LAST, "Bão"), NOW, closure_id=closure)
+    longer = preview(stage.house, head, Plan(FIRST, dt.date(2026, 3, 12), "Bão"), NOW, closure_id=closure)
+    gone = preview(stage.house, head, Plan(FIRST, dt.date(2026, 3, 9), "Bão"), NOW, closure_id=closure)
+    assert (same, longer, gone) == (Counted(1, 0), Counted(1, 1), Counted(1, 1))
+
+
+def test_a_preview_stops_when_it_has_seen_enough(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.closures.MOST_LOOKED_AT", 1)
+    monkeypatch.setattr("engine.store.closures.BATCH", 1)
+    for pupil in ("pupil", "classmate"):
+        stage.open(NOW, pupil=pupil)
+    found = preview(
+        stage.house, stage.viewer("head"), Plan(FIRST, LAST, "Bão"), NOW, unit_id=stage.cast.units["school"]
+    )
+    assert found == Counted(1, 1, all=False)
+
+
+def test_a_preview_is_refused_as_announcing_would_be(stage: Stage) -> None:
+    with pytest.raises(NoAccess):
+        preview(stage.house, stage.viewer("outsider_head"), Plan(FIRST, LAST, "Bão"), NOW,
+                unit_id=stage.cast.units["school"])  # fmt: skip
+    with pytest.raises(Invalid):
+        preview(stage.house, stage.viewer("head"), Plan(FIRST, LAST, ""), NOW, unit_id=stage.cast.units["school"])
+
+
+def test_a_closure_can_be_made_longer_and_the_deadlines_move_again(stage: Stage) -> None:
+    code = stage.open(NOW)
+    closure = announce(stage, "head")
+    change_closure(stage.house, stage.viewer("head"), closure, Plan(FIRST, dt.date(2026, 3, 12), "Bão", "zalo"), NOW)
+    assert stage.kinds(code) == ["opened", "recounted", "recounted"]
+    assert stage.case(code).due_at == at("2026-03-13 17:00")
+    assert acts(stage) == [("announced", "2026-03-11", 1, 1), ("changed", "2026-03-12", 1, 1)]
+    change_closure(stage.house, stage.viewer("head"), closure, Plan(FIRST, dt.date(2026, 3, 12), "Bão", "zalo"), NOW)
+    assert len(acts(stage)) == 2  # the same again is no change
+    with pytest.raises(NoAccess):
+        change_closure(stage.house, stage.viewer("outsider_head"), closure, Plan(FIRST, LAST, "Bão"), NOW)
+    with pytest.raises(Invalid):
+        change_closure(stage.house, stage.viewer("head"), closure, Plan(LAST, FIRST, "Bão"), NOW)
+
+
+def test_the_same_request_again_announces_and_lifts_nothing_more(stage: Stage) -> None:
+    code = stage.open(NOW)
+    head, school = stage.viewer("head"), stage.cast.units["school"]
+    same = {"unit_id": school, "first_day": FIRST, "last_day": LAST, "reason": "Bão", "now": NOW, "key": "k1"}
+    first, second = (announce_closure(stage.house, head, **same) for _ in range(2))  # type: ignore[arg-type]
+    assert first == second
+    for _ in range(2):
+        lift_closure(stage.house, head, first, FIRST, NOW, key="k2")
+    assert [kind for kind, *_ in acts(stage)] == ["announced", "lifted"]
+    assert stage.kinds(code) == ["opened", "recounted", "recounted"]
+    with pytest.raises(Conflict):
+        announce_closure(stage.house, stage.viewer("commune_leader"), **same)  # type: ignore[arg-type]
+
+
+def test_two_requests_with_one_key_at_the_same_moment_announce_once(stage: Stage) -> None:
+    head, school = stage.viewer("head"), stage.cast.units["school"]
+
+    def announced(_number: int) -> int:
+        return announce_closure(stage.house, head, unit_id=school, first_day=FIRST, last_day=LAST, reason="Bão",
+                                now=NOW, key="k")  # fmt: skip
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(announced, range(4)))) == 1
+    with stage.store.reading("test") as session:
+        assert len(session.scalars(select(t.Closure)).all()) == 1
+
+
+def test_a_closed_village_holds_those_who_live_there_wherever_they_learn(stage: Stage) -> None:
+    here, boarder = stage.open(NOW), stage.open(NOW, pupil="boarder")  # the boarder lives in the other commune
+    announce(stage, "outsider_commune_leader", "outsider_village")
+    assert (stage.kinds(here), stage.kinds(boarder)) == (["opened"], ["opened", "recounted"])
+    assert refusal(stage, "commune_leader", "outsider_village") == "no_access"
+    assert refusal(stage, "commune_leader", "village") == ""
+    assert refusal(stage, "commune_officer", "village") == "not_allowed"
+
+
+def test_a_closure_of_more_than_a_year_is_a_slip_of_the_pen(stage: Stage) -> None:
+    with pytest.raises(Invalid, match="too long"):
+        announce(stage, "head", last_day=dt.date(2027, 3, 11))
+    with pytest.raises(Invalid, match="from the list"):
+        announce_closure(stage.house, None, unit_id=stage.cast.units["school"], first_day=FIRST, last_day=LAST,
+                         reason="Bão", study_mode="radio", now=NOW)  # fmt: skip

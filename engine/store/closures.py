@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.access import Viewer
 from engine.facts import Facts
 from engine.store import tables as t
 from engine.store.cases import pupil_place
-from engine.store.world import cases, closures, links, read_facts, units
+from engine.store.world import World, cases, closures, links, read_facts, units
 
 BATCH = 1_000
+acts = t.Base.metadata.tables["closure_acts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,60 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """Days without class as they are to be, first and last included; how pupils learn meanwhile (D1.6)."""
+
+    first_day: dt.date
+    last_day: dt.date
+    reason: str
+    study_mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """A stored closure."""
 
     id: int
     unit_id: int | None
     pupil_id: int | None
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many open cases a closure touches, and of how many the deadline is another one; `all` unless it stopped."""
+
+    touched: int = 0
+    moved: int = 0
+    all: bool = True
+
+
+class _Row(NamedTuple):
+    """A closure as `engine.store.world` reads it."""
+
+    scope_id: int
     first_day: dt.date
     last_day: dt.date
+    reason: str
+    id: int | None
+
+
+class SupposedWorld(World):
+    """The world as it would be with a closure in it, new or in the place of the stored one with this id."""
+
+    def suppose(self, scope: Scope, plan: Plan, closure_id: int | None) -> None:
+        """Take the closure as given; before anything is fetched."""
+        self._scope, self._plan, self._instead_of = scope, plan, closure_id
+
+    def _read_closures(self, found: Sequence[Facts]) -> None:
+        super()._read_closures(found)
+        kind, id = (
+            ("pupil", self._scope.pupil_id) if self._scope.pupil_id is not None else ("unit", self._scope.unit_id)
+        )
+        assert id is not None
+        others = [row for row in self._closures[kind, id] if row.id not in {None, self._instead_of}]
+        plan = self._plan
+        self._closures[kind, id] = [*others, _Row(id, plan.first_day, plan.last_day, plan.reason, None)]
 
 
 def scope_of(session: Session, unit_id: int | None, pupil_id: int | None) -> Scope | None:
@@ -61,37 +110,69 @@ def has_post_below(session: Session, viewer: Viewer, scope: Scope) -> bool:
     return session.connection().execute(query.limit(1)).first() is not None
 
 
-def add_closure(
-    session: Session, scope: Scope, days: tuple[dt.date, dt.date], reason: str, study_mode: str | None,
-    by_id: int | None, now: dt.datetime,
-) -> int:  # fmt: skip
+def add_closure(session: Session, scope: Scope, plan: Plan, by_id: int | None, now: dt.datetime) -> int:
     """Store a closure and return its id."""
     row = {
-        "unit_id": scope.unit_id, "pupil_id": scope.pupil_id, "first_day": days[0], "last_day": days[1],
-        "reason": reason, "study_mode": study_mode, "announced_by_id": by_id, "announced_at": now,
+        "unit_id": scope.unit_id, "pupil_id": scope.pupil_id, "announced_by_id": by_id, "announced_at": now,
+        **_columns(plan),
     }  # fmt: skip
     return int(session.connection().execute(insert(closures).values(row).returning(closures.c.id)).scalar_one())
 
 
-def closure_by_id(session: Session, closure_id: int) -> Closed | None:
-    """A stored closure, kept from others until the transaction ends."""
+def _columns(plan: Plan) -> dict[str, Any]:
+    return {
+        "first_day": plan.first_day, "last_day": plan.last_day, "reason": plan.reason, "study_mode": plan.study_mode
+    }  # fmt: skip
+
+
+def closure_by_id(session: Session, closure_id: int, *, lock: bool = True) -> Closed | None:
+    """A stored closure; `lock` keeps it from others until the transaction ends."""
     c = closures.c
-    query = select(c.id, c.unit_id, c.pupil_id, c.first_day, c.last_day).where(c.id == closure_id).with_for_update()
-    row = session.connection().execute(query).one_or_none()
-    return Closed(*row) if row else None
+    columns = (c.id, c.unit_id, c.pupil_id, c.first_day, c.last_day, c.reason, c.study_mode)
+    query = select(*columns).where(c.id == closure_id)
+    row = session.connection().execute(query.with_for_update() if lock else query).one_or_none()
+    return Closed(*row[:3], Plan(*row[3:])) if row else None
 
 
-def end_closure(session: Session, closure_id: int, last_day: dt.date, now: dt.datetime) -> None:
-    """Let a closure end on an earlier day."""
-    statement = update(closures).where(closures.c.id == closure_id).values(last_day=last_day, lifted_at=now)
+def set_closure(session: Session, closure_id: int, plan: Plan, lifted_at: dt.datetime | None = None) -> None:
+    """Let a closure be as planned; `lifted_at` if it was lifted early just now."""
+    lifted = {"lifted_at": lifted_at} if lifted_at else {}
+    statement = update(closures).where(closures.c.id == closure_id).values(**_columns(plan), **lifted)
     session.connection().execute(statement)
 
 
-def touched(session: Session, scope: Scope) -> Iterator[list[Facts]]:
-    """The open cases of the pupils a closure holds, in batches, kept from others until the transaction ends."""
+def add_act(
+    session: Session, closure_id: int, kind: str, plan: Plan, by_id: int | None, now: dt.datetime, key: str | None
+) -> int | None:
+    """Note what was done to a closure; None if a request with this key has done it already."""
+    dialect: Any = sqlite if session.connection().dialect.name == "sqlite" else postgresql
+    row = {
+        "closure_id": closure_id, "kind": kind, "at": now, "person_id": by_id, "first_day": plan.first_day,
+        "last_day": plan.last_day, "recounted": 0, "moved": 0, "key": key,
+    }  # fmt: skip
+    statement = dialect.insert(acts).values(row).on_conflict_do_nothing().returning(acts.c.id)
+    found: int | None = session.connection().execute(statement).scalar()
+    return found
+
+
+def count_act(session: Session, act_id: int, counted: Counted) -> None:
+    """Note what came of an act."""
+    values = {"recounted": counted.touched, "moved": counted.moved}
+    session.connection().execute(update(acts).where(acts.c.id == act_id).values(values))
+
+
+def done_with(session: Session, key: str) -> tuple[int, int | None] | None:
+    """The closure and the person of the act that a request with this key did, if it was done already."""
+    query = select(acts.c.closure_id, acts.c.person_id).where(acts.c.key == key)
+    row = session.connection().execute(query).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def touched(session: Session, scope: Scope, *, lock: bool = True) -> Iterator[list[Facts]]:
+    """The open cases of the pupils a closure holds, in batches; `lock` keeps them from others meanwhile."""
     seen = 0
     while found := read_facts(
-        session, t.OPEN, _held(scope), cases.c.id > seen, lock=True, order=cases.c.id, limit=BATCH
+        session, t.OPEN, _held(scope), cases.c.id > seen, lock=lock, order=cases.c.id, limit=BATCH
     ):
         yield found
         seen = found[-1].id
@@ -100,4 +181,5 @@ def touched(session: Session, scope: Scope) -> Iterator[list[Facts]]:
 def _held(scope: Scope) -> ColumnElement[bool]:
     if scope.pupil_id is not None:
         return cases.c.pupil_id == scope.pupil_id
-    return cases.c.class_id.in_(select(links.c.descendant_id).where(links.c.ancestor_id == scope.unit_id))
+    taught = cases.c.class_id.in_(select(links.c.descendant_id).where(links.c.ancestor_id == scope.unit_id))
+    return cases.c.village_id == scope.unit_id if scope.kind == "village" else taught

@@ -233,7 +233,7 @@ def move_closures(session: Session, ended: Iterable[Ended], successors: Mapping[
 
 def _taught(session: Session, unit: Ended, successors: Mapping[int, int]) -> list[int]:
     """The units that a closure of an ended unit holds now."""
-    if unit.kind in {"school", "site", "class"}:
+    if unit.kind in {"village", "school", "site", "class"}:
         return [unit.successor]
     query = (
         select(_links.c.descendant_id)

@@ -52,7 +52,7 @@ AWAY: Question = (
 )  # fmt: skip
 
 CLOSURES: dict[str, Question] = {
-    kind: select(column, _closures.c.first_day, _closures.c.last_day, _closures.c.reason)
+    kind: select(column, _closures.c.first_day, _closures.c.last_day, _closures.c.reason, _closures.c.id)
     .where(among(column))
     .order_by(_closures.c.first_day, _closures.c.id)
     for kind, column in (("unit", _closures.c.unit_id), ("pupil", _closures.c.pupil_id))

@@ -162,6 +162,7 @@ class World:
     def _read_closures(self, found: Sequence[Facts]) -> None:
         pupils = {facts.pupil_id for facts in found}
         learning = {unit for facts in found for unit in self.above(facts.class_id)}
+        learning |= {facts.village_id for facts in found if facts.village_id is not None}
         for kind, ids in (("unit", learning), ("pupil", pupils)):
             wanted = ids - self._closures_read[kind]
             self._closures_read[kind] |= wanted
@@ -265,7 +266,10 @@ class World:
         if not self._closures:
             return ()
         scopes = [("pupil", facts.pupil_id), *(("unit", unit.id) for unit in school)]
-        names = {unit.id: unit.kind for unit in school}
+        names: dict[int | None, str] = {unit.id: unit.kind for unit in school}
+        if facts.village_id is not None:  # the way from there is cut off, wherever the school lies
+            scopes.append(("unit", facts.village_id))
+            names[facts.village_id] = "village"
         return tuple(
             Closure(row.first_day, row.last_day, row.reason, "pupil" if kind == "pupil" else names[id])
             for kind, id in scopes
