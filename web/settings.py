@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.post import PostSettings, read_post
+from engine.signin_settings import SignInSettings, read_signin
 from engine.toml_reader import Reader, read_toml
 from engine.words import LANGUAGES, Fault, Faulty, Sentence
 
@@ -32,7 +33,7 @@ class Settings:
     `instance` is the folder of what belongs to this installation; `secret_key` signs cookies; `trusted_proxies` is how
     many proxies of our own stand in front and name the client's address; `demo`: every page says that its people are
     invented; `post`: by which channels notices leave the house; `metrics_token`: what a
-    machine elsewhere must show to read `/metrics` (none: this machine only).
+    machine elsewhere must show to read `/metrics` (none: this machine only); `sign_in`: passkeys, codes, proofs.
     """
 
     database_url: str
@@ -43,6 +44,7 @@ class Settings:
     default_language: str = "vi"
     post: PostSettings = field(default_factory=PostSettings)
     metrics_token: str = ""
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -51,11 +53,12 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     The environment goes before the file: RALOP_INSTANCE (default: `instance`), RALOP_DATABASE_URL (default: SQLite in
     the instance folder), RALOP_SECRET_KEY (default: one that is made once and kept in the instance folder),
     RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE, RALOP_METRICS_TOKEN; and RALOP_MAIL_PASSWORD for
-    the tables that `engine.post` reads.
+    the tables that `engine.post` reads; `engine.signin_settings` has the one about signing in.
     """
     instance = Path(environment.get("RALOP_INSTANCE", "instance")).absolute()
     reader = _file(instance / FILE)
     given = _Given(environment, reader)
+    post = read_post(reader, environment)
     settings = Settings(
         database_url=given.text("database_url", f"sqlite:///{instance / 'ralop.db'}"),
         instance=instance,
@@ -63,8 +66,9 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=given.proxies(),
         demo=given.flag("demo"),
         default_language=given.language(),
-        post=read_post(reader, environment),
+        post=post,
         metrics_token=given.text("metrics_token", ""),
+        sign_in=read_signin(reader, post.url),
     )
     reader.close()
     if reader.faults:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -62,7 +63,8 @@ def signed_in(session: Session, token_hash: str, seen_after: dt.datetime) -> tup
         .where(SignIn.token_hash == token_hash, SignIn.revoked_at.is_(None), SignIn.seen_at > seen_after)
         .where(Person.disabled_at.is_(None))
     ).one_or_none()
-    return (Account(*row[:6]), Device(*row[6:])) if row else None
+    values: tuple[Any, ...] = tuple(row or ())
+    return (Account(*values[:6]), Device(*values[6:])) if row else None
 
 
 def ended_by(session: Session, token_hash: str) -> str | None:
