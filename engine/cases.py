@@ -11,15 +11,16 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine import fields
+from engine import fields, own_forms
 from engine.access import Viewer, knows, reach
-from engine.casework import LESSON, Actor, Casework
+from engine.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.facts import Facts
 from engine.house import House
 from engine.people import LADDERS
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.store import cases as stored
 from engine.store import ledger
+from engine.store.around import on_list
 from engine.store.session import Session
 from engine.store.staff import viewer_of
 from engine.store.world import World
@@ -28,6 +29,7 @@ from engine.workflow import Form, Transition, Workflow
 
 OPENERS = frozenset({"teacher", "head"})
 HOLDERS = frozenset({"head", "commune_leader", "education_office"})
+MET = "met_whom"  # the field that a contact or a visit asks for
 GIVERS = frozenset({"volunteer", "association", "teacher", "head", "commune_officer", "commune_leader"})
 
 ACTS: Mapping[str, Label] = {
@@ -47,6 +49,13 @@ ACTS: Mapping[str, Label] = {
     "return_confirmed": Label("xác nhận đã đi học đều", "confirmed the return by attendance"),
     "lesson_held": Label("ghi nhận buổi phụ đạo", "recorded a catch-up lesson"),
     "nudged": Label("đôn đốc", "urged others on"),
+    "companion_added": Label("thêm người cùng vận động", "added somebody who helps"),
+    "companion_off": Label("bỏ một người khỏi danh sách cùng vận động", "took somebody off the list of helpers"),
+    "difficulty_raised": Label("báo khó khăn, vướng mắc", "raised a difficulty"),
+    "difficulty_decided": Label("giải quyết khó khăn, vướng mắc", "decided about a difficulty"),
+    "difficulty_passed_on": Label("chuyển khó khăn lên cấp trên", "passed a difficulty on upward"),
+    "difficulty_returned": Label("trả lại khó khăn, vướng mắc", "returned a difficulty"),
+    "difficulty_climbed": Label("khó khăn quá hạn trả lời", "a difficulty was not answered in time"),
 }
 
 Act = Callable[[Casework, Actor, dict[str, Any], Session], None]
@@ -115,8 +124,11 @@ def step(
         if not work.facts.is_open:  # reopening
             _only_one(session, work.facts.pupil_id, work.facts.workflow)
         work.step(name, actor, filled)
+        if meets(work.situation.workflow, name):
+            _note_company(work, session, values)
+            _tick_off_check_ins(work, session, at_least_one=False)
 
-    _do(
+    on_case(
         house,
         viewer,
         code,
@@ -138,7 +150,7 @@ def accept(
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         work.accept(actor, _seats(viewer), filled)
 
-    _do(house, viewer, code, now, act, asked=_form("accept"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, asked=asks("accept"), values=values, version=version, key=key)
 
 
 def decline(
@@ -150,7 +162,7 @@ def decline(
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         work.decline(actor, _seats(viewer), stored.declined_seats(session, work.facts), filled)
 
-    _do(house, viewer, code, now, act, asked=_form("decline"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, asked=asks("decline"), values=values, version=version, key=key)
 
 
 def assign(
@@ -167,7 +179,7 @@ def assign(
             raise Invalid({"person": Sentence("This person cannot have the case: no post of theirs answers for it.")})
         work.assign(actor, person_id, role, filled)
 
-    _do(house, viewer, code, now, act, asked=_form("assign"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, asked=asks("assign"), values=values, version=version, key=key)
 
 
 def note(
@@ -179,7 +191,7 @@ def note(
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         work.write("noted", actor, filled)
 
-    _do(house, viewer, code, now, act, asked=_form("note"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, asked=asks("note"), values=values, version=version, key=key)
 
 
 def log_support(
@@ -198,7 +210,7 @@ def log_support(
         row["association_id"] = work.facts.association_id
         work.write("support_given", actor, filled, [("support", row)])
 
-    _do(house, viewer, code, now, act, asked=_form("support"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, asked=asks("support"), values=values, version=version, key=key)
 
 
 def check_in(
@@ -207,15 +219,16 @@ def check_in(
 ) -> None:  # fmt: skip
     """Record how a pupil who is away is doing (D1.6, D1.7, D4.2), and when to ask again."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not knows(actor.roles):
             raise NotAllowed(Sentence("Your role does not record check-ins."))
         unsafe = {"flag": "safety"} if filled.get("safe") is False else {}
         # Before the clocks are settled: a rule may wait for the flag.
         work.facts.flags = sorted({*work.facts.flags, *unsafe.values()})
         work.write("checked_in", actor, filled, data=unsafe)
+        _tick_off_check_ins(work, session, at_least_one=True)
 
-    _do(house, viewer, code, now, act, asked=_form("check_in"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, asked=asks("check_in"), values=values, version=version, key=key)
 
 
 def hold_lesson(
@@ -228,10 +241,10 @@ def hold_lesson(
         if not actor.roles & OPENERS:
             raise NotAllowed(Sentence("Catch-up lessons are recorded by the homeroom teacher or the head."))
         work.write("lesson_held", actor, filled)
-        if not stored.hold_planned(session, work.facts.id, LESSON, work.facts.version + len(work.entries)):
+        if not stored.tick_off(session, work.facts.id, LESSON, work.next_seq - 1):
             raise NotFound(Sentence("No catch-up lesson is left to be held."))
 
-    _do(house, viewer, code, now, act, asked=_form("note"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, asked=asks("lesson"), values=values, version=version, key=key)
 
 
 def hold(
@@ -249,16 +262,17 @@ def hold(
         work.situation = house.handbook.situation(work.facts, work.situation.around)
         work.recount("recounted", actor, {"because": "hold"})
 
-    _do(house, viewer, code, now, act, asked=_form("hold"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, asked=asks("hold"), values=values, version=version, key=key)
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
 
 
-def _do(
+def on_case(
     house: House, viewer: Viewer, code: str, now: dt.datetime, act: Act, *,
     asked: Callable[[Workflow], Form | Transition], values: Mapping[str, Any], version: int | None, key: str | None,
 ) -> None:  # fmt: skip
+    """Let a person act on a case: read what they filled in, decide, store. Raises what the module's acts raise."""
     with house.store.writing("act on a case") as session:
         if key and _replayed(session, key, viewer):
             return
@@ -285,6 +299,30 @@ def _only_one(session: Session, pupil_id: int, workflow: str) -> None:
         raise Conflict(Sentence("This pupil has an open case already: {code}.", code=code))
 
 
+def meets(workflow: Workflow, step: str) -> bool:
+    """Whether in this step somebody is spoken to: a contact or a visit."""
+    found = workflow.transitions.get(step)
+    return found is not None and MET in (*found.needs, *found.may)
+
+
+def _note_company(work: Casework, session: Session, values: Mapping[str, Any]) -> None:
+    """Note who of the people around the case took part (D1.2, D1.3), by number: their names stand in one place only."""
+    given = values.get(own_forms.COMPANY) or ()
+    known = range(1, work.facts.version + 1)
+    texts = {str(one) for one in ((given,) if isinstance(given, str) else given)}
+    if found := on_list(session, work.facts.id, [seq for seq in known if str(seq) in texts]) if texts else None:
+        work.entries[-1].data[own_forms.COMPANY] = sorted(found)
+
+
+def _tick_off_check_ins(work: Casework, session: Session, *, at_least_one: bool) -> None:
+    """The dates up to today on which somebody was to ask after the pupil are kept; a check-in may be early."""
+    calendar = work.situation.calendar
+    tomorrow = calendar.instant(calendar.local(work.now).date() + dt.timedelta(days=1), 0)
+    seq = work.next_seq - 1
+    if not stored.tick_off(session, work.facts.id, CHECK_IN, seq, until=tomorrow) and at_least_one:
+        stored.tick_off(session, work.facts.id, CHECK_IN, seq)
+
+
 def _allowed(work: Casework, actor: Actor, form: Form | Transition) -> None:
     """Whether the act is possible at all comes before what was filled in: nobody mends a form in vain."""
     if isinstance(form, Transition):
@@ -292,8 +330,7 @@ def _allowed(work: Casework, actor: Actor, form: Form | Transition) -> None:
 
 
 def _filled(workflow: Workflow, form: Form | Transition, values: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
-    needs = [workflow.fields[name] for name in form.needs]
-    may = [workflow.fields[name] for name in form.may]
+    needs, may = (own_forms.asked(workflow, Form(form.name, names)) for names in (form.needs, form.may))
     return fields.read_form(needs, may, values, today)
 
 
@@ -303,8 +340,9 @@ def _step(workflow: Workflow, name: str) -> Transition:
     return workflow.transitions[name]
 
 
-def _form(name: str) -> Callable[[Workflow], Form | Transition]:
-    return lambda workflow: workflow.forms[name]
+def asks(name: str) -> Callable[[Workflow], Form | Transition]:
+    """The form of a workflow, or of the house, that asks what an act needs."""
+    return lambda workflow: own_forms.form_named(workflow, name)
 
 
 def _replayed(session: Session, key: str, viewer: Viewer) -> str | None:

@@ -27,7 +27,7 @@ from engine.workflow import RULE, Transition
 
 Seats = Collection[tuple[str, int]]  # posts, each a role in a unit
 SYSTEM: frozenset[str] = frozenset({RULE})
-LESSON = "lesson"
+LESSON, CHECK_IN = "lesson", "check_in"  # what is planned
 LESSON_EVERY = 5  # school days from one catch-up lesson to the next
 MOST_FIRINGS = 50  # in one go; the loader refuses rule sets that could go round without time passing
 
@@ -82,6 +82,11 @@ class Casework:
         self.facts, self.situation, self.directory, self.now = facts, situation, directory, now
         self.before = changing(facts)
         self.entries: list[Entry] = []
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next entry will have in the history of the case."""
+        return self.facts.version + len(self.entries) + 1
 
     # --- what people do -------------------------------------------------------------------------------------------
 
@@ -296,7 +301,7 @@ class Casework:
                 entry.data["flag"] = flag
             case AskCheckIn(within):
                 by = self.situation.clock.deadline(self.now, within) or self.now
-                entry.rows.append(("planned", {"kind": "check_in", "due_at": by}))
+                entry.rows.append(("planned", {"kind": CHECK_IN, "due_at": by}))
                 entry.data["check_in_by"] = _iso(by)
 
     def _seat(self, role: str, unit: str) -> Found:
@@ -427,7 +432,7 @@ class Casework:
             by = self.situation.clock.deadline(self.now, Duration(LESSON_EVERY * number, "school days"))
             entry.rows.append(("planned", {"kind": LESSON, "due_at": by or self.now}))
         if values.get("next_on"):
-            entry.rows.append(("planned", {"kind": "check_in", "due_at": self._closing(values["next_on"])}))
+            entry.rows.append(("planned", {"kind": CHECK_IN, "due_at": self._closing(values["next_on"])}))
 
     def _closing(self, day: str) -> dt.datetime:
         date = dt.date.fromisoformat(day)

@@ -6,6 +6,7 @@ from functools import cache
 
 from engine.definition_check import check
 from engine.definition_fields import field_of
+from engine.own_forms import FORMS as OWN_FORMS
 from engine.standard import STANDARD
 from engine.toml_reader import Reader, digest_of, format_of, in_words, read_toml
 from engine.words import Faulty, Label, Sentence
@@ -27,7 +28,7 @@ __all__ = [
 
 BY = (*ROLES, RULE, ASSIGNEE)
 AROUND = ("attendance", "closure", "lift", "vacant", "appoint", "away", "worker_down", "worker_up")
-RESERVED = (*FORMS, *AROUND, RULE, ASSIGNEE)
+RESERVED = (*FORMS, *OWN_FORMS, *AROUND, RULE, ASSIGNEE)
 """Names no transition can have: a scenario's `do` means something else by them."""
 
 ROLE = Sentence("role")

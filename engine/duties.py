@@ -11,6 +11,7 @@ from typing import Protocol
 
 from engine.access import OFFICE, REFERRED, knows
 from engine.cases import GIVERS, HOLDERS
+from engine.own_forms import form_named
 from engine.people import LADDERS
 from engine.words import Label
 from engine.workflow import Form, Transition, Workflow
@@ -23,6 +24,9 @@ FORM_LABELS: Mapping[str, Label] = {
     "note": Label("Thêm ghi chú nội bộ", "Add an internal note"),
     "assign": Label("Phân công người phụ trách", "Assign the case"),
     "hold": Label("Tạm dừng tính hạn", "Put the clock on hold"),
+    "companion": Label("Thêm người cùng vận động", "Add somebody who helps"),
+    "difficulty": Label("Báo khó khăn, vướng mắc", "Raise a difficulty"),
+    "lesson": Label("Ghi nhận buổi phụ đạo", "Record a catch-up lesson"),
 }
 
 
@@ -85,6 +89,8 @@ def _forms(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered
         "note": True,
         "assign": bool(roles & above) and not state.final,
         "hold": bool(roles & HOLDERS) and not state.final,
+        "companion": knows(roles) and not state.final,
+        "difficulty": not state.final,
     }
     return (Act(name, FORM_LABELS[name]) for name, may in allowed.items() if may)
 
@@ -112,5 +118,5 @@ def act_named(workflow: Workflow, name: str) -> tuple[Transition | Form, Label] 
     if step := workflow.transitions.get(name):
         return step, step.label
     if name in FORM_LABELS:
-        return workflow.forms[name], FORM_LABELS[name]
+        return form_named(workflow, name), FORM_LABELS[name]
     return None

@@ -33,6 +33,12 @@ KINDS: Mapping[str, Label] = {
     "assigned": Label("Anh/chị được phân công phụ trách hồ sơ", "A case was assigned to you"),
     "relieved": Label("Hồ sơ đã chuyển cho người phụ trách khác", "The case has gone to somebody else"),
     "nudged": Label("Đôn đốc: đề nghị xử lý hồ sơ", "A reminder: please act on this case"),
+    "difficulty_asked": Label("Có khó khăn, vướng mắc chờ anh/chị giải quyết", "A difficulty waits for your decision"),
+    "difficulty_late": Label(
+        "Khó khăn, vướng mắc quá hạn trả lời, chờ anh/chị giải quyết",
+        "A difficulty was not answered in time and waits for your decision",
+    ),
+    "difficulty_answered": Label("Khó khăn, vướng mắc đã có ý kiến", "A difficulty was answered"),
 }
 CHANGED = Label("Hồ sơ có thay đổi", "Something has changed in a case")
 

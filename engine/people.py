@@ -27,6 +27,8 @@ ROLE_LABELS: Mapping[str, Label] = {
     ASSIGNEE: Label("Người phụ trách", "Assignee"),
 }
 
+DIFFICULTY = "difficulty"  # no role: the way up of what somebody else has to decide (D5.2)
+
 LADDERS: Mapping[str, tuple[str, ...]] = {
     "teacher": ("teacher", "head", OFFICE),
     "head": ("head", OFFICE),
@@ -36,6 +38,7 @@ LADDERS: Mapping[str, tuple[str, ...]] = {
     "association": ("association", OFFICE),
     OFFICE: (OFFICE,),
     ADMIN: (),
+    DIFFICULTY: ("head", "commune_leader", OFFICE),
 }
 
 VACANT, AWAY, DECLINED = "vacant", "away", "declined"
@@ -118,7 +121,7 @@ def find(
     place: Place,
     directory: Directory,
     declined: Collection[tuple[str, int]] = (),
-    start: tuple[str, int] | None = None,
+    start: tuple[str, int | None] | None = None,
 ) -> Found:
     """The nearest filled post that answers for `role` at this place.
 
@@ -139,6 +142,20 @@ def find(
             if rung != OFFICE or holders:  # not every tier has an office
                 passed.append((rung, unit, why))
     return Found(ADMIN, place.commune_id or place.school_id, acting(directory.admins()), tuple(passed))
+
+
+def above(role: str | None, unit_id: int | None, place: Place, directory: Directory) -> Found:
+    """The nearest filled post that can decide about what this one cannot: a head, a commune leader, an office.
+
+    `role` None asks for the first of them. An administrator is found where nobody stands higher.
+    """
+    if role is None:
+        return find(DIFFICULTY, place, directory)
+    if role == OFFICE:
+        if unit_id in (directory.above(place.commune_id) if place.commune_id else ()):
+            return find(DIFFICULTY, place, directory, start=(OFFICE, unit_id))
+        role = "commune_leader"  # the office of a boarding school elsewhere: those where the pupil lives come next
+    return find(DIFFICULTY, place, directory, start=(role, getattr(place, SEATS[role])))
 
 
 def told(role: str, place: Place, assignee_id: int | None, directory: Directory) -> tuple[str, tuple[int, ...]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.cases import act_label
 from engine.facts import Facts
 from engine.handbook import Handbook, Surroundings
+from engine.own_forms import COMPANY, FIELDS, field_named
 from engine.people import ROLE_LABELS
 from engine.why import Why, why_of_event
 from engine.words import Label, Sentence
@@ -58,6 +59,7 @@ class Names:
 
     units: Mapping[int, str]
     people: Mapping[int, str]
+    company: Mapping[int, Label] = field(default_factory=dict)  # the people around the case, by number
 
 
 def tell(handbook: Handbook, facts: Facts, around: Surroundings, event: Event, names: Names) -> Told:
@@ -67,10 +69,9 @@ def tell(handbook: Handbook, facts: Facts, around: Surroundings, event: Event, n
     why = why_of_event(handbook, facts, around, data, event.text)
     what: Line = why.reason if why and by_rule else _capital(act_label(workflow, event.kind))
     answers, says = _written(workflow, event.text)
-    told = by_rule or data.get("passed_over") or "due_before" in data  # the rest says it all in one line
     return Told(
-        what, event.at, None if by_rule else _who(event), by_rule, tuple(_changes(workflow, data, names)),
-        answers, says, why if told else None,
+        what, event.at, None if by_rule else _who(event), by_rule or "late" in data,
+        tuple(_changes(workflow, data, names)), answers, says, why,
     )  # fmt: skip
 
 
@@ -98,6 +99,25 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
         yield Sentence("Level of urgency: {level}", level=data["level"])
     if flag := workflow.flags.get(str(data.get("flag"))):
         yield flag
+    if asked := data.get("asked") or data.get("stays"):
+        yield waits_for(asked, names.units.get(data.get("unit", 0), ""))
+    if with_them := [names.company[seq] for seq in data.get(COMPANY, ()) if seq in names.company]:
+        yield Sentence("Together with: {people}", people=with_them)
+    if label := names.company.get(data.get("companion", 0)):
+        yield label
+
+
+def waits_for(role: str, unit: str) -> Sentence:
+    """Which post has to decide about a difficulty."""
+    if unit:
+        return Sentence("To be decided by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
+    return Sentence("To be decided by: {role}", role=ROLE_LABELS[role])
+
+
+def around_label(role: str, name: str) -> Label:
+    """Somebody around a case in words: who they are to the pupil, and their name unless it was erased."""
+    label = choice_label(FIELDS["companion_role"], role)
+    return Label(f"{name} ({label.vi})", f"{name} ({label.en})") if name else label
 
 
 def offered(role: str, unit: str) -> Sentence:
@@ -112,7 +132,7 @@ def _written(
 ) -> tuple[tuple[tuple[Label, Answer], ...], tuple[tuple[Label, str], ...]]:
     answers, says = [], []
     for name, value in values.items():
-        field = workflow.fields.get(name)
+        field = field_named(workflow, name)
         if field is None:
             continue
         if field.type in LONG:

@@ -70,6 +70,8 @@ def why_of_event(
     """
     if "rule" in data:
         return explain_firing(handbook, facts, around, data, text)
+    if "asked" in data or "stays" in data:
+        return _asked(handbook.calendar(around.province), data)
     if "due_before" in data:
         return _recounted(handbook.calendar(around.province), data)
     if "offered_to" in data or "passed_over" in data:
@@ -134,6 +136,18 @@ def _handed(data: Mapping[str, Any]) -> Why:
     else:
         reason = Sentence("Responsible here: {role}.", role=ROLE_LABELS[data["offered_to"]])
     return Why(reason, (*offered_to(data), *passed_over(data)))
+
+
+def _asked(calendar: Calendar, data: Mapping[str, Any]) -> Why:
+    """Why a difficulty waits for whom it waits."""
+    late, until = _moment(calendar, data.get("late")), _moment(calendar, data.get("answer_by"))
+    if "stays" in data:
+        return Why(Sentence("No answer until {late}, and nobody stands higher: it stays where it is.", late=late), ())
+    reason = Sentence("The next post up decides: the head, the commune leader, then the education office.")
+    if late:
+        reason = Sentence("No answer until {late}: it goes to the next post up.", late=late)
+    asked = Sentence("An answer is due from: {role}, until {until}.", role=ROLE_LABELS[data["asked"]], until=until)
+    return Why(reason, (asked, *passed_over(data)))
 
 
 def _recounted(calendar: Calendar, data: Mapping[str, Any]) -> Why:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from engine.clock import Clock
 from engine.deliver import deliver
+from engine.difficulties import climb_due
 from engine.house import House
 from engine.import_jobs import work as work_on_imports
 from engine.store import leases
@@ -59,10 +60,15 @@ def _reroute(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object
     return reroute_daily(house, now, stop)
 
 
+def _climb(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return climb_due(house, now, stop)
+
+
 Jobs = tuple[Job, ...]
 JOBS: Jobs = (
     Job("sweep", _sweep, parts=4),
     Job("deliver", _deliver, parts=2),
+    Job("difficulties", _climb),
     Job("watch", _watch),
     Job("imports", _imports, parts=2),
     Job("reroute", _reroute),

@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import REFERRED, SEATS, Viewer, reach
 from engine.facts import Facts
 from engine.refusals import NoAccess, NotFound
 from engine.store import tables as t
+from engine.store.around import Companion, companions
+from engine.store.difficulties import Shown, of_case
 from engine.store.world import cases, read_facts
+from engine.timeline import Only
 from engine.words import Sentence
 
 EVENTS = 30  # of the timeline on one page
@@ -90,6 +93,9 @@ class Beside:
     needs: tuple[tuple[str, str | None], ...] = ()
     support: tuple[Given, ...] = ()
     planned: tuple[tuple[str, dt.datetime], ...] = ()
+    companions: tuple[Companion, ...] = ()  # those who were taken off the list too
+    difficulties: tuple[Shown, ...] = ()  # that wait for an answer
+    newest: tuple[Happened, ...] = ()  # events, whatever the page's own are narrowed to
     contacts: tuple[Contact, ...] = ()
     siblings: tuple[tuple[str, str], ...] = ()  # code and name
     units: Mapping[int, str] = field(default_factory=dict)
@@ -139,25 +145,34 @@ def who(session: Session, pupil_id: int) -> Who | None:
     return Who(*row) if row else None
 
 
-def beside(session: Session, facts: Facts, today: dt.date, *, known: bool, before: int | None = None) -> Beside:
-    """All that stands beside a case; for those who may not know the pupil, only since help was asked for."""
+def beside(
+    session: Session, facts: Facts, today: dt.date, *, known: bool, before: int | None = None, only: Only | None = None
+) -> Beside:  # fmt: skip
+    """All that stands beside a case; for those who may not know the pupil, only since help was asked for.
+
+    `before` and `only` narrow the history: to what came before an event, to events of some kinds.
+    """
     case = {"case": facts.id}
     needs = session.execute(_NEEDS, case).all() if facts.association_id else []
     since = 0 if known else min((row.seq for row in needs), default=facts.version)
-    events = _events(session, facts.id, since, before, known=known)
+    events = _events(session, facts.id, since, before, only, known=known)
     older = len(events) > EVENTS
     shown = events[:EVENTS]
-    named = _named(shown, "unit") | {facts.offered_unit_id}
+    newest = _events(session, facts.id, since, None, None, known=known)[:EVENTS] if before or only else shown
+    named = _named([*shown, *newest], "unit") | {facts.offered_unit_id}
     return Beside(
         tuple(shown), older,
         causes=tuple(session.execute(_CAUSES, case).scalars()) if known else (),
         needs=tuple((row.need, row.handover) for row in needs),
         support=tuple(Given(*row) for row in session.execute(_SUPPORT, case)),
         planned=tuple((kind, due) for kind, due in session.execute(_PLANNED, case)),
+        companions=companions(session, facts.id) if known else (),
+        difficulties=tuple(of_case(session, facts.id, known=known)),
+        newest=tuple(newest),
         contacts=contacts(session, facts, today, _SEATS_KNOWN if known else _SEATS_REFERRED),
         siblings=_siblings(session, facts) if known else (),
         units=names_of(session, t.Unit, named if known else named & {facts.association_id}),
-        people=names_of(session, t.Person, _named(shown, "to", "assigned") | {facts.assignee_id}),
+        people=names_of(session, t.Person, _named([*shown, *newest], "to", "assigned") | {facts.assignee_id}),
     )  # fmt: skip
 
 
@@ -195,17 +210,40 @@ _EVENTS = (
     .order_by(t.Event.seq.desc())
     .limit(EVENTS + 1)
 )  # fmt: skip
+_OWN_DIFFICULTIES = select(t.Difficulty.seq).where(t.Difficulty.case_id == _case)
 
 
-def _events(session: Session, case_id: int, since: int, before: int | None, *, known: bool) -> list[Happened]:
+def _narrowed(only: Only | None) -> Select[Any]:
+    """The statement for the events of a case, narrowed to some of them."""
+    if only is None:
+        return _EVENTS
+    arms: list[ColumnElement[bool]] = [t.Event.kind.in_(sorted(only.kinds))]
+    wanted = [entity for entity, asked in ((t.Offer, only.offers), (t.Firing, only.firings)) if asked]
+    arms += [exists().where(one.case_id == t.Event.case_id, one.seq == t.Event.seq) for one in wanted]
+    return _EVENTS.where(or_(*arms))
+
+
+def _events(
+    session: Session, case_id: int, since: int, before: int | None, only: Only | None, *, known: bool
+) -> list[Happened]:  # fmt: skip
     """The newest first. Flags follow from causes, and so may the reason of a rule: who may not know the pupil is told
     of no flag, and only of those rules that turned to the association."""
-    rows: Any = session.execute(_EVENTS, {"case": case_id, "since": since, "before": before or NEVER})
+    rows: Any = session.execute(_narrowed(only), {"case": case_id, "since": since, "before": before or NEVER})
+    own = set() if known else set(session.execute(_OWN_DIFFICULTIES, {"case": case_id}).scalars())
     return [
         Happened(seq, kind, at, person_id, person, role, data if known else data | {"flag": None}, text or {})
         for seq, kind, at, person_id, person, role, data, text in rows
-        if known or "rule" not in data or REFERRED & {data.get("offered_to"), *data.get("told", ())}
+        if known or _for_referred(kind, data, own)
     ]
+
+
+def _for_referred(kind: str, data: Mapping[str, Any], own: Collection[int]) -> bool:
+    """Whether an event concerns the association that was asked to help."""
+    if "difficulty" in data:
+        return data["difficulty"] in own
+    if kind in {"companion_added", "companion_off"}:
+        return False
+    return "rule" not in data or bool(REFERRED & {data.get("offered_to"), *data.get("told", ())})
 
 
 def _named(events: Sequence[Happened], key: str, kind: str | None = None) -> set[int | None]:

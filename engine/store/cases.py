@@ -126,12 +126,15 @@ def earliest_look(session: Session) -> dt.datetime | None:
     return session.connection().execute(query).scalar()
 
 
-def hold_planned(session: Session, case_id: int, kind: str, seq: int) -> bool:
-    """Check off the earliest planned entry of a kind that is not done, by the event `seq`; False if there is none."""
+def tick_off(session: Session, case_id: int, kind: str, seq: int, *, until: dt.datetime | None = None) -> bool:
+    """Check off planned entries of a kind by the event `seq`: all due before `until`, or the earliest one that is left.
+
+    False if there is none.
+    """
     p = t.Planned
-    this = p.case_id == case_id, p.kind == kind
-    query = select(p.seq, p.number).where(*this, p.done_seq.is_(None)).order_by(p.due_at, p.seq, p.number).limit(1)
-    row = session.execute(query).one_or_none()
-    if row is not None:
+    this = p.case_id == case_id, p.kind == kind, p.done_seq.is_(None)
+    query = select(p.seq, p.number).where(*this).order_by(p.due_at, p.seq, p.number)
+    rows = session.execute(query.limit(1) if until is None else query.where(p.due_at < until)).all()
+    for row in rows:
         session.execute(update(p).where(*this, p.seq == row.seq, p.number == row.number).values(done_seq=seq))
-    return row is not None
+    return bool(rows)

@@ -51,7 +51,9 @@ WRITTEN: Mapping[str, tuple[str, ...]] = {
     "offers": ("case_id", "seq", "role", "unit_id", "made_at", "passed_over"),
     "notices": ("case_id", "seq", "person_id", "role", "kind", "urgent", "at"),
 }  # fmt: skip
-BESIDE = ("event_texts", "needs", "support", "holds", "planned")
+BESIDE = (
+    "event_texts", "needs", "support", "holds", "planned", "companions", "difficulties", "difficulty_moves",
+)  # fmt: skip
 
 
 class Batch:

@@ -85,6 +85,10 @@ def _rules(viewer: Viewer) -> dict[Any, Rule]:
         own = and_(t.EventText.person_id == viewer.person_id, _of_case(t.EventText.case_id, either()))
         return or_(_of_case(t.EventText.case_id, known()), own)
 
+    def difficulties() -> ColumnElement[bool]:
+        own = and_(t.Difficulty.raised_by_id == viewer.person_id, _of_case(t.Difficulty.case_id, either()))
+        return or_(_of_case(t.Difficulty.case_id, known()), own)
+
     def of_case(entity: Any) -> Rule:
         return lambda: _of_case(entity.case_id, either())
 
@@ -101,8 +105,10 @@ def _rules(viewer: Viewer) -> dict[Any, Rule]:
         t.Closure: lambda: or_(t.Closure.pupil_id.is_(None), _of_pupil(viewer, t.Closure.pupil_id)),
         t.CaseCause: lambda: _of_case(t.CaseCause.case_id, known()),
         t.EventText: texts,
+        t.Companion: lambda: _of_case(t.Companion.case_id, known()),
+        t.Difficulty: difficulties,
         **{entity: own(entity) for entity in (*_OWN, t.ImportJob)},
-        **dict.fromkeys((t.DeliveryItem, t.AccessLog, t.ImportFile, t.ImportWrong), false),
+        **dict.fromkeys((t.DeliveryItem, t.AccessLog, t.ImportFile, t.ImportWrong, t.DifficultyMove), false),
         **{entity: of_pupil(entity) for entity in (t.Mark, t.MarkChange, t.Alarm, t.Proposal)},
         **{entity: of_case(entity) for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Support, t.Need)},
     }
