@@ -7,12 +7,14 @@ PORT ?= 5000
 # How many test processes: one for each core, but two at least, so that what only breaks side by side breaks here.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 2 ] && n=2; echo $$n)
 BENCH ?=
+# How long `make fuzz` searches, in minutes, shared out among the readers of files.
+MINUTES ?= 60
 # The first Python on this machine that is new enough; `make PYTHON=... setup` chooses another.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chromium check lint types mypy pyright arrows templates words files coverage bench faults screenshots clean
+.PHONY: help setup demo test chromium check lint types mypy pyright arrows templates words files coverage bench faults fuzz screenshots clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -67,12 +69,16 @@ coverage: setup chromium ## run all tests and show which branches none of them t
 bench: setup ## measure, one JSON object a line (BENCH="sweep transition" chooses)
 	@$(BIN)/python -m bench $(BENCH)
 
-faults: setup ## kill processes at random, in the long form
-	RALOP_FAULTS=full $(BIN)/python -m pytest -o faulthandler_timeout=0 tests/faults
+faults: setup ## kill processes at random, in the long form: ten minutes, progress and figures on the way
+	RALOP_FAULTS=full $(BIN)/python -m pytest -s -o faulthandler_timeout=0 tests/faults
+
+fuzz: setup ## search for files that break their readers (MINUTES=60); what led anywhere is kept in .fuzz/
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]'
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 screenshots: setup chromium ## remake the pictures of the manual
 	$(BIN)/python -m docs.screenshots
 
 clean: ## remove what the tools left; .venv and instance/ stay
-	rm -rf build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +

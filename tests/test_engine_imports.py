@@ -2,7 +2,11 @@
 
 import datetime as dt
 import json
+import resource
+import struct
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,13 +15,14 @@ from hypothesis import strategies as st
 
 from engine.imports.aliases import Aliases, load_aliases, merged
 from engine.imports.attendance import Asked, read_attendance
+from engine.imports.excel97 import BATCH, MEMORY, Found
 from engine.imports.lines import Notes, Wrong
 from engine.imports.marks import Marked
 from engine.imports.pupils import PupilRow, read_pupils
 from engine.imports.sheets import Limits, Unreadable, read_sheets
 from engine.imports.summary import DayOfClass
 from engine.words import Faulty
-from tests.workbooks import HEAD, ONE, PUPILS, REGISTERS, Trap, book, csv, zipped
+from tests.workbooks import HEAD, ONE, PUPILS, REGISTERS, Trap, book, csv, xls, zipped
 
 ALIASES = load_aliases((Path(__file__).parent.parent / "rules/import/aliases.toml").read_text("utf-8"), "aliases.toml")
 TODAY = dt.date(2026, 11, 24)
@@ -217,3 +222,32 @@ BOOK = book([HEAD, ONE])
 def test_any_text_is_read_as_csv_or_refused_in_words(text: str) -> None:
     for kind in ("pupils", "attendance"):
         outcome(kind, ("pupil_code,name,class,date,session,mark\n" + text).encode("utf-8", "replace"))
+
+
+def test_an_excel_97_file_whose_sectors_go_in_circles_takes_no_more_memory_than_it_is_given() -> None:
+    whole = bytearray(xls(["Mã HS", "Họ và tên", "Lớp"], ["HS001", "Y Ngọc", "6A"]))
+    struct.pack_into("<I", whole, 512 + 4 * 1, 1)  # after the sector of the directory it comes again, and again
+    read, said = outcome("pupils", bytes(whole))
+    assert read == ()
+    assert said == ["The file is damaged and cannot be read. Open it in Excel and save it again."]
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < 2 * MEMORY
+
+
+def test_several_sheets_of_an_excel_97_file_are_read_though_one_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [["Thực đơn"], *[["cơm"]] * 60]
+    sheets = [Found("Bếp", (0, 0), 61, 1, []), *batches(rows), Found("6A", (0, 0), 2, 3, [])]
+    monkeypatch.setattr("engine.imports.sheets.read_excel97", lambda _: iter([*sheets, *batches([HEAD, ONE])]))
+    read, said = outcome("pupils", b"\xd0\xcf\x11\xe0")
+    assert read == (("HS001", "Y Ngọc"),)
+    assert said == ["The sheet “Bếp” has no such columns and was passed over."]
+
+
+def batches(rows: Sequence[list[Any]]) -> list[Sequence[list[Any]]]:
+    """Rows as the other process hands them over: in batches, the last one not full."""
+    return [rows[at : at + BATCH] for at in range(0, len(rows) + 1, BATCH)]
+
+
+def test_an_identity_number_among_other_words_is_not_shown_in_a_reason() -> None:
+    row = only(book([HEAD, [1, "HS001", "Y Ngọc", "CCCD 062214000123", "", "6A"]]))
+    assert isinstance(row, Wrong)
+    assert [str(why) for why in row.why] == ["“CCCD” is no date: write day/month/year."]

@@ -15,7 +15,9 @@ ROOT = Path(__file__).parent.parent
 OURS = ("engine", "web", "workflows", "rules")
 
 # Installed under another distribution's name, on purpose: what the code imports -> what setup.cfg asks for.
-BROUGHT_BY = {"markupsafe": "flask", "jinja2": "flask", "werkzeug": "flask"}
+BROUGHT_BY = {"markupsafe": "flask", "jinja2": "flask", "werkzeug": "flask"} | {
+    "atheris": "atheris"
+}  # where it is not installed
 
 
 def setup_cfg() -> ConfigParser:
@@ -79,7 +81,8 @@ def test_every_library_that_the_program_imports_is_declared() -> None:
 
 def test_every_library_that_tests_and_benches_import_is_declared() -> None:
     options = setup_cfg()
-    declared = required(options["options"]["install_requires"] + options["options.extras_require"]["dev"])
+    extras = options["options.extras_require"]
+    declared = required(options["options"]["install_requires"] + extras["dev"] + extras["fuzz"])
     assert undeclared(("tests", "bench"), declared) == set()
 
 

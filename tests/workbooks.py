@@ -56,7 +56,10 @@ def csv(text: str, encoding: str = "utf-8") -> bytes:
 
 def zipped(**parts: bytes) -> bytes:
     """An xlsx file of parts made by hand; `sheet` and `strings` stand where Excel has them."""
-    places = {"sheet": "xl/worksheets/sheet1.xml", "strings": "xl/sharedStrings.xml", "book": "xl/workbook.xml"}
+    places = {
+        "sheet": "xl/worksheets/sheet1.xml", "strings": "xl/sharedStrings.xml", "book": "xl/workbook.xml",
+        "styles": "xl/styles.xml", "rels": "xl/_rels/workbook.xml.rels",
+    }  # fmt: skip
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")

@@ -13,12 +13,14 @@ import io
 import re
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 import python_calamine as calamine
 
+from engine.imports.excel97 import BATCH, Damaged, Found, Locked, read_excel97
 from engine.refusals import Refused
 from engine.words import Sentence
 
@@ -66,7 +68,7 @@ def read_sheets(data: bytes, limits: Limits = LIMITS) -> Iterator[Sheet]:
         _weigh(data, limits)
         return _workbook(data, limits)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        return _workbook(data, limits)
+        return _excel97(data, limits)
     if re.match(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype|html|table|meta|\?xml|style|div)", data[:200], re.IGNORECASE):
         raise Unreadable(
             Sentence("This is a web page that is only called an Excel file. Open it in Excel and save it as .xlsx.")
@@ -192,7 +194,7 @@ def _workbook(data: bytes, limits: Limits) -> Iterator[Sheet]:
     except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
         _refuse(error)
     if len(names) > limits.sheets:
-        raise Unreadable(Sentence("The file has more than {most} sheets. Split it.", most=limits.sheets))
+        raise Unreadable(_many(limits))
     return _worksheets(book, names, limits)
 
 
@@ -204,23 +206,52 @@ def _worksheets(book: calamine.CalamineWorkbook, names: list[str], limits: Limit
         except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
             _refuse(error)
         _fits(sheet.total_height, sheet.total_width, limits)
-        yield Sheet(name, _rows(sheet, merged), sheet.total_height)
+        rows: Iterator[list[Any]] = sheet.iter_rows()
+        yield Sheet(name, _rows(sheet.start, rows, merged), sheet.total_height)
+
+
+def _excel97(data: bytes, limits: Limits) -> Iterator[Sheet]:
+    """The sheets of an .xls file, which another process opens; what is left of one is read over for the next."""
+    messages = read_excel97(data)
+    rows: Iterator[Row] = iter(())
+    number = 0
+    try:
+        for message in messages:
+            if not isinstance(message, Found):
+                continue
+            number += 1
+            if number > limits.sheets:
+                raise Unreadable(_many(limits))
+            _fits(message.height, message.width, limits)
+            rows = _rows(message.start, _batched(messages), message.merged)
+            yield Sheet(message.name, rows, message.height)
+            deque(rows, 0)
+    except (Locked, Damaged) as error:
+        _refuse(error)
+
+
+def _batched(messages: Iterator[Found | list[list[Cell]]]) -> Iterator[list[Cell]]:
+    """The rows up to the end of a sheet, which is a batch that is not full."""
+    for batch in messages:
+        assert isinstance(batch, list)
+        yield from batch
+        if len(batch) < BATCH:
+            return
 
 
 Range = tuple[tuple[int, int], tuple[int, int]]
 
 
-def _rows(sheet: calamine.CalamineSheet, merged: list[Range]) -> Iterator[Row]:
+def _rows(start: tuple[int, int] | None, found: Iterator[list[Cell]], merged: list[Range]) -> Iterator[Row]:
     """The rows from column A on, a merged area's value repeated in each of its cells."""
-    start = sheet.start
     if start is None:
         return
     top, left = start
     pad: list[Cell] = [None] * left
     spans = _Merged(merged)
     try:
-        for number, cells in enumerate(sheet.iter_rows(), top):
-            row: list[Cell] = pad + cells if pad else cells  # type: ignore[operator,assignment]
+        for number, cells in enumerate(found, top):
+            row = pad + cells if pad else cells
             spans.fill(number, row)
             yield number + 1, row
     except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
@@ -255,7 +286,7 @@ class _Merged:
 
 def _refuse(error: BaseException) -> NoReturn:
     """Turn what the library raises, its panics included, into a refusal; pass on what is not the file's fault."""
-    if isinstance(error, calamine.PasswordError) or "password" in str(error).lower():
+    if isinstance(error, calamine.PasswordError | Locked) or "password" in str(error).lower():
         raise Unreadable(Sentence("The file is locked with a password. Save it without one.")) from error
     if isinstance(error, Exception | MemoryError) or type(error).__name__ == "PanicException":
         raise (error if isinstance(error, Unreadable) else Unreadable(_broken())) from error
@@ -264,6 +295,10 @@ def _refuse(error: BaseException) -> NoReturn:
 
 def _broken() -> Sentence:
     return Sentence("The file is damaged and cannot be read. Open it in Excel and save it again.")
+
+
+def _many(limits: Limits) -> Sentence:
+    return Sentence("The file has more than {most} sheets. Split it.", most=limits.sheets)
 
 
 def _bomb() -> Sentence:

@@ -160,7 +160,6 @@ def choice_of(cell: Cell, choices: Mapping[str, str], what: Sentence) -> str | N
 
 
 def short(text: str) -> str:
-    """A cell as it may be shown: cut, and never a personal id number."""
-    if is_personal_id(text):
-        return "…"
+    """A cell as it may be shown: cut, and never with a personal id number."""
+    text = without_ids(text) or "…"
     return text if len(text) <= 40 else text[:39] + "…"
