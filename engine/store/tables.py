@@ -738,6 +738,7 @@ class ImportJob(Base):
     seen_at: Mapped[dt.datetime | None]  # the last sign of life of whoever works on it
     total: Mapped[int | None] = mapped_column(Integer)  # rows, known once the file was checked
     next_row: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    begun: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # times, since it last got any further
     new: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     changed: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     unchanged: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
@@ -837,6 +838,49 @@ UNDECIDED = text("decided_at IS NULL")
 Index(
     "uq_proposals_undecided", Proposal.pupil_id, unique=True, sqlite_where=UNDECIDED, postgresql_where=UNDECIDED
 )  # fmt: skip
+
+
+class WatchAsked(Base):
+    """A class's register of a day came in or was corrected and is to be watched; the row goes when that is done.
+
+    `token` is another one each time it is asked, so that what is asked while the watch runs is not lost.
+    """
+
+    __tablename__ = "watch_asked"
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(String(32))
+
+
+class RiskTrial(Base):
+    """The signals tried on the registers of a time that is over, pupils after `next_pupil` still to be looked at."""
+
+    __tablename__ = "risk_trials"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(12))  # waiting, running, done, cancelled
+    first_day: Mapped[dt.date]
+    last_day: Mapped[dt.date]
+    rules: Mapped[dict[str, Any]]  # the version of the file, the count rule
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    asked_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+    next_pupil: Mapped[int] = mapped_column(default=0, server_default="0")
+    done: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # pupils
+    total: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+
+class RiskTrialCount(Base):
+    """What a trial found at one school: how often a signal was reached, and what had become of it."""
+
+    __tablename__ = "risk_trial_counts"
+    trial_id: Mapped[int] = mapped_column(ForeignKey("risk_trials.id", ondelete="CASCADE"), primary_key=True)
+    school_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    signal: Mapped[str] = mapped_column(String(60), primary_key=True)
+    alarms: Mapped[int] = mapped_column(Integer)
+    led: Mapped[int] = mapped_column(Integer)  # those that would have opened or proposed a case: the first ones
+    founded: Mapped[int] = mapped_column(Integer)
+    unfounded: Mapped[int] = mapped_column(Integer)
 
 
 # --- what people keep for themselves ----------------------------------------------------------------------------------
