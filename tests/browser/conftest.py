@@ -6,6 +6,7 @@ A script that fails in a page, or that the page's own policy refuses, fails the 
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 from werkzeug.serving import make_server
 
+from engine.store.session import open_store
 from tests import chromium
+from tests.browser.inventory import Filled, fill
+from tests.cast import make_cast
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -71,6 +75,14 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 def page(request: pytest.FixtureRequest, open_page: OpenPage) -> Page:
     """A page on a phone, and once more on a desk."""
     return open_page(request.param)
+
+
+@pytest.fixture
+def filled(sqlite_url: str, tmp_path: Path) -> Iterator[Filled]:
+    """The cast on a site that has something to show on every page of the inventory."""
+    store = open_store(sqlite_url)
+    yield fill(make_cast(store), tmp_path)
+    store.close()
 
 
 @contextmanager

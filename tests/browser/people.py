@@ -35,11 +35,19 @@ def send(page: Page, button: str) -> None:
     expect(page.get_by_role("status").first).to_contain_text("Đã ghi:")
 
 
-def look_at(page: Page, address: str) -> None:
-    """Open a page that must be there."""
+def look_at(page: Page, address: str, status: int = 200) -> None:
+    """Open a page that must be there, or must not."""
     answered = page.goto(address)
     assert answered is not None
-    assert answered.ok, f"{address}: {answered.status}"
+    assert answered.status == status, f"{address}: {answered.status}"
+
+
+def press(page: Page, selector: str, status: int) -> None:
+    """Press a form's button; the answer, which must be of this status, is the page then."""
+    with page.expect_response(lambda it: it.request.is_navigation_request()) as answered:
+        page.locator(selector).first.click()
+    page.wait_for_load_state()
+    assert answered.value.status == status, f"{page.url}: {answered.value.status}"
 
 
 def lies_in_first_view(page: Page, selector: str) -> bool:

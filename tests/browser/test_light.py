@@ -1,0 +1,144 @@
+"""On a small phone with a bad line: what a page weighs, how soon it can be used, that nothing on it jumps, and that
+what is to be done next is seen before anybody scrolls."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import CDPSession, Page
+
+from engine.store.session import open_store
+from tests.browser.conftest import VIEWPORTS, OpenPage, served
+from tests.browser.inventory import Filled, Shown, by_person
+from tests.browser.people import lies_in_first_view, look_at, press, sign_in
+from tests.cast import Cast, make_cast
+
+KB = 1024
+FIRST, LATER = 25 * KB, 5 * KB  # bytes on the wire, headers included
+SECONDS_3 = 3000  # in ms
+SLOW = {"offline": False, "latency": 400, "downloadThroughput": 250_000 / 8, "uploadThroughput": 250_000 / 8}
+LISTS = ("/work", "/cases", "/notices")  # what one comes back to all day
+SOON_USED = ("/work", "/cases", "/cases/RL-2026-000002", "/cases/RL-2026-000002/note", "/notices", "/help")
+
+# What moved after it was shown, and how far; told by the browser itself.
+SHIFTS = """globalThis.shifts = 0;
+new PerformanceObserver((list) => { for (const it of list.getEntries()) globalThis.shifts += it.value; })
+  .observe({type: 'layout-shift', buffered: true})"""
+# When the page was painted and its scripts had run.
+USABLE = """new Promise((done) => new PerformanceObserver((list) => done(Math.max(list.getEntries()[0].startTime,
+  performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd))).observe({type: 'paint', buffered: true}))"""
+# What a thumb must hit, except links in the middle of a text.
+SMALL = """() => [...document.querySelectorAll('button, .button, summary, select, textarea, .ways a, .choice label,'
+  + '.chips a, input:not([type=hidden], [type=radio], [type=checkbox])')]
+  .filter((it) => it.checkVisibility() && it.getBoundingClientRect().height < 43.5).map((it) => it.outerHTML)"""
+
+
+class Wire:
+    """What comes over the line to one page, and how fast it may."""
+
+    def __init__(self, page: Page) -> None:
+        self.bytes = 0
+        self.tools: CDPSession = page.context.new_cdp_session(page)
+        self.tools.send("Network.enable")
+        self.tools.on("Network.loadingFinished", self._count)
+
+    def _count(self, event: dict[str, Any]) -> None:
+        self.bytes += int(event["encodedDataLength"])
+
+    def keep_nothing(self) -> None:
+        """As on a phone that was never here: nothing is taken from the browser's memory."""
+        self.tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+
+    def slow_down(self) -> None:
+        """250 kbit/s, and 400 ms until anything comes."""
+        self.tools.send("Network.emulateNetworkConditions", SLOW)
+
+
+def test_every_page_is_light_stands_still_and_shows_what_is_next(filled: Filled, open_page: OpenPage) -> None:
+    wrong = []
+    with served(filled.cast.site.app) as address:
+        for who, pages in by_person():
+            page = open_page("phone")
+            page.add_init_script(SHIFTS)
+            if who:
+                sign_in(page, address, who)
+            for it in pages:
+                wrong += [
+                    f"{who} {it.address} {it.press}: {fault}"
+                    for fault in faults(page, it, address + filled.address(it))
+                ]
+            page.context.close()
+    assert wrong == []
+
+
+def faults(page: Page, it: Shown, address: str) -> Iterator[str]:
+    """What is wrong with a page for a small phone, in words."""
+    wire = Wire(page)
+    wire.keep_nothing()
+    look_at(page, address, 200 if it.press else it.status)
+    if wire.bytes > FIRST:
+        yield f"{wire.bytes} bytes"
+    wire.tools.detach()
+    if it.press:
+        press(page, it.press, it.status)
+    if shift := page.evaluate("shifts"):
+        yield f"moves by {shift}"
+    if it.next and not lies_in_first_view(page, it.next):
+        yield f"{it.next} is not on the first screen"
+    for width in (360, 320):
+        page.set_viewport_size({"width": width, "height": 640})
+        if (wide := page.evaluate("document.scrollingElement.scrollWidth")) > width:
+            yield f"{wide} wide on {width}"
+    page.set_viewport_size(VIEWPORTS["phone"])
+    yield from (f"too small: {html}" for html in page.evaluate(SMALL))
+
+
+@pytest.fixture
+def full(sqlite_url: str) -> Iterator[Cast]:
+    """The cast with more cases than a list shows at once."""
+    store = open_store(sqlite_url)
+    cast = make_cast(store)
+    for number, name in enumerate(NAMES):
+        cast.pupil(name)
+        cast.open_case(name) if number % 2 else cast.to_commune(name)
+    cast.go_to("2026-03-04 09:00")
+    yield cast
+    store.close()
+
+
+SURNAMES = ("A Đinh", "Y Hồ", "Nguyễn Thị", "Phạm Văn", "Đoàn Quốc")
+GIVEN = ("Bưởi", "Thảo", "Krông", "Nhung", "Đạt", "Sương", "Phúc", "Hiếu", "Lan", "Ngọc", "Trường", "Vy")
+NAMES = [f"{surname} {given}" for given in GIVEN for surname in SURNAMES]
+
+
+def test_a_list_weighs_little_once_the_site_was_there_before(full: Cast, open_page: OpenPage) -> None:
+    heavy = {}
+    with served(full.site.app) as address:
+        for who in ("teacher", "commune_officer", "commune_leader"):
+            page = sign_in(open_page("phone"), address, who)
+            for path in LISTS:
+                look_at(page, address + path)
+                wire = Wire(page)
+                look_at(page, address + path)
+                wire.tools.detach()
+                if wire.bytes > LATER:
+                    heavy[who, path] = wire.bytes
+    assert heavy == {}
+
+
+def test_pages_can_be_used_after_three_seconds_on_a_slow_line(full: Cast, open_page: OpenPage) -> None:
+    late = {}
+    with served(full.site.app) as address:
+        for who in ("", "teacher", "commune_officer"):
+            page = open_page("phone")
+            if who:
+                sign_in(page, address, who)
+            wire = Wire(page)
+            wire.keep_nothing()
+            wire.slow_down()
+            for path in SOON_USED if who else ("/login",):
+                look_at(page, address + path)
+                if (took := page.evaluate(USABLE)) > SECONDS_3:
+                    late[who, path] = took
+            wire.tools.detach()
+    assert late == {}
