@@ -4,14 +4,12 @@ import os
 import random
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -26,10 +24,12 @@ from engine.store import stage as scene
 from engine.store import tables as t
 from engine.store import verify
 from engine.store.session import open_store
-from tests.faults import FULL
+from tests.faults import FULL, processes
 from tests.stage import Stage, at, handbook
+from web.cli_serve import serve
 
 KILLS = 50 if FULL else 3
+SAID = "said.log"  # what the program said since it was started last
 WRITERS = ("teacher", "head")
 PASSWORD = "rừng xanh núi cao"
 
@@ -46,15 +46,11 @@ class Served:
     def __init__(self, url: str, instance: Path) -> None:
         self.port = _free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self._environment = {"RALOP_DATABASE_URL": url, "RALOP_INSTANCE": str(instance), "PATH": os.environ["PATH"]}
+        self._environment = {"RALOP_DATABASE_URL": url, "RALOP_INSTANCE": str(instance)}
         self.start()
 
     def start(self) -> None:
-        program = Path(sys.executable).parent / "ralop"
-        command = [str(program), "serve", "--port", str(self.port)]
-        self.process = subprocess.Popen(
-            command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self.process = processes.start(_serve, self.port, self._environment)
         for _ in range(400):
             try:
                 urllib.request.urlopen(f"{self.address}/login", timeout=5).close()
@@ -62,11 +58,19 @@ class Served:
                 time.sleep(0.05)
             else:
                 return
-        raise AssertionError("ralop serve does not come up")
+        said = (Path(self._environment["RALOP_INSTANCE"]) / SAID).read_text(encoding="utf-8")
+        raise AssertionError(f"ralop serve does not come up: {said[-2_000:]}")
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        processes.kill(self.process)
+
+
+def _serve(port: int, environment: dict[str, str]) -> None:
+    os.environ |= environment
+    said = os.open(Path(environment["RALOP_INSTANCE"]) / SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    serve.main(["--port", str(port)], standalone_mode=False)
 
 
 class Writer(threading.Thread):
@@ -124,16 +128,20 @@ def served(database_url: str, tmp_path: Path) -> Iterator[tuple[Stage, Served]]:
     store.close()
 
 
-def test_what_the_pages_acknowledged_is_kept_once_however_often_they_are_killed(served: tuple[Stage, Served]) -> None:
+def test_what_the_pages_acknowledged_is_kept_once_however_often_they_are_killed(
+    served: tuple[Stage, Served], figures: Callable[..., None]
+) -> None:
     stage, serving = served
-    chance, stop = random.Random(7), threading.Event()
+    chance, stop, begun = random.Random(7), threading.Event(), time.time()
     code = stage.open()
     writers = [Writer(serving.address, login, code, stop) for login in WRITERS]
     for writer in writers:
         writer.start()
-    for _ in range(KILLS):
+    for kills in range(KILLS):
         _wait_for_one_more(writers)
         time.sleep(chance.uniform(0, 0.5))
+        if kills % 10 == 0:
+            print(f"pages: {time.time() - begun:.0f} s, {kills} killed", flush=True)
         serving.kill()
         serving.start()
     _wait_for_one_more(writers)
@@ -145,6 +153,10 @@ def test_what_the_pages_acknowledged_is_kept_once_however_often_they_are_killed(
     with stage.store.reading("test") as session:
         kept = list(session.scalars(select(t.Event.key).where(t.Event.key.is_not(None))))
         assert session.scalar(select(func.count()).select_from(t.Event)) == stage.case(code).version
+    figures(
+        kills=KILLS, acknowledged=len(keys), lost=len(set(keys) - set(kept)), doubled=len(kept) - len(set(kept)),
+        seconds=round(time.time() - begun),
+    )  # fmt: skip
     assert len(keys) > KILLS
     assert set(keys) <= set(kept)
     assert len(kept) == len(set(kept))

@@ -1,0 +1,13 @@
+"""What every forked process has already when it begins: all modules, and the shipped files read."""
+
+import procrastinate
+
+import tests.faults.test_killed_deliveries
+import tests.faults.test_killed_pages
+import tests.faults.test_killed_workers
+from bench.data import handbook
+from web import cli
+
+__all__ = ["cli", "procrastinate", "tests"]
+
+handbook()
