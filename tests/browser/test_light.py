@@ -63,10 +63,8 @@ def test_every_page_is_light_stands_still_and_shows_what_is_next(filled: Filled,
             if who:
                 sign_in(page, address, who)
             for it in pages:
-                wrong += [
-                    f"{who} {it.address} {it.press}: {fault}"
-                    for fault in faults(page, it, address + filled.address(it))
-                ]
+                found = faults(page, it, address + filled.address(it))
+                wrong += [f"{who} {it.address} {it.press}: {fault}" for fault in found]
             page.context.close()
     assert wrong == []
 
