@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import python_calamine as calamine
 from werkzeug.test import TestResponse
 
 from engine.cast import CAST, OUTSIDER
+from engine.closures import announce_closure
 from engine.workflow import ROLES
 from tests.cast import Cast
 from tests.pages import csrf
@@ -23,6 +25,8 @@ NOBODY: frozenset[str] = frozenset()
 # What is not about one pupil is open to a role wherever it is held.
 OPENERS = frozenset({*SCHOOL, *(OUTSIDER + role for role in SCHOOL)})
 IMPORTERS = OPENERS | {"admin"}
+ANNOUNCERS_HERE = SCHOOL | {"commune_leader", "education_office", "admin"}
+ANNOUNCERS = ANNOUNCERS_HERE | {OUTSIDER + role for role in ANNOUNCERS_HERE - {"admin"}}
 RULERS = frozenset({"admin", "education_office", "outsider_education_office"})
 
 
@@ -56,6 +60,14 @@ ROUTES = (
     Route("GET", "/attendance", SIGNED_IN),  # one's own classes; an empty page for who has none
     Route("GET", "/attendance/<int:class_id>", SCHOOL),
     Route("POST", "/attendance/<int:class_id>", SCHOOL),
+    Route("GET", "/closures", SIGNED_IN),  # those of one's own area; see tests/test_web_closures.py
+    Route("GET", "/closures/new", ANNOUNCERS),
+    Route("POST", "/closures/new", ANNOUNCERS_HERE, "unit={class_id}"),
+    Route("GET", "/closures/<int:closure_id>", CONCERNED | {"admin"}),  # it holds the teacher's class
+    Route("POST", "/closures/<int:closure_id>/lift", ANNOUNCERS_HERE),
+    Route("GET", "/closures/<int:closure_id>/change", ANNOUNCERS_HERE),
+    Route("POST", "/closures/<int:closure_id>/change", ANNOUNCERS_HERE),
+    Route("GET", "/calendar", SIGNED_IN),
     Route("GET", "/imports", IMPORTERS),
     Route("POST", "/imports", IMPORTERS),
     Route("GET", "/imports/<int:job_id>", NOBODY),  # only who began it; see tests/test_web_imports.py
@@ -112,9 +124,14 @@ ACTS = {
 def codes(cast: Cast) -> dict[str, str]:
     """What stands in the places of the rules."""
     code = cast.to_association("pupil")
+    days = {"first_day": dt.date(2026, 3, 10), "last_day": dt.date(2026, 3, 11)}
+    closure = announce_closure(
+        cast.house, None, unit_id=cast.stage.units["class"], reason="Bão", now=cast.now, **days
+    )  # fmt: skip
     return {
         "code": code, "name": "note", "device": "999999", "digest": "x", "path": "app.css", "chapter": "admin",
         "job_id": "999999", "class_id": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["classmate"]),
+        "closure_id": str(closure),
     }  # fmt: skip
 
 

@@ -12,8 +12,12 @@ from engine.store.session import open_store
 from web import (
     acts,
     assets,
+    bulk,
+    calendar_page,
     cases,
     channels,
+    closures,
+    codes,
     compression,
     demo,
     errors,
@@ -25,11 +29,18 @@ from web import (
     metrics,
     navigation,
     notices,
+    offline,
     parts,
+    passkeys,
+    printing,
+    proposals,
+    queued,
     rollcall,
+    saved,
     security,
     signin,
     simulate,
+    stepup,
     work,
 )
 from web.house import build_house
@@ -39,18 +50,28 @@ from web.shell import EXTENSION, Shell
 BLUEPRINTS = (
     demo.pages,
     signin.pages,
+    passkeys.pages,
+    codes.pages,
+    stepup.pages,
     languages.pages,
     health.pages,
     metrics.pages,
     work.pages,
+    bulk.pages,
+    proposals.pages,
     cases.pages,
+    saved.pages,
+    printing.pages,
     acts.pages,
     notices.pages,
     channels.pages,
     simulate.pages,
     rollcall.pages,
+    closures.pages,
+    calendar_page.pages,
     imports.pages,
     manual.pages,
+    offline.pages,
 )
 """Every room of the site; a new one is added here."""
 
@@ -84,7 +105,9 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     _configure(app, settings)
     app.extensions[EXTENSION] = Shell(settings, house, clock)
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
-    for part in (logs, metrics, compression, security, assets, languages, errors, signin, navigation, parts):
+    for part in (
+        logs, metrics, compression, security, assets, languages, errors, queued, signin, navigation, parts, offline,
+    ):  # fmt: skip
         part.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -42,8 +42,12 @@ MAIN = (
 # Set-up and the like: in the menu beside the person's name.
 MORE: tuple[Way, ...] = (
     Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
+    Way("difficulties.index", Sentence("Difficulties"), "bell"),
+    Way("closures.index", Sentence("Days without class"), "soon"),
     Way("imports.index", Sentence("Bring in a file"), "new", frozenset({"teacher", "head", ADMIN})),
     Way("channels.mine", Sentence("How I am told"), "bell"),
+    Way("offline.index", Sentence("On this device"), "phone"),
+    Way("codes.index", Sentence("A code to sign in with"), "person", frozenset({ADMIN})),
     Way("channels.log", Sentence("Messages sent"), "bell", frozenset({ADMIN})),
     Way("simulate.index", Sentence("Try out rules"), "cases", frozenset({ADMIN, OFFICE})),
 )

@@ -7,6 +7,7 @@ A new route that gives HTML fails in tests/test_web_html.py until it stands here
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from sqlalchemy import update
 from engine import import_jobs
 from engine.channels.email import EmailChannel, MailSettings
 from engine.channels.push import PushChannel, kept_key
+from engine.closures import announce_closure
 from engine.house import House
 from engine.post import Post
 from engine.store import tables as t
@@ -77,6 +79,15 @@ PAGES = (
     Shown("/password", "teacher", "main .faults", press=PRIMARY, status=422),
     Shown("/help/school", "teacher"),
     Shown("/simulate", "teacher", status=403),
+    Shown("/closures", "teacher", PRIMARY),
+    Shown("/closures?which=past", "teacher"),
+    Shown("/closures/new", "teacher", "main .pick a"),
+    Shown("/closures/new?pupil={pupil}", "teacher", "main .field input"),
+    Shown("/closures/new?pupil={pupil}", "teacher", "main .faults", press=PRIMARY, status=422),
+    Shown("/closures/{closure}", "teacher", PRIMARY),
+    Shown("/closures/{closure}/change", "teacher", "main .field input"),
+    Shown("/closures/{closure}/change", "teacher", "main .warning", press=PRIMARY),
+    Shown("/calendar", "teacher"),
     # the head of the school
     Shown("/work", "head"),
     Shown("/cases", "head", "main .rows a"),
@@ -170,6 +181,7 @@ def fill(cast: Cast, keys: Path) -> Filled:
     names["offered"] = cast.to_commune("pupil")
     names["own"] = cast.open_case("saturday_pupil", causes=["harvest", "far"], note="Nhà ở bên kia suối")
     _take_register(cast)
+    names["closure"] = _close(cast)
     names |= {"class": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["boarder"])}
     names |= {"register": _bring_in(cast, "teacher", "attendance", REGISTER + "nobody,2026-02-27,m,u,\n")}
     names |= {"list": _bring_in(cast, "head", "pupils", LIST)}
@@ -186,6 +198,15 @@ def _cases(cast: Cast) -> dict[str, str]:
     cast.accept(names["given"], "volunteer")
     names["danger"] = cast.open_case("A Nguy Thử", causes=["violence"])
     return names
+
+
+def _close(cast: Cast) -> str:
+    """Two days without class in the teacher's class; the number of the closure."""
+    days = {"first_day": dt.date(2026, 3, 5), "last_day": dt.date(2026, 3, 6)}
+    return str(announce_closure(
+        cast.house, cast.viewer("head"), unit_id=cast.stage.units["class"], reason="Mưa lũ, suối dâng cao",
+        study_mode="worksheets", now=cast.now, **days,
+    ))  # fmt: skip
 
 
 def _take_register(cast: Cast) -> None:
