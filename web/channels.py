@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
@@ -26,14 +25,12 @@ from engine.words import Label, Sentence
 from web.device import name_of_device
 from web.forms import Form
 from web.languages import said
-from web.security import public
 from web.shell import now, shell, whole_arg
 from web.typed import whole
 
 pages = Blueprint("channels", __name__)
 
 PAGE, RECENT = 50, 8
-WORKER = Path(__file__).parent / "static" / "push-worker.js"
 WAYS = {
     OFF: Label("Không", "Not at all"),
     DIGEST: Label(
@@ -137,15 +134,6 @@ def trial() -> Answer:
 
 
 # --- push messages in this browser ------------------------------------------------------------------------------------
-
-
-@pages.get("/me/notices/worker.js")
-@public
-def worker() -> Response:
-    """The script that shows push messages while no page is open; its address makes it leave all other pages alone."""
-    response = current_app.response_class(WORKER.read_bytes(), mimetype="text/javascript")
-    response.headers["Cache-Control"] = "no-cache"
-    return response
 
 
 @pages.post("/me/notices/browsers")

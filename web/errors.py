@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from engine.refusals import Refused
 from engine.words import LANGUAGES, Sentence
-from web import languages
+from web import languages, queued
 
 STATUS = {"no_access": 403, "not_allowed": 403, "not_found": 404, "conflict": 409, "invalid": 422, "too_many": 429}
 
@@ -56,6 +56,7 @@ def _page(status: int, why: Sentence | None = None) -> tuple[str, int]:
 
 
 def _refused(error: Refused) -> tuple[str, int]:
+    queued.told(error.sentence)
     return _page(STATUS.get(error.code, 400), error.sentence)
 
 

@@ -18,16 +18,27 @@ ONE_READING = dt.timedelta(minutes=10)
 _log, _notices = t.Base.metadata.tables["access_log"], t.Base.metadata.tables["notices"]
 
 
-def note_reading(store: Store, person_id: int, case_id: int, pupil_id: int | None, now: dt.datetime) -> None:
-    """Note that a person reads a case, and that their notices of it are read. `pupil_id`: None if it stays unnamed."""
+def note_reading(
+    store: Store, person_id: int, case_id: int, pupil_id: int | None, now: dt.datetime, *, copied: bool = False
+) -> None:
+    """Note that a person reads a case, and that their notices of it are read. `pupil_id`: None if it stays unnamed.
+
+    `copied`: the page went to the person's device, to be read without a line perhaps; its notices are new still.
+    """
     with store.reading("is there anything to note of this reading") as session:
         new = pupil_id is not None and not _noted(session, person_id, case_id, now)
-        unread = _unread(session, person_id, case_id)
+        unread = [] if copied else _unread(session, person_id, case_id)
     if not new and not unread:
         return
     with store.writing("note a reading") as session:
         if new:
-            row = {"at": now, "person_id": person_id, "what": "case", "case_id": case_id, "pupil_id": pupil_id}
+            row = {
+                "at": now,
+                "person_id": person_id,
+                "what": "copy" if copied else "case",
+                "case_id": case_id,
+                "pupil_id": pupil_id,
+            }
             session.connection().execute(insert(_log), row)
         if unread:
             session.connection().execute(update(_notices).where(_notices.c.id.in_(unread)).values(read_at=now))

@@ -1,6 +1,7 @@
 // Everything works without this file. It keeps a second tap on a button from sending a form twice.
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (event.defaultPrevented) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
   setTimeout(() => delete form.dataset.sent, 5000);
@@ -15,3 +16,94 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", () => navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value));
 }
+// What is typed into a long form stays on the device until it was sent, or its person signs out.
+const { me, wipe } = document.documentElement.dataset;
+const HOUR = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+const LONGEST = 14 * 24 * 3600e3; // ms that a draft is kept
+const UNSAID = ["csrf_token", "key", "version", "me"];
+const drafts = () => Object.keys(localStorage).filter((name) => name.startsWith(`draft:${me}:`));
+const forgetDrafts = () => Object.keys(localStorage).forEach((name) => name.startsWith("draft:") && localStorage.removeItem(name));
+const draftOf = (name) => JSON.parse(localStorage.getItem(name));
+for (const name of drafts()) if (Date.now() - draftOf(name).at > LONGEST) localStorage.removeItem(name);
+// The form that this tab sent last: did it arrive, or is it in the queue?
+const asked = new URLSearchParams(location.search), last = JSON.parse(sessionStorage.getItem("last") || "null");
+const arrived = last && asked.has("done");
+if (last && (arrived || asked.has("kept"))) {
+  localStorage.removeItem(last.name);
+  sessionStorage.removeItem("last");
+}
+for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
+  const { key, pupil } = form.elements, note = form.querySelector(".draft");
+  const name = `draft:${me}:${new URL(form.action).pathname}:${pupil ? pupil.value : ""}`;
+  const typed = () => [...new FormData(form)].filter(([field]) => !UNSAID.includes(field));
+  const first = JSON.stringify(typed()), fresh = key.value, draft = draftOf(name);
+  const save = (sent) => {
+    if (sent || JSON.stringify(typed()) !== first) {
+      localStorage.setItem(name, JSON.stringify({ at: Date.now(), typed: typed(), key: sent && key.value }));
+    } else localStorage.removeItem(name);
+  };
+  if (draft && !form.querySelector(".faults")) {
+    for (const control of form.elements) {
+      const values = draft.typed.filter(([field]) => field === control.name).map(([, value]) => value);
+      if (/^(radio|checkbox)$/.test(control.type)) control.checked = values.includes(control.value);
+      else if (control.type !== "hidden" && values.length) control.value = values[0];
+    }
+    if (draft.key) key.value = draft.key; // it was sent, and may have arrived
+    note.querySelector("b").textContent = HOUR.format(draft.at);
+    note.hidden = false;
+    note.querySelector("button").addEventListener("click", () => {
+      localStorage.removeItem(name);
+      location.reload();
+    });
+  }
+  form.addEventListener("input", () => {
+    key.value = fresh; // what was changed is another entry
+    save();
+  });
+  form.addEventListener("submit", () => {
+    save(true);
+    sessionStorage.setItem("last", JSON.stringify({ name, key: key.value }));
+  });
+}
+// The service worker keeps today's pages and what was not sent; here it is told to go on, and what it says is shown.
+const worker = navigator.serviceWorker, bar = document.getElementById("unsent");
+const ask = (what, more) => worker && worker.ready.then((it) => it.active.postMessage({ do: what, ...more }));
+let unsent = 0;
+const show = ({ unsent: count, review, last: at }) => {
+  const [all, again, none] = ["b", ".review", ".none"].map((part) => bar.querySelector(part));
+  bar.hidden = !count && !unsent && bar.hidden;
+  all.textContent = unsent = count;
+  again.hidden = !review;
+  none.hidden = count > 0;
+  bar.querySelector(".some").hidden = !count;
+  bar.querySelector(".last").hidden = !at;
+  if (at) bar.querySelector(".last b").textContent = HOUR.format(at);
+};
+if (worker && !me && worker.controller) worker.controller.postMessage(wipe === undefined ? { do: "hello", me: "" } : { do: "wipe" });
+if (wipe !== undefined) forgetDrafts();
+if (worker && me) {
+  worker.addEventListener("message", ({ data }) => {
+    if (data.ended) {
+      forgetDrafts();
+      location.assign("/login");
+    } else if ("unsent" in data) show(data);
+  });
+  worker.startMessages();
+  if (arrived) ask("done", { key: last.key });
+  const begin = () => worker.register("/sw.js").then(() => ask("hello", { me }), () => {});
+  if (document.readyState === "complete") begin();
+  else addEventListener("load", begin);
+  bar.querySelector("button").addEventListener("click", () => ask("flush"));
+  addEventListener("online", () => ask("flush"));
+  document.addEventListener("visibilitychange", () => document.hidden || ask("flush"));
+  setInterval(() => unsent && ask("flush"), 60e3);
+}
+// Signing out wipes the device; what was not sent is asked about first.
+document.querySelector("form[data-leave]")?.addEventListener("submit", (event) => {
+  if ((unsent || drafts().length) && !confirm(bar.dataset.ask)) {
+    event.preventDefault();
+    return;
+  }
+  forgetDrafts();
+  if (worker?.controller) worker.controller.postMessage({ do: "wipe" });
+});

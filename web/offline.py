@@ -1,0 +1,132 @@
+"""What a phone keeps for a day without a line: the service worker, its list of pages, and the page of what waits.
+
+Nothing here writes: what was filled in without a line comes through the routes of the acts themselves (`web.queued`).
+docs/decisions/0007-offline.md tells what is kept and why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, session
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from engine import cases, signin
+from engine.duties import FORM_LABELS, choices
+from engine.store import reading
+from engine.store.reading import seats_of
+from engine.store.rows import CaseRow
+from engine.words import Label
+from engine.workflow import Workflow
+from web.assets import FOLDER
+from web.cards import roles_of
+from web.languages import language, said
+from web.queued import mark
+from web.security import public
+from web.shell import shell, today
+from web.signin import IN_SESSION
+
+KEPT = 20  # cases whose pages a device keeps, the most urgent first
+ASSETS = ("app.css", "app.js", "offline.js", "icon.svg", "icons.svg")
+OPENING = Label("Lập hồ sơ", "Open a case")
+
+pages = Blueprint("offline", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """In templates: `me_mark()`, and whether this device was `given_up()`."""
+    app.jinja_env.globals.update(me_mark=me_mark, given_up=given_up)
+
+
+def me_mark() -> str:
+    """The mark of whoever is signed in; "" for nobody."""
+    return mark(current_user.id) if current_user.is_authenticated and not current_user.must_change else ""
+
+
+def given_up() -> bool:
+    """Whether this device was signed out from another one or by an administrator: it may be in strange hands."""
+    token = session.get(IN_SESSION)
+    gone = isinstance(token, str) and not current_user.is_authenticated
+    return gone and signin.was_given_up(shell().house.store, token)
+
+
+# --- the service worker -----------------------------------------------------------------------------------------------
+
+
+@pages.get("/sw.js")
+@public
+def worker() -> Response:
+    """The one service worker of the site: copies, queue and push messages; before it, the files that it keeps."""
+    asset = current_app.jinja_env.globals["asset"]
+    known = json.dumps([asset(name) for name in ASSETS])  # type: ignore[operator]
+    source = (FOLDER / "sw.js").read_text(encoding="utf-8")
+    response = current_app.response_class(f"const FILES = {known};\n{source}", mimetype="text/javascript")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@pages.get("/offline/me")
+def me() -> Response:
+    """Who is signed in here, and the token for sending what waits."""
+    return jsonify(me=me_mark(), csrf=generate_csrf())
+
+
+@pages.get("/offline/pages")
+def kept() -> Response:
+    """The addresses that the person needs today, each with what changes when its page does."""
+    return jsonify(me=me_mark(), pages=[[address, f"{stamp}{language()}"] for address, stamp in _addresses()])
+
+
+def _addresses() -> Iterator[tuple[str, str]]:
+    yield "/offline", ""
+    yield "/work", ""
+    if any(g.viewer.holds(role) for role in cases.OPENERS):
+        yield "/cases/new", ""
+    for row in _own():
+        yield f"/cases/{row.code}", str(row.version)
+        for name in _acts(row):
+            yield f"/cases/{row.code}/{name}", str(row.version)
+
+
+def _own() -> list[CaseRow]:
+    viewer = g.viewer
+    with shell().house.store.scoped(viewer) as session:
+        people = [viewer.person_id, *reading.covered(session, viewer.person_id, today())]
+        return reading.my_work(session, viewer, people, KEPT)
+
+
+def _acts(row: CaseRow) -> list[str]:
+    """What can be done with a case, without what cannot easily be undone: that can wait for a line."""
+    here = row.waiting and (row.offered_role, row.offered_unit_id) in seats_of(g.viewer)
+    workflow = shell().house.handbook.workflow(row.workflow, row.workflow_version)
+    can = choices(workflow, row, roles_of(g.viewer, row), offered_here=here)
+    return [act.name for act in (can.primary, *can.others) if act]
+
+
+# --- what waits -------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/offline")
+def index() -> str:
+    """What waits on this device. The device itself fills the page; the server knows nothing of it yet."""
+    workflow = shell().house.handbook.workflow(shell().house.workflow)
+    return render_template("offline.html", words=json.dumps(_words(workflow), ensure_ascii=False))
+
+
+def _words(workflow: Workflow) -> dict[str, Any]:
+    """What the names that forms send mean, in the language of the page, and which are not for everybody's eyes."""
+    acts = FORM_LABELS | {name: step.label for name, step in workflow.transitions.items()} | {"open": OPENING}
+    return {
+        "acts": {name: said(label) for name, label in acts.items()},
+        "fields": {name: said(field.label) for name, field in workflow.fields.items()},
+        "choices": {
+            name: {choice.code: said(choice.label) for choice in field.choices}
+            for name, field in workflow.fields.items() if field.choices
+        },
+        "yes": said(Label("Có", "Yes")), "no": said(Label("Không", "No")),
+        "restricted": [name for name, field in workflow.fields.items() if field.restricted]
+        + [choice.code for field in workflow.fields.values() for choice in field.choices if choice.restricted],
+    }  # fmt: skip

@@ -1,0 +1,99 @@
+"use strict";
+// The page of what waits on this device: each entry with what was typed, what the server said, and what can be done.
+(() => {
+  const worker = navigator.serviceWorker, list = document.getElementById("posts"), words = JSON.parse(list.dataset.words);
+  if (!worker) return;
+  const asked = (what) => worker.ready.then((it) => new Promise((yes) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = ({ data }) => yes(data);
+    it.active.postMessage(what, [channel.port2]);
+  }));
+  const written = (at) => new Date(at).toLocaleString(document.documentElement.lang === "vi" ? "vi-VN" : "en-GB",
+    { hour: "2-digit", minute: "2-digit", day: "2-digit", month: "2-digit" });
+  const made = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+  const fill = (place, lines) => place.replaceChildren(...lines.map((line) => made("li", line)));
+  const said = (field, value) => words.choices[field]?.[value] || words[value] || value;
+  // Fields in the order of the form, the choices of one together; numbers that forms send along have no words.
+  const answers = (post) => {
+    const found = new Map();
+    for (const [field, value] of post.typed) {
+      if (words.fields[field] && value.trim()) found.set(field, [...(found.get(field) || []), said(field, value)]);
+    }
+    return [...found].map(([field, values]) => [words.fields[field], values.join(", ")]);
+  };
+  const restricted = (post) => post.typed.some(([field, value]) => value.trim() && words.restricted.some((it) => it === field || it === value));
+  const put = (post) => asked({ do: "put", post: { ...post, state: "waiting", told: undefined } });
+  const asNote = (post) => {
+    const text = [words.acts[post.act] || post.act, ...answers(post).map(([label, value]) => `${label}: ${value}`)].join("\n");
+    const version = post.told.version ? String(post.told.version) : "";
+    return put({ ...post, act: "note", address: `/cases/${post.code}/note`, typed: [["note", text]], version });
+  };
+  // The form itself, as the server shows it: with what was typed and each fault at its field.
+  const open = async (post) => {
+    const line = document.getElementById("no-line");
+    try {
+      const { me, csrf } = await (await fetch("/offline/me")).json();
+      if (me !== post.me) return location.assign("/login?next=/offline");
+      const form = Object.assign(document.createElement("form"), { method: "post", action: post.address, hidden: true });
+      const version = String(post.told?.version ?? post.version ?? "");
+      const hidden = [["csrf_token", csrf], ["key", post.key], ["version", version], ["me", me]];
+      for (const [name, value] of [...hidden, ...post.typed]) {
+        const input = made("textarea", "");
+        Object.assign(input, { name, value });
+        form.append(input);
+      }
+      document.body.append(form);
+      sessionStorage.setItem("last", JSON.stringify({ name: "", key: post.key }));
+      form.submit();
+    } catch { line.hidden = false; }
+  };
+  const card = (post) => {
+    const made_ = document.getElementById("post").content.cloneNode(true), part = (name) => made_.querySelector(name);
+    const told = post.told || {}, state = post.state === "waiting" ? "wait" : post.state;
+    part(".act").textContent = words.acts[post.act] || post.act;
+    part(".where").textContent = post.code;
+    part(".at").textContent = written(post.at);
+    for (const line of made_.querySelectorAll(".state")) line.hidden = !line.classList.contains(state);
+    part(".why").textContent = told.why || "";
+    part(".why").hidden = !told.why;
+    fill(part(".told"), (told.faults || []).map(([, sentence]) => sentence).filter((sentence) => sentence !== told.why));
+    part(".typed").replaceChildren(...answers(post).flatMap(([label, value]) => [made("dt", label), made("dd", value)]));
+    part(".now").hidden = !told.case;
+    part(".case").textContent = told.case || "";
+    part(".due").textContent = told.due || "";
+    fill(part(".since"), told.since || []);
+    const able = {
+      ".again": state === "conflict" && told.version, ".open": state === "faults" || state === "conflict",
+      ".note": (state === "conflict" || state === "refused") && post.code && answers(post).length && !restricted(post),
+      ".look": post.code,
+    };
+    for (const [name, can] of Object.entries(able)) part(name).hidden = !can;
+    if (able[".again"]) part(".open").classList.add("second");
+    part(".look").href = post.code ? `/cases/${post.code}` : "/work";
+    const on = (name, act) => part(name).addEventListener("click", () => act().then(show));
+    on(".again", () => put({ ...post, version: String(told.version) }));
+    on(".note", () => asNote(post));
+    on(".open", () => open(post));
+    on(".discard", async () => {
+      if (confirm(list.querySelector(".discard").dataset.ask)) await asked({ do: "drop", key: post.key });
+    });
+    return made_;
+  };
+  const sentLine = ({ code, act, at, to }) => {
+    const line = made("li", `${written(at)}: ${words.acts[act] || act} `), link = made("a", code || words.acts[act]);
+    link.href = to || (code ? `/cases/${code}` : "/work");
+    line.append(link);
+    return line;
+  };
+  const show = async () => {
+    const { posts, sent } = await asked({ do: "list" });
+    list.replaceChildren(...posts.map(card));
+    document.getElementById("nothing").hidden = posts.length > 0;
+    if (!posts.length) document.getElementById("kept").hidden = true;
+    document.getElementById("sent").hidden = !sent.length;
+    document.querySelector("#sent ul").replaceChildren(...sent.map(sentLine));
+  };
+  document.getElementById("kept").hidden = !new URLSearchParams(location.search).has("kept");
+  worker.addEventListener("message", ({ data }) => "unsent" in data && show());
+  show();
+})();

@@ -1,0 +1,290 @@
+"use strict";
+// The one service worker of the site. In front of it the server sets FILES, the addresses of the static files to keep.
+// It keeps copies of the pages that a person needs today, queues forms that were sent without a line, and shows push
+// messages. What may be kept is said by the server (/offline/pages); all of it goes with the sign-in.
+const FIXED = `files ${FILES.join()}`, PAGES = "pages";
+const LINE = 5000; // how long a line may take, in ms, before it is none
+const HOUR = 3600e3, OLDEST = 48 * HOUR, FRESH = 24 * HOUR, OFTEN = HOUR / 12;
+const DOWN = new Set([502, 503, 504]); // what a proxy says for a server that is not there
+const UNSAID = new Set(["csrf_token", "key", "version", "me"]); // fields of a form that nobody filled in
+
+const soon = (promise, most = LINE) =>
+  Promise.race([promise, new Promise((_yes, no) => setTimeout(() => no(new Error("no line")), most))]);
+const answers = (answer) => { if (DOWN.has(answer.status)) throw new Error("no server"); return answer; };
+
+// --- what is kept beside pages: the queue, by the forms' idempotency keys, and a few facts ---
+const opened = () => new Promise((yes, no) => {
+  const asked = indexedDB.open("ralop", 1);
+  asked.onupgradeneeded = () => {
+    asked.result.createObjectStore("queue", { keyPath: "key" });
+    asked.result.createObjectStore("facts");
+  };
+  asked.onsuccess = () => yes(asked.result);
+  asked.onerror = () => no(asked.error);
+});
+const within = async (name, mode, work) => {
+  const database = await opened();
+  return new Promise((yes, no) => {
+    const all = database.transaction(name, mode, { durability: "strict" });
+    const asked = work(all.objectStore(name));
+    all.oncomplete = () => { database.close(); yes(asked.result); };
+    all.onerror = all.onabort = () => { database.close(); no(all.error); };
+  });
+};
+const fact = (name) => within("facts", "readonly", (it) => it.get(name));
+const setFact = (name, value) => within("facts", "readwrite", (it) => it.put(value, name));
+const waiting = (key) => within("queue", "readonly", (it) => it.get(key));
+const put = (post) => within("queue", "readwrite", (it) => it.put(post));
+const drop = (key) => within("queue", "readwrite", (it) => it.delete(key));
+const own = async () => {
+  const me = await fact("me");
+  const all = await within("queue", "readonly", (it) => it.getAll());
+  return all.filter((post) => me && post.me === me).sort((one, other) => one.at - other.at);
+};
+
+// --- whose device it is ---
+const forget = async () => {
+  await setFact("me", "");
+  await setFact("pages", {});
+  await setFact("gathered", 0);
+  await caches.delete(PAGES);
+};
+const wipe = async () => {
+  await forget();
+  await within("queue", "readwrite", (it) => it.clear());
+  await within("facts", "readwrite", (it) => it.clear());
+};
+const say = async (words) => {
+  for (const page of await clients.matchAll({ includeUncontrolled: true })) page.postMessage(words);
+};
+const tell = async () => {
+  const posts = await own();
+  const review = posts.filter((post) => post.state !== "waiting").length;
+  await say({ unsent: posts.length, review, last: await fact("last") });
+};
+const hello = async (me) => {
+  if (me !== (await fact("me"))) {
+    await forget();
+    await setFact("me", me);
+    await setFact("sent", []);
+    await setFact("last", 0);
+  }
+  await tell();
+};
+
+// --- copies of pages ---
+const place = (url) => (url.pathname === "/cases/new" ? url.pathname + url.search : url.pathname);
+const keep = async (address, answer, stamp) => {
+  const pages = (await fact("pages")) || {}, me = await fact("me");
+  const asked = address in pages || (/^\/cases\/new\?pupil=\d+$/.test(address) && "/cases/new" in pages);
+  if (!me || !asked || !answer.ok || answer.type !== "basic") return;
+  const text = await answer.text();
+  if (!text.includes(`data-me="${me}"`)) return; // the page of somebody else
+  const headers = new Headers(answer.headers);
+  headers.delete("Content-Encoding");
+  headers.delete("Content-Length");
+  headers.set("X-Saved", Date.now());
+  headers.set("X-Stamp", stamp ?? "");
+  const cache = await caches.open(PAGES);
+  await cache.put(address, new Response(text, { headers }));
+  if ((await fact("me")) !== me) await caches.delete(PAGES); // who it was has gone meanwhile
+};
+const age = (copy) => Date.now() - copy.headers.get("X-Saved");
+const copyOf = async (address) => {
+  const copy = (await fact("me")) && (await (await caches.open(PAGES)).match(address));
+  return copy && age(copy) < OLDEST ? copy : undefined;
+};
+const two = (number) => String(number).padStart(2, "0");
+const written = (at) => {
+  const then = new Date(at), hour = `${two(then.getHours())}:${two(then.getMinutes())}`;
+  const day = `${two(then.getDate())}/${two(then.getMonth() + 1)}`;
+  return then.toDateString() === new Date().toDateString() ? hour : `${hour} ${day}`;
+};
+// Says on it that it is a copy; and each form is a form of its own: two that are filled in on one copy are two.
+const marked = async (copy, missing) => {
+  const id = missing ? "missing" : "saved", at = written(Number(copy.headers.get("X-Saved")));
+  const fresh = () => `name="key" value="${crypto.randomUUID().replaceAll("-", "")}"`;
+  const text = (await copy.text())
+    .replace(new RegExp(`(<p id="${id}"[^>]*?) hidden>([^<]*)(<b></b>)?`), (_all, begin, words, time) =>
+      `${begin}>${words}${time ? `<b>${at}</b>` : ""}`)
+    .replace(/name="key" value="[^"]*"/g, fresh);
+  return new Response(text, { headers: copy.headers });
+};
+const page = async (event, url) => {
+  const copy = await copyOf(place(url));
+  const asked = fetch(event.request).then(answers).then(async (answer) => {
+    // The sign-in page is shown to nobody we know: what was kept for someone goes before it comes.
+    if (url.pathname === "/login" && answer.type !== "opaqueredirect") await (isEnded(answer) ? wipe() : forget());
+    else if (answer.ok) {
+      const kept = keep(place(url), answer.clone());
+      event.waitUntil(kept.catch(() => {}));
+    }
+    return answer;
+  });
+  event.waitUntil(asked.catch(() => {}));
+  try {
+    return await (copy ? soon(asked) : asked);
+  } catch (gone) {
+    const instead = copy || (await copyOf("/offline"));
+    if (!instead) throw gone;
+    return marked(instead, !copy);
+  }
+};
+const file = async (request) => {
+  const kept = await caches.match(request);
+  if (kept) return kept;
+  try {
+    return await fetch(request);
+  } catch (gone) { // a page that was kept longer than the files it names
+    const name = request.url.slice(request.url.lastIndexOf("/"));
+    const same = FILES.find((address) => address.endsWith(name));
+    const instead = same && (await caches.match(same));
+    if (!instead) throw gone;
+    return instead;
+  }
+};
+
+let gathering = false;
+const gather = async () => {
+  if (gathering || Date.now() - ((await fact("gathered")) || 0) < OFTEN) return;
+  gathering = true;
+  try {
+    const answer = await fetch("/offline/pages");
+    if (isEnded(answer)) return await ended();
+    const { me, pages } = await answer.json();
+    if (!me || me !== (await fact("me"))) return;
+    await setFact("pages", Object.fromEntries(pages));
+    await setFact("gathered", Date.now());
+    await sweep(new Set(pages.map(([address]) => address)));
+    if (navigator.connection?.saveData) return; // then only what is looked at is kept
+    for (const [address, stamp] of pages) {
+      const copy = await copyOf(address);
+      if (copy && copy.headers.get("X-Stamp") === stamp && age(copy) < FRESH) continue;
+      await keep(address, await fetch(address, { headers: { "X-Copy": "1" }, redirect: "error" }), stamp);
+      if ((await fact("me")) !== me) return;
+    }
+  } catch { // no line: what is there stays
+    await setFact("gathered", 0);
+  } finally { gathering = false; }
+};
+const sweep = async (today) => {
+  const cache = await caches.open(PAGES);
+  for (const request of await cache.keys()) {
+    const url = new URL(request.url), copy = await cache.match(request);
+    if (age(copy) > OLDEST || !today.has(url.pathname)) await cache.delete(request);
+  }
+};
+
+// --- forms that were sent without a line ---
+const read = (url, text) => {
+  const typed = [...new URLSearchParams(text)], get = (name) => typed.find((pair) => pair[0] === name)?.[1];
+  const [key, me, at] = [get("key"), get("me"), Date.now()];
+  if (!key || !me) return [];
+  const made = (more) => ({ key, me, at, typed: [], state: "waiting", ...more });
+  if (url.pathname === "/work/accept") {
+    const one = typed.filter((pair) => pair[0] === "one"), many = typed.filter((pair) => pair[0] === "case");
+    return (one.length ? one : many).map(([, value]) => {
+      const [code, version] = value.split(":");
+      return made({ key: `${key}:${code}`, code, act: "accept", address: `/cases/${code}/accept`, version });
+    });
+  }
+  const [, , code, act] = url.pathname.split("/");
+  const said = { version: get("version") || "", typed: typed.filter((pair) => !UNSAID.has(pair[0])) };
+  return [made({ code: act ? code : "", act: act || "open", address: url.pathname, ...said })];
+};
+const post = async (event, url) => {
+  const posts = read(url, await event.request.clone().text());
+  if (!posts.length) return fetch(event.request);
+  const asked = fetch(event.request);
+  event.waitUntil(asked.catch(() => {}));
+  try {
+    return answers(await soon(asked));
+  } catch {
+    for (const one of posts) await put(one);
+    event.waitUntil(tell());
+    return Response.redirect(`/offline?kept=${posts.length}`, 303);
+  }
+};
+
+let sending;
+const flush = () => (sending ??= send().catch(() => {}).finally(() => { sending = undefined; return tell(); }));
+const send = async () => {
+  const me = await fact("me");
+  const posts = (await own()).filter((one) => one.state === "waiting");
+  if (!posts.length) return;
+  const answer = await soon(fetch("/offline/me"));
+  if (isEnded(answer)) return ended();
+  const known = answer.redirected ? {} : await answers(answer).json();
+  if (known.me !== me) return; // signed out, or somebody else: it stays for whom it belongs to
+  for (const { key } of posts) {
+    const one = await waiting(key); // as the ones before may have changed it
+    if (one?.state === "waiting" && !(await sent(one, known.csrf))) return;
+  }
+};
+// The server's word for a sign-in that was ended from another device: the phone may be in strange hands.
+const isEnded = (answer) => answer.headers.get("X-Session") === "ended";
+const ended = async () => { await wipe(); await say({ ended: true }); };
+const sent = async (one, csrf) => {
+  const body = new URLSearchParams([...one.typed, ["csrf_token", csrf], ["key", one.key], ["version", one.version ?? ""]]);
+  const asked = fetch(one.address, { method: "POST", body, headers: { "X-Queued": one.me }, redirect: "manual" });
+  const answer = answers(await soon(asked, 6 * LINE));
+  if (isEnded(answer)) { await ended(); return false; }
+  const told = await answer.json();
+  const now = await waiting(one.key);
+  if (told.state === "wait" || !now) return false;
+  if (told.state === "sent") await done(one, told);
+  else await put({ ...now, state: told.state, told });
+  return true;
+};
+const done = async (one, told) => {
+  await drop(one.key);
+  await setFact("last", Date.now());
+  const list = (await fact("sent")) || [];
+  await setFact("sent", [{ code: one.code, act: one.act, at: Date.now(), to: told.at }, ...list].slice(0, 10));
+  await setFact("gathered", 0); // the pages of the case are others now
+  if (!told.version) return;
+  // What else was filled in on the same version knew of this act: it was the person's own.
+  for (const next of await own()) {
+    const same = next.code === one.code && next.version === one.version && next.state !== "conflict";
+    if (same) await put({ ...next, version: String(told.version) });
+  }
+};
+
+// --- what pages ask for, and what the browser tells ---
+const ASKED = {
+  hello: async ({ me }) => { await hello(me); if (me) { await flush(); await gather(); } },
+  flush,
+  wipe,
+  list: async () => ({ posts: await own(), sent: (await fact("sent")) || [] }),
+  put: async ({ post: one }) => { await put(one); await flush(); },
+  drop: async ({ key }) => { await drop(key); await tell(); },
+  done: async ({ key }) => { const one = await waiting(key); if (one) await done(one, {}); await tell(); },
+};
+addEventListener("message", (event) => {
+  const asked = ASKED[event.data.do];
+  if (asked) event.waitUntil(asked(event.data).then((found) => event.ports[0]?.postMessage(found)));
+});
+addEventListener("fetch", (event) => {
+  const { request } = event, url = new URL(request.url);
+  if (url.origin !== location.origin) return;
+  if (request.mode === "navigate" && request.method === "GET") event.respondWith(page(event, url));
+  else if (request.mode === "navigate" && /^\/(cases\/|work\/accept$)/.test(url.pathname)) event.respondWith(post(event, url));
+  else if (request.method === "GET" && url.pathname.startsWith("/static/")) event.respondWith(file(request));
+});
+addEventListener("install", (event) => {
+  skipWaiting();
+  event.waitUntil(caches.open(FIXED).then((cache) => cache.addAll(FILES)));
+});
+addEventListener("activate", (event) => {
+  const others = (names) => names.filter((name) => name !== FIXED && name !== PAGES);
+  const cleared = caches.keys().then((names) => Promise.all(others(names).map((name) => caches.delete(name))));
+  event.waitUntil(cleared.then(() => clients.claim()));
+});
+addEventListener("push", (event) => {
+  const { title, body, url, tag } = event.data.json();
+  event.waitUntil(self.registration.showNotification(title, { body, tag, data: url, lang: "vi" }));
+});
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(clients.openWindow(event.notification.data));
+});
