@@ -17,7 +17,7 @@ def last_working_day(calendar: Calendar, day: dt.date) -> dt.date:
 
 
 def grace_end(calendar: Calendar, deadline: dt.datetime) -> dt.datetime:
-    """Until when something due at `deadline` counts as just due and not as late: the next working day's closing time."""
+    """Until when what was due at `deadline` counts as just due and not as late: the next working day's closing time."""
     day = calendar.local(deadline).date()
     following = next(_working(calendar, day, ONE_DAY), day + ONE_DAY)
     return calendar.instant(following, calendar.closing_minute(following))

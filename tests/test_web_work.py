@@ -16,7 +16,11 @@ def test_the_most_urgent_stands_first_and_says_by_how_much_it_is_late(cast: Cast
     cast.open_case("classmate")
     page = cast.get("teacher", "/work").text
     assert names(page) == ["A Thử", "Y Thử"]
-    assert page.index("Quá hạn") < page.index("A Thử") < page.index("Y Thử")
+    assert page.index("Cần làm ngay") < page.index("A Thử") < page.index("Y Thử")
+    assert "Vừa qua hạn (hôm qua, 17:00), làm ngay hôm nay" in page
+    cast.go_to("2026-03-05 08:00")
+    page = cast.get("teacher", "/work").text
+    assert "Quá hạn 2 ngày" in page
     assert "17:00 03/03/2026" in page
 
 
@@ -60,7 +64,7 @@ def test_choosing_none_is_an_error_that_says_so(cast: Cast) -> None:
     answer = cast.send("commune_officer", "/work/accept", "/work")
     assert answer.status_code == 422
     assert "<title>Lỗi:" in re.sub(r">\s+", ">", answer.text)
-    assert "Hãy chọn ít nhất một hồ sơ để tiếp nhận." in answer.text
+    assert "Hãy chọn ít nhất một hồ sơ." in answer.text
 
 
 def test_accepting_what_somebody_else_took_meanwhile_says_so(cast: Cast) -> None:
@@ -106,7 +110,7 @@ def test_a_volunteer_sees_need_place_and_whom_to_call_and_nothing_of_the_pupil(c
 def test_others_cases_stand_below_with_who_has_them(cast: Cast) -> None:
     cast.to_commune()
     page = cast.get("teacher", "/work").text
-    assert page.index("Người khác đang xử lý") < page.index("A Thử")
+    assert page.index("Đang chờ người khác") < page.index("A Thử")
     assert "Chờ tiếp nhận: Cán bộ, công chức xã phụ trách" in page
 
 

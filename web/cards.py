@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from flask import url_for
 
 from engine.access import Viewer, reach
+from engine.cases import act_label
 from engine.duties import choices
 from engine.handbook import Handbook
+from engine.nudge import NUDGERS
 from engine.people import ROLE_LABELS
+from engine.store.news import News
 from engine.store.reading import Handed, NeedRow, seats_of
 from engine.store.rows import CaseRow
 from engine.words import Label, Sentence
-from engine.workflow import State
+from engine.workflow import State, Workflow
 from web.languages import said
-from web.parts import due
+from web.parts import ago, due
 from web.shell import local
 
 CODE = "CODE"  # stands where the code comes in an address
@@ -28,7 +31,10 @@ Line = Label | Sentence
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A case for a list, in words. `need` and `contact` stand in for the pupil where that is all one may know."""
+    """A case for a list, in words. `need` and `contact` stand in for the pupil where that is all one may know.
+
+    `new` says what others did to it lately; `whose` who has it, if that is not the reader.
+    """
 
     row: CaseRow
     address: str
@@ -44,8 +50,17 @@ class Card:
     offered_here: bool
     next: tuple[str, str] | None = None  # address and words
     why: str = ""
+    new: str = ""
+    whose: str = ""
+    can_assign: bool = False
+    can_urge: bool = False
     need: NeedRow | None = None
     contact: tuple[str, str | None] | None = None
+
+    @property
+    def choosable(self) -> bool:
+        """Whether something can be done to it together with others."""
+        return self.can_assign or self.offered_here
 
 
 def shape(state: State, waiting: bool) -> str:
@@ -66,15 +81,17 @@ class _Table:
     handed: Mapping[int, Handed]
     needs: Mapping[int, NeedRow]
     contacts: Mapping[int, tuple[str, str | None]]
+    news: Mapping[int, News]
 
 
 def make_cards(
     handbook: Handbook, viewer: Viewer, rows: Sequence[CaseRow], *, handed: Mapping[int, Handed] | None = None,
     needs: Mapping[int, NeedRow] | None = None, contacts: Mapping[int, tuple[str, str | None]] | None = None,
+    news: Mapping[int, News] | None = None,
 ) -> list[Card]:  # fmt: skip
     """The cards of some rows, in their order."""
     table = _Table(handbook, viewer, frozenset(seats_of(viewer)), url_for("case.show", code=CODE), handed or {},
-                   needs or {}, contacts or {})  # fmt: skip
+                   needs or {}, contacts or {}, news or {})  # fmt: skip
     return [_card(table, row) for row in rows]
 
 
@@ -82,19 +99,35 @@ def _card(table: _Table, row: CaseRow) -> Card:
     workflow = table.handbook.workflow(row.workflow, row.workflow_version)
     state, address = workflow.states[row.state], table.address.replace(CODE, row.code)
     here = row.waiting and (row.offered_role, row.offered_unit_id) in table.seats
-    act = choices(workflow, row, roles_of(table.viewer, row), offered_here=here).primary
-    until = due(row.due_at)
+    mine, roles = row.assignee_id == table.viewer.person_id, roles_of(table.viewer, row)
+    can = choices(workflow, row, roles, offered_here=here)
+    act, owner, until = can.primary, said(_owner(row, state)), due(row.due_at)
     flags = [workflow.flags[name] for name in row.flags if name in workflow.flags]
     level = [Sentence("Urgency level {level}", level=row.level)] if row.level else []
     return Card(
         row, address, row.pupil or said(Sentence("Case {code}", code=row.code)),
         ", ".join(filter(None, (row.klass, row.village))),
         until.urgency, said(until.words), until.exact if until.urgency in {"late", "soon"} else "",
-        said(state.label), shape(state, row.waiting), said(_owner(row, state)),
+        said(state.label), shape(state, row.waiting), owner,
         tuple(said(line) for line in (*flags, *level)), here,
         next=(f"{address}/{act.name}", said(act.label)) if act else None,
-        why=_why(table, row), need=table.needs.get(row.id), contact=table.contacts.get(row.id),
+        why=_why(table, row), new=_new(table, row, workflow), whose="" if mine or here else owner,
+        can_assign="assign" in can, can_urge=bool(roles & NUDGERS) and not (mine or here or state.final),
+        need=table.needs.get(row.id), contact=table.contacts.get(row.id),
     )  # fmt: skip
+
+
+def _new(table: _Table, row: CaseRow, workflow: Workflow) -> str:
+    """What others did last, and when. Who may not know the pupil is told only that something was done."""
+    news = table.news.get(row.id)
+    if news is None:
+        return ""
+    when = said(ago(news.at))
+    if row.pupil is None:
+        return when
+    rule = table.handbook.rules(row.workflow, row.rules_version).rule(news.kind) if news.by_rule else None
+    what = said(rule.why if rule else act_label(workflow, news.kind))
+    return f"{what[:1].upper()}{what[1:]}, {when}"
 
 
 def roles_of(viewer: Viewer, row: CaseRow) -> frozenset[str]:

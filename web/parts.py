@@ -43,12 +43,10 @@ def due(at: dt.datetime | None) -> Due:
     exact = moment(at)
     if left < dt.timedelta():
         if now() <= grace_end(shell().house.handbook.calendar(""), at):
-            return Due(
-                "grace", Sentence("Just past its deadline ({when}): do it today", when=_lately(at, -days)), exact
-            )
-        return Due(
-            "late", Sentence("{days} days overdue", days=-days) if days < -1 else Sentence("1 day overdue"), exact
-        )
+            words = Sentence("Just past its deadline ({when}): do it today", when=_lately(at, -days))
+            return Due("grace", words, exact)
+        words = Sentence("{days} days overdue", days=-days) if days < -1 else Sentence("1 day overdue")
+        return Due("late", words, exact)
     hour = f"{local(at):%H:%M}"
     if days == 0:
         return Due("soon", Sentence("Due today at {hour}", hour=hour), exact)

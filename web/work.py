@@ -2,118 +2,150 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
-from flask_babel import gettext as _
+from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
-from engine import cases
+from engine import cases, proposals
 from engine.access import ADMIN
-from engine.refusals import Invalid, Refused
-from engine.store import reading
+from engine.store import reading, saved
+from engine.store.news import news_of
+from engine.store.rows import CaseRow
+from engine.store.saved import Saved
 from engine.store.session import Session
-from engine.words import Sentence
+from engine.words import Label, Sentence
+from engine.workdays import last_working_day
 from web.cards import Card, make_cards
-from web.languages import said
-from web.shell import now, shell, today
-from web.typed import whole
+from web.casefile import case_file
+from web.shell import shell, today
 
 OWN, OTHERS = 30, 10  # cases on the page: one's own, and below them those that others have
-MOST_AT_ONCE = 50
+NEW = "new"  # in the address: only what others have changed since the last working day
 
 pages = Blueprint("work", __name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """The cards of the page by what they ask for."""
+class Asked:
+    """A case that the risk watch proposes, with its reasons in words."""
 
-    offers: tuple[Card, ...]
-    late: tuple[Card, ...]
-    soon: tuple[Card, ...]
-    later: tuple[Card, ...]
+    row: proposals.Proposed
+    why: tuple[Label | Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The cards of the page by what they ask for: `cards` are one's own, `others` those that wait for others."""
+
+    cards: tuple[Card, ...]
     others: tuple[Card, ...]
+    asked: tuple[Asked, ...]
+    saved: tuple[Saved, ...]
     more: bool
     unread: int
+    only_new: bool
 
     @property
-    def own(self) -> int:
-        return len(self.offers) + len(self.late) + len(self.soon) + len(self.later)
+    def offers(self) -> tuple[Card, ...]:
+        return tuple(card for card in self.cards if card.offered_here)
+
+    @property
+    def due_now(self) -> tuple[Card, ...]:
+        """Overdue, or just past the deadline."""
+        return self._own("late", "grace")
+
+    @property
+    def soon(self) -> tuple[Card, ...]:
+        return self._own("soon")
+
+    @property
+    def later(self) -> tuple[Card, ...]:
+        return self._own("later", "none")
+
+    @property
+    def new(self) -> int:
+        """How many cases others have changed."""
+        return sum(bool(card.new) for card in (*self.cards, *self.others))
+
+    def _own(self, *urgencies: str) -> tuple[Card, ...]:
+        return tuple(card for card in self.cards if not card.offered_here and card.urgency in urgencies)
 
 
 @pages.get("/work")
 def index() -> str:
     """What waits for me."""
-    return _page()
+    return work_page()
 
 
-@pages.post("/work/accept")
-def accept() -> Response | tuple[str, int]:
-    """Accept the one case whose button was pressed, or all that were chosen."""
-    chosen = request.form.getlist("one") or request.form.getlist("case")
-    if not chosen:
-        return _page(Sentence("Choose at least one case to accept.")), 422
-    key, done = (request.form.get("key") or uuid.uuid4().hex)[:32], []
-    for code, version in map(_code_and_version, chosen[:MOST_AT_ONCE]):
-        try:
-            cases.accept(shell().house, g.viewer, code, {}, now(), version=version, key=f"{key}:{code}"[:64])
-            done.append(code)
-        except Invalid:
-            flash(_("%(code)s: fill in the form to accept it.", code=code))
-        except Refused as refused:
-            flash(f"{code}: {said(refused.sentence)}")
-    if len(done) == 1:
-        flash(_("You have accepted case %(code)s.", code=done[0]))
-        return redirect(url_for("case.show", code=done[0], done=1), 303)
-    if done:
-        flash(_("You have accepted %(number)s cases.", number=len(done)))
-    return redirect(url_for("work.index"), 303)
+@pages.get("/work.xlsx", defaults={"form": "xlsx"})
+@pages.get("/work.csv", defaults={"form": "csv"})
+def download_work(form: str) -> Response:
+    """What waits for me, as a file."""
+    return case_file(form, "viec-cua-toi", my_cards(), "work list")
 
 
-def _code_and_version(value: str) -> tuple[str, int | None]:
-    code, _mark, version = value.partition(":")
-    return code[:24], whole(version)
+def my_cards() -> tuple[Card, ...]:
+    """The cards of what waits for the signed-in person."""
+    with shell().house.store.scoped(g.viewer) as session:
+        return _read(session).cards
 
 
-def _page(wrong: Sentence | None = None) -> str:
-    viewer, store = g.viewer, shell().house.store
-    with store.scoped(viewer) as session:
+def work_page(wrong: Sentence | None = None) -> str:
+    """The page; `wrong` is what was wrong with what was sent from it."""
+    viewer = g.viewer
+    with shell().house.store.scoped(viewer) as session:
         work = _read(session)
-    only_set_up = viewer.units.keys() == {ADMIN}
     return render_template(
-        "work.html", work=work, wrong=wrong, key=uuid.uuid4().hex, only_set_up=only_set_up,
+        "work.html", work=work, wrong=wrong, key=uuid.uuid4().hex, only_set_up=viewer.units.keys() == {ADMIN},
         opens=any(viewer.holds(role) for role in cases.OPENERS),
     )  # fmt: skip
 
 
 def _read(session: Session) -> Work:
-    viewer = g.viewer
+    viewer, only_new = g.viewer, request.args.get("show") == NEW
     people = [viewer.person_id, *reading.covered(session, viewer.person_id, today())]
     mine = reading.my_work(session, viewer, people, OWN)
     held = {row.id for row in mine}
     offered = sum(row.waiting for row in mine)
     area = reading.area_work(session, viewer, people, OTHERS + offered + 1)
     others = [row for row in area if row.id not in held]
-    rows = [*mine, *others[:OTHERS]]
+    cards = _cards(session, mine, others[:OTHERS])
+    return Work(
+        tuple(card for card in cards[: len(mine)] if card.new or not only_new),
+        tuple(card for card in cards[len(mine) :] if not card.offered_here and (card.new or not only_new)),
+        asked=_asked(session), saved=tuple(saved.saved_of(session, viewer.person_id)),
+        more=len(others) > OTHERS or len(mine) >= OWN,
+        unread=reading.unread_notices(session, viewer.person_id), only_new=only_new,
+    )  # fmt: skip
+
+
+def _cards(session: Session, mine: Sequence[CaseRow], others: Sequence[CaseRow]) -> list[Card]:
+    """The cards of one's own cases, and after them those of others."""
+    viewer, rows = g.viewer, [*mine, *others]
     referred = [row.id for row in rows if row.pupil is None]
-    cards = make_cards(
+    return make_cards(
         shell().house.handbook, viewer, rows,
         handed=reading.handed_over(session, [row.id for row in mine if row.offered_at]),
-        needs=reading.needs_of(session, referred),
-        contacts=_contacts(referred),
+        needs=reading.needs_of(session, referred), contacts=_contacts(referred),
+        news=news_of(session, viewer.person_id, [row.id for row in rows], _since()),
     )  # fmt: skip
-    offers = tuple(card for card in cards if card.offered_here)
-    own = [card for card in cards[: len(mine)] if not card.offered_here]
-    late, soon, later = _by_urgency(own)
-    return Work(
-        offers, late, soon, later,
-        others=tuple(card for card in cards[len(mine) :] if not card.offered_here),
-        more=len(others) > OTHERS or len(mine) >= OWN,
-        unread=reading.unread_notices(session, viewer.person_id),
-    )  # fmt: skip
+
+
+def _since() -> dt.datetime:
+    """The beginning of the last working day: on a Monday, what happened on Friday and later is new."""
+    calendar = shell().house.handbook.calendar("")
+    return calendar.instant(last_working_day(calendar, today()), 0)
+
+
+def _asked(session: Session) -> tuple[Asked, ...]:
+    """What the risk watch proposes to a teacher or a head."""
+    rules = shell().house.risk
+    found = proposals.open_proposals(session, g.viewer)
+    return tuple(Asked(row, tuple(proposals.reasons(rules, row.signals))) for row in found)
 
 
 def _contacts(case_ids: list[int]) -> dict[int, tuple[str, str | None]]:
@@ -122,11 +154,3 @@ def _contacts(case_ids: list[int]) -> dict[int, tuple[str, str | None]]:
         return {}
     with shell().house.store.reading("whom a volunteer calls about cases referred to them") as session:
         return reading.school_contacts(session, case_ids, today())
-
-
-def _by_urgency(cards: Iterable[Card]) -> tuple[tuple[Card, ...], tuple[Card, ...], tuple[Card, ...]]:
-    """Overdue, due soon, the rest."""
-    found: dict[str, list[Card]] = {"late": [], "soon": [], "later": []}
-    for card in cards:
-        found[card.urgency if card.urgency in found else "later"].append(card)
-    return tuple(found["late"]), tuple(found["soon"]), tuple(found["later"])

@@ -1,0 +1,39 @@
+"""What others did lately to cases that a person looks at: people and rules, not the person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from engine.store import tables as t
+
+QUIET = ("migrated", "placed", "return_confirmed")  # nothing that anybody has to look at
+_NEWS = (
+    select(t.Event.case_id, t.Event.kind, t.Event.at, t.Event.person_id)
+    .where(
+        t.Event.case_id.in_(bindparam("cases", expanding=True)), t.Event.at >= bindparam("since"),
+        or_(t.Event.person_id.is_(None), t.Event.person_id != bindparam("person")), t.Event.kind.not_in(QUIET),
+    )
+    .order_by(t.Event.case_id, t.Event.seq)
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The newest thing that somebody else, or a rule, did to a case: an event's kind and moment."""
+
+    kind: str
+    at: dt.datetime
+    by_rule: bool
+
+
+def news_of(session: Session, person_id: int, case_ids: Sequence[int], since: dt.datetime) -> dict[int, News]:
+    """For each case that was changed by others since a moment: what was done last."""
+    if not case_ids:
+        return {}
+    asked = {"cases": case_ids, "since": since, "person": person_id}
+    return {case: News(kind, at, by is None) for case, kind, at, by in session.execute(_NEWS, asked)}
