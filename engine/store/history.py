@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from engine.access import Viewer
@@ -103,10 +103,15 @@ def people_named(session: Session, ids: Collection[int]) -> dict[int, str]:
 def version_after(session: Session, key: str) -> int | None:
     """The version that the request with this idempotency key left its case in; None if nothing was done under it.
 
-    All events of one act are of one moment, and of no other act's.
+    The key stands with the first event of an act; its others are of the same moment and have none.
     """
     first = select(_events.c.case_id, _events.c.at, _events.c.seq).where(_events.c.key == key).subquery()
-    query = select(func.max(_events.c.seq)).join(
+    later = select(_events.c.seq, _events.c.key).join(
         first, (_events.c.case_id == first.c.case_id) & (_events.c.at == first.c.at) & (_events.c.seq >= first.c.seq)
     )
-    return session.connection().execute(query).scalar()
+    version = None
+    for seq, other in session.connection().execute(later.order_by(_events.c.seq)):
+        if other not in {None, key}:
+            break
+        version = seq
+    return version
