@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 
 from flask import Blueprint, g, render_template, request
+from werkzeug.wrappers import Response
 from wtforms import StringField, TextAreaField
 
 from engine.access import ADMIN, OFFICE
+from engine.export import TYPES
 from engine.fields import read_date
 from engine.refusals import Invalid, NotAllowed, Refused
 from engine.ruleset import load_ruleset
 from engine.simulate import Outcome, simulate
 from engine.words import Faulty, Sentence
 from web.cli_simulate import moments, workflow_for
+from web.exports import download
 from web.forms import Form
 from web.languages import said
 from web.security import takes_up_to
@@ -47,7 +50,7 @@ def index() -> str:
 
 @pages.post("/simulate")
 @takes_up_to(LARGEST)
-def run() -> str | tuple[str, int]:
+def run() -> str | tuple[str, int] | Response:
     """What would have been different; nothing is stored."""
     _only_those_who_may()
     form = TrialForm(request.form)
@@ -61,8 +64,21 @@ def run() -> str | tuple[str, int]:
     except Refused as refused:
         form.refuse(Invalid({"": refused.sentence}))
     else:
+        if request.form.get("as") in TYPES:
+            return _file(request.form["as"], outcome)
         return render_template("simulate.html", form=form, outcome=outcome, shown=SHOWN)
     return render_template("simulate.html", form=form, outcome=None), 422
+
+
+def _file(form: str, outcome: Outcome) -> Response:
+    """The outcome as a file: how often each rule fired, what each person was told, which cases would differ."""
+    rows = [
+        *((said(Sentence("Rule")), *row) for row in outcome.rules()),
+        *((said(Sentence("Person")), *row) for row in outcome.people()),
+        *((said(Sentence("Case code")), it.code, len(it.did), len(it.would)) for it in outcome.changed),
+    ]
+    columns = [Sentence("What"), Sentence("Name"), Sentence("Then"), Sentence("With these rules")]
+    return download(form, "simulate", [said(column) for column in columns], rows, "rules on trial")
 
 
 def _outcome(form: TrialForm) -> Outcome:

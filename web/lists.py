@@ -1,0 +1,154 @@
+"""Lists that pages show, as files to take away: the same rows, and no more than their page tells its reader."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from flask import Blueprint, g, request
+from werkzeug.wrappers import Response
+
+from engine import import_jobs, rollcall
+from engine.access import ADMIN
+from engine.export import Value
+from engine.notices import reason
+from engine.refusals import NotAllowed
+from engine.rollcall import MARKS, SESSIONS
+from engine.store import closure_lists, deliveries, reading
+from engine.store import rollcall as registers
+from engine.store.closure_lists import ClosureRow
+from engine.store.reading import NoticeRow
+from engine.story import choice_label
+from engine.study import STUDY_MODES
+from engine.words import Label, Sentence
+from web import channels, closures, imports
+from web.casepage import read_case
+from web.exports import download
+from web.languages import said
+from web.shell import local, shell, today
+
+MOST = 2_000  # rows of a list that grows without end: the newest
+FORMS = ("xlsx", "csv")
+
+pages = Blueprint("lists", __name__)
+
+
+def _file(form: str, name: str, columns: Sequence[Label | Sentence], rows: Iterator[Sequence[Value]]) -> Response:
+    return download(form, name, [said(column) for column in columns], rows, name)
+
+
+def _at(moment: dt.datetime | None) -> dt.datetime | None:
+    return local(moment) if moment else None
+
+
+@pages.get("/notices.<any(xlsx, csv):form>")
+def notices(form: str) -> Response:
+    """My notices."""
+    columns = (Sentence("When"), Sentence("Case code"), Sentence("Notice"), Sentence("Urgent"), Sentence("Read at"))
+
+    def row(it: NoticeRow) -> Sequence[Value]:
+        why = reason(shell().house.handbook, it.workflow, it.rules_version, it.kind)
+        return _at(it.at), it.code, why, it.urgent, _at(it.read_at)
+
+    with shell().house.store.reading("one's own notices, with the codes of cases that went to others") as session:
+        found = reading.notices_of(session, g.viewer.person_id, limit=MOST)
+    return _file(form, "notices", columns, map(row, found[:MOST]))
+
+
+@pages.get("/imports.<any(xlsx, csv):form>")
+def my_imports(form: str) -> Response:
+    """The files I brought in, and what came of them."""
+    columns = (
+        Sentence("File"), Sentence("What"), Sentence("State"), Sentence("When"), Sentence("New"), Sentence("Changed"),
+        Sentence("Unchanged"), Sentence("Wrong"),
+    )  # fmt: skip
+    jobs = import_jobs.jobs_of(shell().house, g.viewer)
+    rows = (
+        (job["file_name"], imports.NAMES[job["kind"]], imports.STATES[job["state"]], _at(job["made_at"]),
+         *(job[count] for count in ("new", "changed", "unchanged", "wrong")))
+        for job in jobs
+    )  # fmt: skip
+    return _file(form, "imports", columns, rows)
+
+
+@pages.get("/attendance/<int:class_id>.<any(xlsx, csv):form>")
+def class_list(class_id: int, form: str) -> Response:
+    """The pupils of a class, and how they were marked on a day."""
+    day = _day(request.args.get("day"))
+    with shell().house.store.reading("is this class's register theirs to take") as session:
+        rollcall.check(session, g.viewer, class_id)
+    with shell().house.store.scoped(g.viewer) as session:
+        pupils = registers.pupils(session, class_id)
+        taken = {half: registers.marks(session, class_id, day, half) for half in SESSIONS}
+    columns = (Sentence("Pupil"), Label("Thôn / làng / tổ dân phố", "Village"), Sentence("Day"), *SESSIONS.values())
+    rows = (
+        (name, village, day, *(MARKS[marks[id][0]] if id in marks else None for marks in taken.values()))
+        for id, name, village in pupils
+    )
+    return _file(form, "class", columns, rows)
+
+
+def _day(text: str | None) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text or "")
+    except ValueError:
+        return today()
+
+
+@pages.get("/closures.<any(xlsx, csv):form>")
+def days_without_class(form: str) -> Response:
+    """Days without class in my area: those that last or come, and those that are over."""
+    columns = (
+        Sentence("For whom"), Sentence("Kind"), Sentence("In"), Sentence("From"), Sentence("To and with"),
+        Sentence("Reason"), Sentence("Study"), Sentence("Announced by"), Sentence("When"), Sentence("Lifted at"),
+    )  # fmt: skip
+
+    def row(it: ClosureRow) -> Sequence[Value]:
+        mode = STUDY_MODES.get(it.study_mode or "")
+        return (it.name, closures.KINDS[it.kind], it.inside, it.first_day, it.last_day, it.reason, mode, it.by,
+                _at(it.announced_at), _at(it.lifted_at))  # fmt: skip
+
+    with shell().house.store.scoped(g.viewer) as session:
+        found = closure_lists.lasting(session, g.viewer, today(), MOST)[:MOST]
+        found += closure_lists.past(session, g.viewer, today(), limit=MOST)[:MOST]
+    return _file(form, "closures", columns, map(row, found))
+
+
+@pages.get("/admin/deliveries.<any(xlsx, csv):form>")
+def messages(form: str) -> Response:
+    """What was sent, to whom and with what success; never what about."""
+    if not g.viewer.holds(ADMIN):
+        raise NotAllowed(Sentence("Only the administrator sees what was sent."))
+    state = request.args.get("state", "")
+    with shell().house.store.reading("the operator's delivery log") as session:
+        found = deliveries.log_of(session, state=state if state in deliveries.STATES else "", limit=MOST)
+    columns = (
+        Sentence("To"), Sentence("What"), Sentence("Way"), Sentence("State"), Sentence("Attempts"), Sentence("When"),
+        Sentence("Sent at"), Sentence("Fault"),
+    )  # fmt: skip
+    rows = (
+        (it.name, channels.KINDS[it.kind], it.channel, channels.STATE_WORDS[it.state], it.attempts, _at(it.made_at),
+         _at(it.sent_at), it.last_error)
+        for it in found
+    )  # fmt: skip
+    return _file(form, "deliveries", columns, rows)
+
+
+@pages.get("/cases/<code>/support.<any(xlsx, csv):form>")
+def support(code: str, form: str) -> Response:
+    """The support that was given in a case; who received it is told to those who may know the pupil."""
+    found = read_case(code)
+    field = found.workflow.fields["support_kind"]
+    columns = [
+        Sentence("Case code"), Sentence("Given on"), Sentence("Support"), Sentence("Quantity"), Sentence("Unit"),
+        Sentence("Estimated value (đồng)"), Sentence("Giver"), Sentence("Programme"),
+    ]  # fmt: skip
+    known = found.who is not None
+    columns += [Sentence("Received by")] if known else []
+    rows = (
+        (found.facts.code, it.given_on, choice_label(field, it.kind), Decimal(it.quantity), it.unit, it.value, it.giver,
+         it.programme, *([it.received_by] if known else []))
+        for it in found.beside.support
+    )  # fmt: skip
+    return _file(form, "support", columns, rows)
