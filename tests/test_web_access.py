@@ -81,7 +81,10 @@ ROUTES = (
     Route("GET", "/me/notices", SIGNED_IN),
     Route("POST", "/me/notices", SIGNED_IN),
     Route("POST", "/me/notices/trial", SIGNED_IN),
-    Route("GET", "/me/notices/worker.js", PUBLIC),
+    Route("GET", "/sw.js", PUBLIC),
+    Route("GET", "/offline", SIGNED_IN),
+    Route("GET", "/offline/me", SIGNED_IN),
+    Route("GET", "/offline/pages", SIGNED_IN),  # one's own cases only; see tests/test_web_offline.py
     Route("POST", "/me/notices/browsers", SIGNED_IN),
     Route("POST", "/me/notices/browsers/forget", SIGNED_IN),
     Route("GET", "/admin/deliveries", frozenset({"admin"})),

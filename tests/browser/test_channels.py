@@ -60,9 +60,9 @@ def test_a_push_message_is_shown_and_leads_to_its_case(open_page: OpenPage, here
     sign_in(page, address)
     expect(page.get_by_role("button", name="Hiện thông báo trên thiết bị này", exact=True)).to_be_visible()
     expect(page.locator("#push-off, #push-none, #push-refused").filter(visible=True)).to_have_count(0)
-    registered = "navigator.serviceWorker.getRegistration('/me/notices/').then((it) => it && it.scope)"
-    page.wait_for_function("navigator.serviceWorker.getRegistration('/me/notices/').then((it) => it && it.active)")
-    assert page.evaluate(registered) == address + "/me/notices/"
+    registered = "navigator.serviceWorker.getRegistration('/').then((it) => it && it.scope)"
+    page.wait_for_function("navigator.serviceWorker.getRegistration('/').then((it) => it && it.active)")
+    assert page.evaluate(registered) == address + "/"
     data = {"title": "[Ra Lớp] RL-1: Quá hạn", "body": "Hồ sơ: RL-1", "url": address + "/cases/RL-1", "tag": "n7:push"}
     devtools = page.context.new_cdp_session(page)
     registrations: list[str] = []
@@ -75,7 +75,7 @@ def test_a_push_message_is_shown_and_leads_to_its_case(open_page: OpenPage, here
     for _ in range(2):  # a second copy stands in the place of the first
         push = {"origin": address, "registrationId": registrations[0], "data": json.dumps(data)}
         devtools.send("ServiceWorker.deliverPushMessage", push)
-    shown = """navigator.serviceWorker.getRegistration('/me/notices/').then((it) => it.getNotifications())
+    shown = """navigator.serviceWorker.getRegistration('/').then((it) => it.getNotifications())
         .then((all) => all.map((it) => [it.title, it.body, it.data, it.tag]))"""
     page.wait_for_function(shown.replace("all.map((it) => [it.title, it.body, it.data, it.tag])", "all.length"))
     assert page.evaluate(shown) == [[data["title"], data["body"], data["url"], data["tag"]]]
