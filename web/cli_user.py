@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 import click
+import segno
 
-from engine import staff_admin
+from engine import codes, staff_admin
 from engine.access import ROLES
 from engine.clock import ShiftedClock
 from engine.fields import read_date
@@ -20,6 +22,7 @@ from engine.store.schema import upgrade
 from engine.store.session import Store
 from engine.vacancies import reroute
 from engine.words import Faulty, Sentence
+from web.codes import address_of
 from web.console import language_here, opened
 from web.house import build_house
 from web.settings import load_settings
@@ -100,6 +103,28 @@ def reset(login: str, database: str | None) -> None:
     """Give a new password that works once, and sign the person out everywhere."""
     with _desk(database) as (store, now, _today):
         _say_password(login, staff_admin.reset_password(store, login, now))
+
+
+@user.command("code")
+@LOGIN
+@DATABASE
+def code(login: str, database: str | None) -> None:
+    """Make a code with which the person signs in once, as digits and as a QR code."""
+    settings = load_settings().sign_in
+    with _desk(database) as (store, now, _today):
+        slip = codes.make(store, login, None, settings.code_lasts, now)
+    until = f"{slip.expires_at.astimezone(ZONE):%H:%M %d/%m/%Y}"
+    page = f"{settings.origin}/login/code"
+    _say(Sentence("One-time code of {login}: {code}", login=slip.login, code=slip.code))
+    _say(Sentence("It opens once, until {when}, on the page {page}. It is shown this once.", when=until, page=page))
+    click.echo(drawn(address_of(slip, page)))
+
+
+def drawn(address: str) -> str:
+    """The QR code of an address, to be pointed at on a terminal with light letters on dark ground."""
+    picture = io.StringIO()
+    segno.make_qr(address).terminal(out=picture, border=2, compact=True)
+    return picture.getvalue()
 
 
 @user.command("disable")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from urllib.parse import urlsplit, urlunsplit
 
-from flask import Blueprint, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, abort, flash, redirect
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
@@ -16,7 +15,7 @@ from engine.sweep import run_due
 from engine.words import Sentence
 from web.languages import said
 from web.parts import moment, weekday
-from web.shell import local, local_path, now, shell
+from web.shell import local, now, page_before, shell
 
 pages = Blueprint("demo", __name__)
 
@@ -36,22 +35,7 @@ def next_day() -> Response:
         clock.forget()
     when = f"{weekday(local(target).date())}, {moment(target)}"
     flash(said(Sentence("It is now {when}. Rules that fired meanwhile: {fired}.", when=when, fired=fired)))
-    return redirect(_back(), 303)
-
-
-def _back() -> str:
-    """The page the button was pressed on: its path only, so that a forged Referer leads to no other site.
-
-    A page that came in answer to a form may have no address to be asked for again; then to the beginning.
-    """
-    try:
-        parts = urlsplit(request.referrer or "")
-    except ValueError:  # an address that is none
-        return url_for("signin.home")
-    target = urlunsplit(("", "", parts.path, parts.query, ""))
-    adapter = current_app.create_url_adapter(request)
-    asked = adapter is not None and adapter.test(parts.path, "GET")
-    return (local_path(target) if asked else None) or url_for("signin.home")
+    return redirect(page_before(), 303)
 
 
 def _next_morning(moment: dt.datetime) -> dt.datetime:

@@ -10,18 +10,21 @@ from engine.export import TYPES, Value, export
 from engine.store.access_log import note_export
 from web.languages import language
 from web.shell import now, shell
+from web.stepup import require_proof
 
 
 def download(form: str, name: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], what: str) -> Response:
     """A list as an xlsx or csv file. `rows` come from the reader's own scoped session; `what` goes into the access log.
 
-    Raises `KeyError` for a form that is neither "xlsx" nor "csv".
+    Raises `KeyError` for a form that is neither "xlsx" nor "csv", and `ProofNeeded` before any row is read.
     """
+    require_proof(file=True)
     return attachment(export(form, columns, rows, language(), name), form, name, what)
 
 
 def attachment(data: bytes, form: str, name: str, what: str) -> Response:
-    """A file to be saved under a name; noted before it is sent."""
+    """A file to be saved under a name; noted before it is sent. Raises `ProofNeeded`."""
+    require_proof(file=True)
     note_export(shell().house.store, g.viewer.person_id, what, now())
     response = Response(data, content_type=TYPES[form])
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
@@ -79,3 +80,18 @@ def local_path(target: str | None) -> str | None:
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
         return None
     return None if any(ord(char) < 0x20 or char == "\\" for char in target) else target
+
+
+def page_before() -> str:
+    """The page the button was pressed on: its path only, so that a forged Referer leads to no other site.
+
+    A page that came in answer to a form may have no address to be asked for again; then to the beginning.
+    """
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:  # an address that is none
+        return "/"
+    target = urlunsplit(("", "", parts.path, parts.query, ""))
+    adapter = current_app.create_url_adapter(request)
+    asked = adapter is not None and adapter.test(parts.path, "GET")
+    return (local_path(target) if asked else None) or "/"

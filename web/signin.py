@@ -11,23 +11,31 @@ from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
-from wtforms import PasswordField, StringField
+from wtforms import HiddenField, PasswordField, StringField
 
-from engine import signin
+from engine import passkeys, signin
 from engine.access import Viewer
 from engine.brakes import Origin, TooManyTries
-from engine.refusals import Invalid
-from engine.signin import IDLE, SignedIn, WrongPassword
+from engine.refusals import Invalid, Refused
+from engine.signin import BY_CODE, BY_PASSKEY, BY_PASSWORD, IDLE, SignedIn, WrongPassword
+from engine.words import Sentence
 from web.device import name_of_device
 from web.forms import Form
 from web.security import ONE_YEAR, public
 from web.shell import local_path, now, shell, today
+from web.stepup import is_proved
 
 IN_SESSION = "_user_id"  # where Flask-Login keeps in the session what `User.get_id` gave
 STATE = "X-Session"  # tells the device's own worker why it is turned away: "none" or "ended", see docs/operate/index.md
 WIPE = '"cache", "storage"'
 KNOWN_DEVICE = "known_device"  # the cookie that tells a device on which its person has signed in before
 FIRST_DOORS = frozenset({"signin.password", "signin.sign_out", "signin.end_device", "languages.choose"})
+
+METHODS = {
+    BY_PASSWORD: Sentence("with the password"),
+    BY_PASSKEY: Sentence("with a passkey"),
+    BY_CODE: Sentence("with a one-time code"),
+}
 
 pages = Blueprint("signin", __name__)
 manager = LoginManager()
@@ -65,8 +73,9 @@ class SignInForm(Form):
 
 
 class PasswordForm(Form):
-    """The password one has, and the new one twice."""
+    """The password one has, and the new one twice; and where a person who has just come in goes on to."""
 
+    next = HiddenField()
     old = PasswordField(render_kw={"autocomplete": "current-password"})
     new = PasswordField(render_kw={"autocomplete": "new-password"})
     again = PasswordField(render_kw={"autocomplete": "new-password"})
@@ -140,21 +149,32 @@ def sign_in() -> Response | tuple[str, int] | str:
     target = local_path(request.values.get("next")) or "/"
     if request.method == "GET":
         g.turned_away = True  # a worker that followed us here reads it, too
-        return redirect(target) if current_user.is_authenticated else render_template("login.html", form=form)
+        return redirect(target) if current_user.is_authenticated else login_page(form)
     login = signin.fold_login(form.login.data or "")
     try:
-        token = signin.sign_in(shell().house.store, login, form.password.data or "", _origin(login), now())
+        token = signin.sign_in(shell().house.store, login, form.password.data or "", origin(login), now())
     except (WrongPassword, TooManyTries) as refused:
         form.refuse(Invalid({"login": refused.sentence}))
-        status = 429 if isinstance(refused, TooManyTries) else 422
-        page = current_app.make_response((render_template("login.html", form=form), status))
-        if isinstance(refused, TooManyTries):
-            page.headers["Retry-After"] = str(int(refused.wait.total_seconds()) + 1)
-        return page
-    return _welcome(token, login, target)
+        return turned_down(login_page(form), refused)
+    return welcome(token, login, target)
 
 
-def _welcome(token: str, login: str, target: str) -> Response:
+def login_page(form: SignInForm) -> str:
+    """The sign-in page."""
+    return render_template("login.html", form=form, passkeys=shell().settings.sign_in.party is not None)
+
+
+def turned_down(page: str, refused: Refused) -> Response:
+    """A page that says what was wrong, and tells programs how long to wait."""
+    response = current_app.make_response((page, 422))
+    if isinstance(refused, TooManyTries):
+        response.status_code = 429
+        response.headers["Retry-After"] = str(int(refused.wait.total_seconds()) + 1)
+    return response
+
+
+def welcome(token: str, login: str, target: str) -> Response:
+    """Let in whoever has this new token, and go on to a page of ours."""
     if current_user.is_authenticated:  # somebody else was, on the same device
         signin.sign_out(shell().house.store, current_user.signed_in, now())
     session.clear()  # nothing that was there before the sign-in is taken along
@@ -175,7 +195,7 @@ def _marks() -> URLSafeSerializer:
     return URLSafeSerializer(shell().settings.secret_key, salt="known device")
 
 
-def _origin(login: str) -> Origin:
+def origin(login: str) -> Origin:
     """Where the try comes from; a device is known only to the login that it was marked for."""
     known = None
     try:
@@ -201,27 +221,37 @@ def sign_out() -> Response:
 
 @pages.route("/password", methods=["GET", "POST"])
 def password() -> Response | tuple[str, int] | str:
-    """A new password, and the devices on which one is signed in."""
+    """A new password, the passkeys, and the devices on which one is signed in."""
+    if request.method == "GET":
+        return _password_page(PasswordForm(request.args))
     form = PasswordForm()
-    if request.method == "POST":
-        typed = (form.old.data or "", form.new.data or "", form.again.data or "")
-        try:
-            signin.change_password(shell().house.store, current_user.signed_in, *typed, now())
-        except Invalid as refused:
-            form.refuse(refused)
-            return _password_page(form), 422
-        except TooManyTries as refused:
-            form.refuse(Invalid({"old": refused.sentence}))
-            return _password_page(form), 429
-        flash(_("Your password was changed. Other devices must sign in again."))
-        return redirect(url("signin.home") if current_user.must_change else url("signin.password"), 303)
-    return _password_page(form)
+    old = None if _need_not_know_it() else form.old.data or ""
+    typed = (form.new.data or "", form.again.data or "")
+    try:
+        signin.change_password(shell().house.store, current_user.signed_in, old, *typed, now())
+    except Invalid as refused:
+        form.refuse(refused)
+        return _password_page(form), 422
+    except TooManyTries as refused:
+        form.refuse(Invalid({"old": refused.sentence}))
+        return _password_page(form), 429
+    flash(_("Your password was changed. Other devices must sign in again."))
+    first = url("signin.home") if current_user.must_change else url("signin.password")
+    return redirect(local_path(form.next.data) or first, 303)
+
+
+def _need_not_know_it() -> bool:
+    """Whether the person has just shown otherwise who they are, and may have forgotten the password."""
+    return is_proved() and current_user.signed_in.device.proved_by != BY_PASSWORD
 
 
 def _password_page(form: PasswordForm) -> str:
+    store = shell().house.store
     return render_template(
-        "password.html", form=form, devices=signin.devices(shell().house.store, current_user.id, now())
-    )
+        "password.html", form=form, devices=signin.devices(store, current_user.id, now()), methods=METHODS,
+        need_not_know=_need_not_know_it(), arrived=bool(local_path(form.next.data)),
+        keys=passkeys.of(store, current_user.id), passkeys=shell().settings.sign_in.party is not None,
+    )  # fmt: skip
 
 
 @pages.post("/password/devices/<int:device>/end")
