@@ -48,12 +48,26 @@ ROUTES = (
     Route("GET", "/help/<chapter>", PUBLIC),
     Route("GET", "/login", PUBLIC),
     Route("POST", "/login", PUBLIC),
+    Route("POST", "/login/passkey/ask", CLOSED),  # where the address of the pages has no https; tests/test_web_passkeys.py
+    Route("POST", "/login/passkey", PUBLIC),
+    Route("GET", "/login/code", PUBLIC),
+    Route("POST", "/login/code", PUBLIC),
     Route("POST", "/logout", PUBLIC),
     Route("POST", "/language", PUBLIC),
     Route("GET", "/", SIGNED_IN),
     Route("GET", "/password", SIGNED_IN),
     Route("POST", "/password", SIGNED_IN),
     Route("POST", "/password/devices/<int:device>/end", SIGNED_IN),
+    Route("GET", "/password/passkeys/new", NOBODY),  # this installation has none; see tests/test_web_passkeys.py
+    Route("POST", "/password/passkeys/ask", NOBODY),
+    Route("POST", "/password/passkeys", SIGNED_IN),
+    Route("POST", "/password/passkeys/<int:key>/remove", NOBODY),  # one's own only
+    Route("GET", "/prove", SIGNED_IN),
+    Route("POST", "/prove", SIGNED_IN),
+    Route("POST", "/prove/passkey/ask", NOBODY),
+    Route("POST", "/prove/passkey", SIGNED_IN),
+    Route("GET", "/admin/codes", frozenset({"admin"})),
+    Route("POST", "/admin/codes", frozenset({"admin"})),
     Route("POST", "/demo/next-day", NOBODY),  # this installation is no demo
     Route("GET", "/work", SIGNED_IN),
     Route("POST", "/work/accept", SIGNED_IN),  # each case in it is decided by itself; see tests/test_web_work.py
@@ -132,7 +146,7 @@ def codes(cast: Cast) -> dict[str, str]:
         cast.house, None, unit_id=cast.stage.units["class"], reason="Bão", now=cast.now, **days
     )  # fmt: skip
     return {
-        "code": code, "name": "note", "device": "999999", "digest": "x", "path": "app.css", "chapter": "admin",
+        "code": code, "name": "note", "device": "999999", "key": "999999", "digest": "x", "path": "app.css", "chapter": "admin",
         "job_id": "999999", "class_id": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["classmate"]),
         "closure_id": str(closure),
     }  # fmt: skip
