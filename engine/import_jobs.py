@@ -18,6 +18,12 @@ from engine.store.staff import viewer_of
 from engine.words import Sentence
 
 KEPT = dt.timedelta(days=30)  # files and wrong rows, which hold children's data
+MOST_BEGUN = 3  # times that a job may take its worker down with it before it got any further
+BROKE_OFF = Sentence(
+    "The work on this file broke off {times} times at the same place. What was brought in before stays. "
+    "Split the file, or save it anew in Excel; if it breaks off again, tell whoever looks after Ra Lớp.",
+    times=MOST_BEGUN,
+)
 
 
 def submit(
@@ -91,10 +97,14 @@ def work(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: Fals
         if job_id is None:
             break
         with house.store.writing("import: claim") as session:
-            if not stored.claim(session, job_id):
-                continue
+            begun = stored.claim(session, job_id)
+        if begun is None:
+            continue
         taken += 1
-        _work_on(house, job_id, now, stop)
+        if begun > MOST_BEGUN:
+            end(house, job_id, "failed", now, {"refused": said(BROKE_OFF)})
+        else:
+            _work_on(house, job_id, now, stop)
     if taken:
         forget(house, now)
     return taken
@@ -128,21 +138,25 @@ def _check(
     now: dt.datetime,
     stop: Callable[[], bool],
 ) -> None:
+    free = stored.jobs.c.cancelled_at.is_(None)
+    cancelled = False
+
     def alive(done: int, _total: int | None) -> None:
+        nonlocal cancelled
         with house.store.writing("import: progress") as session:
-            stored.set_job(session, job_id, seen_at=now_utc(), next_row=done)
+            cancelled = not stored.set_job(session, job_id, free, seen_at=now_utc(), next_row=done)
 
     outcome = dry_run(
-        house, job["kind"], data, Options.from_json(job["options"]), now, reach=reach, progress=alive, stop=stop
-    )
+        house, job["kind"], data, Options.from_json(job["options"]), now, reach=reach, progress=alive,
+        stop=lambda: cancelled or stop(),
+    )  # fmt: skip
+    values: dict[str, Any] = {"next_row": 0, "seen_at": None, "begun": 0}
+    if outcome.state != "cancelled":  # else the worker stops: another one begins anew
+        values |= {"state": "checked", **outcome.summary(), "total": outcome.rows, "report": outcome.report}
     with house.store.writing("import: checked") as session:
-        if outcome.state == "cancelled":  # the worker stops: another one begins anew
-            stored.set_job(session, job_id, seen_at=None, next_row=0)
-            return
-        state = stored.jobs.c.cancelled_at.is_(None)
-        values = outcome.summary() | {"total": outcome.rows, "next_row": 0, "seen_at": None, "report": outcome.report}
-        if stored.set_job(session, job_id, state, state="checked", **values):
-            stored.keep_wrong(session, job_id, 0, [kept(row) for row in outcome.wrong_rows])
+        if stored.set_job(session, job_id, free, **values):
+            rows = outcome.wrong_rows if "state" in values else []
+            stored.keep_wrong(session, job_id, 0, [kept(row) for row in rows])
             return
     end(house, job_id, "cancelled", now)
 

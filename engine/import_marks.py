@@ -20,6 +20,7 @@ from engine.store.imports import PupilRef
 from engine.store.marks import Counts, Mark, count_marks, put_marks
 from engine.store.session import Session
 from engine.text import fold
+from engine.watch_asked import BACK, ask
 from engine.words import Sentence
 
 PIECE = 50_000  # rows in one transaction
@@ -37,6 +38,7 @@ class MarkImport:
         self._known: dict[str, PupilRef | Sentence] = {}
         # What the file has said so far: a byte a pupil, day and session, which stays small for a million marks.
         self._said: dict[int, bytearray] = {}
+        self._class_of: dict[int, int] = {}
         self._slots: dict[tuple[dt.date, str], int] = {}
         self._places: Places | None = None
         self._in_class: dict[int, dict[tuple[int, str], list[PupilRef]]] = {}
@@ -66,6 +68,9 @@ class MarkImport:
         """Bring a piece in (`dry`: only count), and say which rows are wrong."""
         marks, days, bad = self.resolve(session, piece)
         counts = count_marks(session, marks) if dry else put_marks(session, marks, at, by_id, job_id)
+        if not dry and (counts.new or counts.changed):
+            since = self.today - BACK
+            ask(session, {(self._class_of[mark[0]], mark[1]) for mark in marks if mark[1] >= since}, self.today)
         if days:
             counts.add(stored.put_class_days(session, days, at, dry=dry))
         counts.unchanged += sum(len(row.marks) for row in piece if isinstance(row, Marked)) - len(marks) - self._lost
@@ -126,6 +131,7 @@ class MarkImport:
         said = self._said.get(pupil)
         if said is None:
             said = self._said[pupil] = bytearray(SLOTS)
+            self._class_of[pupil] = ref.class_id
         for day, half, mark in row.marks:
             slot = self._slots.get((day, half))
             if slot is None:

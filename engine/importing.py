@@ -47,7 +47,7 @@ class Import(Protocol):
 class Outcome:
     """What became of a file, or would become of it."""
 
-    state: str = "done"  # done, cancelled, refused
+    state: str = "done"  # done, cancelled, refused, failed
     rows: int = 0
     counts: Counts = field(default_factory=Counts)
     wrong: int = 0
@@ -192,7 +192,7 @@ def bring_in(
             progress(row, job["total"])
             if stop():
                 with house.store.writing("import: let go") as session:
-                    stored.set_job(session, job_id, seen_at=None)  # another worker goes on at once
+                    stored.set_job(session, job_id, seen_at=None, begun=0)  # another worker goes on at once
                 return outcome_of(house, job_id)
     except _TakenAway:
         _stopped(house, job_id, now)

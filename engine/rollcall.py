@@ -14,7 +14,7 @@ from engine.refusals import Invalid, NoAccess, NotFound
 from engine.store import rollcall as stored
 from engine.store.marks import Counts, put_marks
 from engine.store.session import Session
-from engine.watch import watch
+from engine.watch_asked import ask
 from engine.words import Label, Sentence
 
 SESSIONS: Mapping[str, Label] = {"m": Label("Sáng", "Morning"), "a": Label("Chiều", "Afternoon")}
@@ -42,7 +42,7 @@ def send(
 ) -> Counts:  # fmt: skip
     """Take a session's register: `said` gives the mark of those who are not simply present.
 
-    The pupils who are absent are watched at once (`engine.watch`). Sent twice with the same key, it is done once.
+    The worker watches the class at once (`engine.watch_asked`). Sent twice with the same key, it is done once.
 
     Raises:
         NotFound, NoAccess: see `check`.
@@ -58,8 +58,7 @@ def send(
             return Counts()
         marks = [(pupil, day, half, said.get(pupil, "p"), None) for pupil in known]
         counts = put_marks(session, marks, now, viewer.person_id)
-    absent = [pupil for pupil, mark in said.items() if mark in "eu"]
-    watch(house, day, now, pupil_ids=absent)
+        ask(session, [(class_id, day)], house.handbook.calendar("").local(now).date())
     return counts
 
 

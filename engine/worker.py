@@ -24,6 +24,7 @@ from engine.store import leases
 from engine.sweep import run_due
 from engine.vacancies import reroute_daily
 from engine.watch import watch_if_due
+from engine.watch_asked import watch_asked
 
 log = logging.getLogger("ralop.worker")
 
@@ -48,8 +49,8 @@ def _deliver(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object
     return deliver(house, now, stop)
 
 
-def _watch(house: House, now: dt.datetime, _stop: Callable[[], bool]) -> object:
-    return watch_if_due(house, now)
+def _watch(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return watch_asked(house, now, stop), watch_if_due(house, now)
 
 
 def _imports(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:

@@ -21,8 +21,9 @@ from engine.importing import Outcome
 from engine.imports.aliases import load_aliases
 from engine.imports.sheets import Unreadable
 from engine.refusals import NotAllowed, NotFound
+from engine.store import imports as stored
 from engine.store import tables as t
-from engine.store.session import Store
+from engine.store.session import Store, now_utc
 from tests.stage import MONDAY, Stage, at, handbook, stage
 from tests.workbooks import book
 
@@ -420,3 +421,50 @@ def test_a_file_that_cannot_be_read_ends_its_job_with_the_reason(stage: Stage) -
     import_jobs.work(house, NOW)
     ended = import_jobs.job_of(house, stage.viewer("teacher"), job)
     assert (ended["state"], ended["report"]["refused"]["en"][:19]) == ("refused", "The file is damaged")
+
+
+def test_a_file_that_takes_its_worker_down_three_times_is_left_alone(stage: Stage) -> None:
+    house, job = submitted(stage)
+    for killed in range(import_jobs.MOST_BEGUN):
+        with stage.store.writing("a worker takes the job and is killed") as session:
+            assert stored.claim(session, job) == killed + 1
+        assert import_jobs.work(house, NOW) == 0  # it may still be alive
+        with stage.store.writing("a minute passes") as session:
+            stored.set_job(session, job, seen_at=now_utc() - 2 * stored.DEAD_AFTER)
+    assert import_jobs.work(house, NOW) == 1
+    ended = import_jobs.job_of(house, stage.viewer("teacher"), job)
+    assert (ended["state"], ended["seen_at"]) == ("failed", None)
+    assert ended["report"]["refused"]["en"].startswith("The work on this file broke off 3 times")
+    assert import_jobs.work(house, NOW) == 0
+
+
+def test_a_job_that_got_further_may_be_begun_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_marks, "PIECE", 400)
+    house, job = submitted(stage, data=long_list())
+    import_jobs.work(house, NOW)
+    import_jobs.confirm(house, stage.viewer("teacher"), job, {})
+    for _ in range(2):
+        with stage.store.writing("a worker takes the job and is killed") as session:
+            stored.claim(session, job)
+            stored.set_job(session, job, seen_at=None)
+    import_jobs.work(house, NOW, iter([False, True, True]).__next__)
+    with stage.store.reading("test") as session:
+        assert session.scalars(select(t.ImportJob.begun)).one() == 0
+        assert session.scalars(select(t.ImportJob.next_row)).one() == 400
+
+
+def test_a_check_is_cancelled_after_the_piece_at_hand(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_marks, "PIECE", 100)
+    house, job = submitted(stage, data=long_list())
+    pieces: list[int] = []
+
+    def stop() -> bool:
+        pieces.append(1)
+        if len(pieces) == 3:  # once before the job, then after each piece
+            import_jobs.cancel(house, stage.viewer("teacher"), job, NOW)
+        return False
+
+    import_jobs.work(house, NOW, stop)
+    assert import_jobs.job_of(house, stage.viewer("teacher"), job)["state"] == "cancelled"
+    assert len(pieces) <= 5  # of twelve
+    assert marks(stage.store) == []

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.store import tables as t
+from engine.watch_asked import watch_asked
 from tests.cast import Cast, hidden
 
 DAY = "2026-03-02"
@@ -93,6 +94,7 @@ def test_those_absent_are_watched_at_once(cast: Cast) -> None:
     cast.go_to("2026-03-03 17:30")
     for half in "ma":
         send(cast, half=half, day=dt.date(2026, 3, 3).isoformat(), classmate="u")
+    watch_asked(cast.house, cast.now)
     with cast.store.reading("test") as session:
         query = select(t.Case.state).where(t.Case.pupil_id == cast.stage.pupils["classmate"])
         assert session.scalars(query).one() == "absent"

@@ -36,6 +36,7 @@ STATES = {
     "done": Sentence("Brought in"),
     "cancelled": Sentence("Cancelled"),
     "refused": Sentence("Not taken"),
+    "failed": Sentence("Broke off"),
 }
 
 pages = Blueprint("imports", __name__)

@@ -22,7 +22,7 @@ jobs, job_files, wrong, pupils, units, class_days = (
     _TABLES[name] for name in ("import_jobs", "import_files", "import_wrong", "pupils", "units", "class_days")
 )
 CODES = 5_000  # in one statement
-ENDED = ("done", "cancelled", "refused")
+ENDED = ("done", "cancelled", "refused", "failed")
 DEAD_AFTER = dt.timedelta(seconds=60)  # without a sign of life, another may take the job over
 MOST_WRONG = 5_000  # rows kept to be given back; all are counted
 
@@ -188,11 +188,12 @@ def next_job(session: Session) -> int | None:
     return session.connection().execute(query).scalar()
 
 
-def claim(session: Session, job_id: int) -> bool:
-    """Take a job, unless another worker is on it."""
+def claim(session: Session, job_id: int) -> int | None:
+    """Take a job, unless another worker is on it; how often it was begun since it last got any further."""
     free = jobs.c.seen_at.is_(None) | (jobs.c.seen_at < now_utc() - DEAD_AFTER)
-    statement = update(jobs).where(jobs.c.id == job_id, jobs.c.state.not_in(ENDED), free).values(seen_at=now_utc())
-    return session.connection().execute(statement).rowcount == 1
+    statement = update(jobs).where(jobs.c.id == job_id, jobs.c.state.not_in(ENDED), free)
+    taken = statement.values(seen_at=now_utc(), begun=jobs.c.begun + 1).returning(jobs.c.begun)
+    return session.connection().execute(taken).scalar()
 
 
 def advance(session: Session, job_id: int, before: int, after: int, counts: Counts, wrong_rows: int) -> bool:
@@ -201,7 +202,7 @@ def advance(session: Session, job_id: int, before: int, after: int, counts: Coun
         update(jobs)
         .where(jobs.c.id == job_id, jobs.c.next_row == before, jobs.c.state == "running", jobs.c.cancelled_at.is_(None))
         .values(
-            next_row=after, seen_at=now_utc(), new=jobs.c.new + counts.new, changed=jobs.c.changed + counts.changed,
+            next_row=after, seen_at=now_utc(), begun=0, new=jobs.c.new + counts.new, changed=jobs.c.changed + counts.changed,
             unchanged=jobs.c.unchanged + counts.unchanged, wrong=jobs.c.wrong + wrong_rows,
         )
     )  # fmt: skip

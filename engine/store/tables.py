@@ -727,7 +727,7 @@ class ImportJob(Base):
     __tablename__ = "import_jobs"
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(12))  # pupils, attendance
-    state: Mapped[str] = mapped_column(String(12))  # checking, checked, waiting, running, done, cancelled, refused
+    state: Mapped[str] = mapped_column(String(12))  # checking, checked, waiting, running, and the ends
     file_name: Mapped[str] = mapped_column(String(200))
     digest: Mapped[str] = mapped_column(String(64))  # of the file and what was asked for with it
     options: Mapped[dict[str, Any]]
