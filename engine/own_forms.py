@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.words import Label
-from engine.workflow import Choice, Field, Form, Workflow
+from engine.workflow import Choice, Field, Form, Transition, Workflow
 
 COMPANY = "company"  # who of the people around the case took part in a contact or a visit
 DECIDED, PASSED_ON, RETURNED = "decided", "passed_on", "returned"
@@ -81,6 +81,6 @@ def field_named(workflow: Workflow, name: str) -> Field | None:
     return FIELDS.get(name) or workflow.fields.get(name)
 
 
-def asked(workflow: Workflow, form: Form) -> tuple[Field, ...]:
-    """The fields of a form in the order they are asked: the needed ones, then the optional ones."""
+def asked(workflow: Workflow, form: Form | Transition) -> tuple[Field, ...]:
+    """The fields of a form or a step in the order they are asked: the needed ones, then the optional ones."""
     return tuple(field for name in (*form.needs, *form.may) if (field := field_named(workflow, name)))

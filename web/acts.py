@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from flask import g, redirect, render_template, url_for
+from flask import g, url_for
 from werkzeug.wrappers import Response
 
-from engine import cases
+from engine import cases, own_forms
+from engine.around import add as add_companion
+from engine.casework import LESSON
+from engine.difficulties import raise_difficulty
 from engine.duties import FORM_LABELS, act_named
 from engine.machine import follow
 from engine.people import LADDERS, ROLE_LABELS
-from engine.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
+from engine.refusals import Invalid, NotAllowed, NotFound
 from engine.store import casebook
 from engine.words import Label, Sentence
 from engine.workflow import Choice, Field, Form, Transition, Workflow
-from web import casepage
+from web import around, casepage
+from web.asking import Asking, act_page, attempt
 from web.casepage import Seen, see_case
 from web.forms import ActForm, act_form
 from web.shell import now, shell, today
@@ -34,7 +38,7 @@ def act(code: str, name: str) -> str:
     seen = see_case(code)
     asked, label = _named(seen.workflow, name)
     _require(seen, name, asked)
-    return _act_page(seen, name, label, _form(seen, name, asked))
+    return act_page(seen, _asking(seen, name, label), _form(seen, name, asked))
 
 
 @pages.post("/cases/<code>/<name>")
@@ -43,11 +47,13 @@ def do(code: str, name: str) -> Response | tuple[str, int]:
     seen = see_case(code)
     asked, label = _named(seen.workflow, name)
     form = _form(seen, name, asked)
-    try:
-        _USE_CASES.get(name, _step)(seen.facts.code, name, form)
-    except (Invalid, Conflict, NotAllowed) as refused:
-        return _again(code, name, label, form, refused)
-    return redirect(url_for("case.show", code=seen.facts.code, done=1), 303)
+    use_case = _USE_CASES.get(name, _step)
+    return attempt(_asking(seen, name, label), seen.facts.code, form, lambda: use_case(seen.facts.code, name, form))
+
+
+def _asking(seen: Seen, name: str, label: Label) -> Asking:
+    address = url_for("case.do", code=seen.facts.code, name=name)
+    return Asking(label, address, seen.workflow.transitions.get(name))
 
 
 def _named(workflow: Workflow, name: str) -> tuple[Transition | Form, Label]:
@@ -61,14 +67,16 @@ def _require(seen: Seen, name: str, asked: Transition | Form) -> None:
     """Raise the refusal that sending the form would end in: nobody fills in a form in vain."""
     if isinstance(asked, Transition):
         follow(seen.workflow, seen.facts.state, name, seen.roles)
-    elif name not in seen.can:
+    elif name not in seen.can and not (name == LESSON and seen.roles & cases.OPENERS):  # if one is planned
         raise NotAllowed(Sentence("“{act}” is not possible for you in this case as it is now.", act=FORM_LABELS[name]))
 
 
 def _form(seen: Seen, name: str, asked: Transition | Form) -> ActForm:
-    fields, needs = seen.workflow.asked(asked), asked.needs
+    fields, needs = own_forms.asked(seen.workflow, asked), asked.needs
     if name == "assign":
         fields, needs = (_people(seen), *fields), (PERSON, *needs)
+    elif cases.meets(seen.workflow, name) and (company := around.company(seen)):
+        fields = (*fields[: len(needs)], company, *fields[len(needs) :])
     return act_form(fields, needs, version=seen.facts.version)
 
 
@@ -82,25 +90,6 @@ def _people(seen: Seen) -> Field:
         for id, name, role in found
     )
     return Field(PERSON, "choice", Label("Người phụ trách", "Assignee"), choices=choices)
-
-
-def _act_page(seen: Seen, name: str, label: Label, form: ActForm, *, faster: Sentence | None = None) -> str:
-    step = seen.workflow.transitions.get(name)
-    return render_template(
-        "act.html", case=seen.facts, who=seen.who, state=seen.workflow.states[seen.facts.state],
-        name=name, label=label, form=form, faster=faster, danger=bool(step and step.danger),
-        help=step.help if step else None,
-    )  # fmt: skip
-
-
-def _again(code: str, name: str, label: Label, form: ActForm, refused: Refused) -> tuple[str, int]:
-    """The form once more: what is wrong at its field, or who was faster, and the case as it is now."""
-    seen = see_case(code)
-    if isinstance(refused, Conflict):
-        form.version.data = str(seen.facts.version)
-        return _act_page(seen, name, label, form, faster=refused.sentence), 409
-    form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
-    return _act_page(seen, name, label, form), 403 if isinstance(refused, NotAllowed) else 422
 
 
 def _step(code: str, name: str, form: ActForm) -> None:
@@ -131,4 +120,7 @@ _USE_CASES: Mapping[str, Callable[[str, str, ActForm], None]] = {
     "check_in": _standing(cases.check_in),
     "hold": _standing(cases.hold),
     "assign": _assign,
+    "companion": _standing(add_companion),
+    "difficulty": _standing(raise_difficulty),
+    LESSON: _standing(cases.hold_lesson),
 }

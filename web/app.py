@@ -11,6 +11,7 @@ from engine.house import House
 from engine.store.session import open_store
 from web import (
     acts,
+    around,
     assets,
     bulk,
     calendar_page,
@@ -19,7 +20,9 @@ from web import (
     closures,
     codes,
     compression,
+    decisions,
     demo,
+    difficulties,
     errors,
     health,
     imports,
@@ -65,6 +68,8 @@ BLUEPRINTS = (
     printing.pages,
     lists.pages,
     acts.pages,
+    around.pages,
+    difficulties.pages,
     notices.pages,
     channels.pages,
     simulate.pages,
@@ -108,7 +113,8 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     app.extensions[EXTENSION] = Shell(settings, house, clock)
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
     for part in (
-        logs, metrics, compression, security, assets, languages, errors, queued, signin, stepup, navigation, parts, offline,
+        logs, metrics, compression, security, assets, languages, errors, queued, signin, stepup, navigation, parts, decisions,
+        offline,
     ):  # fmt: skip
         part.init_app(app)
     for blueprint in BLUEPRINTS:

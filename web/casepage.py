@@ -9,6 +9,8 @@ from typing import Any
 from flask import Blueprint, g, render_template, request, url_for
 
 from engine.access import REFERRED, knows
+from engine.cases import OPENERS
+from engine.casework import CHECK_IN, LESSON
 from engine.duties import Choices, choices
 from engine.facts import Facts
 from engine.handbook import Situation
@@ -21,11 +23,14 @@ from engine.store.casebook import Beside, Contact, Who
 from engine.store.reading import seats_of
 from engine.store.session import Session
 from engine.store.world import World
-from engine.story import Line, Names, Told, choice_label, number, offered, tell
+from engine.story import Line, Names, Told, around_label, choice_label, number, offered, tell
+from engine.timeline import FILTERS, only
 from engine.why import Why, what_comes, why_of_deadline
 from engine.words import Label, Sentence
 from engine.workflow import Choice, Workflow
 from web.cards import shape
+from web.dates import Date, dates
+from web.decisions import items
 from web.diagram import draw
 from web.languages import language
 from web.shell import local, now, shell, today, whole_arg
@@ -50,6 +55,11 @@ class Seen:
         return knows(self.roles)
 
     @property
+    def helpline(self) -> bool:
+        """Whether the number to call belongs on every page about this child (D4.2)."""
+        return self.known and HELPLINE_FLAG in self.facts.flags
+
+    @property
     def knows_why(self) -> bool:
         """Whether the reader may know why the deadline is when it is: an association only while it has the case."""
         return knows(self.roles) or self.workflow.states[self.facts.state].owner in REFERRED
@@ -69,22 +79,26 @@ class Reading(Seen):
 @pages.get("/cases/<code>")
 def show(code: str) -> str:
     """One case."""
-    reading = read_case(code, whole_arg("before"))
+    narrowed = request.args.get("show", "")
+    reading = read_case(code, whole_arg("before"), narrowed)
     facts, workflow, beside = reading.facts, reading.workflow, reading.beside
     pupil_id = facts.pupil_id if reading.known else None
-    note_reading(shell().house.store, g.viewer.person_id, facts.id, pupil_id, now())
+    note_reading(shell().house.store, g.viewer.person_id, facts.id, pupil_id, now(), copied="X-Copy" in request.headers)
     state = workflow.states[facts.state]
     return render_template(
         "case.html", case=facts, who=reading.who, state=state, shape=shape(state, facts.waiting), can=reading.can,
         owner=_owner(reading), why=_why_of_deadline(reading),
         reason=_reason(reading), coming=what_comes(reading.situation, facts, now())[:3] if reading.known else (),
         flags=_flags(reading),
-        causes=_causes(workflow, beside.causes), helpline=reading.known and HELPLINE_FLAG in facts.flags,
+        causes=_causes(workflow, beside.causes), helpline=reading.helpline,
         beside=beside, given=_given(reading), totals=_totals(workflow, beside), timeline=_timeline(reading),
         older=beside.events[-1].seq if beside.older else None,
         key=uuid.uuid4().hex,
         urge=may_nudge(facts, reading.roles, g.viewer.person_id) and not _offered_here(facts),
-        later=whole_arg("before") is not None, planned=[at for _kind, at in beside.planned if at >= now()],
+        later=whole_arg("before") is not None, planned=_planned(reading),
+        filters=FILTERS, narrowed=narrowed if narrowed in FILTERS else None,
+        companions=[(it, around_label(it.role, it.name)) for it in beside.companions if not it.off],
+        difficulties=items(beside.difficulties),
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,
         zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _headline(reading), _local_due(facts)),
@@ -97,11 +111,15 @@ def see_case(code: str) -> Seen:
         return _seen(session, code)
 
 
-def read_case(code: str, before: int | None = None) -> Reading:
-    """The case with all that stands beside it. Raises `NotFound` or `NoAccess`."""
+def read_case(code: str, before: int | None = None, narrowed: str = "") -> Reading:
+    """The case with all that stands beside it. Raises `NotFound` or `NoAccess`.
+
+    `before` and `narrowed` say which of its history: what came before an event, what one of FILTERS means.
+    """
     with shell().house.store.scoped(g.viewer) as session:
         seen = _seen(session, code)
-        beside = casebook.beside(session, seen.facts, today(), known=seen.known, before=before)
+        part = only(seen.workflow, narrowed)
+        beside = casebook.beside(session, seen.facts, today(), known=seen.known, before=before, only=part)
         seen.facts.causes = beside.causes
         situation = _situation(session, seen.facts, known=seen.known)
     return Reading(seen.facts, seen.roles, seen.workflow, seen.who, seen.can, situation, beside)
@@ -144,7 +162,7 @@ def _owner(reading: Reading) -> Line:
 
 def _reason(reading: Reading) -> Told | None:
     """The event that brought the case where it is: the last that moved or offered it."""
-    for event in reading.beside.events:
+    for event in reading.beside.newest:
         data = event.data
         moved = data.get("to") in reading.workflow.states and data.get("to") != data.get("from")
         if moved or "offered_to" in data:
@@ -166,8 +184,20 @@ def _why_of_deadline(reading: Reading) -> Why | None:
 
 
 def _tell(reading: Reading, event: casebook.Happened) -> Told:
-    names = Names(reading.beside.units, reading.beside.people)
+    names = names_in(reading)
     return tell(shell().house.handbook, reading.facts, reading.situation.around, event, names)
+
+
+def names_in(reading: Reading) -> Names:
+    """The names that the history of the case speaks of by number."""
+    company = {it.seq: around_label(it.role, it.name) for it in reading.beside.companions}
+    return Names(reading.beside.units, reading.beside.people, company)
+
+
+def _planned(reading: Reading) -> list[Date]:
+    """The dates that are left, with what ticks them off."""
+    lesson = bool(reading.roles & OPENERS) and reading.facts.is_open
+    return dates(reading.beside.planned, {CHECK_IN: CHECK_IN in reading.can, LESSON: lesson})
 
 
 def _timeline(reading: Reading) -> list[Told]:
@@ -175,8 +205,8 @@ def _timeline(reading: Reading) -> list[Told]:
 
 
 def _been(reading: Reading) -> set[str]:
-    """The states the case was in, as far as the events on this page tell."""
-    found = {str(event.data.get(key)) for event in reading.beside.events for key in ("from", "to")}
+    """The states the case was in, as far as its newest events tell."""
+    found = {str(event.data.get(key)) for event in reading.beside.newest for key in ("from", "to")}
     return found & reading.workflow.states.keys()
 
 
@@ -205,7 +235,7 @@ def _totals(workflow: Workflow, beside: Beside) -> list[tuple[Label, Label, str]
 def _done(reading: Reading) -> dict[str, Any] | None:
     """What this person just did, what comes next and when, and whom to call."""
     facts = reading.facts
-    mine = next((event for event in reading.beside.events if event.person_id == g.viewer.person_id), None)
+    mine = next((event for event in reading.beside.newest if event.person_id == g.viewer.person_id), None)
     if mine is None:
         return None
     coming = what_comes(reading.situation, facts, now()) if facts.is_open else ()

@@ -82,6 +82,22 @@ class ActForm(Form):
         return {it.name: self._fields[it.name].data for it in self.asked}
 
     @property
+    def folded(self) -> tuple[str, ...]:
+        """The questions that stand behind a fold, so that a phone shows the button soon: what need not be answered,
+        where something must be and the rest is long."""
+        rest = [it for it in self.asked if not self._needed(it.name)]
+        long = len(rest) > 1 or any(len(it.choices) > MOST_RADIOS for it in rest)
+        return tuple(it.name for it in rest) if long and len(rest) < len(self.asked) else ()
+
+    @property
+    def unfold(self) -> bool:
+        """Whether the fold is open: something behind it is wrong, or is filled in already."""
+        return any(self._fields[name].errors or self._fields[name].data for name in self.folded)
+
+    def _needed(self, name: str) -> bool:
+        return bool(cast("Ask", self._fields[name].description).needed)
+
+    @property
     def once(self) -> str | None:
         """The idempotency key."""
         return (self.key.data or "")[:64] or None
@@ -146,10 +162,11 @@ def _control(asked: Field, needed: bool) -> Any:
         case "text":
             return TextAreaField(render_kw={"rows": 4}, **common)
         case _:
-            return StringField(render_kw=KEYBOARDS.get(asked.type), **common)
+            return StringField(render_kw=KEYBOARDS.get(asked.name, KEYBOARDS.get(asked.type)), **common)
 
 
 KEYBOARDS: Mapping[str, dict[str, str]] = {
+    "companion_phone": {"inputmode": "tel", "autocomplete": "off", "class": "short"},  # by its name, not its type
     "date": {"inputmode": "numeric", "autocomplete": "off", "class": "short"},
     "whole": {"inputmode": "numeric", "autocomplete": "off", "class": "short"},
     "decimal": {"inputmode": "decimal", "autocomplete": "off", "class": "short"},

@@ -141,6 +141,12 @@ def of_case(session: Session, case_id: int, *, known: bool) -> list[Shown]:
     return _read(session, base.where(_it.case_id == case_id, t.UNANSWERED).order_by(_it.id))
 
 
+def shown(session: Session, case_id: int, seq: int, *, known: bool) -> Shown | None:
+    """The difficulty of a case that this event raised, if the viewer may see it."""
+    base = _KNOWN if known else _REFERRED
+    return next(iter(_read(session, base.where(_it.case_id == case_id, _it.seq == seq))), None)
+
+
 def waiting_for(session: Session, viewer: Viewer, limit: int = PAGE) -> list[Shown]:
     """Difficulties that one of the viewer's posts has to decide about, the most urgent first."""
     posts = [and_(_it.unit_id == unit, _it.role == role) for role, unit in seats_of(viewer)]

@@ -1,0 +1,68 @@
+"""The people around a case on its pages: offered where somebody is spoken to, taken off the list with a reason."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, url_for
+from werkzeug.wrappers import Response
+
+from engine import around, own_forms
+from engine.access import knows
+from engine.refusals import NotAllowed, NotFound
+from engine.store.around import companions
+from engine.story import around_label
+from engine.words import Label, Sentence
+from engine.workflow import Choice, Field
+from web.asking import Asking, act_page, attempt
+from web.casepage import Seen, see_case
+from web.forms import ActForm, act_form
+from web.shell import now, shell
+
+pages = Blueprint("around", __name__)
+
+OFF = "companion_off"
+
+
+def company(seen: Seen) -> Field | None:
+    """Who of the people around a case took part, as a question; None if there is nobody on its list."""
+    if not seen.known:
+        return None
+    with shell().house.store.scoped(g.viewer) as session:
+        found = [it for it in companions(session, seen.facts.id) if not it.off]
+    choices = tuple(Choice(str(it.seq), around_label(it.role, it.name)) for it in found)
+    label = Label("Người cùng tham gia", "Who of these took part")
+    return Field(own_forms.COMPANY, "choices", label, choices=choices) if choices else None
+
+
+@pages.get("/cases/<code>/companions/<int:seq>/off")
+def off(code: str, seq: int) -> str:
+    """The form to take somebody off the list."""
+    seen = see_case(code)
+    asking, form = _asked(seen, seq)
+    if not seen.facts.is_open:
+        raise NotAllowed(Sentence("This case has ended."))
+    return act_page(seen, asking, form)
+
+
+@pages.post("/cases/<code>/companions/<int:seq>/off")
+def take_off(code: str, seq: int) -> Response | tuple[str, int]:
+    """Take them off the list."""
+    asking, form = _asked(see_case(code), seq)
+
+    def use_case() -> None:
+        around.take_off(shell().house, g.viewer, code, seq, form.values, now(), version=form.seen, key=form.once)
+
+    return attempt(asking, code, form, use_case)
+
+
+def _asked(seen: Seen, seq: int) -> tuple[Asking, ActForm]:
+    if not knows(seen.roles):
+        raise NotAllowed(Sentence("Your role does not see the people around a pupil."))
+    with shell().house.store.scoped(g.viewer) as session:
+        it = next((it for it in companions(session, seen.facts.id) if it.seq == seq), None)
+    if it is None:
+        raise NotFound(Sentence("This person is not on the list of the case."))
+    who, form = around_label(it.role, it.name), own_forms.FORMS[OFF]
+    label = Label(f"Bỏ khỏi danh sách: {who.vi}", f"Take off the list: {who.en}")
+    address = url_for("around.take_off", code=seen.facts.code, seq=seq)
+    fields = own_forms.asked(seen.workflow, form)
+    return Asking(label, address), act_form(fields, form.needs, version=seen.facts.version)

@@ -1,0 +1,49 @@
+"""A difficulty in words, and what waits for the person on this page to decide about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import Flask, g
+
+from engine.difficulties import may_answer
+from engine.own_forms import FIELDS
+from engine.store import difficulties as stored
+from engine.store.difficulties import Shown
+from engine.story import Line, choice_label, waits_for
+from engine.words import Label
+from web.shell import shell
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A difficulty in words. `mine`: it waits for the reader to decide."""
+
+    it: Shown
+    kind: Label
+    where: Line
+    answer: Label | None
+    mine: bool
+
+
+def items(found: Iterable[Shown]) -> list[Item]:
+    """Difficulties as the macro `difficulty` shows them."""
+    return [
+        Item(
+            it, choice_label(FIELDS["difficulty_kind"], it.kind), waits_for(it.role, it.unit if it.pupil else ""),
+            choice_label(FIELDS["difficulty_answer"], it.answer) if it.answer else None, may_answer(g.viewer, it),
+        )
+        for it in found
+    ]  # fmt: skip
+
+
+def to_decide() -> list[Item]:
+    """What waits for the person on this page to decide about; for the work list."""
+    with shell().house.store.scoped(g.viewer) as session:
+        return items(stored.waiting_for(session, g.viewer))
+
+
+def init_app(app: Flask) -> None:
+    """In templates: `difficulties_to_decide()`, for difficulties_to_decide.html."""
+    app.jinja_env.globals.update(difficulties_to_decide=to_decide)

@@ -1,0 +1,77 @@
+"""Difficulties on pages: who has to decide answers them, everybody with a duty sees where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Blueprint, g, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from engine import own_forms
+from engine.difficulties import answer
+from engine.own_forms import FORMS
+from engine.refusals import NotAllowed, NotFound
+from engine.store import difficulties as stored
+from engine.store.difficulties import ALL, ANSWERED, OPEN, PAGE
+from engine.words import Label, Sentence
+from web.asking import Asking, act_page, attempt
+from web.casepage import Seen, see_case
+from web.decisions import Item, items
+from web.forms import ActForm, act_form
+from web.shell import now, shell, whole_arg
+
+pages = Blueprint("difficulties", __name__)
+
+WHICH: Mapping[str, Sentence] = {
+    OPEN: Sentence("Waiting for an answer"),
+    ANSWERED: Sentence("Answered"),
+    ALL: Sentence("All"),
+}
+
+
+@pages.get("/difficulties")
+def index() -> str:
+    """Difficulties of the cases that I may see, the newest first."""
+    which, before = request.args.get("which", OPEN), whole_arg("before")
+    which = which if which in WHICH else OPEN
+    with shell().house.store.scoped(g.viewer) as session:
+        found = stored.listed(session, g.viewer, which, before)
+    shown = found[:PAGE]
+    return render_template(
+        "difficulties.html", items=items(shown), which=which, filters=WHICH,
+        first=url_for("difficulties.index", which=which) if before else "",
+        next=url_for("difficulties.index", which=which, before=shown[-1].id) if len(found) > PAGE else "",
+    )  # fmt: skip
+
+
+@pages.get("/cases/<code>/difficulties/<int:seq>")
+def show(code: str, seq: int) -> str:
+    """The form to answer a difficulty, for whom it waits."""
+    seen = see_case(code)
+    it, asking, form = _asked(seen, seq)
+    if not it.mine:
+        raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
+    return act_page(seen, asking, form)
+
+
+@pages.post("/cases/<code>/difficulties/<int:seq>")
+def decide(code: str, seq: int) -> Response | tuple[str, int]:
+    """Answer it."""
+    _it, asking, form = _asked(see_case(code), seq)
+
+    def use_case() -> None:
+        answer(shell().house, g.viewer, code, seq, form.values, now(), version=form.seen, key=form.once)
+
+    return attempt(asking, code, form, use_case)
+
+
+def _asked(seen: Seen, seq: int) -> tuple[Item, Asking, ActForm]:
+    with shell().house.store.scoped(g.viewer) as session:
+        found = stored.shown(session, seen.facts.id, seq, known=seen.known)
+    if found is None:
+        raise NotFound(Sentence("There is no such difficulty in this case."))
+    it, form = items([found])[0], FORMS["difficulty_answer"]
+    label = Label(f"Giải quyết: {it.kind.vi}", f"Decide: {it.kind.en}")
+    address = url_for("difficulties.decide", code=seen.facts.code, seq=seq)
+    fields = own_forms.asked(seen.workflow, form)
+    return it, Asking(label, address, about=found.words), act_form(fields, form.needs, version=seen.facts.version)
