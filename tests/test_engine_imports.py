@@ -251,3 +251,17 @@ def test_an_identity_number_among_other_words_is_not_shown_in_a_reason() -> None
     row = only(book([HEAD, [1, "HS001", "Y Ngọc", "CCCD 062214000123", "", "6A"]]))
     assert isinstance(row, Wrong)
     assert [str(why) for why in row.why] == ["“CCCD” is no date: write day/month/year."]
+
+
+def test_an_identity_number_in_a_name_a_place_or_the_name_of_a_sheet_is_nowhere_to_be_read() -> None:
+    number = "062214000123"
+    head = [*HEAD, "Thôn", "Xã"]
+    rows = [head, [1, "HS001", f"Y Ngọc {number}", "", "", "6A", f"Đăk Mế {number}", number], [2, "HS002", number]]
+    kept, refused = read_pupils(read_sheets(book(rows, names=[number])), ALIASES, TODAY, Notes())
+    assert isinstance(kept, PupilRow)
+    assert (kept.values["name"], kept.places["village"], kept.places["commune"]) == ("Y Ngọc", "Đăk Mế", "")
+    assert isinstance(refused, Wrong)
+    assert number not in f"{kept} {refused}"
+    assert [str(why) for why in refused.why] == ["The pupil has no name."]
+    _, said = outcome("pupils", book([["Thực đơn"]], names=[number]))
+    assert number not in " ".join(said)

@@ -14,7 +14,7 @@ from engine.fields import Misread
 from engine.imports import summary, wide
 from engine.imports.aliases import Aliases
 from engine.imports.headers import SEARCHED
-from engine.imports.lines import Notes, Table, Wrong, no_table, passed_over, table_of, wrong
+from engine.imports.lines import Notes, Table, Wrong, no_table, passed_over, table_of, without_ids_in_names, wrong
 from engine.imports.marks import Mark, Marked, MarkReader
 from engine.imports.sheets import Cell, Sheet
 from engine.imports.summary import DayOfClass
@@ -39,7 +39,7 @@ class Asked(NamedTuple):
 def read_attendance(sheets: Iterator[Sheet], aliases: Aliases, asked: Asked, notes: Notes) -> Read:
     """Each row of the file, sheet by sheet, whatever form a sheet has. Raises `Unreadable`."""
     found = False
-    for sheet in sheets:
+    for sheet in without_ids_in_names(sheets):
         rows = _read_sheet(sheet, aliases, asked)
         if rows is None:
             notes.say(passed_over(sheet))
@@ -114,7 +114,9 @@ class _Long:
         return [(day, one, code) for sessions, code in said for one in sessions or default]
 
     def _named(self, cells: Sequence[Cell]) -> tuple[str, str]:
-        name, in_class = (text_of(cells[self.at[key]]) if self.at[key] >= 0 else "" for key in ("name", "class"))
+        name, in_class = (
+            without_ids(text_of(cells[self.at[key]])) if self.at[key] >= 0 else "" for key in ("name", "class")
+        )
         if not name:
             raise Misread(Sentence("The row names no pupil."))
         return name, in_class

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from engine.imports.aliases import Aliases
@@ -45,7 +45,7 @@ def wrong(sheet: str, row: int, header: Header, cells: Sequence[Cell], why: Sequ
     return Wrong(
         sheet,
         row,
-        tuple(header.names[at] for at in kept),
+        tuple(without_ids(header.names[at]) for at in kept),
         tuple(without_ids(text[:LONGEST]) for text in texts),
         tuple(why),
     )
@@ -93,6 +93,11 @@ def _body(rows: Iterator[Row], header: Header) -> Iterator[Row]:
 def _is_numbering(cells: Sequence[Cell]) -> bool:
     found = [re.fullmatch(r"\((\d{1,2})\)", text_of(cell)) for cell in cells if cell]
     return len(found) > 2 and all(found)
+
+
+def without_ids_in_names(sheets: Iterator[Sheet]) -> Iterator[Sheet]:
+    """The sheets, named so that the name may be shown."""
+    return (replace(sheet, name=without_ids(sheet.name)) for sheet in sheets)
 
 
 def no_table(needed: str) -> Unreadable:

@@ -10,9 +10,19 @@ from typing import Any
 
 from engine.fields import Misread
 from engine.imports.aliases import Aliases
-from engine.imports.lines import Notes, Table, Wrong, no_table, passed_over, table_of, wrong
+from engine.imports.lines import Notes, Table, Wrong, no_table, passed_over, table_of, without_ids_in_names, wrong
 from engine.imports.sheets import Cell, Sheet
-from engine.imports.values import choice_of, code_of, day_of, is_personal_id, name_of, phone_of, text_of, without_ids
+from engine.imports.values import (
+    choice_of,
+    code_of,
+    day_of,
+    is_personal_id,
+    name_of,
+    phone_of,
+    short,
+    text_of,
+    without_ids,
+)
 from engine.text import fold
 from engine.words import Sentence
 
@@ -39,7 +49,7 @@ class PupilRow:
 def read_pupils(sheets: Iterator[Sheet], aliases: Aliases, today: dt.date, notes: Notes) -> Iterator[PupilRow | Wrong]:
     """Each row of the file as a pupil, or as wrong with every reason. Raises `Unreadable`."""
     found, seen = False, dict[str, str]()
-    for sheet in sheets:
+    for sheet in without_ids_in_names(sheets):
         table = table_of(sheet, aliases, "pupils", NEEDS)
         if table is None:
             notes.say(passed_over(sheet))
@@ -68,11 +78,11 @@ class _Reader:
     def __init__(self, table: Table, aliases: Aliases, today: dt.date) -> None:
         self.table, self.header, self.today, self.empty = table, table.header, today, aliases.empty
         self.sexes, self.statuses = aliases.values("sex"), aliases.values("status")
-        title = " \n".join(table.title)
+        title = " \n".join(map(without_ids, table.title))
         in_title = _CLASS_IN_TITLE.search(title)
         self.default = {
             "class": in_title[1].strip(".,;") if in_title else "",
-            "school": next((line for line in table.title if _SCHOOL_IN_TITLE.match(line)), ""),
+            "school": next((without_ids(line) for line in table.title if _SCHOOL_IN_TITLE.match(line)), ""),
         }
         named = self.header.names[self.header.columns["code"]]
         self.digits = MINISTRY_DIGITS if "dinh danh" in fold(named) else 0
@@ -134,12 +144,12 @@ class _Reader:
 
     def _name(self, parts: Sequence[Cell]) -> str:
         whole, family, given = parts
-        name = name_of(whole) if whole is not None else name_of(f"{text_of(family)} {text_of(given)}")
+        name = without_ids(name_of(whole) if whole is not None else name_of(f"{text_of(family)} {text_of(given)}"))
         if not name:
             raise Misread(Sentence("The pupil has no name."))
         if not any(char.isalpha() for char in name):
-            raise Misread(Sentence("“{cell}” is no name.", cell=name))
+            raise Misread(Sentence("“{cell}” is no name.", cell=short(name)))
         return name
 
     def _place(self, cells: Sequence[Cell], key: str) -> str:
-        return text_of(self.cell(cells, key)) or self.default.get(key, "")
+        return without_ids(text_of(self.cell(cells, key))) or self.default.get(key, "")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from engine.fields import Misread, read_date
 from engine.imports.aliases import Aliases
 from engine.imports.lines import Table, Wrong, wrong
-from engine.imports.values import choice_of, day_of, text_of, whole_of
+from engine.imports.values import choice_of, day_of, text_of, whole_of, without_ids
 from engine.text import fold
 from engine.words import Sentence
 
@@ -34,7 +34,7 @@ def read_summary(table: Table, aliases: Aliases, today: dt.date) -> Iterator[Day
     words = aliases.values("taken")
     titled = _day_in(table.title)
     for number, cells in table.rows:
-        name = text_of(table.header.cell(cells, "class"))
+        name = without_ids(text_of(table.header.cell(cells, "class")))
         if not name or fold(name).startswith(("tong", "cong")):
             continue
         try:

@@ -18,7 +18,7 @@ from engine.imports.headers import Header, read_header
 from engine.imports.lines import Wrong
 from engine.imports.marks import Mark, Marked, MarkReader, as_long
 from engine.imports.sheets import Cell, Row, Sheet, Unreadable
-from engine.imports.values import code_of, is_personal_id, text_of
+from engine.imports.values import code_of, is_personal_id, text_of, without_ids
 from engine.text import fold
 from engine.words import Sentence
 
@@ -172,7 +172,7 @@ class _Reader:
     ) -> None:  # fmt: skip
         self.sheet, self.block, self.today, self.session, self.marks = sheet, block, today, session, marks
         in_title = next((found for title in (*block.titles, sheet) if (found := _CLASS.search(title))), None)
-        self.class_name = in_title[1].strip(".,;") if in_title else ""
+        self.class_name = without_ids(in_title[1].strip(".,;")) if in_title else ""
         self.days: dict[int, tuple[dt.date | None, str]] = {}
         for column, (day, sessions) in block.days.items():
             date = day if isinstance(day, dt.date) else _in_month(month, day)
@@ -193,7 +193,7 @@ class _Reader:
         code_cell, name = self.block.header.cell(cells, "code"), text_of(self.block.header.cell(cells, "name"))
         if (code_cell in {None, ""} and not name) or _TOTAL.match(fold(name)):
             return
-        in_class = text_of(self.block.header.cell(cells, "class")) or self.class_name
+        in_class = without_ids(text_of(self.block.header.cell(cells, "class"))) or self.class_name
         code, why = self._code(code_cell)
         found: list[Mark] = []
         for column, (day, session) in self.days.items():

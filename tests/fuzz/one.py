@@ -18,7 +18,7 @@ from pathlib import Path
 import atheris  # pyright: ignore[reportMissingImports]
 
 with atheris.instrument_imports(include=["engine"]):  # pyright: ignore[reportAttributeAccessIssue]
-    from tests.fuzz.readers import READERS
+    from tests.fuzz.readers import READERS, Broken
 
 SLOW_S = 5.0
 MOST = 4 * 2**30  # bytes: a reader gone wild must not take the machine with it before libFuzzer looks at its memory
@@ -37,7 +37,8 @@ class Finder:
         except Exception as error:  # noqa: BLE001 - every exception is a finding
             frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
             ours = [frame for frame in frames if "/engine/" in frame] or frames
-            self.note(f"{type(error).__name__} {ours[-1]}", "".join(traceback.format_exception(error)), data)
+            where = str(error) if isinstance(error, Broken) else ours[-1]
+            self.note(f"{type(error).__name__} {where}", "".join(traceback.format_exception(error)), data)
         if (took := time.perf_counter() - begun) > SLOW_S:
             self.note("slow", f"{took:.1f} s", data)
 

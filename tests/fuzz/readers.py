@@ -55,7 +55,8 @@ def _pupils(sheets: Iterator[Sheet], notes: Notes) -> None:
         _require(row.code and row.code not in codes, "a code that is blank or stands there twice")
         codes.add(row.code)
         _require(bool(row.values["name"]), "a pupil without a name")
-        _require(not PERSONAL.search(f"{row.code} {row.values} {row.places}"), "a personal id number is kept")
+        _require(not values.is_personal_id(row.code), "a personal id number as code")
+        _require(not PERSONAL.search(f"{row.values} {row.places}"), "a personal id number is kept")
         _wrong(row.as_given([Sentence("The row has no date.")]))
 
 
