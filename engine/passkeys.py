@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,7 @@ ANSWERED_WITHIN = dt.timedelta(minutes=5)
 LONGEST_NAME = 60
 LONGEST_ANSWER = 20_000  # characters; an answer with a certificate has 4,000
 MOST_KEYS = 20
+DRAWN = 32  # bytes drawn by lot, for a challenge or a handle
 PREFERRED = UserVerificationRequirement.PREFERRED
 # What the library raises for an answer that is not a right one; the last three for one that is no answer at all.
 WRONG = (WebAuthnException, ValueError, TypeError, KeyError)
@@ -66,11 +68,11 @@ def ask_for_new(store: Store, party: Party, signed_in: SignedIn, now: dt.datetim
     """Ask a device to make a key for this person; one that has a key of theirs already refuses by itself."""
     account = signed_in.account
     with store.reading("the passkeys of a person") as session:
-        handle = passkeys.handle(session, account.id) or bytes_to_base64url(webauthn.helpers.generate_user_handle())
+        handle = passkeys.handle(session, account.id) or secrets.token_urlsafe(DRAWN)
         known = passkeys.credentials(session, account.id)
     options = webauthn.generate_registration_options(
         rp_id=party.rp_id, rp_name=NAME, user_name=account.login, user_id=base64url_to_bytes(handle),
-        user_display_name=account.name, exclude_credentials=_descriptors(known), timeout=_ms(ANSWERED_WITHIN),
+        user_display_name=account.name, challenge=secrets.token_bytes(DRAWN), exclude_credentials=_descriptors(known), timeout=_ms(ANSWERED_WITHIN),
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=PREFERRED
         ),
@@ -130,7 +132,10 @@ def remove(store: Store, signed_in: SignedIn, key_id: int, now: dt.datetime) -> 
 def ask_whoever(store: Store, party: Party, now: dt.datetime) -> Question:
     """Ask for any key of ours: the device shows those it has, and the person picks one."""
     options = webauthn.generate_authentication_options(
-        rp_id=party.rp_id, user_verification=PREFERRED, timeout=_ms(ANSWERED_WITHIN)
+        rp_id=party.rp_id,
+        challenge=secrets.token_bytes(DRAWN),
+        user_verification=PREFERRED,
+        timeout=_ms(ANSWERED_WITHIN),
     )
     return _asked(store, SIGN_IN, None, options, now)
 
@@ -140,8 +145,8 @@ def ask_again(store: Store, party: Party, signed_in: SignedIn, now: dt.datetime)
     with store.reading("the passkeys of a person") as session:
         known = passkeys.credentials(session, signed_in.account.id)
     options = webauthn.generate_authentication_options(
-        rp_id=party.rp_id, user_verification=PREFERRED, timeout=_ms(ANSWERED_WITHIN),
-        allow_credentials=_descriptors(known),
+        rp_id=party.rp_id, challenge=secrets.token_bytes(DRAWN), user_verification=PREFERRED,
+        timeout=_ms(ANSWERED_WITHIN), allow_credentials=_descriptors(known),
     )  # fmt: skip
     return _asked(store, PROVE, signed_in.account.id, options, now)
 

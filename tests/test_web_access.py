@@ -48,7 +48,7 @@ ROUTES = (
     Route("GET", "/help/<chapter>", PUBLIC),
     Route("GET", "/login", PUBLIC),
     Route("POST", "/login", PUBLIC),
-    Route("POST", "/login/passkey/ask", CLOSED),  # where the address of the pages has no https; tests/test_web_passkeys.py
+    Route("POST", "/login/passkey/ask", CLOSED),  # without https; see tests/test_web_passkeys.py
     Route("POST", "/login/passkey", PUBLIC),
     Route("GET", "/login/code", PUBLIC),
     Route("POST", "/login/code", PUBLIC),
@@ -82,6 +82,29 @@ ROUTES = (
     Route("GET", "/closures/<int:closure_id>/change", ANNOUNCERS_HERE),
     Route("POST", "/closures/<int:closure_id>/change", ANNOUNCERS_HERE),
     Route("GET", "/calendar", SIGNED_IN),
+    Route("GET", "/me/away", SIGNED_IN),
+    Route("POST", "/me/away", SIGNED_IN),
+    Route("POST", "/me/away/end", NOBODY),  # there is no absence to end
+    Route("GET", "/rules", SIGNED_IN),  # whoever is bound by them may read them
+    Route("GET", "/workflow", SIGNED_IN),
+    Route("GET", "/admin", frozenset({"admin"})),
+    Route("GET", "/admin/people", frozenset({"admin"})),
+    Route("GET", "/admin/people/new", frozenset({"admin"})),
+    Route("POST", "/admin/people/new", frozenset({"admin"})),
+    Route("GET", "/admin/people/<int:person_id>", frozenset({"admin"})),
+    Route("GET", "/admin/people/<int:person_id>/appoint", frozenset({"admin"})),
+    Route("POST", "/admin/people/<int:person_id>/appoint", frozenset({"admin"})),
+    Route("POST", "/admin/people/<int:person_id>/end", NOBODY),  # no post is named
+    Route("POST", "/admin/people/<int:person_id>/away", frozenset({"admin"})),
+    Route("POST", "/admin/people/<int:person_id>/back", NOBODY),  # no absence is named
+    Route("POST", "/admin/people/<int:person_id>/hand-over", frozenset({"admin"}), "to=nobody"),
+    Route("POST", "/admin/people/<int:person_id>/reset", frozenset({"admin"})),
+    Route("POST", "/admin/people/<int:person_id>/disable", frozenset({"admin"})),
+    Route("POST", "/admin/people/<int:person_id>/enable", frozenset({"admin"})),
+    Route("GET", "/admin/units", frozenset({"admin"})),
+    Route("GET", "/admin/units/<int:unit_id>", frozenset({"admin"})),
+    Route("GET", "/admin/units/<int:unit_id>/appoint", NOBODY),  # no post is named; see tests/test_web_admin.py
+    Route("GET", "/admin/vacancies", frozenset({"admin"})),
     Route("GET", "/imports", IMPORTERS),
     Route("POST", "/imports", IMPORTERS),
     Route("GET", "/imports/<int:job_id>", NOBODY),  # only who began it; see tests/test_web_imports.py
@@ -146,9 +169,11 @@ def codes(cast: Cast) -> dict[str, str]:
         cast.house, None, unit_id=cast.stage.units["class"], reason="Bão", now=cast.now, **days
     )  # fmt: skip
     return {
-        "code": code, "name": "note", "device": "999999", "key": "999999", "digest": "x", "path": "app.css", "chapter": "admin",
+        "code": code, "name": "note", "device": "999999", "key": "999999", "digest": "x", "path": "app.css",
+        "chapter": "admin",
         "job_id": "999999", "class_id": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["classmate"]),
-        "closure_id": str(closure),
+        "closure_id": str(closure), "person_id": str(cast.site.person("khong-ai")),
+        "unit_id": str(cast.stage.units["commune"]),
     }  # fmt: skip
 
 
