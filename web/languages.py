@@ -58,10 +58,10 @@ def shell_language(app: Flask) -> str:
 
 def language() -> str:
     """The language of this page, "vi" or "en"."""
-    if "language" not in g:
-        g.language = _chosen()
-    chosen: str = g.language
-    return chosen
+    found: str | None = g.get("language")  # one way through the request's context: a page asks hundreds of times
+    if found is None:
+        found = g.language = _chosen()
+    return found
 
 
 def _chosen() -> str:

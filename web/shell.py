@@ -53,9 +53,9 @@ def shell() -> Shell:
 
 def now() -> dt.datetime:
     """The moment of this request, an aware UTC datetime: the same wherever in the request it is asked."""
-    if "now" not in g:
-        g.now = shell().clock.now()
-    moment: dt.datetime = g.now
+    moment: dt.datetime | None = g.get("now")
+    if moment is None:
+        moment = g.now = shell().clock.now()
     return moment
 
 
@@ -66,7 +66,10 @@ def local(moment: dt.datetime) -> dt.datetime:
 
 def today() -> dt.date:
     """The day of this request, here."""
-    return local(now()).date()
+    day: dt.date | None = g.get("today")
+    if day is None:
+        day = g.today = local(now()).date()
+    return day
 
 
 def whole_arg(name: str, most: int = 2**31 - 1) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -127,7 +127,7 @@ def _tables(statement: Executable) -> frozenset[str]:
 
 
 class Scope:
-    """What one viewer may see, ready to be added to statements; made once a session."""
+    """What one viewer may see, ready to be added to statements."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._rules: dict[str, list[tuple[Any, Rule]]] = {}
@@ -145,6 +145,20 @@ class Scope:
                 with_loader_criteria(entity, rule(), include_aliases=True) for entity, rule in self._rules[name]
             ]
         return self._made[name]
+
+
+def scope_of(viewer: Viewer) -> Scope:
+    """The scope of a viewer; kept for those who were here last, as it depends on nothing but their posts."""
+    posts = frozenset((role, units) for role, units in viewer.units.items())
+    return _scope(viewer.person_id, posts, viewer.office_communes, viewer.office_provinces, viewer.office_schools)
+
+
+@lru_cache(maxsize=256)
+def _scope(
+    person_id: int, posts: frozenset[tuple[str, frozenset[int]]], communes: frozenset[int], provinces: frozenset[int],
+    schools: frozenset[int],
+) -> Scope:  # fmt: skip
+    return Scope(Viewer(person_id, dict(posts), communes, provinces, schools))
 
 
 # What no statement may reach past the ORM in a scoped session.

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from engine import access
-from engine.store.scopes import Scope, protected
+from engine.store.scopes import protected, scope_of
 
 __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine", "now_utc", "open_store"]
 
@@ -94,7 +94,7 @@ class Store:
     @contextmanager
     def scoped(self, viewer: access.Viewer) -> Iterator[Session]:
         """A session to read with, narrowed to what `viewer` may see; nothing done in it is kept."""
-        info = {"viewer": viewer, "scope": Scope(viewer)}
+        info = {"viewer": viewer, "scope": scope_of(viewer)}
         with ScopedSession(self._reading, info=info, expire_on_commit=False) as session:
             if not self.is_sqlite:
                 session.connection().exec_driver_sql(PLANNED_ONCE)

@@ -5,32 +5,38 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import Date, bindparam, select, union_all
 from sqlalchemy.orm import Session
 
 from engine.access import OFFICE, Viewer
 from engine.store import tables as t
 from engine.store.types import Id
 
+_today = bindparam("today", type_=Date())
+_acting_for = union_all(  # one probe each; an OR would read every post
+    select(bindparam("person_id", type_=Id)),
+    select(t.Delegation.person_id).where(
+        t.Delegation.delegate_id == bindparam("person_id"),
+        t.Delegation.first_day <= _today,
+        t.Delegation.last_day >= _today,
+    ),
+)
+_POSTS = (  # made once: every page asks this
+    select(t.Appointment.role, t.Appointment.unit_id)
+    .join(t.Person, t.Person.id == t.Appointment.person_id)
+    .where(
+        t.Appointment.person_id.in_(_acting_for),
+        t.Appointment.valid_from <= _today,
+        t.Appointment.valid_to > _today,
+        t.Person.disabled_at.is_(None),
+    )
+)
+
 
 def viewer_of(session: Session, person_id: int, today: dt.date) -> Viewer:
     """The person as `engine.access` sees them: own appointments and delegated ones, office areas spelt out."""
-    covered = select(t.Delegation.person_id).where(
-        t.Delegation.delegate_id == person_id, t.Delegation.first_day <= today, t.Delegation.last_day >= today
-    )
-    acting_for = union_all(select(literal(person_id, Id)), covered)  # one probe each; an OR would read every post
-    query = (
-        select(t.Appointment.role, t.Appointment.unit_id)
-        .join(t.Person, t.Person.id == t.Appointment.person_id)
-        .where(
-            t.Appointment.person_id.in_(acting_for),
-            t.Appointment.valid_from <= today,
-            t.Appointment.valid_to > today,
-            t.Person.disabled_at.is_(None),
-        )
-    )
     held: dict[str, set[int]] = defaultdict(set)
-    for role, unit in session.execute(query):
+    for role, unit in session.execute(_POSTS, {"person_id": person_id, "today": today}):
         held[role].add(unit)
     areas = _areas(session, held[OFFICE]) if held[OFFICE] else {}
     return Viewer(
