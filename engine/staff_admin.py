@@ -148,6 +148,13 @@ def end_appointment(store: Store, login: str, role: str, unit: str, last_day: dt
             raise NotFound(Sentence("This person does not hold that post after {day}.", day=last_day))
 
 
+def end_post(store: Store, person_id: int, appointment_id: int, last_day: dt.date) -> None:
+    """Let one appointment of a person end with `last_day`, be its unit ended or not. Raises `NotFound`."""
+    with store.writing("end a post") as session:
+        if not staffing.end_post(session, person_id, appointment_id, last_day + staffing.DAY):
+            raise NotFound(Sentence("This person does not hold that post."))
+
+
 def delegate(
     store: Store, login: str, delegate_login: str | None, first_day: dt.date, last_day: dt.date, reason: str = ""
 ) -> None:

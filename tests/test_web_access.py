@@ -11,8 +11,10 @@ import pytest
 import python_calamine as calamine
 from werkzeug.test import TestResponse
 
+from engine import around
 from engine.cast import CAST, OUTSIDER
 from engine.closures import announce_closure
+from engine.difficulties import raise_difficulty
 from engine.workflow import ROLES
 from tests.cast import Cast
 from tests.pages import csrf
@@ -20,6 +22,7 @@ from tests.pages import csrf
 PUBLIC, SIGNED_IN, CLOSED = "public", "signed in", "closed"
 # The case of the table was referred to the association of the teacher's commune: whoever has a duty towards it.
 CONCERNED = frozenset(ROLES) - {"admin"}
+KNOWING = CONCERNED - {"volunteer", "association"}
 SCHOOL = frozenset({"teacher", "head"})
 NOBODY: frozenset[str] = frozenset()
 # What is not about one pupil is open to a role wherever it is held.
@@ -134,6 +137,11 @@ ROUTES = (
     Route("GET", "/cases/<code>", CONCERNED),
     Route("GET", "/cases/<code>/<name>", CONCERNED),
     Route("POST", "/cases/<code>/<name>", CONCERNED),
+    Route("GET", "/cases/<code>/companions/<int:companion>/off", KNOWING),
+    Route("POST", "/cases/<code>/companions/<int:companion>/off", KNOWING),
+    Route("GET", "/cases/<code>/difficulties/<int:difficulty>", frozenset({"head"})),  # it waits for the head
+    Route("POST", "/cases/<code>/difficulties/<int:difficulty>", frozenset({"head"})),
+    Route("GET", "/difficulties", SIGNED_IN),  # narrowed by the session; see tests/test_web_difficulties.py
     Route("POST", "/cases/<code>/urge", frozenset({"commune_leader", "education_office", "head"})),
 )
 
@@ -152,6 +160,9 @@ ACTS = {
     "note": CONCERNED,
     "assign": {"association", "education_office"},
     "hold": {"head", "commune_leader", "education_office"},
+    "companion": KNOWING,
+    "difficulty": CONCERNED,
+    "lesson": {"teacher", "head"},
     "contact": NOBODY,
     "visit": NOBODY,
     "refer_support": NOBODY,
@@ -164,12 +175,18 @@ ACTS = {
 def codes(cast: Cast) -> dict[str, str]:
     """What stands in the places of the rules."""
     code = cast.to_association("pupil")
+    helper = {"companion_role": "friend", "companion_name": "Y Bạn"}
+    around.add(cast.house, cast.viewer("teacher"), code, helper, cast.now)
+    companion = cast.case(code).version
+    stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu hỏng"}
+    raise_difficulty(cast.house, cast.viewer("teacher"), code, stuck, cast.now)
     days = {"first_day": dt.date(2026, 3, 10), "last_day": dt.date(2026, 3, 11)}
     closure = announce_closure(
         cast.house, None, unit_id=cast.stage.units["class"], reason="Bão", now=cast.now, **days
     )  # fmt: skip
     return {
-        "code": code, "name": "note", "device": "999999", "key": "999999", "digest": "x", "path": "app.css",
+        "code": code, "companion": str(companion), "difficulty": str(companion + 1),
+        "name": "note", "device": "999999", "key": "999999", "digest": "x", "path": "app.css",
         "chapter": "admin",
         "job_id": "999999", "class_id": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["classmate"]),
         "closure_id": str(closure), "person_id": str(cast.site.person("khong-ai")),

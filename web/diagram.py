@@ -45,7 +45,7 @@ def draw(workflow: Workflow, here: str, been: Collection[str], language: str) ->
 
     Args:
         workflow: to draw.
-        here: the name of the state the case is in.
+        here: the name of the state the case is in; "" for the workflow by itself.
         been: names of states it was in before.
         language: of the words, "vi" or "en".
     """
@@ -76,7 +76,7 @@ def _drawn(known: _Known, here: str, been: frozenset[str], language: str) -> Mar
         *_lines(workflow, boxes, here),
         *(_box(box, box.state.name == here, box.state.name in been, language) for box in boxes.values()),
     ]
-    title = Sentence("The way of a case, and where this one is").in_(language)
+    title = Sentence("The way of a case, and where this one is") if here else Sentence("The way of a case")
     words = " ".join(line.in_(language) for line in describe(workflow, here, been, steps))
     return Markup(
         '<svg class="diagram" viewBox="0 0 {width} {height}" role="img" aria-labelledby="way-title way-words">'
@@ -84,12 +84,15 @@ def _drawn(known: _Known, here: str, been: frozenset[str], language: str) -> Mar
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
         'markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker></defs>'
         "{marks}</svg>"
-    ).format(width=width, height=height, title=title, words=words, marks=Markup("").join(marks))
+    ).format(width=width, height=height, title=title.in_(language), words=words, marks=Markup("").join(marks))
 
 
 def describe(workflow: Workflow, here: str, been: Collection[str], steps: Collection[str]) -> Iterator[Sentence]:
     """The picture in words."""
     states = workflow.states
+    if not here:
+        yield Sentence("The states are: {states}.", states=[state.label for state in states.values()])
+        return
     yield Sentence("The case is in the state “{state}”.", state=states[here].label)
     if passed := [state.label for state in states.values() if state.name in been and state.name != here]:
         yield Sentence("It has been in: {states}.", states=passed)

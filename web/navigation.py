@@ -45,10 +45,11 @@ MORE: tuple[Way, ...] = (
     Way("difficulties.index", Sentence("Difficulties"), "bell"),
     Way("closures.index", Sentence("Days without class"), "soon"),
     Way("imports.index", Sentence("Bring in a file"), "new", frozenset({"teacher", "head", ADMIN})),
+    Way("away.index", Sentence("When I am away"), "person"),
     Way("channels.mine", Sentence("How I am told"), "bell"),
     Way("offline.index", Sentence("On this device"), "phone"),
-    Way("codes.index", Sentence("A code to sign in with"), "person", frozenset({ADMIN})),
-    Way("channels.log", Sentence("Messages sent"), "bell", frozenset({ADMIN})),
+    Way("admin.index", Sentence("Administration"), "person", frozenset({ADMIN})),
+    Way("rulebook.rules", Sentence("Rules in words"), "help"),
     Way("simulate.index", Sentence("Try out rules"), "cases", frozenset({ADMIN, OFFICE})),
 )
 

@@ -101,6 +101,12 @@ def end_posts(session: Session, person: int, end: dt.date, *, role: str | None =
     return len(session.execute(statement.values(valid_to=end).returning(t.Appointment.id)).all())
 
 
+def end_post(session: Session, person: int, appointment: int, end: dt.date) -> bool:
+    """Let one appointment of a person end before `end`; False if they have none of this id."""
+    statement = update(t.Appointment).where(t.Appointment.id == appointment, t.Appointment.person_id == person)
+    return session.execute(statement.values(valid_to=end).returning(t.Appointment.id)).first() is not None
+
+
 def add_absence(
     session: Session, person: int, delegate: int | None, first: dt.date, last: dt.date, reason: str | None
 ) -> None:  # fmt: skip

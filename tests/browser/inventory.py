@@ -88,6 +88,10 @@ PAGES = (
     Shown("/closures/{closure}/change", "teacher", "main .field input"),
     Shown("/closures/{closure}/change", "teacher", "main .warning", press=PRIMARY),
     Shown("/calendar", "teacher"),
+    Shown("/me/away", "teacher", "main .field input"),
+    Shown("/me/away", "teacher", "main .faults", press="main .button", status=422),
+    Shown("/rules", "teacher"),
+    Shown("/workflow", "teacher"),
     # the head of the school
     Shown("/work", "head"),
     Shown("/cases", "head", "main .rows a"),
@@ -127,6 +131,19 @@ PAGES = (
     Shown("/work", "admin"),
     Shown("/notices", "admin"),
     Shown("/imports", "admin", "main .field"),
+    Shown("/admin", "admin", "main a"),
+    Shown("/admin/people", "admin", "main .search"),
+    Shown("/admin/people?q=mau", "admin", "main .rows a"),
+    Shown("/admin/people/new", "admin", "main .field"),
+    Shown("/admin/people/new", "admin", "main .faults", press=PRIMARY, status=422),
+    Shown("/admin/people/{person}", "admin"),
+    Shown("/admin/people/{person}/appoint", "admin", "main .field"),
+    Shown("/admin/people/{person}/appoint?role=commune_officer&q=village", "admin"),
+    Shown("/admin/units", "admin", "main .pick a"),
+    Shown("/admin/units?q=class", "admin", "main .pick a"),
+    Shown("/admin/units/{unit}", "admin"),
+    Shown("/admin/units/{unit}/appoint?role=commune_leader&q=mau", "admin", "main .pick a"),
+    Shown("/admin/vacancies", "admin", "main .chips"),
     Shown("/admin/deliveries", "admin"),
     Shown("/admin/deliveries?state=dead", "admin"),
     Shown("/help/admin", "admin"),
@@ -182,6 +199,7 @@ def fill(cast: Cast, keys: Path) -> Filled:
     names["own"] = cast.open_case("saturday_pupil", causes=["harvest", "far"], note="Nhà ở bên kia suối")
     _take_register(cast)
     names["closure"] = _close(cast)
+    names |= {"person": str(cast.stage.people["commune_officer"]), "unit": str(cast.stage.units["commune"])}
     names |= {"class": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["boarder"])}
     names |= {"register": _bring_in(cast, "teacher", "attendance", REGISTER + "nobody,2026-02-27,m,u,\n")}
     names |= {"list": _bring_in(cast, "head", "pupils", LIST)}

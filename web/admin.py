@@ -1,0 +1,48 @@
+"""The administrator's room: what wants a decision, and the ways to people, units and settings. Never a pupil's case."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, render_template
+
+from engine.access import ADMIN
+from engine.people import ROLE_LABELS
+from engine.refusals import Invalid, NotAllowed
+from engine.store import deliveries, people_lists, unit_lists
+from engine.store.people_lists import PersonRow
+from engine.words import Sentence
+from web.shell import shell, today
+
+pages = Blueprint("admin", __name__)
+
+
+def require_admin() -> None:
+    """Raises `NotAllowed` for anybody else."""
+    if not g.viewer.holds(ADMIN):
+        raise NotAllowed(Sentence("This page is for administrators."))
+
+
+@pages.get("/admin")
+def index() -> str:
+    """What wants a decision, and the ways."""
+    require_admin()
+    with shell().house.store.reading("what wants an administrator's decision") as session:
+        counts = unit_lists.vacancies(session, today())
+        alone = people_lists.away_alone(session, today())
+        undecided = unit_lists.undecided(session, today())
+        dead = deliveries.count_by_state(session).get(deliveries.DEAD, 0)
+    return render_template(
+        "admin.html", vacant={role: number for role, number in counts.items() if number}, alone=alone,
+        undecided=undecided, dead=dead, roles=ROLE_LABELS, most=unit_lists.MOST,
+    )  # fmt: skip
+
+
+def meant(typed: str, field: str) -> PersonRow:
+    """The person somebody typed the login or the name of. Raises `Invalid` for the field if there is not just one."""
+    with shell().house.store.reading("who is meant") as session:
+        found = people_lists.found_as(session, typed)
+    if not found:
+        raise Invalid({field: Sentence("There is nobody of that login or name.")})
+    if len(found) > 1:
+        logins = ", ".join(one.login for one in found[:5])
+        raise Invalid({field: Sentence("Several people are called so. Give the login: {logins}.", logins=logins)})
+    return found[0]
