@@ -72,7 +72,8 @@ def ask_for_new(store: Store, party: Party, signed_in: SignedIn, now: dt.datetim
         known = passkeys.credentials(session, account.id)
     options = webauthn.generate_registration_options(
         rp_id=party.rp_id, rp_name=NAME, user_name=account.login, user_id=base64url_to_bytes(handle),
-        user_display_name=account.name, challenge=secrets.token_bytes(DRAWN), exclude_credentials=_descriptors(known), timeout=_ms(ANSWERED_WITHIN),
+        user_display_name=account.name, challenge=secrets.token_bytes(DRAWN),
+        exclude_credentials=_descriptors(known), timeout=_ms(ANSWERED_WITHIN),
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=PREFERRED
         ),

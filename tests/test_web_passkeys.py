@@ -42,7 +42,7 @@ def ask(client: FlaskClient, address: str, page: str) -> dict[str, Any]:
     """What the browser is told to ask of a key."""
     answer = post(client, address, page)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json
+    found: dict[str, Any] = json.loads(answer.text)
     return found
 
 
