@@ -42,7 +42,7 @@ class PersonForm(Form):
     login = StringField(render_kw=PLAIN)
     phone = StringField(render_kw={"inputmode": "tel", "autocomplete": "off"})
     email = StringField(render_kw={"inputmode": "email", **PLAIN})
-    language = RadioField(choices=list(NAMES.items()), validate_choice=False, default="vi")
+    language = RadioField(choices=dict(NAMES), validate_choice=False, default="vi")
 
 
 class AwayForm(Form):
