@@ -33,23 +33,23 @@ def company(seen: Seen) -> Field | None:
     return Field(own_forms.COMPANY, "choices", label, choices=choices) if choices else None
 
 
-@pages.get("/cases/<code>/companions/<int:seq>/off")
-def off(code: str, seq: int) -> str:
+@pages.get("/cases/<code>/companions/<int:companion>/off")
+def off(code: str, companion: int) -> str:
     """The form to take somebody off the list."""
     seen = see_case(code)
-    asking, form = _asked(seen, seq)
+    asking, form = _asked(seen, companion)
     if not seen.facts.is_open:
         raise NotAllowed(Sentence("This case has ended."))
     return act_page(seen, asking, form)
 
 
-@pages.post("/cases/<code>/companions/<int:seq>/off")
-def take_off(code: str, seq: int) -> Response | tuple[str, int]:
+@pages.post("/cases/<code>/companions/<int:companion>/off")
+def take_off(code: str, companion: int) -> Response | tuple[str, int]:
     """Take them off the list."""
-    asking, form = _asked(see_case(code), seq)
+    asking, form = _asked(see_case(code), companion)
 
     def use_case() -> None:
-        around.take_off(shell().house, g.viewer, code, seq, form.values, now(), version=form.seen, key=form.once)
+        around.take_off(shell().house, g.viewer, code, companion, form.values, now(), version=form.seen, key=form.once)
 
     return attempt(asking, code, form, use_case)
 
@@ -63,6 +63,6 @@ def _asked(seen: Seen, seq: int) -> tuple[Asking, ActForm]:
         raise NotFound(Sentence("This person is not on the list of the case."))
     who, form = around_label(it.role, it.name), own_forms.FORMS[OFF]
     label = Label(f"Bỏ khỏi danh sách: {who.vi}", f"Take off the list: {who.en}")
-    address = url_for("around.take_off", code=seen.facts.code, seq=seq)
+    address = url_for("around.take_off", code=seen.facts.code, companion=seq)
     fields = own_forms.asked(seen.workflow, form)
     return Asking(label, address), act_form(fields, form.needs, version=seen.facts.version)

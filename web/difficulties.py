@@ -44,23 +44,25 @@ def index() -> str:
     )  # fmt: skip
 
 
-@pages.get("/cases/<code>/difficulties/<int:seq>")
-def show(code: str, seq: int) -> str:
+@pages.get("/cases/<code>/difficulties/<int:difficulty>")
+def show(code: str, difficulty: int) -> str:
     """The form to answer a difficulty, for whom it waits."""
     seen = see_case(code)
-    it, asking, form = _asked(seen, seq)
+    it, asking, form = _asked(seen, difficulty)
     if not it.mine:
         raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
     return act_page(seen, asking, form)
 
 
-@pages.post("/cases/<code>/difficulties/<int:seq>")
-def decide(code: str, seq: int) -> Response | tuple[str, int]:
+@pages.post("/cases/<code>/difficulties/<int:difficulty>")
+def decide(code: str, difficulty: int) -> Response | tuple[str, int]:
     """Answer it."""
-    _it, asking, form = _asked(see_case(code), seq)
+    it, asking, form = _asked(see_case(code), difficulty)
+    if not it.mine and it.answer is None:  # who was overtaken keeps what was typed, and is told by whom
+        raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
 
     def use_case() -> None:
-        answer(shell().house, g.viewer, code, seq, form.values, now(), version=form.seen, key=form.once)
+        answer(shell().house, g.viewer, code, difficulty, form.values, now(), version=form.seen, key=form.once)
 
     return attempt(asking, code, form, use_case)
 
@@ -72,6 +74,6 @@ def _asked(seen: Seen, seq: int) -> tuple[Item, Asking, ActForm]:
         raise NotFound(Sentence("There is no such difficulty in this case."))
     it, form = items([found])[0], FORMS["difficulty_answer"]
     label = Label(f"Giải quyết: {it.kind.vi}", f"Decide: {it.kind.en}")
-    address = url_for("difficulties.decide", code=seen.facts.code, seq=seq)
+    address = url_for("difficulties.decide", code=seen.facts.code, difficulty=seq)
     fields = own_forms.asked(seen.workflow, form)
     return it, Asking(label, address, about=found.words), act_form(fields, form.needs, version=seen.facts.version)
