@@ -101,6 +101,11 @@ def number(value: Decimal | int | str) -> str:
     return grouped if language() == "en" else grouped.translate(str.maketrans(",.", ".,"))
 
 
+def tel(phone: str) -> str:
+    """A telephone number for a link, however it was written down: digits, and a plus before those of a country."""
+    return ("+" if phone.strip().startswith("+") else "") + "".join(char for char in phone if char.isdecimal())
+
+
 def clock_line() -> str | None:
     """The day and hour that a shifted clock says, so that nobody takes a demo's time for the real one; else None."""
     offset = getattr(shell().clock, "offset", dt.timedelta())
@@ -108,6 +113,6 @@ def clock_line() -> str | None:
 
 
 def init_app(app: Flask) -> None:
-    """Filters `due`, `moment`, `ago`, `number`, `weekday`, and what base.html asks for."""
-    app.jinja_env.filters.update(due=due, moment=moment, ago=ago, number=number, weekday=weekday)
+    """Filters `due`, `moment`, `ago`, `number`, `weekday`, `tel`, and what base.html asks for."""
+    app.jinja_env.filters.update(due=due, moment=moment, ago=ago, number=number, weekday=weekday, tel=tel)
     app.jinja_env.globals.update(shape=shape, is_demo=lambda: shell().demo, clock_line=clock_line, today=today)
