@@ -8,10 +8,9 @@ import pytest
 from sqlalchemy import select
 
 import rules
-from engine import cases, proposals
+from engine import proposals
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.risk_file import load_risk
-from engine.store import proposals as kept
 from engine.store import stage as scene
 from engine.store import tables as t
 from engine.store import verify
@@ -22,7 +21,7 @@ from tests.stage import Stage, at, stage
 __all__ = ["stage"]
 
 RULES = load_risk((Path(str(rules.__file__)).parent / "risk.toml").read_text(encoding="utf-8"), "risk.toml")
-MON, TUE, WED, THU = (dt.date(2026, 3, day) for day in (9, 10, 11, 12))
+MON, TUE, WED = (dt.date(2026, 3, day) for day in (9, 10, 11))
 EVENING = at("2026-03-10 18:00")
 
 
@@ -60,11 +59,6 @@ def shown(stage: Stage, member: str) -> list[str]:
 def row_of(stage: Stage, id: int) -> t.Proposal:
     with stage.store.reading("test") as session:
         return session.get_one(t.Proposal, id)
-
-
-def statistics(stage: Stage) -> list[tuple[str, int, int, int]]:
-    with stage.store.reading("test") as session:
-        return [(it.signal, it.raised, it.real, it.not_real) for it in kept.judged(session, MON, THU)]
 
 
 def test_taken_up_it_becomes_a_case_with_what_was_found(watched: Stage, proposed: int) -> None:
@@ -159,19 +153,3 @@ def test_the_reasons_are_words_with_what_was_counted() -> None:
 def test_there_is_no_proposal_of_that_number(watched: Stage) -> None:
     with pytest.raises(NotFound):
         proposals.take_up(watched.house, watched.viewer("teacher"), 999, EVENING)
-
-
-def test_what_people_decide_says_which_alarms_were_real(watched: Stage, proposed: int) -> None:
-    assert statistics(watched) == [("unexcused-in-a-row", 1, 0, 0)]
-    code = proposals.take_up(watched.house, watched.viewer("teacher"), proposed, EVENING)
-    assert statistics(watched) == [("unexcused-in-a-row", 1, 1, 0)]
-    head = watched.viewer("head")
-    cases.step(watched.house, head, code, "mark_error", {"reason": "Điểm danh nhầm"}, at("2026-03-10 19:00"))
-    assert statistics(watched) == [("unexcused-in-a-row", 1, 0, 1)]
-
-
-def test_an_alarm_whose_proposal_was_left_aside_was_not_real(watched: Stage, proposed: int) -> None:
-    proposals.dismiss(watched.house, watched.viewer("head"), proposed, "Điểm danh nhầm", EVENING)
-    mark(watched, WED)
-    watch(watched.house, WED, at("2026-03-11 18:00"))
-    assert statistics(watched) == [("unexcused-in-a-row", 2, 0, 1)]  # the second one waits

@@ -74,6 +74,40 @@ ROUTES = (
     Route("POST", "/demo/next-day", NOBODY),  # this installation is no demo
     Route("GET", "/work", SIGNED_IN),
     Route("POST", "/work/accept", SIGNED_IN),  # each case in it is decided by itself; see tests/test_web_work.py
+    Route("GET", "/work.xlsx", SIGNED_IN),
+    Route("GET", "/work.csv", SIGNED_IN),
+    # Of several cases each is decided by itself; see tests/test_web_bulk.py.
+    Route("POST", "/work/assign", SIGNED_IN),
+    Route("POST", "/work/urge", SIGNED_IN),
+    Route("POST", "/cases/accept", SIGNED_IN),
+    Route("POST", "/cases/assign", SIGNED_IN),
+    Route("POST", "/assign", SIGNED_IN),
+    # A proposal that is not there; see tests/test_web_proposals.py.
+    Route("POST", "/proposals/<int:id>/open", NOBODY),
+    Route("GET", "/proposals/<int:id>/dismiss", NOBODY),
+    Route("POST", "/proposals/<int:id>/dismiss", NOBODY),
+    # One's own; see tests/test_web_saved.py.
+    Route("GET", "/cases/filters", SIGNED_IN),
+    Route("POST", "/cases/filters", SIGNED_IN),
+    Route("POST", "/cases/filters/<int:id>", SIGNED_IN),
+    # What names the pupil is for those who may know; see tests/test_web_printing.py.
+    Route("GET", "/print/work", SIGNED_IN),
+    Route("GET", "/print/visits", SIGNED_IN),
+    Route("GET", "/print/visit/<code>", CONCERNED - {"volunteer", "association"}),
+    Route("GET", "/print/handover/<code>", CONCERNED - {"volunteer", "association"}),
+    # Lists as files, as their pages; see tests/test_web_lists.py.
+    *(
+        Route("GET", f"{rule}.{form}", who)
+        for form in ("xlsx", "csv")
+        for rule, who in (
+            ("/notices", SIGNED_IN),
+            ("/imports", SIGNED_IN),
+            ("/closures", SIGNED_IN),
+            ("/attendance/<int:class_id>", SCHOOL),
+            ("/admin/deliveries", frozenset({"admin"})),
+            ("/cases/<code>/support", CONCERNED),
+        )
+    ),
     Route("GET", "/attendance", SIGNED_IN),  # one's own classes; an empty page for who has none
     Route("GET", "/attendance/<int:class_id>", SCHOOL),
     Route("POST", "/attendance/<int:class_id>", SCHOOL),
@@ -114,6 +148,10 @@ ROUTES = (
     Route("POST", "/imports/<int:job_id>/confirm", NOBODY),
     Route("POST", "/imports/<int:job_id>/cancel", NOBODY),
     Route("GET", "/imports/<int:job_id>/wrong.xlsx", NOBODY),
+    Route("GET", "/risk", RULERS | {"head", "outsider_head"}),
+    Route("POST", "/risk", frozenset({"admin"})),
+    Route("POST", "/risk/unit", NOBODY),  # only the office of the unit; see tests/test_web_risk.py
+    Route("POST", "/risk/trial", RULERS),
     Route("GET", "/simulate", RULERS),
     Route("POST", "/simulate", RULERS),
     Route("GET", "/notices", SIGNED_IN),
@@ -188,7 +226,8 @@ def codes(cast: Cast) -> dict[str, str]:
         "code": code, "companion": str(companion), "difficulty": str(companion + 1),
         "name": "note", "device": "999999", "key": "999999", "digest": "x", "path": "app.css",
         "chapter": "admin",
-        "job_id": "999999", "class_id": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["classmate"]),
+        "job_id": "999999", "id": "999999", "class_id": str(cast.stage.units["class"]),
+        "pupil": str(cast.stage.pupils["classmate"]),
         "closure_id": str(closure), "person_id": str(cast.site.person("khong-ai")),
         "unit_id": str(cast.stage.units["commune"]),
     }  # fmt: skip

@@ -1,6 +1,11 @@
 """“Việc của tôi”: what waits for whom, in which order, and accepting one or several in place."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
 
 from tests.cast import PHONE, Cast, hidden
 
@@ -134,3 +139,91 @@ def test_an_outsider_finds_nothing(cast: Cast) -> None:
         page = cast.get(member, "/work").text
         assert "RL-2026" not in page
         assert "A Thử" not in page
+
+
+# --- what is new, what is due -----------------------------------------------------------------------------------------
+
+
+def section(page: str, id: str) -> str:
+    """The cards below a heading."""
+    found = re.search(rf'<section aria-labelledby="{id}">(.*?)</section>', page, flags=re.DOTALL)
+    return found[1] if found else ""
+
+
+def test_what_others_did_since_the_last_working_day_is_marked_and_can_be_looked_at_alone(cast: Cast) -> None:
+    old = cast.to_commune("classmate")  # on Monday
+    cast.accept(old, "commune_officer")
+    cast.go_to("2026-03-03 16:00")
+    cast.to_commune("pupil")
+    cast.go_to("2026-03-04 08:00")
+    page = cast.get("commune_leader", "/work").text
+    assert sorted(names(page)) == ["A Thử", "Y Thử"]
+    assert names(cast.get("commune_leader", "/work?show=new").text) == ["A Thử"]
+    assert "Mới từ hôm qua: 1" in page
+    assert "Đề nghị xã phối hợp" in page.split('<p class="new">')[1].split("</p>")[0]
+
+
+def test_what_one_did_oneself_is_not_new(cast: Cast) -> None:
+    cast.open_case()
+    assert '<p class="new">' not in cast.get("teacher", "/work").text
+    assert '<p class="new">' in cast.get("head", "/work").text
+    alone = cast.get("teacher", "/work?show=new").text
+    assert "Hồ sơ của bạn không có gì mới" in alone
+    assert 'href="/work">Xem tất cả việc của tôi' in alone
+
+
+def test_a_volunteer_is_told_that_something_is_new_and_not_what(cast: Cast) -> None:
+    code = cast.to_association()
+    cast.send("commune_leader", f"/cases/{code}/note", note="A Thử bị ép cưới")
+    new = cast.get("volunteer", "/work").text.split('<p class="new">')[1].split("</p>")[0]
+    assert re.sub(r"<[^>]+>|\s+", " ", new).split() == ["Mới", "vừa", "xong"]
+
+
+def test_each_case_stands_in_the_group_of_what_it_asks_for(cast: Cast) -> None:
+    cast.open_case("pupil")
+    cast.go_to("2026-03-03 16:00")
+    assert names(section(cast.get("teacher", "/work").text, "soon")) == ["A Thử"]
+    cast.go_to("2026-03-04 08:00")  # in grace
+    cast.to_commune("classmate")
+    cast.open_case("boarder")
+    page = cast.get("teacher", "/work").text
+    groups = {id: names(section(page, id)) for id in ("now", "soon", "later", "others")}
+    assert groups == {"now": ["A Thử"], "soon": [], "later": ["A Xa"], "others": ["Y Thử"]}
+    assert 'class="card grace"' in section(page, "now")
+
+
+def test_who_has_a_case_is_said_where_it_is_somebody_else(cast: Cast) -> None:
+    cast.open_case()
+    assert "Y Lan Thử" not in section(cast.get("teacher", "/work").text, "later")
+    assert "Y Lan Thử" in section(cast.get("head", "/work").text, "others")
+
+
+@contextmanager
+def counted(cast: Cast) -> Iterator[list[str]]:
+    """The statements that are said to the database meanwhile."""
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        said.append(statement)
+
+    event.listen(cast.store.engine, "before_cursor_execute", note)
+    yield said
+    event.remove(cast.store.engine, "before_cursor_execute", note)
+
+
+def test_the_page_asks_the_same_few_questions_however_many_cases_there_are(cast: Cast) -> None:
+    def asked(member: str) -> int:
+        cast.get(member, "/work")
+        with counted(cast) as said:
+            cast.get(member, "/work")
+        return len([one for one in said if one.startswith(("SELECT", "WITH", "UPDATE", "INSERT"))])
+
+    cast.to_commune("pupil")
+    cast.open_case("classmate")
+    before = {member: asked(member) for member in ("teacher", "head", "commune_officer", "commune_leader")}
+    for number in range(12):
+        cast.pupil(f"Y Nhiều {number}")
+        cast.to_commune(f"Y Nhiều {number}") if number % 2 else cast.open_case(f"Y Nhiều {number}")
+    after = {member: asked(member) for member in before}
+    assert after == before
+    assert max(after.values()) <= 16, after

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response
 
 from engine import import_jobs, rollcall
 from engine.access import ADMIN
-from engine.export import Value
+from engine.export import TYPES, Value
 from engine.notices import reason
 from engine.refusals import NotAllowed
 from engine.rollcall import MARKS, SESSIONS
@@ -29,12 +30,23 @@ from web.languages import said
 from web.shell import local, shell, today
 
 MOST = 2_000  # rows of a list that grows without end: the newest
-FORMS = ("xlsx", "csv")
 
 pages = Blueprint("lists", __name__)
+View = TypeVar("View", bound=Callable[..., Response])
 
 
-def _file(form: str, name: str, columns: Sequence[Label | Sentence], rows: Iterator[Sequence[Value]]) -> Response:
+def _both(address: str) -> Callable[[View], View]:
+    """A view that answers at the address of a list with .xlsx and with .csv behind it."""
+
+    def add(view: View) -> View:
+        for form in TYPES:
+            pages.add_url_rule(f"{address}.{form}", view_func=view, defaults={"form": form})
+        return view
+
+    return add
+
+
+def _file(form: str, name: str, columns: Sequence[Label | Sentence], rows: Iterable[Sequence[Value]]) -> Response:
     return download(form, name, [said(column) for column in columns], rows, name)
 
 
@@ -42,7 +54,7 @@ def _at(moment: dt.datetime | None) -> dt.datetime | None:
     return local(moment) if moment else None
 
 
-@pages.get("/notices.<any(xlsx, csv):form>")
+@_both("/notices")
 def notices(form: str) -> Response:
     """My notices."""
     columns = (Sentence("When"), Sentence("Case code"), Sentence("Notice"), Sentence("Urgent"), Sentence("Read at"))
@@ -56,7 +68,7 @@ def notices(form: str) -> Response:
     return _file(form, "notices", columns, map(row, found[:MOST]))
 
 
-@pages.get("/imports.<any(xlsx, csv):form>")
+@_both("/imports")
 def my_imports(form: str) -> Response:
     """The files I brought in, and what came of them."""
     columns = (
@@ -72,7 +84,7 @@ def my_imports(form: str) -> Response:
     return _file(form, "imports", columns, rows)
 
 
-@pages.get("/attendance/<int:class_id>.<any(xlsx, csv):form>")
+@_both("/attendance/<int:class_id>")
 def class_list(class_id: int, form: str) -> Response:
     """The pupils of a class, and how they were marked on a day."""
     day = _day(request.args.get("day"))
@@ -96,7 +108,7 @@ def _day(text: str | None) -> dt.date:
         return today()
 
 
-@pages.get("/closures.<any(xlsx, csv):form>")
+@_both("/closures")
 def days_without_class(form: str) -> Response:
     """Days without class in my area: those that last or come, and those that are over."""
     columns = (
@@ -115,7 +127,7 @@ def days_without_class(form: str) -> Response:
     return _file(form, "closures", columns, map(row, found))
 
 
-@pages.get("/admin/deliveries.<any(xlsx, csv):form>")
+@_both("/admin/deliveries")
 def messages(form: str) -> Response:
     """What was sent, to whom and with what success; never what about."""
     if not g.viewer.holds(ADMIN):
@@ -135,7 +147,7 @@ def messages(form: str) -> Response:
     return _file(form, "deliveries", columns, rows)
 
 
-@pages.get("/cases/<code>/support.<any(xlsx, csv):form>")
+@_both("/cases/<code>/support")
 def support(code: str, form: str) -> Response:
     """The support that was given in a case; who received it is told to those who may know the pupil."""
     found = read_case(code)

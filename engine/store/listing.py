@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, false, literal, or_, select, tuple_, union
+from sqlalchemy.orm import Session, aliased
 
 from engine.access import OFFICE, Viewer
 from engine.store import search
@@ -67,14 +67,11 @@ def list_cases(
     conditions = [*_conditions(session, viewer, filters, now, people), *_beyond(filters, after)]
     newest, most = filters.newest_first, limit + 1
     rows: list[CaseRow] = []
-    if (arms := known_arms(viewer)) and (found := _searched(session, filters.q, now)) is not None:
-        one_walk = bool(found) or filters.unit is not None  # what is asked for is narrower than the area
-        conditions_here = [*found, *conditions]
-        picks = (
-            [pick([*conditions_here, any_of(arms)], most, newest=newest)]
-            if one_walk
-            else by_arms(arms, conditions_here, most, newest=newest)
-        )
+    if (arms := known_arms(viewer)) and (ways := _searched(session, filters.q, now)) is not None:
+        if ways or filters.unit is not None:  # what is asked for is narrower than the area: one walk for each way
+            picks = [pick([*way, *conditions, any_of(arms)], most, newest=newest) for way in ways or [[]]]
+        else:
+            picks = by_arms(arms, conditions, most, newest=newest)
         rows += read_known(session, picks, most, newest=newest)
     code = search.case_code(filters.q, now.year)
     if (arms := referred_arms(viewer)) and (code or not filters.q):
@@ -92,14 +89,20 @@ def _page(rows: Sequence[CaseRow], filters: Filters, limit: int) -> Page:
     return Page(tuple(once[:limit]), (last.due_at, last.id) if last else None)
 
 
-def _searched(session: Session, query: str, now: dt.datetime) -> list[ColumnElement[bool]] | None:
-    """The condition for a query in words or a code, none for no query; None if there is nothing in it to look for."""
+def _searched(session: Session, query: str, now: dt.datetime) -> list[list[ColumnElement[bool]]] | None:
+    """The ways in which a case can fit a query: its code, the pupil's name, the village; none for no query.
+
+    None if there is nothing in the query to look for.
+    """
     if not query:
         return []
     if code := search.case_code(query, now.year):
-        return [cases.c.code == code]
-    found = search.words(query)
-    return [cases.c.pupil_id.in_(search.pupils_named(session, found))] if found else None
+        return [[cases.c.code == code]]
+    if not (found := search.words(query)):
+        return None
+    villages = search.villages_named(session, found)
+    by_village = [[cases.c.village_id.in_(villages)]] if villages else []
+    return [[cases.c.pupil_id.in_(search.pupils_named(session, found))], *by_village]
 
 
 def _conditions(
@@ -129,6 +132,8 @@ def _which(viewer: Viewer, which: str, now: dt.datetime, people: Sequence[int]) 
     elif which == "offered":
         posts = [and_(cases.c.offered_role == role, cases.c.offered_unit_id == unit) for role, unit in seats_of(viewer)]
         yield from (cases.c.offered_at.is_not(None), cases.c.accepted_at.is_(None), or_(false(), *posts))
+    elif which == "waiting":
+        yield from (cases.c.offered_at.is_not(None), cases.c.accepted_at.is_(None))
     elif which == "mine":
         yield cases.c.assignee_id.in_(people)
 
@@ -154,29 +159,25 @@ def _beyond(filters: Filters, after: Cursor | None) -> list[ColumnElement[bool]]
 
 
 def filter_units(session: Session, viewer: Viewer, today: dt.date, most: int = 200) -> list[tuple[str, int, str]]:
-    """Units (kind, id, name) by which the viewer's lists can be narrowed: one step below each of the viewer's posts."""
-    under = [unit for role in ("head", "commune_leader", OFFICE) for unit in viewer.of(role)]
+    """Units (kind, id, name) by which the viewer's lists can be narrowed: one step below each of the viewer's posts.
+
+    Classes are for heads: to everybody above, a school is the smallest unit of learning.
+    """
     own = sorted(viewer.of("teacher") | viewer.of("commune_officer"))
-    if not under and len(own) < 2:
+    above = sorted(viewer.of("commune_leader") | viewer.of(OFFICE))
+    kinds = ("commune",) if viewer.office_provinces else ("commune", "village", "school")
+    ways = [and_(t.Unit.parent_id.in_(above), t.Unit.kind.in_(kinds))] if above else []
+    if schools := sorted(viewer.of("head")):
+        sites = select(_site.id).where(_site.parent_id.in_(schools), _site.kind == "site")
+        ways += [and_(t.Unit.parent_id.in_(ids), t.Unit.kind == "class") for ids in (schools, sites)]
+    if len(own) > 1 or (own and ways):
+        ways.append(t.Unit.id.in_(own))
+    if not ways:
         return []
-    kinds = ("commune",) if viewer.office_provinces else ("commune", "village", "school", "class")
-    query = (
-        select(t.Unit.kind, t.Unit.id, t.Unit.name)
-        .join(t.UnitLink, t.UnitLink.descendant_id == t.Unit.id)
-        .where(
-            or_(
-                and_(t.UnitLink.ancestor_id.in_(under), t.UnitLink.depth > 0, _not_classes(viewer)),
-                t.Unit.id.in_(own),
-            ),
-            t.Unit.kind.in_(kinds), t.Unit.valid_from <= today, t.Unit.valid_to > today,
-        )
-        .distinct()
-        .order_by(t.Unit.kind, t.Unit.name, t.Unit.id)
-        .limit(most)
-    )  # fmt: skip
+    units = select(t.Unit.kind, t.Unit.id, t.Unit.name).where(t.Unit.valid_from <= today, t.Unit.valid_to > today)
+    # One probe of an index for each way; an OR of them would look at every unit of these kinds.
+    query = union(*(units.where(way) for way in ways)).order_by("kind", "name", "id").limit(most)
     return [(kind, id, name) for kind, id, name in session.execute(query)]
 
 
-def _not_classes(viewer: Viewer) -> ColumnElement[bool]:
-    """Classes are for heads: to everybody above, a school is the smallest unit of learning."""
-    return t.Unit.kind != ("" if viewer.holds("head") else "class")
+_site = aliased(t.Unit)

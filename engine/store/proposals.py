@@ -1,4 +1,4 @@
-"""Proposals of the risk watch as they are kept: which wait for whom, what was decided, and which alarms were real."""
+"""Proposals of the risk watch as they are kept: which wait for whom, and what was decided."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, false, func, or_, select, update
+from sqlalchemy import and_, case, false, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.store import tables as t
 
 _TABLES = t.Base.metadata.tables
 _proposals, _alarms, _cases = (_TABLES[name] for name in ("proposals", "alarms", "cases"))
-ERROR = "opened_in_error"  # the state of a case that should not have been opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,43 +89,3 @@ def dismiss(session: Session, id: int, person_id: int, reason: str, now: dt.date
     """No case is needed."""
     values = {"decided_at": now, "decided_by_id": person_id, "reason": reason}
     session.connection().execute(update(_proposals).where(_proposals.c.id == id).values(values))
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """How often a signal was raised, and what people found: real, not real; the others are not decided yet."""
-
-    signal: str
-    raised: int
-    real: int
-    not_real: int
-
-
-def judged(session: Session, first: dt.date, last: dt.date) -> list[Judged]:
-    """The alarms from one day to another by signal, and what became of them.
-
-    Real: there is a case, and it was not opened in error. Not real: the case was, or the proposal was dismissed.
-    """
-    a, p = _alarms.c, _proposals.c
-    dismissed = (
-        select(p.id)
-        .where(p.pupil_id == a.pupil_id, p.day <= a.day, p.reason.is_not(None), func.date(p.decided_at) >= a.day)
-        .exists()
-    )
-    error = _cases.c.state == ERROR
-    kind = case(
-        (and_(a.case_id.is_not(None), ~error), "real"), (or_(error, dismissed), "not_real"), else_="open"
-    )  # fmt: skip
-    query = (
-        select(a.signal, kind.label("kind"), func.count())
-        .select_from(_alarms.outerjoin(_cases, _cases.c.id == a.case_id))
-        .where(a.day >= first, a.day <= last)
-        .group_by(a.signal, kind)
-    )
-    counts: dict[str, dict[str, int]] = {}
-    for signal, found, number in session.connection().execute(query):
-        counts.setdefault(signal, {})[found] = number
-    return [
-        Judged(signal, sum(of.values()), of.get("real", 0), of.get("not_real", 0))
-        for signal, of in sorted(counts.items())
-    ]

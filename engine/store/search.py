@@ -1,4 +1,4 @@
-"""Finding pupils by their names, and cases by their codes, as people type them.
+"""Finding pupils by their names, villages by theirs, and cases by their codes, as people type them.
 
 Both databases look up words by their beginnings in an index made for it: FTS5 in SQLite, a GIN index over the words in
 PostgreSQL. A word of one letter stands for itself ("A Tiến", "Y Thoa"), or it would find half of all pupils.
@@ -16,6 +16,7 @@ from engine.store import tables as t
 from engine.text import fold
 
 MOST_WORDS = 8
+MOST_VILLAGES = 500  # of one name: every commune has a “Thôn 1”
 _CODE = re.compile(r"\s*(?:rl\W?)?(?:(\d{4})\W)?(\d{1,6})\s*", re.IGNORECASE)
 _search = table("pupil_search", column("rowid"), column("pupil_search"))
 _pupils = t.Base.metadata.tables["pupils"]
@@ -44,4 +45,12 @@ def pupils_named(session: Session, found: list[str]) -> Select[Any]:
     simple: Any = text("'simple'")  # a literal, or the index is not recognised
     return select(_pupils.c.id).where(
         func.to_tsvector(simple, _pupils.c.search_key).op("@@")(func.to_tsquery(simple, literal(match)))
+    )
+
+
+def villages_named(session: Session, found: list[str]) -> list[int]:
+    """The ids of villages in whose names every one of these words begins a word; there are few enough to look at."""
+    words = [(" " + t.Unit.search_key).like(f"% {word}%") for word in found]
+    return list(
+        session.execute(select(t.Unit.id).where(t.Unit.kind == "village", *words).limit(MOST_VILLAGES)).scalars()
     )
