@@ -216,7 +216,7 @@ def _share(signal: Signal, history: History) -> Found | None:
     missed = [day for day, _, mark in taken if mark in "eu"]
     if days < signal.after_days or not missed:
         return None
-    return 100 * len(missed) // len(taken), taken[0][0], _run_begin(history)
+    return 100 * len(missed) // len(taken), taken[0][0], run_begin(history)
 
 
 def _year_sessions(count: str, history: History) -> Found | None:
@@ -226,10 +226,10 @@ def _year_sessions(count: str, history: History) -> Found | None:
         value = sum(session == "m" for _, session in missed)
     else:
         value = len(missed) if count == EVERY_SESSION else len({day for day, _ in missed})
-    return (value, history.register[0][0], _run_begin(history)) if value else None
+    return (value, history.register[0][0], run_begin(history)) if value else None
 
 
-def _run_begin(history: History) -> dt.date:
+def run_begin(history: History) -> dt.date:
     """The first day of the absence that lasts on the day, excused or not."""
     begin = history.day
     for day, _, mark in reversed(history.register):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine import risk
@@ -21,6 +21,7 @@ from engine.handbook import Situation
 from engine.house import House
 from engine.refusals import Refused
 from engine.risk import Alarm, History, RiskRules
+from engine.risk_settings import chosen_in
 from engine.store import ledger
 from engine.store import watch as stored
 from engine.store.cases import PupilPlace, next_codes
@@ -30,7 +31,7 @@ from engine.store.world import World
 
 PIECE = 1_000  # pupils in one transaction
 RETURNED, RELAPSE = "returned", "relapse"
-SETTING, DONE = "risk", "watch"  # names of settings
+DONE = "watch"  # the name of a setting
 RULE = Actor(None, SYSTEM)
 
 
@@ -58,7 +59,8 @@ def watch(
     """Look at a day's attendance of all pupils, or of some; `dry_run` only counts."""
     watched = Watched()
     with house.store.reading("whom to watch") as session:
-        rules = rules_in_force(house, session)
+        chosen = chosen_in(session)
+        rules = chosen.rules(house.risk)
         absent = stored.absent_on(session, day, pupil_ids)
     _watch_returns(house, rules, day, now, pupil_ids, watched, dry=dry_run)
     for piece in stored.pieces(absent, PIECE):
@@ -66,14 +68,6 @@ def watch(
         with transaction("risk watch") as session:
             _Piece(house, rules, session, day, now, watched, dry=dry_run).run(piece)
     return watched
-
-
-def rules_in_force(house: House, session: Session) -> RiskRules:
-    """The file's rules, with the mode and the count rule that people have set instead."""
-    chosen = get_setting(session, SETTING)
-    return replace(
-        house.risk, mode=chosen.get("mode", house.risk.mode), count=chosen.get("count", house.risk.count)
-    )  # fmt: skip
 
 
 def watch_if_due(house: House, now: dt.datetime) -> Watched | None:
@@ -94,7 +88,7 @@ def watch_if_due(house: House, now: dt.datetime) -> Watched | None:
 # --- absences ---------------------------------------------------------------------------------------------------------
 
 
-class _Days:
+class Days:
     """The days with class of a school year up to a day, for each clock once."""
 
     def __init__(self, first: dt.date, last: dt.date) -> None:
@@ -118,8 +112,9 @@ class _Piece:
         self.watched = watched
         self.workflow = house.handbook.workflow(house.workflow)
         self.world = World(session, house.handbook, now)
-        self.first = _first_day(house, day)
-        self.days = _Days(self.first, day)
+        self.first = first_day(house, day)
+        self.days = Days(self.first, day)
+        self.modes = chosen_in(session).modes(session, rules)
 
     def run(self, ids: Sequence[int]) -> None:
         """Find the alarms that are new, and do what the mode says."""
@@ -131,7 +126,11 @@ class _Piece:
         self.watched.looked += len(ids)
         self._add([(cases[pupil], alarms) for pupil, alarms in found.items() if pupil in cases])
         new = [(drafts[pupil], alarms) for pupil, alarms in found.items() if pupil not in cases]
-        (self._open if self.rules.mode == risk.OPEN else self._propose)(new)
+        self._open([one for one in new if self._mode(*one) == risk.OPEN])
+        self._propose([one for one in new if self._mode(*one) == risk.PROPOSE])
+
+    def _mode(self, facts: Facts, alarms: Sequence[Alarm]) -> str:
+        return self.modes.of(facts.school_id, [alarm.signal for alarm in alarms])
 
     def _draft(self, place: PupilPlace) -> Facts:
         filled = {"absent_since": self.day.isoformat()}
@@ -227,7 +226,7 @@ def _said(alarms: Iterable[Alarm]) -> list[list[Any]]:
     return [[alarm.signal, alarm.threshold, alarm.value] for alarm in alarms]
 
 
-def _first_day(house: House, day: dt.date) -> dt.date:
+def first_day(house: House, day: dt.date) -> dt.date:
     """The first day of the school year that holds the day, or a year before where the calendar knows none."""
     year = house.handbook.calendar("").school_year(day)
     return year.first if year else day - dt.timedelta(days=365)

@@ -20,6 +20,7 @@ from engine.deliver import deliver
 from engine.difficulties import climb_due
 from engine.house import House
 from engine.import_jobs import work as work_on_imports
+from engine.risk_trial import work_on_trials
 from engine.store import leases
 from engine.sweep import run_due
 from engine.vacancies import reroute_daily
@@ -53,6 +54,10 @@ def _watch(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
     return watch_asked(house, now, stop), watch_if_due(house, now)
 
 
+def _trials(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return work_on_trials(house, now, stop)
+
+
 def _imports(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
     return work_on_imports(house, now, stop)
 
@@ -72,6 +77,7 @@ JOBS: Jobs = (
     Job("difficulties", _climb),
     Job("watch", _watch),
     Job("imports", _imports, parts=2),
+    Job("trials", _trials),
     Job("reroute", _reroute),
 )
 

@@ -30,6 +30,11 @@ OPENERS = frozenset({*SCHOOL, *(OUTSIDER + role for role in SCHOOL)})
 IMPORTERS = OPENERS | {"admin"}
 ANNOUNCERS_HERE = SCHOOL | {"commune_leader", "education_office", "admin"}
 ANNOUNCERS = ANNOUNCERS_HERE | {OUTSIDER + role for role in ANNOUNCERS_HERE - {"admin"}}
+TEACHERS = frozenset({"teacher", "outsider_teacher"})  # one's own class; see tests/test_web_rooms.py
+HEADS = frozenset({"head", "outsider_head"})
+_AREAS = {"commune_officer", "commune_leader", "education_office"}
+AREAS = frozenset({*_AREAS, *(OUTSIDER + role for role in _AREAS)})
+GIVERS = frozenset({"volunteer", "association", "outsider_volunteer", "outsider_association"})
 RULERS = frozenset({"admin", "education_office", "outsider_education_office"})
 
 
@@ -119,6 +124,12 @@ ROUTES = (
     Route("GET", "/closures/<int:closure_id>/change", ANNOUNCERS_HERE),
     Route("POST", "/closures/<int:closure_id>/change", ANNOUNCERS_HERE),
     Route("GET", "/calendar", SIGNED_IN),
+    Route("GET", "/class", TEACHERS),
+    Route("GET", "/school", HEADS),
+    Route("GET", "/area", AREAS),
+    Route("GET", "/needs", GIVERS),
+    Route("GET", "/gifts/new", GIVERS),
+    Route("POST", "/gifts/new", GIVERS),
     Route("GET", "/me/away", SIGNED_IN),
     Route("POST", "/me/away", SIGNED_IN),
     Route("POST", "/me/away/end", NOBODY),  # there is no absence to end

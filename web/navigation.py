@@ -39,8 +39,18 @@ MAIN = (
     Way("notices.index", Sentence("Notices"), "bell"),
     Way("help.index", Sentence("Help"), "help"),
 )
+MOST = 5
+# The roles' own rooms: the first that a person has stands in the main menu where there is a place left.
+ROOMS = (
+    Way("rooms.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
+    Way("rooms.school", Sentence("My school"), "done", frozenset({"head"})),
+    Way("rooms.klass", Sentence("My class"), "done", frozenset({"teacher"})),
+    Way("rooms.needs", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
+    Way("admin.index", Sentence("Administration"), "person", frozenset({ADMIN})),
+)
 # Set-up and the like: in the menu beside the person's name.
 MORE: tuple[Way, ...] = (
+    *ROOMS,
     Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
     Way("difficulties.index", Sentence("Difficulties"), "bell"),
     Way("closures.index", Sentence("Days without class"), "soon"),
@@ -48,8 +58,8 @@ MORE: tuple[Way, ...] = (
     Way("away.index", Sentence("When I am away"), "person"),
     Way("channels.mine", Sentence("How I am told"), "bell"),
     Way("offline.index", Sentence("On this device"), "phone"),
-    Way("admin.index", Sentence("Administration"), "person", frozenset({ADMIN})),
     Way("rulebook.rules", Sentence("Rules in words"), "help"),
+    Way("risk.show", Sentence("Risk watch"), "soon", frozenset({"head", ADMIN, OFFICE})),
     Way("simulate.index", Sentence("Try out rules"), "cases", frozenset({ADMIN, OFFICE})),
 )
 
@@ -62,6 +72,12 @@ def ways(of: tuple[Way, ...]) -> list[Way]:
     ]
 
 
+def main_ways() -> list[Way]:
+    """The entries of the main menu; where fewer than MOST are the person's, the first of their rooms among them."""
+    found = ways(MAIN)
+    return [*found[:2], *ways(ROOMS)[:1], *found[2:]] if len(found) < MOST else found
+
+
 def init_app(app: Flask) -> None:
     """In templates: `main_ways()` and `more_ways()`."""
-    app.jinja_env.globals.update(main_ways=lambda: ways(MAIN), more_ways=lambda: ways(MORE))
+    app.jinja_env.globals.update(main_ways=main_ways, more_ways=lambda: ways(MORE))
