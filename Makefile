@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chromium check lint types mypy pyright arrows templates words files coverage bench faults fuzz screenshots clean
+.PHONY: help setup demo test chromium check lint types mypy pyright arrows templates words files coverage pages lighthouse bench faults fuzz screenshots clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -65,6 +65,19 @@ files: setup
 
 coverage: setup chromium ## run all tests and show which branches none of them takes
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term
+
+# What comes from npm: the HTML checker and Lighthouse, into .venv/npm; nothing of it is shipped.
+NPM := $(VENV)/npm
+$(NPM)/.installed: Makefile
+	@command -v npm >/dev/null || { echo "npm is needed: install it (Debian: apt install npm)."; exit 1; }
+	npm install --prefix $(NPM) --no-audit --no-fund --ignore-scripts --silent lighthouse@12.8.2 vnu-jar@26.9.27
+	@touch $@
+
+pages: setup $(NPM)/.installed ## check the HTML of every page with the Nu checker (needs Java and npm)
+	$(BIN)/python -m tests.vnu
+
+lighthouse: setup chromium $(NPM)/.installed ## measure the main pages with Lighthouse (needs npm; some minutes)
+	$(BIN)/python -m tests.lighthouse
 
 bench: setup ## measure, one JSON object a line (BENCH="sweep transition" chooses)
 	@$(BIN)/python -m bench $(BENCH)

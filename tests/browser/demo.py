@@ -1,0 +1,34 @@
+"""The demo as it is at its first moment, served as `ralop serve` serves it, for checks and pictures that look at it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Thread
+
+from waitress.server import create_server
+
+from engine.clock import Frozen
+from engine.demo import NOW, build_demo
+from engine.store.schema import upgrade
+from engine.store.session import open_store
+from web.app import create_app
+from web.cli_demo import demo_files
+from web.house import build_house
+from web.settings import load_settings
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[str]:
+    """Build the demo in an empty folder; its address, no slash at the end."""
+    settings = load_settings({**os.environ, "RALOP_INSTANCE": str(folder), "RALOP_LANGUAGE": "vi"})
+    with closing(open_store(f"sqlite:///{folder / 'ralop.db'}")) as store:
+        upgrade(store)
+        house = build_house(settings, NOW, store)
+        build_demo(house, demo_files())
+        server = create_server(create_app(settings, house=house, clock=Frozen(NOW)), host="127.0.0.1", port=0)
+        thread = Thread(target=server.run, name="demo", daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.effective_port}"
+        server.close()
+        thread.join(5)
