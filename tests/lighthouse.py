@@ -87,14 +87,16 @@ def best(address: str, cookie: str, phone: Phone, folder: Path) -> Scores:
 
 
 def looked_at(address: str, cookie: str, phone: Phone, folder: Path) -> Scores:
-    """The scores of one look. What pulled a score down is told on stderr."""
+    """The scores of one look; none if the browser failed. What pulled a score down is told on stderr."""
     report, headers = folder / "report.json", json.dumps({"Cookie": cookie} if cookie else {})
     command = [
         "node", str(TOOL), address, *phone.options, f"--only-categories={','.join(phone.wanted)}", "--quiet",
         "--output=json", f"--output-path={report}", f"--extra-headers={headers}",
         "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage",
     ]  # fmt: skip
-    subprocess.run(command, check=True, env={**os.environ, "CHROME_PATH": chromium.required()}, timeout=180)
+    run = subprocess.run(command, check=False, env={**os.environ, "CHROME_PATH": chromium.required()}, timeout=180)
+    if run.returncode:
+        return dict.fromkeys(phone.wanted, 0)
     found = json.loads(report.read_text(encoding="utf-8"))
     _tell(found)
     return {name: round(100 * it["score"]) for name, it in found["categories"].items()}
