@@ -97,7 +97,8 @@ def show(code: str) -> str:
         urge=may_nudge(facts, reading.roles, g.viewer.person_id) and not _offered_here(facts),
         later=whole_arg("before") is not None, planned=_planned(reading),
         filters=FILTERS, narrowed=narrowed if narrowed in FILTERS else None,
-        companions=[(it, around_label(it.role, it.name)) for it in beside.companions if not it.off],
+        companions=[(it, around_label(it.role, it.name), around_label(it.role, "")) for it in beside.companions
+                    if not it.off],
         difficulties=items(beside.difficulties),
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,
