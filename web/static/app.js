@@ -16,6 +16,10 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", () => navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value));
 }
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 // What is typed into a long form stays on the device until it was sent, or its person signs out.
 const { me, wipe } = document.documentElement.dataset;
 const HOUR = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
@@ -94,9 +98,10 @@ if (worker && me) {
   if (document.readyState === "complete") begin();
   else addEventListener("load", begin);
   bar.querySelector("button").addEventListener("click", () => ask("flush"));
-  addEventListener("online", () => ask("flush"));
+  // A line that has just come back may not carry anything yet.
+  addEventListener("online", () => [0, 2e3, 8e3].forEach((wait) => setTimeout(() => ask("flush"), wait)));
   document.addEventListener("visibilitychange", () => document.hidden || ask("flush"));
-  setInterval(() => unsent && ask("flush"), 60e3);
+  setInterval(() => unsent && ask("flush"), 30e3);
 }
 // Signing out wipes the device; what was not sent is asked about first.
 document.querySelector("form[data-leave]")?.addEventListener("submit", (event) => {

@@ -1,0 +1,497 @@
+"""A day in the villages with the line cut: what is read and filled in without one, and what becomes of it when it is
+back; on a small phone. The line is cut in the browser, or the server takes a form and its answer never comes."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from engine.store import tables as t
+from engine.store.session import open_store
+from tests.browser.conftest import OpenPage, served
+from tests.browser.people import answer, sign_in
+from tests.cast import Cast, make_cast
+from tests.pages import post
+
+VISIT = {
+    "Ngày đến nhà vận động": "2/3/2026",
+    "Đã gặp, trao đổi với": "Cha mẹ",
+    "Kết quả vận động": "Gia đình đồng ý cho ra lớp",
+    "Ghi chú nội bộ": "Hẹn thứ tư ra lớp",
+}
+WROTE = "Hẹn thứ tư ra lớp"
+RECORD = "Ghi biên bản vận động"
+
+
+class Line:
+    """What stands between the browser and the program: it can lose the answer to the next form, or keep it waiting."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self.app = app
+        self.lose = 0
+        self.wait = 0.0  # seconds
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "POST" or not (self.lose or self.wait):
+            return self.app(environ, start)
+        told: list[Any] = []
+
+        def begin(*status: Any) -> Any:
+            told.append(status)
+            return lambda _data: None
+
+        body = b"".join(self.app(environ, begin))
+        time.sleep(self.wait)
+        self.wait = 0
+        if self.lose:
+            self.lose -= 1
+            raise ConnectionResetError
+        start(*told[0])
+        return [body]
+
+
+@pytest.fixture
+def cast(sqlite_url: str) -> Iterator[Cast]:
+    """The fixed cast; the officer has accepted one case, another waits."""
+    store = open_store(sqlite_url)
+    cast = make_cast(store)
+    cast.accept(cast.to_commune("pupil"), "commune_officer")
+    cast.to_commune("classmate")
+    yield cast
+    store.close()
+
+
+CODE, OFFERED = "RL-2026-000001", "RL-2026-000002"
+
+
+@pytest.fixture
+def line(cast: Cast) -> Line:
+    return Line(cast.site.app)
+
+
+@pytest.fixture
+def address(line: Line) -> Iterator[str]:
+    with served(line) as address:  # type: ignore[arg-type]  # as much an application as Flask's
+        yield address
+
+
+@pytest.fixture
+def officer(cast: Cast, address: str, open_page: OpenPage) -> Page:
+    """The officer's phone, with today's pages on it."""
+    return ready(cast, sign_in(open_page("phone"), address, "commune_officer"), "commune_officer")
+
+
+def ready(cast: Cast, page: Page, member: str) -> Page:
+    """Wait until the pages of today are kept, all of them."""
+    pages = {path for path, _stamp in cast.get(member, "/offline/pages").get_json()["pages"]}
+    return until(page, lambda: set(holds(page)["copies"]) == pages)
+
+
+def until(page: Page, came: Callable[[], bool]) -> Page:
+    """Wait for what the page does not show."""
+    for _ in range(100):
+        if came():
+            return page
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not come within ten seconds")
+
+
+def cut(page: Page, off: bool = True) -> None:
+    page.context.set_offline(off)
+
+
+def record(page: Page, path: str, typed: dict[str, str], button: str) -> None:
+    """Fill in a form and send it."""
+    page.goto(path)
+    answer(page, typed)
+    page.locator("main form[data-draft]").get_by_role("button", name=button, exact=True).click()
+
+
+def kept(page: Page, n: int = 1) -> None:
+    """The page says that it is kept, and how much waits."""
+    expect(page).to_have_url(re.compile(r"/offline\?kept="))
+    expect(page.get_by_text("Nội dung anh/chị vừa điền được giữ trên máy này")).to_be_visible()
+    expect(page.locator("#unsent")).to_contain_text(f"Chưa gửi: {n}")
+    expect(page.locator("#posts > li")).to_have_count(n)
+
+
+def choose_sign_out(page: Page) -> None:
+    """Press the button in the menu beside one's name."""
+    menu = page.locator("details.me")
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").click()
+    menu.get_by_role("button", name="Đăng xuất").click()
+
+
+def all_sent(page: Page) -> None:
+    expect(page.locator("#unsent .none")).to_be_visible()
+    expect(page.locator("#unsent")).to_contain_text(re.compile(r"Gửi lần cuối lúc \d\d:\d\d"))
+
+
+def entries(cast: Cast, kind: str, code: str = CODE) -> list[Any]:
+    """What was written of a kind, oldest first."""
+    with cast.store.reading("test") as session:
+        query = (
+            select(t.EventText.values)
+            .select_from(t.Event)
+            .join(t.Case, t.Case.id == t.Event.case_id)
+            .outerjoin(t.EventText, (t.EventText.case_id == t.Event.case_id) & (t.EventText.seq == t.Event.seq))
+            .where(t.Case.code == code, t.Event.kind == kind)
+            .order_by(t.Event.seq)
+        )
+        return list(session.execute(query).scalars())
+
+
+def holds(page: Page) -> dict[str, Any]:
+    """What is on the device: copies of pages, the queue, drafts."""
+    found: dict[str, Any] = page.evaluate(
+        """async () => {
+          const count = (database) => new Promise((yes) => {
+            const asked = database.transaction("queue").objectStore("queue").count();
+            asked.onsuccess = () => { database.close(); yes(asked.result); };
+          });
+          const opened = () => new Promise((yes) => {
+            const asked = indexedDB.open("ralop");
+            asked.onsuccess = () => yes(asked.result);
+          });
+          const there = (await indexedDB.databases()).some((it) => it.name === "ralop" && it.version);
+          const queue = there ? await count(await opened()) : 0;
+          const copies = (await caches.has("pages")) ? (await (await caches.open("pages")).keys()) : [];
+          return {
+            queue, copies: copies.map((it) => new URL(it.url).pathname).sort(),
+            drafts: Object.keys(localStorage).filter((it) => it.startsWith("draft:")).length,
+          };
+        }"""
+    )
+    return found
+
+
+NOTHING = {"queue": 0, "copies": [], "drafts": 0}
+
+
+# --- filled in without a line -----------------------------------------------------------------------------------------
+
+
+def test_a_visit_that_was_recorded_without_a_line_is_one_entry_when_it_is_back(
+    cast: Cast, address: str, officer: Page
+) -> None:
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(officer)
+    expect(officer.locator("#posts")).to_contain_text("Ghi biên bản vận động")
+    expect(officer.locator("#posts")).to_contain_text("Gia đình đồng ý cho ra lớp")
+    expect(officer.locator("#posts")).to_contain_text(WROTE)
+    assert entries(cast, "visit") == []
+    cut(officer, False)
+    all_sent(officer)
+    expect(officer.locator("#sent")).to_contain_text(CODE)
+    assert [it["note"] for it in entries(cast, "visit")] == [WROTE]
+    assert holds(officer)["queue"] == holds(officer)["drafts"] == 0
+
+
+def test_a_visit_whose_answer_was_lost_is_one_entry(cast: Cast, line: Line, address: str, officer: Page) -> None:
+    line.lose = 1
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    expect(officer).to_have_url(re.compile(r"/offline\?kept="))
+    all_sent(officer)
+    assert len(entries(cast, "visit")) == 1
+
+
+def test_a_server_that_does_not_answer_within_five_seconds_is_no_line(
+    cast: Cast, line: Line, address: str, officer: Page
+) -> None:
+    line.wait = 7
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    expect(officer).to_have_url(re.compile(r"/offline\?kept="), timeout=6500)
+    officer.wait_for_timeout(2500)
+    all_sent(officer)
+    assert len(entries(cast, "visit")) == 1
+
+
+def test_two_entries_on_one_copy_are_two_and_do_not_get_in_each_others_way(
+    cast: Cast, address: str, officer: Page
+) -> None:
+    cut(officer)
+    for number, words in enumerate(("Lần thứ nhất", "Lần thứ hai"), 1):
+        record(officer, f"{address}/cases/{CODE}/note", {"Ghi chú nội bộ": words}, "Thêm ghi chú nội bộ")
+        kept(officer, number)
+    cut(officer, False)
+    all_sent(officer)
+    assert [it["note"] for it in entries(cast, "noted")] == ["Lần thứ nhất", "Lần thứ hai"]
+
+
+def test_a_case_is_accepted_with_one_thumb_and_no_line(cast: Cast, address: str, officer: Page) -> None:
+    cut(officer)
+    officer.goto(f"{address}/work")
+    card = officer.get_by_role("listitem").filter(has_text="Tiếp nhận").first
+    card.get_by_role("button", name="Tiếp nhận").click()
+    kept(officer)
+    assert len(entries(cast, "accepted", OFFERED)) == 0
+    cut(officer, False)
+    all_sent(officer)
+    assert len(entries(cast, "accepted", OFFERED)) == 1
+
+
+def test_what_waits_is_said_on_every_page_and_sent_by_hand(cast: Cast, address: str, officer: Page) -> None:
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(officer)
+    officer.goto(f"{address}/work")
+    expect(officer.locator("#unsent")).to_contain_text("Chưa gửi: 1")
+    officer.evaluate("addEventListener('online', (event) => event.stopImmediatePropagation(), { capture: true })")
+    officer.get_by_role("button", name="Gửi ngay").click()
+    officer.wait_for_timeout(500)
+    expect(officer.locator("#unsent")).to_contain_text("Chưa gửi: 1")
+    cut(officer, False)
+    officer.get_by_role("button", name="Gửi ngay").click()
+    all_sent(officer)
+    assert len(entries(cast, "visit")) == 1
+
+
+# --- not taken as it was ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_in_an_entry_opens_its_form_with_all_that_was_typed(
+    cast: Cast, address: str, officer: Page
+) -> None:
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT | {"Ngày đến nhà vận động": "30/2/2026"}, RECORD)
+    kept(officer)
+    cut(officer, False)
+    expect(officer.locator("#posts")).to_contain_text("Chưa được nhận")
+    expect(officer.locator("#unsent")).to_contain_text("cần xem lại")
+    officer.get_by_role("button", name="Mở biểu mẫu để sửa").click()
+    expect(officer.locator(".faults")).to_be_visible()
+    expect(officer.get_by_label("Ghi chú nội bộ")).to_have_value(WROTE)
+    officer.get_by_label("Ngày đến nhà vận động").fill("2/3/2026")
+    officer.get_by_role("button", name=RECORD, exact=True).click()
+    expect(officer.get_by_role("status").filter(has_text="Đã ghi:")).to_be_visible()
+    assert len(entries(cast, "visit")) == 1
+    officer.goto(f"{address}/offline")
+    expect(officer.get_by_text("Không có gì chờ gửi trên máy này.")).to_be_visible()
+    assert holds(officer)["queue"] == 0
+
+
+@pytest.fixture
+def conflict(cast: Cast, address: str, officer: Page) -> Page:
+    """The officer's visit comes late: the teacher has written a note meanwhile."""
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(officer)
+    cast.send("teacher", f"/cases/{CODE}/note", note="Mẹ em vừa gọi lại")
+    cut(officer, False)
+    expect(officer.locator("#posts")).to_contain_text("Đã có người cập nhật hồ sơ trước")
+    return officer
+
+
+def test_a_conflict_shows_both_versions_and_is_sent_on_the_newest(cast: Cast, conflict: Page) -> None:
+    there, here = conflict.locator(".versions .now"), conflict.locator(".versions .typed")
+    expect(here).to_contain_text(WROTE)
+    expect(there).to_contain_text("Xã vận động")
+    expect(there).to_contain_text("Mẹ em vừa gọi lại")
+    assert conflict.evaluate("document.scrollingElement.scrollWidth") == 360
+    conflict.get_by_role("button", name="Gửi lại trên bản mới nhất").click()
+    all_sent(conflict)
+    assert len(entries(cast, "visit")) == len(entries(cast, "noted")) == 1
+
+
+def test_a_conflict_is_kept_as_a_note_with_every_word(cast: Cast, conflict: Page) -> None:
+    conflict.get_by_role("button", name="Giữ thành ghi chú nội bộ").click()
+    all_sent(conflict)
+    note = entries(cast, "noted")[-1]["note"]
+    for words in (RECORD, "Gia đình đồng ý cho ra lớp", "Cha mẹ", WROTE):
+        assert words in note
+    assert entries(cast, "visit") == []
+
+
+def test_a_conflict_is_discarded_only_after_asking(cast: Cast, conflict: Page) -> None:
+    asked: list[str] = []
+    conflict.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    conflict.get_by_role("button", name="Bỏ", exact=True).click()
+    expect(conflict.locator("#posts > li")).to_have_count(1)
+    conflict.once("dialog", lambda dialog: dialog.accept())
+    conflict.get_by_role("button", name="Bỏ", exact=True).click()
+    expect(conflict.get_by_text("Không có gì chờ gửi trên máy này.")).to_be_visible()
+    assert asked == ["Xóa nội dung này khỏi máy? Không thể lấy lại."]
+    assert entries(cast, "visit") == []
+
+
+def test_what_has_become_impossible_keeps_its_words(cast: Cast, address: str, officer: Page) -> None:
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(officer)
+    cast.step(CODE, "return_to_class", "teacher", returned_on="2026-03-02")
+    cut(officer, False)
+    expect(officer.locator("#posts")).to_contain_text(re.compile("không còn thực hiện được"))
+    officer.get_by_role("button", name="Giữ thành ghi chú nội bộ").click()
+    officer.wait_for_timeout(500)
+    if officer.get_by_role("button", name="Gửi lại trên bản mới nhất").is_visible():
+        officer.get_by_role("button", name="Gửi lại trên bản mới nhất").click()
+    all_sent(officer)
+    assert WROTE in entries(cast, "noted")[-1]["note"]
+
+
+# --- whose device it is -----------------------------------------------------------------------------------------------
+
+
+def test_without_a_line_only_ones_own_cases_can_be_read_and_say_when_they_were_saved(
+    address: str, officer: Page
+) -> None:
+    assert all(CODE in it or OFFERED in it for it in holds(officer)["copies"] if it.startswith("/cases/RL"))
+    officer.goto(f"{address}/cases")
+    officer.goto(f"{address}/help/commune")
+    cut(officer)
+    for path in ("/work", f"/cases/{CODE}", f"/cases/{CODE}/visit", f"/cases/{OFFERED}/accept"):
+        officer.goto(address + path)
+        expect(officer.locator("#saved")).to_have_text(re.compile(r"Không có mạng. Bản lưu trên máy lúc \d\d:\d\d"))
+        expect(officer.locator("#saved")).to_be_visible()
+    for path in ("/cases", "/cases/RL-2026-000003", "/help/commune"):
+        officer.goto(address + path)
+        expect(officer.locator("#missing")).to_be_visible()
+        expect(officer.get_by_role("heading", level=1)).to_have_text("Trên máy này")
+    cut(officer, False)
+    officer.goto(f"{address}/work")
+    expect(officer.locator("#saved")).to_be_hidden()
+
+
+def test_an_office_that_looks_at_a_case_keeps_nothing_of_it(cast: Cast, address: str, open_page: OpenPage) -> None:
+    page = ready(cast, sign_in(open_page("phone"), address, "education_office"), "education_office")
+    page.goto(f"{address}/cases/{CODE}")
+    page.goto(f"{address}/work")
+    page.wait_for_timeout(500)
+    assert holds(page)["copies"] == ["/offline", "/work"]
+
+
+def test_signing_out_wipes_the_device_after_asking(cast: Cast, address: str, officer: Page) -> None:
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(officer)
+    cast.site.app.before_request_funcs.setdefault(None, []).insert(0, _no_queue)
+    cut(officer, False)
+    asked: list[str] = []
+    officer.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    choose_sign_out(officer)
+    expect(officer).to_have_url(re.compile("/offline"))
+    assert asked == ["Trên máy này còn nội dung chưa gửi. Đăng xuất sẽ xóa hết. Anh/chị vẫn muốn đăng xuất?"]
+    assert holds(officer)["queue"] == 1
+    officer.once("dialog", lambda dialog: dialog.accept())
+    choose_sign_out(officer)
+    expect(officer.get_by_role("heading", level=1)).to_have_text("Đăng nhập")
+    assert holds(officer) == NOTHING
+    assert entries(cast, "visit") == []
+
+
+def _no_queue() -> tuple[str, int] | None:
+    """A server that is busy for whatever waited, and for nobody else."""
+    from flask import request
+
+    return ("", 503) if "X-Queued" in request.headers else None
+
+
+def test_what_one_person_filled_in_is_not_sent_by_another_on_the_same_phone(
+    cast: Cast, address: str, officer: Page
+) -> None:
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(officer)
+    officer.context.clear_cookies()  # the sign-in ran out
+    cut(officer, False)
+    leader = sign_in(officer, address, "commune_leader")
+    expect(leader.locator("#unsent")).to_be_hidden()
+    leader.goto(f"{address}/offline")
+    expect(leader.get_by_text("Không có gì chờ gửi trên máy này.")).to_be_visible()
+    leader.wait_for_timeout(500)
+    assert (holds(leader)["queue"], entries(cast, "visit")) == (1, [])
+    leader.context.clear_cookies()
+    sign_in(leader, address, "commune_officer")
+    expect(leader.locator("#unsent")).to_be_visible()
+    all_sent(leader)
+    with cast.store.reading("test") as session:
+        by = session.scalars(select(t.Event.person_id).where(t.Event.kind == "visit")).all()
+    assert by == [cast.stage.people["commune_officer"]]
+
+
+def test_a_lost_phone_is_refused_and_wiped(cast: Cast, address: str, officer: Page) -> None:
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(officer)
+    officer.goto(f"{address}/cases/{CODE}/note")
+    officer.get_by_label("Ghi chú nội bộ").fill("Bản nháp trên máy bị mất")
+    assert holds(officer)["drafts"] == 1
+    desk = cast.browser("commune_officer")
+    for device in re.findall(r'action="(/password/devices/\d+/end)"', desk.get("/password").text):
+        post(desk, device, "/password")
+    cut(officer, False)
+    expect(officer.get_by_role("heading", level=1)).to_have_text("Đăng nhập")
+    officer.wait_for_timeout(500)
+    assert holds(officer) == NOTHING
+    assert entries(cast, "visit") == []
+
+
+def test_a_sign_in_that_ran_out_leaves_the_queue_and_no_pages(cast: Cast, address: str, officer: Page) -> None:
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(officer)
+    officer.context.clear_cookies()
+    cut(officer, False)
+    officer.goto(f"{address}/work")
+    expect(officer.get_by_role("heading", level=1)).to_have_text("Đăng nhập")
+    found = holds(officer)
+    assert (found["queue"], found["copies"]) == (1, [])
+    sign_in(officer, address, "commune_officer")
+    all_sent(officer)
+    assert len(entries(cast, "visit")) == 1
+
+
+# --- drafts -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_survives_a_closed_tab_and_goes_when_it_was_sent(cast: Cast, address: str, officer: Page) -> None:
+    officer.goto(f"{address}/cases/{CODE}/visit")
+    answer(officer, VISIT)
+    again = officer.context.new_page()
+    officer.close()
+    again.goto(f"{address}/cases/{CODE}/visit")
+    expect(again.locator(".draft")).to_have_text(re.compile(r"Đã khôi phục bản nháp lúc \d\d:\d\d · Bỏ bản nháp"))
+    expect(again.get_by_label("Ghi chú nội bộ")).to_have_value(WROTE)
+    expect(again.get_by_label("Gia đình đồng ý cho ra lớp")).to_be_checked()
+    expect(again.get_by_label("Cha mẹ", exact=True)).to_be_checked()
+    again.locator("main form[data-draft]").get_by_role("button", name=RECORD, exact=True).click()
+    expect(again.get_by_role("status").filter(has_text="Đã ghi:")).to_be_visible()
+    assert len(entries(cast, "visit")) == 1
+    again.goto(f"{address}/cases/{CODE}/visit")
+    expect(again.locator(".draft")).to_be_hidden()
+    expect(again.get_by_label("Ghi chú nội bộ")).to_have_value("")
+
+
+def test_a_draft_is_discarded_by_its_button(address: str, officer: Page) -> None:
+    officer.goto(f"{address}/cases/{CODE}/note")
+    officer.get_by_label("Ghi chú nội bộ").fill("Viết dở")
+    officer.goto(f"{address}/cases/{CODE}/note")
+    expect(officer.get_by_label("Ghi chú nội bộ")).to_have_value("Viết dở")
+    officer.get_by_role("button", name="Bỏ bản nháp").click()
+    expect(officer.get_by_label("Ghi chú nội bộ")).to_have_value("")
+    assert holds(officer)["drafts"] == 0
+
+
+def test_a_draft_of_one_person_is_not_shown_to_another(address: str, officer: Page) -> None:
+    officer.goto(f"{address}/cases/{CODE}/note")
+    officer.get_by_label("Ghi chú nội bộ").fill("Chỉ của tôi")
+    officer.context.clear_cookies()
+    sign_in(officer, address, "commune_leader")
+    officer.goto(f"{address}/cases/{CODE}/note")
+    expect(officer.get_by_label("Ghi chú nội bộ")).to_have_value("")
+    expect(officer.locator(".draft")).to_be_hidden()
+
+
+def test_without_scripts_a_form_is_sent_and_nothing_is_kept(cast: Cast, address: str, open_page: OpenPage) -> None:
+    page = sign_in(open_page("phone", java_script_enabled=False), address, "commune_officer")
+    record(page, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    expect(page.get_by_role("status").filter(has_text="Đã ghi:")).to_be_visible()
+    choose_sign_out(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Đăng nhập")
+    assert len(entries(cast, "visit")) == 1
