@@ -22,6 +22,7 @@ WHICH: Mapping[str, Sentence] = {
     "overdue": Sentence("Overdue"),
     "mine": Sentence("Mine"),
     "offered": Sentence("Waiting for my acceptance"),
+    "waiting": Sentence("Waiting for somebody's acceptance"),
     "closed": Sentence("Ended"),
     "all": Sentence("Open and ended"),
 }

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from engine import import_jobs
+from engine import around, import_jobs
 from engine.channels.email import EmailChannel, MailSettings
 from engine.channels.push import PushChannel, kept_key
 from engine.closures import announce_closure
+from engine.difficulties import raise_difficulty
 from engine.house import House
 from engine.post import Post
 from engine.store import tables as t
@@ -67,6 +68,12 @@ PAGES = (
     Shown("/cases/{own}/contact", "teacher", "main .faults", press=PRIMARY, status=422),
     Shown("/cases/{own}/note", "teacher"),
     Shown("/cases/{own}/transfer", "teacher"),
+    Shown("/cases/{danger}?show=notes", "teacher", PRIMARY),
+    Shown("/cases/{danger}/contact", "teacher"),
+    Shown("/cases/{danger}/companion", "teacher", "main .field"),
+    Shown("/cases/{danger}/companion", "teacher", "main .faults", press=PRIMARY, status=422),
+    Shown("/cases/{danger}/companions/2/off", "teacher", "main .field"),
+    Shown("/cases/{danger}/difficulty", "teacher", "main .field"),
     Shown("/cases/RL-2026-999999", "teacher", status=404),
     Shown("/attendance", "teacher", "main a.button, main .card a"),
     Shown("/attendance/{class}", "teacher", "main .roll"),
@@ -98,6 +105,9 @@ PAGES = (
     Shown("/cases", "head", "main .rows a"),
     Shown("/cases/{own}", "head"),
     Shown("/cases/{own}/drop_out", "head"),
+    Shown("/cases/{danger}", "head"),
+    Shown("/cases/{danger}/difficulties/3", "head", "main .warning"),
+    Shown("/cases/{danger}/difficulties/3", "head", "main .faults", press=PRIMARY, status=422),
     Shown("/school", "head", "main a"),
     Shown("/class?unit={class}", "head"),
     Shown("/imports/{list}", "head"),
@@ -134,6 +144,8 @@ PAGES = (
     Shown("/cases/{offered}", "education_office"),
     Shown("/risk", "education_office", "main .button"),
     Shown("/area", "education_office", "main .card a"),
+    Shown("/difficulties", "education_office", "main .card a"),
+    Shown("/difficulties?which=answered", "education_office"),
     Shown("/simulate", "education_office"),
     Shown("/simulate", "education_office", "main", press=PRIMARY),
     Shown("/help/office", "education_office"),
@@ -225,6 +237,10 @@ def _cases(cast: Cast) -> dict[str, str]:
     names |= {"referred": cast.to_association("classmate"), "given": cast.to_association("A Ví Thử")}
     cast.accept(names["given"], "volunteer")
     names["danger"] = cast.open_case("A Nguy Thử", causes=["violence"])
+    teacher, helper = cast.viewer("teacher"), {"companion_role": "respected", "companion_name": "A Già Thử"}
+    around.add(cast.house, teacher, names["danger"], helper | {"companion_phone": "0905 000 222"}, cast.now)
+    stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu treo hỏng sau lũ"}
+    raise_difficulty(cast.house, teacher, names["danger"], stuck, cast.now)
     return names
 
 

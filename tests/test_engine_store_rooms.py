@@ -1,0 +1,104 @@
+"""The numbers of the rooms: unit by unit, capped, the same cost with many cases as with few."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import text, update
+
+from engine.store import rooms
+from engine.store import tables as t
+from engine.store.rooms import Numbers
+from tests.cast import Cast
+
+TODAY = dt.date(2026, 3, 2)
+
+
+def numbers(cast: Cast, *units: str) -> dict[str, Numbers]:
+    ids = [cast.stage.units[unit] for unit in units]
+    with cast.store.reading("test") as session:
+        return {it.name: it.numbers for it in rooms.counted(session, ids, cast.now, TODAY)}
+
+
+def test_cases_are_counted_where_they_lie(cast: Cast) -> None:
+    cast.to_commune("pupil")
+    cast.open_case("classmate")
+    late = cast.open_case("saturday_pupil")
+    with cast.store.writing("test") as session:
+        session.execute(update(t.Case).where(t.Case.code == late).values(due_at=cast.now - dt.timedelta(1), level=1))
+    assert numbers(cast, "commune", "outsider_commune") == {
+        "commune": Numbers(3, 1, 1, 1), "outsider_commune": Numbers(0, 0, 0, 0),
+    }  # fmt: skip
+    assert numbers(cast, "class", "saturday_class") == {
+        "class": Numbers(2, 0, 0, 1), "saturday_class": Numbers(1, 1, 1, 0),
+    }  # fmt: skip
+    assert numbers(cast, "village", "school", "province") == {
+        "village": Numbers(3, 1, 1, 1), "school": Numbers(3, 1, 1, 1), "province": Numbers(3, 1, 1, 1),
+    }  # fmt: skip
+
+
+def test_ended_cases_are_not_counted(cast: Cast) -> None:
+    code = cast.open_case()
+    cast.step(code, "mark_error", "head", reason="Nhầm")
+    assert numbers(cast, "commune")["commune"] == Numbers(0, 0, 0, 0)
+
+
+def test_what_burns_most_comes_first(cast: Cast) -> None:
+    cast.open_case("outsider_pupil", by="outsider_teacher")
+    cast.open_case("pupil")
+    cast.open_case("classmate")
+    with cast.store.writing("test") as session:
+        burning = t.Case.commune_id == cast.stage.units["outsider_commune"]
+        session.execute(update(t.Case).where(burning).values(due_at=cast.now - dt.timedelta(1)))
+    assert list(numbers(cast, "commune", "outsider_commune")) == ["outsider_commune", "commune"]
+
+
+def test_nothing_is_counted_farther_than_the_cap(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.store.rooms.MOST", 1)
+    for pupil in ("pupil", "classmate", "saturday_pupil"):
+        cast.open_case(pupil)
+    assert numbers(cast, "commune")["commune"].open == 2
+
+
+def test_each_number_is_a_probe_of_an_index_that_begins_with_the_unit(cast: Cast) -> None:
+    if not cast.store.is_sqlite:
+        return  # PostgreSQL reads a table of three rows as a whole, rightly
+    with cast.store.reading("test") as session:
+        plan = session.connection().execute(text(
+            "EXPLAIN QUERY PLAN SELECT (SELECT count(*) FROM (SELECT 1 FROM cases WHERE commune_id = u.id AND "
+            "closed_at >= '9999-12-31' AND level > 0 LIMIT 100)) FROM units u"
+        )).all()  # fmt: skip
+    assert any("ix_cases_urgent (commune_id=?)" in row[-1] for row in plan), plan
+
+
+def test_a_class_list_has_the_open_case_and_the_days_absent(cast: Cast) -> None:
+    code = cast.open_case("pupil")
+    pupil = cast.stage.pupils["classmate"]
+    with cast.store.writing("test") as session:
+        for day, half, mark in ((2, "m", "u"), (2, "a", "u"), (3, "m", "e"), (4, "m", "p"), (20, "m", "u")):
+            session.add(t.Mark(pupil_id=pupil, day=dt.date(2026, 2, day), session=half, mark=mark, at=cast.now))
+    with cast.store.scoped(cast.viewer("teacher")) as session:
+        rows = rooms.pupils_of(session, cast.stage.units["class"], dt.date(2026, 2, 1), dt.date(2026, 2, 19))
+    found = {row.name: row for row in rows}
+    assert (found["A Thử"].code, found["A Thử"].state) == (code, "absent")
+    assert (found["Y Thử"].code, found["Y Thử"].excused, found["Y Thử"].unexcused) == (None, 1, 1)
+    assert "A Khác" not in found
+
+
+def test_a_stranger_reads_no_class_list(cast: Cast) -> None:
+    with cast.store.scoped(cast.viewer("outsider_teacher")) as session:
+        assert rooms.pupils_of(session, cast.stage.units["class"], TODAY, TODAY) == []
+
+
+def test_needs_are_those_of_ones_own_association_without_who(cast: Cast) -> None:
+    code = cast.to_association("pupil")
+
+    def found(member: str) -> list[tuple[str, str | None, str | None, str | None]]:
+        viewer = cast.viewer(member)
+        with cast.store.scoped(viewer) as session:
+            return [(row.code, row.pupil, need and need.need, need and need.handover)
+                    for row, need in rooms.needs(session, viewer, 10)]  # fmt: skip
+
+    assert found("volunteer") == [(code, None, "Áo ấm cỡ 130", "Văn phòng trường")]
+    assert found("outsider_volunteer") == []
