@@ -174,7 +174,7 @@ def change_password(store: Store, signed_in: SignedIn, old: str | None, new: str
     """
     if old is not None:
         check_password(store, signed_in, old, "old", now)
-    if sentence := _unfit(signed_in.account, new):
+    if sentence := _unfit(store, signed_in, new):
         raise Invalid({"new": sentence})
     if new != again:
         raise Invalid({"again": Sentence("The two new passwords differ.")})
@@ -183,9 +183,12 @@ def change_password(store: Store, signed_in: SignedIn, old: str | None, new: str
         signins.revoke(session, signed_in.account.id, now, signins.PASSWORD, but=signed_in.device.id)
 
 
-def _unfit(account: Account, new: str) -> Sentence | None:
+def _unfit(store: Store, signed_in: SignedIn, new: str) -> Sentence | None:
+    account = signed_in.account
     if len(new) > LONGEST_PASSWORD:
         return Sentence("A password can have {most} characters at most.", most=LONGEST_PASSWORD)
     if matches(account.password_hash, new):
         return Sentence("Choose another password than the one you have.")
-    return passwords.is_too_weak(new, account.login, account.name)
+    with store.reading("what the places of a person are called") as session:
+        places = signins.places(session, signed_in.viewer)
+    return passwords.is_too_weak(new, account.login, account.name, places)

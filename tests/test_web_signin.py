@@ -212,6 +212,21 @@ def test_a_password_that_will_not_do_is_refused_in_words(here: Site, old: str, n
     assert here.signed_in("hanh", PASSWORD)
 
 
+@pytest.mark.parametrize("new", ["Bờ Y 2026", "boy-quang-ngai", "quangngai2025"])
+def test_a_password_of_ones_own_commune_or_province_is_refused(store: Store, new: str) -> None:
+    here = site(store)
+    village = here.appoint(here.person("hanh"), "commune_officer", "village", "Thôn Bờ Y")
+    with store.writing("test") as session:
+        day = dt.date(2020, 1, 1)
+        commune = t.Unit(kind="commune", code="23400", name="Xã Bờ Y", search_key="xa bo y", valid_from=day)
+        session.add(commune)
+        session.flush()
+        session.add(t.UnitLink(ancestor_id=commune.id, descendant_id=village, depth=1))
+    page = post(here.signed_in("hanh"), "/password", old=PASSWORD, new=new, again=new)
+    assert page.status_code == 422
+    assert "ghép từ tên địa phương" in page.text
+
+
 def test_the_old_password_cannot_be_guessed_from_a_stolen_session(here: Site) -> None:
     here.person("hanh")
     client = here.signed_in("hanh")

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.store.tables import Person, SignIn, SignInFailure
+from engine.access import Viewer
+from engine.store.tables import Person, SignIn, SignInFailure, Unit, UnitLink
 
 Key = tuple[str, str]  # login, source
 SELF, OTHER, PASSWORD, ADMIN = "self", "other", "password", "admin"  # who or what ended a sign-in
@@ -125,6 +126,13 @@ def set_password(session: Session, person_id: int, password_hash: str) -> None:
 def refresh_hash(session: Session, person_id: int, password_hash: str) -> None:
     """The same password, hashed as is thought right today."""
     session.execute(update(Person).where(Person.id == person_id).values(password_hash=password_hash))
+
+
+def places(session: Session, viewer: Viewer) -> list[str]:
+    """What the units are called in which a person holds a post, and those above them."""
+    held = {unit for units in viewer.units.values() for unit in units}
+    above = select(UnitLink.ancestor_id).where(UnitLink.descendant_id.in_(held))
+    return list(session.scalars(select(Unit.name).where(or_(Unit.id.in_(held), Unit.id.in_(above)))))
 
 
 def set_language(session: Session, person_id: int, language: str) -> None:
