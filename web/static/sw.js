@@ -105,7 +105,7 @@ const marked = async (copy, missing) => {
   const id = missing ? "missing" : "saved", at = written(Number(copy.headers.get("X-Saved")));
   const fresh = () => `name="key" value="${crypto.randomUUID().replaceAll("-", "")}"`;
   const text = (await copy.text())
-    .replace(new RegExp(`(<p id="${id}"[^>]*?) hidden>([^<]*)(<b></b>)?`), (_all, begin, words, time) =>
+    .replace(new RegExp(`(<p id="${id}"[^>]*?) hidden>([^<]*)(<b>–</b>)?`), (_all, begin, words, time) =>
       `${begin}>${words}${time ? `<b>${at}</b>` : ""}`)
     .replace(/name="key" value="[^"]*"/g, fresh);
   return new Response(text, { headers: copy.headers });
