@@ -205,7 +205,7 @@ def test_a_teacher_keeps_the_way_to_a_new_case_but_nothing_that_ends_one(cast: C
 
 def test_a_page_is_fetched_anew_when_its_case_has_changed(cast: Cast, code: str) -> None:
     def stamp() -> str:
-        return dict(cast.get("commune_officer", "/offline/pages").get_json()["pages"])[f"/cases/{code}"]
+        return str(dict(cast.get("commune_officer", "/offline/pages").get_json()["pages"])[f"/cases/{code}"])
 
     before = stamp()
     assert stamp() == before

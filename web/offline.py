@@ -49,8 +49,9 @@ def me_mark() -> str:
 def given_up() -> bool:
     """Whether this device was signed out from another one or by an administrator: it may be in strange hands."""
     token = session.get(IN_SESSION)
-    gone = isinstance(token, str) and not current_user.is_authenticated
-    return gone and signin.was_given_up(shell().house.store, token)
+    if not isinstance(token, str) or current_user.is_authenticated:
+        return False
+    return signin.was_given_up(shell().house.store, token)
 
 
 # --- the service worker -----------------------------------------------------------------------------------------------
@@ -118,7 +119,8 @@ def index() -> str:
 
 def _words(workflow: Workflow) -> dict[str, Any]:
     """What the names that forms send mean, in the language of the page, and which are not for everybody's eyes."""
-    acts = FORM_LABELS | {name: step.label for name, step in workflow.transitions.items()} | {"open": OPENING}
+    steps = {name: step.label for name, step in workflow.transitions.items()}
+    acts = {**FORM_LABELS, **steps, "open": OPENING}
     return {
         "acts": {name: said(label) for name, label in acts.items()},
         "fields": {name: said(field.label) for name, field in workflow.fields.items()},

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 from sqlalchemy import select
 
 from engine.store import tables as t
@@ -125,6 +125,18 @@ def choose_sign_out(page: Page) -> None:
     if menu.get_attribute("open") is None:
         menu.locator("summary").click()
     menu.get_by_role("button", name="Đăng xuất").click()
+
+
+def declined(page: Page) -> list[str]:
+    """Say no to the next question; the list holds it then."""
+    asked: list[str] = []
+
+    def decline(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", decline)
+    return asked
 
 
 def all_sent(page: Page) -> None:
@@ -309,8 +321,7 @@ def test_a_conflict_is_kept_as_a_note_with_every_word(cast: Cast, conflict: Page
 
 
 def test_a_conflict_is_discarded_only_after_asking(cast: Cast, conflict: Page) -> None:
-    asked: list[str] = []
-    conflict.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    asked = declined(conflict)
     conflict.get_by_role("button", name="Bỏ", exact=True).click()
     expect(conflict.locator("#posts > li")).to_have_count(1)
     conflict.once("dialog", lambda dialog: dialog.accept())
@@ -372,8 +383,7 @@ def test_signing_out_wipes_the_device_after_asking(cast: Cast, address: str, off
     kept(officer)
     cast.site.app.before_request_funcs.setdefault(None, []).insert(0, _no_queue)
     cut(officer, False)
-    asked: list[str] = []
-    officer.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    asked = declined(officer)
     choose_sign_out(officer)
     expect(officer).to_have_url(re.compile("/offline"))
     assert asked == ["Trên máy này còn nội dung chưa gửi. Đăng xuất sẽ xóa hết. Anh/chị vẫn muốn đăng xuất?"]
