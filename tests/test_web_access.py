@@ -172,6 +172,7 @@ ROUTES = (
     Route("POST", "/me/notices/trial", SIGNED_IN),
     Route("GET", "/sw.js", PUBLIC),
     Route("GET", "/offline", SIGNED_IN),
+    Route("GET", "/offline/left", PUBLIC),
     Route("GET", "/offline/me", SIGNED_IN),
     Route("GET", "/offline/pages", SIGNED_IN),  # one's own cases only; see tests/test_web_offline.py
     Route("POST", "/me/notices/browsers", SIGNED_IN),
