@@ -107,7 +107,7 @@ def _card(table: _Table, row: CaseRow) -> Card:
     return Card(
         row, address, row.pupil or said(Sentence("Case {code}", code=row.code)),
         ", ".join(filter(None, (row.klass, row.village))),
-        until.urgency, said(until.words), until.exact if until.urgency in {"late", "soon"} else "",
+        until.urgency, said(until.words), until.exact if until.urgency == "late" else "",
         said(state.label), shape(state, row.waiting), owner,
         tuple(said(line) for line in (*flags, *level)), here,
         next=(f"{address}/{act.name}", said(act.label)) if act else None,

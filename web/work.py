@@ -21,6 +21,7 @@ from engine.words import Label, Sentence
 from engine.workdays import last_working_day
 from web.cards import Card, make_cards
 from web.casefile import case_file
+from web.parts import weekday
 from web.shell import shell, today
 
 OWN, OTHERS = 30, 10  # cases on the page: one's own, and below them those that others have
@@ -48,6 +49,7 @@ class Work:
     more: bool
     unread: int
     only_new: bool
+    since: dt.date
 
     @property
     def offers(self) -> tuple[Card, ...]:
@@ -65,6 +67,18 @@ class Work:
     @property
     def later(self) -> tuple[Card, ...]:
         return self._own("later", "none")
+
+    @property
+    def visits(self) -> bool:
+        """Whether there are homes to go to."""
+        return any(card.row.pupil and not card.offered_here for card in self.cards)
+
+    @property
+    def since_when(self) -> Sentence:
+        """The last working day in words: yesterday, or a weekday."""
+        if self.since == today() - dt.timedelta(days=1):
+            return Sentence("New since yesterday")
+        return Sentence("New since {weekday}", weekday=weekday(self.since))
 
     @property
     def new(self) -> int:
@@ -119,26 +133,25 @@ def _read(session: Session) -> Work:
         tuple(card for card in cards[len(mine) :] if not card.offered_here and (card.new or not only_new)),
         asked=_asked(session), saved=tuple(saved.saved_of(session, viewer.person_id)),
         more=len(others) > OTHERS or len(mine) >= OWN,
-        unread=reading.unread_notices(session, viewer.person_id), only_new=only_new,
+        unread=reading.unread_notices(session, viewer.person_id), only_new=only_new, since=_since(),
     )  # fmt: skip
 
 
 def _cards(session: Session, mine: Sequence[CaseRow], others: Sequence[CaseRow]) -> list[Card]:
     """The cards of one's own cases, and after them those of others."""
-    viewer, rows = g.viewer, [*mine, *others]
+    viewer, rows, calendar = g.viewer, [*mine, *others], shell().house.handbook.calendar("")
     referred = [row.id for row in rows if row.pupil is None]
     return make_cards(
         shell().house.handbook, viewer, rows,
         handed=reading.handed_over(session, [row.id for row in mine if row.offered_at]),
         needs=reading.needs_of(session, referred), contacts=_contacts(referred),
-        news=news_of(session, viewer.person_id, [row.id for row in rows], _since()),
+        news=news_of(session, viewer.person_id, [row.id for row in rows], calendar.instant(_since(), 0)),
     )  # fmt: skip
 
 
-def _since() -> dt.datetime:
-    """The beginning of the last working day: on a Monday, what happened on Friday and later is new."""
-    calendar = shell().house.handbook.calendar("")
-    return calendar.instant(last_working_day(calendar, today()), 0)
+def _since() -> dt.date:
+    """The last working day: on a Monday, what happened on Friday and later is new."""
+    return last_working_day(shell().house.handbook.calendar(""), today())
 
 
 def _asked(session: Session) -> tuple[Asked, ...]:

@@ -25,8 +25,18 @@ const { me, wipe } = document.documentElement.dataset;
 const HOUR = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 const LONGEST = 14 * 24 * 3600e3; // ms that a draft is kept
 const UNSAID = ["csrf_token", "key", "version", "me"];
+// What a filled in form says, in the words of its page: for the page of what waits.
+const words = (form, typed) => typed.filter(([, value]) => value.trim()).map(([field, value]) => {
+  const of = (it) => it.name === field && (!/^(radio|checkbox)$/.test(it.type) || it.value === value);
+  const control = [...form.elements].find(of), own = control.labels?.[0], legend = control.closest("fieldset")?.querySelector("legend");
+  const text = (it) => it.firstChild.textContent.trim();
+  if (!own) return null;
+  if (legend && /^(radio|checkbox)$/.test(control.type)) return [text(legend), text(own)];
+  return [text(own), control.selectedOptions ? control.selectedOptions[0].text : value];
+}).filter(Boolean);
+const drop = (kind) => Object.keys(localStorage).forEach((name) => name.startsWith(kind) && localStorage.removeItem(name));
 const drafts = () => Object.keys(localStorage).filter((name) => name.startsWith(`draft:${me}:`));
-const forgetDrafts = () => Object.keys(localStorage).forEach((name) => name.startsWith("draft:") && localStorage.removeItem(name));
+const forgetDrafts = () => { drop("draft:"); drop("said:"); };
 const draftOf = (name) => JSON.parse(localStorage.getItem(name));
 for (const name of drafts()) if (Date.now() - draftOf(name).at > LONGEST) localStorage.removeItem(name);
 // The form that this tab sent last: did it arrive, or is it in the queue?
@@ -66,6 +76,7 @@ for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
   });
   form.addEventListener("submit", () => {
     save(true);
+    localStorage.setItem(`said:${key.value}`, JSON.stringify(words(form, typed())));
     sessionStorage.setItem("last", JSON.stringify({ name, key: key.value }));
   });
 }
@@ -79,6 +90,7 @@ const show = ({ unsent: count, review, last: at }) => {
   all.textContent = unsent = count;
   again.hidden = !review;
   none.hidden = count > 0;
+  if (!count) drop("said:");
   bar.querySelector(".some").hidden = !count;
   bar.querySelector(".last").hidden = !at;
   if (at) bar.querySelector(".last b").textContent = HOUR.format(at);
