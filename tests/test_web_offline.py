@@ -231,6 +231,11 @@ def test_the_worker_of_the_whole_site_keeps_files_that_are_there(cast: Cast) -> 
     files = re.findall(r'"(/static/[^"]+)"', answer.text.partition("\n")[0])
     assert {cast.site.client().get(file).status_code for file in files} == {200}
     assert len(files) == 5
+    assert cast.site.client().get("/offline/left").status_code == 200
+
+
+def test_the_page_for_who_leaves_without_a_line_is_nobodys(cast: Cast) -> None:
+    assert cast.get("teacher", "/offline/left").text == cast.site.client().get("/offline/left").text
 
 
 def test_the_words_of_what_waits_come_with_its_page(cast: Cast) -> None:

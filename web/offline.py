@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, session
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, session, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
@@ -62,11 +62,19 @@ def given_up() -> bool:
 def worker() -> Response:
     """The one service worker of the site: copies, queue and push messages; before it, the files that it keeps."""
     asset = current_app.jinja_env.globals["asset"]
-    known = json.dumps([asset(name) for name in ASSETS])  # type: ignore[operator]
+    files = [asset(name) for name in ASSETS]  # type: ignore[operator]
+    known = json.dumps([*files, url_for("offline.left")])
     source = (FOLDER / "sw.js").read_text(encoding="utf-8")
     response = current_app.response_class(f"const FILES = {known};\n{source}", mimetype="text/javascript")
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+@pages.get("/offline/left")
+@public
+def left() -> str:
+    """What is shown to one who signed out without a line: kept with the static files, and in both languages."""
+    return render_template("left.html")
 
 
 @pages.get("/offline/me")

@@ -395,6 +395,25 @@ def test_signing_out_wipes_the_device_after_asking(cast: Cast, address: str, off
     assert entries(cast, "visit") == []
 
 
+def test_who_signs_out_without_a_line_leaves_nothing_and_is_signed_out_when_it_is_back(
+    cast: Cast, address: str, officer: Page
+) -> None:
+    cut(officer)
+    record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(officer)
+    officer.once("dialog", lambda dialog: dialog.accept())
+    choose_sign_out(officer)
+    expect(officer.get_by_role("heading", level=1)).to_have_text("Đã xóa khỏi máy")
+    assert holds(officer) == NOTHING
+    officer.goto(f"{address}/work")
+    expect(officer.get_by_role("heading", level=1)).to_have_text("Đã xóa khỏi máy")
+    cut(officer, False)
+    officer.goto(f"{address}/work")
+    expect(officer.get_by_role("heading", level=1)).to_have_text("Đăng nhập")
+    sign_in(officer, address, "commune_leader")
+    assert entries(cast, "visit") == []
+
+
 def _no_queue() -> tuple[str, int] | None:
     """A server that is busy for whatever waited, and for nobody else."""
     from flask import request

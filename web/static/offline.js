@@ -13,19 +13,20 @@
   const made = (name, text) => Object.assign(document.createElement(name), { textContent: text });
   const fill = (place, lines) => place.replaceChildren(...lines.map((line) => made("li", line)));
   const said = (field, value) => words.choices[field]?.[value] || words[value] || value;
-  // Fields in the order of the form, the choices of one together; numbers that forms send along have no words.
+  // As the page of the form said it; fields in their order, the choices of one together.
   const answers = (post) => {
-    const found = new Map();
-    for (const [field, value] of post.typed) {
-      if (words.fields[field] && value.trim()) found.set(field, [...(found.get(field) || []), said(field, value)]);
-    }
-    return [...found].map(([field, values]) => [words.fields[field], values.join(", ")]);
+    const kept = JSON.parse(localStorage.getItem(`said:${post.key}`) || "null"), found = new Map();
+    const known = post.typed.filter(([field, value]) => words.fields[field] && value.trim());
+    const lines = kept || known.map(([field, value]) => [words.fields[field], said(field, value)]);
+    for (const [label, value] of lines) found.set(label, [...(found.get(label) || []), value]);
+    return [...found].map(([label, values]) => [label, values.join(", ")]);
   };
   const restricted = (post) => post.typed.some(([field, value]) => value.trim() && words.restricted.some((it) => it === field || it === value));
   const put = (post) => asked({ do: "put", post: { ...post, state: "waiting", told: undefined } });
   const asNote = (post) => {
     const text = [words.acts[post.act] || post.act, ...answers(post).map(([label, value]) => `${label}: ${value}`)].join("\n");
     const version = post.told.version ? String(post.told.version) : "";
+    localStorage.removeItem(`said:${post.key}`); // it says something else now
     return put({ ...post, act: "note", address: `/cases/${post.code}/note`, typed: [["note", text]], version });
   };
   // The form itself, as the server shows it: with what was typed and each fault at its field.

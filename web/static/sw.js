@@ -5,6 +5,8 @@
 const FIXED = `files ${FILES.join()}`, PAGES = "pages";
 const LINE = 5000; // how long a line may take, in ms, before it is none
 const HOUR = 3600e3, OLDEST = 48 * HOUR, FRESH = 24 * HOUR, OFTEN = HOUR / 12;
+const PAUSE = 100; // between two copies, in ms, so that the line stays free for what the person opens
+const LEFT = FILES.find((address) => address.startsWith("/offline/"));
 const DOWN = new Set([502, 503, 504]); // what a proxy says for a server that is not there
 const UNSAID = new Set(["csrf_token", "key", "version", "me"]); // fields of a form that nobody filled in
 
@@ -52,7 +54,8 @@ const forget = async () => {
 const wipe = async () => {
   await forget();
   await within("queue", "readwrite", (it) => it.clear());
-  await within("facts", "readwrite", (it) => it.clear());
+  await setFact("sent", []);
+  await setFact("last", 0);
 };
 const say = async (words) => {
   for (const page of await clients.matchAll({ includeUncontrolled: true })) page.postMessage(words);
@@ -110,7 +113,26 @@ const marked = async (copy, missing) => {
     .replace(/name="key" value="[^"]*"/g, fresh);
   return new Response(text, { headers: copy.headers });
 };
+// Who signs out without a line is gone from the device at once, and from the server before its next page.
+const leave = async () => {
+  await wipe();
+  await setFact("leaving", true);
+  return caches.match(LEFT);
+};
+const left = async () => {
+  if (!(await fact("leaving"))) return true;
+  try {
+    const answer = await soon(fetch("/offline/me"));
+    if (!answer.redirected) {
+      const { csrf } = await answers(answer).json();
+      await soon(fetch("/logout", { method: "POST", body: new URLSearchParams({ csrf_token: csrf }) }));
+    }
+    await setFact("leaving", false);
+    return true;
+  } catch { return false; }
+};
 const page = async (event, url) => {
+  if (!(await left())) return caches.match(LEFT);
   const copy = await copyOf(place(url));
   const asked = fetch(event.request).then(answers).then(async (answer) => {
     // The sign-in page is shown to nobody we know: what was kept for someone goes before it comes.
@@ -162,6 +184,7 @@ const gather = async () => {
       if (copy && copy.headers.get("X-Stamp") === stamp && age(copy) < FRESH) continue;
       await keep(address, await fetch(address, { headers: { "X-Copy": "1" }, redirect: "error" }), stamp);
       if ((await fact("me")) !== me) return;
+      await new Promise((yes) => setTimeout(yes, PAUSE));
     }
   } catch { // no line: what is there stays
     await setFact("gathered", 0);
@@ -268,6 +291,7 @@ addEventListener("fetch", (event) => {
   const { request } = event, url = new URL(request.url);
   if (url.origin !== location.origin) return;
   if (request.mode === "navigate" && request.method === "GET") event.respondWith(page(event, url));
+  else if (request.mode === "navigate" && url.pathname === "/logout" && !navigator.onLine) event.respondWith(leave());
   else if (request.mode === "navigate" && /^\/(cases\/|work\/accept$)/.test(url.pathname)) event.respondWith(post(event, url));
   else if (request.method === "GET" && url.pathname.startsWith("/static/")) event.respondWith(file(request));
 });
