@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import cases
+from engine import around, cases
 from engine.access import Viewer
 from engine.closures import announce_closure, lift_closure
+from engine.difficulties import answer, climb_due, raise_difficulty
 from engine.facts import Facts
 from engine.handbook import Handbook
 from engine.house import House
@@ -21,7 +22,8 @@ from engine.refusals import Refused
 from engine.scenario import Scenario, Step
 from engine.store import stage as on
 from engine.store.cases import earliest_look
-from engine.store.session import Store
+from engine.store.difficulties import earliest_due
+from engine.store.session import Session, Store
 from engine.store.staff import viewer_of
 from engine.sweep import run_due
 from engine.watch import watch
@@ -70,6 +72,9 @@ FORMS: Mapping[str, Callable[..., None]] = {
     "support": cases.log_support,
     "check_in": cases.check_in,
     "hold": cases.hold,
+    "companion": around.add,
+    "difficulty": raise_difficulty,
+    "lesson": cases.hold_lesson,
 }
 
 
@@ -95,12 +100,16 @@ class _Player:
     def _pass(self, until: dt.datetime) -> None:
         while self.working and (due := self._next_look()) is not None and due <= until:
             self.now = max(self.now, due)
-            run_due(self.house, self.now)
+            self._work()
         self.now = until
+
+    def _work(self) -> None:
+        run_due(self.house, self.now)
+        climb_due(self.house, self.now)
 
     def _next_look(self) -> dt.datetime | None:
         with self.house.store.reading("when to look") as session:
-            return earliest_look(session)
+            return min(filter(None, (earliest_look(session), earliest_due(session))), default=None)
 
     def _day(self) -> dt.date:
         return self.calendar.local(self.now).date()
@@ -121,7 +130,7 @@ class _Player:
             case "worker_down":
                 self.working = False
             case "worker_up":
-                run_due(self.house, self.now)
+                self._work()
                 self.working = True
             case "watch":
                 watch(self.house, step.values["day"], self.now)
@@ -151,10 +160,18 @@ class _Player:
         if do == "assign":
             person = self.stage.people[values.pop("to")]
             cases.assign(self.house, viewer, code, person, values, self.now, version=version)
+        elif do == "difficulty_answer":
+            answer(self.house, viewer, code, self._difficulty(case), values, self.now, version=version)
         elif do in FORMS:
             FORMS[do](self.house, viewer, code, values, self.now, version=version)
         else:
             cases.step(self.house, viewer, code, do, values, self.now, version=version)
+
+    def _difficulty(self, case: Facts | None) -> int:
+        """The number of the newest difficulty that waits for an answer; 0 if none does."""
+        with self.house.store.reading("the difficulty") as session:
+            found = on.waiting_difficulty(session, case.id) if case else None
+            return found.seq if found else 0
 
     def _announce(self, step: Step) -> None:
         values = dict(step.values)
@@ -201,10 +218,16 @@ class _Player:
                 "refused": refused.code if refused else "",
                 "count": on.open_cases(session, pupil),
                 "fired": on.fired(session, case.id) if case else (),
+                "asked": self._asked(session, case),
                 "notified": tuple(sorted(map(self.stage.member, on.told_since(session, pupil, self.notice)))),
             }
             self.notice = on.last_notice(session)
         return found | self._of_case(case)
+
+    def _asked(self, session: Session, case: Facts | None) -> str:
+        """Whose post has to decide about the newest difficulty of the case."""
+        found = on.waiting_difficulty(session, case.id) if case else None
+        return self.stage.post(found.role, found.unit_id) if found else ""
 
     def _of_case(self, case: Facts | None) -> dict[str, Any]:
         if case is None:

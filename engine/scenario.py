@@ -19,7 +19,7 @@ from engine.risk import NOTHING, RiskRules
 from engine.risk_file import load_risk
 from engine.rule import RuleSet
 from engine.ruleset import load_ruleset
-from engine.scenario_verbs import BY_ITSELF, EXPECTED, MEMBER, Known, moment_of, values_of
+from engine.scenario_verbs import BY_ITSELF, EXPECTED, MEMBER, OWN_VERBS, Known, moment_of, values_of
 from engine.toml_reader import TABLES, Reader, read_toml, unknown
 from engine.words import Faulty, Sentence
 from engine.workflow import FORMS, Workflow
@@ -166,7 +166,7 @@ def _verb(reader: Reader, known: Known) -> str | None:
         return None
     if known.workflow is None:
         return reader.text("do")
-    return reader.one_of("do", (*known.workflow.transitions, *FORMS, *BY_ITSELF), VERB)
+    return reader.one_of("do", (*known.workflow.transitions, *FORMS, *OWN_VERBS, *BY_ITSELF), VERB)
 
 
 def _by(reader: Reader, do: str | None) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.cast import CAST
+from engine.own_forms import form_named
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.rule import RuleSet
 from engine.study import STUDY_MODES
@@ -20,6 +21,9 @@ MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:
 RULE = Sentence("rule")
 STATE = Sentence("state")
 CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
+
+# What the house itself asks, whatever the workflow.
+OWN_VERBS = ("companion", "difficulty", "difficulty_answer", "lesson")
 
 SCOPES = ("pupil", "class", "site", "village", "school", "commune", "province")
 SESSIONS: Mapping[str, str] = {"morning": "m", "afternoon": "a"}
@@ -135,7 +139,8 @@ def values_of(reader: Reader, do: str | None, known: Known, at: dt.datetime) -> 
     if not do or known.workflow is None:
         return {key: reader.raw(key) for key in reader.data}
     values: dict[str, Any] = {"to": _member(reader, "to")} if do == "assign" else {}
-    form = known.workflow.forms[do] if do in FORMS else known.workflow.transitions.get(do)
+    own = do in FORMS or do in OWN_VERBS
+    form = form_named(known.workflow, do) if own else known.workflow.transitions.get(do)
     for key in (*form.needs, *form.may) if form else ():
         value = reader.raw(key)
         if key in reader:
@@ -198,4 +203,5 @@ EXPECTED: Mapping[str, Callable[[Reader, str, Known], Any]] = {
     "notified": _notified,
     "refused": _code,
     "count": _whole,
+    "asked": _member_or_none,
 }

@@ -141,6 +141,12 @@ def latest_case(session: Session, pupil_id: int) -> Facts | None:
     return found[0] if found else None
 
 
+def waiting_difficulty(session: Session, case_id: int) -> t.Difficulty | None:
+    """The newest difficulty of a case that waits for an answer."""
+    query = select(t.Difficulty).where(t.Difficulty.case_id == case_id, t.UNANSWERED)
+    return session.scalars(query.order_by(t.Difficulty.id.desc()).limit(1)).first()
+
+
 def open_cases(session: Session, pupil_id: int) -> int:
     """How many cases of the pupil are open."""
     query = select(func.count()).select_from(t.Case).where(t.Case.pupil_id == pupil_id, t.OPEN)
