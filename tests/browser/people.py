@@ -10,7 +10,7 @@ def sign_in(page: Page, address: str, login: str, password: str = PASSWORD) -> P
     page.goto(f"{address}/login")
     page.get_by_label("Tên đăng nhập").fill(login)
     page.get_by_label("Mật khẩu").fill(password)
-    page.locator("main").get_by_role("button", name="Đăng nhập").click()
+    page.locator("main").get_by_role("button", name="Đăng nhập", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Việc của tôi")
     return page
 
