@@ -422,8 +422,8 @@ def test_session_cookies_keep_to_https_where_the_page_came_that_way(here: Site) 
 
 # What anybody may ask for; each new one is looked at before it is named here. metrics.metrics asks for a token itself.
 PUBLIC = {
-    "static", "signin.sign_in", "signin.sign_out", "languages.choose", "health.healthz", "offline.worker", "offline.left",
-    "metrics.metrics", "help.index", "passkeys.ask", "passkeys.sign_in", "codes.sign_in",
+    "static", "signin.sign_in", "signin.sign_out", "languages.choose", "health.healthz", "offline.worker",
+    "offline.left", "metrics.metrics", "help.index", "passkeys.ask", "passkeys.sign_in", "codes.sign_in",
 }  # fmt: skip
 
 
