@@ -29,6 +29,20 @@ KINDS: Mapping[str, Label] = {
     "organisation": Label("Đoàn thể", "Mass organisation"),
 }
 
+
+def called(kind: str, name: str) -> Label:
+    """A unit as people say it: with its kind in front, unless the name begins with it already ("Lớp 6A").
+
+    >>> called("class", "6A").vi, called("class", "Lớp 6A").vi, called("village", "Làng Bến Đá").en
+    ('Lớp 6A', 'Lớp 6A', 'Làng Bến Đá')
+    """
+    label = KINDS[kind]
+    words = (word.strip().lower() for word in label.vi.split(","))
+    if name.lower().startswith(tuple(words)):
+        return Label(name, name)
+    return Label(f"{label.vi.partition(',')[0]} {name}", f"{label.en} {name}")
+
+
 # What each kind may lie in. No kind lies in itself, directly or in turn, so a sound tree has no cycle.
 _AREAS = ("commune", "district", "province")
 PARENTS: Mapping[str, tuple[str, ...]] = {

@@ -124,6 +124,8 @@ ROUTES = (
     Route("GET", "/closures/<int:closure_id>/change", ANNOUNCERS_HERE),
     Route("POST", "/closures/<int:closure_id>/change", ANNOUNCERS_HERE),
     Route("GET", "/calendar", SIGNED_IN),
+    Route("GET", "/welcome", SIGNED_IN),
+    Route("POST", "/welcome", SIGNED_IN),
     Route("GET", "/class", TEACHERS),
     Route("GET", "/school", HEADS),
     Route("GET", "/area", AREAS),

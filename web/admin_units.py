@@ -28,7 +28,7 @@ def index() -> str:
     with shell().house.store.reading("the administrator's tree of units") as session:
         found = unit_lists.units_named(session, query, today(), after) if query else unit_lists.roots(session, today())
     return render_template(
-        "admin_units.html", rows=found[:PAGE], query=query, kinds=KINDS,
+        "admin_units.html", rows=found[:PAGE], query=query,
         first=url_for("admin_units.index", q=query) if after else "",
         next=url_for("admin_units.index", q=query, after=_written(found[PAGE - 1])) if len(found) > PAGE else "",
     )  # fmt: skip
@@ -68,7 +68,7 @@ def vacancies() -> str:
         role = role if role in SOUGHT else next((name for name, number in counts.items() if number), "head")
         found = unit_lists.vacant(session, role, today(), after)
     return render_template(
-        "admin_vacancies.html", counts=counts, role=role, rows=found[:PAGE], roles=ROLE_LABELS, kinds=KINDS,
+        "admin_vacancies.html", counts=counts, role=role, rows=found[:PAGE], roles=ROLE_LABELS,
         most=unit_lists.MOST, first=url_for("admin_units.vacancies", role=role) if after else "",
         next=(
             url_for("admin_units.vacancies", role=role, after=_written(found[PAGE - 1])) if len(found) > PAGE else ""
@@ -87,7 +87,7 @@ def candidates(unit_id: int) -> str:
     if unit is None or role not in HELD_IN:
         raise NotFound(Sentence("There is no such post."))
     return render_template(
-        "admin_appoint.html", unit=unit, role=role, query=query, rows=found[:PAGE], kinds=KINDS, roles=ROLE_LABELS,
+        "admin_appoint.html", unit=unit, role=role, query=query, rows=found[:PAGE], roles=ROLE_LABELS,
         more=len(found) > PAGE,
     )  # fmt: skip
 

@@ -52,6 +52,7 @@ from web import (
     signin,
     simulate,
     stepup,
+    welcome,
     work,
 )
 from web.house import build_house
@@ -85,6 +86,7 @@ BLUEPRINTS = (
     closures.pages,
     calendar_page.pages,
     delegations.pages,
+    welcome.pages,
     rooms.pages,
     rulebook.pages,
     admin.pages,

@@ -10,7 +10,7 @@ from engine.calendar import Calendar, SchoolYear
 from engine.calendar_words import months, year_at
 from engine.store import closure_lists as lists
 from engine.store.rooms import province_of
-from engine.words import Label, Sentence
+from engine.words import Label
 from web.languages import language
 from web.shell import shell, today, whole_arg
 from web.sources import file_of
@@ -21,7 +21,6 @@ WEEKDAYS = {
     "vi": ("T2", "T3", "T4", "T5", "T6", "T7", "CN"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
-KINDS = {"holiday": Sentence("Holiday"), "break": Sentence("School break")}
 
 
 @pages.get("/calendar")
@@ -34,7 +33,7 @@ def index() -> str:
     with shell().house.store.scoped(g.viewer) as session:
         closed = lists.above(session, g.viewer, year.first, year.last) if year else []
     return render_template(
-        "calendar.html", calendar=calendar, province=province, year=year, kinds=KINDS, closed=closed,
+        "calendar.html", calendar=calendar, province=province, year=year, closed=closed,
         months=months(calendar, year) if year else [], assumed=bool(year and calendar.is_assumed(year.first)),
         hours=_hours(calendar), taught=_taught(year), files=_files(calendar), years=_years(calendar, year),
         title=_title, month_name=_month_name,

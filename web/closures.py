@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, RadioField, StringField
 
-from engine import closures
+from engine import closures, units
 from engine.fields import read_date
 from engine.ledger import text_hash
 from engine.refusals import Invalid, NotAllowed, NotFound
@@ -20,8 +20,7 @@ from engine.store import closure_lists as lists
 from engine.store.closure_lists import ClosureRow, PlaceRow
 from engine.store.closures import Counted, Plan, scope_of
 from engine.study import STUDY_MODES
-from engine.units import KINDS as UNIT_KINDS
-from engine.words import Label, Sentence
+from engine.words import Sentence
 from web.forms import Form
 from web.languages import said
 from web.shell import local, now, shell, today
@@ -29,7 +28,6 @@ from web.typed import whole
 
 LONGEST_QUERY = 80  # characters
 DAY = {"inputmode": "numeric", "autocomplete": "off", "class": "short"}
-KINDS = {**UNIT_KINDS, "pupil": Label("Học sinh", "Pupil")}
 ACTS = {
     closures.ANNOUNCED: Sentence("Announced"),
     closures.CHANGED: Sentence("Changed"),
@@ -37,6 +35,12 @@ ACTS = {
 }
 
 pages = Blueprint("closures", __name__)
+
+
+@pages.app_template_global()
+def called(kind: str, name: str) -> str:
+    """A unit or pupil as people say it, in the language of this page."""
+    return name if kind == "pupil" else said(units.called(kind, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def index() -> str:
         found = lists.lasting(session, g.viewer, today())
     rows = found[: lists.PAGE]
     return render_template(
-        "closures.html", kinds=KINDS, modes=STUDY_MODES, may=_may_somewhere(), more=len(found) > lists.PAGE,
+        "closures.html", modes=STUDY_MODES, may=_may_somewhere(), more=len(found) > lists.PAGE,
         running=[row for row in rows if row.first_day <= today()],
         coming=[row for row in rows if row.first_day > today()],
     )  # fmt: skip
@@ -135,7 +139,7 @@ def _past(found: list[ClosureRow]) -> str:
     rows = found[: lists.PAGE]
     after = f"{rows[-1].last_day.isoformat()}~{rows[-1].id}" if len(found) > lists.PAGE else ""
     return render_template(
-        "closures.html", kinds=KINDS, modes=STUDY_MODES, may=_may_somewhere(), past=rows,
+        "closures.html", modes=STUDY_MODES, may=_may_somewhere(), past=rows,
         first=url_for("closures.index", which="past") if _after() else "",
         next=url_for("closures.index", which="past", after=after) if after else "",
     )  # fmt: skip
@@ -162,11 +166,10 @@ def new() -> str:
     if held := _asked_for():
         return _form_page(held, _form(), url_for("closures.announce", **held.query))
     with shell().house.store.scoped(g.viewer) as session:
-        units = lists.units_for(session, g.viewer, query, today())
+        found = lists.units_for(session, g.viewer, query, today())
         pupils = lists.pupils_for(session, query)
     return render_template(
-        "closure_new.html", query=query, units=units[: lists.MOST], more=len(units) > lists.MOST, pupils=pupils,
-        kinds=KINDS,
+        "closure_new.html", query=query, units=found[: lists.MOST], more=len(found) > lists.MOST, pupils=pupils,
     )  # fmt: skip
 
 
@@ -226,7 +229,7 @@ def _form_page(
 ) -> str:  # fmt: skip
     return render_template(
         "closure_form.html", held=held.place, form=form, address=address, plan=plan, counted=counted, row=row,
-        mark=_mark(plan) if plan else "", kinds=KINDS, modes=STUDY_MODES,
+        mark=_mark(plan) if plan else "", modes=STUDY_MODES,
         late=bool(plan and plan.first_day < today()),
     )  # fmt: skip
 
@@ -312,6 +315,6 @@ def _show(row: ClosureRow, form: LiftForm) -> str:
     with shell().house.store.scoped(g.viewer) as session:
         acts = lists.acts_on(session, row.id)
     return render_template(
-        "closure.html", row=row, form=form, acts=acts, words=ACTS, kinds=KINDS, modes=STUDY_MODES, may=_may(row),
+        "closure.html", row=row, form=form, acts=acts, words=ACTS, modes=STUDY_MODES, may=_may(row),
         kept=acts[0] if acts and request.args.get("done") else None, local=local,
     )  # fmt: skip

@@ -236,7 +236,7 @@ def password() -> Response | tuple[str, int] | str:
         form.refuse(Invalid({"old": refused.sentence}))
         return _password_page(form), 429
     flash(_("Your password was changed. Other devices must sign in again."))
-    first = url("signin.home") if current_user.must_change else url("signin.password")
+    first = url("welcome.index") if current_user.must_change else url("signin.password")
     return redirect(local_path(form.next.data) or first, 303)
 
 

@@ -95,6 +95,7 @@ PAGES = (
     Shown("/closures/{closure}/change", "teacher", "main .field input"),
     Shown("/closures/{closure}/change", "teacher", "main .warning", press=PRIMARY),
     Shown("/calendar", "teacher"),
+    Shown("/welcome", "teacher", "main .pick a"),
     Shown("/class", "teacher", "main .lines a"),
     Shown("/me/away", "teacher", "main .field input"),
     Shown("/me/away", "teacher", "main .faults", press="main .button", status=422),
