@@ -33,13 +33,11 @@ _COMPANIONS = (
 
 def companions(session: Session, case_id: int) -> tuple[Companion, ...]:
     """Everybody who is or was on the list of a case, in the order in which they were added."""
-    return tuple(
-        Companion(
-            seq, role, *((values or {}).get(f"companion_{name}") or "" for name in ("name", "phone", "note")),
-            off=removed is not None,
-        )
-        for seq, role, removed, values in session.execute(_COMPANIONS, {"case": case_id})
-    )  # fmt: skip
+    found = []
+    for seq, role, removed, values in session.execute(_COMPANIONS, {"case": case_id}):
+        name, phone, note = ((values or {}).get(f"companion_{part}") or "" for part in ("name", "phone", "note"))
+        found.append(Companion(seq, role, name, phone, note, off=removed is not None))
+    return tuple(found)
 
 
 def on_list(session: Session, case_id: int, seqs: Iterable[int]) -> set[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Executable, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import REFERRED, SEATS, Viewer, reach
@@ -213,7 +213,7 @@ _EVENTS = (
 _OWN_DIFFICULTIES = select(t.Difficulty.seq).where(t.Difficulty.case_id == _case)
 
 
-def _narrowed(only: Only | None) -> Select[Any]:
+def _narrowed(only: Only | None) -> Executable:
     """The statement for the events of a case, narrowed to some of them."""
     if only is None:
         return _EVENTS

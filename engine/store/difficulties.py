@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, or_, select, update
+from sqlalchemy import Executable, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import Viewer
@@ -109,7 +109,7 @@ _text = and_(t.EventText.case_id == _it.case_id, t.EventText.seq == _it.seq)
 _referral: Any = t.Referral  # mapped from the columns of cases, which no type checker sees
 
 
-def _shown(code: Any, *more: Any) -> Select[Any]:
+def _shown(code: Any, *more: Any) -> Any:
     return (
         select(*_COLUMNS, _asked.name, t.Person.name, t.EventText.values, code, *more)
         .join(_asked, _asked.id == _it.unit_id)
@@ -128,11 +128,9 @@ _KNOWN = (
 _REFERRED = _shown(_referral.code).join(_referral, _referral.id == _it.case_id)
 
 
-def _read(session: Session, query: Select[Any]) -> list[Shown]:
+def _read(session: Session, query: Executable) -> list[Shown]:
     rows: Any = session.execute(query)
-    return [
-        Shown(*row[:12], row[12], row[13], (row[14] or {}).get("difficulty_words", ""), *row[15:]) for row in rows
-    ]  # fmt: skip
+    return [Shown(*(*row[:14], (row[14] or {}).get("difficulty_words", ""), *row[15:])) for row in rows]
 
 
 def of_case(session: Session, case_id: int, *, known: bool) -> list[Shown]:
@@ -160,9 +158,10 @@ def listed(session: Session, viewer: Viewer, which: str, before: int | None = No
 
     `which` is OPEN, ANSWERED or ALL; `before` is the id of the last one of the page before.
     """
-    some = {OPEN: [t.UNANSWERED], ANSWERED: [_it.answer.is_not(None)]}.get(which, [])
-    where = [*some, *([_it.id < before] if before else [])]
-    bases: Sequence[Select[Any]] = [
+    where: list[Any] = [_it.id < before] if before else []
+    if which != ALL:
+        where.append(t.UNANSWERED if which == OPEN else _it.answer.is_not(None))
+    bases: Sequence[Any] = [
         *([_KNOWN] if known_arms(viewer) else []), *([_REFERRED] if referred_arms(viewer) else []),
     ]  # fmt: skip
     once: dict[int, Shown] = {}
