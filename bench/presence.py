@@ -1,4 +1,7 @@
-"""A real register through the importer: `python -m bench.presence FILE.csv.gz`, as a long list and as monthly sheets.
+"""A real register through importer and risk watch: `python -m bench.presence FILE.csv.gz`.
+
+It comes in as a long list and as monthly sheets; then each of its days is watched with the shipped signals, as if the
+register had come in day by day, and the cases that each signal opened are counted.
 
 FILE has a row for each pupil and unannounced visit: schoolid, pupilid, visit, realdate (a day number), pres (1 seen, 0
 not there, blank: no record), as in the replication data of Duflo, Dupas and
@@ -14,8 +17,8 @@ import gzip
 import io
 import json
 import sys
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
@@ -31,8 +34,10 @@ from engine import importing
 from engine.house import House
 from engine.import_reach import Options
 from engine.imports.aliases import load_aliases
+from engine.risk_file import load_risk
 from engine.store import tables as t
 from engine.store.session import Store, open_store
+from engine.watch import Watched, watch
 
 NOW = dt.datetime(2026, 6, 30, 2, tzinfo=dt.UTC)
 DAY_ZERO = dt.date(2005, 1, 1)
@@ -107,13 +112,17 @@ def fill(store: Store, rows: list[Visit]) -> None:
         session.execute(insert(t.Pupil), pupils)
 
 
-def brought_in(rows: list[Visit], files: Iterator[bytes]) -> tuple[dict[str, int], set[tuple[object, ...]], float]:
-    """The numbers of the import of some files into a new database, the marks that are there then, and the seconds."""
+Brought = tuple[dict[str, int], set[tuple[object, ...]], float, dict[str, Any]]
+
+
+def brought_in(rows: list[Visit], files: Iterator[bytes], days: Iterable[dt.date] = ()) -> Brought:
+    """Some files into a new database: the numbers, the marks that are there then, the seconds, what was watched."""
     aliases = load_aliases(ALIASES.read_text(encoding="utf-8"), "aliases.toml")
+    signals = load_risk((ALIASES.parent.parent / "risk.toml").read_text(encoding="utf-8"), "risk.toml")
     total: dict[str, int] = {}
     with migrated("sqlite") as url, closing(open_store(url)) as store:
         fill(store, rows)
-        house, seconds = House(store, handbook(), aliases=aliases), 0.0
+        house, seconds = House(store, handbook(), aliases=aliases, risk=signals), 0.0
         for data in files:
             begun = perf_counter()
             outcome = importing.run(house, "attendance", data, Options(), NOW)
@@ -123,18 +132,26 @@ def brought_in(rows: list[Visit], files: Iterator[bytes]) -> tuple[dict[str, int
             query = select(t.Pupil.code, t.Mark.day, t.Mark.session, t.Mark.mark)
             found: Any = session.execute(query.join(t.Pupil, t.Pupil.id == t.Mark.pupil_id))
             marks = {tuple(row) for row in found}
-    return total, marks, seconds
+        watched = [watch(house, day, NOW) for day in days]
+    return total, marks, seconds, _together(watched)
+
+
+def _together(watched: Sequence[Watched]) -> dict[str, Any]:
+    numbers = {name: sum(getattr(one, name) for one in watched) for name in ("looked", "opened", "added")}
+    return {"days": len(watched), **numbers, "signals": dict(sum((one.signals for one in watched), Counter()))}
 
 
 def main(path: Path) -> int:
-    """Bring the file in both ways and compare."""
+    """Bring the file in both ways and compare; watch its days."""
     rows = list(visits(path))
+    days = sorted({day for _, _, day, mark in rows if day and mark})
     recorded = {(pupil, day, "m", mark) for _, pupil, day, mark in rows if day and mark}
-    by_list, listed, list_s = brought_in(rows, iter([long_list(rows)]))
-    by_sheet, sheeted, sheet_s = brought_in(rows, monthly(rows))
+    by_list, listed, list_s, watched = brought_in(rows, iter([long_list(rows)]), days)
+    by_sheet, sheeted, sheet_s, _ = brought_in(rows, monthly(rows))
     print(json.dumps({"rows": len(rows), "blank": sum(not mark for *_, mark in rows), "recorded": len(recorded)}))
     print(json.dumps({"long list": by_list, "seconds": round(list_s, 1)}))
     print(json.dumps({"monthly sheets": by_sheet, "seconds": round(sheet_s, 1)}))
+    print(json.dumps({"watched": watched}))
     return 0 if listed == sheeted == recorded else 1
 
 

@@ -24,7 +24,7 @@ def test_both_forms_give_the_same_marks_and_every_blank_stays_not_taken() -> Non
     rows = list(visits())
     recorded = {(pupil, day, "m", mark) for _, pupil, day, mark in rows if mark}
     assert len(rows) > len(recorded) > 1000
-    numbers, listed, _ = brought_in(rows, iter([long_list(rows)]))
+    numbers, listed, _, _ = brought_in(rows, iter([long_list(rows)]))
     assert (numbers["new"], numbers["wrong"]) == (len(recorded), 0)
     assert listed == recorded
     assert brought_in(rows, monthly(rows))[:2] == (numbers, recorded)

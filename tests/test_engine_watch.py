@@ -188,6 +188,21 @@ def test_absent_again_the_same_case_goes_on_and_the_teacher_is_told(watched: Sta
     assert list(verify.breaks(watched.store)) == []
 
 
+def test_after_twenty_days_attended_a_return_is_no_longer_fresh(watched: Stage) -> None:
+    days = [dt.date(2026, 3, 2) + dt.timedelta(days=n) for n in range(30)]
+    school = [day for day in days if day.weekday() < 5]
+    code = returned(watched)
+    mark(watched, "p", *school[:20])
+    mark(watched, "u", school[20], halves="ma")  # two sessions, which would undo a fresh return
+    day = at(f"{school[20].isoformat()} 18:00")
+    assert watch(watched.house, school[20], day).relapsed == 0
+    assert watched.case(code).state == "returned"
+    with watched.store.writing("one day was not attended after all") as session:
+        session.execute(t.Mark.__table__.delete().where(t.Mark.day == school[5]))  # type: ignore[attr-defined]
+    assert watch(watched.house, school[20], day).relapsed == 1
+    assert watched.case(code).state == "absent"
+
+
 def test_catch_up_lessons_are_planned_a_week_of_school_apart_and_checked_off(watched: Stage) -> None:
     code = returned(watched)
     with watched.store.reading("test") as session:

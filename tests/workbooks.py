@@ -517,6 +517,60 @@ REGISTERS: tuple[Trap, ...] = (
         (("6A Y Ngọc", "1/9", "m", "u"), ("6B A Tiến", "2/9", "m", "e")),
     ),
     Trap(
+        "one sheet for each grade of a month",
+        "attendance",
+        lambda: book(
+            [[SEPTEMBER], ["Mã HS", "Họ và Tên", 1, 2, 3], ["HS001", "Y Ngọc", "K"]],
+            [[SEPTEMBER], ["Mã HS", "Họ và Tên", 1, 2, 3], ["HS002", "A Tiến", "", "P"]],
+            names=["Khối 6", "Khối 7"],
+        ),
+        (("HS001", "1/9", "m", "u"), ("HS002", "2/9", "m", "e")),
+    ),
+    Trap(
+        "every code of vnEdu and SMAS, in small letters and with spaces too",
+        "attendance",
+        lambda: book(
+            [
+                [SEPTEMBER],
+                ["Mã HS", "Họ và Tên", *range(1, 12)],
+                ["HS001", "Y Ngọc", "P", "CP", "K", "KP", "T", " kp ", "cp (s)", "K (sc)", "VP", "KH", "P(s); T(c)"],
+            ]
+        ),
+        (
+            *(("HS001", f"{day}/9", "m", mark) for day, mark in zip(range(1, 8), "eeuulue", strict=True)),
+            ("HS001", "8/9", "m", "u"),
+            ("HS001", "8/9", "a", "u"),
+            ("HS001", "11/9", "m", "e"),
+            ("HS001", "11/9", "a", "l"),
+        ),
+    ),
+    Trap(
+        "a cell that says two things of one session",
+        "attendance",
+        lambda: book([[SEPTEMBER], ["Mã HS", "Họ và Tên", 1, 2, 3], ["HS001", "Y Ngọc", "P(s);K(s)", "K"]]),
+        (("HS001", "2/9", "m", "u"),),
+        ("two things",),
+    ),
+    Trap(
+        "a month with Saturdays and Sundays left out",
+        "attendance",
+        lambda: book(
+            [
+                [SEPTEMBER],
+                ["Mã HS", "Họ và Tên", 1, 2, 3, 4, 7, 8],
+                ["", "", "T3", "T4", "T5", "T6", "T2", "T3"],
+                ["HS001", "Y Ngọc", "", "", "", "K", "K"],
+            ]
+        ),
+        (("HS001", "4/9", "m", "u"), ("HS001", "7/9", "m", "u")),
+    ),
+    Trap(
+        "codes of a register that became floating numbers",
+        "attendance",
+        lambda: book([[SEPTEMBER], ["Mã HS", "Họ và Tên", 1, 2, 3], [123.0, "Y Ngọc", "K"], ["124.0", "A Tiến", "P"]]),
+        (("123", "1/9", "m", "u"), ("124", "1/9", "m", "e")),
+    ),
+    Trap(
         "a mark that nobody knows beside good ones",
         "attendance",
         lambda: book([[SEPTEMBER], ["Mã HS", "Họ và Tên", 1, 2, 3], ["HS001", "Y Ngọc", "P", "??", "K"]]),
