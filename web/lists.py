@@ -22,13 +22,15 @@ from engine.store.closure_lists import ClosureRow
 from engine.store.reading import NoticeRow
 from engine.story import choice_label
 from engine.study import STUDY_MODES
+from engine.units import KINDS
 from engine.words import Label, Sentence
-from web import channels, closures, imports
+from web import channels, imports
 from web.casepage import read_case
 from web.exports import download
 from web.languages import said
 from web.shell import local, shell, today
 
+CLOSED_FOR = {**KINDS, "pupil": Label("Học sinh", "Pupil")}
 MOST = 2_000  # rows of a list that grows without end: the newest
 
 pages = Blueprint("lists", __name__)
@@ -118,7 +120,7 @@ def days_without_class(form: str) -> Response:
 
     def row(it: ClosureRow) -> Sequence[Value]:
         mode = STUDY_MODES.get(it.study_mode or "")
-        return (it.name, closures.KINDS[it.kind], it.inside, it.first_day, it.last_day, it.reason, mode, it.by,
+        return (it.name, CLOSED_FOR[it.kind], it.inside, it.first_day, it.last_day, it.reason, mode, it.by,
                 _at(it.announced_at), _at(it.lifted_at))  # fmt: skip
 
     with shell().house.store.scoped(g.viewer) as session:
