@@ -91,7 +91,7 @@ const show = ({ unsent: count, review, last: at }) => {
   again.hidden = !review;
   none.hidden = count > 0;
   if (!count) drop("said:");
-  bar.querySelector(".some").hidden = !count;
+  bar.querySelector(".some").hidden = bar.querySelector("button").hidden = !count;
   bar.querySelector(".last").hidden = !at;
   if (at) bar.querySelector(".last b").textContent = HOUR.format(at);
 };

@@ -8,8 +8,11 @@
     channel.port1.onmessage = ({ data }) => yes(data);
     it.active.postMessage(what, [channel.port2]);
   }));
-  const written = (at) => new Date(at).toLocaleString(document.documentElement.lang === "vi" ? "vi-VN" : "en-GB",
-    { hour: "2-digit", minute: "2-digit", day: "2-digit", month: "2-digit" });
+  const two = (number) => String(number).padStart(2, "0");
+  const written = (at) => {
+    const then = new Date(at);
+    return `${two(then.getHours())}:${two(then.getMinutes())} ${two(then.getDate())}/${two(then.getMonth() + 1)}`;
+  };
   const made = (name, text) => Object.assign(document.createElement(name), { textContent: text });
   const fill = (place, lines) => place.replaceChildren(...lines.map((line) => made("li", line)));
   const said = (field, value) => words.choices[field]?.[value] || words[value] || value;
@@ -90,7 +93,7 @@
     const { posts, sent } = await asked({ do: "list" });
     list.replaceChildren(...posts.map(card));
     document.getElementById("nothing").hidden = posts.length > 0;
-    if (!posts.length) document.getElementById("kept").hidden = true;
+    if (!posts.some((post) => post.state === "waiting")) document.getElementById("kept").hidden = true;
     document.getElementById("sent").hidden = !sent.length;
     document.querySelector("#sent ul").replaceChildren(...sent.map(sentLine));
   };

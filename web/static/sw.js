@@ -149,6 +149,7 @@ const page = async (event, url) => {
   } catch (gone) {
     const instead = copy || (await copyOf("/offline"));
     if (!instead) throw gone;
+    if (copy && url.pathname === "/offline") return copy; // what it shows is of now
     return marked(instead, !copy);
   }
 };
