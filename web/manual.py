@@ -17,7 +17,9 @@ pages = Blueprint("help", __name__)
 
 CHAPTERS: dict[str, Label] = {
     "index": Label("Bắt đầu", "Getting started"),
+    "work": Label("Việc của tôi, danh sách, in phiếu", "My work, lists, printing"),
     "school": Label("Giáo viên, hiệu trưởng", "Teachers and heads"),
+    "attendance": Label("Điểm danh, nhập tệp, theo dõi nguy cơ", "Attendance, files, the risk watch"),
     "commune": Label("Cán bộ và lãnh đạo xã", "Commune officers and leaders"),
     "association": Label("Hội Khuyến học, tình nguyện viên", "Association and volunteers"),
     "office": Label("Cơ quan giáo dục", "Education office"),
