@@ -21,6 +21,7 @@ CHAPTERS: dict[str, Label] = {
     "school": Label("Giáo viên, hiệu trưởng", "Teachers and heads"),
     "attendance": Label("Điểm danh, nhập tệp, theo dõi nguy cơ", "Attendance, files, the risk watch"),
     "commune": Label("Cán bộ và lãnh đạo xã", "Commune officers and leaders"),
+    "offline": Label("Khi không có mạng", "Without a line"),
     "association": Label("Hội Khuyến học, tình nguyện viên", "Association and volunteers"),
     "office": Label("Cơ quan giáo dục", "Education office"),
     "admin": Label("Quản trị hệ thống", "Administrators"),
