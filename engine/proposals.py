@@ -89,7 +89,7 @@ def proposal(house: House, viewer: Viewer, proposal_id: int) -> Proposed:
     with house.store.writing("look at a proposal") as session:
         _undecided(_proposal(session, viewer, proposal_id))
     with house.store.scoped(viewer) as session:
-        found = [row for row in kept.waiting(session, viewer.of("teacher"), viewer.of("head"), id=proposal_id)]
+        found = kept.waiting(session, viewer.of("teacher"), viewer.of("head"), id=proposal_id)
     if not found:
         raise Conflict(Sentence("The pupil has an open case by now."))
     return found[0]

@@ -24,7 +24,7 @@ def keep(cast: Cast, member: str, name: str, query: str = "?which=overdue&level=
 
 def id_of(cast: Cast) -> int:
     with cast.store.reading("test") as session:
-        return session.query(t.SavedFilter.id).order_by(t.SavedFilter.id).first()[0]
+        return min(id for (id,) in session.query(t.SavedFilter.id))
 
 
 def test_kept_filters_stand_above_the_list_and_on_my_work_for_oneself_only(cast: Cast) -> None:

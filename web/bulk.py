@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -181,4 +182,5 @@ def _key() -> str:
 
 def _list_address() -> str:
     """The list from which it was sent: its filters stand in the address of the form."""
-    return url_for("cases.index", **request.args.to_dict())
+    kept: dict[str, Any] = request.args.to_dict()
+    return url_for("cases.index", **kept)

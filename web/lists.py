@@ -95,12 +95,12 @@ def class_list(class_id: int, form: str) -> Response:
     with shell().house.store.scoped(g.viewer) as session:
         pupils = registers.pupils(session, class_id)
         taken = {half: registers.marks(session, class_id, day, half) for half in SESSIONS}
-    columns = (Sentence("Pupil"), Label("Thôn / làng / tổ dân phố", "Village"), Sentence("Day"), *SESSIONS.values())
+    columns: list[Label | Sentence] = [Sentence("Pupil"), Label("Thôn / làng / tổ dân phố", "Village"), Sentence("Day")]
     rows = (
         (name, village, day, *(MARKS[marks[id][0]] if id in marks else None for marks in taken.values()))
         for id, name, village in pupils
     )
-    return _file(form, "class", columns, rows)
+    return _file(form, "class", [*columns, *SESSIONS.values()], rows)
 
 
 def _day(text: str | None) -> dt.date:

@@ -14,6 +14,7 @@ from engine import cases, proposals
 from engine.access import ADMIN
 from engine.store import reading, saved
 from engine.store.news import news_of
+from engine.store.proposals import Proposed
 from engine.store.rows import CaseRow
 from engine.store.saved import Saved
 from engine.store.session import Session
@@ -34,7 +35,7 @@ pages = Blueprint("work", __name__)
 class Asked:
     """A case that the risk watch proposes, with its reasons in words."""
 
-    row: proposals.Proposed
+    row: Proposed
     why: tuple[Label | Sentence, ...]
 
 

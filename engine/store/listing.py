@@ -101,8 +101,8 @@ def _searched(session: Session, query: str, now: dt.datetime) -> list[list[Colum
     if not (found := search.words(query)):
         return None
     villages = search.villages_named(session, found)
-    by_village = [[cases.c.village_id.in_(villages)]] if villages else []
-    return [[cases.c.pupil_id.in_(search.pupils_named(session, found))], *by_village]
+    ways: list[list[ColumnElement[bool]]] = [[cases.c.pupil_id.in_(search.pupils_named(session, found))]]
+    return [*ways, [cases.c.village_id.in_(villages)]] if villages else ways
 
 
 def _conditions(
