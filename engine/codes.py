@@ -83,15 +83,15 @@ def sign_in(store: Store, login: str, code: str, origin: Origin, now: dt.datetim
         return signin.begin(session, account.id, origin.device, BY_CODE, now)
 
 
-def prove(store: Store, signed_in: SignedIn, code: str, now: dt.datetime) -> None:
-    """Show again who one is, by a fresh code. Raises `Invalid` (code) or `TooManyTries`."""
+def prove(store: Store, signed_in: SignedIn, code: str, field: str, now: dt.datetime) -> None:
+    """Show again who one is, by a fresh code. Raises `Invalid` (`field`) or `TooManyTries`."""
     account, device = signed_in.account, signed_in.device
     counted = brakes.on_device(account.login, device.id)
     brakes.admitted(store, account.login, counted, now)
     kept = _matching(store, account.id, code, now)
     with store.writing("prove who one is with a code") as session:
         if kept is None or not codes.use(session, account.id, kept):
-            raise Invalid({"code": USED_UP})
+            raise Invalid({field: USED_UP})
         brakes.release(session, counted)
         codes.note(session, account.id, "sign-in code used", now)
         signins.prove(session, device.id, BY_CODE, now)

@@ -150,9 +150,9 @@ def _end(store: Store, signed_in: SignedIn, device_id: int, by: str, now: dt.dat
             raise NotFound(Sentence("This device is not signed in."))
 
 
-def prove(store: Store, signed_in: SignedIn, password: str, now: dt.datetime) -> None:
-    """Show again who one is, by the password. Raises `Invalid` (password) or `TooManyTries`."""
-    check_password(store, signed_in, password, "password", now)
+def prove(store: Store, signed_in: SignedIn, password: str, field: str, now: dt.datetime) -> None:
+    """Show again who one is, by the password. Raises `Invalid` (`field`) or `TooManyTries`."""
+    check_password(store, signed_in, password, field, now)
     with store.writing("prove who one is") as session:
         signins.prove(session, signed_in.device.id, BY_PASSWORD, now)
 

@@ -73,7 +73,6 @@ ROUTES = (
     Route("GET", "/prove", SIGNED_IN),
     Route("POST", "/prove", SIGNED_IN),
     Route("POST", "/prove/passkey/ask", NOBODY),
-    Route("POST", "/prove/passkey", SIGNED_IN),
     Route("GET", "/admin/codes", frozenset({"admin"})),
     Route("POST", "/admin/codes", frozenset({"admin"})),
     Route("POST", "/demo/next-day", NOBODY),  # this installation is no demo

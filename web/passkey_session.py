@@ -31,9 +31,9 @@ def question(ask: Callable[[Party], Question]) -> Response:
     return current_app.response_class(made.options, mimetype="application/json")
 
 
-def answered() -> tuple[str, str]:
-    """The browser's answer, and the challenge that was asked of it, out of the session. Raises `PasskeyRefused`."""
+def answered(name: str = "answer") -> tuple[str, str]:
+    """The browser's answer, from the field of this name, and the challenge asked of it. Raises `PasskeyRefused`."""
     challenge = session.pop(CHALLENGE, None)
     if not isinstance(challenge, str):
         raise PasskeyRefused
-    return request.form.get("answer", ""), challenge
+    return request.form.get(name, ""), challenge

@@ -30,7 +30,7 @@ if (box && window.PublicKeyCredential && navigator.credentials) {
     try {
       const options = { publicKey: await question() };
       const key = await (box.dataset.make ? navigator.credentials.create(options) : navigator.credentials.get(options));
-      box.elements.answer.value = signed(key);
+      box.querySelector("[data-answer]").value = signed(key);
       box.submit();
     } catch (error) {
       const twice = error.name === "InvalidStateError";
