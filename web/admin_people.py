@@ -18,7 +18,7 @@ from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.staff_admin import HELD_IN
 from engine.store import people_lists, staffing, unit_lists
 from engine.store.people_lists import PersonRow
-from engine.units import KINDS
+from engine.units import called
 from engine.vacancies import leave, reroute
 from engine.words import Sentence
 from web.admin import meant, require_admin
@@ -323,7 +323,7 @@ def _post_page(person: PersonRow, form: PostForm) -> str:
 
 def _named(unit: unit_lists.UnitRow) -> str:
     inside = f" ({unit.inside})" if unit.inside else ""
-    return f"{said(KINDS[unit.kind])} {unit.name}{inside}, {unit.code}"
+    return f"{said(called(unit.kind, unit.name))}{inside}, {unit.code}"
 
 
 @pages.post("/admin/people/<int:person_id>/end")
