@@ -1,0 +1,234 @@
+"""The main pages under granian among 100,000 and a million cases, beside their floor (bench/page_floor.py).
+
+`page_<name>` is the time of a page for somebody who is alone on the server, `page_<name>_rate` how many a second it
+hands out to four at once; two workers of two threads each, the asking done on the same machine. Ours and the floor's
+take turns.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from threading import Thread
+
+import requests
+from sqlalchemy import insert, select, update
+
+from bench import DATABASES, Database, Measurement, measured, serving
+from bench.data import Filled, filled
+from bench.land import NOW
+from bench.page_floor import cut, written
+from engine import passwords
+from engine.store import tables as t
+from engine.store.session import open_store
+from tests.pages import PASSWORD
+
+SIZES = (100_000, 1_000_000)
+# Page, who reads it, its address.
+PAGES = (
+    ("login", "", "/login"),
+    ("work", "teacher", "/work"),
+    ("cases", "education_office", "/cases"),
+    ("case", "teacher", "/cases/{code}"),
+    ("case_new", "teacher", "/cases/new"),
+    ("notices", "teacher", "/notices"),
+    ("help", "teacher", "/help"),
+    ("attendance", "teacher", "/attendance"),
+)
+BENCHES = tuple(f"page_{name}{what}" for name, _, _ in PAGES for what in ("", "_rate"))
+TIMES, READERS, SECONDS = 40, 4, 1.2
+SERVER = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "error")
+NOTICES = 60  # of the teacher: more than a page
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to be asked for: its bench, its address, the request as it goes over the line."""
+
+    name: str
+    address: str
+    cookie: str
+
+    @property
+    def request(self) -> bytes:
+        return (
+            f"GET {self.address} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\nCookie: {self.cookie}\r\n\r\n"
+        ).encode()
+
+
+def run() -> Iterator[Measurement]:
+    """The time of each page in milliseconds, and how many a second."""
+    for database in DATABASES:
+        for cases in SIZES:
+            yield from _measured(database, filled(database, cases), cases)
+
+
+def _measured(database: Database, data: Filled, cases: int) -> Iterator[Measurement]:
+    people, code = _prepared(data, cases)
+    with ExitStack() as running, tempfile.TemporaryDirectory() as folder:
+        ours = running.enter_context(_served({serving.URL: data.url}))
+        cookies = {who: _signed_in(ours, login) for who, login in people.items()} | {"": ""}
+        pages = [Page(name, address.format(code=code), cookies[who]) for name, who, address in PAGES]
+        cuts = Path(folder) / "pages.json"
+        shown = {page.address: _text(ours, page) for page in pages}
+        cuts.write_text(written({page.address: cut(page.name, shown[page.address]) for page in pages}), "utf-8")
+        floor = running.enter_context(_served({serving.URL: data.url, serving.CUT: str(cuts)}))
+        for page in pages:
+            _compare(page, shown[page.address], _text(floor, page))
+            value, least = _alone(page, ours, floor)
+            yield measured(f"page_{page.name}", database, n=cases, value=value, unit="ms", floor=least)
+            value, least = _rate(page, ours), _rate(page, floor)
+            yield measured(f"page_{page.name}_rate", database, n=cases, value=value, unit="per_s", floor=least)
+
+
+def _prepared(data: Filled, cases: int) -> tuple[dict[str, str], str]:
+    """The people who read, by post, with a password and with notices; and the code of the teacher's case."""
+    hashed, case = passwords.hash(PASSWORD), cases // 2
+    store = open_store(data.url)
+    with store.writing("bench") as session:
+        places = select(t.Case.code, t.Case.class_id, t.Case.province_id).where(t.Case.id == case)
+        code, class_id, province = session.execute(places).one()
+        people = {"teacher": f"teacher-{class_id}", "education_office": f"education_office-{province}"}
+        known = update(t.Person).where(t.Person.login.in_(people.values())).values(password_hash=hashed)
+        session.execute(known)
+        reader = session.scalars(select(t.Person.id).where(t.Person.login == people["teacher"])).one()
+        session.execute(insert(t.Notice), [
+            {"case_id": case, "seq": 1000 + n, "person_id": reader, "role": "teacher", "kind": "offered", "at": NOW}
+            for n in range(NOTICES)
+        ])  # fmt: skip
+    store.close()
+    return people, code
+
+
+@contextmanager
+def _served(environment: Mapping[str, str]) -> Iterator[int]:
+    """Granian with one of the applications; the port it listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "granian", *SERVER, "--port", str(port), "--factory", "bench.serving:application"
+    ]  # fmt: skip
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
+        try:
+            _await(port, server)
+            yield port
+        except Exception:
+            log.seek(0)
+            print(log.read().decode()[-2000:], file=sys.stderr)
+            raise
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _await(port: int, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if server.poll() is not None:
+                raise RuntimeError("granian ended") from None
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError("granian does not listen")
+
+
+def _signed_in(port: int, login: str) -> str:
+    """The cookie of somebody who has signed in."""
+    browser, address = requests.Session(), f"http://127.0.0.1:{port}/login"
+    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get(address, timeout=60).text)
+    assert token
+    form = {"csrf_token": token[1], "login": login, "password": PASSWORD}
+    answer = browser.post(address, data=form, allow_redirects=False, timeout=60)
+    assert answer.status_code == 303, (login, answer.status_code)
+    return f"session={browser.cookies['session']}"
+
+
+def _text(port: int, page: Page) -> str:
+    answer = requests.get(f"http://127.0.0.1:{port}{page.address}", headers={"Cookie": page.cookie}, timeout=60)
+    assert answer.status_code == 200, (page.address, answer.status_code)
+    return answer.text
+
+
+def _compare(page: Page, ours: str, floor: str) -> None:
+    """A floor that says less than we do would be none."""
+    if not 0.85 < len(floor) / len(ours) < 1.15:
+        raise ValueError(f"page_{page.name}: the floor's page has {len(floor)} characters, ours {len(ours)}")
+
+
+class Line:
+    """A connection that stays open, and asks for one page after the other."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), 60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, request: bytes) -> None:
+        """Ask for a page and take it to its last byte."""
+        self._socket.sendall(request)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += self._more()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        assert head.startswith(b"HTTP/1.1 200"), head
+        assert length, head
+        left = int(length[1]) - len(body)
+        while left > 0:
+            left -= len(self._more())
+
+    def _more(self) -> bytes:
+        got = self._socket.recv(65536)
+        if not got:
+            raise ConnectionError("the server hung up")
+        return got
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _alone(page: Page, *ports: int) -> tuple[float, ...]:
+    """The typical time of a page on each server, in milliseconds, one after the other in turns."""
+    lines = [Line(port) for port in ports]
+    taken: list[list[float]] = [[] for _ in ports]
+    for turn in range(TIMES + 8):
+        for line, times in zip(lines, taken, strict=True):
+            begun = time.perf_counter()
+            line.ask(page.request)
+            if turn >= 8:  # both workers and all threads have seen it by then
+                times.append((time.perf_counter() - begun) * 1e3)
+    for line in lines:
+        line.close()
+    return tuple(median(times) for times in taken)
+
+
+def _rate(page: Page, port: int) -> float:
+    """How many pages a second some readers get who ask at once, again and again."""
+    counts, request, end = [0] * READERS, page.request, time.monotonic() + SECONDS
+
+    def read(number: int) -> None:
+        line = Line(port)
+        while time.monotonic() < end:
+            line.ask(request)
+            counts[number] += 1
+        line.close()
+
+    readers = [Thread(target=read, args=(number,)) for number in range(READERS)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    return sum(counts) / SECONDS

@@ -1,0 +1,35 @@
+"""What granian serves in a bench of pages: our application or its floor, on the database that the environment names."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+from typing import Any
+
+from bench import page_floor
+from bench.data import handbook
+from bench.land import NOW
+from engine.clock import Frozen
+from engine.house import House
+from engine.store.session import open_store
+from tests.pages import KEY
+from web import logs
+from web.app import create_app
+from web.settings import Settings
+
+URL, CUT = "RALOP_BENCH_URL", "RALOP_BENCH_CUT"  # CUT: the file of the floor's pages; without it ours are served
+
+
+def application() -> Any:
+    """The WSGI application."""
+    url, cut = os.environ[URL], os.environ.get(CUT)
+    if cut:
+        app = page_floor.make(url, KEY, Path(cut), handbook().calendar(""))
+    else:
+        logs.configure()  # a line for each request, as in use
+        settings = Settings(database_url=url, instance=Path("instance"), secret_key=KEY)
+        app = create_app(settings, house=House(open_store(url), handbook()), clock=Frozen(NOW))
+    gc.collect()
+    gc.freeze()  # as `ralop serve` does
+    return app
