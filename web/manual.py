@@ -25,6 +25,7 @@ CHAPTERS: dict[str, Label] = {
     "association": Label("Hội Khuyến học, tình nguyện viên", "Association and volunteers"),
     "office": Label("Cơ quan giáo dục", "Education office"),
     "admin": Label("Quản trị hệ thống", "Administrators"),
+    "days": Label("Ngày nghỉ, lịch, khi bạn vắng", "Days off, calendar, when you are away"),
     "rights": Label("Dữ liệu của trẻ em", "Children's data"),
 }
 """Every chapter and its title; a new one is added here and in both folders."""
