@@ -20,6 +20,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -31,6 +32,8 @@ from bench import migrated
 from bench.data import handbook
 from bench.imports import ALIASES
 from engine import importing
+from engine.calendar_file import load_calendar
+from engine.handbook import Handbook
 from engine.house import House
 from engine.import_reach import Options
 from engine.imports.aliases import load_aliases
@@ -40,7 +43,18 @@ from engine.store.session import Store, open_store
 from engine.watch import Watched, watch
 
 NOW = dt.datetime(2026, 6, 30, 2, tzinfo=dt.UTC)
-DAY_ZERO = dt.date(2005, 1, 1)
+DAY_ZERO = dt.date(2005, 1, 3)  # the one that puts the visits, all but 378, on the days from Monday to Friday
+YEARS = "".join(f"[[school_year]]\nfirst = {year}-01-03\nlast = {year}-12-16\n" for year in (2005, 2006, 2007))
+CALENDAR = f"""
+format = 1
+name = "visits"
+time_zone = "Africa/Nairobi"
+closing = "17:00"
+school_days = ["mon", "tue", "wed", "thu", "fri"]
+[opening]
+mon = ["08:00-17:00"]
+{YEARS}"""
+"""School from January to December, as there; a day on which nobody came to look has no marks and counts for nothing."""
 SHEET = 400  # pupils in a monthly workbook
 Visit = tuple[str, str, dt.date | None, str]  # school, pupil, day, what was seen
 
@@ -122,7 +136,7 @@ def brought_in(rows: list[Visit], files: Iterator[bytes], days: Iterable[dt.date
     total: dict[str, int] = {}
     with migrated("sqlite") as url, closing(open_store(url)) as store:
         fill(store, rows)
-        house, seconds = House(store, handbook(), aliases=aliases, risk=signals), 0.0
+        house, seconds = House(store, _handbook(), aliases=aliases, risk=signals), 0.0
         for data in files:
             begun = perf_counter()
             outcome = importing.run(house, "attendance", data, Options(), NOW)
@@ -134,6 +148,10 @@ def brought_in(rows: list[Visit], files: Iterator[bytes], days: Iterable[dt.date
             marks = {tuple(row) for row in found}
         watched = [watch(house, day, NOW) for day in days]
     return total, marks, seconds, _together(watched)
+
+
+def _handbook() -> Handbook:
+    return replace(handbook(), calendars={"": load_calendar(CALENDAR, "visits.toml")})
 
 
 def _together(watched: Sequence[Watched]) -> dict[str, Any]:
