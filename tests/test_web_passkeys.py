@@ -78,7 +78,7 @@ def test_a_passkey_is_made_and_signs_in_without_a_login_or_a_password(store: Sto
     page = client.get("/password").text
     assert "Y Hạnh" in page
     assert "Điện thoại xanh" in page
-    assert "bằng khóa đăng nhập" in page
+    assert "bằng khóa truy cập" in page
     assert sign_in(here.client(), phone).status_code == 303
 
 
@@ -111,7 +111,7 @@ def test_a_key_that_signed_on_a_false_page_opens_nothing(here: Site, origin: str
     client = here.client()
     page = sign_in(client, phone)
     assert page.status_code == 422
-    assert "Khóa đăng nhập này không được chấp nhận." in page.text
+    assert "Khóa truy cập này không được chấp nhận." in page.text
     assert not is_in(client)
 
 
@@ -169,7 +169,7 @@ def test_a_removed_key_opens_nothing_and_only_its_owner_removes_it(here: Site) -
     assert sign_in(here.client(), phone).status_code == 303
     assert post(owner, "/password/passkeys/1/remove", "/password").status_code == 303
     assert sign_in(here.client(), phone).status_code == 422
-    assert "Đã xóa khóa đăng nhập" in owner.get("/password").text
+    assert "Đã xóa khóa truy cập" in owner.get("/password").text
     with here.store.reading("test") as session:
         log = session.execute(select(t.AccessLog.person_id, t.AccessLog.what).order_by(t.AccessLog.id)).all()
         assert [tuple(row) for row in log] == [(1, "passkey added"), (1, "passkey removed")]

@@ -19,8 +19,8 @@ from tests.browser.people import sign_in
 from tests.pages import Site, site
 from web.shell import EXTENSION
 
-PASSKEY = "Đăng nhập bằng khóa trên máy này"
-REFUSED = "Khóa đăng nhập này không được chấp nhận."
+PASSKEY = "Đăng nhập bằng khóa truy cập"
+REFUSED = "Khóa truy cập này không được chấp nhận."
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def make_key(page: Page, address: str, login: str = "hanh") -> None:
     """Sign in with the password, make a passkey on the device, sign out."""
     sign_in(page, address, login)
     page.goto(f"{address}/password")
-    page.get_by_role("link", name="Thêm khóa đăng nhập trên thiết bị này").click()
+    page.get_by_role("link", name="Thêm khóa truy cập trên thiết bị này").click()
     page.get_by_label("Tên thiết bị").fill(f"Máy của {login}")
-    page.get_by_role("button", name="Tạo khóa đăng nhập").click()
+    page.get_by_role("button", name="Tạo khóa truy cập").click()
     expect(page.get_by_role("status").first).to_contain_text("Từ nay bạn có thể đăng nhập bằng khóa")
     expect(page.locator("main")).to_contain_text(f"Máy của {login}")
     page.context.clear_cookies()
@@ -72,7 +72,7 @@ def test_a_person_makes_a_passkey_and_signs_in_with_one_press(page: Page, here: 
     make_key(page, address)
     use_key(page, address)
     page.wait_for_url(f"{address}/password")
-    expect(page.locator("main")).to_contain_text("bằng khóa đăng nhập")
+    expect(page.locator("main")).to_contain_text("bằng khóa truy cập")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -84,8 +84,8 @@ def test_a_second_passkey_on_the_same_device_is_refused_by_the_device(
     make_key(page, address)
     sign_in(page, address, "hanh")
     page.goto(f"{address}/password/passkeys/new")
-    page.get_by_role("button", name="Tạo khóa đăng nhập").click()
-    expect(page.get_by_text("Thiết bị này đã có khóa đăng nhập của bạn.")).to_be_visible()
+    page.get_by_role("button", name="Tạo khóa truy cập").click()
+    expect(page.get_by_text("Thiết bị này đã có khóa truy cập của bạn.")).to_be_visible()
 
 
 def test_without_scripts_the_password_is_there_and_no_button_that_does_nothing(
@@ -97,7 +97,7 @@ def test_without_scripts_the_password_is_there_and_no_button_that_does_nothing(
     sign_in(page, address, "hanh")
     page.goto(f"{address}/password/passkeys/new")
     expect(page.get_by_text("JavaScript đang tắt")).to_be_visible()
-    expect(page.get_by_role("button", name="Tạo khóa đăng nhập")).to_be_hidden()
+    expect(page.get_by_role("button", name="Tạo khóa truy cập")).to_be_hidden()
 
 
 def test_a_false_page_on_the_same_machine_gets_an_answer_that_opens_nothing(
@@ -118,7 +118,7 @@ def test_a_false_page_of_another_name_gets_no_answer_from_the_browser(
     with_device(page)
     make_key(page, address)
     use_key(page, address.replace("localhost", "ralop.localhost"))
-    expect(page.get_by_text("Chưa xác nhận được bằng khóa đăng nhập.")).to_be_visible()
+    expect(page.get_by_text("Chưa xác nhận được bằng khóa truy cập.")).to_be_visible()
 
 
 def test_an_answer_that_was_listened_to_opens_nothing_a_second_time(
@@ -151,7 +151,7 @@ def test_a_removed_passkey_is_refused_and_the_password_still_opens(open_page: Op
     make_key(page, address)
     use_key(page, address)
     page.get_by_role("button", name="Xóa khóa này").click()
-    expect(page.get_by_role("status").first).to_contain_text("Đã xóa khóa đăng nhập")
+    expect(page.get_by_role("status").first).to_contain_text("Đã xóa khóa truy cập")
     page.context.clear_cookies()
     use_key(page, address)
     expect(page.get_by_role("alert")).to_contain_text(REFUSED)
@@ -178,8 +178,8 @@ def test_the_key_of_somebody_else_who_uses_the_same_device_proves_nothing(
         route.fulfill(response=answer, body=json.dumps(changed))
 
     page.route("**/prove/passkey/ask", ask_for_his)
-    page.get_by_role("button", name="Tiếp tục bằng khóa đăng nhập").click()
+    page.get_by_role("button", name="Tiếp tục bằng khóa truy cập").click()
     expect(page.get_by_role("alert")).to_contain_text(REFUSED)
     page.unroute("**/prove/passkey/ask")
-    page.get_by_role("button", name="Tiếp tục bằng khóa đăng nhập").click()
+    page.get_by_role("button", name="Tiếp tục bằng khóa truy cập").click()
     page.wait_for_url(f"{address}/password")
