@@ -17,6 +17,7 @@ pages = Blueprint("help", __name__)
 
 CHAPTERS: dict[str, Label] = {
     "index": Label("Bắt đầu", "Getting started"),
+    "signin": Label("Đăng nhập", "Signing in"),
     "work": Label("Việc của tôi, danh sách, in phiếu", "My work, lists, printing"),
     "school": Label("Giáo viên, hiệu trưởng", "Teachers and heads"),
     "attendance": Label("Điểm danh, nhập tệp, theo dõi nguy cơ", "Attendance, files, the risk watch"),
