@@ -19,7 +19,7 @@ from engine.duties import FORM_LABELS, choices
 from engine.store import reading
 from engine.store.reading import seats_of
 from engine.store.rows import CaseRow
-from engine.words import Label
+from engine.words import Label, Sentence
 from engine.workflow import Workflow
 from web.assets import FOLDER
 from web.cards import roles_of
@@ -32,6 +32,11 @@ from web.signin import IN_SESSION
 KEPT = 20  # cases whose pages a device keeps, the most urgent first
 ASSETS = ("app.css", "app.js", "offline.js", "icon.svg", "icons.svg")
 OPENING = Label("Lập hồ sơ", "Open a case")
+LEFT = Sentence("Deleted from this device")
+LEFT_HELP = Sentence(
+    "There is no line. The copies and what waited here are deleted. Signing out is completed when there is a line, "
+    "before the next page opens."
+)
 
 pages = Blueprint("offline", __name__)
 
@@ -74,7 +79,7 @@ def worker() -> Response:
 @public
 def left() -> str:
     """What is shown to one who signed out without a line: kept with the static files, and in both languages."""
-    return render_template("left.html")
+    return render_template("left.html", title=LEFT, help=LEFT_HELP)
 
 
 @pages.get("/offline/me")

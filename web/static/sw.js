@@ -205,7 +205,7 @@ const read = (url, text) => {
   const [key, me, at] = [get("key"), get("me"), Date.now()];
   if (!key || !me) return [];
   const made = (more) => ({ key, me, at, typed: [], state: "waiting", ...more });
-  if (url.pathname === "/work/accept") {
+  if (/^\/(work|cases)\/accept$/.test(url.pathname)) {
     const one = typed.filter((pair) => pair[0] === "one"), many = typed.filter((pair) => pair[0] === "case");
     return (one.length ? one : many).map(([, value]) => {
       const [code, version] = value.split(":");
