@@ -182,9 +182,11 @@ NOT_PAGES = {  # what is not HTML, or leads on at once
     "/cases.xlsx",
     "/healthz",
     "/imports/<int:job_id>/wrong.xlsx",
-    "/me/notices/worker.js",
     "/metrics",
+    "/offline/me",
+    "/offline/pages",
     "/static/<digest>/<path:name>",
+    "/sw.js",
 }
 
 
