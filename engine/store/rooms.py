@@ -22,7 +22,7 @@ from engine.store.reading import NeedRow, needs_of
 from engine.store.rows import CaseRow, by_arms, read_referred, referred_arms
 
 cases = t.Base.metadata.tables["cases"]
-_units = t.Base.metadata.tables["units"]
+_units, _links = t.Base.metadata.tables["units"], t.Base.metadata.tables["unit_links"]
 _unit = _units.alias("counted_unit")
 
 MOST = 99  # what is more is shown as "99+"
@@ -93,10 +93,12 @@ def counted(session: Session, unit_ids: Collection[int], now: dt.datetime, today
 def _counted(
     session: Session, kind: str, unit_ids: Collection[int], now: dt.datetime, today: dt.date
 ) -> list[Counted]:  # fmt: skip
-    here = cases.c[COLUMNS[kind]] == _unit.c.id
+    here = few = cases.c[COLUMNS[kind]] == _unit.c.id
+    if kind == "province":  # few of its cases are urgent: they are found commune by commune
+        few = cases.c.commune_id.in_(select(_links.c.descendant_id).where(_links.c.ancestor_id == _unit.c.id))
     query = select(
         _unit.c.id, _unit.c.kind, _unit.c.name,
-        _some(here, t.OPEN), _some(here, t.OPEN, cases.c.due_at <= now), _some(here, t.URGENT), _some(here, t.WAITING),
+        _some(here, t.OPEN), _some(here, t.OPEN, cases.c.due_at <= now), _some(few, t.URGENT), _some(few, t.WAITING),
     ).where(
         among(_unit.c.id, unit_ids), _unit.c.kind == kind, _unit.c.valid_from <= today, _unit.c.valid_to > today
     )  # fmt: skip

@@ -375,6 +375,7 @@ Index(
     "ix_cases_waiting", Case.offered_unit_id, Case.offered_role, Case.due_at, Case.id,
     sqlite_where=WAITING, postgresql_where=WAITING,
 )  # fmt: skip
+Index("ix_cases_waiting_commune", Case.commune_id, Case.id, sqlite_where=WAITING, postgresql_where=WAITING)
 
 
 class Referral(Base):
