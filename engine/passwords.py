@@ -139,7 +139,7 @@ def _own(login: str, name: str) -> set[str]:
 
 def _named(places: Iterable[str]) -> set[str]:
     """Names as people write them without spaces, whole and without the words before: "thcsboy" and "boy" of Bờ Y."""
-    found = set(PLACES)
+    found: set[str] = {*PLACES}
     for place in places:
         words = re.findall(r"[a-z0-9]+", fold(place))
         found |= {"".join(words[at:]) for at in range(len(words)) if len("".join(words[at:])) > 2}

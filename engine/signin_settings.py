@@ -70,7 +70,8 @@ def _parts(table: Reader, address: str) -> tuple[str, str]:
         host, origin = parts.hostname or "", f"{parts.scheme}://{parts.netloc}"
     except ValueError:  # brackets that are no address
         host, origin = "", ""
-    if "origin" in table and (not host or address != origin or parts.scheme not in {"https", "http"}):
+    known = origin.startswith(("https://", "http://"))
+    if "origin" in table and not (known and host and address == origin):
         table.fault("origin", Sentence("Write the address as people open it: https://…"))
     return origin, host
 
