@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, false, or_, select, update
+from sqlalchemy import and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.store import tables as t
@@ -40,9 +40,17 @@ _WAITING = (
     .join(_class, _class.id == t.Pupil.class_id)
     .outerjoin(_village, _village.id == t.Pupil.village_id)
     .outerjoin(t.Case, and_(t.Case.pupil_id == t.Pupil.id, t.OPEN))
-    .where(t.Proposal.decided_at.is_(None), t.Case.id.is_(None))
+    .where(
+        t.Proposal.decided_at.is_(None), t.Case.id.is_(None),
+        or_(
+            t.Pupil.class_id.in_(bindparam("classes", expanding=True)),
+            t.Pupil.school_id.in_(bindparam("schools", expanding=True)),
+        ),
+    )
     .order_by(t.Proposal.day, t.Proposal.id)
+    .limit(bindparam("most"))
 )  # fmt: skip
+_ONE = _WAITING.where(t.Proposal.id == bindparam("id"))
 
 
 def waiting(
@@ -57,10 +65,9 @@ def waiting(
         most: how many at most.
         id: of the one proposal that is asked for.
     """
-    own = [column.in_(sorted(units)) for column, units in ((t.Pupil.class_id, classes), (t.Pupil.school_id, schools))
-           if units]  # fmt: skip
-    where = [or_(false(), *own), *([t.Proposal.id == id] if id is not None else [])]
-    return [Proposed(*row) for row in session.execute(_WAITING.where(*where).limit(most))]
+    asked: dict[str, Any] = {"classes": sorted(classes), "schools": sorted(schools), "most": most}
+    rows: Any = session.execute(_WAITING, asked) if id is None else session.execute(_ONE, asked | {"id": id})
+    return [Proposed(*row) for row in rows]
 
 
 def proposal(session: Session, id: int) -> Any:
