@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -20,11 +21,12 @@ FILTERS: Mapping[str, Sentence] = {
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Which events of a case are meant: those of these kinds, those that made an offer, those that a rule made."""
+    """Which events of a case are meant: of these kinds, that made an offer, that a rule made; or of these moments."""
 
-    kinds: frozenset[str]
+    kinds: frozenset[str] = frozenset()
     offers: bool = False
     firings: bool = False
+    moments: tuple[dt.datetime, ...] = ()
 
 
 _KINDS: Mapping[str, frozenset[str]] = {

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from engine import cases
+from engine.difficulties import answer, raise_difficulty
 from engine.house import House
 from engine.mergers import Merger, merge_units, read_table
 from engine.refusals import Invalid, NotFound
@@ -208,6 +209,18 @@ def test_an_offer_to_the_old_leader_goes_on_to_the_new_commune(store: Store) -> 
     facts = here.case(codes["23395"])
     assert (facts.offered_role, facts.offered_unit_id) == ("commune_leader", here.unit("23377", DAY))
     assert facts.offered_at == at("2025-06-30 11:00")
+
+
+def test_a_difficulty_waits_for_the_leader_of_the_new_commune(store: Store) -> None:
+    here = country(store, not_yet_merged())
+    code = with_cases(here)["23395"]
+    words = {"difficulty_kind": "road", "difficulty_words": "Cầu hỏng"}
+    raise_difficulty(here.house, here.viewer("officer-23395", BEFORE), code, words, at("2025-06-30 11:00"))
+    raised = here.case(code).version
+    merge_units(here.house, read_table(TABLE)[0], DAY, NOON)
+    reply = {"difficulty_answer": "decided", "difficulty_reply": "Làm cầu tạm"}
+    answer(here.house, here.viewer("leader-23395", DAY), code, raised, reply, NOON)
+    assert list(breaks(store)) == []
 
 
 def test_days_without_class_of_an_old_commune_hold_its_schools_only(store: Store) -> None:

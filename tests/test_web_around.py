@@ -160,7 +160,7 @@ def test_brothers_and_sisters_are_named_to_who_may_know_them_only(cast: Cast) ->
         for name in ("pupil", "classmate"):
             session.get_one(t.Pupil, cast.stage.pupils[name]).guardian_phone = "0905 111 222"
     name = PUPILS["classmate"].name
-    assert f"{name}, {other}" in cast.get("teacher", f"/cases/{code}").text
+    assert f'{name}, <span class="code">{other}</span>' in cast.get("teacher", f"/cases/{code}").text
     with cast.store.writing("test") as session:  # the sister goes to another school, her case with her
         elsewhere = session.get_one(t.Pupil, cast.stage.pupils["outsider_pupil"])
         case = session.query(t.Case).where(t.Case.code == other).one()
@@ -185,6 +185,7 @@ def test_the_history_is_narrowed_by_links_and_keeps_to_it_from_page_to_page(cast
     notes = cast.get("teacher", f"/cases/{code}?show=notes").text
     assert len(history(notes)) == 30
     assert re.search(r'show=notes#history"[^>]* aria-current="true"', notes)
+    assert "Ghi lần liên hệ" in _why(page)  # though it is not among the newest entries any more
     older = re.search(r'href="(/cases/[^"]+before=\d+[^"]*)#history"', notes)
     assert older
     assert "show=notes" in older[1]

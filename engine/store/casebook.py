@@ -153,12 +153,14 @@ def beside(
     `before` and `only` narrow the history: to what came before an event, to events of some kinds.
     """
     case = {"case": facts.id}
-    needs = session.execute(_NEEDS, case).all() if facts.association_id else []
+    needs = session.execute(_NEEDS, case).all()
     since = 0 if known else min((row.seq for row in needs), default=facts.version)
     events = _events(session, facts.id, since, before, only, known=known)
     older = len(events) > EVENTS
     shown = events[:EVENTS]
     newest = _events(session, facts.id, since, None, None, known=known)[:EVENTS] if before or only else shown
+    if len(newest) == EVENTS:  # what brought the case here may lie farther back
+        newest = [*newest, *_events(session, facts.id, since, newest[-1].seq, _moved(facts), known=known)]
     named = _named([*shown, *newest], "unit") | {facts.offered_unit_id}
     return Beside(
         tuple(shown), older,
@@ -213,10 +215,17 @@ _EVENTS = (
 _OWN_DIFFICULTIES = select(t.Difficulty.seq).where(t.Difficulty.case_id == _case)
 
 
+def _moved(facts: Facts) -> Only:
+    """The events at the moments at which the case came to its state and was offered last."""
+    return Only(moments=tuple(moment for moment in (facts.since, facts.offered_at) if moment))
+
+
 def _narrowed(only: Only | None) -> Executable:
     """The statement for the events of a case, narrowed to some of them."""
     if only is None:
         return _EVENTS
+    if only.moments:
+        return _EVENTS.where(t.Event.at.in_(only.moments))
     arms: list[ColumnElement[bool]] = [t.Event.kind.in_(sorted(only.kinds))]
     wanted = [entity for entity, asked in ((t.Offer, only.offers), (t.Firing, only.firings)) if asked]
     arms += [exists().where(one.case_id == t.Event.case_id, one.seq == t.Event.seq) for one in wanted]

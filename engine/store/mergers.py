@@ -23,6 +23,7 @@ from engine.text import fold
 _TABLES = t.Base.metadata.tables
 _units, _links, _cases, _pupils = (_TABLES[name] for name in ("units", "unit_links", "cases", "pupils"))
 _posts, _closures, _people = (_TABLES[name] for name in ("appointments", "closures", "people"))
+_difficulties = _TABLES["difficulties"]
 GOES_ON = frozenset({"village", "school", "site", "class", "association"})  # the rest of a commune ends with it
 PLACES = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 
@@ -160,6 +161,9 @@ def move(session: Session, successors: Mapping[int, int]) -> tuple[int, int]:
             statement = update(table).where(column == bindparam("old")).values({name: bindparam("new")})
             done += session.connection().execute(statement, pairs).rowcount if pairs else 0
         counts.append(done)
+    if pairs:  # what a post has to decide about waits for the one that took its place
+        waits = update(_difficulties).where(_difficulties.c.unit_id == bindparam("old"))
+        session.connection().execute(waits.values(unit_id=bindparam("new")), pairs)
     return counts[0], counts[1]
 
 
