@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import multiprocessing
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from time import perf_counter
 
 from bench.data import handbook
 from engine.house import House
+from engine.memory import keep_what_is_loaded
 from engine.store.session import open_store
 from engine.sweep import run_due
 
@@ -60,8 +60,7 @@ def _work(url: str, orders: Connection) -> None:
     with closing(open_store(url)) as store:
         house = House(store, handbook())
         run_due(house, BEFORE)  # connected, and warm
-        gc.collect()
-        gc.freeze()  # as `ralop worker` does
+        keep_what_is_loaded()  # as `ralop worker` does
         orders.send("ready")
         while now := orders.recv():
             run_due(house, now)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import datetime as dt
-import gc
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
@@ -31,6 +30,7 @@ from engine.calendar import load_calendar, merge
 from engine.definition import load_workflow
 from engine.handbook import Handbook
 from engine.house import House
+from engine.memory import keep_what_is_loaded
 from engine.ruleset import load_ruleset
 from engine.store.schema import upgrade
 from engine.store.session import open_store
@@ -77,8 +77,7 @@ class Filled:
     @contextmanager
     def house(self) -> Iterator[House]:
         """The house as the program has it when it is up."""
-        gc.collect()
-        gc.freeze()  # as `ralop serve` does
+        keep_what_is_loaded()
         with closing(open_store(self.url)) as store:
             yield House(store, handbook())
 

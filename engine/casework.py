@@ -244,13 +244,14 @@ class Casework:
     def escalate(self) -> None:
         """Fire every rule that is due by now, the earliest first, each judged on what the one before left behind."""
         for _ in range(MOST_FIRINGS):
-            due, look = escalation.survey(self.facts, self.situation, self.now)
-            if due is None:
+            seen = escalation.survey(self.facts, self.situation, self.now)
+            if seen.due is None:
                 break
-            self.fire(due)
+            self.fire(seen.due)
         else:
-            look = self.now + dt.timedelta(hours=1)  # too many at once: go on later, never for ever
-        self._look_again(look)
+            later = self.now + dt.timedelta(hours=1)  # too many at once: go on later, never for ever
+            seen = escalation.Survey(None, later, escalation.deadline(self.facts, self.situation))
+        self._look_again(seen)
 
     def recount(self, kind: str, actor: Actor, data: Mapping[str, Any]) -> bool:
         """Count the deadlines anew after a closure or a rule change; True, with an entry, if the deadline moved."""
@@ -439,12 +440,13 @@ class Casework:
         return self.situation.calendar.instant(date, self.situation.calendar.closing_minute(date))
 
     def _settle(self) -> None:
-        self._look_again(escalation.next_look(self.facts, self.situation, self.now))
+        self._look_again(escalation.survey(self.facts, self.situation, self.now))
 
-    def _look_again(self, at: dt.datetime | None) -> None:
+    def _look_again(self, seen: escalation.Survey) -> None:
         facts = self.facts
-        facts.due_at = escalation.deadline(facts, self.situation) if facts.is_open else None
-        facts.next_look_at = at if facts.is_open else None
+        if self.situation.workflow.states[facts.state].owner not in REFERRED and facts.offered_role not in REFERRED:
+            facts.association_id = None  # it is not asked any more: its duty, and its sight of the case, end
+        facts.due_at, facts.next_look_at = (seen.deadline, seen.look) if facts.is_open else (None, None)
 
 
 def _iso(moment: dt.datetime | None) -> str | None:

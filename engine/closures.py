@@ -10,15 +10,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from engine.access import ADMIN, OFFICE, Viewer
+from engine.calendar import Duration
 from engine.casework import SYSTEM, Actor, Casework
+from engine.handbook import Handbook
 from engine.house import House
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
+from engine.rule import Rule
 from engine.store import closures as stored
 from engine.store import ledger
-from engine.store.closures import Closed, Counted, Plan, Scope, SupposedWorld
+from engine.store.closures import Closed, Concerned, Counted, Plan, Scope, SupposedWorld
 from engine.store.session import Session
 from engine.store.world import World
 from engine.study import STUDY_MODES
@@ -28,6 +32,8 @@ LONGEST = 200  # characters of a reason
 MOST_DAYS = 366  # of one closure: a longer one is a slip of the pen
 MOST_LOOKED_AT = 5_000  # cases that a preview counts
 DAY = dt.timedelta(days=1)
+SCHOOL_DAYS = "school days"
+ABSENCES = frozenset({"absences", "unexcused"})  # conditions that days without class change
 ANNOUNCED, CHANGED, LIFTED = "announced", "changed", "lifted"
 
 
@@ -105,8 +111,8 @@ def preview(
         world = SupposedWorld(session, house.handbook, now)
         world.suppose(scope, plan, closure_id)
         counted = Counted()
-        for works in _works(world, scope, lock=False):
-            counted = _add(counted, works, actor, {})
+        for number, works in _works(world, scope, lock=False):
+            counted = _add(counted, number, works, actor, {})
             if counted.touched >= MOST_LOOKED_AT:
                 return replace(counted, all=False)
         return counted
@@ -226,18 +232,35 @@ def _act(
     # What the history of a case keeps of it; the reason may be personal and stays out of the chain.
     data = {"because": "closure", "closure": closure, "scope": scope.kind, "first": first, "last": last}
     counted = Counted()
-    for works in _works(World(session, house.handbook, now), scope, lock=True):
-        counted = _add(counted, works, actor, data)
+    for number, works in _works(World(session, house.handbook, now), scope, lock=True):
+        counted = _add(counted, number, works, actor, data)
         ledger.store(session, works)
     stored.count_act(session, act, counted)
 
 
-def _works(world: World, scope: Scope, *, lock: bool) -> Iterable[list[Casework]]:
-    for found in stored.touched(world.session, scope, lock=lock):
+def _works(world: World, scope: Scope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:
+    for number, found in stored.touched(world.session, scope, _concerned(world.handbook), lock=lock):
         world.fetch(found)
-        yield [Casework(facts, world.situation(facts), world, world.now) for facts in found]
+        yield number, [Casework(facts, world.situation(facts), world, world.now) for facts in found]
 
 
-def _add(counted: Counted, works: list[Casework], actor: Actor, data: dict[str, Any]) -> Counted:
+def _concerned(handbook: Handbook) -> Concerned:
+    """Whether days without class can move a deadline of a case: the rules of its state count school days."""
+
+    @cache
+    def concerned(workflow: str, version: int, state: str, accepted: bool | None) -> bool:
+        return any(map(_counts_school_days, handbook.rules(workflow, version).watching(state, accepted)))
+
+    return concerned
+
+
+def _counts_school_days(rule: Rule) -> bool:
+    when = rule.when
+    times = (when.for_, when.before_deadline, when.after_deadline, rule.repeat.every if rule.repeat else None)
+    counted = any(isinstance(time, Duration) and time.unit == SCHOOL_DAYS for time in times)
+    return counted or any(condition.name in ABSENCES for condition in when.conditions)
+
+
+def _add(counted: Counted, number: int, works: list[Casework], actor: Actor, data: dict[str, Any]) -> Counted:
     moved = sum(work.recount("recounted", actor, data) for work in works)
-    return Counted(counted.touched + len(works), counted.moved + moved)
+    return Counted(counted.touched + number, counted.moved + moved)

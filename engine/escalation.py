@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from engine.calendar import Duration
 from engine.facts import Facts
@@ -21,8 +21,7 @@ ONE_DAY = Duration(1, "days")
 DRIFTING = frozenset({"absences", "unexcused", "season"})  # may come to hold by time alone, with no event on the case
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A rule that comes due: when, for the how-manieth time, and how that moment was counted.
 
     `start` and `counted` say from when and for how long the clock ran, or how long before the deadline it is; None for
@@ -38,20 +37,32 @@ class Due:
 
 def decide(facts: Facts, situation: Situation, now: dt.datetime) -> Due | None:
     """The rule that fires next, if one is due by `now`: the earliest, the first in the file of those due together."""
-    return survey(facts, situation, now)[0]
+    return survey(facts, situation, now).due
 
 
 def next_look(facts: Facts, situation: Situation, now: dt.datetime) -> dt.datetime | None:
     """The earliest moment at which any rule could fire; None if none can unless something happens to the case."""
-    return survey(facts, situation, now)[1]
+    return survey(facts, situation, now).look
 
 
-def survey(facts: Facts, situation: Situation, now: dt.datetime) -> tuple[Due | None, dt.datetime | None]:
-    """`decide` and `next_look` in one pass over the rules."""
+class Survey(NamedTuple):
+    """What `decide`, `next_look` and `deadline` say of a case."""
+
+    due: Due | None
+    look: dt.datetime | None
+    deadline: dt.datetime | None
+
+
+def survey(facts: Facts, situation: Situation, now: dt.datetime) -> Survey:
+    """`decide`, `next_look` and `deadline` in one pass over the rules."""
     first: Due | None = None
     look: dt.datetime | None = None
+    known, until = False, None
+    timing = situation.rules.timing(facts.state, facts.accepted)
     for due in coming(facts, situation):
         at = due.at
+        if due.rule is timing and not due.repetition:
+            known, until = True, at
         if at <= now:
             if _holds(due.rule, facts, situation, now):
                 first = due if first is None or at < first.at else first
@@ -60,7 +71,7 @@ def survey(facts: Facts, situation: Situation, now: dt.datetime) -> tuple[Due | 
             else:
                 continue
         look = at if look is None or at < look else look
-    return first, look
+    return Survey(first, look, until if known else deadline(facts, situation))
 
 
 def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
@@ -83,9 +94,11 @@ def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
         start = started(rule, facts)
         if start is None or _settled(rule, facts):
             continue
-        times, last = facts.fired.get(rule.id, (0, start))
-        if not times:
-            at, start, counted = _moment(rule, start, facts, situation)
+        times, last = facts.fired.get(rule.id, (0, start)) if facts.fired else (0, start)
+        if not times and (counted := rule.when.for_) is not None:
+            at = situation.clock.deadline(start, counted)
+        elif not times:
+            at, start, counted = _around_deadline(rule, start, facts, situation)
         elif rule.repeat is not None and times <= rule.repeat.at_most:
             start, counted = last, rule.repeat.every
             at = situation.clock.deadline(start, counted)
@@ -129,13 +142,11 @@ def started(rule: Rule, facts: Facts) -> dt.datetime | None:
     return facts.accepted_at if rule.when.accepted else facts.offered_at
 
 
-def _moment(
+def _around_deadline(
     rule: Rule, start: dt.datetime, facts: Facts, situation: Situation
 ) -> tuple[dt.datetime | None, dt.datetime, Duration | None]:
-    """When a rule that has not fired yet comes due, and from when, for how long, that was counted."""
+    """When a rule without a `for` comes due the first time, and from when, for how long, that was counted."""
     when, clock = rule.when, situation.clock
-    if when.for_ is not None:
-        return clock.deadline(start, when.for_), start, when.for_
     if when.before_deadline is None and when.after_deadline is None:
         return start, start, None
     due = deadline(facts, situation)

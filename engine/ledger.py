@@ -11,6 +11,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 START = ""  # what the first event of a case has before it
@@ -48,12 +49,17 @@ def hash_written(
 ) -> str:  # fmt: skip
     """`event_hash` for data that stand in canonical form already."""
     # What `canonical` would make of the list of all of them, without a second look at the data.
-    moment = at.astimezone(dt.UTC).isoformat()
+    moment = _utc(at)
     person = "null" if person_id is None else person_id
     content = (
         f'["{previous}",{case_id},{seq},{_quoted(kind)},"{moment}",{person},{_quoted(role)},{data},{_quoted(text)}]'
     )
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+@lru_cache(maxsize=1_024)  # the events of a sweep have their moment in common
+def _utc(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat()
 
 
 def _quoted(value: str | None) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from engine import cases
 from engine.access import Viewer
+from engine.casework import Actor, Casework
 from engine.closures import announce_closure, change_closure, lift_closure, preview
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound, Refused
 from engine.store import tables as t
@@ -87,6 +88,26 @@ def test_more_cases_than_one_batch_are_all_counted_anew(stage: Stage, monkeypatc
     codes = [stage.open(NOW, pupil=pupil) for pupil in ("pupil", "classmate", "saturday_pupil")]
     announce(stage, None, "province")
     assert [stage.kinds(code) for code in codes] == [["opened", "recounted"]] * 3
+
+
+def test_a_case_whose_rules_count_no_school_days_is_touched_but_not_looked_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = stage.open(at("2026-03-02 08:00"))
+    cases.step(stage.house, stage.viewer("head"), code, "ask_commune", {}, NOW)  # the commune's days are working days
+    stage.open(NOW, pupil="classmate")
+    looked: list[str] = []
+    recount = Casework.recount
+
+    def looking(work: Casework, kind: str, actor: Actor, data: dict[str, object]) -> bool:
+        looked.append(work.facts.code)
+        return recount(work, kind, actor, data)
+
+    monkeypatch.setattr(Casework, "recount", looking)
+    closure = announce(stage, None, "province")
+    with stage.store.reading("test") as session:
+        act = session.scalars(select(t.ClosureAct).where(t.ClosureAct.closure_id == closure)).one()
+    assert (act.recounted, act.moved, looked) == (2, 1, ["RL-2026-000002"])
 
 
 def test_the_next_look_moves_with_the_deadline(stage: Stage) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import signal
 from contextlib import ExitStack
 from types import FrameType
@@ -13,6 +12,7 @@ from waitress.server import create_server
 
 from engine.clock import ShiftedClock, set_clock
 from engine.house import House
+from engine.memory import keep_what_is_loaded
 from engine.queue import worker_for
 from engine.store.schema import upgrade
 from engine.store.session import open_store
@@ -52,12 +52,6 @@ def _moment(text: str, house: House) -> dt.datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=house.handbook.calendar("").zone)
 
 
-def _keep_what_is_loaded() -> None:
-    """What is there by now stays: a garbage collection that goes through it takes 50 ms in the middle of a sweep."""
-    gc.collect()
-    gc.freeze()
-
-
 def _end(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
@@ -75,7 +69,7 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
         set_clock(house.store, _moment(moment, house))
         clock.forget()
     app = create_app(settings, house=house, clock=clock)
-    _keep_what_is_loaded()
+    keep_what_is_loaded()
     with ExitStack() as running:
         running.callback(house.store.close)
         if not no_worker:
@@ -95,7 +89,7 @@ def worker() -> None:
     logs.configure()
     _settings, house, clock = opened_house()
     working = worker_for(house, clock)
-    _keep_what_is_loaded()
+    keep_what_is_loaded()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda _signal, _frame: working.stop(0))
     working.run()

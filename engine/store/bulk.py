@@ -6,15 +6,17 @@ are tuples; what a database cannot take as it is, is turned into what it can by 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import JSON, Boolean, ColumnElement, Connection, Dialect, Table, Text, TypeDecorator, bindparam
+from sqlalchemy import JSON, Boolean, ColumnElement, Connection, Dialect, Select, Table, Text, TypeDecorator, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from engine import ledger
 
@@ -52,6 +54,33 @@ def update_rows(
         arrays = tuple(map(_array, zip(*_turned(rows, turns), strict=True)))
         return connection.exec_driver_sql(statement, arrays).rowcount
     return connection.exec_driver_sql(statement, _turned(rows, turns)).rowcount
+
+
+def read_columns(connection: Connection, query: Select[Any]) -> list[Iterable[Any]]:
+    """The answer column by column, each of a row's values turned into what Python works with; [] if there is none."""
+    with connection.execute(query) as result:
+        assert result.cursor is not None
+        columns: list[Iterable[Any]] = list(zip(*result.cursor.fetchall(), strict=True))
+    if columns:
+        for at, turn in _read_turns(tuple(column.type for column in query.selected_columns), connection.dialect):
+            columns[at] = map(turn, columns[at])
+    return columns
+
+
+@lru_cache(maxsize=64)
+def _read_turns(types: tuple[TypeEngine[Any], ...], dialect: Dialect) -> tuple[tuple[int, Turn], ...]:
+    found = ((at, _read_turn(type_, dialect)) for at, type_ in enumerate(types))
+    return tuple((at, turn) for at, turn in found if turn)
+
+
+def _read_turn(type_: TypeEngine[Any], dialect: Dialect) -> Turn | None:
+    if isinstance(type_, JSON) and dialect.name == "sqlite":
+        return _from_text
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _from_text(text: str | None) -> Any:
+    return [] if text == "[]" else None if text is None else json.loads(text)  # most lists of cases are empty
 
 
 class Ids(TypeDecorator[Collection[int]]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine.access import Viewer
 from engine.facts import Facts
 from engine.store import tables as t
+from engine.store.bulk import among
 from engine.store.cases import pupil_place
 from engine.store.world import World, cases, closures, links, read_facts, units
 
@@ -168,14 +169,30 @@ def done_with(session: Session, key: str) -> tuple[int, int | None] | None:
     return (row[0], row[1]) if row else None
 
 
-def touched(session: Session, scope: Scope, *, lock: bool = True) -> Iterator[list[Facts]]:
-    """The open cases of the pupils a closure holds, in batches; `lock` keeps them from others meanwhile."""
-    seen = 0
-    while found := read_facts(
-        session, t.OPEN, _held(scope), cases.c.id > seen, lock=lock, order=cases.c.id, limit=BATCH
-    ):
-        yield found
-        seen = found[-1].id
+Concerned = Callable[[str, int, str, bool | None], bool]
+
+
+def touched(
+    session: Session, scope: Scope, concerned: Concerned, *, lock: bool = True
+) -> Iterator[tuple[int, list[Facts]]]:
+    """The open cases of the pupils a closure holds, in batches: how many, and those of them that must be looked at.
+
+    `concerned` says so of a workflow, a version of its rules, a state and whether the offer is accepted; `lock` keeps
+    the cases from others meanwhile. One that moves on just now counts its deadline anew when it is looked at next.
+    """
+    # First which they are, by the index of their classes: asked for in order and with a limit, a database goes through
+    # all cases of the country instead.
+    c = cases.c
+    columns = (c.id, c.workflow, c.rules_version, c.state, c.offered_at.is_not(None), c.accepted_at.is_not(None))
+    found = session.connection().execute(select(*columns).where(t.OPEN, _held(scope)).order_by(c.id)).all()
+    for at in range(0, len(found), BATCH):
+        batch = found[at : at + BATCH]
+        ids = [
+            id
+            for id, workflow, version, state, offered, accepted in batch
+            if concerned(workflow, version, state, bool(accepted) if offered else None)
+        ]
+        yield len(batch), read_facts(session, t.OPEN, among(c.id, ids), lock=lock, order=c.id) if ids else []
 
 
 def _held(scope: Scope) -> ColumnElement[bool]:

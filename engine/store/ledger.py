@@ -80,7 +80,8 @@ class Batch:
         now = changing(facts)
         if now == work.before:
             return
-        at = [number for number, old in enumerate(work.before) if old is not now[number] and old != now[number]]
+        pairs = zip(work.before, now, strict=True)
+        at = [number for number, (old, new) in enumerate(pairs) if old is not new and old != new]
         names = tuple(CHANGING[number] for number in at)
         self.cases.setdefault(names, []).append((*(now[number] for number in at), facts.id, version))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Executable, bindparam, select
@@ -21,6 +22,7 @@ from engine.handbook import Handbook, Situation, Surroundings
 from engine.people import Found, Holder, acting
 from engine.store import questions
 from engine.store import tables as t
+from engine.store.bulk import read_columns
 from engine.store.ledger import CASE_COLUMNS
 
 _TABLES = t.Base.metadata.tables
@@ -31,6 +33,7 @@ units, links, appointments, delegations, people, closures = (
     _TABLES[name] for name in ("units", "unit_links", "appointments", "delegations", "people", "closures")
 )
 PLACES = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
+COUNTS = frozenset({"absences", "unexcused"})  # conditions on attendance
 CHUNK = 5_000  # ids in one statement; SQLite takes 32,766 values, PostgreSQL 65,535
 
 
@@ -52,7 +55,8 @@ def read_facts(
         query = query.limit(limit)
     if lock:
         query = query.with_for_update(skip_locked=skip_locked)  # SQLite has locked the whole file already
-    return [Facts(*row) for row in session.connection().execute(query).all()]
+    columns = read_columns(session.connection(), query)
+    return list(map(Facts, *columns)) if columns else []
 
 
 _ANY_DUE = (
@@ -111,12 +115,8 @@ class World:
 
     def fetch(self, found: Sequence[Facts]) -> None:
         """Read what lies around and beside these cases. Who holds a post is read for all of them when first asked."""
-        for facts in found:
-            for column, ids in self._places.items():
-                if (unit := getattr(facts, column)) is not None:
-                    ids.add(unit)
-            if facts.assignee_id is not None:
-                self._assignees.add(facts.assignee_id)
+        for column, ids in (*self._places.items(), ("assignee_id", self._assignees)):
+            ids.update(set(map(attrgetter(column), found)) - {None})
         self._read_units({unit for ids in self._places.values() for unit in ids})
         self._read_closures(found)
         self._read_beside({facts.id: facts for facts in found})
@@ -179,10 +179,10 @@ class World:
         self._read_for_conditions(found)
 
     def _read_for_conditions(self, found: Mapping[int, Facts]) -> None:
-        named = {facts.id: self._conditions(facts) for facts in found.values()}
+        named = {id: names for id, facts in found.items() if (names := self._conditions(facts))}
         for case, cause in self._rows(questions.CAUSES, [id for id, names in named.items() if "cause" in names]):
             found[case].causes += (cause,)
-        by_pupil = {found[id].pupil_id: found[id] for id, names in named.items() if names & {"absences", "unexcused"}}
+        by_pupil = {found[id].pupil_id: found[id] for id, names in named.items() if names & COUNTS}
         first = min([self.today - dt.timedelta(days=120), *(facts.absent_since for facts in by_pupil.values())])
         for pupil, day, mark in self._rows(questions.ABSENCES, by_pupil, first=first):
             by_pupil[pupil].marks += ((day, mark),)
