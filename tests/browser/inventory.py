@@ -22,6 +22,7 @@ from engine.closures import announce_closure
 from engine.difficulties import raise_difficulty
 from engine.house import House
 from engine.post import Post
+from engine.signin_settings import SignInSettings
 from engine.store import tables as t
 from tests.cast import Cast
 from tests.pages import csrf
@@ -50,6 +51,8 @@ class Shown:
 PAGES = (
     Shown("/login", STRANGER, PRIMARY),
     Shown("/login", STRANGER, "main .faults", press=PRIMARY, status=422),
+    Shown("/login/code?login=hanh", STRANGER, PRIMARY),
+    Shown("/login/code", STRANGER, "main .faults", press=PRIMARY, status=422),
     Shown("/help", STRANGER),
     Shown("/nowhere", STRANGER, status=404),
     # a teacher
@@ -158,6 +161,12 @@ PAGES = (
     Shown("/notices", "admin"),
     Shown("/imports", "admin", "main .field"),
     Shown("/admin", "admin", "main a"),
+    Shown("/admin/codes", "admin", PRIMARY),
+    Shown("/admin/codes", "admin", "main .faults", press=PRIMARY, status=422),
+    Shown("/admin/codes?login=teacher", "admin", "main .code", press=PRIMARY),
+    Shown("/password/passkeys/new", "admin", "main .field"),
+    Shown("/prove?next=/cases.xlsx&back=/cases", "admin", PRIMARY),
+    Shown("/prove", "admin", "main .faults", press=PRIMARY, status=422),
     Shown("/admin/people", "admin", "main .search"),
     Shown("/admin/people?q=mau", "admin", "main .rows a"),
     Shown("/admin/people/new", "admin", "main .field"),
@@ -220,6 +229,7 @@ def fill(cast: Cast, keys: Path) -> Filled:
         "email": EmailChannel(MailSettings("127.0.0.1", "Ra Lớp <ralop@example.vn>")),
         "push": PushChannel(kept_key(keys), "mailto:it@example.vn"),
     })  # fmt: skip
+    shell.settings = replace(shell.settings, sign_in=SignInSettings("https://ralop.example.vn", "ralop.example.vn"))
     shell.house = replace(House(cast.store, cast.house.handbook, aliases=ALIASES), post=post)
     names = _cases(cast)
     cast.go_to("2026-03-05 09:00")
