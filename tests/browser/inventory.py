@@ -104,7 +104,7 @@ PAGES = (
     Shown("/welcome", "teacher", "main .pick a"),
     Shown("/class", "teacher", "main .lines a"),
     Shown("/me/away", "teacher", "main .field input"),
-    Shown("/me/away", "teacher", "main .faults", press="main .button", status=422),
+    Shown("/me/away", "teacher", "main .faults", press=PRIMARY, status=422),
     Shown("/rules", "teacher"),
     Shown("/workflow", "teacher"),
     # the head of the school
@@ -115,7 +115,7 @@ PAGES = (
     Shown("/cases/{danger}", "head"),
     Shown("/cases/{danger}/difficulties/3", "head", "main .choice"),
     Shown("/cases/{danger}/difficulties/3", "head", "main .faults", press=PRIMARY, status=422),
-    Shown("/school", "head", "main a"),
+    Shown("/school", "head", "main .card a"),
     Shown("/class?unit={class}", "head"),
     Shown("/imports/{list}", "head"),
     # the commune
@@ -160,7 +160,7 @@ PAGES = (
     Shown("/work", "admin"),
     Shown("/notices", "admin"),
     Shown("/imports", "admin", "main .field"),
-    Shown("/admin", "admin", "main a"),
+    Shown("/admin", "admin", "main .lines a"),
     Shown("/admin/codes", "admin", PRIMARY),
     Shown("/admin/codes", "admin", "main .faults", press=PRIMARY, status=422),
     Shown("/admin/codes?login=teacher", "admin", "main .code", press=PRIMARY),
