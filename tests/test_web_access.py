@@ -154,6 +154,8 @@ ROUTES = (
     Route("GET", "/admin/units/<int:unit_id>", frozenset({"admin"})),
     Route("GET", "/admin/units/<int:unit_id>/appoint", NOBODY),  # no post is named; see tests/test_web_admin.py
     Route("GET", "/admin/vacancies", frozenset({"admin"})),
+    Route("GET", "/admin/mergers", frozenset({"admin"})),
+    Route("POST", "/admin/mergers", frozenset({"admin"})),
     Route("GET", "/imports", IMPORTERS),
     Route("POST", "/imports", IMPORTERS),
     Route("GET", "/imports/<int:job_id>", NOBODY),  # only who began it; see tests/test_web_imports.py

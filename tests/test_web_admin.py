@@ -199,6 +199,30 @@ def test_an_ended_unit_that_still_has_something_wants_a_decision(cast: Cast) -> 
     assert "chưa có đơn vị thay thế" in cast.get("admin", f"/admin/units/{cast.stage.units['outsider_commune']}").text
 
 
+def test_a_merger_is_tried_first_with_what_wants_a_decision_and_kept_only_then(cast: Cast) -> None:
+    with cast.store.writing("test") as session:
+        for member, code in (("commune", "11111"), ("outsider_commune", "22222")):
+            session.execute(update(t.Unit).where(t.Unit.id == cast.stage.units[member]).values(code=code))
+    code = cast.open_case()
+    lines = "Tỉnh Thử (51),Xã Mới,22222,commune,11111,Nhập toàn bộ,Huyện (611),Tỉnh (62),\n"
+    lines += "Tỉnh Thử (51),Xã Mới,22222,Xã Chia,21142,Nhập một phần,Huyện (611),Tỉnh (62),\n"
+    form = {"on": "2/3/2026", "table": lines, "moves": ""}
+    page = cast.send("admin", "/admin/mergers", **form)
+    assert page.status_code == 200
+    assert "Xã Chia" in page.text
+    assert "1 hồ sơ đang mở" in page.text
+    assert cast.case(code).commune_id == cast.stage.units["commune"]
+    confirm = re.search(r'name="confirm" value="(\w+)"', page.text)
+    assert confirm
+    kept = cast.send("admin", "/admin/mergers", **form, confirm=confirm[1])
+    assert kept.status_code == 200
+    assert 'name="confirm"' not in kept.text
+    assert cast.case(code).commune_id != cast.stage.units["commune"]
+    future = cast.send("admin", "/admin/mergers", on="1/7/2030", table=lines, moves="x")
+    assert future.status_code == 422
+    assert "Xã Chia" in future.text
+
+
 def test_no_page_of_the_room_names_a_pupil_or_a_case(cast: Cast) -> None:
     code = cast.to_commune()
     units = cast.stage.units

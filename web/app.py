@@ -12,6 +12,7 @@ from engine.store.session import open_store
 from web import (
     acts,
     admin,
+    admin_mergers,
     admin_people,
     admin_units,
     around,
@@ -92,6 +93,7 @@ BLUEPRINTS = (
     admin.pages,
     admin_people.pages,
     admin_units.pages,
+    admin_mergers.pages,
     imports.pages,
     manual.pages,
     offline.pages,

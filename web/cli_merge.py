@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from engine.mergers import Merged, Merger, merge_units, read_table
+from engine.mergers import Merged, Merger, merge_units, read_moves, read_table
 from engine.words import Sentence
 from web.console import housed, language_here
 
@@ -19,12 +19,17 @@ from web.console import housed, language_here
 @click.option(
     "--on", type=click.DateTime(["%Y-%m-%d", "%d/%m/%Y"]), required=True, help="The first day of the new unit."
 )
+@click.option(
+    "--moves", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Of communes that are divided: a file with UNIT,INTO on each line, the codes of a village, school or "
+    "association and of the commune in which it lies from that day on.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would happen; keep none of it.")
 @click.option("--database", help="Another database than the installation's, as a URL.")
 @click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
 def merge(
-    *, file: Path | None, old: str | None, new: str | None, on: dt.datetime, dry_run: bool, database: str | None,
-    language: str,
+    *, file: Path | None, old: str | None, new: str | None, on: dt.datetime, moves: Path | None, dry_run: bool,
+    database: str | None, language: str,
 ) -> None:  # fmt: skip
     """Merge units: those of FILE (the statistics office's table of what became what), or one OLD into one NEW.
 
@@ -36,15 +41,18 @@ def merge(
     if old and new:
         mergers.append(Merger(old, new))
     with housed(database, language) as (house, now):
-        merged = merge_units(house, mergers, on.date(), now, dry_run=dry_run)
-    for sentence in (*left, *_told(merged)):
+        decided = read_moves(moves.read_text(encoding="utf-8")) if moves else []
+        merged = merge_units(house, mergers, on.date(), now, moves=decided, dry_run=dry_run)
+    for sentence in (*left, *told(merged)):
         click.echo(sentence.in_(language))
     if dry_run:
         click.echo(Sentence("A dry run: none of it was kept.").in_(language))
 
 
-def _told(merged: Merged) -> list[Sentence]:
+def told(merged: Merged) -> list[Sentence]:
+    """What was done, or would be, and what somebody must see to."""
     lines = [Sentence("Ended: {names}.", names=merged.ended)] if merged.ended else []
+    lines += [Sentence("Came over: {names}.", names=merged.came_over)] if merged.came_over else []
     lines.append(
         Sentence(
             "Moved along: {cases} open cases, {offers} offers, {posts} posts, {closures} closures; places of pupils "

@@ -105,11 +105,19 @@ PAGES = (
     Shown("/class", "teacher", "main .lines a"),
     Shown("/me/away", "teacher", "main .field input"),
     Shown("/me/away", "teacher", "main .faults", press=PRIMARY, status=422),
+    Shown("/work?show=new", "teacher"),
+    Shown("/proposals/{proposal}/dismiss", "teacher", "main .choice"),
+    Shown("/proposals/{proposal}/dismiss", "teacher", "main .faults", press=PRIMARY, status=422),
+    Shown("/print/work", "teacher", "main .sheet th"),
+    Shown("/print/handover/{offered}", "teacher"),
+    Shown("/help/work", "teacher"),
     Shown("/rules", "teacher"),
     Shown("/workflow", "teacher"),
     # the head of the school
     Shown("/work", "head"),
     Shown("/cases", "head", "main .rows a"),
+    Shown("/cases?which=overdue&level=0", "head"),
+    Shown("/cases/filters", "head", "main .field"),
     Shown("/cases/{own}", "head"),
     Shown("/cases/{own}/drop_out", "head"),
     Shown("/cases/{danger}", "head"),
@@ -126,10 +134,13 @@ PAGES = (
     Shown("/cases/{visited}/visit", "commune_officer", "main .field"),
     Shown("/notices", "commune_officer", "main .card"),
     Shown("/help/commune", "commune_officer"),
+    Shown("/print/visits", "commune_officer", "main .sheet a"),
+    Shown("/print/visit/{visited}", "commune_officer"),
     Shown("/area", "commune_officer", "main a.button"),
     Shown("/area", "commune_leader", "main .card a"),
     Shown("/work", "commune_leader"),
     Shown("/cases/{offered}", "commune_leader"),
+    Shown("/cases?chosen=all", "commune_leader", "main .rows a"),
     Shown("/cases/{visited}/assign", "commune_leader", "main .field"),
     Shown("/cases/{visited}/hold", "commune_leader", "main .field"),
     # the association
@@ -179,14 +190,20 @@ PAGES = (
     Shown("/admin/units/{unit}", "admin"),
     Shown("/admin/units/{unit}/appoint?role=commune_leader&q=mau", "admin", "main .pick a"),
     Shown("/admin/vacancies", "admin", "main .chips"),
+    Shown("/admin/mergers", "admin", "main .field"),
     Shown("/admin/deliveries", "admin"),
     Shown("/admin/deliveries?state=dead", "admin"),
     Shown("/help/admin", "admin"),
     Shown("/help/rights", "admin"),
 )
 
+FILES = (
+    "/work", "/notices", "/imports", "/closures", "/attendance/<int:class_id>", "/admin/deliveries",
+    "/cases/<code>/support",
+)  # fmt: skip
 NOT_PAGES = {  # what is not HTML, or leads on at once
     "/",
+    *(f"{address}.{form}" for form in ("csv", "xlsx") for address in FILES),
     "/cases.csv",
     "/cases.xlsx",
     "/healthz",
@@ -237,6 +254,8 @@ def fill(cast: Cast, keys: Path) -> Filled:
     names["own"] = cast.open_case("saturday_pupil", causes=["harvest", "far"], note="Nhà ở bên kia suối")
     _take_register(cast)
     names["closure"] = _close(cast)
+    names["proposal"] = _propose(cast)
+    cast.send("head", "/cases/filters?which=overdue&level=0", "/cases?which=overdue&level=0", name="Quá hạn")
     names |= {"person": str(cast.stage.people["commune_officer"]), "unit": str(cast.stage.units["commune"])}
     names |= {"class": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["boarder"])}
     names |= {"register": _bring_in(cast, "teacher", "attendance", REGISTER + "nobody,2026-02-27,m,u,\n")}
@@ -258,6 +277,17 @@ def _cases(cast: Cast) -> dict[str, str]:
     stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu treo hỏng sau lũ"}
     raise_difficulty(cast.house, teacher, names["danger"], stuck, cast.now)
     return names
+
+
+def _propose(cast: Cast) -> str:
+    """The risk watch asks about a pupil of the teacher's class; the number of the proposal."""
+    signals = [["unexcused-in-a-row", 3, 4], ["after-a-break", 2, 2]]
+    with cast.store.writing("test") as session:
+        proposal = t.Proposal(pupil_id=cast.stage.pupils["boarder"], day=dt.date(2026, 3, 4), signals=signals,
+                              absent_since=dt.date(2026, 3, 3), made_at=cast.now)  # fmt: skip
+        session.add(proposal)
+        session.flush()
+        return str(proposal.id)
 
 
 def _close(cast: Cast) -> str:
