@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from sqlalchemy import func, select
 
 from engine.difficulties import climb_due
+from engine.store import tables as t
 from tests.cast import Cast
 from tests.stage import at
 
@@ -16,9 +18,20 @@ def raised(cast: Cast, code: str, by: str = "teacher", kind: str = "road") -> No
     assert answer.status_code == 303, answer.text
 
 
+def read_by(cast: Cast, member: str) -> int:
+    """How often it was logged that a member read of a case."""
+    with cast.store.reading("test") as session:
+        query = select(func.count()).where(t.AccessLog.person_id == cast.stage.people[member])
+        return session.execute(query).scalar_one()
+
+
 def way_to_decide(cast: Cast, member: str, code: str) -> str:
     """The address behind the button on the page of the case."""
-    found = re.search(r'href="(/cases/[^"]+/difficulties/\d+)"', cast.get(member, f"/cases/{code}").text)
+    return _decide(cast.get(member, f"/cases/{code}").text)
+
+
+def _decide(page: str) -> str:
+    found = re.search(r'href="(/cases/[^"]+/difficulties/\d+)"', page)
     assert found
     return found[1]
 
@@ -32,9 +45,12 @@ def test_a_teacher_raises_one_the_head_finds_it_in_the_work_list_and_decides(cas
     assert "Giải quyết</a>" not in mine  # not hers to decide
     work = cast.get("head", "/work").text
     assert "Khó khăn chờ anh/chị giải quyết" in work
-    assert WORDS in work
-    address = way_to_decide(cast, "head", code)
+    assert "Đường đi, sông suối" in work
+    assert WORDS not in work  # what was written is read on the pages of the case, and that is logged
+    address = _decide(work)
+    assert read_by(cast, "head") == 0
     assert WORDS in cast.get("head", address).text  # what is to be decided stands above the form
+    assert read_by(cast, "head") == 1
     done = cast.send("head", address, difficulty_answer="decided", difficulty_reply="Nhờ xã làm cầu tạm")
     assert done.status_code == 303
     after = cast.get("teacher", f"/cases/{code}").text
@@ -58,7 +74,7 @@ def test_only_the_post_it_waits_for_answers_it(cast: Cast) -> None:
     for member in ("teacher", "commune_leader", "commune_officer", "education_office", "outsider_head", "volunteer"):
         assert cast.get(member, address).status_code == 403
         assert cast.send(member, address, f"/cases/{code}", **typed).status_code == 403
-    assert WORDS in cast.get("head", "/work").text
+    assert address in cast.get("head", "/work").text
 
 
 def test_a_volunteer_raises_one_on_a_referred_case_and_reads_no_others(cast: Cast) -> None:

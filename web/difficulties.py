@@ -12,6 +12,7 @@ from engine.difficulties import answer
 from engine.own_forms import FORMS
 from engine.refusals import NotAllowed, NotFound
 from engine.store import difficulties as stored
+from engine.store.access_log import note_reading
 from engine.store.difficulties import ALL, ANSWERED, OPEN, PAGE
 from engine.words import Label, Sentence
 from web.asking import Asking, act_page, attempt
@@ -51,6 +52,7 @@ def show(code: str, difficulty: int) -> str:
     it, asking, form = _asked(seen, difficulty)
     if not it.mine:
         raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
+    note_reading(shell().house.store, g.viewer.person_id, seen.facts.id, seen.facts.pupil_id, now())
     return act_page(seen, asking, form)
 
 
