@@ -114,7 +114,7 @@ def test_needs_are_those_of_ones_own_association_without_who(cast: Cast) -> None
     def found(member: str) -> list[tuple[str, str | None, str | None, str | None]]:
         viewer = cast.viewer(member)
         with cast.store.scoped(viewer) as session:
-            return [(row.code, row.pupil, need and need.need, need and need.handover)
+            return [(row.code, row.pupil, need.need if need else None, need.handover if need else None)
                     for row, need in rooms.needs(session, viewer, 10)]  # fmt: skip
 
     assert found("volunteer") == [(code, None, "Áo ấm cỡ 130", "Văn phòng trường")]

@@ -126,8 +126,8 @@ def test_one_is_offered_only_what_one_may_announce_for(cast: Cast) -> None:
 def test_the_list_shows_what_concerns_ones_area_and_a_pupil_only_to_who_knows_them(cast: Cast) -> None:
     cast.go_to("2026-03-10 08:00")
     announce(cast)
-    days = {"first_day": dt.date(2026, 3, 20), "last_day": dt.date(2026, 3, 21)}
-    announce_closure(cast.house, None, pupil_id=cast.stage.pupils["pupil"], reason="Gãy chân", now=cast.now, **days)
+    announce_closure(cast.house, None, pupil_id=cast.stage.pupils["pupil"], reason="Gãy chân", now=cast.now,
+                     first_day=dt.date(2026, 3, 20), last_day=dt.date(2026, 3, 21))  # fmt: skip
     for member in ("teacher", "head", "commune_leader", "education_office", "commune_officer", "volunteer", "admin"):
         assert "Bão số 3" in cast.get(member, "/closures").text, member
     for member in ("outsider_head", "outsider_commune_leader", "outsider_teacher"):

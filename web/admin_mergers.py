@@ -20,7 +20,7 @@ from web.security import takes_up_to
 from web.shell import now, shell, today
 from web.stepup import needs_proof
 
-LARGEST = 4 * 1024 * 1024  # bytes; the table of a whole country is one megabyte
+LARGEST = 512 * 1024  # bytes; the table of a province is a tenth of it
 
 pages = Blueprint("admin_mergers", __name__)
 
