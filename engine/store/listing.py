@@ -19,10 +19,14 @@ from engine.store.rows import (
     any_of,
     by_arms,
     cases,
+    known,
     known_arms,
+    next_due,
     pick,
+    read,
     read_known,
     read_referred,
+    referred,
     referred_arms,
 )
 from engine.store.types import FAR, OpenInstant
@@ -64,6 +68,8 @@ def list_cases(
 
     `people` are those whose cases are "mine": the viewer and whom they stand in for.
     """
+    if filters == Filters() and after is None:  # as it is looked at first
+        return _page(_beginning(session, viewer, limit + 1), filters, limit)
     conditions = [*_conditions(session, viewer, filters, now, people), *_beyond(filters, after)]
     newest, most = filters.newest_first, limit + 1
     rows: list[CaseRow] = []
@@ -78,6 +84,12 @@ def list_cases(
         by_code = [cases.c.code == code] if code else []
         rows += read_referred(session, by_arms(arms, [*by_code, *conditions], most, newest=newest), most, newest=newest)
     return _page(rows, filters, limit)
+
+
+def _beginning(session: Session, viewer: Viewer, most: int) -> list[CaseRow]:
+    known_here, asked = tuple(known_arms(viewer)), tuple(referred_arms(viewer))
+    rows = read(session, next_due(known, known_here, most)) if known_here else []
+    return rows + (read(session, next_due(referred, asked, most)) if asked else [])
 
 
 def _page(rows: Sequence[CaseRow], filters: Filters, limit: int) -> Page:

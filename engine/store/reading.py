@@ -5,22 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.access import Viewer
 from engine.store import tables as t
 from engine.store.rows import (
     MOST_ARMS,
+    Arm,
     CaseRow,
+    Making,
     by_arms,
     cases,
+    known,
     known_arms,
     pick,
-    read_known,
-    read_referred,
+    read,
+    referred,
     referred_arms,
 )
 from engine.store.types import FAR
@@ -33,37 +37,46 @@ def seats_of(viewer: Viewer) -> list[tuple[str, int]]:
     return sorted((role, unit) for role, units in viewer.units.items() for unit in units)
 
 
+_COVERED = select(t.Delegation.person_id).where(
+    t.Delegation.delegate_id == bindparam("person"),
+    t.Delegation.first_day <= bindparam("today"), t.Delegation.last_day >= bindparam("today"),
+)  # fmt: skip
+
+
 def covered(session: Session, person_id: int, today: dt.date) -> list[int]:
     """The people for whom this person acts today."""
-    query = select(t.Delegation.person_id).where(
-        t.Delegation.delegate_id == person_id, t.Delegation.first_day <= today, t.Delegation.last_day >= today
-    )
-    return sorted(set(session.execute(query).scalars()))
+    return sorted(set(session.execute(_COVERED, {"person": person_id, "today": today}).scalars()))
 
 
 def my_work(session: Session, viewer: Viewer, people: Iterable[int], limit: int = PAGE) -> list[CaseRow]:
     """Open cases that wait for the viewer: assigned to one of `people`, or on offer to one of the viewer's posts."""
-    picks = [pick([t.OPEN, cases.c.assignee_id == person], limit) for person in people]
-    picks += [pick([t.WAITING, cases.c.offered_unit_id == unit, cases.c.offered_role == role], limit)
-              for role, unit in seats_of(viewer)[:MOST_ARMS]]  # fmt: skip
-    return _both(session, viewer, picks, limit)
+    waiting = tuple(people), tuple(seats_of(viewer)[:MOST_ARMS]), limit
+    rows = read(session, _mine(known, *waiting)) if known_arms(viewer) else []
+    rows += read(session, _mine(referred, *waiting)) if referred_arms(viewer) else []
+    return _in_order(rows, limit)
 
 
 def area_work(session: Session, viewer: Viewer, people: Sequence[int] = (), limit: int = PAGE) -> list[CaseRow]:
     """Open cases of the viewer's area that none of `people` has, next due first."""
-    others = or_(cases.c.assignee_id.is_(None), cases.c.assignee_id.not_in(people))
     rows = []
-    if arms := known_arms(viewer):
-        rows += read_known(session, by_arms(arms, [t.OPEN, others], limit), limit)
-    if arms := referred_arms(viewer):
-        rows += read_referred(session, by_arms(arms, [t.OPEN, others], limit), limit)
+    for making, arms in ((known, known_arms(viewer)), (referred, referred_arms(viewer))):
+        rows += read(session, _others(making, tuple(arms), tuple(people), limit)) if arms else []
     return _in_order(rows, limit)
 
 
-def _both(session: Session, viewer: Viewer, picks: list[Select[Any]], limit: int) -> list[CaseRow]:
-    rows = read_known(session, picks, limit) if known_arms(viewer) else []
-    rows += read_referred(session, picks, limit) if referred_arms(viewer) else []
-    return _in_order(rows, limit)
+# Kept for the people who come again: putting such a statement together takes longer than running it.
+@lru_cache(maxsize=512)
+def _mine(making: Making, people: tuple[int, ...], seats: tuple[tuple[str, int], ...], limit: int) -> Select[Any]:
+    picks = [pick([t.OPEN, cases.c.assignee_id == person], limit) for person in people]
+    picks += [pick([t.WAITING, cases.c.offered_unit_id == unit, cases.c.offered_role == role], limit)
+              for role, unit in seats]  # fmt: skip
+    return making(picks, limit)
+
+
+@lru_cache(maxsize=512)
+def _others(making: Making, arms: tuple[Arm, ...], people: tuple[int, ...], limit: int) -> Select[Any]:
+    others = or_(cases.c.assignee_id.is_(None), cases.c.assignee_id.not_in(people))
+    return making(by_arms(arms, [t.OPEN, others], limit), limit)
 
 
 def _in_order(rows: Iterable[CaseRow], limit: int) -> list[CaseRow]:
@@ -119,10 +132,17 @@ def needs_of(session: Session, case_ids: Sequence[int]) -> dict[int, NeedRow]:
     return {row[0]: NeedRow(*row) for row in session.execute(query)}
 
 
+_UNREAD = select(func.count()).select_from(
+    select(t.Notice.id)
+    .where(t.Notice.person_id == bindparam("person"), t.Notice.read_at.is_(None))
+    .limit(bindparam("most"))
+    .subquery()
+)
+
+
 def unread_notices(session: Session, person_id: int, most: int = 99) -> int:
     """How many notices the person has not read, counted no farther than `most`."""
-    own = select(t.Notice.id).where(t.Notice.person_id == person_id, t.Notice.read_at.is_(None)).limit(most).subquery()
-    return session.execute(select(func.count()).select_from(own)).scalar_one()
+    return session.execute(_UNREAD, {"person": person_id, "most": most}).scalar_one()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ inner step could only show too little.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select, union
@@ -107,15 +108,14 @@ _SHARED = (
     "id", "code", "workflow", "workflow_version", "rules_version", "state", "since", "level", "due_at", "closed_at",
     "offered_role", "offered_unit_id", "offered_at", "accepted_at", "assignee_id", "version",
 )  # fmt: skip
-_OWN = ("absent_since", "flags", "class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
+_OWN = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 
-# Made once: half the time of a list went into putting its statement together anew.
+# Made once: half the time of a list went into putting its statement together anew. The columns are in CaseRow's order.
 _class, _village, _commune = aliased(t.Unit), aliased(t.Unit), aliased(t.Unit)
 _KNOWN: Any = (
     select(
-        *(getattr(t.Case, name) for name in (*_SHARED, *_OWN)),
-        t.Pupil.name.label("pupil"), _class.name.label("klass"), _village.name.label("village"),
-        _commune.name.label("commune"), t.Person.name.label("assignee"),
+        *(getattr(t.Case, name) for name in _SHARED), t.Person.name, t.Case.absent_since, t.Case.flags, t.Pupil.name,
+        _class.name, _village.name, _commune.name, *(getattr(t.Case, name) for name in _OWN),
     )
     .join(t.Pupil, t.Pupil.id == t.Case.pupil_id)
     .join(_class, _class.id == t.Case.class_id)
@@ -124,24 +124,44 @@ _KNOWN: Any = (
     .outerjoin(t.Person, t.Person.id == t.Case.assignee_id)
 )  # fmt: skip
 _referral: Any = t.Referral  # mapped from the columns of cases, which no type checker sees
-_REFERRED: Any = select(*(getattr(_referral, name) for name in _SHARED), t.Person.name.label("assignee")).outerjoin(
+_REFERRED: Any = select(*(getattr(_referral, name) for name in _SHARED), t.Person.name).outerjoin(
     t.Person, t.Person.id == _referral.assignee_id
 )
+
+Making = Callable[..., Select[Any]]
+
+
+def known(picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> Select[Any]:
+    """The statement for the picked cases whose pupils the viewer may know by name."""
+    return _of(_KNOWN, t.Case, picks, limit, newest)
+
+
+def referred(picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> Select[Any]:
+    """The statement for the picked cases referred to the viewer's association, without who they are about."""
+    return _of(_REFERRED, _referral, picks, limit, newest)
+
+
+def _of(base: Select[Any], case: Any, picks: Sequence[Select[Any]], limit: int, newest: bool) -> Select[Any]:
+    by = (case.id.desc(),) if newest else (case.due_at, case.id)
+    return base.where(case.id.in_(_ids(picks))).order_by(*by).limit(limit)
+
+
+@lru_cache(maxsize=512)
+def next_due(making: Making, arms: tuple[Arm, ...], limit: int) -> Select[Any]:
+    """The statement for the open cases of an area, the next due first; kept for the areas that are looked at often."""
+    return making(by_arms(arms, [t.OPEN], limit), limit)
+
+
+def read(session: Session, statement: Select[Any]) -> list[CaseRow]:
+    """The cases of a statement that `known` or `referred` made."""
+    return [CaseRow(*row) for row in session.execute(statement)]
 
 
 def read_known(session: Session, picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> list[CaseRow]:
     """The picked cases whose pupils the viewer may know by name."""
-    return _read(session, _KNOWN, t.Case, picks, limit, newest) if picks else []
+    return read(session, known(picks, limit, newest=newest)) if picks else []
 
 
 def read_referred(session: Session, picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> list[CaseRow]:
     """The picked cases that were referred to the viewer's association, without who they are about."""
-    return _read(session, _REFERRED, _referral, picks, limit, newest) if picks else []
-
-
-def _read(
-    session: Session, base: Select[Any], case: Any, picks: Sequence[Select[Any]], limit: int, newest: bool
-) -> list[CaseRow]:
-    by = (case.id.desc(),) if newest else (case.due_at, case.id)
-    rows = session.execute(base.where(case.id.in_(_ids(picks))).order_by(*by).limit(limit))
-    return [CaseRow(**row) for row in rows.mappings()]
+    return read(session, referred(picks, limit, newest=newest)) if picks else []

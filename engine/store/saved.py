@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.refusals import Conflict, Invalid, NotFound
@@ -27,12 +27,16 @@ class Saved:
     filters: Mapping[str, str]
 
 
-_OWN = select(t.SavedFilter.id, t.SavedFilter.name, t.SavedFilter.filters).order_by(t.SavedFilter.name)
+_OWN = (
+    select(t.SavedFilter.id, t.SavedFilter.name, t.SavedFilter.filters)
+    .where(t.SavedFilter.person_id == bindparam("person"))
+    .order_by(t.SavedFilter.name)
+)
 
 
 def saved_of(session: Session, person_id: int) -> list[Saved]:
     """The filters that a person has kept, by name."""
-    rows: Any = session.execute(_OWN.where(t.SavedFilter.person_id == person_id))
+    rows: Any = session.execute(_OWN, {"person": person_id})
     return [Saved(*row) for row in rows]
 
 

@@ -134,6 +134,13 @@ class Scope:
         for entity, rule in _rules(viewer).items():
             self._rules.setdefault(entity.__table__.name, []).append((entity, rule))
         self._made: dict[str, list[Any]] = {}
+        self._narrowed: WeakKeyDictionary[Executable, Executable] = WeakKeyDictionary()
+
+    def narrowed(self, statement: Any) -> Any:
+        """The statement with the criteria it needs; the same each time for one that is made once and run often."""
+        if (found := self._narrowed.get(statement)) is None:
+            found = self._narrowed[statement] = statement.options(*self.criteria(statement))
+        return found
 
     def criteria(self, statement: Executable) -> list[Any]:
         """The loader criteria that a statement needs: those of every protected table it names."""

@@ -74,7 +74,7 @@ def _narrow(state: ORMExecuteState) -> None:
         if names := protected(state.statement):
             raise PermissionError(f"A scoped session was asked for {names} past the ORM, where nothing narrows it.")
         return
-    state.statement = state.statement.options(*state.session.info["scope"].criteria(state.statement))
+    state.statement = state.session.info["scope"].narrowed(state.statement)
 
 
 class Store:
