@@ -12,10 +12,12 @@ from sqlalchemy import select
 
 from engine.store import tables as t
 from engine.store.session import open_store
-from tests.browser.conftest import OpenPage, served
+from tests.browser.conftest import VIEWPORTS, OpenPage, served
 from tests.browser.people import answer, sign_in
+from tests.browser.test_accessible import violations
 from tests.cast import Cast, make_cast
 from tests.pages import post
+from tests.test_web_html import faults
 
 VISIT = {
     "Ngày đến nhà vận động": "2/3/2026",
@@ -32,7 +34,7 @@ class Line:
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
         self.app = app
-        self.lose = 0
+        self.lose = ""  # "before" the program has seen the form, or "after" it is done
         self.wait = 0.0  # seconds
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -44,11 +46,14 @@ class Line:
             told.append(status)
             return lambda _data: None
 
+        if self.lose == "before":
+            self.lose = ""
+            raise ConnectionResetError
         body = b"".join(self.app(environ, begin))
         time.sleep(self.wait)
         self.wait = 0
         if self.lose:
-            self.lose -= 1
+            self.lose = ""
             raise ConnectionResetError
         start(*told[0])
         return [body]
@@ -86,9 +91,19 @@ def officer(cast: Cast, address: str, open_page: OpenPage) -> Page:
 
 
 def ready(cast: Cast, page: Page, member: str) -> Page:
-    """Wait until the pages of today are kept, all of them."""
-    pages = {path for path, _stamp in cast.get(member, "/offline/pages").get_json()["pages"]}
-    return until(page, lambda: set(holds(page)["copies"]) == pages)
+    """Wait until the pages of today are kept, all of them as they are now."""
+    pages = dict(cast.get(member, "/offline/pages").get_json()["pages"])
+    return until(page, lambda: page.evaluate(STAMPS) == pages)
+
+
+STAMPS = """async () => {
+  const cache = (await caches.has("pages")) && (await caches.open("pages")), found = {};
+  for (const it of cache ? await cache.keys() : []) {
+    const copy = await cache.match(it);
+    if (copy) found[new URL(it.url).pathname] = copy.headers.get("X-Stamp");
+  }
+  return found;
+}"""
 
 
 def until(page: Page, came: Callable[[], bool]) -> Page:
@@ -205,8 +220,11 @@ def test_a_visit_that_was_recorded_without_a_line_is_one_entry_when_it_is_back(
     assert holds(officer)["queue"] == holds(officer)["drafts"] == 0
 
 
-def test_a_visit_whose_answer_was_lost_is_one_entry(cast: Cast, line: Line, address: str, officer: Page) -> None:
-    line.lose = 1
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_visit_that_a_dying_server_took_or_did_not_take_is_one_entry(
+    cast: Cast, line: Line, address: str, officer: Page, when: str
+) -> None:
+    line.lose = when
     record(officer, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
     expect(officer).to_have_url(re.compile(r"/offline\?kept="))
     all_sent(officer)
@@ -262,6 +280,20 @@ def test_what_waits_is_said_on_every_page_and_sent_by_hand(cast: Cast, address: 
     officer.get_by_role("button", name="Gửi ngay").click()
     all_sent(officer)
     assert len(entries(cast, "visit")) == 1
+
+
+def test_the_forms_of_a_case_just_accepted_are_on_the_phone_at_once(cast: Cast, address: str, officer: Page) -> None:
+    officer.goto(f"{address}/work")
+    card = officer.get_by_role("listitem").filter(has_text="Tiếp nhận").first
+    card.get_by_role("button", name="Tiếp nhận").click()
+    expect(officer.get_by_role("status").filter(has_text="Đã ghi:")).to_be_visible()
+    ready(cast, officer, "commune_officer")
+    cut(officer)
+    record(officer, f"{address}/cases/{OFFERED}/visit", VISIT, RECORD)
+    kept(officer)
+    cut(officer, False)
+    all_sent(officer)
+    assert len(entries(cast, "visit", OFFERED)) == 1
 
 
 # --- not taken as it was ----------------------------------------------------------------------------------------------
@@ -473,6 +505,21 @@ def test_a_sign_in_that_ran_out_leaves_the_queue_and_no_pages(cast: Cast, addres
     sign_in(officer, address, "commune_officer")
     all_sent(officer)
     assert len(entries(cast, "visit")) == 1
+
+
+def test_axe_and_the_parser_find_nothing_to_mend_on_what_a_device_shows_by_itself(
+    cast: Cast, address: str, conflict: Page
+) -> None:
+    found = [*violations(conflict), *faults(conflict.content())]
+    conflict.set_viewport_size(VIEWPORTS["phone"])
+    conflict.goto(f"{address}/cases/{CODE}/note")
+    conflict.get_by_label("Ghi chú nội bộ").fill("Viết dở")
+    cut(conflict)
+    conflict.goto(f"{address}/cases/{CODE}/note")
+    expect(conflict.locator("#saved")).to_be_visible()
+    expect(conflict.locator(".draft")).to_be_visible()
+    found += [*violations(conflict), *faults(conflict.content())]
+    assert found == []
 
 
 # --- drafts -----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
 }
+const worker = navigator.serviceWorker;
 // What is typed into a long form stays on the device until it was sent, or its person signs out.
 const { me, wipe } = document.documentElement.dataset;
 const HOUR = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
@@ -44,6 +45,7 @@ const asked = new URLSearchParams(location.search), last = JSON.parse(sessionSto
 const arrived = last && asked.has("done");
 if (last && (arrived || asked.has("kept"))) {
   localStorage.removeItem(last.name);
+  if (arrived) localStorage.removeItem(`said:${last.key}`);
   sessionStorage.removeItem("last");
 }
 for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
@@ -76,12 +78,12 @@ for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
   });
   form.addEventListener("submit", () => {
     save(true);
-    localStorage.setItem(`said:${key.value}`, JSON.stringify(words(form, typed())));
+    if (worker?.controller) localStorage.setItem(`said:${key.value}`, JSON.stringify(words(form, typed())));
     sessionStorage.setItem("last", JSON.stringify({ name, key: key.value }));
   });
 }
 // The service worker keeps today's pages and what was not sent; here it is told to go on, and what it says is shown.
-const worker = navigator.serviceWorker, bar = document.getElementById("unsent");
+const bar = document.getElementById("unsent");
 const ask = (what, more) => worker && worker.ready.then((it) => it.active.postMessage({ do: what, ...more }));
 let unsent = 0;
 const show = ({ unsent: count, review, last: at }) => {

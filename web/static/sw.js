@@ -87,7 +87,7 @@ const keep = async (address, answer, stamp) => {
   headers.delete("Content-Encoding");
   headers.delete("Content-Length");
   headers.set("X-Saved", Date.now());
-  headers.set("X-Stamp", stamp ?? "");
+  headers.set("X-Stamp", stamp ?? pages[address] ?? "");
   const cache = await caches.open(PAGES);
   await cache.put(address, new Response(text, { headers }));
   if ((await fact("me")) !== me) await caches.delete(PAGES); // who it was has gone meanwhile
@@ -218,6 +218,7 @@ const read = (url, text) => {
 };
 const post = async (event, url) => {
   const posts = read(url, await event.request.clone().text());
+  await setFact("gathered", 0); // the pages of the case will be others
   if (!posts.length) return fetch(event.request);
   const asked = fetch(event.request);
   event.waitUntil(asked.catch(() => {}));
