@@ -189,7 +189,7 @@ def test_open_cases_of_brothers_and_sisters_are_linked(cast: Cast) -> None:
     cast.pupil("A Em", guardian_phone="0905 1")
     cast.pupil("Y Chị", guardian_phone="0905 1")
     code, sister = cast.open_case("A Em"), cast.open_case("Y Chị")
-    assert f"Y Chị, {sister}" in cast.get("teacher", f"/cases/{code}").text
+    assert f'Y Chị, <span class="code">{sister}</span>' in cast.get("teacher", f"/cases/{code}").text
 
 
 def test_the_text_for_zalo_has_code_and_link_only(cast: Cast) -> None:
