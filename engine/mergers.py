@@ -42,11 +42,20 @@ class Merger:
     province: tuple[str, str] = ("", "")
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A village, school or association comes to lie in another unit: decided by somebody where a commune is divided."""
+
+    unit: str
+    into: str
+
+
 @dataclass
 class Merged:
     """What a merger did, or would do; `left` says what somebody must see to."""
 
     ended: list[str] = field(default_factory=list)
+    came_over: list[str] = field(default_factory=list)
     pupils: int = 0
     cases: int = 0
     offers: int = 0
@@ -70,15 +79,35 @@ def read_table(text: str) -> tuple[list[Merger], list[Sentence]]:
                 left.append(Sentence("Line {number}: no commune with an old and a new code.", number=number))
             continue
         if cells[5].lower() not in WHOLE:
-            left.append(Sentence("Line {number}: {name} goes over only in part ({note}): say for each village.",
-                                 number=number, name=cells[3], note=cells[5]))  # fmt: skip
+            left.append(Sentence("Line {number}: {name} goes over only in part ({note}): say for each village in a "
+                                 "file with --moves.", number=number, name=cells[3], note=cells[5]))  # fmt: skip
             continue
         mergers.append(Merger(cells[4], cells[2], cells[1], (new_province[2], new_province[1])))
     return mergers, left
 
 
+def read_moves(text: str) -> list[Move]:
+    """The decisions in a file: on each line the code of a unit and of the one it comes to lie in; `#` begins a remark.
+
+    Raises `Invalid` with every line that is something else.
+    """
+    moves, wrong = [], []
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+        cells = [tidy(cell) for cell in line.partition("#")[0].replace(";", ",").split(",")]
+        if cells == [""]:
+            continue
+        if len(cells) == 2 and all(cells):
+            moves.append(Move(*cells))
+        else:
+            wrong.append(Sentence("Line {number}: write UNIT,INTO, the codes of two units.", number=number))
+    if wrong:
+        raise Invalid({f"line {number}": sentence for number, sentence in enumerate(wrong)})
+    return moves
+
+
 def merge_units(
-    house: House, mergers: Iterable[Merger], on: dt.date, now: dt.datetime, *, dry_run: bool = False
+    house: House, mergers: Iterable[Merger], on: dt.date, now: dt.datetime, *, moves: Iterable[Move] = (),
+    dry_run: bool = False,
 ) -> Merged:  # fmt: skip
     """Let units go on in others from `on` on, and everything of theirs with them.
 
@@ -87,18 +116,20 @@ def merge_units(
     Args:
         house: where the units and cases are.
         mergers: what becomes of what; one whose old unit is not here is passed over.
+        moves: what of a divided commune comes to lie where; before the mergers, so that what is left can go as a whole.
         on: the first day of the new units, today at the latest.
         now: the moment.
         dry_run: do it, tell what it did, keep none of it.
 
     Raises:
         Invalid: the day is still to come.
-        NotFound: a new unit is not here and the merger does not say how to make it.
+        NotFound: a new unit is not here and the merger does not say how to make it, or a unit to be moved is not here.
     """
     if on > house.handbook.calendar("").local(now).date():
         raise Invalid({"on": Sentence("{day} is still to come; merge the units on the day itself.", day=on)})
     merged = Merged()
     with house.store.writing("merge units") as session:
+        _move_tree(session, moves, on, merged)
         _merge_tree(session, mergers, on, merged)
         _follow(house, session, on, now, merged)
         if dry_run:
@@ -107,6 +138,25 @@ def merge_units(
 
 
 # --- the tree ---------------------------------------------------------------------------------------------------------
+
+
+def _move_tree(session: Session, moves: Iterable[Move], on: dt.date, merged: Merged) -> None:
+    for move in moves:
+        old, into = stored.open_unit(session, move.unit, on), stored.beginning(session, move.into, on)
+        if into is None:
+            raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=move.into, day=on))
+        if old is None and stored.lies_in(session, move.unit, into, on):
+            continue  # done before
+        if old is None or old.kind not in stored.GOES_ON:
+            raise NotFound(Sentence("There is no village, school or association “{code}” before {day}.",
+                                    code=move.unit, day=on))  # fmt: skip
+        stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
+        new = stored.begin(session, old, on, parent=into)
+        stored.carry_below(session, old.id, new, on)
+        stored.end(session, old.id, on, new)
+        merged.came_over.append(old.name)
+    if merged.came_over:
+        stored.links_again(session)
 
 
 def _merge_tree(session: Session, mergers: Iterable[Merger], on: dt.date, merged: Merged) -> None:
@@ -146,6 +196,7 @@ def _follow(house: House, session: Session, on: dt.date, now: dt.datetime, merge
     successors = {unit.id: unit.successor for unit in ended}
     before = stored.places_of(session, successors)
     merged.pupils, _ = stored.move(session, successors)
+    stored.set_communes(session, {unit.successor for unit in ended if unit.kind == "village"})
     stored.set_provinces(session, {unit.successor for unit in ended if unit.kind == "commune"})
     gone = _posts(session, successors, on, merged)
     merged.closures = stored.move_closures(session, ended, successors)
@@ -177,9 +228,14 @@ def _place(
         works = []
         for facts in found:
             work = Casework(facts, world.situation(facts), world, now)
-            waiting = facts.waiting and facts.offered_unit_id in successors
-            work.place(_moved(before[facts.id], facts), successors)
+            moved = _moved(before[facts.id], facts)
+            # Where only the village came over, what was the old commune's is the new one's in this case.
+            became = {**successors, **{old: new for name, (old, new) in moved.items() if name == "commune_id"}}
+            waiting = facts.waiting and facts.offered_unit_id in became
+            work.place(moved, became)
             merged.offers += waiting
+            if facts.assignee_id is not None and became != successors and facts.assignee_id not in reaching:
+                reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, world.today)
             if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
                 work.hand_on(Actor(None, SYSTEM), None)
                 merged.handed_on += 1

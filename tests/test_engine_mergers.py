@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import insert, select
 
 from engine import cases
+from engine.access import reach
 from engine.difficulties import answer, raise_difficulty
 from engine.house import House
-from engine.mergers import Merger, merge_units, read_table
+from engine.mergers import Merger, Move, merge_units, read_moves, read_table
 from engine.refusals import Invalid, NotFound
 from engine.store import stage as on
 from engine.store import tables as t
@@ -242,7 +243,7 @@ def test_the_table_is_read_as_it_is_and_what_goes_over_in_part_is_named() -> Non
     assert [(merger.old, merger.new) for merger in mergers] == [(code, "23377") for code in BO_Y]
     assert mergers[0].province == ("51", "Tỉnh Quảng Ngãi")
     assert [str(sentence) for sentence in left] == [
-        "Line 6: Xã Trà Bùi goes over only in part (Nhập một phần): say for each village."
+        "Line 6: Xã Trà Bùi goes over only in part (Nhập một phần): say for each village in a file with --moves."
     ]
 
 
@@ -266,3 +267,61 @@ def test_a_day_to_come_and_a_unit_that_is_not_there_are_refused(store: Store) ->
     with pytest.raises(NotFound, match="There is no unit “99999” on 01/07/2025"):
         merge_units(here.house, [Merger("23389", "99999")], DAY, NOON)
     assert here.unit("23389", DAY)
+
+
+def divided(store: Store) -> tuple[Country, dict[str, str]]:
+    """Đăk Xú is divided: its village goes to Dục Nông, in which Đăk Ang went on; the rest is Bờ Y's."""
+    here = country(store, not_yet_merged())
+    codes = with_cases(here)
+    merge_units(here.house, [Merger("23383", "23383", "Xã Dục Nông", ("51", "x"))], DAY, NOON)
+    return here, codes
+
+
+def test_of_a_divided_commune_a_village_comes_over_with_its_pupils_cases_offers_and_officer(store: Store) -> None:
+    here, codes = divided(store)
+    before = here.case(codes["23389"])
+    merged = merge_units(here.house, [], DAY, NOON, moves=[Move("23389-01", "23383")])
+    village, commune = here.unit("23389-01", DAY), here.unit("23383", DAY)
+    case = here.case(codes["23389"])
+    assert (merged.came_over, merged.cases, merged.offers) == (["Thôn Suối Trong"], 1, 1)
+    assert (case.village_id, case.commune_id, case.due_at) == (village, commune, before.due_at)
+    assert (case.offered_role, case.offered_unit_id) == ("commune_officer", village)
+    assert reach(here.viewer("officer-23389", DAY), case) == {"commune_officer"}
+    assert reach(here.viewer("leader-23389", DAY), case) == frozenset()
+    again = merge_units(here.house, [], DAY, NOON, moves=[Move("23389-01", "23383")])
+    assert (again.came_over, again.cases) == ([], 0)
+
+
+def test_what_is_left_of_it_goes_on_as_a_whole(store: Store) -> None:
+    here, codes = divided(store)
+    rest = Merger("23389", "23377", "Xã Bờ Y", ("51", "x"))
+    merged = merge_units(here.house, [rest], DAY, NOON, moves=[Move("23389-01", "23383")])
+    assert (merged.came_over, merged.ended) == (["Thôn Suối Trong"], ["Xã Đăk Xú"])
+    assert here.case(codes["23389"]).commune_id == here.unit("23383", DAY)
+
+
+def test_an_accepted_case_goes_to_the_new_commune_when_only_the_old_leader_had_it(store: Store) -> None:
+    here, codes = divided(store)
+    officer, leader = here.viewer("officer-23389", BEFORE), here.viewer("leader-23389", BEFORE)
+    cases.decline(here.house, officer, codes["23389"], {"reason": "Không thuộc thôn của tôi"}, at("2025-06-30 10:00"))
+    cases.accept(here.house, leader, codes["23389"], {}, at("2025-06-30 11:00"))
+    merged = merge_units(here.house, [], DAY, NOON, moves=[Move("23389-01", "23383")])
+    case = here.case(codes["23389"])
+    assert (merged.handed_on, case.assignee_id, case.offered_unit_id) == (1, None, here.unit("23389-01", DAY))
+
+
+def test_a_file_of_decisions_names_its_wrong_lines() -> None:
+    assert read_moves("# Đăk Xú\n23389-01, 23383  # thôn 1\n\n23389-02;23377\n") == [
+        Move("23389-01", "23383"), Move("23389-02", "23377"),
+    ]  # fmt: skip
+    with pytest.raises(Invalid) as refused:
+        read_moves("23389-01\n23389-02,23377,x\n")
+    assert "Line 1: write UNIT,INTO, the codes of two units." in str(refused.value.sentence)
+
+
+def test_a_village_or_a_commune_that_is_not_there_is_told(store: Store) -> None:
+    here, _ = divided(store)
+    with pytest.raises(NotFound, match="no village, school or association “23389-99” before 01/07/2025"):
+        merge_units(here.house, [], DAY, NOON, moves=[Move("23389-99", "23383")])
+    with pytest.raises(NotFound, match="no unit “99999” on 01/07/2025"):
+        merge_units(here.house, [], DAY, NOON, moves=[Move("23389-01", "99999")])

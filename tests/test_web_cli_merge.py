@@ -27,7 +27,7 @@ def test_the_table_is_taken_as_it_was_published(store: Store, tmp_path: Path) ->
     file = tmp_path / "table.csv"
     file.write_text(TABLE, encoding="utf-8")
     expected = [
-        "Line 6: Xã Trà Bùi goes over only in part (Nhập một phần): say for each village.",
+        "Line 6: Xã Trà Bùi goes over only in part (Nhập một phần): say for each village in a file with --moves.",
         "Ended: Thị trấn Plei Kần, Xã Đăk Xú, Xã Pờ Y.",
         MOVED,
     ]

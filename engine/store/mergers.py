@@ -167,6 +167,27 @@ def move(session: Session, successors: Mapping[int, int]) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
+def lies_in(session: Session, code: str, above: int, on: dt.date) -> bool:
+    """Whether the unit of this code lies in another one from `on` on."""
+    query = select(_units.c.id).where(_units.c.code == code, _units.c.parent_id == above, _units.c.valid_to > on)
+    return session.connection().execute(query.limit(1)).first() is not None
+
+
+def set_communes(session: Session, villages: Collection[int]) -> None:
+    """Pupils and cases of these villages are in the commune that the village lies in."""
+    connection = session.connection()
+    for chunk in chunks(villages):
+        query = (
+            select(_links.c.descendant_id, _units.c.id)
+            .join(_units, _units.c.id == _links.c.ancestor_id)
+            .where(_links.c.descendant_id.in_(chunk), _units.c.kind == "commune")
+        )
+        rows = [{"village": village, "commune": commune} for village, commune in connection.execute(query)]
+        for table in (_pupils, _cases) if rows else ():
+            here = table.c.village_id == bindparam("village"), table.c.commune_id != bindparam("commune")
+            connection.execute(update(table).where(*here).values(commune_id=bindparam("commune")), rows)
+
+
 def set_provinces(session: Session, communes: Collection[int]) -> None:
     """Pupils and cases of these communes are in the province that the commune lies in."""
     connection = session.connection()
