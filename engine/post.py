@@ -7,6 +7,7 @@ sender = "Ra Lớp <ralop@example.vn>"
 [notices]
 url = "https://ralop.example.vn"        # where people open the pages
 push_contact = "mailto:it@example.vn"   # turns push messages on
+keep_days = 400                         # so long a message that was sent or given up is kept
 
 [notices.services.zalo]                 # any service of apprise, by a name of your own
 url = "zalo://BOT_TOKEN/{address}"
@@ -30,6 +31,7 @@ from engine.words import Label, Sentence
 
 ADDRESS = "{address}"
 URL = "http://127.0.0.1:5000"
+KEEP_DAYS = 400  # a school year, its summer, and time to answer questions about it
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 WAY = Sentence("way of encryption")
 
@@ -51,14 +53,19 @@ class PostSettings:
     mail: MailSettings | None = None
     push_contact: str = ""
     services: Mapping[str, Service] = field(default_factory=dict)
+    keep_days: int = KEEP_DAYS
 
 
 @dataclass(frozen=True)
 class Post:
-    """The channels by name, beside the app itself, and the address of the pages (no slash at its end)."""
+    """The channels by name, beside the app itself, and the address of the pages (no slash at its end).
+
+    `keep_days`: so long a message that was sent or given up is kept.
+    """
 
     url: str = URL
     channels: Mapping[str, Channel] = field(default_factory=lambda: MappingProxyType({}))
+    keep_days: int = KEEP_DAYS
 
 
 def read_post(reader: Reader, environment: Mapping[str, str]) -> PostSettings:
@@ -75,7 +82,7 @@ def read_post(reader: Reader, environment: Mapping[str, str]) -> PostSettings:
         notices.fault("push_contact", Sentence("Write mailto: and an address, or a page: https://…"))
     services = {name: _service(table) for name, table in notices.named("services").items() if _free(notices, name)}
     mail = _mail(reader.table("mail"), environment) if "mail" in reader else None
-    return PostSettings(url, mail, contact, services)
+    return PostSettings(url, mail, contact, services, notices.whole("keep_days", default=KEEP_DAYS, least=30))
 
 
 def _free(notices: Reader, name: str) -> bool:
@@ -124,4 +131,5 @@ def make_post(settings: PostSettings, instance: Path) -> Post:
         from engine.channels.apprise_channel import AppriseChannel  # noqa: PLC0415 - loaded only where it is used
 
         channels += [AppriseChannel(name, it.label, it.ask, it.url) for name, it in settings.services.items()]
-    return Post(settings.url, MappingProxyType({channel.name: channel for channel in channels}))
+    named = MappingProxyType({channel.name: channel for channel in channels})
+    return Post(settings.url, named, settings.keep_days)

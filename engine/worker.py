@@ -20,6 +20,7 @@ from engine.deliver import deliver
 from engine.difficulties import climb_due
 from engine.house import House
 from engine.import_jobs import work as work_on_imports
+from engine.old_messages import forget_daily
 from engine.risk_trial import work_on_trials
 from engine.store import leases
 from engine.sweep import run_due
@@ -70,6 +71,10 @@ def _climb(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
     return climb_due(house, now, stop)
 
 
+def _forget(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return forget_daily(house, now, stop)
+
+
 Jobs = tuple[Job, ...]
 JOBS: Jobs = (
     Job("sweep", _sweep, parts=4),
@@ -79,6 +84,7 @@ JOBS: Jobs = (
     Job("imports", _imports, parts=2),
     Job("trials", _trials),
     Job("reroute", _reroute),
+    Job("forget", _forget),
 )
 
 

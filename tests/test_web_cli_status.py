@@ -13,6 +13,7 @@ from engine.queue import prepare
 from engine.store import leases
 from engine.store import tables as t
 from engine.store.session import Store, now_utc, open_store
+from engine.store.settings import put_setting
 from tests.staged import CONTACT, at, staged
 from web.cli_status import status
 
@@ -79,7 +80,11 @@ def test_messages_that_were_given_up_are_counted(store: Store, tmp_path: Path) -
            "state": "dead", "attempts": 9, "made_at": moment, "next_try_at": moment}  # fmt: skip
     with store.writing("test") as session:
         session.execute(insert(t.Delivery).values(row))
-    assert data(store, tmp_path)["deliveries"] == {"dead": 1}
+        put_setting(session, "messages_forgotten", {"day": "2026-03-09", "count": 7, "before": "2025-02-02"})
+    assert data(store, tmp_path)["deliveries"] == {"pending": 0, "failed": 0, "dead": 1}
+    said = run(store, tmp_path).stdout
+    assert "Messages given up (dead letters): 1; why, and “try again”: /admin/deliveries" in said
+    assert "Old messages were deleted last on 09/03/2026: 7, made before 02/02/2025" in said
 
 
 def test_a_database_that_was_never_made_is_a_problem(tmp_path: Path) -> None:

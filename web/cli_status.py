@@ -49,8 +49,15 @@ def _lines(found: Status) -> Iterator[Sentence]:
                        flow=it.workflow_version, rules=it.rules_version, count=it.cases)  # fmt: skip
     for name, count in sorted(found.queue.items()):
         yield Sentence("Jobs {name}: {count}", name=name, count=count)
-    for name, count in sorted(found.deliveries.items()):
-        yield Sentence("Messages {name}: {count}", name=name, count=count)
+    if found.deliveries:
+        yield Sentence("Messages waiting: {count}", count=found.deliveries["pending"])
+        yield Sentence("Messages that failed and are tried again: {count}", count=found.deliveries["failed"])
+        yield Sentence("Messages given up (dead letters): {count}; why, and “try again”: /admin/deliveries",
+                       count=found.deliveries["dead"])  # fmt: skip
+    if found.forgotten:
+        yield Sentence("Old messages were deleted last on {day}: {count}, made before {before}",
+                       **{name: dt.date.fromisoformat(found.forgotten[name]) for name in ("day", "before")},
+                       count=found.forgotten["count"])  # fmt: skip
     yield from found.problems
     if found.healthy:
         yield Sentence("All is well.")

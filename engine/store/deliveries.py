@@ -11,11 +11,14 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from engine.store import tables as t
+from engine.store.bulk import among
 from engine.store.notices import PENDING, deliveries, items, notices, people
 from engine.store.world import cases, chunks, units
 
 FAILED, SENT, DEAD, VOID = "failed", "sent", "dead", "void"
 STATES = (PENDING, FAILED, SENT, DEAD, VOID)
+OVER = (SENT, DEAD, VOID)  # nothing is tried any more
+FORGOTTEN = "messages_forgotten"  # the setting that tells when old messages were deleted last, and how many
 MOST_ERROR = 300  # characters kept of what went wrong
 
 
@@ -181,6 +184,23 @@ def count_by_state(session: Session, states: Collection[str] = (PENDING, FAILED,
     """How many deliveries wait, were tried in vain, were given up."""
     query = select(deliveries.c.state, func.count()).where(deliveries.c.state.in_(states)).group_by(deliveries.c.state)
     return dict.fromkeys(states, 0) | dict(session.connection().execute(query).all())
+
+
+def oldest(session: Session, state: str, before: dt.datetime, limit: int) -> list[int]:
+    """The first `limit` of the deliveries in a state that were made before a moment."""
+    query = (
+        select(deliveries.c.id, deliveries.c.made_at)
+        .where(deliveries.c.state == state)
+        .order_by(deliveries.c.id)
+        .limit(limit)
+    )  # by the index of states: the oldest come first, and the young ones are not looked through
+    return [id for id, made_at in session.connection().execute(query) if made_at < before]
+
+
+def delete(session: Session, ids: Collection[int]) -> None:
+    """Forget these deliveries; the notices that they told stay."""
+    for table, column in ((items, items.c.delivery_id), (deliveries, deliveries.c.id)):
+        session.connection().execute(table.delete().where(among(column, ids)))
 
 
 def revive(session: Session, now: dt.datetime, ids: Collection[int] | None = None) -> int:

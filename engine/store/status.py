@@ -13,13 +13,15 @@ from sqlalchemy.orm import Session
 
 from engine.clock import ShiftedClock
 from engine.store import tables as t
+from engine.store.deliveries import FORGOTTEN, count_by_state
 from engine.store.schema import revisions
 from engine.store.session import Store, now_utc
+from engine.store.settings import get_setting
 from engine.store.world import cases
 from engine.words import Sentence
 
 _TABLES = t.Base.metadata.tables
-_leases, _deliveries = _TABLES["leases"], _TABLES["deliveries"]
+_leases = _TABLES["leases"]
 MOST = 100_000  # no count goes farther: a status must not cost more the more cases there are
 SILENT = dt.timedelta(minutes=2)  # a worker that was not seen for so long is not at work
 LATE = dt.timedelta(minutes=5)  # something due for so long means that nobody sweeps
@@ -51,6 +53,7 @@ class Status:
     versions: list[Version] = field(default_factory=list)
     queue: dict[str, int] = field(default_factory=dict)
     deliveries: dict[str, int] = field(default_factory=dict)
+    forgotten: dict[str, Any] = field(default_factory=dict)
     problems: list[Sentence] = field(default_factory=list)
 
     @property
@@ -92,10 +95,8 @@ def _look(session: Session, status: Status, now: dt.datetime) -> None:
     first = connection.execute(select(func.min(cases.c.next_look_at)).where(t.OPEN)).scalar()
     status.oldest_due, status.next_look = (first, None) if first and first <= now else (None, first)
     _count_cases(session, status)
-    grouped = (
-        select(_deliveries.c.state, func.count()).where(_deliveries.c.state != "sent").group_by(_deliveries.c.state)
-    )
-    status.deliveries = dict(connection.execute(grouped).all())
+    status.deliveries = count_by_state(session)
+    status.forgotten = dict(get_setting(session, FORGOTTEN))
     if not session.get_bind().dialect.name.startswith("sqlite") and inspect(connection).has_table(QUEUE):
         counts = text(f"SELECT status::text, count(*) FROM {QUEUE} GROUP BY status")  # noqa: S608 - a constant
         status.queue = dict(connection.execute(counts).all())
@@ -137,6 +138,7 @@ def as_json(status: Status) -> Mapping[str, Any]:
         "workers": {holder: moment(seen) for holder, seen in sorted(status.workers.items())},
         "due_now": status.due_now, "oldest_due": moment(status.oldest_due), "next_look": moment(status.next_look),
         "open_cases": status.open_cases, "queue": status.queue, "deliveries": status.deliveries,
+        "forgotten_messages": status.forgotten,
         "versions": [
             {"workflow": it.workflow, "workflow_version": it.workflow_version, "rules_version": it.rules_version,
              "cases": it.cases} for it in status.versions
