@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import NamedTuple
 
 from engine.words import Label
 
@@ -67,6 +70,13 @@ class RiskRules:
     relapse_after: int
     excused_limit: int
     signals: tuple[Signal, ...]
+    _asks: dict[float, list[tuple[Signal, int]]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def asks(self, factor: float) -> list[tuple[Signal, int]]:
+        """Each signal with the fewest sessions missed in a school year with which it can be reached in a season."""
+        if factor not in self._asks:
+            self._asks[factor] = [(signal, _fewest(signal, factor)) for signal in self.signals]
+        return self._asks[factor]
 
     def signal(self, id: str) -> Signal | None:
         """The signal with this id, or None."""
@@ -105,75 +115,96 @@ class Alarm:
 
 NOTHING = RiskRules(1, OPEN, DAY, 5, 20, 2, 0, ())  # watches for no signal
 Found = tuple[int, dt.date, dt.date]  # value, since, absent since
+_DAY, _MARK = itemgetter(0), itemgetter(2)
+
+
+class _Missed(NamedTuple):
+    """The sessions missed: all of them, and without illnesses that are within the limit."""
+
+    all: Register
+    lenient: Register
 
 
 def alarms(rules: RiskRules, history: History) -> list[Alarm]:
     """The signals that the day's absence gives, in the order of the file; none if the pupil was not absent that day."""
-    if not any(day == history.day and mark in "eu" for day, _, mark in history.register):
+    missed = [one for one in history.register if one[2] in "eu"]
+    if not any(one[0] == history.day for one in missed):
         return []
-    lenient = _without_illness(history.register, rules.excused_limit)
+    seen = _Missed(missed, _without_illness(history.register, missed, rules.excused_limit))
     found = []
-    for signal in rules.signals:
-        value = _measure(signal, rules, history, lenient)
+    for signal, least in rules.asks(history.factor):
+        if len(missed) < least:
+            continue
+        value = _measure(signal, rules, history, seen)
         if value and (reached := _reached(signal, value[0], history.factor)):
             found.append(Alarm(signal.id, reached, *value))
     return found
 
 
+def fewest(rules: RiskRules, factor: float) -> int:
+    """The fewest sessions missed in a school year with which any signal can be reached: who missed fewer gives none."""
+    return min((least for _, least in rules.asks(factor)), default=1)
+
+
+def _fewest(signal: Signal, factor: float) -> int:
+    """What a signal counts are missed sessions, or days with one; a share is one of as many sessions as days taken."""
+    least = signal.at_least[0]
+    if signal.kind == "share":
+        return max(1, math.ceil(least * signal.after_days / 100))
+    return math.ceil(least * factor) if signal.kind in LENIENT and factor < 1 else least
+
+
 def _reached(signal: Signal, value: int, factor: float) -> int | None:
     """The highest threshold that is reached."""
     by = factor if signal.kind in LENIENT and factor < 1 else 1
-    return max((least for least in signal.at_least if value >= math.ceil(least * by)), default=None)
+    return next((least for least in reversed(signal.at_least) if value >= math.ceil(least * by)), None)
 
 
-def _measure(signal: Signal, rules: RiskRules, history: History, lenient: Register) -> Found | None:
+def _measure(signal: Signal, rules: RiskRules, history: History, seen: _Missed) -> Found | None:
     match signal.kind:
         case "excused_in_a_row":
             return run_on(history.register, history.day, "e")
         case "share":
-            return _share(signal, history)
+            return _share(signal, history, seen.all)
         case "year_sessions":
-            return _year_sessions(rules.count, history)
+            return _year_sessions(rules.count, history, seen.all)
         case "absent_days" | "same_weekday" | "after_break":
-            return LATELY[signal.kind](signal, history, lenient)
-    known = {"sibling_case": history.sibling, "earlier_case": history.earlier}
-    return run_on(history.register, history.day, "u") if known.get(signal.kind, True) else None
+            return LATELY[signal.kind](signal, history, seen.lenient)
+    if (signal.kind == "sibling_case" and not history.sibling) or (
+        signal.kind == "earlier_case" and not history.earlier
+    ):
+        return None
+    return run_on(history.register, history.day, "u")
 
 
 def run_on(register: Register, day: dt.date, mark: str) -> Found | None:
     """The run of sessions with this mark whose last session lies on `day`: its length and first day."""
-    taken = [one for one in register if one[0] <= day]
-    while taken and taken[-1][0] == day and taken[-1][2] != mark:
-        taken.pop()  # came in the afternoon: the morning is still the end of a run
-    length = 0
-    for one in reversed(taken):
-        if one[2] != mark:
-            break
-        length += 1
-    if not length or taken[-1][0] != day:
+    end = bisect_right(register, day, key=_DAY)
+    while end and register[end - 1][0] == day and register[end - 1][2] != mark:
+        end -= 1  # came in the afternoon: the morning is still the end of a run
+    begin = end
+    while begin and register[begin - 1][2] == mark:
+        begin -= 1
+    if begin == end or register[end - 1][0] != day:
         return None
-    first = taken[-length][0]
-    return length, first, first
+    first = register[begin][0]
+    return end - begin, first, first
 
 
-def _without_illness(register: Register, limit: int) -> list[Taken]:
-    """The register without runs of excused sessions that are within the limit."""
-    if not any(one[2] == "e" for one in register):
-        return list(register)
+def _without_illness(register: Register, missed: Register, limit: int) -> Register:
+    """The sessions missed, without runs of excused ones that are within the limit."""
+    if not any(one[2] == "e" for one in missed):
+        return missed
     kept: list[Taken] = []
-    run: list[Taken] = []
-    for one in register:
-        if one[2] == "e":
-            run.append(one)
-            continue
-        kept += run if len(run) > limit else ()
-        run = []
-        kept.append(one)
-    return kept + (run if len(run) > limit else [])
+    for mark, of_mark in groupby(register, key=_MARK):
+        run = list(of_mark)
+        if mark == "u" or (mark == "e" and len(run) > limit):
+            kept += run
+    return kept
 
 
-def _days(register: Iterable[Taken], marks: frozenset[str], first: dt.date, last: dt.date) -> list[dt.date]:
-    return list(dict.fromkeys(day for day, _, mark in register if first <= day <= last and mark in marks))
+def _days(missed: Iterable[Taken], marks: frozenset[str], first: dt.date, last: dt.date) -> list[dt.date]:
+    return list(dict.fromkeys(day for day, _, mark in missed if first <= day <= last and mark in marks))
 
 
 def _absent_days(signal: Signal, history: History, lenient: Register) -> Found | None:
@@ -209,23 +240,21 @@ LATELY: Mapping[str, Callable[[Signal, History, Register], Found | None]] = {
 }
 
 
-def _share(signal: Signal, history: History) -> Found | None:
+def _share(signal: Signal, history: History, missed: Register) -> Found | None:
     """Percent of the sessions taken this year that were missed, excused or not."""
     taken = history.register
-    days = len({day for day, _, _ in taken})
-    missed = [day for day, _, mark in taken if mark in "eu"]
-    if days < signal.after_days or not missed:
+    share = 100 * len(missed) // len(taken)
+    if share < signal.at_least[0] or len({day for day, _, _ in taken}) < signal.after_days:
         return None
-    return 100 * len(missed) // len(taken), taken[0][0], run_begin(history)
+    return share, taken[0][0], run_begin(history)
 
 
-def _year_sessions(count: str, history: History) -> Found | None:
+def _year_sessions(count: str, history: History, missed: Register) -> Found | None:
     """Sessions missed this school year, excused or not, by the count rule."""
-    missed = [(day, session) for day, session, mark in history.register if mark in "eu"]
     if count == MAIN_SESSION:
-        value = sum(session == "m" for _, session in missed)
+        value = sum(session == "m" for _, session, _ in missed)
     else:
-        value = len(missed) if count == EVERY_SESSION else len({day for day, _ in missed})
+        value = len(missed) if count == EVERY_SESSION else len({day for day, _, _ in missed})
     return (value, history.register[0][0], run_begin(history)) if value else None
 
 

@@ -198,8 +198,7 @@ class _Piece:
         dismissed: Sequence[dt.date],
     ) -> Past:  # fmt: skip
         situation = self.world.situation(facts)
-        days = self.days.of(situation.clock)
-        taught = frozenset(days)
+        days, taught = self.days.of(situation.clock)
         register = [one for one in marks if one[0] in taught]
         return Past(
             register, days, self._year, lambda day: season_factor(situation, day), cases, siblings, dismissed

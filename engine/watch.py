@@ -93,11 +93,13 @@ class Days:
 
     def __init__(self, first: dt.date, last: dt.date) -> None:
         self._all = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
-        self._known: dict[Clock, tuple[dt.date, ...]] = {}
+        self._known: dict[Clock, tuple[tuple[dt.date, ...], frozenset[dt.date]]] = {}
 
-    def of(self, clock: Clock) -> tuple[dt.date, ...]:
+    def of(self, clock: Clock) -> tuple[tuple[dt.date, ...], frozenset[dt.date]]:
+        """In their order, and as a set."""
         if clock not in self._known:
-            self._known[clock] = tuple(day for day in self._all if clock.is_school_day(day))
+            days = tuple(day for day in self._all if clock.is_school_day(day))
+            self._known[clock] = days, frozenset(days)
         return self._known[clock]
 
 
@@ -114,16 +116,21 @@ class _Piece:
         self.world = World(session, house.handbook, now)
         self.first = first_day(house, day)
         self.days = Days(self.first, day)
+        self._factors: dict[int, tuple[object, float]] = {}
         self.modes = chosen_in(session).modes(session, rules)
 
     def run(self, ids: Sequence[int]) -> None:
         """Find the alarms that are new, and do what the mode says."""
+        self.watched.looked += len(ids)
+        least = risk.fewest(self.rules, lowest_factor(self.house))
+        ids = stored.absent_often(self.session, ids, self.first, self.day, least)
+        if not ids:
+            return
         places = stored.places(self.session, ids)
         drafts = {place.id: self._draft(place) for place in places}
         cases = stored.open_cases(self.session, self.workflow.name, ids, lock=not self.dry)
         self.world.fetch([*drafts.values(), *cases.values()])
         found = self._alarms(drafts)
-        self.watched.looked += len(ids)
         self._add([(cases[pupil], alarms) for pupil, alarms in found.items() if pupil in cases])
         new = [(drafts[pupil], alarms) for pupil, alarms in found.items() if pupil not in cases]
         self._open([one for one in new if self._mode(*one) == risk.OPEN])
@@ -145,10 +152,9 @@ class _Piece:
         found: dict[int, list[Alarm]] = {}
         for pupil, facts in drafts.items():
             situation = self.world.situation(facts)
-            days = self.days.of(situation.clock)
-            taught = frozenset(days)
+            days, taught = self.days.of(situation.clock)
             register = [one for one in registers.get(pupil, ()) if one[0] in taught]
-            factor = season_factor(situation, self.day)
+            factor = self._factor(situation)
             history = History(self.day, register, days, factor, pupil in siblings, pupil in earlier)
             raised = before.get(pupil, {})
             new = [
@@ -158,6 +164,14 @@ class _Piece:
             if new:
                 found[pupil] = new
         return found
+
+    def _factor(self, situation: Situation) -> float:
+        """The season's factor; pupils of one place share their seasons, so they are looked at once."""
+        seasons = situation.seasons
+        known = self._factors.get(id(seasons))
+        if known is None or known[0] is not seasons:
+            known = self._factors[id(seasons)] = (seasons, season_factor(situation, self.day))
+        return known[1]
 
     def _add(self, found: Sequence[tuple[Facts, list[Alarm]]]) -> None:
         self.watched.added += len(found)
@@ -230,6 +244,12 @@ def first_day(house: House, day: dt.date) -> dt.date:
     """The first day of the school year that holds the day, or a year before where the calendar knows none."""
     year = house.handbook.calendar("").school_year(day)
     return year.first if year else day - dt.timedelta(days=365)
+
+
+def lowest_factor(house: House) -> float:
+    """The lowest that any season makes of a threshold, wherever and whenever it holds."""
+    rulesets = house.handbook.rulesets.values()
+    return min((float(season.factor) for ruleset in rulesets for season in ruleset.seasons), default=1.0)
 
 
 def season_factor(situation: Situation, day: dt.date) -> float:

@@ -5,11 +5,16 @@ p present, l late, e excused, u unexcused, - not taken. The first day is Monday 
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.risk import ANY, UNEXCUSED, Alarm, History, RiskRules, Signal, alarms, proof
+import rules
+from engine.risk import ANY, UNEXCUSED, Alarm, History, RiskRules, Signal, alarms, fewest, proof
+from engine.risk_file import load_risk
 from engine.words import Label
 
 WHY = Label("vì", "why")
@@ -141,3 +146,20 @@ def test_a_return_is_proved_by_the_register(text: str, expected: str | None) -> 
     past = history(text)
     judged = proof(RULES, past.register, past.day, MONDAY)
     assert (judged and judged[0]) == expected
+
+
+SHIPPED = load_risk((Path(str(rules.__file__)).parent / "risk.toml").read_text(encoding="utf-8"), "risk.toml")
+
+
+@given(
+    st.lists(st.text("pleu-", min_size=2, max_size=2), min_size=1, max_size=45),
+    st.sampled_from([1.0, 0.5]),
+    st.booleans(),
+)
+def test_who_missed_fewer_sessions_than_any_signal_asks_for_gives_none(
+    words: list[str], factor: float, known: bool
+) -> None:
+    past = history(" ".join(words), factor=factor, sibling=known, earlier=known)
+    missed = sum(mark in "eu" for _, _, mark in past.register)
+    assert fewest(SHIPPED, factor) == 2
+    assert missed >= fewest(SHIPPED, factor) or alarms(SHIPPED, past) == []
