@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.fuzz.readers import READERS, seeds, words
 
-TIMEOUT_S, MEMORY_MB, LONGEST = 20, 1_500, 1 << 14  # of one input
+TIMEOUT_S, MEMORY_MB, LONGEST = 60, 1_500, 1 << 14  # of one input
 EXECUTED = re.compile(r"stat::number_of_executed_units:\s*(\d+)|^#(\d+)\s")
 
 
