@@ -63,6 +63,8 @@ for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
       const values = draft.typed.filter(([field]) => field === control.name).map(([, value]) => value);
       if (/^(radio|checkbox)$/.test(control.type)) control.checked = values.includes(control.value);
       else if (control.type !== "hidden" && values.length) control.value = values[0];
+      const folded = control.closest("details");
+      if (folded && (control.checked || values.some(Boolean))) folded.open = true;
     }
     if (draft.key) key.value = draft.key; // it was sent, and may have arrived
     note.querySelector("b").textContent = HOUR.format(draft.at);
