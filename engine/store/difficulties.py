@@ -153,8 +153,10 @@ def shown(session: Session, case_id: int, seq: int, *, known: bool) -> Shown | N
 def waiting_for(session: Session, viewer: Viewer, limit: int = PAGE) -> list[Shown]:
     """Difficulties that one of the viewer's posts has to decide about, the most urgent first."""
     posts = [and_(_it.unit_id == unit, _it.role == role) for role, unit in seats_of(viewer)]
+    if not posts:  # an empty or_() is deprecated
+        return []
     first = select(_it.id).where(t.UNANSWERED, or_(*posts)).order_by(_it.due_at, _it.id).limit(limit)
-    ids = session.execute(first).scalars().all() if posts else []
+    ids = session.execute(first).scalars().all()
     return _read(session, _KNOWN.where(_it.id.in_(ids)).order_by(_it.due_at, _it.id)) if ids else []
 
 
