@@ -18,9 +18,9 @@ from flask_login import current_user
 from engine.refusals import Conflict
 from engine.store.access_log import note_reading
 from engine.store.history import version_after
-from engine.story import Names, Told, tell
+from engine.story import Told, tell
 from engine.words import Sentence
-from web.casepage import read_case
+from web.casepage import names_in, read_case
 from web.forms import Form
 from web.languages import said
 from web.parts import due, moment
@@ -98,7 +98,7 @@ def overtaken(code: str, version: int | None, why: Conflict) -> None:
     facts = reading.facts
     pupil_id = facts.pupil_id if reading.known else None
     note_reading(shell().house.store, g.viewer.person_id, facts.id, pupil_id, now())
-    names = Names(reading.beside.units, reading.beside.people)
+    names = names_in(reading)
     events = [
         tell(shell().house.handbook, facts, reading.situation.around, event, names)
         for event in reading.beside.events if event.seq > (version or 0)
