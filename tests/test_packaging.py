@@ -15,9 +15,8 @@ ROOT = Path(__file__).parent.parent
 OURS = ("engine", "web", "workflows", "rules")
 
 # Installed under another distribution's name, on purpose: what the code imports -> what setup.cfg asks for.
-BROUGHT_BY = {"markupsafe": "flask", "jinja2": "flask", "werkzeug": "flask"} | {
-    "atheris": "atheris"
-}  # where it is not installed
+BROUGHT_BY = {"markupsafe": "flask", "jinja2": "flask", "werkzeug": "flask"}
+BROUGHT_BY |= {"atheris": "atheris"}  # an extra of its own, which need not be installed
 
 
 def setup_cfg() -> ConfigParser:
