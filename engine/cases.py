@@ -28,6 +28,7 @@ from engine.words import Label, Sentence
 from engine.workflow import Form, Transition, Workflow
 
 OPENERS = frozenset({"teacher", "head"})
+MOST_HELD = 90  # days: a term; nobody forgets a case by stopping its clock
 HOLDERS = frozenset({"head", "commune_leader", "education_office"})
 MET = "met_whom"  # the field that a contact or a visit asks for
 GIVERS = frozenset({"volunteer", "association", "teacher", "head", "commune_officer", "commune_leader"})
@@ -66,7 +67,8 @@ def open_case(
 ) -> str:
     """Open a case for a pupil and return its code.
 
-    Raises `NotFound`, `NoAccess`, `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an open case.
+    Raises `NoAccess` (for a pupil that there is not, too), `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an
+    open case.
     """
     with house.store.writing("open a case") as session:
         return open_within(session, house, viewer, pupil_id, values, now, key=key)
@@ -77,14 +79,14 @@ def open_within(
     key: str | None = None, data: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     """`open_case` as part of a larger transaction; `data` is kept with the first event, and holds nothing personal."""
-    if key and (code := _replayed(session, key, viewer)):
+    if key and (code := replayed(session, key, viewer)):
         return code
     place = stored.pupil_place(session, pupil_id)
-    if place is None:
-        raise NotFound(Sentence("There is no such pupil."))
-    roles = reach(viewer, place)
+    roles = reach(viewer, place) if place else frozenset()
+    if place is None or not roles:
+        raise NoAccess(_no_duty())  # the same answer for both: nobody learns which pupils there are
     if not roles & OPENERS:
-        raise NotAllowed(_only_school()) if roles else NoAccess(_no_duty())
+        raise NotAllowed(_only_school())
     workflow = house.handbook.workflow(house.workflow)
     _only_one(session, pupil_id, workflow.name)
     world = World(session, house.handbook, now)
@@ -189,6 +191,8 @@ def note(
     """Write something down for everybody with a duty towards the pupil."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        if not work.facts.is_open and not knows(actor.roles):
+            raise NotAllowed(Sentence("This case has ended."))
         work.write("noted", actor, filled)
 
     on_case(house, viewer, code, now, act, asked=asks("note"), values=values, version=version, key=key)
@@ -251,12 +255,17 @@ def hold(
     house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
     version: int | None = None, key: str | None = None,
 ) -> None:  # fmt: skip
-    """Stop the clocks of a case until the end of a day, for a reason; the deadline is counted anew."""
+    """Stop the clocks of a case until the end of a day, MOST_HELD days ahead at most; the deadline is counted anew."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not actor.roles & HOLDERS:
             raise NotAllowed(Sentence("Only a head, a commune leader or an education office stops a clock."))
-        until = work.situation.calendar.instant(dt.date.fromisoformat(filled["hold_until"]) + dt.timedelta(days=1), 0)
+        last = dt.date.fromisoformat(filled["hold_until"])
+        longest = work.situation.calendar.local(now).date() + dt.timedelta(days=MOST_HELD)
+        if last > longest:
+            raise Invalid({"hold_until": Sentence("A clock is stopped until {day} at the latest; after that it can be "
+                                                  "stopped anew.", day=longest)})  # fmt: skip
+        until = work.situation.calendar.instant(last + dt.timedelta(days=1), 0)
         work.hold(actor, until, filled["reason"], filled)
         work.facts.holds += ((now, until, filled["reason"]),)
         work.situation = house.handbook.situation(work.facts, work.situation.around)
@@ -274,7 +283,7 @@ def on_case(
 ) -> None:  # fmt: skip
     """Let a person act on a case: read what they filled in, decide, store. Raises what the module's acts raise."""
     with house.store.writing("act on a case") as session:
-        if key and _replayed(session, key, viewer):
+        if key and replayed(session, key, viewer):
             return
         facts = stored.case_by_code(session, code)
         if facts is None:
@@ -345,7 +354,8 @@ def asks(name: str) -> Callable[[Workflow], Form | Transition]:
     return lambda workflow: own_forms.form_named(workflow, name)
 
 
-def _replayed(session: Session, key: str, viewer: Viewer) -> str | None:
+def replayed(session: Session, key: str, viewer: Viewer) -> str | None:
+    """The case of which a request with this key was done already. Raises `Conflict` if somebody else did it."""
     done = stored.done_before(session, key)
     if done is None:
         return None

@@ -442,9 +442,13 @@ class Casework:
     def _settle(self) -> None:
         self._look_again(escalation.survey(self.facts, self.situation, self.now))
 
+    def _asks_somebody_else(self) -> bool:
+        owner, offered_role = self.situation.workflow.states[self.facts.state].owner, self.facts.offered_role
+        return owner not in REFERRED and offered_role is not None and offered_role not in REFERRED
+
     def _look_again(self, seen: escalation.Survey) -> None:
         facts = self.facts
-        if self.situation.workflow.states[facts.state].owner not in REFERRED and facts.offered_role not in REFERRED:
+        if not facts.is_open or self._asks_somebody_else():
             facts.association_id = None  # it is not asked any more: its duty, and its sight of the case, end
         facts.due_at, facts.next_look_at = (seen.deadline, seen.look) if facts.is_open else (None, None)
 

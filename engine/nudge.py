@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
+from engine import cases
 from engine.access import OFFICE, Viewer, reach
 from engine.casework import Actor, Casework, Entry, Told
 from engine.facts import Facts
@@ -34,7 +35,7 @@ def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str
     is one's own; `Conflict` if the viewer has urged this case on today. `key`: the request's idempotency key.
     """
     with house.store.writing("urge a case on") as session:
-        if key and stored.done_before(session, key):
+        if key and cases.replayed(session, key, viewer):
             return
         facts = stored.case_by_code(session, code)
         if facts is None:

@@ -3,14 +3,15 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from engine import cases
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound, Refused
+from engine.store import rooms, verify
 from engine.store import tables as t
-from engine.store import verify
 from engine.sweep import run_due
 from tests.stage import CALLED, OPENED, Stage, at, stage
 
@@ -111,6 +112,7 @@ def test_an_outsider_can_do_nothing_with_a_case(stage: Stage, member: str) -> No
         lambda: cases.note(stage.house, viewer, code, {"note": "x"}, MONDAY_16),
         lambda: cases.log_support(stage.house, viewer, code, {}, MONDAY_16),
         lambda: cases.open_case(stage.house, viewer, stage.cast.pupils["classmate"], OPENED, MONDAY_16),
+        lambda: cases.open_case(stage.house, viewer, 999_999, OPENED, MONDAY_16),  # tells not which pupils there are
     ]
     for act in acts:
         with pytest.raises(NoAccess):
@@ -161,6 +163,67 @@ def test_a_hold_stops_the_clock_and_says_so(stage: Stage) -> None:
     assert stage.kinds(code) == ["opened", "held", "recounted"]
     with pytest.raises(NotAllowed):
         cases.hold(stage.house, stage.viewer("teacher"), code, {"reason": "x", "hold_until": "2026-03-06"}, MONDAY_16)
+
+
+def test_a_clock_is_not_stopped_for_good(stage: Stage) -> None:
+    code, head = stage.open(), stage.viewer("head")
+    with pytest.raises(Invalid) as refused:
+        cases.hold(stage.house, head, code, {"reason": "Em nằm viện", "hold_until": "2199-01-01"}, MONDAY_16)
+    said = "A clock is stopped until 31/05/2026 at the latest; after that it can be stopped anew."
+    assert {name: str(sentence) for name, sentence in refused.value.fields.items()} == {"hold_until": said}
+    cases.hold(stage.house, head, code, {"reason": "Em nằm viện", "hold_until": "2026-05-31"}, MONDAY_16)
+    assert stage.kinds(code) == ["opened", "held", "recounted"]
+
+
+def referred(stage: Stage) -> str:
+    """A case that the association is asked to help with, accepted by the volunteer."""
+    code, officer = offered(stage), stage.viewer("commune_officer")
+    cases.accept(stage.house, officer, code, {}, FRIDAY_9)
+    cases.step(stage.house, officer, code, "refer_support", {"need": "Một xe đạp"}, FRIDAY_9)
+    cases.accept(stage.house, stage.viewer("volunteer"), code, {}, FRIDAY_9)
+    return code
+
+
+@pytest.mark.parametrize(
+    ("member", "step", "filled"),
+    [
+        ("volunteer", "hand_back", {}),
+        ("teacher", "transfer", {"left_on": "2026-03-06", "new_school": "THCS Đăk Hà"}),
+    ],
+)
+def test_an_association_loses_sight_of_a_case_when_it_is_asked_no_more(
+    stage: Stage, member: str, step: str, filled: dict[str, str]
+) -> None:
+    code, volunteer, association = referred(stage), stage.viewer("volunteer"), stage.viewer("association")
+    cases.note(stage.house, volunteer, code, {"note": "Mai trao xe"}, FRIDAY_9)
+    gift = {"support_kind": "rice", "quantity": "15", "given_on": "6/3/2026", "received_by": "Mẹ em"}
+    cases.log_support(stage.house, volunteer, code, gift, FRIDAY_9)
+    cases.step(stage.house, stage.viewer(member), code, step, filled, FRIDAY_9)
+    for viewer in (volunteer, association):
+        with pytest.raises(NoAccess):
+            cases.note(stage.house, viewer, code, {"note": "x"}, FRIDAY_9)
+        with stage.store.scoped(viewer) as session:
+            referral: Any = t.Referral
+            assert session.scalars(select(referral.id)).all() == []
+            assert session.scalars(select(t.Event.seq)).all() == []
+            [kept] = rooms.gifts(session, viewer.of("volunteer") | viewer.of("association"), FRIDAY_9.date(), 5)
+            assert (kept.code, kept.quantity) == (None, "15")  # the own books stay
+    with stage.store.scoped(stage.viewer("outsider_volunteer")) as session:
+        assert session.scalars(select(t.Support.quantity)).all() == []
+    with stage.store.scoped(stage.viewer("teacher")) as session:  # the school keeps what they wrote
+        assert "Mai trao xe" in [text.values.get("note") for text in session.scalars(select(t.EventText))]
+
+
+def test_whoever_is_told_of_the_hand_back_is_the_association_that_was_asked(stage: Stage) -> None:
+    code, officer = offered(stage), stage.viewer("commune_officer")
+    cases.accept(stage.house, officer, code, {}, FRIDAY_9)
+    cases.step(stage.house, officer, code, "refer_support", {"need": "Một xe đạp"}, FRIDAY_9)
+    for moment in ("2026-03-10 17:00", "2026-03-17 17:00"):  # offered to the association, then back to the commune
+        run_due(stage.house, at(moment))
+    with stage.store.reading("test") as session:
+        told = session.scalars(select(t.Notice.role).where(t.Notice.kind == "support-not-taken")).all()
+    assert told == ["association"]  # the officer learns it from the offer
+    assert (stage.case(code).state, stage.case(code).association_id) == ("commune_visit", None)
 
 
 def test_the_chain_of_every_case_holds_and_a_change_behind_its_back_is_found(stage: Stage) -> None:

@@ -51,6 +51,15 @@ def test_it_neither_moves_the_case_nor_its_deadline(stage: Stage) -> None:
     assert list(verify.breaks(stage.store)) == []
 
 
+def test_somebody_elses_key_is_not_taken_for_the_same_request(stage: Stage) -> None:
+    code = offered(stage)
+    nudge(stage.house, stage.viewer("commune_leader"), code, FRIDAY_9, key="1")
+    nudge(stage.house, stage.viewer("commune_leader"), code, FRIDAY_9, key="1")
+    with pytest.raises(Conflict, match="somebody else"):
+        nudge(stage.house, stage.viewer("education_office"), code, FRIDAY_9, key="1")
+    assert len(nudged(stage)) == 1
+
+
 def test_once_a_day_for_each_case_and_leader(stage: Stage) -> None:
     code, leader = offered(stage), stage.viewer("commune_leader")
     nudge(stage.house, leader, code, FRIDAY_9)

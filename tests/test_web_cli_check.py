@@ -137,3 +137,8 @@ def test_a_file_that_is_not_there_is_a_fault(run: Run, tmp_path: Path) -> None:
 def test_a_folder_stands_for_the_files_in_it(run: Run, write: Write) -> None:
     folder = write("mine/r.toml", RULES).parent
     assert "Files: 1. Faults: 0." in run(folder).output
+
+
+def test_a_folder_without_files_is_no_success(run: Run, tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert (result.exit_code, "There is no file here" in result.output) == (2, True)

@@ -82,3 +82,12 @@ def test_an_operators_own_calendar_goes_before_the_shipped_one(tmp_path: Path, m
     (own / "quang-ngai-2025-26.toml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert run("6 days", *MONDAY, "--calendar", "quang-ngai-2025-26").output == "2026-03-08T16:00:00\n"
+
+
+@pytest.mark.parametrize("year", ["0001", "1900", "2100", "9999"])
+@pytest.mark.parametrize("option", ["--from", "--pause"])
+def test_a_year_beyond_the_calendar_is_told_so(year: str, option: str) -> None:
+    moments = {"--from": f"{year}-01-01T08:00", "--pause": f"{year}-01-01T08:00/"}
+    given = MONDAY if option == "--pause" else ()
+    found = run("3 working days", *given, option, moments[option])
+    assert (found.exit_code, "it covers the years 1901 to 2099." in found.output) == (1, True)

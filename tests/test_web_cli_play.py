@@ -88,6 +88,11 @@ def test_a_folder_stands_for_the_scenarios_in_it_each_on_its_own_database(write:
     assert "Scenarios: 2. Expectations: 2. Failed: 0." in run(tmp_path).output
 
 
+def test_a_folder_without_scenarios_is_no_success(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert (result.exit_code, "There is no scenario here" in result.output) == (2, True)
+
+
 def test_a_rule_change_is_tried_with_the_path_of_the_changed_file(write: Write) -> None:
     rules = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8")
     write("mine.toml", rules.replace('for = "1 school day" }', 'for = "2 school days" }'))

@@ -22,6 +22,7 @@ from engine.words import Fault, Faulty, Sentence
 from engine.workflow import Workflow
 
 ROOT = Path(__file__).parent.parent
+NOTHING = 2  # how the command ends where there is nothing to check
 FOLDERS = ("workflows", "rules")  # where such files lie, here and in an installation's own folder
 WORKFLOW = Sentence("workflow")
 
@@ -200,15 +201,21 @@ def language_here() -> str:
 def check(files: tuple[Path, ...], instance: Path, language: str) -> None:
     """Say what is wrong with FILES, or with every file that is shipped or in the instance folder.
 
-    Workflows, rules and calendars are told apart by their content. Ends with 1 if there is a fault; warnings are no
-    faults.
+    Workflows, rules and calendars are told apart by their content. Ends with 1 if there is a fault, with 2 if FILES
+    are folders without any; warnings are no faults.
     """
     own, shipped = (
         files_below(instance / folder for folder in FOLDERS),
         files_below(ROOT / folder for folder in FOLDERS),
     )
     if files:
-        report = check_files(_expanded(files), beside=[own, shipped])
+        found = _expanded(files)
+        if not found:
+            click.echo(
+                Sentence("There is no file here: a folder is looked through for files that end in .toml.").in_(language)
+            )
+            raise SystemExit(NOTHING)
+        report = check_files(found, beside=[own, shipped])
     else:
         report = check_files(own, beside=[shipped]) + check_files(shipped)
     for fault in report.faults:

@@ -13,6 +13,8 @@ from engine.words import Faulty, Sentence
 from web.cli_check import language_here
 
 SHIPPED = Path(rules.__file__).parent / "calendars"
+# Between them the days of Tết are known: the tables of the moon's calendar end there.
+FIRST_YEAR, LAST_YEAR = 1901, 2099
 OWN = Path("instance/rules/calendars")  # an operator's own versions; they go before the shipped ones of that name
 
 
@@ -40,6 +42,11 @@ def _moment(text: str, calendar: Calendar) -> dt.datetime:
         raise Unreadable(
             Sentence("{text} is not a date-time; write for example 2026-03-02T16:00.", text=text)
         ) from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise Unreadable(
+            Sentence("{text} lies outside the calendar: it covers the years {first} to {last}.", text=text,
+                     first=FIRST_YEAR, last=LAST_YEAR)
+        )  # fmt: skip
     return (moment if moment.tzinfo else moment.replace(tzinfo=calendar.zone)).astimezone(dt.UTC)
 
 
@@ -104,7 +111,10 @@ def deadline(
         raise click.ClickException("\n".join(fault.in_(language) for fault in error.faults)) from error
     except Unreadable as error:
         raise click.ClickException(error.sentence.in_(language)) from error
-    held = Sentence("There is no deadline while the clock is held.").in_(language)
-    click.echo(calendar.local(found.at).replace(tzinfo=None).isoformat(timespec="seconds") if found.at else held)
+    never = Sentence("There is no deadline while the clock is held.")
+    if not any(text.endswith("/") for text in pause):
+        never = Sentence("There is no deadline: no day counts in the next hundred years.")
+    moment = calendar.local(found.at).replace(tzinfo=None).isoformat(timespec="seconds") if found.at else None
+    click.echo(moment or never.in_(language))
     for line in found.words() if why else ():
         click.echo(line.in_(language))

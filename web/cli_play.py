@@ -149,9 +149,14 @@ def _read(files: Iterable[Path]) -> tuple[list[Scenario], list[Fault]]:
 def play_scenarios(files: tuple[Path, ...], database: str | None, language: str) -> None:
     """Play the scenarios in FILES, each on a database of its own, and say of each expectation whether it holds.
 
-    Ends with 1 if one does not, with 2 if a file has faults: nothing is played then.
+    Ends with 1 if one does not, with 2 if a file has faults or there is none: nothing is played then.
     """
     files = tuple(file for path in files for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path]))
+    if not files:
+        click.echo(
+            Sentence("There is no scenario here: a folder is looked through for files that end in .toml.").in_(language)
+        )
+        raise SystemExit(FAULTY)
     if database and len(files) > 1:
         raise click.UsageError(_ONE_ONLY.in_(language))
     scenarios, faults = _read(files)

@@ -200,9 +200,9 @@ def _absent_days(session: Session, class_id: int, since: dt.date, until: dt.date
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """Support that was given. `value` in đồng."""
+    """Support that was given. `value` in đồng; `code` None where the case has gone on to somebody else since."""
 
-    code: str
+    code: str | None
     kind: str
     quantity: str
     unit: str
@@ -228,7 +228,7 @@ def gifts(session: Session, associations: Collection[int], since: dt.date, limit
     """What was given through some associations since a day, the last first; one more than `limit` if there are more."""
     query = (
         select(_referral.code, _gifts.kind, _gifts.quantity, _gifts.unit, _gifts.value, _gifts.giver, _gifts.given_on)
-        .join(_referral, _referral.id == _gifts.case_id)
+        .outerjoin(_referral, _referral.id == _gifts.case_id)
         .where(_gifts.association_id.in_(sorted(associations)), _gifts.given_on >= since)
         .order_by(_gifts.given_on.desc(), _gifts.case_id.desc(), _gifts.seq.desc())
         .limit(limit + 1)

@@ -89,6 +89,10 @@ def _rules(viewer: Viewer) -> dict[Any, Rule]:
         own = and_(t.Difficulty.raised_by_id == viewer.person_id, _of_case(t.Difficulty.case_id, either()))
         return or_(_of_case(t.Difficulty.case_id, known()), own)
 
+    def support() -> ColumnElement[bool]:
+        # What an association gave stays in its books when the case has gone on; it tells neither who nor where.
+        return or_(_of_case(t.Support.case_id, either()), _referred(viewer, t.Support.association_id))
+
     def of_case(entity: Any) -> Rule:
         return lambda: _of_case(entity.case_id, either())
 
@@ -110,7 +114,8 @@ def _rules(viewer: Viewer) -> dict[Any, Rule]:
         **{entity: own(entity) for entity in (*_OWN, t.ImportJob)},
         **dict.fromkeys((t.DeliveryItem, t.AccessLog, t.ImportFile, t.ImportWrong, t.DifficultyMove), false),
         **{entity: of_pupil(entity) for entity in (t.Mark, t.MarkChange, t.Alarm, t.Proposal)},
-        **{entity: of_case(entity) for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Support, t.Need)},
+        **{entity: of_case(entity) for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Need)},
+        t.Support: support,
     }
 
 
