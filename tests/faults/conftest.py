@@ -30,8 +30,8 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None], request: pytest.FixtureRequest) -> Callable[..., None]:
     """Takes the figures of a test, to be shown whether they are as they should be or not."""
-    callspec = getattr(request.node, "callspec", None)
-    database = {"database": callspec.params["database_url"]} if callspec else {}
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    database = {"database": parameters["database_url"]} if "database_url" in parameters else {}
 
     def tell(**found: Any) -> None:
         record_property(FIGURES, json.dumps({"faults": request.node.originalname, **database, **found}))

@@ -6,14 +6,14 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
-from sqlalchemy import make_url, select
+from sqlalchemy import func, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from bench.data import Postgresql, fill, handbook
@@ -28,8 +28,7 @@ from engine.sweep import run_due
 from tests import databases
 from tests.faults import FULL
 
-SECONDS_OF_LOAD = 20.0 if FULL else 2.0
-WRITERS = 4
+CASES, DUE, WRITERS, ROUNDS, SECONDS_OF_LOAD = (4_000, 2_000, 8, 3, 15.0) if FULL else (400, 200, 4, 1, 2.0)
 REPLICATED = {"wal_level": "replica", "max_wal_senders": "4", "hot_standby": "on"}
 
 
@@ -42,12 +41,15 @@ def two_servers() -> Iterator[tuple[Path, Path]]:
     databases.stop_postgresql(standby)
 
 
-def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(two_servers: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(
+    two_servers: tuple[Path, Path], round_: int, figures: Callable[..., None]
+) -> None:
     primary, standby = two_servers
     url = databases.start_postgresql(primary, {**databases.DURABLE, **REPLICATED})
     databases.migrate(url)
     filler = Postgresql(url)
-    fill(filler, Land(400, Waves(200, 1), handbook()))
+    fill(filler, Land(CASES, Waves(DUE, 1), handbook()))
     filler.close()
     standby_url = _follow(url, standby)
 
@@ -56,7 +58,7 @@ def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(two_serve
     sweeper = threading.Thread(target=_sweep, args=(url,))
     for thread in (*writers, sweeper):
         thread.start()
-    time.sleep(SECONDS_OF_LOAD)
+    time.sleep(SECONDS_OF_LOAD + round_ / ROUNDS)
     _kill(primary)
     for thread in (*writers, sweeper):
         thread.join(30)
@@ -65,11 +67,19 @@ def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(two_serve
     store = open_store(standby_url)
     with store.reading("test") as session:
         kept = set(session.scalars(select(t.Event.key).where(t.Event.key.is_not(None))))
+    with store.reading("test") as session:
+        fired = session.scalar(select(func.count()).select_from(t.Firing)) or 0
+    figures(
+        round=round_, acknowledged=len(acknowledged), lost=len(set(acknowledged) - kept), fired_before_it_died=fired
+    )
     assert len(acknowledged) > 10
     assert set(acknowledged) <= kept
     run_due(House(store, handbook()), NOW)  # the new primary takes over the work that was under way
     with store.reading("test") as session:
-        assert len(session.scalars(select(t.Firing.case_id)).all()) == 200
+        assert sorted(session.scalars(select(t.Firing.case_id))) == sorted(
+            set(session.scalars(select(t.Firing.case_id)))
+        )
+        assert session.scalar(select(func.count()).select_from(t.Firing)) == DUE
     assert [sentence.in_("en") for sentence in verify.breaks(store)] == []
     store.close()
 
@@ -77,7 +87,7 @@ def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(two_serve
 def _write(url: str, number: int, acknowledged: list[str]) -> None:
     """A person who writes notes on a case of theirs until the line is cut."""
     store = open_store(url)
-    house, code = House(store, handbook()), f"RL-2026-{400 - number:06}"
+    house, code = House(store, handbook()), f"RL-2026-{CASES - number:06}"
     with suppress(DBAPIError):
         with store.reading("test") as session:
             place = session.execute(select(t.Case.class_id).where(t.Case.code == code)).scalar_one()
