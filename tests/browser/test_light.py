@@ -21,9 +21,9 @@ LISTS = ("/work", "/cases", "/notices")  # what one comes back to all day
 SOON_USED = ("/work", "/cases", "/cases/RL-2026-000002", "/cases/RL-2026-000002/note", "/notices", "/help")
 
 # What moved after it was shown, and how far; told by the browser itself.
-SHIFTS = """globalThis.shifts = 0;
-new PerformanceObserver((list) => { for (const it of list.getEntries()) globalThis.shifts += it.value; })
-  .observe({type: 'layout-shift', buffered: true})"""
+SHIFTS = """globalThis.shifts = [];
+const told = (it) => [it.value, ...it.sources.map((one) => one.node?.outerHTML?.slice(0, 60) ?? one.node?.data)].join(' ');
+new PerformanceObserver((list) => shifts.push(...list.getEntries().map(told))).observe({type: 'layout-shift', buffered: true})"""
 # When the page was painted and its scripts had run.
 USABLE = """new Promise((done) => new PerformanceObserver((list) => done(Math.max(list.getEntries()[0].startTime,
   performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd))).observe({type: 'paint', buffered: true}))"""
@@ -79,8 +79,7 @@ def faults(page: Page, it: Shown, address: str) -> Iterator[str]:
     wire.tools.detach()
     if it.press:
         press(page, it.press, it.status)
-    if shift := page.evaluate("shifts"):
-        yield f"moves by {shift}"
+    yield from (f"moves: {shift}" for shift in page.evaluate("shifts"))
     if it.next and not lies_in_first_view(page, it.next):
         yield f"{it.next} is not on the first screen"
     for width in (360, 320):
