@@ -3,7 +3,6 @@
 `make screenshots` runs this. Nothing is fetched from anywhere; the demo is the same each time, so are its pictures.
 """
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +10,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from engine.clock import Frozen
-from engine.demo import NOW, PASSWORD, build_demo
-from engine.store.schema import upgrade
-from engine.store.session import open_store
+from engine.demo import PASSWORD
 from tests import chromium
-from tests.browser.conftest import VIEWPORTS, served
-from web.app import create_app
-from web.cli_demo import demo_files
-from web.house import build_house
-from web.settings import load_settings
+from tests.browser.conftest import VIEWPORTS
+from tests.browser.demo import demo
 
 PICTURES = Path(__file__).parent / "pictures"
 LARGEST = 60 * 1024
@@ -38,6 +31,15 @@ SHOTS = (
     ("cases-phone", "hieutruong", "/cases"),
     ("open-phone", "gvcn", "/cases/new?q=hoa"),
     ("volunteer-phone", "tinhnguyen", "/cases/RL-2026-000026"),
+    ("form-phone", "canbo", "/cases/RL-2026-000049/note"),
+    ("rollcall-phone", "gvcn", "/attendance"),
+    ("school-phone", "hieutruong", "/school"),
+    ("area-desk", "so", "/area"),
+    ("needs-phone", "tinhnguyen", "/needs"),
+    ("notices-phone", "gvcn", "/notices"),
+    ("closures-phone", "hieutruong", "/closures"),
+    ("admin-desk", "quantri", "/admin"),
+    ("help-phone", "gvcn", "/help"),
 )
 
 
@@ -54,19 +56,6 @@ def main() -> None:
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[str]:
-    """The demo at its first moment, served; its address."""
-    settings = load_settings({**os.environ, "RALOP_INSTANCE": str(folder), "RALOP_LANGUAGE": "vi"})
-    store = open_store(f"sqlite:///{folder / 'ralop.db'}")
-    upgrade(store)
-    house = build_house(settings, NOW, store)
-    build_demo(house, demo_files())
-    with served(create_app(settings, house=house, clock=Frozen(NOW))) as address:
-        yield address
-    store.close()
-
-
-@contextmanager
 def browser() -> Iterator[Browser]:
     """Chromium; without its sandbox, which root may not use."""
     with sync_playwright() as playwright:
@@ -79,7 +68,7 @@ def browser() -> Iterator[Browser]:
 def signed_in(chrome: Browser, address: str, login: str, device: str) -> Iterator[Page]:
     """A page on a phone or at a desk on which one of the demo's people is signed in."""
     size, scale = DEVICES[device]
-    context = chrome.new_context(viewport=size, device_scale_factor=scale, locale="vi-VN")
+    context = chrome.new_context(viewport=size, device_scale_factor=scale, locale="vi-VN", service_workers="block")
     page = context.new_page()
     page.goto(f"{address}/login")
     page.fill("#login", login)
