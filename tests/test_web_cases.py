@@ -367,16 +367,17 @@ def test_a_flag_from_a_check_in_is_not_for_volunteers(cast: Cast) -> None:
     assert "an toàn" not in cast.get("volunteer", f"/cases/{code}").text
 
 
-def test_a_case_that_went_back_to_the_commune_does_not_tell_volunteers_the_village(cast: Cast) -> None:
+def test_a_case_that_went_back_to_the_commune_is_closed_to_volunteers_and_they_go_on_to_their_work(cast: Cast) -> None:
     code = cast.to_association()
     cast.accept(code, "volunteer")
-    cast.step(code, "hand_back", "volunteer", support_result="given", note="Đã trao")
+    sent = cast.send("volunteer", f"/cases/{code}/hand_back", support_result="given", note="Đã trao")
+    assert (sent.status_code, sent.location) == (303, "/work")
+    assert "bạn không xem hồ sơ này nữa" in cast.get("volunteer", "/work").text
     with cast.store.reading("test") as session:
         village = session.get_one(t.Unit, cast.stage.units["village"]).name
     assert village in cast.get("commune_officer", f"/cases/{code}").text
-    page = cast.get("volunteer", f"/cases/{code}").text
-    assert "Cán bộ, công chức xã phụ trách" in page
-    assert village not in page
+    page = cast.get("volunteer", f"/cases/{code}")
+    assert (page.status_code, village in page.text) == (403, False)
 
 
 def test_a_volunteer_records_no_check_in_by_a_forged_form(cast: Cast) -> None:

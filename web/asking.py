@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from engine.refusals import Conflict, Invalid, NotAllowed, Refused
+from engine.access import REFERRED
+from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, Refused
+from engine.store.casebook import reached
 from engine.words import Label, Sentence
 from engine.workflow import Transition
 from web import queued
 from web.casepage import Seen, see_case
 from web.forms import ActForm
+from web.shell import shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,22 @@ def attempt(asking: Asking, code: str, form: ActForm, use_case: Callable[[], Non
     except (Invalid, Conflict, NotAllowed) as refused:
         return _again(code, asking, form, refused)
     queued.done(form.once)
+    if _gone_on(code):
+        flash(_("That is done. The case has gone on to others, and you see it no more."))
+        return redirect(url_for("work.index"), 303)
     return redirect(url_for("case.show", code=code, done=1), 303)
+
+
+def _gone_on(code: str) -> bool:
+    """Whether a volunteer or an association has handed the case on: then there is no page to go on to."""
+    if not any(map(g.viewer.holds, REFERRED)):
+        return False
+    with shell().house.store.reading("is the case still theirs") as session:
+        try:
+            reached(session, g.viewer, code)
+        except NoAccess:
+            return True
+    return False
 
 
 def act_page(seen: Seen, asking: Asking, form: ActForm, *, faster: Sentence | None = None) -> str:
