@@ -62,8 +62,11 @@ def watch(
         chosen = chosen_in(session)
         rules = chosen.rules(house.risk)
         absent = stored.absent_on(session, day, pupil_ids)
+        least = risk.fewest(rules, lowest_factor(house))
+        often = stored.absent_often(session, absent, first_day(house, day), day, least) if absent else []
+    watched.looked = len(absent)
     _watch_returns(house, rules, day, now, pupil_ids, watched, dry=dry_run)
-    for piece in stored.pieces(absent, PIECE):
+    for piece in stored.pieces(often, PIECE):
         transaction = house.store.reading if dry_run else house.store.writing
         with transaction("risk watch") as session:
             _Piece(house, rules, session, day, now, watched, dry=dry_run).run(piece)
@@ -121,11 +124,6 @@ class _Piece:
 
     def run(self, ids: Sequence[int]) -> None:
         """Find the alarms that are new, and do what the mode says."""
-        self.watched.looked += len(ids)
-        least = risk.fewest(self.rules, lowest_factor(self.house))
-        ids = stored.absent_often(self.session, ids, self.first, self.day, least)
-        if not ids:
-            return
         places = stored.places(self.session, ids)
         drafts = {place.id: self._draft(place) for place in places}
         cases = stored.open_cases(self.session, self.workflow.name, ids, lock=not self.dry)

@@ -256,7 +256,11 @@ def test_an_identity_number_among_other_words_is_not_shown_in_a_reason() -> None
 def test_an_identity_number_in_a_name_a_place_or_the_name_of_a_sheet_is_nowhere_to_be_read() -> None:
     number = "062214000123"
     head = [*HEAD, "Thôn", "Xã"]
-    rows = [head, [1, "HS001", f"Y Ngọc {number}", "", "", "6A", f"Đăk Mế {number}", number], [2, "HS002", number]]
+    rows: list[list[Any]] = [
+        head,
+        [1, "HS001", f"Y Ngọc {number}", "", "", "6A", f"Đăk Mế {number}", number],
+        [2, "HS002", number],
+    ]
     kept, refused = read_pupils(read_sheets(book(rows, names=[number])), ALIASES, TODAY, Notes())
     assert isinstance(kept, PupilRow)
     assert (kept.values["name"], kept.places["village"], kept.places["commune"]) == ("Y Ngọc", "Đăk Mế", "")

@@ -39,7 +39,7 @@ def absent_on(session: Session, day: dt.date, pupil_ids: Collection[int] | None 
 def places(session: Session, pupil_ids: Collection[int]) -> list[PupilPlace]:
     """Where those of the pupils are who are on their school's list."""
     p = _pupils.c
-    query = (
+    query: Any = (
         select(p.id, p.class_id, p.school_id, p.village_id, p.commune_id, p.province_id, _units.c.grade, p.disability)
         .join(_units, _units.c.id == p.class_id)
         .where(among(p.id, pupil_ids), p.status == "enrolled")
@@ -64,7 +64,7 @@ def registers(
     session: Session, pupil_ids: Collection[int], first: dt.date, last: dt.date
 ) -> dict[int, list[risk.Taken]]:
     """The marks of some pupils from one day to another, in the order of the sessions."""
-    query = (
+    query: Any = (
         select(marks.c.pupil_id, marks.c.day, marks.c.session, marks.c.mark)
         .where(among(marks.c.pupil_id, pupil_ids), marks.c.day >= first, marks.c.day <= last)
         .order_by(marks.c.pupil_id, marks.c.day, marks.c.session.desc())  # m before a
