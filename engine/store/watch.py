@@ -33,7 +33,7 @@ def absent_on(session: Session, day: dt.date, pupil_ids: Collection[int] | None 
     query = select(marks.c.pupil_id).distinct().where(marks.c.day == day, t.ABSENT)
     if pupil_ids is not None:
         query = query.where(among(marks.c.pupil_id, pupil_ids))
-    return sorted(session.connection().execute(query).scalars())
+    return _ids(session, query)
 
 
 def places(session: Session, pupil_ids: Collection[int]) -> list[PupilPlace]:
