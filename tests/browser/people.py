@@ -51,8 +51,9 @@ def press(page: Page, selector: str, status: int) -> None:
 
 
 def lies_in_first_view(page: Page, selector: str) -> bool:
-    """Whether all of the first element lies on the screen before anybody scrolls, and under nothing."""
-    return bool(page.locator(selector).first.evaluate(_ON_SCREEN))
+    """Whether all of the first such element lies on the screen before anybody scrolls, and under nothing."""
+    found = page.locator(selector)
+    return bool(found.count() and found.first.evaluate(_ON_SCREEN))
 
 
 _ON_SCREEN = """it => {
