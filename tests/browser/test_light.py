@@ -22,9 +22,12 @@ LISTS = ("/work", "/cases", "/notices")  # what one comes back to all day
 SOON_USED = ("/work", "/cases", "/cases/RL-2026-000002", "/cases/RL-2026-000002/note")
 
 # What moved after it was shown, and how far; told by the browser itself.
-SHIFTS = """globalThis.shifts = [];
-const told = (it) => [it.value, ...it.sources.map((one) => one.node?.outerHTML?.slice(0, 60) ?? one.node?.data)].join(' ');
-new PerformanceObserver((list) => shifts.push(...list.getEntries().map(told))).observe({type: 'layout-shift', buffered: true})"""
+SHIFTS = """globalThis.shifts = []; {
+  const name = (one) => one.node?.outerHTML?.slice(0, 60) ?? one.node?.data;
+  const told = (it) => [it.value, ...it.sources.map(name)].join(' ');
+  new PerformanceObserver((list) => shifts.push(...list.getEntries().map(told)))
+    .observe({type: 'layout-shift', buffered: true});
+}"""
 # When the page was painted and its scripts had run.
 USABLE = """new Promise((done) => new PerformanceObserver((list) => done(Math.max(list.getEntries()[0].startTime,
   performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd))).observe({type: 'paint', buffered: true}))"""
@@ -88,6 +91,7 @@ def faults(page: Page, it: Shown, address: str) -> Iterator[str]:
         if (wide := page.evaluate("document.scrollingElement.scrollWidth")) > width:
             yield f"{wide} wide on {width}"
     page.set_viewport_size(VIEWPORTS["phone"])
+    page.evaluate("new Promise(requestAnimationFrame)")  # so that nothing of it is left for the next page
     yield from (f"too small: {html}" for html in page.evaluate(SMALL))
 
 
