@@ -106,7 +106,9 @@ POSTS = select(posts.c.role, posts.c.unit_id).where(
     posts.c.valid_from <= bindparam("day"),
     posts.c.valid_to > bindparam("day"),
 )
-UNIT, PERSON, CODE_GIVEN = bindparam("unit"), bindparam("person"), bindparam("code")
+UNIT: Any = bindparam("unit")
+PERSON: Any = bindparam("person")
+CODE_GIVEN: Any = bindparam("code")
 
 
 def _listed(*where: ColumnElement[bool] | Any, limit: int) -> Select[Any]:

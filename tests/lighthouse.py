@@ -94,7 +94,8 @@ def looked_at(address: str, cookie: str, phone: Phone, folder: Path) -> Scores:
         "--output=json", f"--output-path={report}", f"--extra-headers={headers}",
         "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage",
     ]  # fmt: skip
-    run = subprocess.run(command, check=False, env={**os.environ, "CHROME_PATH": chromium.required()}, timeout=180)
+    environment = os.environ | {"CHROME_PATH": str(chromium.required())}
+    run = subprocess.run(command, check=False, env=environment, timeout=180)
     if run.returncode:
         return dict.fromkeys(phone.wanted, 0)
     found = json.loads(report.read_text(encoding="utf-8"))

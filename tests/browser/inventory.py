@@ -292,10 +292,10 @@ def _propose(cast: Cast) -> str:
 
 def _close(cast: Cast) -> str:
     """Two days without class in the teacher's class; the number of the closure."""
-    days = {"first_day": dt.date(2026, 3, 5), "last_day": dt.date(2026, 3, 6)}
+    first, last = dt.date(2026, 3, 5), dt.date(2026, 3, 6)
     return str(announce_closure(
         cast.house, cast.viewer("head"), unit_id=cast.stage.units["class"], reason="Mưa lũ, suối dâng cao",
-        study_mode="worksheets", now=cast.now, **days,
+        study_mode="worksheets", now=cast.now, first_day=first, last_day=last,
     ))  # fmt: skip
 
 
