@@ -22,7 +22,7 @@ from typing import Any
 from flask import Flask, Response, request, session
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Environment, Template
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, select, text
 
 from bench.land import NOW
 from engine.calendar import Calendar
@@ -111,7 +111,7 @@ PERSON: Any = bindparam("person")
 CODE_GIVEN: Any = bindparam("code")
 
 
-def _listed(*where: ColumnElement[bool] | Any, limit: int) -> Select[Any]:
+def _listed(*where: ColumnElement[bool] | Any, limit: int) -> Any:
     """Cases with what a list tells of them, the next due first."""
     return (
         select(

@@ -11,12 +11,13 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from engine.access import ROLES, Viewer
+from engine.brakes import Origin
 from engine.demo import NOW, PASSWORD, DemoReport, build_demo
 from engine.demo_names import Namer, read_namer, rows
 from engine.demo_script import Days, read_accounts, read_schools, read_stories
 from engine.house import House
 from engine.refusals import Conflict
-from engine.signin import Origin, sign_in
+from engine.signin import sign_in
 from engine.store import tables as t
 from engine.store.session import Session, Store, open_store
 from engine.store.settings import DEMO, get_setting

@@ -158,7 +158,10 @@ def test_the_head_of_a_file_says_what_it_is_played_with(head: str, said: str) ->
         ),
         (
             "do = 'closure'\nwith = { scope = 'hamlet', first = 2026-03-10 }",
-            "with.scope: There is no scope “hamlet”; there are: pupil, class, site, village, school, commune, province.",
+            (
+                "with.scope: There is no scope “hamlet”; "
+                "there are: pupil, class, site, village, school, commune, province."
+            ),
         ),
         (
             "do = 'closure'\nwith = { scope = 'class', first = 2026-03-10, last = 2026-03-09 }",

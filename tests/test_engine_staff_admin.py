@@ -9,13 +9,14 @@ from sqlalchemy import delete, select
 
 from engine import cases, passwords, staff_admin
 from engine.access import Viewer
+from engine.brakes import Origin
 from engine.calendar import load_calendar
 from engine.definition import load_workflow
 from engine.handbook import Handbook
 from engine.house import House
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.ruleset import load_ruleset
-from engine.signin import Origin, WrongPassword, sign_in, who
+from engine.signin import WrongPassword, sign_in, who
 from engine.store import signins, stage
 from engine.store import tables as t
 from engine.store.session import Store

@@ -233,9 +233,9 @@ def codes(cast: Cast) -> dict[str, str]:
     companion = cast.case(code).version
     stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu hỏng"}
     raise_difficulty(cast.house, cast.viewer("teacher"), code, stuck, cast.now)
-    days = {"first_day": dt.date(2026, 3, 10), "last_day": dt.date(2026, 3, 11)}
     closure = announce_closure(
-        cast.house, None, unit_id=cast.stage.units["class"], reason="Bão", now=cast.now, **days
+        cast.house, None, unit_id=cast.stage.units["class"], reason="Bão", now=cast.now,
+        first_day=dt.date(2026, 3, 10), last_day=dt.date(2026, 3, 11),
     )  # fmt: skip
     return {
         "code": code, "companion": str(companion), "difficulty": str(companion + 1),

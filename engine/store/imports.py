@@ -202,7 +202,8 @@ def advance(session: Session, job_id: int, before: int, after: int, counts: Coun
         update(jobs)
         .where(jobs.c.id == job_id, jobs.c.next_row == before, jobs.c.state == "running", jobs.c.cancelled_at.is_(None))
         .values(
-            next_row=after, seen_at=now_utc(), begun=0, new=jobs.c.new + counts.new, changed=jobs.c.changed + counts.changed,
+            next_row=after, seen_at=now_utc(), begun=0,
+            new=jobs.c.new + counts.new, changed=jobs.c.changed + counts.changed,
             unchanged=jobs.c.unchanged + counts.unchanged, wrong=jobs.c.wrong + wrong_rows,
         )
     )  # fmt: skip

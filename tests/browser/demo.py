@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from waitress.server import create_server
 
@@ -26,7 +27,7 @@ def demo(folder: Path) -> Iterator[str]:
         upgrade(store)
         house = build_house(settings, NOW, store)
         build_demo(house, demo_files())
-        server = create_server(create_app(settings, house=house, clock=Frozen(NOW)), host="127.0.0.1", port=0)
+        server: Any = create_server(create_app(settings, house=house, clock=Frozen(NOW)), host="127.0.0.1", port=0)
         thread = Thread(target=server.run, name="demo", daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.effective_port}"
