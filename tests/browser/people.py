@@ -16,9 +16,11 @@ def sign_in(page: Page, address: str, login: str, password: str = PASSWORD) -> P
 
 
 def answer(page: Page, answers: dict[str, str]) -> None:
-    """Answer questions by their words: choose what is to be chosen, write the rest."""
+    """Answer questions by their words: choose, write; unfold those that need not be answered."""
     for question, words in answers.items():
         group = page.get_by_role("group", name=question)
+        if not group.count() and not page.get_by_label(question).first.is_visible():
+            page.get_by_text("Thêm thông tin, nếu biết").click()
         if group.count():
             group.get_by_label(words).check()
             continue
