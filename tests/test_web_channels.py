@@ -185,13 +185,6 @@ def test_the_server_is_never_made_to_call_another_address(here: Site, endpoint: 
     assert (answer.status_code, browsers(here)) == (422, [])
 
 
-def test_the_worker_of_push_messages_is_a_script_that_leaves_other_pages_alone(here: Site) -> None:
-    answer = here.client().get("/me/notices/worker.js")
-    assert answer.mimetype == "text/javascript"
-    assert "fetch" not in answer.text
-    assert "Service-Worker-Allowed" not in answer.headers
-
-
 # --- the operator -----------------------------------------------------------------------------------------------------
 
 

@@ -132,6 +132,14 @@ def test_the_csrf_token_stands_in_no_header_and_no_other_site_may_read_it(cast: 
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
+def test_what_a_device_asks_behind_the_sign_in_page_leaves_that_page_its_token(cast: Cast) -> None:
+    phone = cast.site.client()
+    form = hidden(phone.get("/login"))
+    assert {phone.get(address).status_code for address in ("/offline/me", "/offline/pages")} == {401}
+    assert hidden(phone.get("/login"))["csrf_token"].split(".")[0] == form["csrf_token"].split(".")[0]
+    assert "Set-Cookie" not in cast.site.client().get("/offline/me").headers
+
+
 def other_device(cast: Cast, member: str) -> FlaskClient:
     return cast.site.signed_in(member, address="10.0.0.2")
 

@@ -25,7 +25,7 @@ from web.assets import FOLDER
 from web.cards import roles_of
 from web.languages import language, said
 from web.queued import mark
-from web.security import public
+from web.security import asked_by_device, public
 from web.shell import shell, today
 from web.signin import IN_SESSION
 
@@ -83,12 +83,14 @@ def left() -> str:
 
 
 @pages.get("/offline/me")
+@asked_by_device
 def me() -> Response:
     """Who is signed in here, and the token for sending what waits."""
     return jsonify(me=me_mark(), csrf=generate_csrf())
 
 
 @pages.get("/offline/pages")
+@asked_by_device
 def kept() -> Response:
     """The addresses that the person needs today, each with what changes when its page does."""
     return jsonify(me=me_mark(), pages=[[address, f"{stamp}{language()}"] for address, stamp in _addresses()])

@@ -52,6 +52,15 @@ def public(view: View) -> View:
     return view
 
 
+def asked_by_device(view: View) -> View:
+    """Mark a view that a device's own worker asks: who is not signed in gets 401, and is not led to the sign-in page.
+
+    Fetched behind the page on the screen, it would make a token of its own, and the one on the screen be refused.
+    """
+    view.asked_by_device = True  # type: ignore[attr-defined]
+    return view
+
+
 def nonce() -> str:
     """The mark of this answer's own scripts; made when a page first asks for it."""
     if "csp_nonce" not in g:

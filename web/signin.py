@@ -112,6 +112,8 @@ def _require_sign_in() -> Response | None:
         return None
     if not current_user.is_authenticated:
         g.turned_away = True
+        if getattr(view, "asked_by_device", False):
+            return Response(status=401)
         if request.method not in {"GET", "HEAD"}:
             abort(401)
         return redirect(url("signin.sign_in", next=request.full_path.rstrip("?")))

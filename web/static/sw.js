@@ -123,7 +123,7 @@ const left = async () => {
   if (!(await fact("leaving"))) return true;
   try {
     const answer = await soon(fetch("/offline/me"));
-    if (!answer.redirected) {
+    if (answer.status !== 401) {
       const { csrf } = await answers(answer).json();
       await soon(fetch("/logout", { method: "POST", body: new URLSearchParams({ csrf_token: csrf }) }));
     }
@@ -239,7 +239,7 @@ const send = async () => {
   if (!posts.length) return;
   const answer = await soon(fetch("/offline/me"));
   if (isEnded(answer)) return ended();
-  const known = answer.redirected ? {} : await answers(answer).json();
+  const known = answer.status === 401 ? {} : await answers(answer).json();
   if (known.me !== me) return; // signed out, or somebody else: it stays for whom it belongs to
   for (const { key } of posts) {
     const one = await waiting(key); // as the ones before may have changed it
