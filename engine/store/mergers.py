@@ -175,32 +175,27 @@ def lies_in(session: Session, code: str, above: int, on: dt.date) -> bool:
 
 def set_communes(session: Session, villages: Collection[int]) -> None:
     """Pupils and cases of these villages are in the commune that the village lies in."""
-    connection = session.connection()
-    for chunk in chunks(villages):
-        query = (
-            select(_links.c.descendant_id, _units.c.id)
-            .join(_units, _units.c.id == _links.c.ancestor_id)
-            .where(_links.c.descendant_id.in_(chunk), _units.c.kind == "commune")
-        )
-        rows = [{"village": village, "commune": commune} for village, commune in connection.execute(query)]
-        for table in (_pupils, _cases) if rows else ():
-            here = table.c.village_id == bindparam("village"), table.c.commune_id != bindparam("commune")
-            connection.execute(update(table).where(*here).values(commune_id=bindparam("commune")), rows)
+    _follow(session, villages, "village_id", "commune_id", "commune")
 
 
 def set_provinces(session: Session, communes: Collection[int]) -> None:
     """Pupils and cases of these communes are in the province that the commune lies in."""
+    _follow(session, communes, "commune_id", "province_id", "province")
+
+
+def _follow(session: Session, units: Collection[int], by: str, column: str, kind: str) -> None:
+    """Whoever is in one of `units` by one column is, by the other, in the unit of that kind above it."""
     connection = session.connection()
-    for chunk in chunks(communes):
+    for chunk in chunks(units):
         query = (
             select(_links.c.descendant_id, _units.c.id)
             .join(_units, _units.c.id == _links.c.ancestor_id)
-            .where(_links.c.descendant_id.in_(chunk), _units.c.kind == "province")
+            .where(_links.c.descendant_id.in_(chunk), _units.c.kind == kind)
         )
-        rows = [{"commune": commune, "province": province} for commune, province in connection.execute(query)]
+        rows = [{"unit": unit, "above": above} for unit, above in connection.execute(query)]
         for table in (_pupils, _cases) if rows else ():
-            here = table.c.commune_id == bindparam("commune")
-            connection.execute(update(table).where(here).values(province_id=bindparam("province")), rows)
+            elsewhere = table.c[by] == bindparam("unit"), table.c[column] != bindparam("above")
+            connection.execute(update(table).where(*elsewhere).values({column: bindparam("above")}), rows)
 
 
 def posts_in(session: Session, units: Collection[int], on: dt.date) -> list[Post]:
