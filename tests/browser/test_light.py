@@ -1,8 +1,10 @@
 """On a small phone with a bad line: what a page weighs, how soon it can be used, that nothing on it jumps, and that
 what is to be done next is seen before anybody scrolls."""
 
-from collections.abc import Iterator
-from typing import Any
+import re
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import CDPSession, Page
@@ -12,6 +14,9 @@ from tests.browser.conftest import VIEWPORTS, OpenPage, served
 from tests.browser.inventory import Filled, Shown, by_person
 from tests.browser.people import lies_in_first_view, look_at, press, sign_in
 from tests.cast import Cast, make_cast
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 KB = 1024
 FIRST, LATER = 25 * KB, 5 * KB  # bytes on the wire, headers included
@@ -96,21 +101,62 @@ def faults(page: Page, it: Shown, address: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def full(sqlite_url: str) -> Iterator[Cast]:
-    """The cast with more cases than a list shows at once."""
+def cast(sqlite_url: str) -> Iterator[Cast]:
+    """The people, and no case yet."""
     store = open_store(sqlite_url)
-    cast = make_cast(store)
+    yield make_cast(store)
+    store.close()
+
+
+@pytest.fixture
+def full(cast: Cast) -> Cast:
+    """The cast with more cases than a list shows at once."""
     for number, name in enumerate(NAMES):
         cast.pupil(name)
         cast.open_case(name) if number % 2 else cast.to_commune(name)
     cast.go_to("2026-03-04 09:00")
-    yield cast
-    store.close()
+    return cast
 
 
 SURNAMES = ("A Đinh", "Y Hồ", "Nguyễn Thị", "Phạm Văn", "Đoàn Quốc")
 GIVEN = ("Bưởi", "Thảo", "Krông", "Nhung", "Đạt", "Sương", "Phúc", "Hiếu", "Lan", "Ngọc", "Trường", "Vy")
 NAMES = [f"{surname} {given}" for given in GIVEN for surname in SURNAMES]
+
+
+def test_the_frame_stands_still_while_it_comes_in_pieces(cast: Cast, open_page: OpenPage) -> None:
+    """A browser shows what it has of a page: what comes later pushes nothing aside."""
+    moved = {}
+    code = cast.to_commune()
+    cast.site.app.wsgi_app = InPieces(cast.site.app.wsgi_app)  # type: ignore[method-assign]
+    with served(cast.site.app) as address:
+        for who, path in (("", "/login"), ("teacher", "/work"), ("commune_officer", f"/cases/{code}")):
+            page = open_page("phone")
+            if who:
+                sign_in(page, address, who)
+            page.add_init_script(SHIFTS)
+            look_at(page, address + path)
+            moved[who, path] = page.evaluate("shifts")
+    assert [f"{where}: {shift}" for where, shifts in moved.items() for shift in shifts] == []
+
+
+class InPieces:
+    """An app whose pages come an element at a time up to the heading, the rest at once."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self.app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith(("/login", "/work", "/cases")):
+            return self.app(environ, start_response)
+        environ.pop("HTTP_ACCEPT_ENCODING", None)
+        return self._pieces(b"".join(self.app(environ, start_response)))
+
+    def _pieces(self, page: bytes) -> Iterator[bytes]:
+        frame, heading, rest = page.partition(b"<h1>")
+        head, body, frame = frame.partition(b"<body")
+        for piece in (head, *re.split(rb"(?=<)", body + frame), heading + rest):
+            time.sleep(0.04)  # longer than the browser takes to paint
+            yield piece
 
 
 def test_a_list_weighs_little_once_the_site_was_there_before(full: Cast, open_page: OpenPage) -> None:
