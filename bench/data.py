@@ -37,7 +37,7 @@ from engine.store.session import open_store
 
 CHUNK = 20_000
 NONE_DUE = Waves(0, 0)
-WAVES = {100_000: Waves(1_000, 24), 1_000_000: Waves(10_000, 16)}  # how many a run needs, and some
+WAVES = {100_000: Waves(1_000, 24), 1_000_000: Waves(10_000, 32)}  # how many a run needs, and some
 
 
 @cache
