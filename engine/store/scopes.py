@@ -112,7 +112,9 @@ def _rules(viewer: Viewer) -> dict[Any, Rule]:
         t.Companion: lambda: _of_case(t.Companion.case_id, known()),
         t.Difficulty: difficulties,
         **{entity: own(entity) for entity in (*_OWN, t.ImportJob)},
-        **dict.fromkeys((t.DeliveryItem, t.AccessLog, t.ImportFile, t.ImportWrong, t.DifficultyMove), false),
+        **dict.fromkeys(
+            (t.DeliveryItem, t.AccessLog, t.ImportFile, t.ImportWrong, t.DifficultyMove, t.StaffAct), false
+        ),
         **{entity: of_pupil(entity) for entity in (t.Mark, t.MarkChange, t.Alarm, t.Proposal)},
         **{entity: of_case(entity) for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Need)},
         t.Support: support,

@@ -136,6 +136,25 @@ class Delegation(Base):
     reason: Mapped[str | None] = mapped_column(String(200))
 
 
+class StaffAct(Base):
+    """What was done to somebody's account or posts, by whom (None: on the command line) and when. Only added to.
+
+    For a post: which one, and from when to when it is held since.
+    """
+
+    __tablename__ = "staff_acts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))  # see engine.staff_acts
+    at: Mapped[dt.datetime]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[str | None] = mapped_column(String(24))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    first_day: Mapped[dt.date | None]
+    last_day: Mapped[dt.date | None]
+    __table_args__ = (Index("ix_staff_acts_person_id", "person_id", "id"),)
+
+
 class SignIn(Base):
     """One signed-in device; only the hash of its token is kept, and it can be revoked.
 
@@ -576,6 +595,8 @@ class Notice(Base):
     at: Mapped[dt.datetime]
     read_at: Mapped[dt.datetime | None]
     planned_at: Mapped[dt.datetime | None]  # when it was decided by which channels it goes out
+    cases: Mapped[int] = mapped_column(Integer, default=1, server_default="1")  # of how many it tells
+    closure_id: Mapped[int | None] = mapped_column(ForeignKey("closures.id"))  # that moved their deadlines
     __table_args__ = (
         UniqueConstraint("case_id", "seq", "person_id"),
         Index("ix_notices_person_id", "person_id", "id"),
