@@ -1,11 +1,14 @@
 """The frame of every page: languages, menu, error pages, health, the demo's banner."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, render_template_string
+from jinja2 import meta
 
 from engine.clock import ShiftedClock, set_clock
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound, Refused
@@ -14,10 +17,13 @@ from engine.store.session import Store, now_utc, open_store
 from engine.store.settings import DEMO, put_setting
 from engine.words import Sentence
 from tests.pages import MORNING, Site, post, site
+from web import app as web_app
 from web.app import create_app
 from web.security import public
 from web.settings import Settings
 from web.shell import local_path, whole_arg
+
+TEMPLATES = Path(web_app.__file__).parent / "templates"
 
 
 @pytest.fixture
@@ -209,3 +215,16 @@ def test_answers_are_squeezed_for_those_who_can_read_it(here: Site) -> None:
     assert squeezed.headers["Content-Encoding"] == "gzip"
     assert len(squeezed.data) < len(client.get("/login").data) / 1.5
     assert "Content-Encoding" not in client.get("/login", headers={"Accept-Encoding": "gzip;q=0"}).headers
+
+
+def test_macros_that_are_made_once_read_nothing_of_the_page_that_imports_them(sqlite_url: str) -> None:
+    """Imported without the page's context they would say nothing where such a name stands, and nobody would notice."""
+    store = open_store(sqlite_url)
+    environment = site(store).app.jinja_env
+    sources = {path.relative_to(TEMPLATES).as_posix(): path.read_text("utf-8") for path in TEMPLATES.rglob("*.html")}
+    alone = re.compile(r'from "(\S+)" import (?![^%]*with context)')
+    once = {name for text in sources.values() for name in alone.findall(text)}
+    assert "macros/parts.html" in once
+    names = {name: meta.find_undeclared_variables(environment.parse(sources[name])) for name in once}
+    assert [(name, missing) for name, found in names.items() if (missing := found - environment.globals.keys())] == []
+    store.close()

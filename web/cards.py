@@ -5,8 +5,11 @@ A list has dozens of cards, so what a card says is put into words here, once; th
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from flask import url_for
 
@@ -19,14 +22,14 @@ from engine.people import ROLE_LABELS
 from engine.store.news import News
 from engine.store.reading import Handed, NeedRow, seats_of
 from engine.store.rows import CaseRow
-from engine.words import Label, Sentence
-from engine.workflow import State, Workflow
+from engine.words import Sentence
+from engine.workflow import State
 from web.languages import said
 from web.parts import ago, due
 from web.shell import local
 
 CODE = "CODE"  # stands where the code comes in an address
-Line = Label | Sentence
+ENDED = Sentence("Ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +73,65 @@ def shape(state: State, waiting: bool) -> str:
     return "waiting" if waiting else "done" if state.name == "returned" else "going"
 
 
-@dataclass(frozen=True)
-class _Table:
-    """What all cards of a list share."""
+class _Until(NamedTuple):
+    """A deadline, written."""
 
-    handbook: Handbook
-    viewer: Viewer
-    seats: frozenset[tuple[str, int]]
-    address: str
-    handed: Mapping[int, Handed]
-    needs: Mapping[int, NeedRow]
-    contacts: Mapping[int, tuple[str, str | None]]
-    news: Mapping[int, News]
+    urgency: str
+    words: str
+    exact: str
+
+
+class _Standing(NamedTuple):
+    """Where a case stands and how it is reached, as far as it decides what can be done."""
+
+    workflow: str
+    version: int
+    state: str
+    waiting: bool
+    roles: frozenset[str]
+    here: bool
+
+
+class _Stand(NamedTuple):
+    """What a standing comes to: the state's words and shape; the next act's name and words."""
+
+    state: str
+    shape: str
+    owner: str
+    act: tuple[str, str] | None
+    can_assign: bool
+    can_urge: bool
+
+
+class _Table:
+    """What all cards of a list share. Most cases of a list stand alike: what was put into words once is kept."""
+
+    def __init__(
+        self, handbook: Handbook, viewer: Viewer, handed: Mapping[int, Handed], needs: Mapping[int, NeedRow],
+        contacts: Mapping[int, tuple[str, str | None]], news: Mapping[int, News],
+    ) -> None:  # fmt: skip
+        self.handbook, self.viewer = handbook, viewer
+        self.handed, self.needs, self.contacts, self.news = handed, needs, contacts, news
+        self.seats, self.address = frozenset(seats_of(viewer)), url_for("case.show", code=CODE)
+        self.until, self.stand, self.absent = cache(_until), cache(self._stand), cache(_absent)
+
+    def _stand(self, case: _Standing) -> _Stand:
+        workflow = self.handbook.workflow(case.workflow, case.version)
+        state, can = workflow.states[case.state], choices(workflow, case, case.roles, offered_here=case.here)
+        return _Stand(
+            said(state.label), shape(state, case.waiting), said(ROLE_LABELS[state.owner] if state.owner else ENDED),
+            (can.primary.name, said(can.primary.label)) if can.primary else None,
+            "assign" in can, bool(case.roles & NUDGERS) and not state.final,
+        )  # fmt: skip
+
+
+def _until(at: dt.datetime | None) -> _Until:
+    found = due(at)
+    return _Until(found.urgency, said(found.words), found.exact if found.urgency == "late" else "")
+
+
+def _absent(since: dt.date) -> str:
+    return said(Sentence("Absent since {day}", day=since))
 
 
 def make_cards(
@@ -90,41 +140,41 @@ def make_cards(
     news: Mapping[int, News] | None = None,
 ) -> list[Card]:  # fmt: skip
     """The cards of some rows, in their order."""
-    table = _Table(handbook, viewer, frozenset(seats_of(viewer)), url_for("case.show", code=CODE), handed or {},
-                   needs or {}, contacts or {}, news or {})  # fmt: skip
+    table = _Table(handbook, viewer, handed or {}, needs or {}, contacts or {}, news or {})
     return [_card(table, row) for row in rows]
 
 
 def _card(table: _Table, row: CaseRow) -> Card:
-    workflow = table.handbook.workflow(row.workflow, row.workflow_version)
-    state, address = workflow.states[row.state], table.address.replace(CODE, row.code)
-    here = row.waiting and (row.offered_role, row.offered_unit_id) in table.seats
+    waiting = row.waiting
+    here = waiting and (row.offered_role, row.offered_unit_id) in table.seats
     mine, roles = row.assignee_id == table.viewer.person_id, roles_of(table.viewer, row)
-    can = choices(workflow, row, roles, offered_here=here)
-    act, owner, until = can.primary, said(_owner(row, state)), due(row.due_at)
-    flags = [workflow.flags[name] for name in row.flags if name in workflow.flags]
-    level = [Sentence("Urgency level {level}", level=row.level)] if row.level else []
+    stand = table.stand(_Standing(row.workflow, row.workflow_version, row.state, waiting, roles, here))
+    address, owner, until = table.address.replace(CODE, row.code), _owner(row, stand), table.until(row.due_at)
     return Card(
         row, address, row.pupil or said(Sentence("Case {code}", code=row.code)),
         ", ".join(filter(None, (row.klass, row.village))),
-        until.urgency, said(until.words), until.exact if until.urgency == "late" else "",
-        said(state.label), shape(state, row.waiting), owner,
-        tuple(said(line) for line in (*flags, *level)), here,
-        next=(f"{address}/{act.name}", said(act.label)) if act else None,
-        why=_why(table, row), new=_new(table, row, workflow), whose="" if mine or here else owner,
-        can_assign="assign" in can, can_urge=bool(roles & NUDGERS) and not (mine or here or state.final),
+        until.urgency, until.words, until.exact, stand.state, stand.shape, owner,
+        _flags(table, row) if row.flags or row.level else (), here,
+        next=(f"{address}/{stand.act[0]}", stand.act[1]) if stand.act else None,
+        why=_why(table, row), new=_new(table, row) if row.id in table.news else "", whose="" if mine or here else owner,
+        can_assign=stand.can_assign, can_urge=stand.can_urge and not (mine or here),
         need=table.needs.get(row.id), contact=table.contacts.get(row.id),
     )  # fmt: skip
 
 
-def _new(table: _Table, row: CaseRow, workflow: Workflow) -> str:
+def _flags(table: _Table, row: CaseRow) -> tuple[str, ...]:
+    known = table.handbook.workflow(row.workflow, row.workflow_version).flags
+    level = [Sentence("Urgency level {level}", level=row.level)] if row.level else []
+    return tuple(said(line) for line in (*(known[name] for name in row.flags if name in known), *level))
+
+
+def _new(table: _Table, row: CaseRow) -> str:
     """What others did last, and when. Who may not know the pupil is told only that something was done."""
-    news = table.news.get(row.id)
-    if news is None:
-        return ""
+    news = table.news[row.id]
     when = said(ago(news.at))
     if row.pupil is None:
         return when
+    workflow = table.handbook.workflow(row.workflow, row.workflow_version)
     rule = table.handbook.rules(row.workflow, row.rules_version).rule(news.kind) if news.by_rule else None
     what = said(rule.why if rule else act_label(workflow, news.kind))
     return f"{what[:1].upper()}{what[1:]}, {when}"
@@ -137,25 +187,25 @@ def roles_of(viewer: Viewer, row: CaseRow) -> frozenset[str]:
     return reach(viewer, row)  # type: ignore[arg-type]  # a pupil's row has all places
 
 
-def _owner(row: CaseRow, state: State) -> Line:
+def _owner(row: CaseRow, stand: _Stand) -> str:
     """Who has it, or who is asked to take it."""
     if row.assignee:
-        return Label(row.assignee, row.assignee)
+        return row.assignee
     if row.waiting and row.offered_role:
-        return Sentence("Waiting: {role}", role=ROLE_LABELS[row.offered_role])
-    return ROLE_LABELS[state.owner] if state.owner else Sentence("Ended")
+        return said(Sentence("Waiting: {role}", role=ROLE_LABELS[row.offered_role]))
+    return stand.owner
 
 
 def _why(table: _Table, row: CaseRow) -> str:
     """Why it is here: the rule that moved it, or who handed it over and when; and since when the pupil is absent."""
     handed = table.handed.get(row.id)
-    lines: list[Line] = []
+    lines: list[str] = []
     if handed and handed.person:
         role = ROLE_LABELS.get(handed.role or "")
         who = Sentence("{person}, {role}", person=handed.person, role=role) if role else handed.person
-        lines.append(Sentence("Handed over by {who}, {at}", who=who, at=local(handed.at)))
+        lines.append(said(Sentence("Handed over by {who}, {at}", who=who, at=local(handed.at))))
     elif handed and (rule := table.handbook.rules(row.workflow, row.rules_version).rule(handed.kind)):
-        lines.append(rule.why)
+        lines.append(said(rule.why))
     if row.absent_since:
-        lines.append(Sentence("Absent since {day}", day=row.absent_since))
-    return "".join(f"{said(line)}. " for line in lines).rstrip()
+        lines.append(table.absent(row.absent_since))
+    return "".join(f"{line}. " for line in lines).rstrip()

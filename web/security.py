@@ -13,9 +13,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 csrf = CSRFProtect()
 
-SCRIPTLESS = (
+POLICY = (
     "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; img-src 'self' data:; manifest-src 'self'; style-src 'self'; worker-src 'self'; "
+    "frame-ancestors 'none'; img-src 'self' data:; manifest-src 'self'; worker-src 'self'; "
 )
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -70,8 +70,10 @@ def nonce() -> str:
 
 
 def _add_headers(response: Response) -> Response:
-    script = f"script-src 'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "script-src 'self'"
-    response.headers.setdefault("Content-Security-Policy", SCRIPTLESS + script)
+    script = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+    style = f" {g.style_allowed}" if "style_allowed" in g else ""  # of the sheet that a page brings along
+    policy = f"{POLICY}script-src 'self'{script}; style-src 'self'{style}"
+    response.headers.setdefault("Content-Security-Policy", policy)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
