@@ -147,14 +147,17 @@ def _await(port: int, server: subprocess.Popen[bytes]) -> None:
 
 
 def _signed_in(port: int, login: str) -> str:
-    """The cookie of somebody who has signed in."""
+    """The cookies of somebody who has signed in, and whose browser has got the style sheet."""
     browser, address = requests.Session(), f"http://127.0.0.1:{port}/login"
-    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get(address, timeout=60).text)
+    page = browser.get(address, timeout=60).text
+    token, sheet = re.search(r'name="csrf_token" value="([^"]+)"', page), re.search(r'href="([^"]+/app.css)"', page)
     assert token
+    assert sheet
+    assert browser.get(f"http://127.0.0.1:{port}{sheet[1]}", timeout=60).ok
     form = {"csrf_token": token[1], "login": login, "password": PASSWORD}
     answer = browser.post(address, data=form, allow_redirects=False, timeout=60)
     assert answer.status_code == 303, (login, answer.status_code)
-    return f"session={browser.cookies['session']}"
+    return "; ".join(f"{name}={browser.cookies[name]}" for name in ("session", "sheet"))
 
 
 def _text(port: int, page: Page) -> str:

@@ -250,6 +250,7 @@ class World:
 
     def around(self, facts: Facts) -> Surroundings:
         """The codes, teaching days and closures around a case."""
+        self._read_units({place for column in PLACES if (place := getattr(facts, column)) is not None})
         school = self.units_above(facts.class_id)
         lives_in = facts.village_id or facts.commune_id
         home = self.units_above(lives_in) if lives_in else ()
