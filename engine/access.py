@@ -7,7 +7,7 @@ the pupils of her class, an officer the villages assigned to him (D2.2). `reach`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -51,7 +51,8 @@ class Viewer:
     """A signed-in person and the units in which they hold each role today, their own and those delegated to them.
 
     `units` maps a role to unit ids. An education office's area is spelt out: the communes and provinces it covers, and
-    the schools that lie in them, because a boarding school's pupils live elsewhere.
+    the schools that lie in them, because a boarding school's pupils live elsewhere. For somebody who stands in for
+    others `parts` tells which right is whose: their own posts first, then those of each whose absence they cover.
     """
 
     person_id: int
@@ -59,6 +60,7 @@ class Viewer:
     office_communes: frozenset[int] = NOBODY
     office_provinces: frozenset[int] = NOBODY
     office_schools: frozenset[int] = NOBODY
+    parts: tuple[Viewer, ...] = ()
 
     def holds(self, role: str) -> bool:
         """Whether the person holds the role anywhere."""
@@ -79,6 +81,20 @@ def reach(viewer: Viewer, place: Place) -> frozenset[str]:
     ):
         roles.add(OFFICE)
     return frozenset(roles)
+
+
+def acts_for(
+    viewer: Viewer, roles: Callable[[Viewer], Collection[str]], rather: int | None = None
+) -> dict[str, int]:  # fmt: skip
+    """For each role that somebody has only as a stand-in: whose right it is. `roles` tells what a viewer may act as.
+
+    Where two lend the same right, it is that of `rather`, who has the case, if it is one of them.
+    """
+    found: dict[str, int] = {}
+    order = sorted(viewer.parts, key=lambda part: (part.person_id != viewer.person_id, part.person_id != rather))
+    for part in reversed(order):
+        found |= dict.fromkeys(roles(part), part.person_id)
+    return {role: person for role, person in found.items() if person != viewer.person_id}
 
 
 def knows(roles: frozenset[str]) -> bool:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine import fields, own_forms
-from engine.access import Viewer, knows, reach
+from engine.access import REFERRED, Viewer, acts_for, knows, reach
 from engine.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.facts import Facts
 from engine.house import House
-from engine.people import LADDERS
+from engine.people import LADDERS, acted
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.store import cases as stored
 from engine.store import ledger
@@ -95,7 +96,7 @@ def open_within(
     stored.insert_case(session, facts)
     world.fetch([facts])
     work = Casework(facts, world.situation(facts), world, now)
-    work.open(Actor(viewer.person_id, roles), filled)
+    work.open(actor_on(viewer, work.facts).only(OPENERS), filled)
     work.entries[0].data |= data or {}
     ledger.store(session, [work], key)
     return facts.code
@@ -150,7 +151,7 @@ def accept(
     """Take up a case that is on offer to one of the viewer's posts."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
-        work.accept(actor, _seats(viewer), filled)
+        work.accept(_in_seat(viewer, actor, work.facts), _seats(viewer), filled)
 
     on_case(house, viewer, code, now, act, asked=asks("accept"), values=values, version=version, key=key)
 
@@ -162,7 +163,8 @@ def decline(
     """Return an offer with a reason; it is offered to the next one up."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
-        work.decline(actor, _seats(viewer), stored.declined_seats(session, work.facts), filled)
+        declined = stored.declined_seats(session, work.facts)
+        work.decline(_in_seat(viewer, actor, work.facts), _seats(viewer), declined, filled)
 
     on_case(house, viewer, code, now, act, asked=asks("decline"), values=values, version=version, key=key)
 
@@ -212,7 +214,7 @@ def log_support(
         row |= {"kind": filled["support_kind"], "unit": kind.unit.vi if kind and kind.unit else ""}
         row |= {"given_on": dt.date.fromisoformat(filled["given_on"]), "logged_by_id": actor.person_id}
         row["association_id"] = work.facts.association_id
-        work.write("support_given", actor, filled, [("support", row)])
+        work.write("support_given", actor.only(GIVERS), filled, [("support", row)])
 
     on_case(house, viewer, code, now, act, asked=asks("support"), values=values, version=version, key=key)
 
@@ -229,7 +231,7 @@ def check_in(
         unsafe = {"flag": "safety"} if filled.get("safe") is False else {}
         # Before the clocks are settled: a rule may wait for the flag.
         work.facts.flags = sorted({*work.facts.flags, *unsafe.values()})
-        work.write("checked_in", actor, filled, data=unsafe)
+        work.write("checked_in", actor.only(actor.roles - REFERRED), filled, data=unsafe)
         _tick_off_check_ins(work, session, at_least_one=True)
 
     on_case(house, viewer, code, now, act, asked=asks("check_in"), values=values, version=version, key=key)
@@ -244,7 +246,7 @@ def hold_lesson(
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not actor.roles & OPENERS:
             raise NotAllowed(Sentence("Catch-up lessons are recorded by the homeroom teacher or the head."))
-        work.write("lesson_held", actor, filled)
+        work.write("lesson_held", actor.only(OPENERS), filled)
         if not stored.tick_off(session, work.facts.id, LESSON, work.next_seq - 1):
             raise NotFound(Sentence("No catch-up lesson is left to be held."))
 
@@ -266,6 +268,7 @@ def hold(
             raise Invalid({"hold_until": Sentence("A clock is stopped until {day} at the latest; after that it can be "
                                                   "stopped anew.", day=longest)})  # fmt: skip
         until = work.situation.calendar.instant(last + dt.timedelta(days=1), 0)
+        actor = actor.only(HOLDERS)
         work.hold(actor, until, filled["reason"], filled)
         work.facts.holds += ((now, until, filled["reason"]),)
         work.situation = house.handbook.situation(work.facts, work.situation.around)
@@ -288,19 +291,41 @@ def on_case(
         facts = stored.case_by_code(session, code)
         if facts is None:
             raise NotFound(Sentence("There is no case {code}.", code=code))
-        roles = reach(viewer, facts)
-        if not roles:
+        actor = actor_on(viewer, facts)
+        if not actor.roles:
             raise NoAccess(_no_duty())
         if version is not None and version != facts.version:
             raise Conflict(_who_was_faster(house, session, facts))
         world = World(session, house.handbook, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
-        actor = Actor(viewer.person_id, roles)
         form = asked(work.situation.workflow)
         _allowed(work, actor, form)
         act(work, actor, _filled(work.situation.workflow, form, values, world.today), session)
         ledger.store(session, [work], key)
+
+
+def actor_on(viewer: Viewer, facts: Facts) -> Actor:
+    """The viewer as who acts on a case: in which roles, and for whom in those that only a stand-in has."""
+
+    def roles(one: Viewer) -> frozenset[str]:
+        return reach(one, facts)
+
+    return Actor(viewer.person_id, roles(viewer), acts_for(viewer, roles, facts.assignee_id))
+
+
+def in_seat(viewer: Viewer, actor: Actor, role: str | None, unit_id: int | None) -> Actor:
+    """The actor in a post, which may be their own or that of somebody whom they stand in for."""
+
+    def roles(one: Viewer) -> set[str]:
+        return {role} if role and unit_id in one.of(role) else set()
+
+    return replace(actor, acts_for=acts_for(viewer, roles))
+
+
+def _in_seat(viewer: Viewer, actor: Actor, facts: Facts) -> Actor:
+    """The actor in the post to which the case is on offer."""
+    return in_seat(viewer, actor, facts.offered_role, facts.offered_unit_id)
 
 
 def _only_one(session: Session, pupil_id: int, workflow: str) -> None:
@@ -381,7 +406,7 @@ def act_label(workflow: Workflow, kind: str) -> Label:
 
 
 def _who_was_faster(house: House, session: Session, facts: Facts) -> Sentence:
-    kind, name, at = stored.last_act(session, facts.id) or ("", None, facts.since)
+    kind, name, at, absent = stored.last_act(session, facts.id) or ("", None, facts.since, None)
     workflow = house.handbook.workflow(facts.workflow, facts.workflow_version)
     rule = house.handbook.rules(facts.workflow, facts.rules_version).rule(kind)
     local = house.handbook.calendar("").local(at)
@@ -392,7 +417,7 @@ def _who_was_faster(house: House, session: Session, facts: Facts) -> Sentence:
         )  # fmt: skip
     return Sentence(
         "{who} was faster: “{what}”, {at}. Look at the case as it is now; what you typed is kept below.",
-        who=name, what=act_label(workflow, kind), at=local,
+        who=acted(name, absent), what=act_label(workflow, kind), at=local,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine import escalation
@@ -27,6 +27,7 @@ from engine.workflow import RULE, Transition
 
 Seats = Collection[tuple[str, int]]  # posts, each a role in a unit
 SYSTEM: frozenset[str] = frozenset({RULE})
+FOR = "for"  # in an event's data: the person in whose place somebody acted
 LESSON, CHECK_IN = "lesson", "check_in"  # what is planned
 LESSON_EVERY = 5  # school days from one catch-up lesson to the next
 MOST_FIRINGS = 50  # in one go; the loader refuses rule sets that could go round without time passing
@@ -34,14 +35,24 @@ MOST_FIRINGS = 50  # in one go; the loader refuses rule sets that could go round
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts on a case: a person in the roles that reach it, or nobody (a rule)."""
+    """Who acts on a case: a person in the roles that reach it, or nobody (a rule).
+
+    `acts_for`: the roles that the person has only as a stand-in, each with whose it is.
+    """
 
     person_id: int | None
     roles: frozenset[str]
+    acts_for: Mapping[str, int] = field(default_factory=dict)
 
     def role(self, allowed: Iterable[str] = ()) -> str | None:
-        """The role in which the person acts: the first allowed one they hold, else any."""
-        return next((role for role in allowed if role in self.roles), next(iter(sorted(self.roles)), None))
+        """The role in which the person acts: the first allowed one they hold, else any; one of their own goes before
+        those of others."""
+        known = [role for role in allowed if role in self.roles] or sorted(self.roles)
+        return next((role for role in known if role not in self.acts_for), next(iter(known), None))
+
+    def only(self, roles: Collection[str]) -> Actor:
+        """The same person in no other roles than these."""
+        return replace(self, roles=self.roles & frozenset(roles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +339,10 @@ class Casework:
         self, kind: str, actor: Actor, to: str | None = None, *, role: str | None = None,
         data: dict[str, Any] | None = None, text: Mapping[str, Any] | None = None,
     ) -> Entry:  # fmt: skip
-        entry = Entry(kind, self.now, actor.person_id, role or actor.role(), data or {}, dict(text) if text else None)
+        role = role or actor.role()
+        entry = Entry(kind, self.now, actor.person_id, role, data or {}, dict(text) if text else None)
+        if (whose := actor.acts_for.get(role or "")) is not None:
+            entry.data[FOR] = whose
         if to is not None:
             entry.data |= {"from": self.facts.state, "to": to}
         self.entries.append(entry)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from engine.access import ADMIN, OFFICE, Viewer
+from engine.access import ADMIN, OFFICE, Viewer, acts_for
 from engine.calendar import Duration
 from engine.casework import SYSTEM, Actor, Casework
 from engine.handbook import Handbook
@@ -180,7 +180,7 @@ def _actor(session: Session, viewer: Viewer | None, scope: Scope) -> Actor:
         return Actor(None, SYSTEM)
     roles = _allowed(viewer, scope)
     if roles:
-        return Actor(viewer.person_id, frozenset(roles))
+        return Actor(viewer.person_id, frozenset(roles), acts_for(viewer, lambda one: _allowed(one, scope)))
     held = {unit for found in viewer.units.values() for unit in found}
     if held & scope.line or stored.has_post_below(session, viewer, scope):
         raise NotAllowed(Sentence("Your role does not allow announcing days without class here."))

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.access import ADMIN, OFFICE, Viewer
 from engine.calendar import Duration
-from engine.cases import asks, on_case
+from engine.cases import asks, in_seat, on_case
 from engine.casework import SYSTEM, Actor, Casework, Entry, Told
 from engine.house import House
 from engine.own_forms import PASSED_ON
@@ -56,7 +56,7 @@ def raise_difficulty(
         row = {"kind": filled["difficulty_kind"], "raised_by_id": actor.person_id, "raised_at": now,
                "role": found.role, "unit_id": found.unit_id, "due_at": due}  # fmt: skip
         entry = work.write(
-            "difficulty_raised", Actor(actor.person_id, frozenset({role})), filled, [("difficulties", row)],
+            "difficulty_raised", actor.only({role}), filled, [("difficulties", row)],
             _asking(seq, found, due),
         )  # fmt: skip
         _tell(entry, ((person, found.role) for person in found.people), ASKED, but=actor.person_id)
@@ -80,7 +80,7 @@ def answer(
             raise NotFound(Sentence("There is no such difficulty in this case."))
         if not may_answer(viewer, it):
             raise NotAllowed(_not_yours(it))
-        actor = Actor(actor.person_id, frozenset({it.role}))
+        actor = in_seat(viewer, Actor(actor.person_id, frozenset({it.role})), it.role, it.unit_id)
         if filled["difficulty_answer"] == PASSED_ON:
             _pass_on(work, session, it, actor, filled)
         else:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from engine import cases
-from engine.access import OFFICE, Viewer, reach
+from engine.access import OFFICE, Viewer
 from engine.casework import Actor, Casework, Entry, Told
 from engine.facts import Facts
 from engine.house import House
@@ -50,14 +50,14 @@ def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str
 
 
 def _leader(viewer: Viewer, work: Casework) -> Actor:
-    roles = reach(viewer, work.facts)
-    if not roles:
+    actor = cases.actor_on(viewer, work.facts)
+    if not actor.roles:
         raise NoAccess(Sentence("You have no access to this case: none of your posts has a duty towards this pupil."))
-    if not roles & NUDGERS:
+    if not actor.roles & NUDGERS:
         raise NotAllowed(Sentence("Only a head, a commune leader or an education office urges others on."))
     if not work.facts.is_open:
         raise NotAllowed(Sentence("This case has ended."))
-    return Actor(viewer.person_id, roles & NUDGERS)
+    return actor.only(NUDGERS)
 
 
 def _addressed(work: Casework, but: int) -> list[tuple[int, str]]:

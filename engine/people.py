@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.access import ADMIN, OFFICE, SEATS, Place
-from engine.words import Label
+from engine.words import Label, Sentence
 from engine.workflow import ASSIGNEE
 
 ROLE_LABELS: Mapping[str, Label] = {
@@ -47,6 +47,15 @@ PASSED_OVER: Mapping[str, Label] = {
     AWAY: Label("đang vắng, chưa ủy quyền", "away, with nobody delegated"),
     DECLINED: Label("đã trả lại", "returned it"),
 }
+
+
+def acted(person: str, whose: str | None, role: Label | None = None) -> Label | Sentence:
+    """Who did something: the person, in a role, and in whose place if it was a stand-in."""
+    if role and whose:
+        return Sentence("{person}, {role}, for {absent}", person=person, role=role, absent=whose)
+    if role:
+        return Sentence("{person}, {role}", person=person, role=role)
+    return Sentence("{person}, for {absent}", person=person, absent=whose) if whose else Label(person, person)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.cases import act_label
+from engine.casework import FOR
 from engine.facts import Facts
 from engine.handbook import Handbook, Surroundings
 from engine.own_forms import COMPANY, FIELDS, field_named
-from engine.people import ROLE_LABELS
+from engine.people import ROLE_LABELS, acted
 from engine.why import Why, why_of_event
 from engine.words import Label, Sentence
 from engine.workflow import Field, Workflow
@@ -70,7 +71,7 @@ def tell(handbook: Handbook, facts: Facts, around: Surroundings, event: Event, n
     what: Line = why.reason if why and by_rule else _capital(act_label(workflow, event.kind))
     answers, says = _written(workflow, event.text)
     return Told(
-        what, event.at, None if by_rule else _who(event), by_rule or "late" in data,
+        what, event.at, None if by_rule else _who(event, names), by_rule or "late" in data,
         tuple(_changes(workflow, data, names)), answers, says, why,
     )  # fmt: skip
 
@@ -79,11 +80,9 @@ def _capital(label: Label) -> Label:
     return Label(label.vi[:1].upper() + label.vi[1:], label.en[:1].upper() + label.en[1:])
 
 
-def _who(event: Event) -> Line | None:
+def _who(event: Event, names: Names) -> Line | None:
     role = ROLE_LABELS.get(event.role or "")
-    if event.person is None:
-        return role
-    return Sentence("{person}, {role}", person=event.person, role=role) if role else Label(event.person, event.person)
+    return acted(event.person, names.people.get(event.data.get(FOR, 0)), role) if event.person is not None else role
 
 
 def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Iterator[Line]:

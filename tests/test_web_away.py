@@ -106,3 +106,30 @@ def test_with_posts_of_two_kinds_only_who_has_both_can_stand_in(cast: Cast) -> N
     with cast.store.writing("test") as session:
         on.appoint(session, cast.stage.people["head"], [("volunteer", units["association"])], on.ALWAYS)
     assert "Trần Văn Mẫu" in cast.get("teacher", PAGE).text
+
+
+def test_the_case_says_for_whom_a_stand_in_acted_wherever_it_says_who(cast: Cast) -> None:
+    with cast.store.writing("test") as session:
+        people, today = cast.stage.people, cast.now.date()
+        on.send_away(session, people["commune_officer"], today, today, people["teacher"])
+    code = cast.to_commune()
+    assert cast.send("teacher", f"/cases/{code}/accept").status_code == 303
+    page = cast.get("head", f"/cases/{code}").text
+    assert "Y Lan Thử, Cán bộ, công chức xã phụ trách, làm thay A Bút Thử ·" in page  # the history
+    assert "Y Lan Thử, Giáo viên chủ nhiệm ·" in page  # what she did as a teacher
+    assert "Y Lan Thử, làm thay A Bút Thử" in page  # who has it
+    overtaken = cast.send("head", f"/cases/{code}/note", version="1", note="Ghi")
+    assert overtaken.status_code == 409
+    assert "Y Lan Thử, làm thay A Bút Thử" in overtaken.text
+    assert "làm thay A Bút Thử" in cast.get("teacher", f"/print/visit/{code}").text
+
+
+def test_the_slip_and_the_list_say_for_whom_a_case_was_handed_over(cast: Cast) -> None:
+    with cast.store.writing("test") as session:
+        people, today = cast.stage.people, cast.now.date()
+        on.send_away(session, people["teacher"], today, today, people["volunteer"])
+    code = cast.open_case(by="volunteer")
+    cast.step(code, "ask_commune", "volunteer", note="Nhà xa")
+    who = "Y Sương Thử, Giáo viên chủ nhiệm, làm thay Y Lan Thử"
+    assert who in cast.get("commune_officer", f"/print/handover/{code}").text
+    assert who in cast.get("commune_officer", "/work").text

@@ -1,10 +1,13 @@
 """`ralop explain CASE`, as an operator types it."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from engine.cast import PEOPLE
+from engine.store import stage as on
 from engine.store.session import Store
 from tests.staged import at, staged
 from web.cli_explain import explain, explained
@@ -55,3 +58,14 @@ def test_it_speaks_both_languages(store: Store, tmp_path: Path, language: str, w
 def test_a_case_that_is_not_there_is_said_to_be_missing(store: Store, tmp_path: Path) -> None:
     found = run(store, tmp_path, "RL-2026-000009", "--language", "en")
     assert (found.exit_code, found.output) == (1, "Error: There is no case RL-2026-000009.\n")
+
+
+def test_it_names_who_acted_in_whose_place(store: Store) -> None:
+    here = staged(store)
+    with store.writing("test") as session:
+        people, day = here.stage.people, dt.date(2026, 3, 5)
+        on.send_away(session, people["teacher"], day, day, people["volunteer"])
+    code = here.open("2026-03-05 08:00", "volunteer")
+    lines = [f"{'  ' * depth}{line.in_('en')}" for depth, line in explained(here.house, code, at("2026-03-05 09:00"))]
+    opened = lines.index("  08:00 05/03/2026  Homeroom teacher: opened the case")
+    assert lines[opened + 1] == "    {}, for Y Lan Thử".format(PEOPLE["volunteer"])

@@ -18,7 +18,7 @@ from engine.cases import act_label
 from engine.duties import choices
 from engine.handbook import Handbook
 from engine.nudge import NUDGERS
-from engine.people import ROLE_LABELS
+from engine.people import ROLE_LABELS, acted
 from engine.store.news import News
 from engine.store.reading import Handed, NeedRow, seats_of
 from engine.store.rows import CaseRow
@@ -201,8 +201,7 @@ def _why(table: _Table, row: CaseRow) -> str:
     handed = table.handed.get(row.id)
     lines: list[str] = []
     if handed and handed.person:
-        role = ROLE_LABELS.get(handed.role or "")
-        who = Sentence("{person}, {role}", person=handed.person, role=role) if role else handed.person
+        who = acted(handed.person, handed.absent, ROLE_LABELS.get(handed.role or ""))
         lines.append(said(Sentence("Handed over by {who}, {at}", who=who, at=local(handed.at))))
     elif handed and (rule := table.handbook.rules(row.workflow, row.rules_version).rule(handed.kind)):
         lines.append(said(rule.why))

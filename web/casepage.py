@@ -10,13 +10,13 @@ from flask import Blueprint, g, render_template, request, url_for
 
 from engine.access import REFERRED, knows
 from engine.cases import OPENERS
-from engine.casework import CHECK_IN, LESSON
+from engine.casework import CHECK_IN, FOR, LESSON
 from engine.duties import Choices, choices
 from engine.facts import Facts
 from engine.handbook import Situation
 from engine.notice_texts import zalo_text
 from engine.nudge import may_nudge
-from engine.people import ROLE_LABELS
+from engine.people import ROLE_LABELS, acted
 from engine.store import casebook
 from engine.store.access_log import note_reading
 from engine.store.casebook import Beside, Contact, Who
@@ -156,9 +156,16 @@ def _owner(reading: Reading) -> Line:
     if facts.waiting and facts.offered_role:
         return offered(facts.offered_role, names.units.get(facts.offered_unit_id or 0, ""))
     if facts.assignee_id:
-        name = names.people.get(facts.assignee_id, "")
-        return Label(name, name)
+        return acted(names.people.get(facts.assignee_id, ""), _in_whose_place(reading))
     return Sentence("Nobody has it: the case has ended.") if not facts.is_open else Sentence("Nobody has it yet.")
+
+
+def _in_whose_place(reading: Reading) -> str | None:
+    """Whose right it was by which the case was taken up by who has it, if that was a stand-in."""
+    facts = reading.facts
+    taken = {facts.accepted_at or facts.since}
+    found = (it.data.get(FOR) for it in reading.beside.newest if it.person_id == facts.assignee_id and it.at in taken)
+    return next((reading.beside.people.get(person) for person in found if person), None)
 
 
 def _reason(reading: Reading) -> Told | None:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 import click
 
 from engine.cases import act_label
+from engine.casework import FOR
 from engine.facts import Facts
 from engine.handbook import Situation
 from engine.house import House
-from engine.people import ROLE_LABELS
+from engine.people import ROLE_LABELS, acted
 from engine.refusals import NotFound
 from engine.store.cases import find_case
-from engine.store.history import Past, events_of
+from engine.store.history import Past, events_of, people_named
 from engine.store.world import World
 from engine.why import Line, Next, what_comes, why_of_deadline, why_of_event
 from engine.words import Label, Sentence
@@ -44,11 +45,15 @@ def explained(house: House, code: str, now: dt.datetime) -> Iterator[tuple[int, 
         world = World(session, house.handbook, now)
         world.fetch([facts])
         situation, events = world.situation(facts), events_of(session, [facts.id])[facts.id]
+        acting = {person for it in events if FOR in it.data for person in (it.person_id, it.data[FOR]) if person}
+        names = people_named(session, acting)
     yield 0, _standing(situation, facts)
     yield from _deadline(situation, facts)
     yield 0, Sentence("What happened:")
     for event in events:
         yield from _event(house, situation, facts, event)
+        if FOR in event.data:
+            yield 2, acted(names.get(event.person_id or 0, ""), names.get(event.data[FOR]))
     if facts.is_open:
         yield 0, Sentence("What comes next if nobody acts:")
         yield from _coming(situation, what_comes(situation, facts, now))

@@ -13,7 +13,7 @@ from itertools import groupby
 from flask import Blueprint, g, render_template
 
 from engine.own_forms import FIELDS
-from engine.people import ROLE_LABELS
+from engine.people import ROLE_LABELS, acted
 from engine.refusals import NotAllowed
 from engine.store import reading
 from engine.store.around import Companion, companions
@@ -136,6 +136,4 @@ def _giver(handed: Handed | None) -> Label | Sentence | None:
         return None
     if handed.person is None:
         return Sentence("by rule, because its time was up")
-    if role := ROLE_LABELS.get(handed.role or ""):
-        return Sentence("{person}, {role}", person=handed.person, role=role)
-    return Label(handed.person, handed.person)
+    return acted(handed.person, handed.absent, ROLE_LABELS.get(handed.role or ""))

@@ -16,6 +16,7 @@ from sqlalchemy import BindParameter, ColumnElement, Executable, and_, bindparam
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import REFERRED, SEATS, Viewer, reach
+from engine.casework import FOR
 from engine.facts import Facts
 from engine.refusals import NoAccess, NotFound
 from engine.store import tables as t
@@ -174,7 +175,7 @@ def beside(
         contacts=contacts(session, facts, today, _SEATS_KNOWN if known else _SEATS_REFERRED),
         siblings=_siblings(session, facts) if known else (),
         units=names_of(session, t.Unit, named if known else named & {facts.association_id}),
-        people=names_of(session, t.Person, _named([*shown, *newest], "to", "assigned") | {facts.assignee_id}),
+        people=names_of(session, t.Person, _people([*shown, *newest]) | {facts.assignee_id}),
     )  # fmt: skip
 
 
@@ -216,8 +217,8 @@ _OWN_DIFFICULTIES = select(t.Difficulty.seq).where(t.Difficulty.case_id == _case
 
 
 def _moved(facts: Facts) -> Only:
-    """The events at the moments at which the case came to its state and was offered last."""
-    return Only(moments=tuple(moment for moment in (facts.since, facts.offered_at) if moment))
+    """The events at the moments at which the case came to its state, was offered last and accepted."""
+    return Only(moments=tuple(moment for moment in (facts.since, facts.offered_at, facts.accepted_at) if moment))
 
 
 def _narrowed(only: Only | None) -> Executable:
@@ -257,6 +258,11 @@ def _for_referred(kind: str, data: Mapping[str, Any], own: Collection[int]) -> b
 
 def _named(events: Sequence[Happened], key: str, kind: str | None = None) -> set[int | None]:
     return {event.data.get(key) for event in events if kind is None or event.kind == kind}
+
+
+def _people(events: Sequence[Happened]) -> set[int | None]:
+    """The people whom events speak of by number: who was given the case, in whose place somebody acted."""
+    return _named(events, "to", "assigned") | _named(events, FOR)
 
 
 def names_of(session: Session, entity: type[t.Unit | t.Person], ids: Collection[Any]) -> dict[int, str]:

@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine.casework import FOR
 from engine.facts import Facts
 from engine.refusals import Conflict
 from engine.store import tables as t
@@ -107,17 +108,20 @@ def done_before(session: Session, key: str) -> tuple[str, int | None] | None:
     return (row[0], row[1]) if row else None
 
 
-def last_act(session: Session, case_id: int) -> tuple[str, str | None, dt.datetime] | None:
-    """The last event of a case: its kind, who did it (None: a rule), when."""
+def last_act(session: Session, case_id: int) -> tuple[str, str | None, dt.datetime, str | None] | None:
+    """The last event of a case: its kind, who did it (None: a rule), when, and in whose place."""
     query = (
-        select(t.Event.kind, t.Person.name, t.Event.at)
+        select(t.Event.kind, t.Person.name, t.Event.at, t.Event.data)
         .outerjoin(t.Person, t.Person.id == t.Event.person_id)
         .where(t.Event.case_id == case_id)
         .order_by(t.Event.seq.desc())
         .limit(1)
     )
     row = session.execute(query).one_or_none()
-    return (row[0], row[1], row[2]) if row else None
+    if row is None:
+        return None
+    absent = session.scalar(select(t.Person.name).where(t.Person.id == row[3][FOR])) if FOR in row[3] else None
+    return row[0], row[1], row[2], absent
 
 
 def earliest_look(session: Session) -> dt.datetime | None:

@@ -12,7 +12,9 @@ from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.access import Viewer
+from engine.casework import FOR
 from engine.store import tables as t
+from engine.store.history import people_named
 from engine.store.rows import (
     MOST_ARMS,
     Arm,
@@ -89,12 +91,13 @@ def _in_order(rows: Iterable[CaseRow], limit: int) -> list[CaseRow]:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """Who handed a case over: a person in a role, or a rule (`kind` is its id)."""
+    """Who handed a case over: a person in a role, perhaps in the place of another, or a rule (`kind` is its id)."""
 
     kind: str
     at: dt.datetime
     role: str | None
     person: str | None
+    absent: str | None = None
 
 
 def handed_over(session: Session, case_ids: Sequence[int]) -> dict[int, Handed]:
@@ -102,13 +105,15 @@ def handed_over(session: Session, case_ids: Sequence[int]) -> dict[int, Handed]:
     if not case_ids:
         return {}
     query = (
-        select(t.Offer.case_id, t.Event.kind, t.Event.at, t.Event.role, t.Person.name)
+        select(t.Offer.case_id, t.Event.kind, t.Event.at, t.Event.role, t.Person.name, t.Event.data[FOR].as_integer())
         .join(t.Event, and_(t.Event.case_id == t.Offer.case_id, t.Event.seq == t.Offer.seq))
         .outerjoin(t.Person, t.Person.id == t.Event.person_id)
         .where(t.Offer.case_id.in_(case_ids), or_(t.Offer.answer.is_(None), t.Offer.answer == "accepted"))
         .order_by(t.Offer.case_id, t.Offer.seq)
     )
-    return {case: Handed(kind, at, role, person) for case, kind, at, role, person in session.execute(query)}
+    rows = session.execute(query).all()
+    absent = people_named(session, {row[-1] for row in rows if row[-1] is not None})
+    return {case: Handed(kind, at, role, person, absent.get(whose)) for case, kind, at, role, person, whose in rows}
 
 
 @dataclass(frozen=True, slots=True)

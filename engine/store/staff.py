@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 
 from sqlalchemy import Date, bindparam, select, union_all
 from sqlalchemy.orm import Session
 
-from engine.access import OFFICE, Viewer
+from engine.access import NOBODY, OFFICE, Viewer
 from engine.store import tables as t
 from engine.store.types import Id
 
@@ -22,7 +23,7 @@ _acting_for = union_all(  # one probe each; an OR would read every post
     ),
 )
 _POSTS = (  # made once: every page asks this
-    select(t.Appointment.role, t.Appointment.unit_id)
+    select(t.Appointment.role, t.Appointment.unit_id, t.Appointment.person_id)
     .join(t.Person, t.Person.id == t.Appointment.person_id)
     .where(
         t.Appointment.person_id.in_(_acting_for),
@@ -35,10 +36,27 @@ _POSTS = (  # made once: every page asks this
 
 def viewer_of(session: Session, person_id: int, today: dt.date) -> Viewer:
     """The person as `engine.access` sees them: own appointments and delegated ones, office areas spelt out."""
-    held: dict[str, set[int]] = defaultdict(set)
-    for role, unit in session.execute(_POSTS, {"person_id": person_id, "today": today}):
-        held[role].add(unit)
-    areas = _areas(session, held[OFFICE]) if held[OFFICE] else {}
+    posts = session.execute(_POSTS, {"person_id": person_id, "today": today}).all()
+    held: dict[int, dict[str, set[int]]] = {person_id: defaultdict(set)}
+    for role, unit, person in posts:
+        held.setdefault(person, defaultdict(set))[role].add(unit)
+    if len(held) == 1:
+        return _viewer(session, person_id, held[person_id])
+    parts = tuple(_viewer(session, person, held[person]) for person in (person_id, *sorted(held.keys() - {person_id})))
+    return Viewer(
+        person_id,
+        {role: NOBODY.union(*(part.of(role) for part in parts)) for part in parts for role in part.units},
+        office_communes=NOBODY.union(*(part.office_communes for part in parts)),
+        office_provinces=NOBODY.union(*(part.office_provinces for part in parts)),
+        office_schools=NOBODY.union(*(part.office_schools for part in parts)),
+        parts=parts,
+    )
+
+
+def _viewer(session: Session, person_id: int, held: Mapping[str, set[int]]) -> Viewer:
+    """Somebody with these posts and no others."""
+    offices = held.get(OFFICE)
+    areas = _areas(session, offices) if offices else {}
     return Viewer(
         person_id,
         {role: frozenset(ids) for role, ids in held.items() if ids},
