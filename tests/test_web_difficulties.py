@@ -46,6 +46,7 @@ def test_a_teacher_raises_one_the_head_finds_it_in_the_work_list_and_decides(cas
     work = cast.get("head", "/work").text
     assert "Khó khăn chờ anh/chị giải quyết" in work
     assert "Đường đi, sông suối" in work
+    assert "Không có việc nào đang chờ" not in work
     assert WORDS not in work  # what was written is read on the pages of the case, and that is logged
     address = _decide(work)
     assert read_by(cast, "head") == 0
@@ -55,7 +56,9 @@ def test_a_teacher_raises_one_the_head_finds_it_in_the_work_list_and_decides(cas
     assert done.status_code == 303
     after = cast.get("teacher", f"/cases/{code}").text
     assert "Nhờ xã làm cầu tạm" in after
-    assert "Khó khăn chờ anh/chị giải quyết" not in cast.get("head", "/work").text
+    left = cast.get("head", "/work").text
+    assert "Khó khăn chờ anh/chị giải quyết" not in left
+    assert "Không có việc nào đang chờ" in left
 
 
 def test_what_is_not_filled_in_is_said_at_its_field_and_the_words_are_kept(cast: Cast) -> None:

@@ -24,7 +24,6 @@ from web import (
     closures,
     codes,
     compression,
-    decisions,
     delegations,
     demo,
     difficulties,
@@ -132,7 +131,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
     for part in (
         logs, metrics, compression, security, assets, languages, errors, queued, signin, stepup, navigation, parts,
-        decisions, offline,
+        offline,
     ):  # fmt: skip
         part.init_app(app)
     for blueprint in BLUEPRINTS:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flask import Flask, g
+from flask import g
 
 from engine.difficulties import may_answer
 from engine.own_forms import FIELDS
 from engine.store import difficulties as stored
 from engine.store.difficulties import Shown
+from engine.store.session import Session
 from engine.story import Line, choice_label, waits_for
 from engine.words import Label
-from web.shell import shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,6 @@ def items(found: Iterable[Shown]) -> list[Item]:
     ]  # fmt: skip
 
 
-def to_decide() -> list[Item]:
-    """What waits for the person on this page to decide about; for the work list."""
-    with shell().house.store.scoped(g.viewer) as session:
-        return items(stored.waiting_for(session, g.viewer))
-
-
-def init_app(app: Flask) -> None:
-    """In templates: `difficulties_to_decide()`, for difficulties_to_decide.html."""
-    app.jinja_env.globals.update(difficulties_to_decide=to_decide)
+def to_decide(session: Session) -> tuple[Item, ...]:
+    """What waits for the person on this page to decide about."""
+    return tuple(items(stored.waiting_for(session, g.viewer)))

@@ -22,6 +22,7 @@ from engine.words import Label, Sentence
 from engine.workdays import last_working_day
 from web.cards import Card, make_cards
 from web.casefile import case_file
+from web.decisions import Item, to_decide
 from web.parts import weekday
 from web.shell import shell, today
 
@@ -41,11 +42,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The cards of the page by what they ask for: `cards` are one's own, `others` those that wait for others."""
+    """What the page shows, by what it asks for: `cards` are one's own, `others` those that wait for others."""
 
     cards: tuple[Card, ...]
     others: tuple[Card, ...]
     asked: tuple[Asked, ...]
+    to_decide: tuple[Item, ...]
     saved: tuple[Saved, ...]
     more: bool
     unread: int
@@ -132,7 +134,7 @@ def _read(session: Session) -> Work:
     return Work(
         tuple(card for card in cards[: len(mine)] if card.new or not only_new),
         tuple(card for card in cards[len(mine) :] if not card.offered_here and (card.new or not only_new)),
-        asked=_asked(session), saved=tuple(saved.saved_of(session, viewer.person_id)),
+        asked=_asked(session), to_decide=to_decide(session), saved=tuple(saved.saved_of(session, viewer.person_id)),
         more=len(others) > OTHERS or len(mine) >= OWN,
         unread=reading.unread_notices(session, viewer.person_id), only_new=only_new, since=_since(),
     )  # fmt: skip
