@@ -2,7 +2,7 @@
 
 Twelve digits (40 bits): a phone's number keys, the same read aloud in any language. Only an argon2 hash is kept; a
 wrong one is counted with the wrong passwords of the login; a new code ends the one before. Making one and signing in
-with one are in the access log.
+with one are in the access log; making one also stands with what else was done to the account.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from engine import brakes, passwords, signin
 from engine.brakes import Origin
 from engine.refusals import Invalid, NotFound, Refused
 from engine.signin import BY_CODE, SignedIn
-from engine.store import codes, signins
+from engine.staff_acts import CODE
+from engine.store import codes, signins, staff_acts
 from engine.store.session import Store
 from engine.words import Sentence
 
@@ -58,6 +59,7 @@ def make(store: Store, login: str, by: int | None, lasts: dt.timedelta, now: dt.
             codes.note(session, holder.id, "sign-in code: command line", now)
         else:
             codes.note(session, by, f"sign-in code for person {holder.id}", now)
+        staff_acts.note(session, CODE, holder.id, by, now)
     groups = " ".join(digits[at : at + GROUP] for at in range(0, DIGITS, GROUP))
     return Slip(holder.login, holder.name, groups, now + lasts)
 

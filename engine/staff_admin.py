@@ -1,7 +1,8 @@
 """Looking after accounts and posts: who there is, who answers for what and until when, who stands in for whom.
 
 These are the acts of whoever runs the installation; they decide nothing about pupils. All days are included in a post
-or an absence, first and last.
+or an absence, first and last. `by` is the administrator who does it, None on the command line; what is done to an
+account or a post is written down with it (`engine.staff_acts`).
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from engine import passwords
+from engine import passwords, staff_acts
 from engine.access import ROLES, Viewer, reach
 from engine.casework import Actor, Casework
 from engine.facts import Facts
@@ -20,6 +22,7 @@ from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.store import ledger, signins, staffing
 from engine.store.session import Session, Store
 from engine.store.staff import viewer_of
+from engine.store.staff_acts import Post, note
 from engine.store.staffing import Member
 from engine.store.units import unit_at
 from engine.store.world import World
@@ -49,7 +52,7 @@ _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 
 def add_person(
     store: Store, login: str, name: str, now: dt.datetime, *, phone: str = "", email: str = "", language: str = "vi",
-    password: str | None = None,
+    password: str | None = None, by: int | None = None,
 ) -> str:  # fmt: skip
     """Make an account and return its password, to be handed over once and changed at the first sign-in.
 
@@ -62,10 +65,11 @@ def add_person(
     with store.writing("add a person") as session:
         if staffing.person_id(session, login) is not None:
             raise Conflict(Sentence("There is somebody with the login “{login}” already.", login=login))
-        staffing.add_person(
+        person = staffing.add_person(
             session, login, name, now, phone=tidy(phone) or None, email=email.strip() or None, language=language,
             password_hash=passwords.hash(chosen), must_change=password is None,
         )  # fmt: skip
+        note(session, staff_acts.MADE, person, by, now)
     return chosen
 
 
@@ -88,32 +92,36 @@ def _too_long(key: str, text: str) -> Sentence:
     return Sentence("This is {length} characters long; {most} is the most.", length=len(text), most=LONGEST[key])
 
 
-def reset_password(store: Store, login: str, now: dt.datetime) -> str:
+def reset_password(store: Store, login: str, now: dt.datetime, by: int | None = None) -> str:
     """Give a new one-time password; every device must sign in again. Raises `NotFound`."""
     chosen = passwords.one_time()
     with store.writing("reset a password") as session:
         person = _person(session, login)
         staffing.set_one_time(session, person, passwords.hash(chosen))
         signins.revoke(session, person, now, signins.ADMIN)
+        note(session, staff_acts.PASSWORD, person, by, now)
     return chosen
 
 
-def disable(store: Store, login: str, now: dt.datetime) -> int:
+def disable(store: Store, login: str, now: dt.datetime, by: int | None = None) -> int:
     """Shut an account at once and end its sign-ins. Returns how many open cases the person still has.
 
     The posts fall vacant at once; cases stay with the person until `hand_over`. Raises `NotFound`.
     """
     with store.writing("disable an account") as session:
         person = _person(session, login)
-        staffing.set_disabled(session, person, now)
+        if staffing.set_disabled(session, person, now):
+            note(session, staff_acts.SHUT, person, by, now)
         signins.revoke(session, person, now, signins.ADMIN)
         return staffing.count_cases(session, person)
 
 
-def enable(store: Store, login: str) -> None:
+def enable(store: Store, login: str, now: dt.datetime, by: int | None = None) -> None:
     """Open a shut account again. Raises `NotFound`."""
     with store.writing("enable an account") as session:
-        staffing.set_disabled(session, _person(session, login), None)
+        person = _person(session, login)
+        if staffing.set_disabled(session, person, None):
+            note(session, staff_acts.OPENED, person, by, now)
 
 
 def members(store: Store, today: dt.date) -> list[Member]:
@@ -126,8 +134,9 @@ def members(store: Store, today: dt.date) -> list[Member]:
 
 
 def appoint(
-    store: Store, login: str, role: str, unit: str, first_day: dt.date, last_day: dt.date | None = None
-) -> None:
+    store: Store, login: str, role: str, unit: str, first_day: dt.date, last_day: dt.date | None = None, *,
+    now: dt.datetime, by: int | None = None,
+) -> None:  # fmt: skip
     """Let a person hold a role in the unit that has this code on the first day.
 
     Raises `NotFound`; `Invalid` for a role that is not held in such a unit; `Conflict` if they hold it already.
@@ -137,22 +146,45 @@ def appoint(
         person, unit_id = _person(session, login), _unit(session, role, unit, first_day)
         if staffing.has_post(session, person, role, unit_id, first_day, last_day):
             raise Conflict(Sentence("This person holds that post already in these days."))
-        staffing.add_post(session, person, role, unit_id, first_day, last_day)
+        _appoint(session, person, Post(role, unit_id, first_day, last_day), now, by)
 
 
-def end_appointment(store: Store, login: str, role: str, unit: str, last_day: dt.date) -> None:
+def _appoint(session: Session, person: int, post: Post, now: dt.datetime, by: int | None) -> None:
+    staffing.add_post(session, person, post.role, post.unit_id, post.first, post.last)
+    note(session, staff_acts.APPOINTED, person, by, now, post)
+
+
+def end_appointment(
+    store: Store, login: str, role: str, unit: str, last_day: dt.date, *, now: dt.datetime, by: int | None = None
+) -> None:
     """Let a person hold a post until `last_day` and no longer. Raises `NotFound` if they don't hold it then."""
     with store.writing("end an appointment") as session:
         person, unit_id = _person(session, login), _unit(session, role, unit, last_day)
-        if not staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id):
+        ended = staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id)
+        if not ended:
             raise NotFound(Sentence("This person does not hold that post after {day}.", day=last_day))
+        for post in ended:
+            note(session, staff_acts.ENDED, person, by, now, post)
 
 
-def end_post(store: Store, person_id: int, appointment_id: int, last_day: dt.date) -> None:
+def end_post(
+    store: Store, person_id: int, appointment_id: int, last_day: dt.date, *, now: dt.datetime, by: int | None = None
+) -> None:
     """Let one appointment of a person end with `last_day`, be its unit ended or not. Raises `NotFound`."""
     with store.writing("end a post") as session:
-        if not staffing.end_post(session, person_id, appointment_id, last_day + staffing.DAY):
+        post = staffing.post_held(session, person_id, appointment_id)
+        if post is None:
             raise NotFound(Sentence("This person does not hold that post."))
+        if post.last != last_day:
+            staffing.end_post(session, appointment_id, last_day + staffing.DAY)
+            note(session, staff_acts.ENDED, person_id, by, now, replace(post, last=last_day))
+
+
+def end_all(session: Session, person_id: int, today: dt.date, now: dt.datetime, by: int | None) -> None:
+    """Whoever leaves holds no post and stands in for nobody from today on."""
+    for post in staffing.end_posts(session, person_id, today):
+        note(session, staff_acts.ENDED, person_id, by, now, post)
+    staffing.end_absences(session, person_id, today)
 
 
 def delegate(
@@ -173,7 +205,7 @@ def delegate(
         staffing.add_absence(session, person, other, first_day, last_day, tidy(reason) or None)
 
 
-def hand_over(house: House, login: str, to: str, now: dt.datetime) -> list[str]:
+def hand_over(house: House, login: str, to: str, now: dt.datetime, by: int | None = None) -> list[str]:
     """All posts and open cases of a person who leaves go to another at once; what is offered to a post stays with it.
 
     Returns the codes of the cases. The account stays; shut it with `disable`. Raises `NotFound`; `Invalid` for the same
@@ -185,7 +217,7 @@ def hand_over(house: House, login: str, to: str, now: dt.datetime) -> list[str]:
         if leaver == follower:
             raise Invalid({"to": Sentence("Nobody stands in for themselves.")})
         before = viewer_of(session, leaver, today)
-        _move_posts(session, leaver, follower, today)
+        _move_posts(session, leaver, follower, today, now, by)
         found = staffing.cases_of(session, leaver)
         world = World(session, house.handbook, now)
         world.fetch(found)
@@ -197,12 +229,13 @@ def hand_over(house: House, login: str, to: str, now: dt.datetime) -> list[str]:
         return [facts.code for facts in found]
 
 
-def _move_posts(session: Session, leaver: int, follower: int, today: dt.date) -> None:
+def _move_posts(
+    session: Session, leaver: int, follower: int, today: dt.date, now: dt.datetime, by: int | None
+) -> None:  # fmt: skip
     for role, unit in staffing.posts(session, leaver, today):
         if not staffing.has_post(session, follower, role, unit, today, today):
-            staffing.add_post(session, follower, role, unit, today, None)
-    staffing.end_posts(session, leaver, today)
-    staffing.end_absences(session, leaver, today)
+            _appoint(session, follower, Post(role, unit, today, None), now, by)
+    end_all(session, leaver, today, now, by)
 
 
 def _assign(work: Casework, before: Viewer, after: Viewer) -> None:

@@ -9,7 +9,8 @@ from engine.casework import SYSTEM, Actor, Casework
 from engine.facts import Facts
 from engine.house import House
 from engine.people import find
-from engine.store import ledger, moving, staffing
+from engine.staff_admin import end_all
+from engine.store import ledger, moving
 from engine.store.cases import declined_seats
 from engine.store.moving import Over
 from engine.store.session import Session
@@ -57,16 +58,15 @@ def _rerouted(session: Session, world: World, facts: Facts, over: Over) -> Casew
     return work
 
 
-def leave(house: House, person_id: int, now: dt.datetime) -> list[str]:
+def leave(house: House, person_id: int, now: dt.datetime, by: int | None = None) -> list[str]:
     """A person leaves and nobody takes over as a whole: posts end today, each open case goes to whoever answers now.
 
-    `engine.staff_admin.hand_over` is for a named successor. Returns the cases' codes.
+    `engine.staff_admin.hand_over` is for a named successor. `by`: the administrator. Returns the cases' codes.
     """
     today = house.handbook.calendar("").local(now).date()
     codes: list[str] = []
     with house.store.writing("leave") as session:
-        staffing.end_posts(session, person_id, today)
-        staffing.end_absences(session, person_id, today)
+        end_all(session, person_id, today, now, by)
         for found in moving.open_cases(session, cases.c.assignee_id == person_id):
             world = World(session, house.handbook, now)
             world.fetch(found)

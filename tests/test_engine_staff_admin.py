@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import delete, select
 
-from engine import cases, passwords, staff_admin
+from engine import cases, codes, passwords, staff_admin
 from engine.access import Viewer
 from engine.brakes import Origin
 from engine.calendar import load_calendar
@@ -17,11 +17,12 @@ from engine.house import House
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.ruleset import load_ruleset
 from engine.signin import WrongPassword, sign_in, who
-from engine.store import signins, stage
+from engine.store import signins, staff_acts, stage
 from engine.store import tables as t
 from engine.store.session import Store
 from engine.store.staff import viewer_of
 from engine.store.verify import breaks
+from engine.vacancies import leave
 from web.cli_user import user
 
 ROOT = Path(__file__).parent.parent
@@ -107,7 +108,7 @@ def test_a_shut_account_opens_nothing_until_it_is_opened_again(store: Store) -> 
     assert who(store, token, NOW, TODAY) is None
     with pytest.raises(WrongPassword):
         sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
-    staff_admin.enable(store, "lan")
+    staff_admin.enable(store, "lan", NOW)
     assert sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
 
 
@@ -122,7 +123,7 @@ def test_nobody_is_found_under_a_wrong_login(store: Store) -> None:
 
 def test_a_post_is_held_from_its_first_day_to_its_last(store: Store, on_stage: stage.Stage) -> None:
     lan = new_person(store)
-    staff_admin.appoint(store, "lan", "head", "school", TODAY, TODAY + 2 * DAY)
+    staff_admin.appoint(store, "lan", "head", "school", TODAY, TODAY + 2 * DAY, now=NOW)
     held = [bool(units_of(store, lan, TODAY + days * DAY)) for days in (-1, 0, 2, 3)]
     assert held == [False, True, True, False]
     assert units_of(store, lan) == {"head": frozenset({on_stage.units["school"]})}
@@ -130,11 +131,11 @@ def test_a_post_is_held_from_its_first_day_to_its_last(store: Store, on_stage: s
 
 def test_one_person_may_hold_several_posts_but_each_once(store: Store, on_stage: stage.Stage) -> None:
     lan = new_person(store)
-    staff_admin.appoint(store, "lan", "commune_officer", "village", TODAY)
-    staff_admin.appoint(store, "lan", "education_office", "commune", TODAY)
+    staff_admin.appoint(store, "lan", "commune_officer", "village", TODAY, now=NOW)
+    staff_admin.appoint(store, "lan", "education_office", "commune", TODAY, now=NOW)
     assert set(units_of(store, lan)) == {"commune_officer", "education_office"}
     with pytest.raises(Conflict, match="holds that post already"):
-        staff_admin.appoint(store, "lan", "commune_officer", "village", TODAY + 9 * DAY)
+        staff_admin.appoint(store, "lan", "commune_officer", "village", TODAY + 9 * DAY, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -150,22 +151,22 @@ def test_a_role_is_held_in_its_kind_of_unit(
 ) -> None:
     new_person(store)
     with pytest.raises(refused, match=said.replace("(", r"\(")):
-        staff_admin.appoint(store, "lan", role, unit, TODAY)
+        staff_admin.appoint(store, "lan", role, unit, TODAY, now=NOW)
 
 
 def test_days_go_forward(store: Store, on_stage: stage.Stage) -> None:
     new_person(store)
     with pytest.raises(Invalid, match="last day is before the first"):
-        staff_admin.appoint(store, "lan", "head", "school", TODAY, TODAY - DAY)
+        staff_admin.appoint(store, "lan", "head", "school", TODAY, TODAY - DAY, now=NOW)
 
 
 def test_a_post_ends_after_its_last_day(store: Store, on_stage: stage.Stage) -> None:
     lan = new_person(store)
-    staff_admin.appoint(store, "lan", "head", "school", TODAY)
-    staff_admin.end_appointment(store, "lan", "head", "school", TODAY + DAY)
+    staff_admin.appoint(store, "lan", "head", "school", TODAY, now=NOW)
+    staff_admin.end_appointment(store, "lan", "head", "school", TODAY + DAY, now=NOW)
     assert [bool(units_of(store, lan, TODAY + days * DAY)) for days in (1, 2)] == [True, False]
     with pytest.raises(NotFound, match="does not hold that post after"):
-        staff_admin.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY)
+        staff_admin.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
 
 
 def test_while_somebody_is_away_the_delegate_acts_and_no_longer(store: Store, on_stage: stage.Stage) -> None:
@@ -200,7 +201,7 @@ def test_an_officer_who_leaves_hands_over_every_post_and_case_at_once(
     code = case_with_the_officer(house, on_stage)
     lan = new_person(store)
     assert staff_admin.disable(store, "commune_officer", NOW) == 1  # it stays with them until it is handed over
-    staff_admin.enable(store, "commune_officer")
+    staff_admin.enable(store, "commune_officer", NOW)
     assert staff_admin.hand_over(house, "commune_officer", "lan", NOW) == [code]
     with store.reading("test") as session:
         assert session.execute(select(t.Case.assignee_id)).scalar() == lan
@@ -283,3 +284,74 @@ def test_the_commands_do_and_tell(sqlite_url: str, tmp_path: Path, monkeypatch: 
     assert "account shut" in run("list")[1]
     assert run("enable", "lan")[0] == 0
     store.close()
+
+
+# --- what was done is kept --------------------------------------------------------------------------------------------
+
+
+def acts(store: Store, person: int) -> list[tuple[str, str | None, str | None, dt.date | None, dt.date | None]]:
+    """The oldest first."""
+    with store.reading("test") as session:
+        return [(it.kind, it.by, it.role, it.first_day, it.last_day)
+                for it in reversed(staff_acts.acts_on(session, person, limit=99))]  # fmt: skip
+
+
+def test_who_did_what_to_an_account_is_kept(store: Store, on_stage: stage.Stage) -> None:
+    admin, by = on_stage.people["admin"], "Quản trị Thử"
+    staff_admin.add_person(store, "lan", "Y Lan", NOW, by=admin)
+    with store.reading("test") as session:
+        lan = session.execute(select(t.Person.id).where(t.Person.login == "lan")).scalar_one()
+    staff_admin.reset_password(store, "lan", NOW, admin)
+    codes.make(store, "lan", admin, DAY, NOW)
+    codes.make(store, "lan", None, DAY, NOW)
+    for _ in range(2):  # what is so already is no act
+        staff_admin.disable(store, "lan", NOW, admin)
+    for _ in range(2):
+        staff_admin.enable(store, "lan", NOW)
+    assert [act[:2] for act in acts(store, lan)] == [
+        ("account_made", by), ("password_reset", by), ("code_made", by), ("code_made", None), ("account_shut", by),
+        ("account_opened", None),
+    ]  # fmt: skip
+    assert acts(store, admin) == []
+
+
+def test_who_gave_and_ended_which_post_is_kept_with_its_days(store: Store, on_stage: stage.Stage) -> None:
+    lan, admin, by = new_person(store), on_stage.people["admin"], "Quản trị Thử"
+    staff_admin.appoint(store, "lan", "head", "school", TODAY, now=NOW, by=admin)
+    staff_admin.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
+    with store.reading("test") as session:
+        post = session.execute(select(t.Appointment.id).where(t.Appointment.person_id == lan)).scalar_one()
+    for _ in range(2):
+        staff_admin.end_post(store, lan, post, TODAY + DAY, now=NOW, by=admin)
+    with pytest.raises(NotFound):
+        staff_admin.end_post(store, on_stage.people["head"], post, TODAY, now=NOW, by=admin)
+    assert acts(store, lan)[1:] == [
+        ("appointed", by, "head", TODAY, None),
+        ("post_ended", None, "head", TODAY, TODAY + 5 * DAY),
+        ("post_ended", by, "head", TODAY, TODAY + DAY),
+    ]
+
+
+def test_posts_that_go_to_a_successor_and_those_that_end_with_a_leaver_are_kept(
+    store: Store, on_stage: stage.Stage, house: House
+) -> None:
+    lan, leaver, admin = new_person(store), on_stage.people["commune_officer"], on_stage.people["admin"]
+    staff_admin.hand_over(house, "commune_officer", "lan", NOW, admin)
+    assert [act[:3] for act in acts(store, leaver)] == [("post_ended", "Quản trị Thử", "commune_officer")]
+    assert [act[:3] for act in acts(store, lan)[1:]] == [("appointed", "Quản trị Thử", "commune_officer")]
+    leave(house, lan, NOW, admin)
+    assert acts(store, lan)[-1] == ("post_ended", "Quản trị Thử", "commune_officer", TODAY, TODAY - DAY)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE staff_acts SET at = at", "DELETE FROM staff_acts"])
+def test_nobody_changes_what_was_done(store: Store, statement: str) -> None:
+    new_person(store)
+    with pytest.raises(Exception, match="append-only"), store.writing("a mistake") as session:
+        session.connection().exec_driver_sql(statement)
+
+
+def test_a_refused_act_leaves_no_trace(store: Store, on_stage: stage.Stage) -> None:
+    lan = new_person(store)
+    with pytest.raises(Invalid):
+        staff_admin.appoint(store, "lan", "head", "class", TODAY, now=NOW)
+    assert len(acts(store, lan)) == 1

@@ -7,6 +7,8 @@ import re
 
 from sqlalchemy import func, select, update
 
+from engine.staff_acts import APPOINTED
+from engine.store import staff_acts
 from engine.store import stage as on
 from engine.store import tables as t
 from tests.cast import Cast
@@ -256,3 +258,31 @@ def test_nothing_is_changed_by_somebody_who_is_no_administrator(cast: Cast) -> N
         assert cast.send("head", f"{page}/{act}", page="/password").status_code == 403, act
     with cast.store.reading("test") as session:
         assert session.execute(select(func.count()).select_from(t.Delegation)).scalar_one() == 0
+
+
+def test_what_was_done_to_an_account_stands_on_its_page_the_newest_first(cast: Cast) -> None:
+    page = person_page(cast, "volunteer")
+    assert "Đã làm gì với tài khoản này" not in cast.get("admin", page).text
+    cast.send("admin", f"{page}/appoint", role="volunteer", unit=str(cast.stage.units["outsider_association"]))
+    cast.send("admin", f"{page}/disable", page=page)
+    shown = cast.get("admin", page).text
+    shown = shown[shown.index("Đã làm gì với tài khoản này") :]
+    assert shown.index("Khóa tài khoản") < shown.index("Giao vị trí")
+    assert shown.count("Quản trị Thử · <time") == 2
+    assert "outsider_association: 02/03/2026 – không có ngày kết thúc" in shown
+
+
+def test_a_long_history_of_an_account_goes_on_behind_its_oldest_entry(cast: Cast) -> None:
+    page, person = person_page(cast, "volunteer"), cast.stage.people["volunteer"]
+    with cast.store.writing("test") as session:
+        for number in range(25):
+            first = dt.date(2026, 1, 1) + dt.timedelta(days=number)
+            post = staff_acts.Post("volunteer", cast.stage.units["association"], first, None)
+            staff_acts.note(session, APPOINTED, person, None, cast.now, post)
+    shown = cast.get("admin", page).text
+    assert (shown.count(">Giao vị trí</p>"), "25/01/2026" in shown, "05/01/2026" in shown) == (20, True, False)
+    assert "Trên máy chủ, bằng lệnh" in shown
+    older = re.search(r'href="([^"]+before=\d+)#acts"', shown)
+    assert older
+    rest = cast.get("admin", older[1]).text
+    assert (rest.count(">Giao vị trí</p>"), "05/01/2026" in rest, "#acts" in rest) == (5, True, False)

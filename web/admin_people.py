@@ -15,9 +15,12 @@ from engine import absences, staff_admin
 from engine.fields import read_date
 from engine.people import ROLE_LABELS
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
+from engine.staff_acts import WORDS
 from engine.staff_admin import HELD_IN
 from engine.store import people_lists, staffing, unit_lists
 from engine.store.people_lists import PersonRow
+from engine.store.staff_acts import PAGE as ACTS
+from engine.store.staff_acts import acts_on
 from engine.units import called
 from engine.vacancies import leave, reroute
 from engine.words import Sentence
@@ -119,7 +122,8 @@ def add() -> tuple[str, int] | str:
     values = {name: form[name].data or "" for name in ("phone", "email", "language")}
     try:
         login = (form.login.data or "").strip().lower()
-        password = staff_admin.add_person(shell().house.store, login, form.name.data or "", now(), **values)
+        store, by = shell().house.store, g.viewer.person_id
+        password = staff_admin.add_person(store, login, form.name.data or "", now(), **values, by=by)
     except Conflict as refused:
         form.refuse(Invalid({"login": refused.sentence}))
     except Invalid as refused:
@@ -138,7 +142,7 @@ def _password_page(person: PersonRow, password: str) -> str:
 
 @pages.get("/admin/people/<int:person_id>")
 def show(person_id: int) -> str:
-    """An account, its posts and absences, and what can be done with it."""
+    """An account, its posts and absences, what can be done with it and what was; `before` an act for what lies back."""
     require_admin()
     return _page(_person(person_id))
 
@@ -158,9 +162,11 @@ def _page(person: PersonRow, *, away: AwayForm | None = None, over: HandOverForm
             "stands_in": people_lists.stands_in(session, person.id, today()),
             "cases": staffing.count_cases(session, person.id),
         }
+        acts = acts_on(session, person.id, whole_arg("before"))
     return render_template(
         "admin_person.html", person=person, roles=ROLE_LABELS, form=away or over, away=away or AwayForm(None),
-        over=over or HandOverForm(None), itself=person.id == g.viewer.person_id, **known,
+        over=over or HandOverForm(None), itself=person.id == g.viewer.person_id, acts=acts[:ACTS], words=WORDS,
+        older=acts[ACTS - 1].id if len(acts) > ACTS else None, **known,
     )  # fmt: skip
 
 
@@ -174,7 +180,8 @@ def reset(person_id: int) -> str:
     require_admin()
     require_proof()
     person = _person(person_id)
-    return _password_page(person, staff_admin.reset_password(shell().house.store, person.login, now()))
+    password = staff_admin.reset_password(shell().house.store, person.login, now(), g.viewer.person_id)
+    return _password_page(person, password)
 
 
 @pages.post("/admin/people/<int:person_id>/disable")
@@ -184,7 +191,7 @@ def disable(person_id: int) -> Response:
     person = _person(person_id)
     if person.id == g.viewer.person_id:
         raise NotAllowed(Sentence("Nobody shuts their own account: ask another administrator."))
-    left = staff_admin.disable(shell().house.store, person.login, now())
+    left = staff_admin.disable(shell().house.store, person.login, now(), g.viewer.person_id)
     flash(_("%(name)s can no longer sign in.", name=person.name))
     if left:
         flash(ngettext("%(num)s open case is still theirs: hand it over below.",
@@ -197,7 +204,7 @@ def enable(person_id: int) -> Response:
     """Open it again."""
     require_admin()
     person = _person(person_id)
-    staff_admin.enable(shell().house.store, person.login)
+    staff_admin.enable(shell().house.store, person.login, now(), g.viewer.person_id)
     flash(_("%(name)s can sign in again.", name=person.name))
     return _back(person.id)
 
@@ -210,10 +217,10 @@ def hand_over(person_id: int) -> Response | tuple[str, int]:
     try:
         if (form.to.data or "").strip():
             to = meant(form.to.data or "", "to")
-            codes = staff_admin.hand_over(shell().house, person.login, to.login, now())
+            codes = staff_admin.hand_over(shell().house, person.login, to.login, now(), g.viewer.person_id)
             flash(_("%(name)s has all posts now, and %(count)s open cases.", name=to.name, count=len(codes)))
         else:
-            codes = leave(shell().house, person.id, now())
+            codes = leave(shell().house, person.id, now(), g.viewer.person_id)
             flash(_("The posts have ended; %(count)s open cases went to whoever answers for them.", count=len(codes)))
     except NotAllowed as refused:
         form.refuse(Invalid({"to": refused.sentence}))
@@ -276,7 +283,8 @@ def appoint(person_id: int) -> Response | tuple[str, int]:
         unit = _unit(form)
         first = read_day(form.first_day.data, "first_day", today())
         last = read_day(form.last_day.data, "last_day") if (form.last_day.data or "").strip() else None
-        staff_admin.appoint(shell().house.store, person.login, role, unit.code, first, last)
+        store, by = shell().house.store, g.viewer.person_id
+        staff_admin.appoint(store, person.login, role, unit.code, first, last, now=now(), by=by)
     except (Conflict, NotFound) as refused:
         form.refuse(Invalid({"unit": refused.sentence}))
     except Invalid as refused:
@@ -331,6 +339,7 @@ def end_post(person_id: int) -> Response:
     """Let a post end with today, or with the day that is given."""
     require_admin()
     last = read_day(request.form.get("last_day"), "last_day", today())
-    staff_admin.end_post(shell().house.store, person_id, whole(request.form.get("post")) or 0, last)
+    post, by = whole(request.form.get("post")) or 0, g.viewer.person_id
+    staff_admin.end_post(shell().house.store, person_id, post, last, now=now(), by=by)
     flash(_("The post ends with %(day)s.", day=said(last)))
     return _back(person_id)

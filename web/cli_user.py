@@ -150,8 +150,8 @@ def disable(login: str, database: str | None) -> None:
 @DATABASE
 def enable(login: str, database: str | None) -> None:
     """Open a shut account again."""
-    with _desk(database) as (store, _now, _today):
-        staff_admin.enable(store, login)
+    with _desk(database) as (store, now, _today):
+        staff_admin.enable(store, login, now)
         _say(Sentence("{login} can sign in again.", login=login))
 
 
@@ -174,7 +174,7 @@ def appoint(
 ) -> None:
     """Let a person hold ROLE in the unit with this code."""
     with _desk(database) as (store, now, today):
-        staff_admin.appoint(store, login, role, unit, first or today, last)
+        staff_admin.appoint(store, login, role, unit, first or today, last, now=now)
         moved = reroute(_house(store, now), None, now)
         _say(
             Sentence(
@@ -201,8 +201,8 @@ def appoint(
 @DATABASE
 def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: str | None) -> None:
     """Let a post end."""
-    with _desk(database) as (store, _now, today):
-        staff_admin.end_appointment(store, login, role, unit, last or today)
+    with _desk(database) as (store, now, today):
+        staff_admin.end_appointment(store, login, role, unit, last or today, now=now)
         _say(
             Sentence(
                 "{login} is {role}, {unit}, until {last}.",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.facts import Facts
 from engine.store import tables as t
+from engine.store.staff_acts import Post
 from engine.store.types import FAR_DAY
 from engine.store.world import cases, read_facts
 
@@ -54,9 +55,11 @@ def set_one_time(session: Session, person: int, password_hash: str) -> None:
     session.execute(update(t.Person).where(t.Person.id == person).values(password_hash=password_hash, must_change=True))
 
 
-def set_disabled(session: Session, person: int, at: dt.datetime | None) -> None:
-    """From when on the person may not sign in; None: may again."""
-    session.execute(update(t.Person).where(t.Person.id == person).values(disabled_at=at))
+def set_disabled(session: Session, person: int, at: dt.datetime | None) -> bool:
+    """From when on the person may not sign in; None: may again. False if it is so already."""
+    otherwise = t.Person.disabled_at.is_(None) if at else t.Person.disabled_at.is_not(None)
+    changed = update(t.Person).where(t.Person.id == person, otherwise).values(disabled_at=at)
+    return session.execute(changed.returning(t.Person.id)).first() is not None
 
 
 # --- posts ------------------------------------------------------------------------------------------------------------
@@ -93,18 +96,29 @@ def add_post(session: Session, person: int, role: str, unit: int, first: dt.date
     )
 
 
-def end_posts(session: Session, person: int, end: dt.date, *, role: str | None = None, unit: int | None = None) -> int:
-    """Let posts of a person that hold on `end` or later end before it: all, or only one. How many."""
+def end_posts(
+    session: Session, person: int, end: dt.date, *, role: str | None = None, unit: int | None = None
+) -> list[Post]:  # fmt: skip
+    """Let posts of a person that hold on `end` or later end before it: all, or only one. Which these were."""
     statement = update(t.Appointment).where(t.Appointment.person_id == person, t.Appointment.valid_to > end)
     if role is not None:
         statement = statement.where(t.Appointment.role == role, t.Appointment.unit_id == unit)
-    return len(session.execute(statement.values(valid_to=end).returning(t.Appointment.id)).all())
+    columns = t.Appointment.role, t.Appointment.unit_id, t.Appointment.valid_from
+    ended = session.execute(statement.values(valid_to=end).returning(*columns)).all()
+    return [Post(role, unit, first, end - DAY) for role, unit, first in ended]
 
 
-def end_post(session: Session, person: int, appointment: int, end: dt.date) -> bool:
-    """Let one appointment of a person end before `end`; False if they have none of this id."""
-    statement = update(t.Appointment).where(t.Appointment.id == appointment, t.Appointment.person_id == person)
-    return session.execute(statement.values(valid_to=end).returning(t.Appointment.id)).first() is not None
+def post_held(session: Session, person: int, appointment: int) -> Post | None:
+    """One appointment of a person, kept from others until the transaction ends; None if they have none of this id."""
+    post = t.Appointment
+    query = select(post.role, post.unit_id, post.valid_from, post.valid_to)
+    row = session.execute(query.where(post.id == appointment, post.person_id == person).with_for_update()).one_or_none()
+    return Post(row[0], row[1], row[2], row[3] - DAY if row[3] else None) if row else None
+
+
+def end_post(session: Session, appointment: int, end: dt.date) -> None:
+    """Let one appointment end before `end`."""
+    session.execute(update(t.Appointment).where(t.Appointment.id == appointment).values(valid_to=end))
 
 
 def add_absence(
