@@ -6,11 +6,12 @@ Until it is sent the session is "not taken", which is neither absence nor presen
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 
 from engine.access import Viewer
 from engine.house import House
-from engine.refusals import Invalid, NoAccess, NotFound
+from engine.refusals import Conflict, Invalid, NoAccess, NotFound
 from engine.store import rollcall as stored
 from engine.store.marks import Counts, put_marks
 from engine.store.session import Session
@@ -25,6 +26,13 @@ MARKS: Mapping[str, Label] = {
     "l": Label("Trễ", "Late"),
 }
 EARLIEST = dt.timedelta(days=31)  # how far back a register may be taken or corrected on the page
+NOT_TAKEN = "0"  # the version of a session that has no mark
+
+
+def version_of(marks: Mapping[int, str]) -> str:
+    """What a session's register says, by pupil, as a short text to hold one state of it against another."""
+    said = " ".join(f"{pupil}{mark}" for pupil, mark in sorted(marks.items()))
+    return hashlib.sha256(said.encode()).hexdigest()[:16] if said else NOT_TAKEN
 
 
 def check(session: Session, viewer: Viewer, class_id: int) -> None:
@@ -38,15 +46,17 @@ def check(session: Session, viewer: Viewer, class_id: int) -> None:
 
 def send(
     house: House, viewer: Viewer, class_id: int, day: dt.date, half: str, said: Mapping[int, str], now: dt.datetime, *,
-    key: str,
+    key: str, version: str | None = None,
 ) -> Counts:  # fmt: skip
     """Take a session's register: `said` gives the mark of those who are not simply present.
 
     The worker watches the class at once (`engine.watch_asked`). Sent twice with the same key, it is done once.
+    `version` is that of the marks that the person was looking at (`version_of`); None: whatever they are.
 
     Raises:
         NotFound, NoAccess: see `check`.
         Invalid: for a day that cannot be taken, or a mark or pupil that does not belong here.
+        Conflict: if other marks than these were written since `version`.
     """
     with house.store.writing("roll call") as session:
         check(session, viewer, class_id)
@@ -56,6 +66,8 @@ def send(
             raise Invalid({"": Sentence("The class has changed meanwhile. Look at the list again.")})
         if not stored.note_sent(session, key, class_id, day, half, now, viewer.person_id):
             return Counts()
+        if version is not None:
+            _check_unseen(session, house, class_id, day, half, {it: said.get(it, "p") for it in known}, version)
         marks = [(pupil, day, half, said.get(pupil, "p"), None) for pupil in known]
         counts = put_marks(session, marks, now, viewer.person_id)
         ask(session, [(class_id, day)], house.handbook.calendar("").local(now).date())
@@ -66,3 +78,17 @@ def _check_day(house: House, day: dt.date, now: dt.datetime) -> None:
     today = house.handbook.calendar("").local(now).date()
     if not today - EARLIEST <= day <= today:
         raise Invalid({"day": Sentence("Attendance is taken for today or for a day of the last month.")})
+
+
+def _check_unseen(
+    session: Session, house: House, class_id: int, day: dt.date, half: str, said: Mapping[int, str], version: str
+) -> None:
+    stored.hold(session, class_id)
+    there = {pupil: mark for pupil, (mark, _reason) in stored.marks(session, class_id, day, half).items()}
+    others = [pupil for pupil, mark in there.items() if said.get(pupil, mark) != mark]
+    if not others or version_of(there) == version:
+        return
+    name, at = stored.last_marked(session, others, day, half)
+    who = name or Label("Tệp nhập vào", "A file that was brought in")
+    local = house.handbook.calendar("").local(at)
+    raise Conflict(Sentence("{who} has taken attendance of this session, {at}; it differs.", who=who, at=local))

@@ -114,6 +114,7 @@ ROUTES = (
     ),
     Route("GET", "/attendance", SIGNED_IN),  # one's own classes; an empty page for who has none
     Route("GET", "/attendance/<int:class_id>", SCHOOL),
+    Route("GET", "/attendance/<int:class_id>/blank", SCHOOL),
     Route("POST", "/attendance/<int:class_id>", SCHOOL),
     Route("GET", "/closures", SIGNED_IN),  # those of one's own area; see tests/test_web_closures.py
     Route("GET", "/closures/new", ANNOUNCERS),
@@ -186,6 +187,7 @@ ROUTES = (
     Route("GET", "/cases.xlsx", SIGNED_IN),  # as the page itself; see tests/test_web_imports.py
     Route("GET", "/cases.csv", SIGNED_IN),
     Route("GET", "/cases/new", OPENERS),
+    Route("GET", "/cases/new/blank", TEACHERS),
     Route("POST", "/cases/new", SCHOOL, "pupil={pupil}"),
     Route("GET", "/cases/<code>", CONCERNED),
     Route("GET", "/cases/<code>/<name>", CONCERNED),

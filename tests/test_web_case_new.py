@@ -70,7 +70,23 @@ def test_a_second_case_is_refused_and_names_the_first(cast: Cast) -> None:
     code = cast.open_case()
     answer = cast.browser("teacher").post("/cases/new", data=form)
     assert answer.status_code == 409
-    assert code in answer.text
+    for words in (f'href="/cases/{code}"', 'value="27/2/2026"'):  # and nothing that was typed is lost
+        assert words in answer.text
+
+
+def test_a_blank_form_asks_which_pupil_of_the_own_class_without_a_case(cast: Cast) -> None:
+    page = cast.get("teacher", "/cases/new/blank").text
+    assert "Y Thử" in page
+    cast.open_case("classmate")
+    assert "Y Thử" not in cast.get("teacher", "/cases/new/blank").text
+    assert cast.get("head", "/cases/new/blank").status_code == 403
+
+
+def test_without_a_pupil_the_blank_form_says_so_and_keeps_what_was_typed(cast: Cast) -> None:
+    answer = cast.send("teacher", "/cases/new", "/cases/new/blank", absent_since="27/2/2026", causes="harvest")
+    assert answer.status_code == 422
+    for words in ('href="#pupil-0"', 'value="27/2/2026"', "A Thử"):
+        assert words in answer.text
 
 
 def test_sent_twice_it_opens_one_case(cast: Cast) -> None:
@@ -88,7 +104,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(cast: Cast) -> None:
         assert words in answer.text
 
 
-@pytest.mark.parametrize("pupil", ["0", "99999", "x", "", "5", "9" * 30])
+@pytest.mark.parametrize("pupil", ["0", "99999", "x", "5", "9" * 30])
 def test_a_forged_pupil_is_not_found(cast: Cast, pupil: str) -> None:
     assert cast.send("teacher", "/cases/new", pupil=pupil, absent_since="27/2/2026", causes="econ").status_code in {
         403,

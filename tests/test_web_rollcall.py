@@ -1,6 +1,7 @@
 """The roll call on a phone: who takes it, what is "not taken", what a correction keeps, what sending twice does."""
 
 import datetime as dt
+import re
 
 import pytest
 from sqlalchemy import select
@@ -62,6 +63,36 @@ def test_a_form_that_comes_again_undoes_no_correction(cast: Cast) -> None:
     send(cast, pupil="p")
     assert browser.post(page_of(cast), data=old).status_code == 303
     assert marks(cast)["pupil", "m"] == "p"
+
+
+def test_who_was_slower_is_told_of_the_other_marks_and_keeps_what_was_tapped(cast: Cast) -> None:
+    old = hidden(cast.get("teacher", page_of(cast)))
+    send(cast, by="head", pupil="e")
+    pupil, classmate = (f"pupil-{cast.stage.pupils[name]}" for name in ("pupil", "classmate"))
+    form = old | {"day": DAY, "session": "m", pupil: "u", classmate: "l"}
+    answer = cast.browser("teacher").post(page_of(cast), data=form)
+    assert answer.status_code == 409
+    assert "Trần Văn Mẫu đã điểm danh buổi này" in answer.text
+    assert "A Thử: Vắng có phép; anh/chị ghi: Vắng không phép" in answer.text
+    for tapped in (f'name="{pupil}" value="u" checked', f'name="{classmate}" value="l" checked'):
+        assert tapped in answer.text
+    assert marks(cast)["pupil", "m"] == "e"
+    assert cast.browser("teacher").post(page_of(cast), data=form | hidden(answer)).status_code == 303
+    assert marks(cast)["pupil", "m"] == "u"
+
+
+def test_a_blank_form_is_for_the_day_and_session_that_are_chosen_on_it(cast: Cast) -> None:
+    blank, pupil = f"{page_of(cast)}/blank", f"pupil-{cast.stage.pupils['pupil']}"
+    page = cast.get("teacher", blank).text
+    assert re.findall(r'option value="(2026-[^"]+)"', page) == [
+        f"2026-{it}" for it in ("02-28", "03-01", "03-02", "03-03", "03-04")
+    ]
+    for missing in ({"session": "m"}, {"day": DAY}):
+        answer = cast.send("teacher", page_of(cast), blank, **missing, **{pupil: "u"})
+        assert answer.status_code == 422
+        assert f'id="{pupil}-u" name="{pupil}" value="u" checked' in answer.text
+    assert cast.send("teacher", page_of(cast), blank, day=DAY, session="a", **{pupil: "u"}).status_code == 303
+    assert marks(cast)["pupil", "a"] == "u"
 
 
 @pytest.mark.parametrize("member", ["commune_officer", "volunteer", "education_office", "admin", "outsider_teacher"])

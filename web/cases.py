@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -13,6 +13,7 @@ from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.store import finding, listing, reading, saved
 from engine.store.rows import CaseRow
 from engine.words import Label, Sentence
+from engine.workflow import Choice, Field
 from web import queued
 from web.cards import make_cards
 from web.casefile import case_file
@@ -21,12 +22,16 @@ from web.forms import ActForm, act_form
 from web.shell import now, shell, today, whole_arg
 from web.typed import whole
 
+PUPIL = "pupil"  # the question that stands before those of the workflow's form where the pupil is not chosen yet
 KINDS: Mapping[str, Label] = {
     "commune": Label("Xã", "Commune"),
     "village": Label("Thôn / làng / tổ dân phố", "Village"),
     "school": Label("Trường", "School"),
     "class": Label("Lớp", "Class"),
 }
+HELP = Label(
+    "Em đã có hồ sơ đang mở không có trong danh sách này.", "Those who have an open case are not on this list."
+)
 MOST_IN_FILE, IN_FILE_AT_ONCE = 20_000, 500  # cases of a list that is taken away as a file
 
 pages = Blueprint("cases", __name__)
@@ -104,11 +109,19 @@ def new() -> str:
     return render_template("case_new.html", query=query, found=found[: finding.MOST], more=len(found) > finding.MOST)
 
 
+@pages.get("/cases/new/blank")
+def blank() -> str:
+    """The form with the pupils of one's own classes to choose from: what a phone keeps for where there is no line."""
+    return render_template("case_new.html", form=_blank_form())
+
+
 @pages.post("/cases/new")
 def open_case() -> Response | tuple[str, int]:
     """Open the case."""
     _require_opener()
-    id = whole(request.form.get("pupil")) or 0
+    if not request.form.get(PUPIL):
+        return _nobody_chosen()
+    id = whole(request.form.get(PUPIL)) or 0
     form = _open_form({})
     try:
         code = cases.open_case(shell().house, g.viewer, id, form.values, now(), key=form.once)
@@ -118,7 +131,10 @@ def open_case() -> Response | tuple[str, int]:
         if pupil is None:
             raise NotFound(Sentence("There is no such pupil in your classes or your school.")) from refused
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
-        queued.refused(form)
+        if isinstance(refused, Conflict) and pupil.case:
+            queued.overtaken(pupil.case, None, refused)
+        else:
+            queued.refused(form)
         return _form_page(pupil, form), 409 if isinstance(refused, Conflict) else 422
     return redirect(url_for("case.show", code=code, done=1), 303)
 
@@ -132,6 +148,32 @@ def _open_form(prefill: Mapping[str, str]) -> ActForm:
     workflow = shell().house.handbook.workflow(shell().house.workflow)
     form = workflow.forms["open"]
     return act_form(workflow.asked(form), form.needs, prefill=prefill)
+
+
+def _blank_form() -> ActForm:
+    with shell().house.store.scoped(g.viewer) as session:
+        found = finding.of_classes(session, g.viewer)
+    if not found:
+        raise NotAllowed(Sentence("This page is for homeroom teachers."))
+    workflow = shell().house.handbook.workflow(shell().house.workflow)
+    form = workflow.forms["open"]
+    return act_form((_whom(found), *workflow.asked(form)), (PUPIL, *form.needs))
+
+
+def _whom(found: Sequence[finding.Candidate]) -> Field:
+    """Which pupil, as a question; those who have an open case are no answer to it."""
+    several = len({it.klass for it in found}) > 1
+    told = {it.id: (it.name, it.klass if several else None, it.village) for it in found if not it.case}
+    words = {id: " – ".join(filter(None, parts)) for id, parts in told.items()}
+    choices = tuple(Choice(str(id), Label(text, text)) for id, text in words.items())
+    return Field(PUPIL, "choice", Label("Học sinh", "Pupil"), help=HELP, choices=choices)
+
+
+def _nobody_chosen() -> tuple[str, int]:
+    form = _blank_form()
+    form.refuse(Invalid({PUPIL: Sentence("Fill in: {label}.", label=form[PUPIL].label.text)}))
+    queued.refused(form)
+    return render_template("case_new.html", form=form), 422
 
 
 def _form_page(pupil: finding.Candidate, form: ActForm) -> str:

@@ -7,16 +7,17 @@ docs/decisions/0007-offline.md tells what is kept and why.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, session, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
-from engine import cases, signin
+from engine import signin
 from engine.duties import FORM_LABELS, choices
-from engine.store import reading
+from engine.store import finding, reading, rollcall
 from engine.store.reading import seats_of
 from engine.store.rows import CaseRow
 from engine.words import Label, Sentence
@@ -32,6 +33,7 @@ from web.signin import IN_SESSION
 KEPT = 20  # cases whose pages a device keeps, the most urgent first
 ASSETS = ("app.css", "app.js", "offline.js", "icon.svg", "icons.svg")
 OPENING = Label("Lập hồ sơ", "Open a case")
+ATTENDANCE = Label("Điểm danh", "Attendance")
 LEFT = Sentence("Deleted from this device")
 LEFT_HELP = Sentence(
     "There is no line. The copies and what waited here are deleted. Signing out is completed when there is a line, "
@@ -99,12 +101,29 @@ def kept() -> Response:
 def _addresses() -> Iterator[tuple[str, str]]:
     yield "/offline", ""
     yield "/work", ""
-    if any(g.viewer.holds(role) for role in cases.OPENERS):
-        yield "/cases/new", ""
+    yield from _of_classes()
     for row in _own():
         yield f"/cases/{row.code}", str(row.version)
         for name in _acts(row):
             yield f"/cases/{row.code}/{name}", str(row.version)
+
+
+def _of_classes() -> Iterator[tuple[str, str]]:
+    """What a homeroom teacher fills in about own classes: blank forms that stand in for those of a pupil or a day."""
+    own = g.viewer.of("teacher")
+    with shell().house.store.scoped(g.viewer) as session:
+        classes = rollcall.classes(session, own, [], today()) if own else []
+        pupils = finding.of_classes(session, g.viewer) if own else []
+    if classes:
+        yield "/attendance", _stamp(classes)
+        yield "/cases/new/blank", _stamp(pupils)
+    for row in classes:
+        yield f"/attendance/{row.id}/blank", _stamp(pupils)
+
+
+def _stamp(rows: Sequence[object]) -> str:
+    """Changes with the rows, and every day."""
+    return f"{today():%m%d}{zlib.crc32(repr(rows).encode()):x}"
 
 
 def _own() -> list[CaseRow]:
@@ -129,13 +148,14 @@ def _acts(row: CaseRow) -> list[str]:
 def index() -> str:
     """What waits on this device. The device itself fills the page; the server knows nothing of it yet."""
     workflow = shell().house.handbook.workflow(shell().house.workflow)
-    return render_template("offline.html", words=json.dumps(_words(workflow), ensure_ascii=False))
+    words = json.dumps(_words(workflow), ensure_ascii=False)
+    return render_template("offline.html", words=words, of_class=bool(g.viewer.of("teacher")))
 
 
 def _words(workflow: Workflow) -> dict[str, Any]:
     """What the names that forms send mean, in the language of the page, and which are not for everybody's eyes."""
     steps = {name: step.label for name, step in workflow.transitions.items()}
-    acts = {**FORM_LABELS, **steps, "open": OPENING}
+    acts = {**FORM_LABELS, **steps, "open": OPENING, "attendance": ATTENDANCE}
     return {
         "acts": {name: said(label) for name, label in acts.items()},
         "fields": {name: said(field.label) for name, field in workflow.fields.items()},

@@ -77,6 +77,12 @@ def done(key: str | None) -> None:
             g.queued_told = {"version": version_after(session, key)}
 
 
+def left(version: str) -> None:
+    """It was done, now or when it was sent before: what the next form that was filled in on the same page may know."""
+    if queued():
+        g.queued_told = {"version": version}
+
+
 def refused(form: Form) -> None:
     """It was not done: what is wrong with it, field by field."""
     if queued():
@@ -88,6 +94,12 @@ def told(why: Sentence) -> None:
     """It was not done, whatever was filled in: why."""
     if queued():
         g.queued_told = {"why": said(why)}
+
+
+def beside(version: str, there: str, lines: list[str]) -> None:
+    """Something else than a case was changed meanwhile: what is there now, in a few words and line by line."""
+    if queued():
+        g.queued_told |= {"version": version, "case": there, "since": lines}
 
 
 def overtaken(code: str, version: int | None, why: Conflict) -> None:
@@ -104,8 +116,8 @@ def overtaken(code: str, version: int | None, why: Conflict) -> None:
         for event in reading.beside.events if event.seq > (version or 0)
     ]  # fmt: skip
     g.queued_told = {
-        "why": said(why.sentence), "version": facts.version, "case": said(reading.workflow.states[facts.state].label),
-        "due": said(due(facts.due_at).words),
+        "why": said(why.sentence), "code": code, "version": facts.version,
+        "case": said(reading.workflow.states[facts.state].label), "due": said(due(facts.due_at).words),
         "since": [_line(told) for told in events[:MOST_TOLD]],
     }  # fmt: skip
 

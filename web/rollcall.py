@@ -1,24 +1,35 @@
-"""The roll call of a class on a phone: everybody is present, only those who are missing are tapped."""
+"""The roll call of a class on a phone: everybody is present, only those who are missing are tapped.
+
+A phone keeps the blank form of it, which stands in for a page that cannot come for want of a line (`web.offline`).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine import rollcall
-from engine.refusals import Invalid
-from engine.rollcall import MARKS, SESSIONS
+from engine.refusals import Conflict, Invalid
+from engine.rollcall import MARKS, SESSIONS, version_of
 from engine.store import rollcall as stored
+from engine.store.rooms import unit_name
 from engine.words import Sentence
+from web import queued
+from web.languages import said
+from web.parts import weekday
 from web.shell import local, now, shell, today
 from web.typed import whole
 
 NOON = 12  # from this hour on the afternoon is asked for first
 PUPIL = "pupil-"  # the names of the controls: pupil-17
+AROUND = range(-2, 3)  # days, from its own, that a blank form can be for: a phone keeps it for two
+
+Pupils = Sequence[tuple[int, str, str | None]]
 
 pages = Blueprint("rollcall", __name__)
 
@@ -35,7 +46,14 @@ def index() -> str:
 @pages.get("/attendance/<int:class_id>")
 def show(class_id: int) -> str:
     """A class's list for a session."""
-    return _page(class_id)
+    day, half = _day(request.args.get("day")) or today(), request.args.get("session", "")
+    return _page(class_id, day, half if half in SESSIONS else "m" if local(now()).hour < NOON else "a")
+
+
+@pages.get("/attendance/<int:class_id>/blank")
+def blank(class_id: int) -> str:
+    """A class's list for a day and a session that are chosen on it: it says nothing of what was taken."""
+    return _blank(class_id)
 
 
 @pages.post("/attendance/<int:class_id>")
@@ -43,33 +61,90 @@ def send(class_id: int) -> Response | tuple[str, int]:
     """Take the register, or correct it."""
     day, half = _day(request.form.get("day")), request.form.get("session", "")
     if day is None:  # never another day's register than the one that was filled in
-        return _page(class_id, Sentence("Attendance is taken for today or for a day of the last month.")), 422
-    said = {pupil: mark for name, mark in request.form.items()
-            if name.startswith(PUPIL) and (pupil := whole(name.removeprefix(PUPIL))) is not None}  # fmt: skip
-    key = (request.form.get("key") or uuid.uuid4().hex)[:64]
-    absent = {pupil: mark for pupil, mark in said.items() if mark != "p"}
+        return _blank(class_id, Sentence("Attendance is taken for today or for a day of the last month.")), 422
+    if half not in SESSIONS:
+        return _blank(class_id, Sentence("Choose the session: morning or afternoon.")), 422
+    marks, version = _typed(), request.form.get("version") or None
+    absent = {pupil: mark for pupil, mark in marks.items() if mark != "p"}
     try:
-        rollcall.send(shell().house, g.viewer, class_id, day, half, absent, now(), key=key)
+        rollcall.send(shell().house, g.viewer, class_id, day, half, absent, now(), key=_key(), version=version)
     except Invalid as refused:
-        return _page(class_id, next(iter(refused.fields.values()))), 422
-    flash(_("Attendance was sent."))
-    return redirect(url_for("rollcall.show", class_id=class_id, day=day.isoformat(), session=half), 303)
+        return _page(class_id, day, half, next(iter(refused.fields.values()))), 422
+    except Conflict as faster:
+        return _page(class_id, day, half, faster.sentence, faster=True), 409
+    queued.left(version_of(marks))
+    if not queued.queued():
+        flash(_("Attendance was sent."))
+    at = url_for("rollcall.show", class_id=class_id, day=day.isoformat(), session=half, done=1)
+    return redirect(at, 303)
 
 
-def _page(class_id: int, fault: Sentence | None = None) -> str:
-    day, half = _day(request.values.get("day")) or today(), request.values.get("session", "")
-    half = half if half in SESSIONS else "m" if local(now()).hour < NOON else "a"
+def _page(class_id: int, day: dt.date, half: str, wrong: Sentence | None = None, *, faster: bool = False) -> str:
+    """The register of a session; after a fault with what was typed, and with what stands against it."""
+    name, pupils = _list(class_id)
+    with shell().house.store.scoped(g.viewer) as session:
+        taken = {pupil: mark for pupil, (mark, _reason) in stored.marks(session, class_id, day, half).items()}
+        changes = stored.corrections(session, class_id, day)
+    typed = _typed() or taken
+    others = _others(pupils, taken, typed) if faster else []
+    if wrong:
+        queued.told(wrong)
+    if faster:
+        count = _("Taken: %(number)s of %(all)s pupils", number=len(taken), all=len(pupils))
+        queued.beside(version_of(taken), count, [said(line) for line in others])
+    around = [day + dt.timedelta(days=n) for n in (-1, 1) if day + dt.timedelta(days=n) <= today()]
+    version = version_of(taken)
+    return render_template(
+        "rollcall.html", class_id=class_id, name=name, day=day, half=half, days=_days(day), sessions=SESSIONS,
+        marks=MARKS, pupils=pupils, taken=taken, typed=typed, changes=changes, key=_key(), version=version, wrong=wrong,
+        others=others, around=around, draft_of=f"{day}{half}{version}",
+    )  # fmt: skip
+
+
+def _blank(class_id: int, wrong: Sentence | None = None) -> str:
+    name, pupils = _list(class_id)
+    if wrong:
+        queued.told(wrong)
+    return render_template(
+        "rollcall.html", class_id=class_id, name=name, day=_day(request.form.get("day")),
+        half=request.form.get("session"), days=_days(*(today() + dt.timedelta(days=n) for n in AROUND)),
+        sessions=SESSIONS, marks=MARKS, pupils=pupils, typed=_typed(), key=_key(), version=rollcall.NOT_TAKEN,
+        wrong=wrong, blank=True,
+    )  # fmt: skip
+
+
+def _days(*days: dt.date) -> dict[str, str]:
+    """Days to choose from, as a form sends them and in words."""
+    return {day.isoformat(): f"{weekday(day)} {said(day)}" for day in days}
+
+
+def _list(class_id: int) -> tuple[str, Pupils]:
+    """The name of a class and its pupils, for who takes its register."""
     with shell().house.store.reading("is this class's register theirs to take") as session:
         rollcall.check(session, g.viewer, class_id)
+        unit = unit_name(session, class_id)
     with shell().house.store.scoped(g.viewer) as session:
-        pupils, marks = stored.pupils(session, class_id), stored.marks(session, class_id, day, half)
-        changes = stored.corrections(session, class_id, day)
-        found = stored.classes(session, [class_id], [], day)
-    around = [day + dt.timedelta(days=n) for n in (-1, 1) if day + dt.timedelta(days=n) <= today()]
-    return render_template(
-        "rollcall.html", class_id=class_id, name=found[0].name if found else "", day=day, half=half, sessions=SESSIONS,
-        marks=MARKS, pupils=pupils, taken=marks, changes=changes, key=uuid.uuid4().hex, wrong=fault, around=around,
-    )  # fmt: skip
+        return unit.name if unit else "", stored.pupils(session, class_id)
+
+
+def _others(pupils: Pupils, taken: Mapping[int, str], typed: Mapping[int, str]) -> list[Sentence]:
+    """Whose marks are other ones than those that were typed."""
+    return [
+        Sentence("{pupil}: {there}; you said: {said}", pupil=name, there=MARKS[taken[id]], said=MARKS[mark])
+        for id, name, _village in pupils
+        if id in taken and (mark := typed.get(id, "p")) != taken[id]
+    ]
+
+
+def _typed() -> dict[int, str]:
+    """The marks that came with the form."""
+    return {pupil: mark for name, mark in request.form.items()
+            if name.startswith(PUPIL) and (pupil := whole(name.removeprefix(PUPIL))) is not None}  # fmt: skip
+
+
+def _key() -> str:
+    """The idempotency key that came with the form, or a new one."""
+    return (request.form.get("key") or uuid.uuid4().hex)[:64]
 
 
 def _day(text: str | None) -> dt.date | None:

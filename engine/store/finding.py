@@ -51,6 +51,13 @@ def candidates(session: Session, viewer: Viewer, query: str) -> list[Candidate]:
     return [Candidate(*row) for row in found]
 
 
+def of_classes(session: Session, viewer: Viewer) -> list[Candidate]:
+    """All pupils of the classes whose homeroom teacher the viewer is, class by class."""
+    own = t.Pupil.status == "enrolled", t.Pupil.class_id.in_(sorted(viewer.of("teacher")))
+    found = session.execute(_CANDIDATES.where(*own).order_by(_class.name, t.Pupil.sort_key, t.Pupil.id))
+    return [Candidate(*row) for row in found]
+
+
 def candidate(session: Session, viewer: Viewer, pupil_id: int) -> Candidate | None:
     """One pupil of the viewer's classes or schools; None for any other."""
     row = session.execute(_CANDIDATES.where(t.Pupil.id == pupil_id, _own(viewer))).first()

@@ -81,12 +81,32 @@ def pupils(session: Session, class_id: int) -> list[tuple[int, str, str | None]]
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
+def hold(session: Session, class_id: int) -> None:
+    """Let nobody else take this class's attendance until the end of the transaction (on SQLite nobody can)."""
+    session.execute(select(t.Unit.id).where(t.Unit.id == class_id).with_for_update(key_share=True))
+
+
+def last_marked(
+    session: Session, pupils: Collection[int], day: dt.date, half: str
+) -> tuple[str | None, dt.datetime]:  # fmt: skip
+    """Who gave the newest of these pupils' marks for a session (None: an import without a person), and when."""
+    query = (
+        select(t.Person.name, t.Mark.at)
+        .select_from(t.Mark)
+        .outerjoin(t.Person, t.Person.id == t.Mark.by_id)
+        .where(t.Mark.pupil_id.in_(pupils), t.Mark.day == day, t.Mark.session == half)
+        .order_by(t.Mark.at.desc())
+    )
+    row = session.execute(query.limit(1)).one()
+    return row[0], row[1]
+
+
 def marks(session: Session, class_id: int, day: dt.date, half: str) -> dict[int, tuple[str, str | None]]:
-    """The mark and reason of each pupil who has one for a session."""
+    """The mark and reason of each pupil on a class's list who has one for a session."""
     query = (
         select(t.Mark.pupil_id, t.Mark.mark, t.Mark.reason)
         .join(t.Pupil, t.Pupil.id == t.Mark.pupil_id)
-        .where(t.Pupil.class_id == class_id, t.Mark.day == day, t.Mark.session == half)
+        .where(t.Pupil.class_id == class_id, t.Pupil.status == "enrolled", t.Mark.day == day, t.Mark.session == half)
     )
     return {pupil: (mark, reason) for pupil, mark, reason in session.execute(query)}
 

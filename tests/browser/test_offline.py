@@ -328,7 +328,7 @@ def conflict(cast: Cast, address: str, officer: Page) -> Page:
     kept(officer)
     cast.send("teacher", f"/cases/{CODE}/note", note="Mẹ em vừa gọi lại")
     cut(officer, False)
-    expect(officer.get_by_text("Đã có người cập nhật hồ sơ trước")).to_be_visible()
+    expect(officer.get_by_text("Đã có người cập nhật trước")).to_be_visible()
     return officer
 
 
@@ -375,6 +375,222 @@ def test_what_has_become_impossible_keeps_its_words(cast: Cast, address: str, of
     officer.get_by_role("button", name="Giữ thành ghi chú nội bộ").click()
     all_sent(officer)
     assert WROTE in entries(cast, "noted")[-1]["note"]
+
+
+# --- a class without a line -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def teacher(cast: Cast, address: str, open_page: OpenPage) -> Page:
+    """The homeroom teacher's phone, with today's pages on it; its clock says the afternoon of the same Monday."""
+    page = open_page("phone")
+    page.clock.set_fixed_time("2026-03-02T14:10:00+07:00")
+    return ready(cast, sign_in(page, address, "teacher"), "teacher")
+
+
+def take(page: Page, address: str, cast: Cast, session: str = "m") -> None:
+    """Take the roll call from the list of classes: A Thử is missing."""
+    page.goto(f"{address}/attendance")
+    page.locator(f'a[href="/attendance/{cast.stage.units["class"]}?session={session}"]').click()
+    expect(page.locator("#saved")).to_be_visible()
+    page.get_by_role("group", name="A Thử").get_by_text("Vắng không phép", exact=True).click()
+    page.get_by_role("button", name="Gửi điểm danh").click()
+
+
+def register(cast: Cast) -> list[tuple[str, str, str, str]]:
+    """What the register says: pupil, day, session, mark."""
+    with cast.store.reading("test") as session:
+        columns = t.Pupil.name, t.Mark.day, t.Mark.session, t.Mark.mark
+        query = select(*columns).join(t.Mark, t.Mark.pupil_id == t.Pupil.id).order_by(t.Mark.session, t.Pupil.name)
+        return [(name, f"{day:%d/%m}", half, mark) for name, day, half, mark in session.execute(query)]
+
+
+def roll_calls(cast: Cast) -> int:
+    with cast.store.reading("test") as session:
+        return len(session.scalars(select(t.RollCall.key)).all())
+
+
+def test_a_roll_call_without_a_line_is_taken_once_for_its_own_day_and_session(
+    cast: Cast, address: str, teacher: Page
+) -> None:
+    cut(teacher)
+    take(teacher, address, cast)
+    kept(teacher)
+    for words in ("Điểm danh", "thứ Hai 02/03/2026", "Sáng", "A Thử", "Vắng không phép"):
+        expect(teacher.locator("#posts")).to_contain_text(words)
+    expect(teacher.locator("#posts")).not_to_contain_text("Có mặt")
+    teacher.goto(f"{address}/attendance/{cast.stage.units['class']}")  # nothing was asked for: it is now
+    expect(teacher.get_by_label("Ngày")).to_have_value("2026-03-02")
+    expect(teacher.get_by_label("Buổi")).to_have_value("a")
+    teacher.get_by_role("button", name="Gửi điểm danh").click()
+    kept(teacher, 2)
+    assert register(cast) == []
+    cut(teacher, False)
+    all_sent(teacher)
+    missing = [it for it in register(cast) if it[3] != "p"]
+    assert (missing, len(register(cast)), roll_calls(cast)) == ([("A Thử", "02/03", "m", "u")], 6, 2)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_roll_call_that_a_dying_server_took_or_did_not_take_is_taken_once(
+    cast: Cast, line: Line, address: str, teacher: Page, when: str
+) -> None:
+    teacher.goto(f"{address}/attendance/{cast.stage.units['class']}?session=m")
+    teacher.get_by_role("group", name="A Thử").get_by_text("Trễ", exact=True).click()
+    line.lose = when
+    teacher.get_by_role("button", name="Gửi điểm danh").click()
+    all_sent(teacher)
+    assert (("A Thử", "02/03", "m", "l") in register(cast), roll_calls(cast)) == (True, 1)
+
+
+def test_a_roll_call_is_mended_without_a_line_and_is_no_conflict_with_itself(
+    cast: Cast, address: str, teacher: Page
+) -> None:
+    cut(teacher)
+    take(teacher, address, cast)
+    kept(teacher)
+    teacher.goto(f"{address}/attendance/{cast.stage.units['class']}?session=m")
+    teacher.get_by_role("button", name="Gửi điểm danh").click()
+    kept(teacher, 2)
+    cut(teacher, False)
+    all_sent(teacher)
+    assert (("A Thử", "02/03", "m", "p") in register(cast), roll_calls(cast)) == (True, 2)
+
+
+@pytest.fixture
+def taken_by_the_head(cast: Cast, address: str, teacher: Page) -> Page:
+    """The teacher's roll call comes late: the head has taken it meanwhile, and missed another pupil."""
+    cut(teacher)
+    take(teacher, address, cast)
+    kept(teacher)
+    said = {f"pupil-{cast.stage.pupils['classmate']}": "e", "day": "2026-03-02", "session": "m"}
+    assert cast.send("head", f"/attendance/{cast.stage.units['class']}", **said).status_code == 303
+    cut(teacher, False)
+    expect(teacher.get_by_text("Đã có người cập nhật trước")).to_be_visible()
+    return teacher
+
+
+def test_two_roll_calls_of_one_session_stand_side_by_side_until_the_teacher_chooses(
+    cast: Cast, taken_by_the_head: Page
+) -> None:
+    page = taken_by_the_head
+    expect(page.locator(".versions .typed")).to_contain_text("A Thử")
+    expect(page.locator(".versions .now")).to_contain_text("A Thử: Có mặt; anh/chị ghi: Vắng không phép")
+    expect(page.locator(".versions .now")).to_contain_text("Y Thử: Vắng có phép; anh/chị ghi: Có mặt")
+    assert page.evaluate("document.scrollingElement.scrollWidth") == 360
+    assert [*violations(page), *faults(page.content())] == []
+    assert ("A Thử", "02/03", "m", "p") in register(cast)
+    page.get_by_role("button", name="Gửi lại trên bản mới nhất").click()
+    all_sent(page)
+    assert ("A Thử", "02/03", "m", "u") in register(cast)
+    with cast.store.reading("test") as session:  # and what the head wrote is kept beside it
+        assert sorted(session.scalars(select(t.MarkChange.old_mark))) == ["e", "p"]
+
+
+def test_the_other_roll_call_is_looked_at_in_the_form_and_sent_from_there(
+    cast: Cast, address: str, taken_by_the_head: Page
+) -> None:
+    page = taken_by_the_head
+    page.get_by_role("button", name="Mở biểu mẫu để sửa").click()
+    expect(page.locator(".faults")).to_contain_text("Y Thử: Vắng có phép; anh/chị ghi: Có mặt")
+    expect(page.get_by_role("group", name="A Thử").get_by_label("Vắng không phép")).to_be_checked()
+    page.get_by_role("group", name="Y Thử").get_by_text("Vắng có phép", exact=True).click()
+    page.get_by_role("button", name="Gửi điều chỉnh").click()
+    expect(page.get_by_role("status").filter(has_text="Đã gửi điểm danh.")).to_be_visible()
+    assert {("A Thử", "02/03", "m", "u"), ("Y Thử", "02/03", "m", "e")} < set(register(cast))
+    page.goto(f"{address}/offline")
+    expect(page.get_by_text("Không có gì chờ gửi trên máy này.")).to_be_visible()
+
+
+OPENING = {"Vắng từ ngày": "27/2/2026", "Ghi chú nội bộ": "Mẹ em báo đi rẫy"}
+
+
+def open_without_a_line(page: Page, address: str, pupil: str) -> None:
+    """Fill in the form for a new case that the phone keeps, for a pupil of the class."""
+    page.goto(f"{address}/offline")
+    page.locator("#there ~ ul").get_by_role("link", name="Lập hồ sơ").click()
+    expect(page.locator("#saved")).to_be_visible()
+    page.get_by_role("group", name="Học sinh").get_by_text(pupil).click()
+    page.get_by_label("Theo cha mẹ lên rẫy, thu hoạch mùa vụ").check()
+    answer(page, OPENING)
+    page.get_by_role("button", name="Lập hồ sơ", exact=True).click()
+
+
+def cases_of(cast: Cast, pupil: str) -> list[str]:
+    with cast.store.reading("test") as session:
+        return list(session.scalars(select(t.Case.code).where(t.Case.pupil_id == cast.stage.pupils[pupil])))
+
+
+def test_a_case_is_opened_without_a_line_and_is_one_case_when_it_is_back(
+    cast: Cast, address: str, teacher: Page
+) -> None:
+    cut(teacher)
+    open_without_a_line(teacher, address, "A Xa")
+    kept(teacher)
+    expect(teacher.locator("#posts")).to_contain_text("A Xa")
+    expect(teacher.locator("#posts")).to_contain_text("Mẹ em báo đi rẫy")
+    assert cases_of(cast, "boarder") == []
+    cut(teacher, False)
+    all_sent(teacher)
+    (code,) = cases_of(cast, "boarder")
+    expect(teacher.locator("#sent")).to_contain_text("Lập hồ sơ")
+    assert [it["note"] for it in entries(cast, "opened", code)] == ["Mẹ em báo đi rẫy"]
+
+
+def test_a_case_that_another_has_opened_meanwhile_stands_beside_what_was_typed_and_takes_it_as_a_note(
+    cast: Cast, address: str, teacher: Page
+) -> None:
+    cut(teacher)
+    open_without_a_line(teacher, address, "A Xa")
+    kept(teacher)
+    code = cast.open_case("boarder", by="head")
+    cut(teacher, False)
+    expect(teacher.get_by_text("Đã có người cập nhật trước")).to_be_visible()
+    expect(teacher.locator(".versions .typed")).to_contain_text("Mẹ em báo đi rẫy")
+    expect(teacher.locator(".versions .now")).to_contain_text("Trần Văn Mẫu")
+    expect(teacher.locator(".look")).to_have_attribute("href", f"/cases/{code}")
+    expect(teacher.get_by_role("button", name="Gửi lại trên bản mới nhất")).to_be_hidden()
+    teacher.get_by_role("button", name="Giữ thành ghi chú nội bộ").click()
+    all_sent(teacher)
+    assert cases_of(cast, "boarder") == [code]
+    assert "Mẹ em báo đi rẫy" in entries(cast, "noted", code)[0]["note"]
+
+
+def test_the_form_of_one_pupil_is_the_blank_one_without_a_line_and_has_what_was_typed(
+    cast: Cast, address: str, teacher: Page
+) -> None:
+    form = f"{address}/cases/new?pupil={cast.stage.pupils['boarder']}"
+    teacher.goto(form)
+    answer(teacher, OPENING)
+    cut(teacher)
+    teacher.goto(form)
+    expect(teacher.get_by_role("group", name="Học sinh").get_by_label("A Xa")).to_be_checked()
+    expect(teacher.get_by_label("Ghi chú nội bộ")).to_have_value("Mẹ em báo đi rẫy")
+
+
+def test_a_class_is_on_no_other_phone_and_goes_with_its_teacher(
+    cast: Cast, address: str, teacher: Page, open_page: OpenPage
+) -> None:
+    blank = {"/attendance", "/cases/new/blank", f"/attendance/{cast.stage.units['class']}/blank"}
+    assert blank < set(holds(teacher)["copies"])
+    for member in ("head", "commune_officer"):
+        page = ready(cast, sign_in(open_page("phone"), address, member), member)
+        assert not blank & set(holds(page)["copies"])
+        page.context.close()
+    cut(teacher)
+    take(teacher, address, cast)
+    kept(teacher)
+    open_without_a_line(teacher, address, "A Xa")
+    kept(teacher, 2)
+    teacher.context.clear_cookies()
+    cut(teacher, False)
+    head = sign_in(teacher, address, "head")  # on the teacher's phone
+    head.wait_for_timeout(500)
+    assert (holds(head)["queue"], register(cast), cases_of(cast, "boarder")) == (2, [], [])
+    assert not blank & set(holds(head)["copies"])
+    choose_sign_out(head)
+    expect(head.get_by_role("heading", level=1)).to_have_text("Đăng nhập")
+    assert holds(head) == NOTHING
 
 
 # --- whose device it is -----------------------------------------------------------------------------------------------

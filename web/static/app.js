@@ -20,6 +20,9 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
 }
+// The sheet that this page brought along is fetched for the next pages, once nothing else is wanted.
+const along = document.querySelector("style[data-from]");
+if (along) addEventListener("load", () => fetch(along.dataset.from));
 const worker = navigator.serviceWorker;
 // What is typed into a long form stays on the device until it was sent, or its person signs out.
 const { me, wipe } = document.documentElement.dataset;
@@ -27,7 +30,7 @@ const HOUR = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-d
 const LONGEST = 14 * 24 * 3600e3; // ms that a draft is kept
 const UNSAID = ["csrf_token", "key", "version", "me"];
 // What a filled in form says, in the words of its page: for the page of what waits.
-const words = (form, typed) => typed.filter(([, value]) => value.trim()).map(([field, value]) => {
+const words = (form, typed) => typed.filter(([, value]) => value.trim() && value !== form.dataset.usual).map(([field, value]) => {
   const of = (it) => it.name === field && (!/^(radio|checkbox)$/.test(it.type) || it.value === value);
   const control = [...form.elements].find(of), own = control.labels?.[0], legend = control.closest("fieldset")?.querySelector("legend");
   const text = (it) => it.firstChild.textContent.trim();
@@ -48,9 +51,18 @@ if (last && (arrived || asked.has("kept"))) {
   if (arrived) localStorage.removeItem(`said:${last.key}`);
   sessionStorage.removeItem("last");
 }
+// A blank form that was kept stands in for the one that was asked for; else it is for this day and half of it.
+const here = new Date(), usual = { day: here.toLocaleDateString("sv"), session: here.getHours() < 12 ? "m" : "a" };
+for (const form of document.querySelectorAll("form[data-kept]")) {
+  for (const name of form.querySelector(".faults") ? [] : ["day", "session", "pupil"]) {
+    const control = form.elements[name], value = asked.get(name) || usual[name];
+    if (control && value) control.value = value;
+    if (control && usual[name]) form.dataset.draft += control.value;
+  }
+}
 for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
   const { key, pupil } = form.elements, note = form.querySelector(".draft");
-  const name = `draft:${me}:${new URL(form.action).pathname}:${pupil ? pupil.value : ""}`;
+  const name = `draft:${me}:${new URL(form.action).pathname}:${pupil ? pupil.value : ""}${form.dataset.draft}`;
   const typed = () => [...new FormData(form)].filter(([field]) => !UNSAID.includes(field));
   const first = JSON.stringify(typed()), fresh = key.value, draft = draftOf(name);
   const save = (sent) => {

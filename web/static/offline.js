@@ -25,22 +25,22 @@
     return [...found].map(([label, values]) => [label, values.join(", ")]);
   };
   const restricted = (post) => post.typed.some(([field, value]) => value.trim() && words.restricted.some((it) => it === field || it === value));
+  const codeOf = (post) => post.code || post.told?.code || ""; // of the case that stood in the way of a new one, too
   const put = (post) => asked({ do: "put", post: { ...post, state: "waiting", told: undefined } });
   const asNote = (post) => {
     const text = [words.acts[post.act] || post.act, ...answers(post).map(([label, value]) => `${label}: ${value}`)].join("\n");
-    const version = post.told.version ? String(post.told.version) : "";
+    const version = post.told.version ? String(post.told.version) : "", code = codeOf(post);
     localStorage.removeItem(`said:${post.key}`); // it says something else now
-    return put({ ...post, act: "note", address: `/cases/${post.code}/note`, typed: [["note", text]], version });
+    return put({ ...post, code, act: "note", address: `/cases/${code}/note`, typed: [["note", text]], version });
   };
-  // The form itself, as the server shows it: with what was typed and each fault at its field.
+  // The form itself, as the server shows it: with what was typed and each fault at its field, or who was faster.
   const open = async (post) => {
     const line = document.getElementById("no-line");
     try {
       const { me, csrf } = await (await fetch("/offline/me")).json();
       if (me !== post.me) return location.assign("/login?next=/offline");
       const form = Object.assign(document.createElement("form"), { method: "post", action: post.address, hidden: true });
-      const version = String(post.told?.version ?? post.version ?? "");
-      const hidden = [["csrf_token", csrf], ["key", post.key], ["version", version], ["me", me]];
+      const hidden = [["csrf_token", csrf], ["key", post.key], ["version", post.version ?? ""], ["me", me]];
       for (const [name, value] of [...hidden, ...post.typed]) {
         const input = made("textarea", "");
         Object.assign(input, { name, value });
@@ -53,9 +53,9 @@
   };
   const card = (post) => {
     const made_ = document.getElementById("post").content.cloneNode(true), part = (name) => made_.querySelector(name);
-    const told = post.told || {}, state = post.state === "waiting" ? "wait" : post.state;
+    const told = post.told || {}, code = codeOf(post), state = post.state === "waiting" ? "wait" : post.state;
     part(".act").textContent = words.acts[post.act] || post.act;
-    part(".where").textContent = post.code;
+    part(".where").textContent = code;
     part(".at").textContent = written(post.at);
     for (const line of made_.querySelectorAll(".state")) line.hidden = !line.classList.contains(state);
     part(".why").textContent = told.why || "";
@@ -64,16 +64,16 @@
     part(".typed").replaceChildren(...answers(post).flatMap(([label, value]) => [made("dt", label), made("dd", value)]));
     part(".now").hidden = !told.case;
     part(".case").textContent = told.case || "";
-    part(".due").textContent = told.due || "";
+    part(".due").textContent = told.due ? ` · ${told.due}` : "";
     fill(part(".since"), told.since || []);
     const able = {
-      ".again": state === "conflict" && told.version, ".open": state === "faults" || state === "conflict",
-      ".note": (state === "conflict" || state === "refused") && post.code && answers(post).length && !restricted(post),
-      ".look": post.code,
+      ".again": state === "conflict" && code === post.code, ".open": state === "faults" || (state === "conflict" && code === post.code),
+      ".note": (state === "conflict" || state === "refused") && code && answers(post).length && !restricted(post),
+      ".look": code,
     };
     for (const [name, can] of Object.entries(able)) part(name).hidden = !can;
     if (able[".again"]) part(".open").classList.add("second");
-    part(".look").href = post.code ? `/cases/${post.code}` : "/work";
+    part(".look").href = `/cases/${code}`;
     const on = (name, act) => part(name).addEventListener("click", () => act().then(show));
     on(".again", () => put({ ...post, version: String(told.version) }));
     on(".note", () => asNote(post));
@@ -84,7 +84,7 @@
     return made_;
   };
   const sentLine = ({ code, act, at, to }) => {
-    const line = made("li", `${written(at)}: ${words.acts[act] || act} `), link = made("a", code || words.acts[act]);
+    const line = made("li", `${written(at)}: `), link = made("a", `${words.acts[act] || act} ${code}`);
     link.href = to || (code ? `/cases/${code}` : "/work");
     line.append(link);
     return line;

@@ -76,11 +76,9 @@ const hello = async (me) => {
 };
 
 // --- copies of pages ---
-const place = (url) => (url.pathname === "/cases/new" ? url.pathname + url.search : url.pathname);
 const keep = async (address, answer, stamp) => {
   const pages = (await fact("pages")) || {}, me = await fact("me");
-  const asked = address in pages || (/^\/cases\/new\?pupil=\d+$/.test(address) && "/cases/new" in pages);
-  if (!me || !asked || !answer.ok || answer.type !== "basic") return;
+  if (!me || !(address in pages) || !answer.ok || answer.type !== "basic") return;
   const text = await answer.text();
   if (!text.includes(`data-me="${me}"`)) return; // the page of somebody else
   const headers = new Headers(answer.headers);
@@ -133,12 +131,13 @@ const left = async () => {
 };
 const page = async (event, url) => {
   if (!(await left())) return caches.match(LEFT);
-  const copy = await copyOf(place(url));
+  // A blank form stands in for that of one pupil or day.
+  const copy = (await copyOf(url.pathname)) || (await copyOf(`${url.pathname}/blank`));
   const asked = fetch(event.request).then(answers).then(async (answer) => {
     // The sign-in page is shown to nobody we know: what was kept for someone goes before it comes.
     if (url.pathname === "/login" && answer.type !== "opaqueredirect") await (isEnded(answer) ? wipe() : forget());
     else if (answer.ok) {
-      const kept = keep(place(url), answer.clone());
+      const kept = keep(url.pathname, answer.clone());
       event.waitUntil(kept.catch(() => {}));
     }
     return answer;
@@ -212,9 +211,10 @@ const read = (url, text) => {
       return made({ key: `${key}:${code}`, code, act: "accept", address: `/cases/${code}/accept`, version });
     });
   }
-  const [, , code, act] = url.pathname.split("/");
-  const said = { version: get("version") || "", typed: typed.filter((pair) => !UNSAID.has(pair[0])) };
-  return [made({ code: act ? code : "", act: act || "open", address: url.pathname, ...said })];
+  const [, room, code, act] = url.pathname.split("/");
+  const said = { address: url.pathname, version: get("version") || "", typed: typed.filter((pair) => !UNSAID.has(pair[0])) };
+  if (room === "attendance") return [made({ code: "", of: [code, get("day"), get("session")].join(), act: room, ...said })];
+  return [made({ code: act ? code : "", act: act || "open", ...said })];
 };
 const post = async (event, url) => {
   const posts = read(url, await event.request.clone().text());
@@ -270,7 +270,7 @@ const done = async (one, told) => {
   if (!told.version) return;
   // What else was filled in on the same version knew of this act: it was the person's own.
   for (const next of await own()) {
-    const same = next.code === one.code && next.version === one.version && next.state !== "conflict";
+    const same = next.code === one.code && next.of === one.of && next.version === one.version && next.state !== "conflict";
     if (same) await put({ ...next, version: String(told.version) });
   }
 };
@@ -294,7 +294,7 @@ addEventListener("fetch", (event) => {
   if (url.origin !== location.origin) return;
   if (request.mode === "navigate" && request.method === "GET") event.respondWith(page(event, url));
   else if (request.mode === "navigate" && url.pathname === "/logout" && !navigator.onLine) event.respondWith(leave());
-  else if (request.mode === "navigate" && /^\/(cases\/|work\/accept$)/.test(url.pathname)) event.respondWith(post(event, url));
+  else if (request.mode === "navigate" && /^\/(cases\/|work\/accept$|attendance\/\d+$)/.test(url.pathname)) event.respondWith(post(event, url));
   else if (request.method === "GET" && url.pathname.startsWith("/static/")) event.respondWith(file(request));
 });
 addEventListener("install", (event) => {
