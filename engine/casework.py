@@ -19,11 +19,11 @@ from engine.escalation import Due
 from engine.facts import Facts, changing
 from engine.handbook import Situation
 from engine.machine import follow
-from engine.people import LADDERS, ROLE_LABELS, Directory, Found, find, told
+from engine.people import LADDERS, ROLE_LABELS, Directory, Found, acting, find, told
 from engine.refusals import Conflict, NotAllowed
 from engine.rule import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, Offer, RaiseLevel, Rule, SetFlag
 from engine.words import Sentence
-from engine.workflow import RULE, Transition
+from engine.workflow import ASSIGNEE, RULE, Transition
 
 Seats = Collection[tuple[str, int]]  # posts, each a role in a unit
 SYSTEM: frozenset[str] = frozenset({RULE})
@@ -98,6 +98,16 @@ class Casework:
     def next_seq(self) -> int:
         """The number that the next entry will have in the history of the case."""
         return self.facts.version + len(self.entries) + 1
+
+    def asked(self) -> list[tuple[int, str]]:
+        """Who is to act now, and as what: who acts for the assignee today; where nobody has accepted yet, who acts in
+        the post it is offered to."""
+        facts, directory = self.facts, self.directory
+        if facts.offered_role and facts.offered_unit_id and facts.accepted_at is None:
+            holders = directory.holders(facts.offered_role, facts.offered_unit_id)
+            return [(person, facts.offered_role) for person in acting(holders)]
+        found = directory.person(facts.assignee_id).acting if facts.assignee_id else ()
+        return [(person, ASSIGNEE) for person in found]
 
     # --- what people do -------------------------------------------------------------------------------------------
 

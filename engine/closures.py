@@ -2,7 +2,8 @@
 
 A pause of teaching in class holds a pupil, a class, a satellite site, a village, a school or a whole area (D2.5). Days
 in it are no school days, so the open cases it touches get new deadlines in the same transaction; what has fired stays
-fired. Before it is stored, `preview` tells how many that would be.
+fired. Before it is stored, `preview` tells how many that would be. Whoever is to act on cases whose deadlines it moved
+is told once, of all of them together.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from engine.access import ADMIN, OFFICE, Viewer, acts_for
+from engine.access import ADMIN, OFFICE, REFERRED, Viewer, acts_for
 from engine.calendar import Duration
 from engine.casework import SYSTEM, Actor, Casework
 from engine.handbook import Handbook
@@ -22,7 +23,7 @@ from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.rule import Rule
 from engine.store import closures as stored
 from engine.store import ledger
-from engine.store.closures import Closed, Concerned, Counted, Plan, Scope, SupposedWorld
+from engine.store.closures import Closed, Concerned, Counted, News, Plan, Scope, SupposedWorld
 from engine.store.session import Session
 from engine.store.world import World
 from engine.study import STUDY_MODES
@@ -231,11 +232,29 @@ def _act(
     first, last = plan.first_day.isoformat(), plan.last_day.isoformat()
     # What the history of a case keeps of it; the reason may be personal and stays out of the chain.
     data = {"because": "closure", "closure": closure, "scope": scope.kind, "first": first, "last": last}
-    counted = Counted()
+    counted, told = Counted(), dict[int, News]()
     for number, works in _works(World(session, house.handbook, now), scope, lock=True):
         counted = _add(counted, number, works, actor, data)
         ledger.store(session, works)
+        _gather(told, works, scope, actor)
     stored.count_act(session, act, counted)
+    stored.tell(session, closure, f"closure_{kind}", told, now)
+
+
+def _gather(told: dict[int, News], works: Iterable[Casework], scope: Scope, actor: Actor) -> None:
+    """Whom it concerns that the deadlines of their cases have moved, each once; not who moved them.
+
+    The page of a pupil's closure names the pupil: it is not for those who must not know.
+    """
+    for work in works:
+        facts = work.facts
+        nameless = work.situation.workflow.states[facts.state].owner in REFERRED
+        if not work.entries or (nameless and scope.pupil_id is not None):
+            continue
+        for person, role in work.asked():
+            if person != actor.person_id:
+                news = told.get(person) or News(facts.id, facts.version, role, 0)
+                told[person] = news._replace(cases=news.cases + 1)
 
 
 def _works(world: World, scope: Scope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:

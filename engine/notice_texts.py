@@ -38,6 +38,13 @@ def notice_text(
     return Text(f"{mark} {code}: {said}", "\n".join(lines), url)
 
 
+def closure_text(why: Label, url: str, language: str) -> Text:
+    """A notice about days without class that moved the deadlines of some cases."""
+    said = why.in_(language)
+    lines = [said + ".", "", Sentence("Open it here: {url}", url=url).in_(language), "", _footer(language)]
+    return Text(f"{MARK} {said}", "\n".join(lines), url)
+
+
 def zalo_text(code: str, url: str, why: Label, due: dt.datetime | None, language: str = "vi") -> str:
     """A short text to copy into Zalo by hand: what to do with which case until when, and the link."""
     line = f"{MARK} {code}: {why.in_(language)}."
@@ -54,11 +61,14 @@ def digest_text(digest: Digest, day: dt.date, url: str, language: str) -> Text:
         lines += [Sentence("Cases with news: {number}", number=len(digest.items)).in_(language)]
         lines += [_item(item, url, language) for item in digest.items[:MOST_LINES]]
         lines += [*_left_out(len(digest.items), language), ""]
+    if digest.closures:
+        lines += [f"- {it.why.in_(language)}.\n  {closure_url(url, it.closure)}" for it in digest.closures[:MOST_LINES]]
+        lines += [*_left_out(len(digest.closures), language), ""]
     if digest.counts:
         lines += [Sentence("To be urged on:").in_(language)]
         lines += [_count(count, language) for count in digest.counts[:MOST_LINES]]
         lines += [*_left_out(len(digest.counts), language), ""]
-    link = f"{url}/work" if digest.items else f"{url}/cases"
+    link = f"{url}/work" if digest.items or not digest.counts else f"{url}/cases"
     lines += [Sentence("Open it here: {url}", url=link).in_(language), "", _footer(language)]
     return Text(f"{MARK} {subject}", "\n".join(lines), link)
 
@@ -74,6 +84,11 @@ def trial_text(url: str, language: str) -> Text:
 def case_url(url: str, code: str) -> str:
     """The address of a case's page."""
     return f"{url}/cases/{code}"
+
+
+def closure_url(url: str, closure: int | None) -> str:
+    """The address of the page of some days without class."""
+    return f"{url}/closures/{closure}"
 
 
 def _item(item: Item, url: str, language: str) -> str:

@@ -11,7 +11,7 @@ from engine import notice_texts, notices
 from engine.access import OFFICE
 from engine.house import House
 from engine.notice_plan import DIGEST, NOTICE, TRIAL, to_urge
-from engine.notice_texts import Text, case_url
+from engine.notice_texts import Text, case_url, closure_url
 from engine.notices import PUSH, Count, Item
 from engine.store import deliveries as stored
 from engine.store import notices as readers
@@ -41,6 +41,8 @@ class Writer:
             return notice_texts.trial_text(self.url, language)
         if it.kind == NOTICE:
             item = self._item(told[0])
+            if item.closure is not None:
+                return notice_texts.closure_text(item.why, closure_url(self.url, item.closure), language)
             link = case_url(self.url, item.code)
             return notice_texts.notice_text(item.code, item.why, item.due, link, language, urgent=it.urgent)
         assert it.day is not None
@@ -48,9 +50,10 @@ class Writer:
         return notice_texts.digest_text(digest, it.day, self.url, language) if digest else None
 
     def _item(self, told: Told) -> Item:
-        why = notices.reason(self.house.handbook, told.workflow, told.rules_version, told.kind)
+        why = notices.reason(self.house.handbook, told.workflow, told.rules_version, told.kind, told.cases)
         due = self.local(told.due_at) if told.due_at else None
-        return Item(told.code, why, due, told.role, (told.commune if told.role == OFFICE else None) or told.school)
+        place = (told.commune if told.role == OFFICE else None) or told.school
+        return Item(told.code, why, due, told.role, place, told.closure_id)
 
     def addresses(self, it: Claimed) -> list[str]:
         """Where a delivery goes: each browser that takes push messages, or the person's one address; [] if nowhere."""

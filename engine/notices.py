@@ -40,6 +40,17 @@ KINDS: Mapping[str, Label] = {
     ),
     "difficulty_answered": Label("Khó khăn, vướng mắc đã có ý kiến", "A difficulty was answered"),
 }
+# Of many cases at once: what moved their deadlines.
+CLOSURES: Mapping[str, Label] = {
+    "closure_announced": Label("Có ngày tạm dừng đến lớp, hạn xử lý dời đi", "Days without class moved deadlines"),
+    "closure_changed": Label(
+        "Ngày tạm dừng đến lớp được sửa, hạn xử lý tính lại", "Days without class were changed, deadlines moved"
+    ),
+    "closure_lifted": Label(
+        "Đợt tạm dừng đến lớp kết thúc sớm hoặc bị hủy, hạn xử lý tính lại",
+        "Days without class were lifted, deadlines moved",
+    ),
+}
 CHANGED = Label("Hồ sơ có thay đổi", "Something has changed in a case")
 
 
@@ -170,8 +181,10 @@ def wait(attempts: int, jitter: float) -> dt.timedelta:
     return plain * (0.75 + jitter / 2)
 
 
-def reason(handbook: Handbook, workflow: str, rules_version: int, kind: str) -> Label:
-    """Why a person is told, in words: the rule's, or what happened."""
+def reason(handbook: Handbook, workflow: str, rules_version: int, kind: str, cases: int = 1) -> Label:
+    """Why a person is told, in words: the rule's, or what happened, and to how many cases if it is told of many."""
+    if found := CLOSURES.get(kind):
+        return Label(f"{found.vi}: {cases} hồ sơ", f"{found.en}: {cases} {'case' if cases == 1 else 'cases'}")
     if kind in KINDS:
         return KINDS[kind]
     try:
@@ -186,13 +199,17 @@ def reason(handbook: Handbook, workflow: str, rules_version: int, kind: str) -> 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A notice in a digest: the case's code, why, until when (local), the role told, and the place it counts under."""
+    """A notice in a digest: the case's code, why, until when (local), the role told, and the place it counts under.
+
+    `closure`: it is about days without class that moved the deadlines of this case and, perhaps, others.
+    """
 
     code: str
     why: Label
     due: dt.datetime | None
     role: str
     place: str
+    closure: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,19 +224,22 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one digest says: single cases for who works on them, numbers by place for who answers for many."""
+    """What one digest says: single cases for who works on them, numbers by place for who answers for many; closures."""
 
     items: tuple[Item, ...] = ()
     counts: tuple[Count, ...] = ()
+    closures: tuple[Item, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.items or self.counts)
+        return bool(self.items or self.counts or self.closures)
 
 
 def gather(items: Sequence[Item], urging: Iterable[Count] = ()) -> Digest:
     """The digest of these notices (oldest first) and of what is to be urged on (D2.3): a case is told once, the latest
-    news of it, the nearest deadline first; what came to a leader is only counted.
+    news of it, the nearest deadline first; what came to a leader is only counted. A closure is told to anybody, once.
     """
+    closures = {item.closure: item for item in items if item.closure is not None}
+    items = [item for item in items if item.closure is None]
     latest = {item.code: item for item in items if item.role not in LEADERS}
     far = dt.datetime.max.replace(tzinfo=dt.UTC)
     single = sorted(latest.values(), key=lambda item: (item.due or far, item.code))
@@ -230,4 +250,4 @@ def gather(items: Sequence[Item], urging: Iterable[Count] = ()) -> Digest:
     counts = {count.place: count for count in urging}
     for place, codes in counted.items():
         counts[place] = replace(counts.get(place, Count(place)), news=len(codes))
-    return Digest(tuple(single), tuple(counts[place] for place in sorted(counts)))
+    return Digest(tuple(single), tuple(counts[place] for place in sorted(counts)), tuple(closures.values()))

@@ -10,7 +10,6 @@ from engine.access import OFFICE, Viewer
 from engine.casework import Actor, Casework, Entry, Told
 from engine.facts import Facts
 from engine.house import House
-from engine.people import acting
 from engine.refusals import Conflict, NoAccess, NotAllowed, NotFound
 from engine.store import cases as stored
 from engine.store import ledger
@@ -18,7 +17,6 @@ from engine.store.notices import nudged_since
 from engine.store.session import Session
 from engine.store.world import World
 from engine.words import Sentence
-from engine.workflow import ASSIGNEE
 
 NUDGERS = frozenset({"head", "commune_leader", OFFICE})
 
@@ -61,15 +59,8 @@ def _leader(viewer: Viewer, work: Casework) -> Actor:
 
 
 def _addressed(work: Casework, but: int) -> list[tuple[int, str]]:
-    """Who acts for the assignee today; where nobody has accepted yet, who acts in the post it is offered to."""
-    facts, directory = work.facts, work.directory
-    if facts.offered_role and facts.offered_unit_id and facts.accepted_at is None:
-        found: Iterable[int] = acting(directory.holders(facts.offered_role, facts.offered_unit_id))
-        role = facts.offered_role
-    else:
-        found = directory.person(facts.assignee_id).acting if facts.assignee_id else ()
-        role = ASSIGNEE
-    people = [(person, role) for person in found if person != but]
+    """Whoever is to act, unless it is the one who urges."""
+    people = [(person, role) for person, role in work.asked() if person != but]
     if not people:
         raise NotAllowed(Sentence("There is nobody else to be urged on in this case."))
     return people

@@ -4,13 +4,14 @@ import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from engine import cases
 from engine.access import Viewer
-from engine.casework import Actor, Casework
+from engine.casework import Actor, Casework, Entry
 from engine.closures import announce_closure, change_closure, lift_closure, preview
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound, Refused
+from engine.store import stage as on
 from engine.store import tables as t
 from engine.store import verify
 from engine.store.closures import Counted, Plan
@@ -60,9 +61,9 @@ def test_a_recount_is_an_entry_that_says_what_moved_and_why_without_the_reason(s
     code = stage.open(NOW)
     closure = announce(stage, "head", "class", reason="Cả lớp bị sởi")
     with stage.store.reading("test") as session:
-        event = session.scalars(select(t.Event).where(t.Event.kind == "recounted")).one()
-    assert event.role == "head"
-    assert event.data == {
+        entry = session.scalars(select(t.Event).where(t.Event.kind == "recounted")).one()
+    assert entry.role == "head"
+    assert entry.data == {
         "because": "closure", "closure": closure, "scope": "class", "first": "2026-03-10", "last": "2026-03-11",
         "due_before": "2026-03-10T10:00:00+00:00", "due": "2026-03-12T10:00:00+00:00",
     }  # fmt: skip
@@ -272,3 +273,82 @@ def test_a_closure_of_more_than_a_year_is_a_slip_of_the_pen(stage: Stage) -> Non
     with pytest.raises(Invalid, match="from the list"):
         announce_closure(stage.house, None, unit_id=stage.cast.units["school"], first_day=FIRST, last_day=LAST,
                          reason="Bão", study_mode="radio", now=NOW)  # fmt: skip
+
+
+# --- who is told ------------------------------------------------------------------------------------------------------
+
+
+def told(stage: Stage) -> list[tuple[str, str, str, int, int | None]]:
+    """Who was told of closures, as what, of what, of how many cases, of which closure; the oldest first."""
+    names = {id: name for name, id in stage.cast.people.items()}
+    with stage.store.reading("test") as session:
+        rows = session.scalars(select(t.Notice).where(t.Notice.closure_id.is_not(None)).order_by(t.Notice.id))
+        return [(names[row.person_id], row.role, row.kind, row.cases, row.closure_id) for row in rows]
+
+
+def test_who_is_to_act_is_told_once_of_all_cases_whose_deadlines_moved(stage: Stage) -> None:
+    first, _ = stage.open(NOW), stage.open(NOW, pupil="classmate")
+    closure = announce(stage, "head")
+    assert told(stage) == [("teacher", "assignee", "closure_announced", 2, closure)]
+    with stage.store.reading("test") as session:
+        notice = session.scalars(select(t.Notice).where(t.Notice.closure_id == closure)).one()
+        moved = session.get_one(t.Event, (notice.case_id, notice.seq))
+        assert (moved.kind, notice.urgent, notice.planned_at) == ("recounted", False, None)
+    assert stage.case(first).id == notice.case_id
+
+
+def test_who_entered_it_is_not_told_nor_anybody_where_no_deadline_moved(stage: Stage) -> None:
+    stage.open(NOW)
+    announce(stage, "teacher", "class")
+    announce(stage, "head", first_day=dt.date(2026, 4, 1), last_day=dt.date(2026, 4, 1))
+    assert told(stage) == []
+
+
+def test_a_change_and_an_early_end_are_told_each_once(stage: Stage) -> None:
+    stage.open(NOW)
+    closure, head = announce(stage, "head"), stage.viewer("head")
+    for _ in range(2):
+        change_closure(stage.house, head, closure, Plan(FIRST, dt.date(2026, 3, 13), "Bão"), NOW, key="change")
+    for _ in range(2):
+        lift_closure(stage.house, head, closure, FIRST, NOW, key="lift")
+    assert [row[2] for row in told(stage)] == ["closure_announced", "closure_changed", "closure_lifted"]
+
+
+def test_who_stands_in_is_told_instead(stage: Stage) -> None:
+    stage.open(NOW)
+    people = stage.cast.people
+    with stage.store.writing("test") as session:
+        on.send_away(session, people["teacher"], dt.date(2026, 3, 9), LAST, people["volunteer"])
+    announce(stage, "head")
+    assert [row[:2] for row in told(stage)] == [("volunteer", "assignee")]
+
+
+def test_those_in_the_post_that_a_case_waits_for_are_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.closures._concerned", lambda _handbook: lambda *_state: True)
+    code = stage.open(NOW)
+    cases.step(stage.house, stage.viewer("teacher"), code, "ask_commune", {"note": "Nhà xa"}, NOW)
+    monkeypatch.setattr(Casework, "recount", _moved)
+    announce(stage, "head")
+    assert [row[:2] for row in told(stage)] == [("commune_officer", "commune_officer")]
+
+
+def _moved(work: Casework, kind: str, actor: Actor, data: dict[str, object]) -> bool:
+    work.entries.append(Entry(kind, work.now, actor.person_id, actor.role(), dict(data)))
+    return True
+
+
+def test_telling_takes_no_statement_more_for_more_cases(stage: Stage) -> None:
+    seen: list[str] = []
+    event.listen(stage.store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    stage.open(NOW)
+    counts = []
+    for pupil in ("classmate", "saturday_pupil"):
+        seen.clear()
+        closure = announce(stage, "head")
+        counts.append(len(seen))
+        lift_closure(stage.house, None, closure, FIRST - dt.timedelta(days=1), NOW)
+        stage.open(NOW, pupil=pupil)
+    seen.clear()
+    announce(stage, "head")
+    assert counts == [len(seen)] * 2
+    assert told(stage)[-1][3] == 3

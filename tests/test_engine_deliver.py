@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 from engine import cases
 from engine.channels import Channel, Message, NotSent, Send, Unreachable
 from engine.channels.email import EmailChannel
+from engine.closures import announce_closure
 from engine.deliver import CLAIM, REST, Delivered, deliver
 from engine.house import House
 from engine.notice_plan import send_trial
@@ -93,6 +94,27 @@ def logged(stage: Stage, **narrowed: str) -> list[Logged]:
 def only(stage: Stage) -> Logged:
     (found,) = logged(stage)
     return found
+
+
+def test_a_closure_goes_out_by_itself_or_in_the_digest_with_its_own_page(stage: Stage) -> None:
+    give_addresses(stage, "teacher")
+    choose(stage, "teacher", AT_ONCE)
+    stage.open()
+    stage.open(pupil="classmate")
+    closure = announce_closure(
+        stage.house, stage.viewer("head"), unit_id=stage.cast.units["school"], first_day=dt.date(2026, 3, 3),
+        last_day=dt.date(2026, 3, 4), reason="Lũ", now=MONDAY_16,
+    )  # fmt: skip
+    fake = Fake()
+    with serving(Mailbox()) as mailbox:
+        house = house_with(stage, EmailChannel(mailbox.settings), fake)
+        deliver(house, MONDAY_16)
+        deliver(house, at("2026-03-03 06:30"))
+    ((_, message),) = fake.given
+    assert message.subject == "[Ra Lớp] Có ngày tạm dừng đến lớp, hạn xử lý dời đi: 2 hồ sơ"
+    assert message.url == f"{URL}/closures/{closure}"
+    (mail,) = mailbox.mails
+    assert f"2 hồ sơ.\n  {URL}/closures/{closure}" in mail.get_content().replace("\r\n", "\n")
 
 
 # --- when -------------------------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ import itertools
 import pytest
 
 from engine.cast import PEOPLE, PUPILS
-from engine.notice_texts import case_url, digest_text, notice_text, trial_text, zalo_text
+from engine.notice_texts import case_url, closure_text, digest_text, notice_text, trial_text, zalo_text
 from engine.notices import (
+    CLOSURES,
     KINDS,
     MOST_ATTEMPTS,
     Choice,
@@ -151,7 +152,7 @@ def test_no_text_of_any_rule_names_a_pupil_a_school_a_class_or_a_cause() -> None
     rules, workflow = handbook().rules("dropout"), handbook().workflow("dropout")
     names = {pupil.name for pupil in PUPILS.values()} | set(PEOPLE.values())
     causes = {choice.label.in_(language) for choice in workflow.fields["causes"].choices for language in ("vi", "en")}
-    kinds = [*KINDS, *(rule.id for rule in rules.rules), "a-rule-of-long-ago"]
+    kinds = [*KINDS, *CLOSURES, *(rule.id for rule in rules.rules), "a-rule-of-long-ago"]
     for kind, language, urgent in itertools.product(kinds, ("vi", "en"), (False, True)):
         why = reason(handbook(), "dropout", rules.version, kind)
         text = notice_text("RL-1", why, DUE, case_url(URL, "RL-1"), language, urgent=urgent)
@@ -193,6 +194,27 @@ def test_a_leader_is_told_numbers_by_place_and_no_codes() -> None:
 def test_a_leader_who_has_a_case_in_hand_gets_it_by_its_code() -> None:
     digest = gather([item("RL-1", "assignee"), item("RL-2", "commune_leader")])
     assert ([it.code for it in digest.items], digest.counts) == (["RL-1"], (Count("Trường A", news=1),))
+
+
+def test_a_closure_is_told_once_with_its_page_beside_the_news_of_the_same_case() -> None:
+    moved = reason(handbook(), "dropout", 1, "closure_announced", 3)
+    told = [item("RL-1"), *(Item("RL-1", moved, DUE, role, "Trường A", 7) for role in ("assignee", "commune_leader"))]
+    digest = gather(told)
+    assert ([it.code for it in digest.items], digest.counts, len(digest.closures)) == (["RL-1"], (), 1)
+    assert digest_text(digest, dt.date(2026, 3, 2), URL, "vi").body.count(f"{URL}/closures/7") == 1
+    alone = digest_text(gather(told[1:]), dt.date(2026, 3, 2), URL, "vi")
+    assert "- Có ngày tạm dừng đến lớp, hạn xử lý dời đi: 3 hồ sơ." in alone.body
+    assert "RL-" not in alone.body
+
+
+def test_a_notice_about_a_closure_says_how_many_cases_and_names_none() -> None:
+    assert [reason(handbook(), "dropout", 1, "closure_lifted", n).en for n in (1, 2)] == [
+        "Days without class were lifted, deadlines moved: 1 case",
+        "Days without class were lifted, deadlines moved: 2 cases",
+    ]
+    text = closure_text(reason(handbook(), "dropout", 1, "closure_changed", 2), f"{URL}/closures/7", "vi")
+    assert text.subject == "[Ra Lớp] Ngày tạm dừng đến lớp được sửa, hạn xử lý tính lại: 2 hồ sơ"
+    assert f"{URL}/closures/7" in text.body
 
 
 def test_a_digest_of_nothing_is_nothing() -> None:

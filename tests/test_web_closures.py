@@ -210,3 +210,37 @@ def test_one_that_begins_in_the_past_says_that_what_fired_stays_fired(cast: Cast
     assert "đã phát sinh" in cast.send("head", new(cast), **STORM).text
     page = announce(cast).location
     assert "nhập muộn" in cast.get("head", page).text
+
+
+# --- who is told ------------------------------------------------------------------------------------------------------
+
+
+def test_who_has_the_cases_is_told_with_a_link_to_the_closure_and_no_name(cast: Cast) -> None:
+    code = cast.open_case()
+    cast.open_case("classmate")
+    closure = announce(cast, first="3/3/2026", last="4/3/2026").location.split("?")[0]
+    page = cast.get("teacher", "/notices").text
+    assert "Có ngày tạm dừng đến lớp, hạn xử lý dời đi: 2 hồ sơ" in page
+    assert f'href="{closure}"' in page
+    assert "Có ngày tạm dừng" not in cast.get("head", "/notices").text
+    listed = cast.get("teacher", "/notices.csv").text
+    assert ',,"Có ngày tạm dừng' in listed
+    for shown in (page, listed):
+        assert "A Thử" not in shown
+    cast.get("teacher", f"/cases/{code}")  # tells nothing of the other case
+    assert "1 thông báo mới" in cast.get("teacher", "/work").text
+    assert cast.get("teacher", closure).status_code == 200
+    assert "thông báo mới" not in cast.get("teacher", "/work").text
+
+
+def test_who_was_told_of_a_closure_far_from_their_posts_may_look_at_it(cast: Cast) -> None:
+    cast.open_case("boarder")
+    closure = announce_closure(
+        cast.house, None, unit_id=cast.stage.units["class"], first_day=dt.date(2026, 3, 3),
+        last_day=dt.date(2026, 3, 4), reason="Lũ", now=cast.now,
+    )  # fmt: skip
+    assert cast.get("outsider_commune_officer", f"/closures/{closure}").status_code == 404
+    with cast.store.writing("test") as session:
+        notice = session.scalars(select(t.Notice).where(t.Notice.closure_id == closure)).one()
+        notice.person_id = cast.stage.people["outsider_commune_officer"]
+    assert cast.get("outsider_commune_officer", f"/closures/{closure}").status_code == 200

@@ -18,7 +18,7 @@ from engine.ledger import text_hash
 from engine.refusals import Invalid, NotAllowed, NotFound
 from engine.store import closure_lists as lists
 from engine.store.closure_lists import ClosureRow, PlaceRow
-from engine.store.closures import Counted, Plan, scope_of
+from engine.store.closures import Counted, Plan, read, scope_of, unread
 from engine.study import STUDY_MODES
 from engine.words import Sentence
 from web.forms import Form
@@ -240,9 +240,19 @@ def _form_page(
 @pages.get("/closures/<int:closure_id>")
 def show(closure_id: int) -> str:
     """What it is, what was done to it, and what can be."""
-    form = LiftForm()
+    form, row = LiftForm(), _row(closure_id)
     form.key.data = uuid.uuid4().hex
-    return _show(_row(closure_id), form)
+    _note_reading(closure_id)
+    return _show(row, form)
+
+
+def _note_reading(closure_id: int) -> None:
+    """What I was told of it is read."""
+    with shell().house.store.reading("is there anything to note of this reading") as session:
+        new = unread(session, g.viewer.person_id, closure_id)
+    if new:
+        with shell().house.store.writing("a notice about a closure is read") as session:
+            read(session, g.viewer.person_id, closure_id, now())
 
 
 @pages.post("/closures/<int:closure_id>/lift")

@@ -33,7 +33,7 @@ def index() -> str:
     with shell().house.store.reading("one's own notices, with the codes of cases that went to others") as session:
         rows = reading.notices_of(session, g.viewer.person_id, before)
     handbook = shell().house.handbook
-    lines = [Line(row, reason(handbook, row.workflow, row.rules_version, row.kind)) for row in rows[:PAGE]]
+    lines = [Line(row, reason(handbook, row.workflow, row.rules_version, row.kind, row.cases)) for row in rows[:PAGE]]
     return render_template(
         "notices.html", lines=lines, unread=[line.row.id for line in lines if line.row.read_at is None],
         first=url_for("notices.index") if before else "",

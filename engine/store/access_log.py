@@ -51,9 +51,10 @@ def _noted(session: Session, person_id: int, case_id: int, now: dt.datetime) -> 
 
 
 def _unread(session: Session, person_id: int, case_id: int) -> list[int]:
-    """Found by the case: the unique key of notices begins with it."""
+    """Found by the case: the unique key of notices begins with it. One about a closure tells of more than this case."""
     own = _notices.c.case_id == case_id, _notices.c.person_id == person_id, _notices.c.read_at.is_(None)
-    return list(session.connection().execute(select(_notices.c.id).where(*own)).scalars())
+    query = select(_notices.c.id).where(*own, _notices.c.closure_id.is_(None))
+    return list(session.connection().execute(query).scalars())
 
 
 def note_export(store: Store, person_id: int, what: str, now: dt.datetime) -> None:

@@ -138,8 +138,9 @@ def above(session: Session, viewer: Viewer, first: dt.date, last: dt.date) -> li
 
 
 def closure(session: Session, viewer: Viewer, closure_id: int) -> ClosureRow | None:
-    """One closure of the viewer's area; None for any other."""
-    row = session.execute(_CLOSURES.where(t.Closure.id == closure_id, _in_area(viewer))).first()
+    """One closure of the viewer's area, or that the viewer was told of; None for any other."""
+    told = select(t.Notice.closure_id).where(t.Notice.person_id == viewer.person_id, t.Notice.closure_id == closure_id)
+    row = session.execute(_CLOSURES.where(t.Closure.id == closure_id, or_(_in_area(viewer), told.exists()))).first()
     return _row(row) if row else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from engine.store.cases import pupil_place
 from engine.store.world import World, cases, closures, links, read_facts, units
 
 BATCH = 1_000
-acts = t.Base.metadata.tables["closure_acts"]
+acts, notices = (t.Base.metadata.tables[name] for name in ("closure_acts", "notices"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,37 @@ def count_act(session: Session, act_id: int, counted: Counted) -> None:
     """Note what came of an act."""
     values = {"recounted": counted.touched, "moved": counted.moved}
     session.connection().execute(update(acts).where(acts.c.id == act_id).values(values))
+
+
+class News(NamedTuple):
+    """What a closure changed for one person: the first of the cases it moved, the event there, how many there are."""
+
+    case_id: int
+    seq: int
+    role: str
+    cases: int
+
+
+def tell(session: Session, closure_id: int, kind: str, told: Mapping[int, News], now: dt.datetime) -> None:
+    """One notice a person of what an act on a closure changed; it hangs on the first of the cases it tells of."""
+    rows = [
+        {"person_id": person, "kind": kind, "urgent": False, "at": now, "closure_id": closure_id, **news._asdict()}
+        for person, news in told.items()
+    ]
+    if rows:
+        session.connection().execute(insert(notices), rows)
+
+
+def read(session: Session, person_id: int, closure_id: int, now: dt.datetime) -> None:
+    """What a person was told of a closure is read."""
+    unread = notices.c.person_id == person_id, notices.c.read_at.is_(None), notices.c.closure_id == closure_id
+    session.connection().execute(update(notices).where(*unread).values(read_at=now))
+
+
+def unread(session: Session, person_id: int, closure_id: int) -> bool:
+    """Whether a person was told of a closure and has not looked at it since."""
+    new = notices.c.person_id == person_id, notices.c.read_at.is_(None), notices.c.closure_id == closure_id
+    return session.connection().execute(select(notices.c.id).where(*new).limit(1)).first() is not None
 
 
 def done_with(session: Session, key: str) -> tuple[int, int | None] | None:

@@ -114,6 +114,8 @@ class Told:
     role: str
     school: str
     commune: str | None
+    cases: int
+    closure_id: int | None
 
 
 def told_by(session: Session, ids: Collection[int]) -> dict[int, list[Told]]:
@@ -124,7 +126,7 @@ def told_by(session: Session, ids: Collection[int]) -> dict[int, list[Told]]:
         query = (
             select(
                 items.c.delivery_id, cases.c.code, cases.c.workflow, cases.c.rules_version, cases.c.due_at,
-                notices.c.kind, notices.c.role, school.c.name, commune.c.name,
+                notices.c.kind, notices.c.role, school.c.name, commune.c.name, notices.c.cases, notices.c.closure_id,
             )
             .join(notices, notices.c.id == items.c.notice_id)
             .join(cases, cases.c.id == notices.c.case_id)

@@ -68,10 +68,10 @@ def cases_between(
 def told_between(
     session: Session, case_ids: Collection[int], first: dt.datetime, end: dt.datetime
 ) -> Iterator[tuple[int, int, dt.datetime]]:
-    """Case, person and moment of each notice of some cases from `first` up to `end`."""
+    """Case, person and moment of each notice of some cases from `first` up to `end`; not of closures."""
     for chunk in chunks(case_ids):
         query = select(_notices.c.case_id, _notices.c.person_id, _notices.c.at).where(
-            _notices.c.case_id.in_(chunk), _notices.c.at >= first, _notices.c.at < end
+            _notices.c.case_id.in_(chunk), _notices.c.at >= first, _notices.c.at < end, _notices.c.closure_id.is_(None)
         )
         yield from session.connection().execute(query)
 

@@ -152,7 +152,7 @@ def unread_notices(session: Session, person_id: int, most: int = 99) -> int:
 
 @dataclass(frozen=True, slots=True)
 class NoticeRow:
-    """A notice, with the code of its case."""
+    """A notice, with the code of its case; of how many cases it tells, and which closure moved their deadlines."""
 
     id: int
     code: str
@@ -163,6 +163,8 @@ class NoticeRow:
     urgent: bool
     at: dt.datetime
     read_at: dt.datetime | None
+    cases: int
+    closure_id: int | None
 
 
 def notices_of(session: Session, person_id: int, before: int | None = None, limit: int = PAGE) -> list[NoticeRow]:
@@ -174,7 +176,7 @@ def notices_of(session: Session, person_id: int, before: int | None = None, limi
     query = (
         select(
             t.Notice.id, t.Case.code, t.Case.workflow, t.Case.rules_version, t.Notice.kind, t.Notice.role,
-            t.Notice.urgent, t.Notice.at, t.Notice.read_at,
+            t.Notice.urgent, t.Notice.at, t.Notice.read_at, t.Notice.cases, t.Notice.closure_id,
         )
         .join(t.Case, t.Case.id == t.Notice.case_id)
         .where(*own)

@@ -169,6 +169,6 @@ def told_since(session: Session, pupil_id: int, notice_id: int) -> set[int]:
     query = (
         select(t.Notice.person_id)
         .join(t.Case, t.Case.id == t.Notice.case_id)
-        .where(t.Notice.id > notice_id, t.Case.pupil_id == pupil_id)
+        .where(t.Notice.id > notice_id, t.Case.pupil_id == pupil_id, t.Notice.closure_id.is_(None))
     )
     return set(session.execute(query).scalars())
