@@ -64,8 +64,8 @@ def _text(field: Field, raw: Any, _today: dt.date) -> str:
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t" for char in text):
         raise Misread(Sentence("“{label}” holds characters that cannot be stored.", label=field.label))
     if len(text) > most:
-        sentence = "“{label}” is {length} characters long; {most} is the most."
-        raise Misread(Sentence(sentence, label=field.label, length=len(text), most=most))
+        long = {"label": field.label, "length": len(text), "most": most}
+        raise Misread(Sentence("“{label}” is {length} characters long; {most} is the most.", **long))
     return text if field.type == "text" else " ".join(text.split())
 
 
@@ -92,8 +92,8 @@ def read_date(raw: Any) -> dt.date | None:
 def _date(field: Field, raw: Any, today: dt.date) -> str:
     date = read_date(raw)
     if date is None or not 1900 < date.year < 2200:
-        sentence = "“{label}”: write a date as day/month/year, such as {example}."
-        raise Misread(Sentence(sentence, label=field.label, example=today))
+        said = {"label": field.label, "example": today}
+        raise Misread(Sentence("“{label}”: write a date as day/month/year, such as {example}.", **said))
     if field.when == "past" and date > today:
         raise Misread(Sentence("“{label}” cannot be after today, {today}.", label=field.label, today=today))
     if field.when == "future" and date < today:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import wtforms
+from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
@@ -43,10 +45,14 @@ def translations() -> dict[str, str]:
     pairs: dict[str, str] = {}
     for message in catalogue:
         if message.id:
-            msgids = message.id if isinstance(message.id, tuple | list) else (message.id,)
             said = message.string if isinstance(message.string, str) else (message.string or ("",))[0]
-            pairs |= dict.fromkeys(msgids, "" if message.fuzzy else said)
+            pairs |= dict.fromkeys(_msgids(message), "" if message.fuzzy else said)
     return pairs
+
+
+def _msgids(message: Message) -> tuple[str, ...]:
+    """The one msgid, or the one and the many."""
+    return tuple(message.id) if isinstance(message.id, tuple | list) else (message.id,)
 
 
 def places(text: str) -> Counter[str]:
@@ -56,6 +62,13 @@ def places(text: str) -> Counter[str]:
 def test_every_message_in_the_code_has_a_vietnamese_translation() -> None:
     known = translations()
     assert {message.where: message.msgid for message in used() if not known.get(message.msgid)} == {}
+
+
+def test_no_translation_is_left_of_a_message_that_nobody_says_any_more() -> None:
+    with (Path(wtforms.__file__).parent / "locale" / "wtforms.pot").open("rb") as file:
+        theirs = {one for message in read_po(file) for one in _msgids(message)}
+    said = {message.msgid for message in used()} | theirs
+    assert [msgid for msgid in translations() if msgid not in said] == []
 
 
 def test_a_translation_has_the_named_places_of_its_original() -> None:
