@@ -4,7 +4,8 @@ what is to be done next is seen before anybody scrolls."""
 import re
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from playwright.sync_api import CDPSession, Page
@@ -14,9 +15,6 @@ from tests.browser.conftest import VIEWPORTS, OpenPage, served
 from tests.browser.inventory import Filled, Shown, by_person
 from tests.browser.people import lies_in_first_view, look_at, press, sign_in
 from tests.cast import Cast, make_cast
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 KB = 1024
 FIRST, LATER = 25 * KB, 5 * KB  # bytes on the wire, headers included
@@ -142,10 +140,10 @@ def test_the_frame_stands_still_while_it_comes_in_pieces(cast: Cast, open_page: 
 class InPieces:
     """An app whose pages come an element at a time up to the heading, the rest at once."""
 
-    def __init__(self, app: "WSGIApplication") -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         self.app = app
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not environ["PATH_INFO"].startswith(("/login", "/work", "/cases")):
             return self.app(environ, start_response)
         environ.pop("HTTP_ACCEPT_ENCODING", None)
