@@ -113,7 +113,10 @@ def post_held(session: Session, person: int, appointment: int) -> Post | None:
     post = t.Appointment
     query = select(post.role, post.unit_id, post.valid_from, post.valid_to)
     row = session.execute(query.where(post.id == appointment, post.person_id == person).with_for_update()).one_or_none()
-    return Post(row[0], row[1], row[2], row[3] - DAY if row[3] else None) if row else None
+    if row is None:
+        return None
+    role, unit, first, end = row
+    return Post(role, unit, first, end - DAY if end else None)
 
 
 def end_post(session: Session, appointment: int, end: dt.date) -> None:
