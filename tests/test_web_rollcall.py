@@ -2,10 +2,14 @@
 
 import datetime as dt
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select
 
+from engine import rollcall
+from engine.refusals import Conflict
 from engine.store import tables as t
 from engine.watch_asked import watch_asked
 from tests.cast import Cast, hidden
@@ -79,6 +83,28 @@ def test_who_was_slower_is_told_of_the_other_marks_and_keeps_what_was_tapped(cas
     assert marks(cast)["pupil", "m"] == "e"
     assert cast.browser("teacher").post(page_of(cast), data=form | hidden(answer)).status_code == 303
     assert marks(cast)["pupil", "m"] == "u"
+
+
+def test_of_two_who_send_at_once_one_is_told_of_the_other(cast: Cast) -> None:
+    class_id, pupil = cast.stage.units["class"], cast.stage.pupils["pupil"]
+    both = Barrier(2, timeout=30)
+
+    def race(by: str, mark: str, day: dt.date, half: str) -> bool:
+        viewer = cast.viewer(by)
+        both.wait()
+        try:
+            rollcall.send(
+                cast.house, viewer, class_id, day, half, {pupil: mark}, cast.now, key=f"{by}{day}{half}", version="0"
+            )
+        except Conflict:
+            return False
+        return True
+
+    days = [dt.date(2026, 2, 28) - dt.timedelta(days=n) for n in range(10)]
+    with ThreadPoolExecutor(2) as threads:
+        for day in days:
+            sent = threads.map(race, ("teacher", "head"), "ue", (day, day), "mm")
+            assert sorted(sent) == [False, True]
 
 
 def test_a_blank_form_is_for_the_day_and_session_that_are_chosen_on_it(cast: Cast) -> None:
