@@ -27,7 +27,7 @@ from engine.clock import Frozen
 from engine.house import House
 from engine.store import tables as t
 from engine.store.world import cases
-from tests.pages import KEY, PASSWORD, sign_in
+from tests.pages import KEY, PASSWORD, browser, sign_in
 from web import logs
 from web.app import create_app
 from web.settings import Settings
@@ -101,6 +101,6 @@ def _visitors(house: House, data: Filled) -> Iterator[Visitor]:
         login = f"{post}-{unit}"
         with house.store.writing("bench") as session:
             session.execute(update(t.Person).where(t.Person.login == login).values(password_hash=hashed))
-        client = app.test_client()
+        client = browser(app)
         assert sign_in(client, login).status_code == 303, login
         yield Visitor(post, client, code)

@@ -21,6 +21,7 @@ from engine.store import tables as t
 from engine.store.session import Store
 from tests.staged import at, handbook
 from web.app import create_app
+from web.assets import FOLDER, HAS_SHEET, SHEET, read
 from web.settings import Settings
 
 PASSWORD = "ba con cá bơi ngược"
@@ -66,8 +67,8 @@ class Site:
             return unit.id
 
     def client(self, address: str = "10.0.0.1") -> FlaskClient:
-        """A browser at an address, with no cookies yet."""
-        client = self.app.test_client()
+        """A browser at an address, in which nobody is signed in."""
+        client = browser(self.app)
         client.environ_base["REMOTE_ADDR"] = address
         return client
 
@@ -76,6 +77,18 @@ class Site:
         client = self.client(address)
         assert sign_in(client, login, password).status_code == 303
         return client
+
+
+def browser(app: Flask) -> FlaskClient:
+    """A browser that has got the style sheet: pages do not bring it along."""
+    client = app.test_client()
+    client.set_cookie(HAS_SHEET, _sheet())
+    return client
+
+
+@cache
+def _sheet() -> str:
+    return read(FOLDER / SHEET).digest
 
 
 def site(store: Store, **settings: Any) -> Site:

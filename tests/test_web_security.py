@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 from flask import render_template_string
-from flask.testing import FlaskClient
 
 from engine.store.session import open_store
 from tests.pages import Site, csrf, post, site
@@ -27,31 +26,24 @@ def policy(header: str) -> dict[str, str]:
 
 
 def test_a_page_may_load_only_what_is_ours_and_nothing_inline(here: Site) -> None:
-    client = here.client()
-    take_sheet(client)
-    rules = policy(client.get("/login").headers["Content-Security-Policy"])
+    rules = policy(here.client().get("/login").headers["Content-Security-Policy"])
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == rules["form-action"] == "'self'"
     assert rules["frame-ancestors"] == rules["base-uri"] == "'none'"
 
 
 def test_a_browser_without_the_style_sheet_gets_it_with_its_first_page_and_then_never_again(here: Site) -> None:
-    client = here.client()
+    client = here.app.test_client()
     first = client.get("/login")
     along = first.text.split("<style", 1)[1].split(">", 1)[1].split("</style>")[0]
     allowed = policy(first.headers["Content-Security-Policy"])["style-src"]
     assert allowed == f"'self' 'sha256-{base64.b64encode(hashlib.sha256(along.encode()).digest()).decode()}'"
-    assert along == take_sheet(client)
+    address = re.search(r'href="(/static/[^"]+/app.css)"', first.text)
+    assert address
+    assert client.get(address[1]).text == along
     assert "<style" not in client.get("/login").text
     client.set_cookie("sheet", "of-an-older-house")
     assert "<style" in client.get("/login").text
-
-
-def take_sheet(client: FlaskClient) -> str:
-    """What a browser does behind its first page."""
-    address = re.search(r'href="(/static/[^"]+/app.css)"', client.get("/login").text)
-    assert address
-    return client.get(address[1]).text
 
 
 @pytest.mark.parametrize("path", ["/login", "/nothing", "/healthz", "/password", "/static/x/app.css"])

@@ -35,7 +35,8 @@ class Asset:
     squeezed: bytes | None
 
 
-def _read(path: Path) -> Asset:
+def read(path: Path) -> Asset:
+    """A static file as it is served."""
     body = path.read_bytes()
     squeezed = gzip.compress(body, 9, mtime=0)
     mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -45,7 +46,7 @@ def _read(path: Path) -> Asset:
 
 def init_app(app: Flask) -> None:
     """Serve `static/`; in templates `asset("app.js")` is the address of a file, `sheet_along()` the sheet or None."""
-    known = {path.relative_to(FOLDER).as_posix(): _read(path) for path in FOLDER.rglob("*") if path.is_file()}
+    known = {path.relative_to(FOLDER).as_posix(): read(path) for path in FOLDER.rglob("*") if path.is_file()}
 
     @lru_cache
     def address(_root: str, name: str) -> str:
