@@ -1,13 +1,14 @@
-"""The roll call of a class: all are present but those who are named; sent again with corrections, the old is kept.
+"""The roll call of a class: a mark for each pupil on the list that was looked at; sent again, the old one is kept.
 
-Until it is sent the session is "not taken", which is neither absence nor presence.
+Until it is sent the session is "not taken", which is neither absence nor presence. So it stays for a pupil of whom the
+list said nothing: one who has come to the class since a phone took its copy.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from engine.access import Viewer
 from engine.house import House
@@ -48,30 +49,45 @@ def send(
     house: House, viewer: Viewer, class_id: int, day: dt.date, half: str, said: Mapping[int, str], now: dt.datetime, *,
     key: str, version: str | None = None,
 ) -> Counts:  # fmt: skip
-    """Take a session's register: `said` gives the mark of those who are not simply present.
+    """Take a session's register: `said` gives the mark of each pupil who stood on the list.
 
-    The worker watches the class at once (`engine.watch_asked`). Sent twice with the same key, it is done once.
-    `version` is that of the marks that the person was looking at (`version_of`); None: whatever they are.
+    Who was present and has left the class since gets none. The worker watches the class at once (`engine.watch_asked`).
+    Sent twice with the same key, it is done once, and is as done when the post has ended in between. `version` is that
+    of the marks that the person was looking at (`version_of`); None: whatever they are.
 
     Raises:
         NotFound, NoAccess: see `check`.
         Invalid: for a day that cannot be taken, or a mark or pupil that does not belong here.
-        Conflict: if other marks than these were written since `version`.
+        Conflict: if other marks than these were written since `version`, or somebody else has sent this key.
     """
     with house.store.writing("roll call") as session:
+        if stored.sender(session, key) == viewer.person_id:
+            return Counts()
         check(session, viewer, class_id)
         _check_day(house, day, now)
         known = [pupil for pupil, _, _ in stored.pupils(session, class_id)]
-        if half not in SESSIONS or not set(said) <= set(known) or not set(said.values()) <= MARKS.keys():
-            raise Invalid({"": Sentence("The class has changed meanwhile. Look at the list again.")})
+        _check_said(half, said, known)
         if not stored.note_sent(session, key, class_id, day, half, now, viewer.person_id):
-            return Counts()
+            return _sent_by_now(session, key, viewer)
         if version is not None:
-            _check_unseen(session, house, class_id, day, half, {it: said.get(it, "p") for it in known}, version)
-        marks = [(pupil, day, half, said.get(pupil, "p"), None) for pupil in known]
+            _check_unseen(session, house, class_id, day, half, said, version)
+        marks = [(pupil, day, half, said[pupil], None) for pupil in known if pupil in said]
         counts = put_marks(session, marks, now, viewer.person_id)
         ask(session, [(class_id, day)], house.handbook.calendar("").local(now).date())
     return counts
+
+
+def _sent_by_now(session: Session, key: str, viewer: Viewer) -> Counts:
+    """The same request was faster by a moment, or it is not this person's."""
+    if stored.sender(session, key) != viewer.person_id:
+        raise Conflict(Sentence("This form was sent by somebody else already."))
+    return Counts()
+
+
+def _check_said(half: str, said: Mapping[int, str], known: Collection[int]) -> None:
+    strangers = [pupil for pupil in said.keys() - set(known) if said[pupil] != "p"]
+    if half not in SESSIONS or strangers or not said.keys() & set(known) or not set(said.values()) <= MARKS.keys():
+        raise Invalid({"": Sentence("The class has changed meanwhile. Look at the list again.")})
 
 
 def _check_day(house: House, day: dt.date, now: dt.datetime) -> None:

@@ -1,5 +1,6 @@
 """What a device is told when a form waited for a line, what it may keep, and when it must forget."""
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from engine.staff_admin import end_all
 from engine.store import tables as t
 from tests.cast import Cast, hidden
 from tests.pages import PASSWORD, post, sign_in
@@ -168,6 +170,40 @@ def test_the_same_marks_from_two_phones_are_no_conflict(cast: Cast) -> None:
     form, again = roll_call(cast, pupil="u"), roll_call(cast, pupil="u")
     states = [arrives(cast.browser("teacher"), attendance(cast), it).get_json()["state"] for it in (form, again)]
     assert states == ["sent", "sent"]
+
+
+def test_who_came_to_the_class_after_the_copy_was_taken_is_not_taken_for_present(cast: Cast) -> None:
+    form = roll_call(cast, pupil="u")
+    cast.pupil("Y Mới")
+    assert arrives(cast.browser("teacher"), attendance(cast), form).get_json()["state"] == "sent"
+    assert taken(cast) == {"pupil": "u", "classmate": "p", "boarder": "p"}
+
+
+def test_who_has_left_the_class_since_gets_no_mark_and_is_asked_about_if_said_to_be_absent(cast: Cast) -> None:
+    present, absent = roll_call(cast, boarder="l"), roll_call(cast, pupil="u")
+    with cast.store.writing("test") as session:
+        session.get_one(t.Pupil, cast.stage.pupils["pupil"]).status = "transferred"
+    assert arrives(cast.browser("teacher"), attendance(cast), present).get_json()["state"] == "sent"
+    assert taken(cast) == {"classmate": "p", "boarder": "l"}
+    told = arrives(cast.browser("teacher"), attendance(cast), absent).get_json()
+    assert told == {"state": "faults", "why": "Danh sách lớp vừa thay đổi. Hãy xem lại danh sách."}
+
+
+def test_a_roll_call_that_arrived_counts_as_sent_even_if_its_answer_comes_after_the_post(cast: Cast) -> None:
+    form, late = roll_call(cast, pupil="u"), roll_call(cast, pupil="l")
+    first = arrives(cast.browser("teacher"), attendance(cast), form).get_json()
+    with cast.store.writing("test") as session:
+        end_all(session, cast.stage.people["teacher"], dt.date(2026, 3, 2), cast.now, None)
+    assert arrives(cast.browser("teacher"), attendance(cast), form).get_json() == first
+    assert arrives(cast.browser("teacher"), attendance(cast), late).get_json()["state"] == "refused"
+    assert taken(cast)["pupil"] == "u"
+
+
+def test_a_key_that_somebody_else_has_sent_counts_as_nobody_elses(cast: Cast) -> None:
+    form = roll_call(cast, pupil="u")
+    arrives(cast.browser("teacher"), attendance(cast), form)
+    told = arrives(cast.browser("head"), attendance(cast), form | {"version": ""}).get_json()
+    assert (told["state"], told["why"]) == ("conflict", "Biểu mẫu này đã được người khác gửi.")
 
 
 @pytest.mark.parametrize("other", ["outsider_teacher", "commune_officer", "head"])

@@ -22,7 +22,8 @@ def page_of(cast: Cast) -> str:
 
 
 def send(cast: Cast, by: str = "teacher", half: str = "m", day: str = DAY, **marks: str) -> int:
-    said = {f"pupil-{cast.stage.pupils[pupil]}": mark for pupil, mark in marks.items()}
+    present = dict.fromkeys(("pupil", "classmate", "boarder"), "p")  # as every pupil on the page is at first
+    said = {f"pupil-{cast.stage.pupils[pupil]}": mark for pupil, mark in (present | marks).items()}
     return cast.send(by, page_of(cast), day=day, session=half, **said).status_code
 
 

@@ -55,8 +55,9 @@ def test_a_head_sees_which_classes_have_not_taken_attendance_and_the_open_cases(
     assert f"/cases?unit={unit}&which=overdue" in links(page)
     listed = cast.get("head", f"/cases?unit={unit}&which=overdue").text
     assert "A Thử" in listed
-    for class_id in (unit, cast.stage.units["saturday_class"]):
-        cast.send("teacher", f"/attendance/{class_id}", day="2026-03-02", session="m")
+    for name, pupils in (("class", ("pupil", "classmate", "boarder")), ("saturday_class", ("saturday_pupil",))):
+        said = {f"pupil-{cast.stage.pupils[pupil]}": "p" for pupil in pupils}
+        cast.send("teacher", f"/attendance/{cast.stage.units[name]}", day="2026-03-02", session="m", **said)
     assert "Mọi lớp đã điểm danh" in cast.get("head", "/school").text
 
 

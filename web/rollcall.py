@@ -65,9 +65,8 @@ def send(class_id: int) -> Response | tuple[str, int]:
     if half not in SESSIONS:
         return _blank(class_id, Sentence("Choose the session: morning or afternoon.")), 422
     marks, version = _typed(), request.form.get("version") or None
-    absent = {pupil: mark for pupil, mark in marks.items() if mark != "p"}
     try:
-        rollcall.send(shell().house, g.viewer, class_id, day, half, absent, now(), key=_key(), version=version)
+        rollcall.send(shell().house, g.viewer, class_id, day, half, marks, now(), key=_key(), version=version)
     except Invalid as refused:
         return _page(class_id, day, half, next(iter(refused.fields.values()))), 422
     except Conflict as faster:
@@ -132,7 +131,7 @@ def _others(pupils: Pupils, taken: Mapping[int, str], typed: Mapping[int, str]) 
     return [
         Sentence("{pupil}: {there}; you said: {said}", pupil=name, there=MARKS[taken[id]], said=MARKS[mark])
         for id, name, _village in pupils
-        if id in taken and (mark := typed.get(id, "p")) != taken[id]
+        if id in taken and (mark := typed.get(id, taken[id])) != taken[id]
     ]
 
 

@@ -124,6 +124,11 @@ def corrections(session: Session, class_id: int, day: dt.date) -> list[Correctio
     return [Correction(*row) for row in session.execute(query)]
 
 
+def sender(session: Session, key: str) -> int | None:
+    """Who has sent a roll call with this key; None if it is new."""
+    return session.execute(select(t.RollCall.by_id).where(t.RollCall.key == key)).scalar()
+
+
 def note_sent(session: Session, key: str, class_id: int, day: dt.date, half: str, at: dt.datetime, by_id: int) -> bool:
     """Note that a roll call was sent; False if a request with this key was here before."""
     dialect: Any = sqlite if session.connection().dialect.name == "sqlite" else postgresql

@@ -463,8 +463,10 @@ def taken_by_the_head(cast: Cast, address: str, teacher: Page) -> Page:
     cut(teacher)
     take(teacher, address, cast)
     kept(teacher)
-    said = {f"pupil-{cast.stage.pupils['classmate']}": "e", "day": "2026-03-02", "session": "m"}
-    assert cast.send("head", f"/attendance/{cast.stage.units['class']}", **said).status_code == 303
+    marks = {"pupil": "p", "classmate": "e", "boarder": "p"}
+    said = {f"pupil-{cast.stage.pupils[name]}": mark for name, mark in marks.items()}
+    answer = cast.send("head", f"/attendance/{cast.stage.units['class']}", **said, day="2026-03-02", session="m")
+    assert answer.status_code == 303
     cut(teacher, False)
     expect(teacher.get_by_text("Đã có người cập nhật trước")).to_be_visible()
     return teacher
