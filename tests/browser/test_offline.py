@@ -443,6 +443,27 @@ def test_a_roll_call_that_a_dying_server_took_or_did_not_take_is_taken_once(
     assert (("A Thử", "02/03", "m", "l") in register(cast), roll_calls(cast)) == (True, 1)
 
 
+SENT_AND_CHANGED = """() => {
+  const form = document.querySelector("form[data-draft]"), keys = [];
+  addEventListener("submit", (event) => event.preventDefault(), true); // the page stays as the browser remembers it
+  for (const change of [false, false, true]) {
+    if (change) form.elements.session.dispatchEvent(new Event("input", { bubbles: true }));
+    form.requestSubmit();
+    keys.push(form.elements.key.value);
+  }
+  return keys;
+}"""
+
+
+def test_what_is_changed_on_a_page_that_was_sent_is_another_entry_and_what_is_not_the_same_one(
+    cast: Cast, address: str, teacher: Page
+) -> None:
+    teacher.goto(f"{address}/attendance/{cast.stage.units['class']}/blank")
+    sent, again, changed = teacher.evaluate(SENT_AND_CHANGED)
+    assert (sent == again, sent == changed) == (True, False)
+    assert re.fullmatch("[0-9a-f]{32}", changed)
+
+
 def test_a_roll_call_is_mended_without_a_line_and_is_no_conflict_with_itself(
     cast: Cast, address: str, teacher: Page
 ) -> None:

@@ -64,7 +64,8 @@ for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
   const { key, pupil } = form.elements, note = form.querySelector(".draft");
   const name = `draft:${me}:${new URL(form.action).pathname}:${pupil ? pupil.value : ""}${form.dataset.draft}`;
   const typed = () => [...new FormData(form)].filter(([field]) => !UNSAID.includes(field));
-  const first = JSON.stringify(typed()), fresh = key.value, draft = draftOf(name);
+  const first = JSON.stringify(typed()), draft = draftOf(name);
+  let fresh = key.value;
   const save = (sent) => {
     if (sent || JSON.stringify(typed()) !== first) {
       localStorage.setItem(name, JSON.stringify({ at: Date.now(), typed: typed(), key: sent && key.value }));
@@ -94,6 +95,8 @@ for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
     save(true);
     if (worker?.controller) localStorage.setItem(`said:${key.value}`, JSON.stringify(words(form, typed())));
     sessionStorage.setItem("last", JSON.stringify({ name, key: key.value }));
+    // A page that comes back out of the browser's memory may be filled in for another session: it is no repetition then.
+    fresh = crypto.randomUUID?.().replaceAll("-", "") || fresh;
   });
 }
 // The service worker keeps today's pages and what was not sent; here it is told to go on, and what it says is shown.
