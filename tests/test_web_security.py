@@ -65,6 +65,16 @@ def test_pages_are_kept_by_nobody_and_static_files_for_good(here: Site) -> None:
     assert client.get("/static/0123456789/app.css").headers["Cache-Control"] == "no-cache"
 
 
+def test_a_static_file_is_the_same_whoever_is_signed_in_and_a_page_is_not(here: Site) -> None:
+    here.person("hanh")
+    client = here.signed_in("hanh")
+    page = client.get("/password")
+    file = re.search(r'src="(/static/\w+/app\.js)"', page.text)
+    assert file
+    assert "Cookie" in page.headers["Vary"]
+    assert client.get(file[1]).headers["Vary"] == "Accept-Encoding"
+
+
 def test_a_script_of_the_page_itself_runs_under_a_mark_that_changes(here: Site) -> None:
     @public
     def scripted() -> str:

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from flask import Blueprint, Flask, abort, current_app, flash, g, redirect, render_template, request, session
 from flask import url_for as url
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.wrappers import Response as FlaskResponse
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -59,10 +60,18 @@ class User:
 
 
 class _Cookies(SecureCookieSessionInterface):
-    """The session cookie goes only over https wherever the page itself came that way."""
+    """The session cookie goes only over https wherever the page itself came that way.
+
+    A static file is the same for everybody. But Flask-Login looks into the session at each answer, and Flask would say
+    that the file varies with the cookies: a browser that heeds it would ask for it anew whenever one of them changes.
+    """
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
+
+    def save_session(self, app: Flask, session: SessionMixin, response: FlaskResponse) -> None:
+        if request.endpoint != "static":
+            super().save_session(app, session, response)
 
 
 class SignInForm(Form):
