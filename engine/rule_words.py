@@ -137,11 +137,11 @@ def anchor_words(anchor: str) -> Line:
     number = rest.split(" ")[0] if rest else "0"
     names: Mapping[str, Line] = {
         "tet": Label("Tết", "Tết"),
-        "school_year": Label("khai giảng", "the school year begins"),
+        "school_year": Label("khai giảng", "the start of the school year"),
     }
     what: Line = names.get(base.strip(), Label(base.strip(), base.strip()))
     if number == "0" or not sign:
         return what
     if sign == " + ":
-        return Sentence("{days} days after: {what}", days=number, what=what)
-    return Sentence("{days} days before: {what}", days=number, what=what)
+        return Sentence("{days} days after {what}", days=number, what=what)
+    return Sentence("{days} days before {what}", days=number, what=what)

@@ -164,6 +164,12 @@ def choice_label(field: Field, code: str) -> Label:
     return found.label if found else Label(code, code)
 
 
+def unit_label(field: Field, code: str, kept: str) -> Label:
+    """The words of a choice's unit; the one that was kept with a gift where the workflow counts in another by now."""
+    found = field.choice(code)
+    return found.unit if found and found.unit and found.unit.vi == kept else Label(kept, kept)
+
+
 def number(value: Any) -> Label:
     """A number with its thousands grouped: 1.250.000,5 in Vietnamese, 1,250,000.5 in English."""
     whole, _, rest = str(value).partition(".")

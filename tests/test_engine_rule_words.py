@@ -101,8 +101,8 @@ def test_every_shipped_rule_has_words_in_both_languages() -> None:
     ("anchor", "words"),
     [
         ("tet + 0 days", "Tết"),
-        ("tet + 14 days", "14 days after: Tết"),
-        ("school_year - 7 days", "7 days before: the school year begins"),
+        ("tet + 14 days", "14 days after Tết"),
+        ("school_year - 7 days", "7 days before the start of the school year"),
         ("10-01", "10-01"),
     ],
 )

@@ -185,6 +185,19 @@ def test_support_is_listed_with_its_totals(cast: Cast) -> None:
     assert "người nhận: Y Mẹ" not in cast.get("volunteer", f"/cases/{code}").text
 
 
+def test_the_unit_of_a_gift_is_in_the_readers_language(cast: Cast) -> None:
+    code = cast.to_association()
+    cast.accept(code, "volunteer")
+    cast.send("volunteer", f"/cases/{code}/support", support_kind="bicycle", quantity="1", given_on="2/3/2026")
+    pages = (f"/cases/{code}", "/needs", f"/cases/{code}/support.csv")
+    assert all("chiếc" in cast.get("volunteer", page).text for page in pages)
+    cast.send("volunteer", "/language", language="en")
+    for page in pages:
+        said = cast.get("volunteer", page).text
+        assert "piece" in said
+        assert "chiếc" not in said
+
+
 def test_open_cases_of_brothers_and_sisters_are_linked(cast: Cast) -> None:
     cast.pupil("A Em", guardian_phone="0905 1")
     cast.pupil("Y Chị", guardian_phone="0905 1")

@@ -23,7 +23,7 @@ from engine.store.casebook import Beside, Contact, Who
 from engine.store.reading import seats_of
 from engine.store.session import Session
 from engine.store.world import World
-from engine.story import Line, Names, Told, around_label, choice_label, number, offered, tell
+from engine.story import Line, Names, Told, around_label, choice_label, number, offered, tell, unit_label
 from engine.timeline import FILTERS, only
 from engine.why import Why, what_comes, why_of_deadline
 from engine.words import Label, Sentence
@@ -229,15 +229,18 @@ def _causes(workflow: Workflow, codes: tuple[str, ...]) -> list[tuple[Label, Cho
     return [(choice_label(field, code), field.choice(code)) for code in codes] if field else []
 
 
-def _given(reading: Reading) -> list[tuple[Label, casebook.Given]]:
+def _given(reading: Reading) -> list[tuple[Label, Label, casebook.Given]]:
     field = reading.workflow.fields["support_kind"]
-    return [(choice_label(field, given.kind), given) for given in reading.beside.support]
+    return [(choice_label(field, it.kind), unit_label(field, it.kind, it.unit), it) for it in reading.beside.support]
 
 
-def _totals(workflow: Workflow, beside: Beside) -> list[tuple[Label, Label, str]]:
+def _totals(workflow: Workflow, beside: Beside) -> list[tuple[Label, Label, Label]]:
     """For each kind how much was given in all; and the value in all."""
     field = workflow.fields["support_kind"]
-    return [(choice_label(field, kind), number(total), unit) for kind, total, unit in beside.totals()]
+    return [
+        (choice_label(field, kind), number(total), unit_label(field, kind, unit))
+        for kind, total, unit in beside.totals()
+    ]
 
 
 def _done(reading: Reading) -> dict[str, Any] | None:

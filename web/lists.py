@@ -20,7 +20,7 @@ from engine.store import closure_lists, deliveries, reading
 from engine.store import rollcall as registers
 from engine.store.closure_lists import ClosureRow
 from engine.store.reading import NoticeRow
-from engine.story import choice_label
+from engine.story import choice_label, unit_label
 from engine.study import STUDY_MODES
 from engine.units import KINDS
 from engine.words import Label, Sentence
@@ -114,7 +114,7 @@ def _day(text: str | None) -> dt.date:
 def days_without_class(form: str) -> Response:
     """Days without class in my area: those that last or come, and those that are over."""
     columns = (
-        Sentence("For whom"), Sentence("Kind"), Sentence("In"), Sentence("From"), Sentence("To and with"),
+        Sentence("For whom"), Sentence("Kind"), Sentence("In"), Sentence("From"), Sentence("Up to and including"),
         Sentence("Reason"), Sentence("Study"), Sentence("Announced by"), Sentence("When"), Sentence("Lifted at"),
     )  # fmt: skip
 
@@ -161,8 +161,8 @@ def support(code: str, form: str) -> Response:
     known = found.who is not None
     columns += [Sentence("Received by")] if known else []
     rows = (
-        (found.facts.code, it.given_on, choice_label(field, it.kind), Decimal(it.quantity), it.unit, it.value, it.giver,
-         it.programme, *([it.received_by] if known else []))
+        (found.facts.code, it.given_on, choice_label(field, it.kind), Decimal(it.quantity),
+         unit_label(field, it.kind, it.unit), it.value, it.giver, it.programme, *([it.received_by] if known else []))
         for it in found.beside.support
     )  # fmt: skip
     return _file(form, "support", columns, rows)

@@ -49,7 +49,7 @@ ROOMS = (
     Way("rooms.school", Sentence("My school"), "done", frozenset({"head"})),
     Way("rooms.klass", Sentence("My class"), "done", frozenset({"teacher"})),
     Way("rooms.needs", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
-    Way("admin.index", Sentence("Administration"), "person", frozenset({ADMIN})),
+    Way("admin.index", Sentence("Admin"), "person", frozenset({ADMIN})),
 )
 # Set-up and the like: in the menu beside the person's name.
 MORE: tuple[Way, ...] = (

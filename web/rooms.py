@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
@@ -20,6 +21,7 @@ from engine.store import rollcall as stored_rollcall
 from engine.store import rooms
 from engine.store.rooms import Counted
 from engine.store.session import Session
+from engine.story import unit_label
 from engine.units import KINDS
 from engine.words import Label, Sentence
 from engine.workflow import Choice, Field, Workflow
@@ -162,11 +164,11 @@ def needs() -> str:
         lines = _needs(scoped)
         first = today().replace(day=1)
         given = rooms.gifts(scoped, g.viewer.of("association") | g.viewer.of("volunteer"), first, MOST_GIFTS)
-    workflow = _workflow()
+    field = _workflow().fields["support_kind"]
     return render_template(
         "room_needs.html", needs=lines[:MOST_NEEDS], more=len(lines) > MOST_NEEDS, gifts=given[:MOST_GIFTS],
-        more_gifts=len(given) > MOST_GIFTS, kind=workflow.fields["support_kind"].choice, month=first,
-        value=sum(gift.value or 0 for gift in given[:MOST_GIFTS]),
+        more_gifts=len(given) > MOST_GIFTS, kind=field.choice, month=first,
+        unit=partial(unit_label, field), value=sum(gift.value or 0 for gift in given[:MOST_GIFTS]),
     )  # fmt: skip
 
 

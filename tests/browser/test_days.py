@@ -198,7 +198,7 @@ def test_an_office_sees_what_burns_urges_on_and_takes_a_list_away(day: Day) -> N
 
 def test_an_administrator_makes_an_account_and_whoever_gets_it_chooses_a_password(day: Day) -> None:
     page = day.of("admin")
-    follow(page, "Administration")
+    follow(page, "Admin")
     day.lose_the_line(page, "/admin/people/new")
     page.get_by_label(vi("Name"), exact=True).fill("Y Mới Thử")
     page.get_by_label(vi("Login"), exact=True).fill("ymoithu")
