@@ -809,3 +809,18 @@ def test_without_scripts_a_form_is_sent_and_nothing_is_kept(cast: Cast, address:
     choose_sign_out(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Đăng nhập")
     assert len(entries(cast, "visit")) == 1
+
+
+def test_a_phone_that_has_the_style_sheet_but_lost_the_word_of_it_is_not_sent_it_with_every_page(
+    address: str, teacher: Page
+) -> None:
+    def word() -> str:
+        return next(it["value"] for it in teacher.context.cookies() if it["name"] == "sheet")
+
+    true = word()
+    teacher.context.add_cookies([{"name": "sheet", "value": "of-the-house-before", "url": address}])
+    teacher.goto(f"{address}/help")
+    expect(teacher.locator("style[data-from]")).to_have_count(1)
+    until(teacher, lambda: word() == true)
+    teacher.goto(f"{address}/help")
+    expect(teacher.locator("style[data-from]")).to_have_count(0)

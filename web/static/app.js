@@ -20,9 +20,10 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
 }
-// The sheet that this page brought along is fetched for the next pages, once nothing else is wanted.
+// The sheet that this page brought along is fetched for the next pages, once nothing else is wanted; from the server, as
+// a copy would not renew the cookie that tells of it.
 const along = document.querySelector("style[data-from]");
-if (along) addEventListener("load", () => fetch(along.dataset.from));
+if (along) addEventListener("load", () => fetch(along.dataset.from, { cache: "reload" }).catch(() => {}));
 const worker = navigator.serviceWorker;
 // What is typed into a long form stays on the device until it was sent, or its person signs out.
 const { me, wipe } = document.documentElement.dataset;

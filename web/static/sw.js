@@ -295,7 +295,7 @@ addEventListener("fetch", (event) => {
   if (request.mode === "navigate" && request.method === "GET") event.respondWith(page(event, url));
   else if (request.mode === "navigate" && url.pathname === "/logout" && !navigator.onLine) event.respondWith(leave());
   else if (request.mode === "navigate" && /^\/(cases\/|work\/accept$|attendance\/\d+$)/.test(url.pathname)) event.respondWith(post(event, url));
-  else if (request.method === "GET" && url.pathname.startsWith("/static/")) event.respondWith(file(request));
+  else if (request.method === "GET" && request.cache !== "reload" && url.pathname.startsWith("/static/")) event.respondWith(file(request));
 });
 addEventListener("install", (event) => {
   skipWaiting();
