@@ -815,7 +815,8 @@ def test_a_phone_that_has_the_style_sheet_but_lost_the_word_of_it_is_not_sent_it
     address: str, teacher: Page
 ) -> None:
     def word() -> str:
-        return next(it["value"] for it in teacher.context.cookies() if it["name"] == "sheet")
+        cookies = {it.get("name"): it.get("value", "") for it in teacher.context.cookies()}
+        return cookies["sheet"]
 
     true = word()
     teacher.context.add_cookies([{"name": "sheet", "value": "of-the-house-before", "url": address}])
