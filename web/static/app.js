@@ -27,7 +27,7 @@ if (along) addEventListener("load", () => fetch(along.dataset.from, { cache: "re
 const worker = navigator.serviceWorker;
 // What is typed into a long form stays on the device until it was sent, or its person signs out.
 const { me, wipe } = document.documentElement.dataset;
-const HOUR = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+const hour = (at) => new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 const LONGEST = 14 * 24 * 3600e3; // ms that a draft is kept
 const UNSAID = ["csrf_token", "key", "version", "me"];
 // What a filled in form says, in the words of its page: for the page of what waits.
@@ -53,8 +53,8 @@ if (last && (arrived || asked.has("kept"))) {
   sessionStorage.removeItem("last");
 }
 // A blank form that was kept stands in for the one that was asked for; else it is for this day and half of it.
-const here = new Date(), usual = { day: here.toLocaleDateString("sv"), session: here.getHours() < 12 ? "m" : "a" };
 for (const form of document.querySelectorAll("form[data-kept]")) {
+  const here = new Date(), usual = { day: here.toLocaleDateString("sv"), session: here.getHours() < 12 ? "m" : "a" };
   for (const name of form.querySelector(".faults") ? [] : ["day", "session", "pupil"]) {
     const control = form.elements[name], value = asked.get(name) || usual[name];
     if (control && value) control.value = value;
@@ -81,7 +81,7 @@ for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
       if (folded && (control.checked || values.some(Boolean))) folded.open = true;
     }
     if (draft.key) key.value = draft.key; // it was sent, and may have arrived
-    note.querySelector("b").textContent = HOUR.format(draft.at);
+    note.querySelector("b").textContent = hour(draft.at);
     note.hidden = false;
     note.querySelector("button").addEventListener("click", () => {
       localStorage.removeItem(name);
@@ -113,7 +113,7 @@ const show = ({ unsent: count, review, last: at }) => {
   if (!count) drop("said:");
   bar.querySelector(".some").hidden = bar.querySelector("button").hidden = !count;
   bar.querySelector(".last").hidden = !at;
-  if (at) bar.querySelector(".last b").textContent = HOUR.format(at);
+  if (at) bar.querySelector(".last b").textContent = hour(at);
 };
 if (worker && !me && worker.controller) worker.controller.postMessage(wipe === undefined ? { do: "hello", me: "" } : { do: "wipe" });
 if (wipe !== undefined) forgetDrafts();
