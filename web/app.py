@@ -11,6 +11,7 @@ from engine.house import House
 from engine.store.session import open_store
 from web import (
     acts,
+    addresses,
     admin,
     admin_mergers,
     admin_people,
@@ -130,8 +131,8 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     app.extensions[EXTENSION] = Shell(settings, house, clock)
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
     for part in (
-        logs, metrics, compression, security, assets, languages, errors, queued, signin, stepup, navigation, parts,
-        offline,
+        logs, metrics, compression, security, addresses, assets, languages, errors, queued, signin, stepup, navigation,
+        parts, offline,
     ):  # fmt: skip
         part.init_app(app)
     for blueprint in BLUEPRINTS:

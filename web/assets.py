@@ -11,12 +11,12 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, abort, g, request, url_for
+from flask import Flask, Response, abort, g, request
 from markupsafe import Markup
 
+from web.addresses import url_for
 from web.security import ONE_YEAR, public
 
 FOLDER = Path(__file__).parent / "static"
@@ -48,12 +48,8 @@ def init_app(app: Flask) -> None:
     """Serve `static/`; in templates `asset("app.js")` is the address of a file, `sheet_along()` the sheet or None."""
     known = {path.relative_to(FOLDER).as_posix(): read(path) for path in FOLDER.rglob("*") if path.is_file()}
 
-    @lru_cache
-    def address(_root: str, name: str) -> str:
-        return url_for("static", digest=known[name].digest, name=name)
-
     def asset(name: str) -> str:
-        return address(request.script_root, name)
+        return url_for("static", digest=known[name].digest, name=name)
 
     @public
     def static(digest: str, name: str) -> Response:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, request
 from flask_login import current_user
 
 from engine.access import ADMIN, OFFICE
 from engine.cases import OPENERS
 from engine.words import Sentence
+from web.addresses import url_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,6 @@ MAIN = (
     Way("help.index", Sentence("Help"), "help"),
 )
 MOST = 5
-REMEMBERED = 4096  # addresses; a page has dozens, nearly the same ones each time
 # The roles' own rooms: the first that a person has stands in the main menu where there is a place left.
 ROOMS = (
     Way("rooms.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
@@ -82,16 +80,5 @@ def main_ways() -> list[Way]:
 
 
 def init_app(app: Flask) -> None:
-    """In templates: `main_ways()`, `more_ways()`, and a `url_for` that remembers what it has put together."""
-
-    @lru_cache(maxsize=REMEMBERED)
-    def built(_root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
-        return url_for(endpoint, **dict(values))
-
-    def address(endpoint: str, **values: Any) -> str:
-        plain = tuple((name, value) for name, value in values.items() if type(value) in {str, int})
-        if len(plain) < len(values):
-            return url_for(endpoint, **values)
-        return built(request.script_root, endpoint, plain)
-
-    app.jinja_env.globals.update(url_for=address, main_ways=main_ways, more_ways=lambda: ways(MORE))
+    """In templates: `main_ways()` and `more_ways()`."""
+    app.jinja_env.globals.update(main_ways=main_ways, more_ways=lambda: ways(MORE))
