@@ -1,9 +1,11 @@
 """The floor of the pages: a Flask application tuned by hand that says the same and can do nothing else.
 
-It signs the reader in by two statements, makes a CSRF token, reads Core rows by key without counting them, looks its
-labels up once a request, and sets everything down with one flat Jinja template a page. The templates are cut from our
-own pages: each text becomes a label, each row of a list the body of a loop, so that the same bytes come out, and the
-bench makes sure that about as many do. What a hand would write is in here: the statements, and the words of a row.
+It signs the reader in with flask-login, makes a CSRF token, reads Core rows by key without counting them, one statement
+for each kind of thing that stands on the page, looks its labels up once a request, and sets everything down with one
+flat Jinja template a page. The templates are cut from our own pages (bench/page_cut.py), so that the same bytes come
+out; the bench makes sure that about as many do. What a hand would write is in here: the statements, and the words of a
+row. It has no rules, no workflow, no scopes and no history that explains itself; only the days that count towards a
+deadline come from our calendar, as no other knows them.
 """
 
 from __future__ import annotations
@@ -11,113 +13,73 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import hashlib
-import html
-import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, request, session
+from flask import Flask, Response, g, request
+from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Environment, Template
-from sqlalchemy import ColumnElement, Connection, bindparam, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, text
 
 from bench.land import NOW
+from bench.page_cut import Cut, read
 from engine.calendar import Calendar
+from engine.calendar_clock import Clock
+from engine.calendar_values import Circumstances, Duration
 from engine.store import tables as t
 from engine.store.session import make_engine
 
-TAGS = re.compile(r"(<[^>]+>)")
-ROWS = re.compile(r'<li class="card[^"]*">.*?</li>|<tr>\s*<th scope="row">.*?</tr>', re.DOTALL)
-CODE = re.compile(r"RL-\d{4}-\d{6}")
-TOKEN = re.compile(r'(name="csrf_token" value=")[^"]*')
-# What stands after a tag like this in a row is the row's own.
-SLOTS = {"<strong>": "name", '<span class="where">': "where", '<span class="status': "state"}
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A page of ours cut into a template and its labels; `kind` says which statements it is made from."""
-
-    kind: str
-    template: str
-    labels: list[str]
-
-
-def cut(kind: str, page: str) -> Cut:
-    """Cut a page of ours."""
-    labels: list[str] = []
-    rows = list(ROWS.finditer(page)) if kind in LISTS else []
-    if not rows:
-        return Cut(kind, _frame(page, labels), labels)
-    before, after = page[: rows[0].start()], page[rows[-1].end() :]
-    body = "{% for r in rows %}" + _row(rows[0][0], labels) + "{% endfor %}"
-    return Cut(kind, _frame(before, labels) + body + _frame(after, labels), labels)
-
-
-def _frame(page: str, labels: list[str]) -> str:
-    return "".join(_label(part, labels) for part in TAGS.split(TOKEN.sub(r"\1{{ token }}", page)))
-
-
-def _label(part: str, labels: list[str]) -> str:
-    if part.startswith("<") or not part.strip():
-        return part
-    labels.append(html.unescape(part))
-    return f"{{{{ L[{len(labels) - 1}] }}}}"
-
-
-def _row(row: str, labels: list[str]) -> str:
-    out, slot, due = [], "", False
-    for part in TAGS.split(CODE.sub("{{ r.code }}", row)):
-        if part.startswith("<"):
-            due = due or part.startswith('<span class="due')
-            slot = next((name for tag, name in SLOTS.items() if part.startswith(tag)), "")
-            slot, due = ("due", False) if due and slot == "name" else (slot, due)
-            out.append(part)
-        elif "{{" in part or not part.strip():
-            out.append(part)
-        else:
-            out.append(f"{{{{ r.{slot} }}}}" if slot else _label(part, labels))
-            slot = ""
-    return "".join(out)
+DAY = NOW.date()
+YESTERDAY = NOW - dt.timedelta(days=1)
 
 
 # --- the statements ---------------------------------------------------------------------------------------------------
 
 _tables = t.Base.metadata.tables
-people, sign_ins, posts = _tables["people"], _tables["sign_ins"], _tables["appointments"]
-cases, pupils, notices, events = _tables["cases"], _tables["pupils"], _tables["notices"], _tables["events"]
-classes, villages, communes = (_tables["units"].alias() for _ in range(3))
-OPEN = text("cases.closed_at >= '9999-12-31'")
+people, sign_ins, posts, away = (_tables[name] for name in ("people", "sign_ins", "appointments", "delegations"))
+cases, pupils, events, notices = (_tables[name] for name in ("cases", "pupils", "events", "notices"))
+marks, closures, saved, log = (_tables[name] for name in ("marks", "closures", "saved_filters", "access_log"))
+proposals, difficulties, units = (_tables[name] for name in ("proposals", "difficulties", "units"))
+classes, villages, communes, schools = (units.alias() for _ in range(4))
+OPEN, FAR = text("cases.closed_at >= '9999-12-31'"), text("'9999-12-31'")
 WAITING = text(
     "cases.closed_at >= '9999-12-31' AND cases.offered_at IS NOT NULL AND cases.accepted_at IS NULL"
 )  # fmt: skip
+UNIT: Any = bindparam("unit")
+PERSON: Any = bindparam("person")
+GIVEN: Any = bindparam("case")
+UNITS: Any = bindparam("units", expanding=True)
 
 SIGNED_IN = (
-    select(people.c.id, people.c.name, people.c.language)
+    select(people.c.id, people.c.name, people.c.language, people.c.must_change)
     .join(sign_ins, sign_ins.c.person_id == people.c.id)
     .where(sign_ins.c.token_hash == bindparam("token"), sign_ins.c.revoked_at.is_(None))
     .where(sign_ins.c.seen_at > bindparam("after"), people.c.disabled_at.is_(None))
 )
 POSTS = select(posts.c.role, posts.c.unit_id).where(
-    posts.c.person_id == bindparam("person"),
-    posts.c.valid_from <= bindparam("day"),
-    posts.c.valid_to > bindparam("day"),
+    or_(
+        posts.c.person_id == PERSON,
+        posts.c.person_id.in_(
+            select(away.c.person_id).where(
+                away.c.delegate_id == PERSON, away.c.first_day <= DAY, away.c.last_day >= DAY
+            )
+        ),
+    ),
+    posts.c.valid_from <= DAY,
+    posts.c.valid_to > DAY,
 )
-UNIT: Any = bindparam("unit")
-PERSON: Any = bindparam("person")
-CODE_GIVEN: Any = bindparam("code")
 
 
 def _listed(*where: ColumnElement[bool] | Any, limit: int) -> Any:
     """Cases with what a list tells of them, the next due first."""
     return (
         select(
-            cases.c.code, cases.c.state, cases.c.level, cases.c.due_at, cases.c.offered_at, cases.c.accepted_at,
-            cases.c.version, pupils.c.name, classes.c.name.label("klass"), villages.c.name.label("village"),
-            communes.c.name.label("commune"), people.c.name.label("assignee"),
+            cases.c.id, cases.c.code, cases.c.state, cases.c.level, cases.c.due_at, cases.c.offered_at,
+            cases.c.accepted_at, cases.c.absent_since, cases.c.version, pupils.c.name, classes.c.name.label("klass"),
+            villages.c.name.label("village"), communes.c.name.label("commune"), people.c.name.label("assignee"),
         )
         .join(pupils, pupils.c.id == cases.c.pupil_id)
         .join(classes, classes.c.id == cases.c.class_id)
@@ -134,21 +96,46 @@ MINE = _listed(OPEN, cases.c.assignee_id == PERSON, limit=31)
 OFFERED = _listed(WAITING, cases.c.offered_unit_id == UNIT, cases.c.offered_role == bindparam("role"), limit=31)
 AREA = _listed(OPEN, cases.c.class_id == UNIT, limit=12)
 PROVINCE = _listed(OPEN, cases.c.province_id == UNIT, limit=51)
+NEWS = select(events.c.case_id, events.c.kind, events.c.at, events.c.person_id).where(
+    events.c.case_id.in_(bindparam("cases", expanding=True)), events.c.at >= YESTERDAY, events.c.person_id != PERSON
+)
+PROPOSED = (
+    select(proposals.c.id, proposals.c.signals, pupils.c.name)
+    .join(pupils, pupils.c.id == proposals.c.pupil_id)
+    .where(pupils.c.class_id == UNIT, proposals.c.decided_at.is_(None))
+)
+TO_DECIDE = select(difficulties.c.id).where(
+    difficulties.c.unit_id == UNIT, difficulties.c.role == bindparam("role"), difficulties.c.answer.is_(None)
+)
+SAVED = select(saved.c.name, saved.c.filters).where(saved.c.person_id == PERSON).order_by(saved.c.name)
 UNREAD = select(notices.c.id).where(notices.c.person_id == PERSON, notices.c.read_at.is_(None)).limit(99)
 BELOW = (
-    select(classes.c.id, classes.c.name)
-    .where(classes.c.parent_id == UNIT, classes.c.kind == "commune")
-    .order_by(classes.c.name)
+    select(units.c.id, units.c.name)
+    .where(units.c.parent_id == UNIT, units.c.kind == "commune", units.c.valid_from <= DAY, units.c.valid_to > DAY)
+    .order_by(units.c.name)
     .limit(200)
 )
 PUPILS = (
-    select(pupils.c.id, pupils.c.name, pupils.c.birth_date, classes.c.name, villages.c.name, cases.c.code)
+    select(pupils.c.name, pupils.c.birth_date, classes.c.name.label("klass"), villages.c.name.label("village"),
+           cases.c.code)
     .join(classes, classes.c.id == pupils.c.class_id)
     .outerjoin(villages, villages.c.id == pupils.c.village_id)
     .outerjoin(cases, (cases.c.pupil_id == pupils.c.id) & OPEN)
     .where(pupils.c.class_id == UNIT, pupils.c.status == "enrolled")
     .order_by(pupils.c.sort_key, pupils.c.id)
     .limit(31)
+)  # fmt: skip
+CLASSES = (
+    select(units.c.id, units.c.name, func.count())
+    .join(pupils, pupils.c.class_id == units.c.id)
+    .where(units.c.id == UNIT, pupils.c.status == "enrolled")
+    .group_by(units.c.id, units.c.name)
+)
+TAKEN = (
+    select(marks.c.session, func.count())
+    .join(pupils, pupils.c.id == marks.c.pupil_id)
+    .where(pupils.c.class_id == UNIT, marks.c.day == DAY)
+    .group_by(marks.c.session)
 )
 NOTICES = (
     select(notices.c.id, notices.c.kind, notices.c.urgent, notices.c.at, notices.c.read_at, cases.c.code)
@@ -158,73 +145,112 @@ NOTICES = (
     .limit(51)
 )
 CASE = (
-    select(cases, pupils, classes.c.name, villages.c.name, communes.c.name)
+    select(
+        cases, pupils.c.name, pupils.c.birth_date, pupils.c.guardian, pupils.c.guardian_phone, pupils.c.address,
+        classes.c.name.label("klass"), schools.c.name.label("school"), villages.c.name.label("village"),
+        communes.c.name.label("commune"), communes.c.parent_id.label("province"),
+    )
     .join(pupils, pupils.c.id == cases.c.pupil_id)
     .join(classes, classes.c.id == cases.c.class_id)
+    .join(schools, schools.c.id == cases.c.school_id)
     .outerjoin(villages, villages.c.id == cases.c.village_id)
     .outerjoin(communes, communes.c.id == cases.c.commune_id)
-    .where(cases.c.code == CODE_GIVEN)
-)
+    .where(cases.c.code == bindparam("code"))
+)  # fmt: skip
 EVENTS = (
-    select(events, people.c.name)
+    select(events.c.kind, events.c.at, events.c.role, events.c.data, people.c.name, _tables["event_texts"].c["values"])
     .outerjoin(people, people.c.id == events.c.person_id)
-    .where(events.c.case_id == bindparam("case"))
+    .outerjoin(
+        _tables["event_texts"],
+        (_tables["event_texts"].c.case_id == events.c.case_id) & (_tables["event_texts"].c.seq == events.c.seq),
+    )
+    .where(events.c.case_id == GIVEN)
     .order_by(events.c.seq.desc())
     .limit(31)
 )
 BESIDE = [
-    select(table).where(table.c.case_id == bindparam("case"))
-    for table in (_tables[name] for name in ("needs", "support", "planned", "holds", "firings", "case_causes"))
+    select(table).where(table.c.case_id == GIVEN)
+    for table in map(
+        _tables.__getitem__,
+        ("needs", "support", "planned", "holds", "firings", "case_causes", "companions", "difficulties"),
+    )
 ]
+CLOSED = select(closures).where(or_(closures.c.unit_id.in_(UNITS), closures.c.pupil_id == bindparam("pupil")))
+SIBLINGS = (
+    select(cases.c.code, pupils.c.name)
+    .join(cases, cases.c.pupil_id == pupils.c.id)
+    .where(pupils.c.village_id == bindparam("village"), pupils.c.id != bindparam("pupil"), OPEN)
+    .where(or_(pupils.c.guardian_phone == bindparam("phone"), pupils.c.address == bindparam("address")))
+    .limit(10)
+)
 HOLDERS = (
-    select(posts.c.role, people.c.name, people.c.phone)
+    select(posts.c.role, posts.c.unit_id, people.c.name, people.c.phone)
     .join(people, people.c.id == posts.c.person_id)
-    .where(posts.c.unit_id.in_(bindparam("units", expanding=True)))
-    .where(posts.c.valid_from <= bindparam("day"), posts.c.valid_to > bindparam("day"))
+    .where(posts.c.unit_id.in_(UNITS), posts.c.valid_from <= DAY, posts.c.valid_to > DAY)
+    .order_by(people.c.name)
+)
+READ_LATELY = select(log.c.id).where(
+    log.c.case_id == GIVEN, log.c.person_id == PERSON, log.c.at > NOW - dt.timedelta(minutes=10)
+)
+TOLD = select(notices.c.id).where(
+    notices.c.case_id == GIVEN, notices.c.person_id == PERSON, notices.c.read_at.is_(None)
 )
 
 
 # --- the application --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(UserMixin):  # type: ignore[misc]
     """Who reads, and in which units they have which roles."""
 
-    id: int
-    units: Mapping[str, Sequence[int]]
+    def __init__(self, id: int, language: str, units: Mapping[str, list[int]]) -> None:
+        self.id, self.language, self.units = id, language, units
 
     def unit(self, role: str) -> int:
         return self.units[role][0]
 
 
-Rows = list[dict[str, Any]]
+@dataclass(frozen=True)
+class Floor:
+    """What a page is read with."""
+
+    connection: Connection
+    reader: Reader
+    calendar: Calendar
+
+    def all(self, statement: Any, **values: Any) -> list[Any]:
+        return list(self.connection.execute(statement, {**values, "person": self.reader.id}))
+
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
 
 
 def make(url: str, key: str, pages: Path, calendar: Calendar) -> Flask:
-    """The floor's application on a database, for the pages that were cut (address: page) into a JSON file."""
-    app, engine, environment = Flask("floor"), make_engine(url), Environment(autoescape=True)
+    """The floor's application on a database, for the pages that were cut into a file (bench/page_cut.py)."""
+    app, environment = Flask("floor"), Environment(autoescape=True)
     app.secret_key = key
-    reading = engine.execution_options(writes=False)
-    for number, (address, page) in enumerate(json.loads(pages.read_text("utf-8")).items()):
-        known = Cut(**page)
-        view = _view(known, environment.from_string(known.template), reading.connect, calendar)
+    engine = make_engine(url).execution_options(writes=False)
+    signing_in = LoginManager(app)
+    signing_in.session_protection = None
+    signing_in.user_loader(_reader)
+    for number, (address, page) in enumerate(read(pages.read_text("utf-8")).items()):
+        view = _view(page, environment.from_string(page.template), engine.connect, calendar)
         app.add_url_rule(address, f"page{number}", view)
     return app
 
 
 def _view(page: Cut, template: Template, connect: Callable[[], Connection], calendar: Calendar) -> Callable[[], Any]:
-    read = LISTS.get(page.kind) or READ.get(page.kind)
+    reading, known = READ.get(page.kind), {label: label for label in page.labels}
 
     def view() -> Response | tuple[str, int]:
-        rows: Rows = []
+        rows: Rows = {}
         if page.kind != "login":
-            with connect() as connection:
-                reader = _reader(connection)
-                if reader is None:
+            with connect() as g.connection:
+                if not current_user.is_authenticated:
                     return "", 401
-                rows = read(connection, reader, calendar) if read else []
-        labels = list(page.labels)  # in the reader's language, once a request
+                rows = reading(Floor(g.connection, current_user, calendar)) if reading else {}
+        labels = [known[label] for label in page.labels]  # in the reader's language, once a request
         said = template.render(token=generate_csrf(), L=labels, rows=rows)
         response = Response(gzip.compress(said.encode(), 6, mtime=0), mimetype="text/html")
         response.headers.update({"Content-Encoding": "gzip", "Cache-Control": "no-store"})
@@ -233,78 +259,126 @@ def _view(page: Cut, template: Template, connect: Callable[[], Connection], cale
     return view
 
 
-def _reader(connection: Connection) -> Reader | None:
-    token = hashlib.sha256(session.get("_user_id", "").encode()).hexdigest()
-    found = connection.execute(SIGNED_IN, {"token": token, "after": NOW - dt.timedelta(days=14)}).one_or_none()
+def _reader(token: str) -> Reader | None:
+    values = {"token": hashlib.sha256(token.encode()).hexdigest(), "after": NOW - dt.timedelta(days=14)}
+    found = g.connection.execute(SIGNED_IN, values).one_or_none()
     if found is None:
         return None
-    units: dict[str, list[int]] = {}
-    for role, unit in connection.execute(POSTS, {"person": found.id, "day": NOW.date()}):
-        units.setdefault(role, []).append(unit)
-    return Reader(found.id, units)
+    held: dict[str, list[int]] = {}
+    for role, unit in g.connection.execute(POSTS, {"person": found.id}):
+        held.setdefault(role, []).append(unit)
+    return Reader(found.id, found.language, held)
 
 
-def _work(connection: Connection, reader: Reader, calendar: Calendar) -> Rows:
-    unit = reader.unit("teacher")
-    mine = connection.execute(MINE, {"person": reader.id}).all()
-    offered = connection.execute(OFFERED, {"unit": unit, "role": "teacher"}).all()
-    others = connection.execute(AREA, {"unit": unit}).all()
-    connection.execute(UNREAD, {"person": reader.id}).all()
-    once = {row.code: row for row in (*mine, *offered, *others)}
-    return [_said(row, calendar) for row in once.values()]
+# --- the pages --------------------------------------------------------------------------------------------------------
 
 
-def _cases(connection: Connection, reader: Reader, calendar: Calendar) -> Rows:
-    unit = reader.unit("education_office")
-    rows = connection.execute(PROVINCE, {"unit": unit}).all()
-    connection.execute(BELOW, {"unit": unit}).all()
-    return [_said(row, calendar) for row in rows[:50]]
+def _work(floor: Floor) -> Rows:
+    unit = floor.reader.unit("teacher")
+    mine = floor.all(MINE)
+    offered = floor.all(OFFERED, unit=unit, role="teacher")
+    once = {row.code: row for row in (*mine, *offered, *floor.all(AREA, unit=unit))}
+    news = {row.case_id: row for row in floor.all(NEWS, cases=[row.id for row in once.values()])}
+    floor.all(PROPOSED, unit=unit), floor.all(TO_DECIDE, unit=unit, role="teacher")
+    floor.all(SAVED), floor.all(UNREAD)
+    return {"cases": [_card(row, floor.calendar, news) for row in once.values()]}
 
 
-STATES = {"absent": "Vắng học", "teacher_contact": "GVCN liên hệ", "commune_visit": "Xã vận động",
-          "support_referral": "Hội hỗ trợ", "returned": "Đã ra lớp"}  # fmt: skip
+def _cases(floor: Floor) -> Rows:
+    unit = floor.reader.unit("education_office")
+    rows = floor.all(PROVINCE, unit=unit)
+    floor.all(SAVED)
+    return {
+        "units": [{"id": id, "name": name} for id, name in floor.all(BELOW, unit=unit)],
+        "cases": [_card(row, floor.calendar, {}) for row in rows[:50]],
+    }
+
+
+STATES = {"absent": "Vắng học", "teacher_contact": "Giáo viên liên hệ", "commune_visit": "Xã vận động",
+          "support_referral": "Chuyển hỗ trợ", "returned": "Đã ra lớp"}  # fmt: skip
+ACTS = {"absent": "Ghi lần liên hệ", "teacher_contact": "Ghi thêm lần liên hệ", "commune_visit": "Ghi lần đến nhà",
+        "support_referral": "Ghi hỗ trợ đã trao", "returned": "Ghi nhận theo dõi"}  # fmt: skip
+ROLES = {"teacher": "Giáo viên chủ nhiệm", "head": "Hiệu trưởng", "commune_officer": "Cán bộ, công chức xã phụ trách",
+         "commune_leader": "Lãnh đạo UBND xã", "association": "Hội khuyến học"}  # fmt: skip
+SEATS = {"teacher": "class_id", "head": "school_id", "commune_officer": "village_id", "commune_leader": "commune_id",
+         "association": "association_id"}  # fmt: skip
+SAID = {"opened": "Lập hồ sơ", "offered": "Một hồ sơ đang chờ tiếp nhận"}
 DAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
 
-def _said(row: Any, calendar: Calendar) -> dict[str, Any]:
-    due, now = calendar.local(row.due_at), calendar.local(NOW)
+def _card(row: Any, calendar: Calendar, news: Mapping[int, Any]) -> Row:
+    urgency, due = _due(row.due_at, calendar)
+    return {
+        "id": row.id, "code": row.code, "name": row.name, "where": ", ".join(filter(None, (row.klass, row.village))),
+        "urgency": urgency, "due": due, "state": STATES[row.state], "since": f"Vắng từ {row.absent_since:%d/%m/%Y}.",
+        "act": ACTS[row.state], "of": f": {row.name}", "assignee": row.assignee or "", "new": row.id in news,
+    }  # fmt: skip
+
+
+def _due(at: dt.datetime, calendar: Calendar) -> tuple[str, str]:
+    due, now = calendar.local(at), calendar.local(NOW)
     days = (due.date() - now.date()).days
     if due < now:
-        words = f"Quá hạn {-days} ngày"
-    else:
-        words = f"Còn {days} ngày, {DAYS[due.weekday()]} {due:%d/%m/%Y}" if days else f"Hạn hôm nay lúc {due:%H:%M}"
-    where = f"{row.klass}, {row.village}" if row.village else row.klass
-    return {"code": row.code, "name": row.name, "where": where, "due": words, "state": STATES[row.state]}
+        return "grace", f"Vừa qua hạn ({-days} ngày trước, {due:%H:%M}), làm ngay hôm nay"
+    return "later", f"Còn {days} ngày, {DAYS[due.weekday()]} {due:%d/%m/%Y}" if days else f"Hôm nay {due:%H:%M}"
 
 
-def _notices(connection: Connection, reader: Reader, calendar: Calendar) -> Rows:
-    rows = connection.execute(NOTICES, {"person": reader.id}).all()
-    return [{"code": row.code, "where": f"· {calendar.local(row.at):%H:%M %d/%m/%Y}", "state": row.kind}
-            for row in rows[:50]]  # fmt: skip
+def _notices(floor: Floor) -> Rows:
+    return {"notices": [
+        {"code": row.code, "named": f"Hồ sơ {row.code}", "why": SAID.get(row.kind, ""),
+         "at": f"· {floor.calendar.local(row.at):%H:%M %d/%m/%Y}"}
+        for row in floor.all(NOTICES)[:50]
+    ]}  # fmt: skip
 
 
-def _case(connection: Connection, _reader: Reader, calendar: Calendar) -> Rows:
-    case = connection.execute(CASE, {"code": request.path.rsplit("/", 1)[1]}).one()
-    for statement in (EVENTS, *BESIDE):
-        connection.execute(statement, {"case": case.id}).all()
-    units = [case.class_id, case.school_id, case.village_id, case.commune_id]
-    connection.execute(HOLDERS, {"units": units, "day": NOW.date()}).all()
-    return [_said_case(case, calendar)]
+def _case(floor: Floor) -> Rows:
+    case = floor.all(CASE, code=request.path.rsplit("/", 1)[1])[0]
+    if case.class_id not in floor.reader.units["teacher"]:
+        return {}
+    beside = [floor.all(statement, case=case.id) for statement in BESIDE]
+    places = {case.class_id, case.school_id, case.village_id, case.commune_id}
+    closed = floor.all(CLOSED, units=sorted({*places, case.province}), pupil=case.pupil_id)
+    floor.all(SIBLINGS, village=case.village_id, pupil=case.pupil_id, phone=case.guardian_phone, address=case.address)
+    holders = floor.all(HOLDERS, units=sorted(places))
+    floor.all(READ_LATELY, case=case.id), floor.all(TOLD, case=case.id)
+    return {
+        "days": list(_days(case.since, floor.calendar)) if not (closed or beside[3]) else [],
+        "holders": [{"name": row.name, "role": ROLES[row.role]} for row in holders
+                    if row.role in SEATS and getattr(case, SEATS[row.role]) == row.unit_id],
+        "events": [
+            {"what": SAID.get(row.kind, row.kind), "by": f"{row.name}, {ROLES[row.role]} · ",
+             "at": f"{floor.calendar.local(row.at):%H:%M %d/%m/%Y}"}
+            for row in floor.all(EVENTS, case=case.id)
+        ],
+    }  # fmt: skip
 
 
-def _said_case(case: Any, calendar: Calendar) -> dict[str, Any]:
-    return {"due": f"{calendar.local(case.due_at):%H:%M %d/%m/%Y}", "state": STATES[case.state]}
+RETURNED = Duration(20, "school days")  # of the rule by which a case like the one that is looked at ends
 
 
-def _new(connection: Connection, reader: Reader, _calendar: Calendar) -> Rows:
-    connection.execute(PUPILS, {"unit": reader.unit("teacher")}).all()
-    return []
+def _days(since: dt.datetime, calendar: Calendar) -> Iterator[Row]:
+    found = Clock(calendar, Circumstances()).explain(since, RETURNED)
+    skipped = {day: why for day, _kind, why in found.skipped}
+    for day, why in sorted({**{day: None for day, _ in found.counted}, **skipped}.items()):
+        yield {"words": f"{day:%d/%m/%Y}: {f'không tính, {why.vi}' if why else 'có tính'}"}
 
 
-LISTS = {"work": _work, "cases": _cases, "notices": _notices}
-READ = {"case": _case, "case_new": _new}
+def _new(floor: Floor) -> Rows:
+    return {"pupils": [
+        {"code": row.code or "", "name": row.name, "where": f"{row.klass}, {row.village}",
+         "open": f"Đang có hồ sơ: {row.code}" if row.code else ""}
+        for row in floor.all(PUPILS, unit=floor.reader.unit("teacher"))
+    ]}  # fmt: skip
 
 
-def written(pages: Mapping[str, Cut]) -> str:
-    """Pages that were cut, as `make` reads them."""
-    return json.dumps({address: asdict(page) for address, page in pages.items()})
+def _attendance(floor: Floor) -> Rows:
+    unit = floor.reader.unit("teacher")
+    taken = dict(floor.all(TAKEN, unit=unit))
+    return {"classes": [
+        {"id": id, "name": name, **{half: f"{taken.get(half, 0)} / {count}" for half in "ma"}}
+        for id, name, count in floor.all(CLASSES, unit=unit)
+    ]}  # fmt: skip
+
+
+READ = {"work": _work, "cases": _cases, "notices": _notices, "case": _case, "case_new": _new,
+        "attendance": _attendance}  # fmt: skip

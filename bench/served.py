@@ -27,7 +27,7 @@ from sqlalchemy import insert, select, update
 from bench import DATABASES, Database, Measurement, measured, serving
 from bench.data import Filled, filled
 from bench.land import NOW
-from bench.page_floor import cut, written
+from bench.page_cut import cut, written
 from engine import passwords
 from engine.store import tables as t
 from engine.store.session import open_store
