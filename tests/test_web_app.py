@@ -138,7 +138,7 @@ def test_health_is_not_well_where_no_worker_ever_was(here: Site) -> None:
     assert here.client().get("/healthz").status_code == 503
 
 
-def test_the_menu_shows_what_there_is_and_what_is_ones_own(here: Site) -> None:
+def test_the_menu_shows_what_there_is_and_what_is_ones_own(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     for endpoint, path in (("a.work", "/w"), ("b.open", "/o")):
         here.app.add_url_rule(path, endpoint, lambda: render_template_string('{% extends "base.html" %}'))
     from web import navigation
@@ -149,7 +149,8 @@ def test_the_menu_shows_what_there_is_and_what_is_ones_own(here: Site) -> None:
         Way("b.open", Sentence("Open a case"), "new", frozenset({"teacher"})),
         Way("c.gone", Sentence("Help"), "help"),
     )
-    here.app.jinja_env.globals["main_ways"] = lambda: navigation.ways(ways)
+    monkeypatch.setattr(navigation, "MAIN", ways)
+    monkeypatch.setattr(navigation, "ROOMS", ())
     here.appoint(here.person("teacher"), "teacher", "class", "4a")
     here.appoint(here.person("officer"), "commune_officer", "village", "v1")
     assert "Lập hồ sơ" in here.signed_in("teacher").get("/w").text

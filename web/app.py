@@ -53,6 +53,7 @@ from web import (
     signin,
     simulate,
     stepup,
+    templating,
     welcome,
     work,
 )
@@ -127,12 +128,13 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     clock = clock or ShiftedClock(store)
     house = house or build_house(settings, clock.now(), store)
     app = Flask(__name__, static_folder=None)
+    app.jinja_environment = templating.Pages
     _configure(app, settings)
     app.extensions[EXTENSION] = Shell(settings, house, clock)
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
     for part in (
-        logs, metrics, compression, security, addresses, assets, languages, errors, queued, signin, stepup, navigation,
-        parts, offline,
+        logs, metrics, compression, security, addresses, assets, languages, templating, errors, queued, signin,
+        stepup, navigation, parts, offline,
     ):  # fmt: skip
         part.init_app(app)
     for blueprint in BLUEPRINTS:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flask import Flask, current_app, request
 from flask_login import current_user
+from markupsafe import Markup
 
 from engine.access import ADMIN, OFFICE
 from engine.cases import OPENERS
 from engine.words import Sentence
 from web.addresses import url_for
+from web.languages import language
+
+REMEMBERED = 1024  # menus: by roles, language and page
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +30,6 @@ class Way:
     @property
     def address(self) -> str:
         return url_for(self.endpoint)
-
-    @property
-    def here(self) -> bool:
-        """Whether this page is the entry's own."""
-        return request.endpoint == self.endpoint
 
 
 # At most five: on a phone they stand side by side at the bottom, each as wide as a thumb.
@@ -65,20 +65,35 @@ MORE: tuple[Way, ...] = (
 )
 
 
-def ways(of: tuple[Way, ...]) -> list[Way]:
-    """Those entries that have a page and that the person on this page may use."""
-    roles = current_user.viewer.units if current_user.is_authenticated else {}
-    return [
-        way for way in of if way.endpoint in current_app.view_functions and (not way.roles or way.roles & roles.keys())
-    ]
+def ways(of: tuple[Way, ...], roles: frozenset[str]) -> list[Way]:
+    """Those entries that have a page and that somebody in these roles may use."""
+    return [way for way in of if way.endpoint in current_app.view_functions and (not way.roles or way.roles & roles)]
 
 
-def main_ways() -> list[Way]:
+def main_ways(roles: frozenset[str]) -> list[Way]:
     """The entries of the main menu; where fewer than MOST are the person's, the first of their rooms among them."""
-    found = ways(MAIN)
-    return [*found[:2], *ways(ROOMS)[:1], *found[2:]] if len(found) < MOST else found
+    found = ways(MAIN, roles)
+    return [*found[:2], *ways(ROOMS, roles)[:1], *found[2:]] if len(found) < MOST else found
 
 
 def init_app(app: Flask) -> None:
-    """In templates: `main_ways()` and `more_ways()`."""
-    app.jinja_env.globals.update(main_ways=main_ways, more_ways=lambda: ways(MORE))
+    """In templates: `main_menu()`, empty for who may not go anywhere yet, and `more_menu()`.
+
+    They are put together once for each role and language: both stand on every page, and have twenty entries.
+    """
+
+    @lru_cache(maxsize=REMEMBERED)
+    def set_down(name: str, _root: str, _language: str, roles: frozenset[str], here: str | None) -> Markup:
+        entries = main_ways(roles) if name == "main" else ways(MORE, roles)
+        said: Markup = getattr(app.jinja_env.get_template("macros/ways.html").module, name)(entries, here)
+        return said
+
+    def menu(name: str, here: str | None) -> Markup:
+        roles = frozenset(current_user.viewer.units)
+        return set_down(name, request.script_root, language(), roles, here)
+
+    def main_menu() -> Markup:
+        goes = current_user.is_authenticated and not current_user.must_change
+        return menu("main", request.endpoint) if goes else Markup()
+
+    app.jinja_env.globals.update(main_menu=main_menu, more_menu=lambda: menu("more", None))

@@ -1,0 +1,44 @@
+"""How templates are set up: what they can all ask for is one plain dictionary, and words are looked up once a language.
+
+Jinja would keep a chain of two dictionaries for each template, and walk it name by name for each template and each
+import of a page; and it would format each text anew, though most have nothing to put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask
+from flask.templating import Environment
+from markupsafe import Markup
+
+from engine.words import catalogue
+from web.languages import language
+
+TEXTS = 4096  # remembered; the catalogue has fewer, in two languages
+
+
+class Pages(Environment):
+    """Templates without globals of their own."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Those of the environment themselves."""
+        return {**self.globals, **d} if d else self.globals
+
+
+def init_app(app: Flask) -> None:
+    """In templates: `_("…")`, with `%(name)s` for what is to be put in."""
+    app.jinja_env.globals["_"] = translated
+
+
+def translated(text: str, **values: Any) -> Markup:
+    """A text of a template in the language of this page; the values are escaped."""
+    found = _text(language(), text)
+    return found % values if values else found
+
+
+@lru_cache(maxsize=TEXTS)
+def _text(of: str, text: str) -> Markup:
+    return Markup(catalogue(of).gettext(text))  # noqa: S704 - the text of a template, and its translation
