@@ -1,17 +1,20 @@
 """What a scoped session lets through is exactly what `engine.access.reach` says, whoever asks and whatever is asked."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, true
+from sqlalchemy.exc import StatementError
 
 from engine.access import REFERRED, SEATS, Viewer, knows, reach
 from engine.store import tables as t
 from engine.store.cases import PupilPlace
+from engine.store.scopes import scope_of, shape_of
 from engine.store.session import Store, open_store
 from tests import databases
 
@@ -21,12 +24,24 @@ referral: Any = t.Referral  # mapped from the columns of cases, which no type ch
 COLUMNS = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 
 
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, list[PupilPlace]]]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def many(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Store, list[PupilPlace]]]:
     """A case for many combinations of four units in every column, some of them empty."""
-    path = tmp_path_factory.mktemp("scopes") / "scopes.db"
-    databases.migrate(f"sqlite:///{path}")
-    store = open_store(f"sqlite:///{path}")
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("scopes") / "scopes.db"
+        url = databases.copy_sqlite(request.getfixturevalue("sqlite_template"), path)
+        yield from _filled(url)
+        return
+    server, name = request.getfixturevalue("postgresql_server"), f"ralop_test_{uuid.uuid4().hex[:12]}"
+    template = request.getfixturevalue("postgresql_template")
+    yield from _filled(databases.create_postgresql(server, name, template=template))
+    databases.drop_postgresql(server, name)
+
+
+def _filled(url: str) -> Iterator[tuple[Store, list[PupilPlace]]]:
+    store = open_store(url)
     places = [
         PupilPlace(
             n, 1 + n % 4, 1 + n // 4 % 4, n % 5 or None, n // 3 % 5 or None, n // 7 % 5 or None, 6, None,
@@ -99,6 +114,15 @@ viewers = st.builds(
 )
 
 
+KNOWN = select(t.Case.id), select(t.CaseCause.case_id), select(t.EventText.case_id)
+REFERRED_TO, EITHER, PUPILS = select(referral.id), select(t.Event.case_id), select(t.Pupil.id)
+
+
+def _anew(statement: Any) -> Any:
+    """A statement that says the same, and was never met."""
+    return statement.where(true())
+
+
 @given(viewer=viewers)
 def test_a_scoped_session_shows_the_cases_that_reach_allows_and_no_other(
     many: tuple[Store, list[PupilPlace]], viewer: Viewer
@@ -108,11 +132,10 @@ def test_a_scoped_session_shows_the_cases_that_reach_allows_and_no_other(
     known = {id for id, roles in reached.items() if knows(roles)}
     referred = {id for id, roles in reached.items() if roles & REFERRED}
     with store.scoped(viewer) as session:
-        assert set(session.scalars(select(t.Case.id))) == known
-        assert set(session.scalars(select(referral.id))) == referred
-        assert set(session.scalars(select(t.CaseCause.case_id))) == known
-        assert set(session.scalars(select(t.EventText.case_id))) == known
-        assert set(session.scalars(select(t.Event.case_id))) == known | referred
+        for statements, expected in ((KNOWN, known), ((REFERRED_TO,), referred), ((EITHER,), known | referred)):
+            for statement in statements:
+                assert set(session.scalars(statement)) == expected  # others have said it before
+                assert set(session.scalars(_anew(statement))) == expected
 
 
 @given(viewer=viewers)
@@ -120,7 +143,27 @@ def test_only_the_school_sees_pupils_without_a_case(many: tuple[Store, list[Pupi
     store, places = many
     seen = {place.id for place in places if knows(reach(viewer, place))}
     with store.scoped(viewer) as session:
-        assert set(session.scalars(select(t.Pupil.id))) == seen
+        assert set(session.scalars(PUPILS)) == seen
+        assert set(session.scalars(_anew(PUPILS))) == seen
+
+
+def test_a_statement_met_before_shows_each_viewer_their_own(many: tuple[Store, list[PupilPlace]]) -> None:
+    store, places = many
+    teachers = [Viewer(unit, {"teacher": frozenset({unit})}) for unit in UNITS]
+    for _round in range(3):
+        for teacher in teachers:
+            with store.scoped(teacher) as session:
+                own = {place.id for place in places if place.class_id == teacher.person_id}
+                assert set(session.execute(KNOWN[0]).scalars()) == own != set()
+
+
+def test_a_narrowed_statement_is_refused_where_it_is_not_said_whose_units_are_meant(
+    many: tuple[Store, list[PupilPlace]],
+) -> None:
+    store, _ = many
+    narrowed = scope_of(shape_of(Viewer(1, {"teacher": frozenset({1})}))).narrowed(KNOWN[0])
+    with store.reading("test") as session, pytest.raises(StatementError, match="scope_teacher"):
+        session.execute(narrowed)
 
 
 def test_a_volunteer_finds_no_column_that_tells_who_or_where() -> None:

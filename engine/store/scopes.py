@@ -1,15 +1,22 @@
-"""`engine.access` in SQL: what a scoped session adds to every query, entity by entity. Deny by default."""
+"""`engine.access` in SQL: what a scoped session adds to every query, entity by entity. Deny by default.
+
+A statement is narrowed once for all viewers of one shape: those who hold posts of the same kinds. Which units are
+theirs is given with each execution, under the names in `values`; a statement that lacks them is refused.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Executable, and_, exists, false, or_
+from sqlalchemy import Boolean, ColumnElement, Executable, and_, bindparam, exists, false, literal_column, or_
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import with_loader_criteria
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.schema import Table
 
 from engine.access import SEATS, Viewer
@@ -20,32 +27,85 @@ _cases = t.Base.metadata.tables["cases"].alias("reached_case")
 _pupils = t.Base.metadata.tables["pupils"].alias("reached_pupil")
 # What belongs to one person only.
 _OWN: tuple[Any, ...] = (t.Notice, t.NoticeHours, t.ChannelChoice, t.PushSubscription, t.Delivery, t.SavedFilter)
-_KNOWING = {role: column for role, column in SEATS.items() if column != "association_id"}
+# Where a viewer knows pupils by name: what the units are called in a statement, and the column of a case.
+_KNOWING = {role: column for role, column in SEATS.items() if column != "association_id"} | {
+    "office_communes": "commune_id",
+    "office_provinces": "province_id",
+    "office_schools": "school_id",
+}
+_ASKED, _PERSON = "asked", "scope_person"  # the associations of a viewer; the viewer
+
+Shape = frozenset[tuple[str, bool]]  # for each kind of units that a viewer has: its name, and whether it is one alone
 
 
-def _within(column: Any, ids: frozenset[int]) -> Iterator[ColumnElement[bool]]:
-    if len(ids) == 1:
-        yield column == next(iter(ids))  # lets the database walk the index in the list's order
-    elif ids:
-        yield column.in_(sorted(ids))
+def places(viewer: Viewer) -> dict[str, frozenset[int]]:
+    """A viewer's units, by the names that `_KNOWING` and `_ASKED` give them."""
+    found = {role: viewer.of(role) for role in _KNOWING if role in SEATS}
+    found |= {name: getattr(viewer, name) for name in _KNOWING if name not in SEATS}
+    found[_ASKED] = viewer.of("volunteer") | viewer.of("association")
+    return {name: ids for name, ids in found.items() if ids}
+
+
+def shape_of(viewer: Viewer) -> Shape:
+    """What decides how a statement is narrowed for a viewer."""
+    return frozenset((name, len(ids) == 1) for name, ids in places(viewer).items())
+
+
+def values(viewer: Viewer) -> dict[str, Any]:
+    """What a narrowed statement is executed with."""
+    return {_PERSON: viewer.person_id} | {
+        f"scope_{name}": next(iter(ids)) if len(ids) == 1 else sorted(ids) for name, ids in places(viewer).items()
+    }
+
+
+class _Given(FunctionElement[bool]):
+    """`column` is among the ids given under a name at execution.
+
+    The parameter comes into being when the statement is compiled. One that stood in the criteria would be copied with
+    them, and SQLAlchemy would compare all copies at each execution, which takes longer than the execution.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: Any, name: str, *, one: bool) -> None:
+        super().__init__(column, literal_column(name), literal_column(str(one)))
+
+    def self_group(self, against: object = None) -> _Given:
+        """As it is: SQLAlchemy would make it `… = 1` in SQLite, and SQLite would no longer see an index."""
+        return self
+
+
+@compiles(_Given)
+def _parameter(element: _Given, compiler: SQLCompiler, **options: Any) -> str:
+    column, name, one = element.clauses
+    if str(one) == "True":  # lets the database walk the index in the list's order
+        return compiler.process(column == bindparam(str(name)), **options)
+    return compiler.process(column.in_(bindparam(str(name), expanding=True)), **options)
+
+
+def _within(shape: Shape, name: str, column: Any) -> Iterator[ColumnElement[bool]]:
+    for one in (True, False):
+        if (name, one) in shape:
+            yield _Given(column, f"scope_{name}", one=one)
+
+
+def _of_viewer(column: Any) -> ColumnElement[bool]:
+    return _Given(column, _PERSON, one=True)
 
 
 def _any(arms: list[ColumnElement[bool]]) -> ColumnElement[bool]:
     return or_(*arms) if arms else false()
 
 
-def _known(viewer: Viewer, columns: Mapping[str, Any]) -> ColumnElement[bool]:
+def _known(shape: Shape, columns: Mapping[str, Any]) -> ColumnElement[bool]:
     """Cases the viewer may know by the pupil's name."""
-    arms = [arm for role, column in _KNOWING.items() for arm in _within(columns[column], viewer.of(role))]
-    arms += _within(columns["commune_id"], viewer.office_communes)
-    arms += _within(columns["province_id"], viewer.office_provinces)
-    arms += _within(columns["school_id"], viewer.office_schools)
-    return _any(arms)
+    return _any([arm for name, column in _KNOWING.items() for arm in _within(shape, name, columns[column])])
 
 
-def _referred(viewer: Viewer, column: Any) -> ColumnElement[bool]:
+def _referred(shape: Shape, column: Any) -> ColumnElement[bool]:
     """Cases the viewer's association was asked to help with."""
-    return _any(list(_within(column, viewer.of("volunteer") | viewer.of("association"))))
+    return _any(list(_within(shape, _ASKED, column)))
 
 
 def _of_case(column: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -53,14 +113,14 @@ def _of_case(column: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]
     return exists().where(_cases.c.id == column, condition)
 
 
-def _pupil(viewer: Viewer, columns: Mapping[str, Any]) -> ColumnElement[bool]:
+def _pupil(shape: Shape, columns: Mapping[str, Any]) -> ColumnElement[bool]:
     """Pupils: a school knows its own; everybody else has a duty only towards those with a case."""
-    own = [*_within(columns["class_id"], viewer.of("teacher")), *_within(columns["school_id"], viewer.of("head"))]
-    return _any([*own, exists().where(_cases.c.pupil_id == columns["id"], _known(viewer, dict(_cases.c)))])
+    own = [arm for role in ("teacher", "head") for arm in _within(shape, role, columns[SEATS[role]])]
+    return _any([*own, exists().where(_cases.c.pupil_id == columns["id"], _known(shape, dict(_cases.c)))])
 
 
-def _of_pupil(viewer: Viewer, column: Any) -> ColumnElement[bool]:
-    return exists().where(_pupils.c.id == column, _pupil(viewer, dict(_pupils.c)))
+def _of_pupil(shape: Shape, column: Any) -> ColumnElement[bool]:
+    return exists().where(_pupils.c.id == column, _pupil(shape, dict(_pupils.c)))
 
 
 def _columns(entity: Any) -> dict[str, Any]:
@@ -70,47 +130,41 @@ def _columns(entity: Any) -> dict[str, Any]:
 Rule = Callable[[], ColumnElement[bool]]
 
 
-def _rules(viewer: Viewer) -> dict[Any, Rule]:
+def _rules(shape: Shape) -> dict[Any, Rule]:
     """For each protected entity what narrows it; made only when a statement names it."""
 
-    @cache
     def known() -> ColumnElement[bool]:
-        return _known(viewer, dict(_cases.c))
+        return _known(shape, dict(_cases.c))
 
-    @cache
     def either() -> ColumnElement[bool]:
-        return or_(known(), _referred(viewer, _cases.c.association_id))
+        return or_(known(), _referred(shape, _cases.c.association_id))
 
-    def texts() -> ColumnElement[bool]:
-        own = and_(t.EventText.person_id == viewer.person_id, _of_case(t.EventText.case_id, either()))
-        return or_(_of_case(t.EventText.case_id, known()), own)
-
-    def difficulties() -> ColumnElement[bool]:
-        own = and_(t.Difficulty.raised_by_id == viewer.person_id, _of_case(t.Difficulty.case_id, either()))
-        return or_(_of_case(t.Difficulty.case_id, known()), own)
+    def own_or_known(person: Any, case: Any) -> ColumnElement[bool]:
+        """What concerns a case that the viewer knows, or was written by them about one they were asked to help with."""
+        return or_(_of_case(case, known()), and_(_of_viewer(person), _of_case(case, either())))
 
     def support() -> ColumnElement[bool]:
         # What an association gave stays in its books when the case has gone on; it tells neither who nor where.
-        return or_(_of_case(t.Support.case_id, either()), _referred(viewer, t.Support.association_id))
+        return or_(_of_case(t.Support.case_id, either()), _referred(shape, t.Support.association_id))
 
     def of_case(entity: Any) -> Rule:
         return lambda: _of_case(entity.case_id, either())
 
     def of_pupil(entity: Any) -> Rule:
-        return lambda: _of_pupil(viewer, entity.pupil_id)
+        return lambda: _of_pupil(shape, entity.pupil_id)
 
     def own(entity: Any) -> Rule:
-        return lambda: entity.person_id == viewer.person_id
+        return lambda: _of_viewer(entity.person_id)
 
     return {
-        t.Case: lambda: _known(viewer, _columns(t.Case)),
-        t.Referral: lambda: _referred(viewer, _columns(t.Referral)["association_id"]),
-        t.Pupil: lambda: _pupil(viewer, _columns(t.Pupil)),
-        t.Closure: lambda: or_(t.Closure.pupil_id.is_(None), _of_pupil(viewer, t.Closure.pupil_id)),
+        t.Case: lambda: _known(shape, _columns(t.Case)),
+        t.Referral: lambda: _referred(shape, _columns(t.Referral)["association_id"]),
+        t.Pupil: lambda: _pupil(shape, _columns(t.Pupil)),
+        t.Closure: lambda: or_(t.Closure.pupil_id.is_(None), _of_pupil(shape, t.Closure.pupil_id)),
         t.CaseCause: lambda: _of_case(t.CaseCause.case_id, known()),
-        t.EventText: texts,
+        t.EventText: lambda: own_or_known(t.EventText.person_id, t.EventText.case_id),
         t.Companion: lambda: _of_case(t.Companion.case_id, known()),
-        t.Difficulty: difficulties,
+        t.Difficulty: lambda: own_or_known(t.Difficulty.raised_by_id, t.Difficulty.case_id),
         **{entity: own(entity) for entity in (*_OWN, t.ImportJob)},
         **dict.fromkeys(
             (t.DeliveryItem, t.AccessLog, t.ImportFile, t.ImportWrong, t.DifficultyMove, t.StaffAct), false
@@ -134,24 +188,18 @@ def _tables(statement: Executable) -> frozenset[str]:
 
 
 class Scope:
-    """What one viewer may see, ready to be added to statements."""
+    """What viewers of one shape may see, ready to be added to statements."""
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, shape: Shape) -> None:
         self._rules: dict[str, list[tuple[Any, Rule]]] = {}
-        for entity, rule in _rules(viewer).items():
+        for entity, rule in _rules(shape).items():
             self._rules.setdefault(entity.__table__.name, []).append((entity, rule))
         self._made: dict[str, list[Any]] = {}
-        self._narrowed: WeakKeyDictionary[Executable, Executable] = WeakKeyDictionary()
 
     def narrowed(self, statement: Any) -> Any:
-        """The statement with the criteria it needs; the same each time for one that is made once and run often."""
-        if (found := self._narrowed.get(statement)) is None:
-            found = self._narrowed[statement] = statement.options(*self.criteria(statement))
-        return found
-
-    def criteria(self, statement: Executable) -> list[Any]:
-        """The loader criteria that a statement needs: those of every protected table it names."""
-        return [criterion for name in _tables(statement) & self._rules.keys() for criterion in self._criteria(name)]
+        """The statement with the loader criteria it needs: those of every protected table it names."""
+        criteria = [criterion for name in _tables(statement) & self._rules.keys() for criterion in self._criteria(name)]
+        return statement.options(*criteria)
 
     def _criteria(self, name: str) -> list[Any]:
         if name not in self._made:
@@ -161,22 +209,14 @@ class Scope:
         return self._made[name]
 
 
-def scope_of(viewer: Viewer) -> Scope:
-    """The scope of a viewer; kept for those who were here last, as it depends on nothing but their posts."""
-    posts = frozenset((role, units) for role, units in viewer.units.items())
-    return _scope(viewer.person_id, posts, viewer.office_communes, viewer.office_provinces, viewer.office_schools)
-
-
 @lru_cache(maxsize=256)
-def _scope(
-    person_id: int, posts: frozenset[tuple[str, frozenset[int]]], communes: frozenset[int], provinces: frozenset[int],
-    schools: frozenset[int],
-) -> Scope:  # fmt: skip
-    return Scope(Viewer(person_id, dict(posts), communes, provinces, schools))
+def scope_of(shape: Shape) -> Scope:
+    """The scope of a shape; there are a few dozen in a country."""
+    return Scope(shape)
 
 
 # What no statement may reach past the ORM in a scoped session.
-PROTECTED = frozenset(entity.__table__.name for entity in _rules(Viewer(person_id=0)))
+PROTECTED = frozenset(entity.__table__.name for entity in _rules(frozenset()))
 
 
 def protected(statement: Executable) -> list[str]:
