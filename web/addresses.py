@@ -15,9 +15,9 @@ NAME = "addresses"
 def init_app(app: Flask) -> None:
     """`url_for` in templates is the one of this module."""
 
-    @lru_cache(maxsize=REMEMBERED)
-    def built(_root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
-        return flask.url_for(endpoint, **dict(values))
+    @lru_cache(maxsize=REMEMBERED, typed=True)
+    def built(_root: str, endpoint: str, **values: Any) -> str:
+        return flask.url_for(endpoint, **values)
 
     app.extensions[NAME] = built
     app.jinja_env.globals["url_for"] = url_for
@@ -25,8 +25,10 @@ def init_app(app: Flask) -> None:
 
 def url_for(endpoint: str, **values: Any) -> str:
     """The address that Flask's `url_for` gives; the endpoint is named in full, not from the page it is asked on."""
-    plain = tuple((name, value) for name, value in values.items() if type(value) in {str, int})
-    if len(plain) < len(values):
+    if "_external" in values:  # it depends on the name under which the site was called
         return flask.url_for(endpoint, **values)
-    address: str = current_app.extensions[NAME](request.script_root, endpoint, plain)
+    try:
+        address: str = current_app.extensions[NAME](request.script_root, endpoint, **values)
+    except TypeError:  # a list, as in a filter of several kinds, cannot be remembered
+        return flask.url_for(endpoint, **values)
     return address

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from flask import Flask, Response, abort, g, request
@@ -48,8 +49,12 @@ def init_app(app: Flask) -> None:
     """Serve `static/`; in templates `asset("app.js")` is the address of a file, `sheet_along()` the sheet or None."""
     known = {path.relative_to(FOLDER).as_posix(): read(path) for path in FOLDER.rglob("*") if path.is_file()}
 
-    def asset(name: str) -> str:
+    @cache
+    def address(_root: str, name: str) -> str:
         return url_for("static", digest=known[name].digest, name=name)
+
+    def asset(name: str) -> str:
+        return address(request.script_root, name)
 
     @public
     def static(digest: str, name: str) -> Response:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Response, abort, g, jsonify, request
@@ -38,8 +39,12 @@ def queued() -> bool:
 
 def mark(person_id: int) -> str:
     """What a person is called on a device: it tells people apart, and tells nobody who they are."""
-    secret = shell().settings.secret_key.encode()
-    return hmac.new(secret, f"person:{person_id}".encode(), hashlib.sha256).hexdigest()[:16]
+    return _mark(shell().settings.secret_key, person_id)
+
+
+@lru_cache(maxsize=1024)
+def _mark(secret: str, person_id: int) -> str:
+    return hmac.new(secret.encode(), f"person:{person_id}".encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def init_app(app: Flask) -> None:
