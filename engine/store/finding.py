@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import Viewer
@@ -37,18 +36,16 @@ _CANDIDATES = (
     .outerjoin(_village, _village.id == t.Pupil.village_id)
     .outerjoin(t.Case, and_(t.Case.pupil_id == t.Pupil.id, t.OPEN))
 )
+_FIRST = _CANDIDATES.where(t.Pupil.status == "enrolled").order_by(t.Pupil.sort_key, t.Pupil.id).limit(MOST + 1)
+_OF_CLASSES = _FIRST.where(t.Pupil.class_id.in_(bindparam("classes", expanding=True)))  # what the page begins with
 
 
 def candidates(session: Session, viewer: Viewer, query: str) -> list[Candidate]:
     """Pupils of the viewer's classes and schools whose names have these words; without a word, those of the classes."""
-    words = search.words(query)
-    where: list[Any] = [t.Pupil.status == "enrolled"]
-    if words:
-        where += [_own(viewer), t.Pupil.id.in_(search.pupils_named(session, words))]
-    else:
-        where.append(t.Pupil.class_id.in_(sorted(viewer.of("teacher"))))
-    found = session.execute(_CANDIDATES.where(*where).order_by(t.Pupil.sort_key, t.Pupil.id).limit(MOST + 1))
-    return [Candidate(*row) for row in found]
+    if words := search.words(query):
+        named = _FIRST.where(_own(viewer), t.Pupil.id.in_(search.pupils_named(session, words)))
+        return [Candidate(*row) for row in session.execute(named)]
+    return [Candidate(*row) for row in session.execute(_OF_CLASSES, {"classes": sorted(viewer.of("teacher"))})]
 
 
 def of_classes(session: Session, viewer: Viewer) -> list[Candidate]:

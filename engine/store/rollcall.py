@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -47,27 +47,35 @@ def school_of(session: Session, class_id: int) -> int | None:
     return session.execute(above).scalar() if kind == "class" else None
 
 
+# Put together once: the page is opened every morning by everybody.
+_OURS = (
+    t.Pupil.status == "enrolled",
+    t.Pupil.class_id.in_(bindparam("classes", expanding=True))
+    | t.Pupil.school_id.in_(bindparam("schools", expanding=True)),
+)
+_CLASSES = (
+    select(t.Unit.id, t.Unit.name, t.Pupil.school_id, func.count())
+    .join(t.Pupil, t.Pupil.class_id == t.Unit.id)
+    .where(*_OURS)
+    .group_by(t.Unit.id, t.Unit.name, t.Pupil.school_id)
+    .order_by(t.Unit.name)
+)
+_TAKEN = (
+    select(t.Pupil.class_id, t.Mark.session, func.count())
+    .join(t.Mark, t.Mark.pupil_id == t.Pupil.id)
+    .where(*_OURS, t.Mark.day == bindparam("day"))
+    .group_by(t.Pupil.class_id, t.Mark.session)
+)
+
+
 def classes(session: Session, class_ids: Collection[int], school_ids: Collection[int], day: dt.date) -> list[ClassRow]:
     """These classes and those of these schools that have pupils, by name, and what was taken on a day."""
-    pupil = t.Pupil
-    of = pupil.status == "enrolled", pupil.class_id.in_(class_ids) | pupil.school_id.in_(school_ids)
-    query = (
-        select(t.Unit.id, t.Unit.name, pupil.school_id, func.count())
-        .join(pupil, pupil.class_id == t.Unit.id)
-        .where(*of)
-        .group_by(t.Unit.id, t.Unit.name, pupil.school_id)
-        .order_by(t.Unit.name)
-    )
-    marked = (
-        select(pupil.class_id, t.Mark.session, func.count())
-        .join(t.Mark, t.Mark.pupil_id == pupil.id)
-        .where(*of, t.Mark.day == day)
-        .group_by(pupil.class_id, t.Mark.session)
-    )
+    ours = {"classes": sorted(class_ids), "schools": sorted(school_ids)}
     taken: dict[int, dict[str, int]] = defaultdict(dict)
-    for class_id, half, number in session.execute(marked):
+    for class_id, half, number in session.execute(_TAKEN, {**ours, "day": day}):
         taken[class_id][half] = number
-    return [ClassRow(id, name, school, number, taken[id]) for id, name, school, number in session.execute(query)]
+    found = session.execute(_CLASSES, ours)
+    return [ClassRow(id, name, school, number, taken[id]) for id, name, school, number in found]
 
 
 def pupils(session: Session, class_id: int) -> list[tuple[int, str, str | None]]:
