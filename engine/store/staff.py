@@ -66,9 +66,20 @@ def _viewer(session: Session, person_id: int, held: Mapping[str, set[int]]) -> V
     )
 
 
+_KINDS = select(t.Unit.id, t.Unit.kind).where(t.Unit.id.in_(bindparam("offices", expanding=True)))
+_BELOW = (
+    select(t.Unit.kind, t.Unit.id)
+    .join(t.UnitLink, t.UnitLink.descendant_id == t.Unit.id)
+    .where(
+        t.UnitLink.ancestor_id.in_(bindparam("units", expanding=True)),
+        t.Unit.kind.in_(bindparam("kinds", expanding=True)),
+    )
+)
+
+
 def _areas(session: Session, offices: set[int]) -> dict[str, set[int]]:
     """Whole provinces by themselves; below that, the communes and the schools that lie in the offices' units."""
-    kinds = dict(session.execute(select(t.Unit.id, t.Unit.kind).where(t.Unit.id.in_(offices))).all())
+    kinds = dict(session.execute(_KINDS, {"offices": sorted(offices)}).all())
     found: dict[str, set[int]] = defaultdict(set)
     found["province"] |= {unit for unit, kind in kinds.items() if kind == "province"}
     if smaller := [unit for unit, kind in kinds.items() if kind not in {"province", "root"}]:
@@ -81,12 +92,7 @@ def _areas(session: Session, offices: set[int]) -> dict[str, set[int]]:
 
 
 def _below(session: Session, units: list[int], kinds: tuple[str, ...]) -> dict[str, set[int]]:
-    query = (
-        select(t.Unit.kind, t.Unit.id)
-        .join(t.UnitLink, t.UnitLink.descendant_id == t.Unit.id)
-        .where(t.UnitLink.ancestor_id.in_(units), t.Unit.kind.in_(kinds))
-    )
     found: dict[str, set[int]] = defaultdict(set)
-    for kind, unit in session.execute(query):
+    for kind, unit in session.execute(_BELOW, {"units": units, "kinds": kinds}):
         found[kind].add(unit)
     return found
