@@ -18,7 +18,7 @@ from engine.notice_texts import zalo_text
 from engine.nudge import may_nudge
 from engine.people import ROLE_LABELS, acted
 from engine.store import casebook
-from engine.store.access_log import note_reading
+from engine.store.access_log import Before, before_reading, note_reading
 from engine.store.casebook import Beside, Contact, Who
 from engine.store.reading import seats_of
 from engine.store.session import Session
@@ -80,10 +80,11 @@ class Reading(Seen):
 def show(code: str) -> str:
     """One case."""
     narrowed = request.args.get("show", "")
-    reading = read_case(code, whole_arg("before"), narrowed)
+    with shell().house.store.scoped(g.viewer) as session:
+        reading = _read(session, code, whole_arg("before"), narrowed)
+        noted = before_reading(session, g.viewer.person_id, reading.facts.id, now())
     facts, workflow, beside = reading.facts, reading.workflow, reading.beside
-    pupil_id = facts.pupil_id if reading.known else None
-    note_reading(shell().house.store, g.viewer.person_id, facts.id, pupil_id, now(), copied="X-Copy" in request.headers)
+    _note(reading, noted)
     state = workflow.states[facts.state]
     return render_template(
         "case.html", case=facts, who=reading.who, state=state, shape=shape(state, facts.waiting), can=reading.can,
@@ -112,18 +113,28 @@ def see_case(code: str) -> Seen:
         return _seen(session, code)
 
 
-def read_case(code: str, before: int | None = None, narrowed: str = "") -> Reading:
-    """The case with all that stands beside it. Raises `NotFound` or `NoAccess`.
-
-    `before` and `narrowed` say which of its history: what came before an event, what one of FILTERS means.
-    """
+def read_case(code: str) -> Reading:
+    """The case with all that stands beside it. Raises `NotFound` or `NoAccess`."""
     with shell().house.store.scoped(g.viewer) as session:
-        seen = _seen(session, code)
-        part = only(seen.workflow, narrowed)
-        beside = casebook.beside(session, seen.facts, today(), known=seen.known, before=before, only=part)
-        seen.facts.causes = beside.causes
-        situation = _situation(session, seen.facts, known=seen.known)
+        return _read(session, code)
+
+
+def _read(session: Session, code: str, before: int | None = None, narrowed: str = "") -> Reading:
+    """`before` and `narrowed` say which of its history: what came before an event, what one of FILTERS means."""
+    seen = _seen(session, code)
+    part = only(seen.workflow, narrowed)
+    beside = casebook.beside(session, seen.facts, today(), known=seen.known, before=before, only=part)
+    seen.facts.causes = beside.causes
+    situation = _situation(session, seen.facts, known=seen.known)
     return Reading(seen.facts, seen.roles, seen.workflow, seen.who, seen.can, situation, beside)
+
+
+def _note(reading: Reading, before: Before) -> None:
+    """Keep that this person read the case, and its notices, unless that was kept a moment ago."""
+    facts, copied = reading.facts, "X-Copy" in request.headers
+    pupil_id = facts.pupil_id if reading.known else None
+    store = shell().house.store
+    note_reading(store, g.viewer.person_id, facts.id, pupil_id, now(), before=before, copied=copied)
 
 
 def _seen(session: Session, code: str) -> Seen:

@@ -8,8 +8,9 @@ row. The row is written before the page is sent, in a transaction of its own: no
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, null, select, union_all, update
 
 from engine.store import tables as t
 from engine.store.session import Session, Store
@@ -18,16 +19,50 @@ ONE_READING = dt.timedelta(minutes=10)
 _log, _notices = t.Base.metadata.tables["access_log"], t.Base.metadata.tables["notices"]
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known of a person and a case: whether a reading of a moment ago was `noted`, and the notices `unread`."""
+
+    noted: bool
+    unread: tuple[int, ...]
+
+
+# Notices are found by the case: their unique key begins with it. One about a closure tells of more than this case.
+_BEFORE = union_all(
+    select(_log.c.id.label("noted"), null().label("unread")).where(
+        _log.c.case_id == bindparam("case"), _log.c.person_id == bindparam("person"),
+        _log.c.at > bindparam("since"), _log.c.at <= bindparam("now"),
+    ),
+    select(null(), _notices.c.id).where(
+        _notices.c.case_id == bindparam("case"), _notices.c.person_id == bindparam("person"),
+        _notices.c.read_at.is_(None), _notices.c.closure_id.is_(None),
+    ),
+)  # fmt: skip
+
+
+def before_reading(session: Session, person_id: int, case_id: int, now: dt.datetime) -> Before:
+    """What is known of a person and a case before they read it; in any session, for it tells of themselves alone."""
+    given = {"person": person_id, "case": case_id, "since": now - ONE_READING, "now": now}
+    rows = session.connection().execute(_BEFORE, given).all()
+    return Before(
+        any(row.noted is not None for row in rows), tuple(row.unread for row in rows if row.unread is not None)
+    )
+
+
 def note_reading(
-    store: Store, person_id: int, case_id: int, pupil_id: int | None, now: dt.datetime, *, copied: bool = False
-) -> None:
+    store: Store, person_id: int, case_id: int, pupil_id: int | None, now: dt.datetime,
+    *, before: Before | None = None, copied: bool = False,
+) -> None:  # fmt: skip
     """Note that a person reads a case, and that their notices of it are read. `pupil_id`: None if it stays unnamed.
 
-    `copied`: the page went to the person's device, to be read without a line perhaps; its notices are new still.
+    `before`: what `before_reading` told, where it was asked along with the case itself. `copied`: the page went to the
+    person's device, to be read without a line perhaps; its notices are new still.
     """
-    with store.reading("is there anything to note of this reading") as session:
-        new = pupil_id is not None and not _noted(session, person_id, case_id, now)
-        unread = [] if copied else _unread(session, person_id, case_id)
+    if before is None:
+        with store.reading("is there anything to note of this reading") as session:
+            before = before_reading(session, person_id, case_id, now)
+    new = pupil_id is not None and not before.noted
+    unread = () if copied else before.unread
     if not new and not unread:
         return
     with store.writing("note a reading") as session:
@@ -42,19 +77,6 @@ def note_reading(
             session.connection().execute(insert(_log), row)
         if unread:
             session.connection().execute(update(_notices).where(_notices.c.id.in_(unread)).values(read_at=now))
-
-
-def _noted(session: Session, person_id: int, case_id: int, now: dt.datetime) -> bool:
-    recent = _log.c.at > now - ONE_READING, _log.c.at <= now
-    query = select(_log.c.id).where(_log.c.case_id == case_id, _log.c.person_id == person_id, *recent)
-    return session.connection().execute(query.limit(1)).scalar() is not None
-
-
-def _unread(session: Session, person_id: int, case_id: int) -> list[int]:
-    """Found by the case: the unique key of notices begins with it. One about a closure tells of more than this case."""
-    own = _notices.c.case_id == case_id, _notices.c.person_id == person_id, _notices.c.read_at.is_(None)
-    query = select(_notices.c.id).where(*own, _notices.c.closure_id.is_(None))
-    return list(session.connection().execute(query).scalars())
 
 
 def note_export(store: Store, person_id: int, what: str, now: dt.datetime) -> None:
