@@ -106,20 +106,28 @@ class Clock:
         first, last = self.calendar.local(start).date(), self.calendar.local(until).date()
         hours = duration.unit == "working hours"
         days = [first + DAY * n for n in range(0 if hours else 1, (last - first).days + 1)]
-        counted = [(day, weight) for day in days if (weight := self._weight(duration.unit, day, start, until))]
-        skipped = [(day, *why) for day in days for why in self._skipped(duration.unit, day, start, until)]
+        counted = self._counted(duration.unit, days, start, until)
+        whole = set() if hours else {day for day, _ in counted}  # of a day some hours may count, and others be held
+        skipped = [
+            (day, *why) for day in days if day not in whole
+            for why in self._skipped(duration.unit, day, start, until)
+        ]  # fmt: skip
         if held and not any(day == last and kind == "pause" for day, kind, _ in skipped):
             skipped.append((last, "pause", _said(held.reason, HELD)))
         seasons = tuple(one for one in self.case.windows[::-1] if any(one.first <= day < one.end for day, _ in counted))
         notes = self._notes(days) if duration.unit == "school days" else ()
         return Deadline(at, duration.unit, tuple(counted), tuple(skipped), seasons, notes)
 
-    def _weight(self, unit: str, day: dt.date, start: dt.datetime, until: dt.datetime) -> float:
-        layout = self._layout(unit, self.calendar.instant(day, 0))
+    def _counted(
+        self, unit: str, days: list[dt.date], start: dt.datetime, until: dt.datetime
+    ) -> list[tuple[dt.date, float]]:
+        self._layout(unit, start)
+        layout = self._layout(unit, until)
         if isinstance(layout, Days):
-            return layout.weight(day) if self._closing(day) <= until else 0.0
-        midnights = self.calendar.instant(day, 0), self.calendar.instant(day + DAY, 0)
-        return layout.run(max(start, midnights[0]), min(until, midnights[1]))
+            return layout.counted(start, until)
+        midnights = [(day, self.calendar.instant(day, 0), self.calendar.instant(day + DAY, 0)) for day in days]
+        weights = ((day, layout.run(max(start, a), min(until, b))) for day, a, b in midnights)
+        return [(day, weight) for day, weight in weights if weight]
 
     def _skipped(self, unit: str, day: dt.date, start: dt.datetime, until: dt.datetime) -> list[tuple[str, Label]]:
         why = self._why_not(unit, day)

@@ -58,12 +58,12 @@ class Days:
             return 0.0
         return float(end - k) if self.sums is None else (self.sums[end] - self.sums[k]) / self.scale
 
-    def weight(self, day: dt.date) -> float:
-        """What a day counts; 0 if it does not."""
-        k = bisect_left(self.dates, day)
-        if k == len(self.dates) or self.dates[k] != day:
-            return 0.0
-        return 1.0 if self.sums is None else (self.sums[k + 1] - self.sums[k]) / self.scale
+    def counted(self, start: dt.datetime, now: dt.datetime) -> list[tuple[dt.date, float]]:
+        """The days that have counted from `start` to `now`, and what each weighs."""
+        span = range(bisect_right(self.starts, start), bisect_right(self.closings, now))
+        if self.sums is None:
+            return [(self.dates[k], 1.0) for k in span]
+        return [(self.dates[k], weight / self.scale) for k in span if (weight := self.sums[k + 1] - self.sums[k])]
 
 
 @dataclass(frozen=True, slots=True)
