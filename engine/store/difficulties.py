@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, and_, bindparam, or_, select, update
+from sqlalchemy import Executable, Select, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import Viewer
@@ -152,12 +153,19 @@ def shown(session: Session, case_id: int, seq: int, *, known: bool) -> Shown | N
 
 def waiting_for(session: Session, viewer: Viewer, limit: int = PAGE) -> list[Shown]:
     """Difficulties that one of the viewer's posts has to decide about, the most urgent first."""
-    posts = [and_(_it.unit_id == unit, _it.role == role) for role, unit in seats_of(viewer)]
-    if not posts:  # an empty or_() is deprecated
+    seats = seats_of(viewer)
+    if not seats:  # an empty or_() is deprecated
         return []
-    first = select(_it.id).where(t.UNANSWERED, or_(*posts)).order_by(_it.due_at, _it.id).limit(limit)
-    ids = session.execute(first).scalars().all()
+    ids = session.execute(_of_posts(tuple(seats)), {"most": limit}).scalars().all()
     return _read(session, _KNOWN.where(_it.id.in_(ids)).order_by(_it.due_at, _it.id)) if ids else []
+
+
+@lru_cache(maxsize=512)
+def _of_posts(seats: tuple[tuple[str, int], ...]) -> Select[Any]:
+    """The statement for the ids of what waits for these posts; kept for the people who come again."""
+    posts = [and_(_it.unit_id == unit, _it.role == role) for role, unit in seats]
+    first = select(_it.id).where(t.UNANSWERED, or_(*posts))
+    return first.order_by(_it.due_at, _it.id).limit(bindparam("most"))
 
 
 def listed(session: Session, viewer: Viewer, which: str, before: int | None = None, limit: int = PAGE) -> list[Shown]:

@@ -100,18 +100,23 @@ class Handed:
     absent: str | None = None
 
 
+_OFFERED = (
+    select(t.Offer.case_id, t.Event.kind, t.Event.at, t.Event.role, t.Person.name, t.Event.data[FOR].as_integer())
+    .join(t.Event, and_(t.Event.case_id == t.Offer.case_id, t.Event.seq == t.Offer.seq))
+    .outerjoin(t.Person, t.Person.id == t.Event.person_id)
+    .where(
+        t.Offer.case_id.in_(bindparam("cases", expanding=True)),
+        or_(t.Offer.answer.is_(None), t.Offer.answer == "accepted"),
+    )
+    .order_by(t.Offer.case_id, t.Offer.seq)
+)
+
+
 def handed_over(session: Session, case_ids: Sequence[int]) -> dict[int, Handed]:
     """For each case that is or was on offer: the event that made the offer that stands."""
     if not case_ids:
         return {}
-    query = (
-        select(t.Offer.case_id, t.Event.kind, t.Event.at, t.Event.role, t.Person.name, t.Event.data[FOR].as_integer())
-        .join(t.Event, and_(t.Event.case_id == t.Offer.case_id, t.Event.seq == t.Offer.seq))
-        .outerjoin(t.Person, t.Person.id == t.Event.person_id)
-        .where(t.Offer.case_id.in_(case_ids), or_(t.Offer.answer.is_(None), t.Offer.answer == "accepted"))
-        .order_by(t.Offer.case_id, t.Offer.seq)
-    )
-    rows = session.execute(query).all()
+    rows = session.execute(_OFFERED, {"cases": case_ids}).all()
     absent = people_named(session, {row[-1] for row in rows if row[-1] is not None})
     return {case: Handed(kind, at, role, person, absent.get(whose)) for case, kind, at, role, person, whose in rows}
 
@@ -125,16 +130,19 @@ class NeedRow:
     handover: str | None
 
 
+_NEEDS = (
+    select(t.Need.case_id, t.Need.need, t.Need.handover)
+    .where(t.Need.case_id.in_(bindparam("cases", expanding=True)))
+    .order_by(t.Need.case_id, t.Need.seq)
+)
+
+
 def needs_of(session: Session, case_ids: Sequence[int]) -> dict[int, NeedRow]:
     """The last need written down for each case."""
     if not case_ids:
         return {}
-    query = (
-        select(t.Need.case_id, t.Need.need, t.Need.handover)
-        .where(t.Need.case_id.in_(case_ids))
-        .order_by(t.Need.case_id, t.Need.seq)
-    )
-    return {row[0]: NeedRow(*row) for row in session.execute(query)}
+    rows: Any = session.execute(_NEEDS, {"cases": case_ids})
+    return {row[0]: NeedRow(*row) for row in rows}
 
 
 _UNREAD = select(func.count()).select_from(
@@ -167,23 +175,26 @@ class NoticeRow:
     closure_id: int | None
 
 
+_NOTICES = (
+    select(
+        t.Notice.id, t.Case.code, t.Case.workflow, t.Case.rules_version, t.Notice.kind, t.Notice.role,
+        t.Notice.urgent, t.Notice.at, t.Notice.read_at, t.Notice.cases, t.Notice.closure_id,
+    )
+    .join(t.Case, t.Case.id == t.Notice.case_id)
+    .where(t.Notice.person_id == bindparam("person"))
+    .order_by(t.Notice.id.desc())
+    .limit(bindparam("most"))
+)  # fmt: skip
+_NOTICES_BEFORE = _NOTICES.where(t.Notice.id < bindparam("before"))
+
+
 def notices_of(session: Session, person_id: int, before: int | None = None, limit: int = PAGE) -> list[NoticeRow]:
     """The notices of one person, the newest first, one more than `limit` if there are more.
 
     For an unscoped session: a notice stays when its case has gone to somebody else, and its code tells nothing.
     """
-    own = [t.Notice.person_id == person_id, *([t.Notice.id < before] if before else [])]
-    query = (
-        select(
-            t.Notice.id, t.Case.code, t.Case.workflow, t.Case.rules_version, t.Notice.kind, t.Notice.role,
-            t.Notice.urgent, t.Notice.at, t.Notice.read_at, t.Notice.cases, t.Notice.closure_id,
-        )
-        .join(t.Case, t.Case.id == t.Notice.case_id)
-        .where(*own)
-        .order_by(t.Notice.id.desc())
-        .limit(limit + 1)
-    )  # fmt: skip
-    rows: Any = session.execute(query)
+    asked = {"person": person_id, "before": before, "most": limit + 1}
+    rows: Any = session.execute(_NOTICES_BEFORE if before else _NOTICES, asked)
     return [NoticeRow(*row) for row in rows]
 
 
