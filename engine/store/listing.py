@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, false, literal, or_, select, tuple_, union
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import OFFICE, Viewer
@@ -175,21 +176,32 @@ def filter_units(session: Session, viewer: Viewer, today: dt.date, most: int = 2
 
     Classes are for heads: to everybody above, a school is the smallest unit of learning.
     """
-    own = sorted(viewer.of("teacher") | viewer.of("commune_officer"))
-    above = sorted(viewer.of("commune_leader") | viewer.of(OFFICE))
+    own = viewer.of("teacher") | viewer.of("commune_officer")
+    above = viewer.of("commune_leader") | viewer.of(OFFICE)
     kinds = ("commune",) if viewer.office_provinces else ("commune", "village", "school")
+    query = _units_of(own, above, kinds, viewer.of("head"))
+    if query is None:
+        return []
+    return [(kind, id, name) for kind, id, name in session.execute(query, {"today": today, "most": most})]
+
+
+@lru_cache(maxsize=256)
+def _units_of(
+    own: frozenset[int], above: frozenset[int], kinds: tuple[str, ...], schools: frozenset[int]
+) -> Executable | None:
+    """The statement for the units by which the lists of people in these posts can be narrowed; None for no units."""
     ways = [and_(t.Unit.parent_id.in_(above), t.Unit.kind.in_(kinds))] if above else []
-    if schools := sorted(viewer.of("head")):
+    if schools:
         sites = select(_site.id).where(_site.parent_id.in_(schools), _site.kind == "site")
         ways += [and_(t.Unit.parent_id.in_(ids), t.Unit.kind == "class") for ids in (schools, sites)]
     if len(own) > 1 or (own and ways):
         ways.append(t.Unit.id.in_(own))
     if not ways:
-        return []
+        return None
+    today: Any = bindparam("today")
     units = select(t.Unit.kind, t.Unit.id, t.Unit.name).where(t.Unit.valid_from <= today, t.Unit.valid_to > today)
     # One probe of an index for each way; an OR of them would look at every unit of these kinds.
-    query = union(*(units.where(way) for way in ways)).order_by("kind", "name", "id").limit(most)
-    return [(kind, id, name) for kind, id, name in session.execute(query)]
+    return union(*(units.where(way) for way in ways)).order_by("kind", "name", "id").limit(bindparam("most"))
 
 
 _site = aliased(t.Unit)
