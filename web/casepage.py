@@ -124,7 +124,8 @@ def _read(session: Session, code: str, before: int | None = None, narrowed: str 
     seen = _seen(session, code)
     part = only(seen.workflow, narrowed)
     beside = casebook.beside(session, seen.facts, today(), known=seen.known, before=before, only=part)
-    seen.facts.causes = beside.causes
+    facts = seen.facts
+    facts.causes, facts.holds, facts.fired = beside.causes, beside.holds, dict(beside.fired)
     situation = _situation(session, seen.facts, known=seen.known)
     return Reading(seen.facts, seen.roles, seen.workflow, seen.who, seen.can, situation, beside)
 
@@ -147,8 +148,6 @@ def _seen(session: Session, code: str) -> Seen:
 def _situation(session: Session, facts: Facts, *, known: bool) -> Situation:
     """The rules and the clock of the case. The reasons of holds and closures were written for those who may know."""
     world = World(session, shell().house.handbook, now())
-    facts.holds = casebook.holds(session, facts.id)
-    facts.fired = casebook.fired(session, facts)
     if known:
         return world.situation(facts)
     facts.holds = tuple((start, end, "") for start, end, _reason in facts.holds)

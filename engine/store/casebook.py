@@ -21,8 +21,8 @@ from engine.facts import Facts
 from engine.refusals import NoAccess, NotFound
 from engine.store import tables as t
 from engine.store.around import Companion, companions
+from engine.store.cases import find_case
 from engine.store.difficulties import Shown, of_case
-from engine.store.world import cases, read_facts
 from engine.timeline import Only
 from engine.words import Sentence
 
@@ -94,6 +94,9 @@ class Beside:
     needs: tuple[tuple[str, str | None], ...] = ()
     support: tuple[Given, ...] = ()
     planned: tuple[tuple[str, dt.datetime], ...] = ()
+    holds: tuple[tuple[dt.datetime, dt.datetime | None, str], ...] = ()  # times in which the clock stands still
+    # The rules that fired since the case entered its state: how often, and when last.
+    fired: Mapping[str, tuple[int, dt.datetime]] = field(default_factory=dict)
     companions: tuple[Companion, ...] = ()  # those who were taken off the list too
     difficulties: tuple[Shown, ...] = ()  # that wait for an answer
     newest: tuple[Happened, ...] = ()  # events, whatever the page's own are narrowed to
@@ -117,7 +120,7 @@ class Beside:
 
 def reached(session: Session, viewer: Viewer, code: str) -> tuple[Facts, frozenset[str]]:
     """A case, and the roles in which the viewer reaches it. Raises `NotFound` or `NoAccess`."""
-    facts = next(iter(read_facts(session, cases.c.code == code)), None)
+    facts = find_case(session, code)
     if facts is None:
         raise NotFound(Sentence("There is no case {code}.", code=code))
     roles = reach(viewer, facts)
@@ -153,8 +156,8 @@ def beside(
 
     `before` and `only` narrow the history: to what came before an event, to events of some kinds.
     """
-    case = {"case": facts.id}
-    needs = session.execute(_NEEDS, case).all()
+    parts = _Parts(session, facts.id)
+    needs = parts.read("needs")
     since = 0 if known else min((row.seq for row in needs), default=facts.version)
     events = _events(session, facts.id, since, before, only, known=known)
     older = len(events) > EVENTS
@@ -162,46 +165,78 @@ def beside(
     newest = _events(session, facts.id, since, None, None, known=known)[:EVENTS] if before or only else shown
     if len(newest) == EVENTS:  # what brought the case here may lie farther back
         newest = [*newest, *_events(session, facts.id, since, newest[-1].seq, _moved(facts), known=known)]
-    named = _named([*shown, *newest], "unit") | {facts.offered_unit_id}
+    told = [*shown, *newest]
+    named = _named(told, "unit") | {facts.offered_unit_id}
+    holders = _holders(session, facts, _SEATS_KNOWN if known else _SEATS_REFERRED, today)
+    people = {id: name for _role, id, name, _phone in holders}  # who has the case is mostly one of them
     return Beside(
         tuple(shown), older,
-        causes=tuple(session.execute(_CAUSES, case).scalars()) if known else (),
-        needs=tuple((row.need, row.handover) for row in needs),
-        support=tuple(Given(*row) for row in session.execute(_SUPPORT, case)),
-        planned=tuple((kind, due) for kind, due in session.execute(_PLANNED, case)),
-        companions=companions(session, facts.id) if known else (),
-        difficulties=tuple(of_case(session, facts.id, known=known)),
+        causes=tuple(cause for (cause,) in parts.read("case_causes")) if known else (),
+        needs=tuple((need, handover) for _seq, need, handover in needs),
+        support=tuple(Given(*row) for row in parts.read("support")),
+        planned=tuple((kind, due) for kind, due in parts.read("planned")),
+        holds=tuple((start, end, reason) for start, end, reason in parts.read("holds")),
+        fired=_fired(parts.read("firings", entry=facts.entry)),
+        companions=companions(session, facts.id) if known and "companions" in parts else (),
+        difficulties=tuple(of_case(session, facts.id, known=known)) if "difficulties" in parts else (),
         newest=tuple(newest),
-        contacts=contacts(session, facts, today, _SEATS_KNOWN if known else _SEATS_REFERRED),
+        contacts=tuple(Contact(role, name, phone) for role, _id, name, phone in holders),
         siblings=_siblings(session, facts) if known else (),
         units=names_of(session, t.Unit, named if known else named & {facts.association_id}),
-        people=names_of(session, t.Person, _people([*shown, *newest]) | {facts.assignee_id}),
+        people=people | names_of(session, t.Person, (_people(told) | {facts.assignee_id}) - people.keys()),
     )  # fmt: skip
 
 
 # Put together once: a page has a dozen statements, and half their time went into that.
 _case: BindParameter[int] = bindparam("case")
-_NEEDS = select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == _case).order_by(t.Need.seq)
-_CAUSES = select(t.CaseCause.cause).where(t.CaseCause.case_id == _case)
-_SUPPORT = (
-    select(
+_PARTS: Mapping[str, Executable] = {
+    "needs": select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == _case).order_by(t.Need.seq),
+    "case_causes": select(t.CaseCause.cause).where(t.CaseCause.case_id == _case),
+    "support": select(
         t.Support.seq, t.Support.kind, t.Support.quantity, t.Support.unit, t.Support.value, t.Support.giver,
         t.Support.programme, t.Support.given_on, t.Support.received_by,
     )
     .where(t.Support.case_id == _case)
-    .order_by(t.Support.seq)
-)  # fmt: skip
-_PLANNED = (
-    select(t.Planned.kind, t.Planned.due_at)
+    .order_by(t.Support.seq),
+    "planned": select(t.Planned.kind, t.Planned.due_at)
     .where(t.Planned.case_id == _case, t.Planned.done_seq.is_(None))
-    .order_by(t.Planned.due_at)
-)
-_HOLDS = select(t.Hold.starts_at, t.Hold.ends_at, t.Hold.reason).where(t.Hold.case_id == _case).order_by(t.Hold.seq)
-_FIRED = (
-    select(t.Firing.rule, t.Firing.at)
+    .order_by(t.Planned.due_at),
+    "holds": select(t.Hold.starts_at, t.Hold.ends_at, t.Hold.reason)
+    .where(t.Hold.case_id == _case)
+    .order_by(t.Hold.seq),
+    "firings": select(t.Firing.rule, t.Firing.at)
     .where(t.Firing.case_id == _case, t.Firing.entry == bindparam("entry"))
-    .order_by(t.Firing.repetition)
+    .order_by(t.Firing.repetition),
+}  # fmt: skip
+_tables = t.Base.metadata.tables
+_THERE = select(
+    *(exists().where(_tables[name].c.case_id == _case).label(name) for name in (*_PARTS, "companions", "difficulties"))
 )
+
+
+class _Parts:
+    """The small tables beside a case; hardly any case has something in all of them, so it is asked first which have."""
+
+    def __init__(self, session: Session, case_id: int) -> None:
+        self._session, self._case = session, {"case": case_id}
+        asked = session.connection().execute(_THERE, self._case).mappings().one()
+        self._there = {name for name, there in asked.items() if there}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._there
+
+    def read(self, name: str, **values: Any) -> Sequence[Any]:
+        """The rows of one of `_PARTS` that the viewer may see."""
+        return self._session.execute(_PARTS[name], self._case | values).all() if name in self._there else ()
+
+
+def _fired(rows: Sequence[Any]) -> dict[str, tuple[int, dt.datetime]]:
+    found: dict[str, tuple[int, dt.datetime]] = {}
+    for rule, at in rows:
+        found[rule] = (found.get(rule, (0, at))[0] + 1, at)
+    return found
+
+
 _EVENTS = (
     select(
         t.Event.seq, t.Event.kind, t.Event.at, t.Event.person_id, t.Person.name, t.Event.role, t.Event.data,
@@ -265,12 +300,19 @@ def _people(events: Sequence[Happened]) -> set[int | None]:
     return _named(events, "to", "assigned") | _named(events, FOR)
 
 
+_NAMES: Mapping[type[t.Unit | t.Person], Executable] = {
+    entity: select(entity.id, entity.name).where(entity.id.in_(bindparam("ids", expanding=True)))
+    for entity in (t.Unit, t.Person)
+}
+
+
 def names_of(session: Session, entity: type[t.Unit | t.Person], ids: Collection[Any]) -> dict[int, str]:
     """The names of some units or people by id."""
     wanted = sorted(id for id in ids if isinstance(id, int))
     if not wanted:
         return {}
-    return dict(session.execute(select(entity.id, entity.name).where(entity.id.in_(wanted))).all())
+    rows: Any = session.execute(_NAMES[entity], {"ids": wanted}).all()
+    return dict(rows)
 
 
 _SEATS_KNOWN = ("teacher", "head", "commune_officer", "commune_leader", "association")
@@ -298,11 +340,6 @@ def _holders(
     found: Any = session.execute(_HOLDERS, {"units": sorted(set(seats.values())), "day": today})
     here = [(role, id, name, phone) for role, unit, id, name, phone in found if seats.get(role) == unit]
     return sorted(here, key=lambda one: roles.index(one[0]))
-
-
-def contacts(session: Session, facts: Facts, today: dt.date, roles: Sequence[str]) -> tuple[Contact, ...]:
-    """The people in the posts of a case, in the order of `roles`."""
-    return tuple(Contact(role, name, phone) for role, _id, name, phone in _holders(session, facts, roles, today))
 
 
 def eligible(session: Session, facts: Facts, roles: Sequence[str], today: dt.date) -> list[tuple[int, str, str]]:
@@ -333,16 +370,3 @@ def _siblings(session: Session, facts: Facts) -> tuple[tuple[str, str], ...]:
         return ()
     found = session.execute(_SIBLINGS, {"pupil": facts.pupil_id, "village": facts.village_id})
     return tuple((code, name) for code, name in found)
-
-
-def holds(session: Session, case_id: int) -> tuple[tuple[dt.datetime, dt.datetime | None, str], ...]:
-    """The times in which the clock of a case stands still."""
-    return tuple((start, end, reason) for start, end, reason in session.execute(_HOLDS, {"case": case_id}))
-
-
-def fired(session: Session, facts: Facts) -> dict[str, tuple[int, dt.datetime]]:
-    """The rules that fired since the case entered its state: how often, and when last."""
-    found: dict[str, tuple[int, dt.datetime]] = {}
-    for rule, at in session.execute(_FIRED, {"case": facts.id, "entry": facts.entry}):
-        found[rule] = (found.get(rule, (0, at))[0] + 1, at)
-    return found
