@@ -116,9 +116,9 @@ def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) ->
     return f"{column} IN (SELECT unnest(CAST({ids} AS BIGINT[])))"
 
 
-def among(column: ColumnElement[Any], ids: Collection[int] | None = None) -> ColumnElement[bool]:
-    """`column IN ids` with all ids in one parameter; without ids, the parameter `ids` given at execution."""
-    given = bindparam("ids", type_=Ids) if ids is None else bindparam(None, list(ids), type_=Ids)
+def among(column: ColumnElement[Any], ids: Collection[int] | None = None, name: str = "ids") -> ColumnElement[bool]:
+    """`column IN ids` with all ids in one parameter; without ids, the parameter `name` given at execution."""
+    given = bindparam(name, type_=Ids) if ids is None else bindparam(None, list(ids), type_=Ids)
     return _Among(column, given)
 
 

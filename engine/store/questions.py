@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, literal_column, select, union_all
 
 from engine.store.bulk import among
 from engine.store.tables import Base
@@ -51,12 +51,15 @@ AWAY: Question = (
     .order_by(_delegations.c.id)
 )  # fmt: skip
 
-CLOSURES: dict[str, Question] = {
-    kind: select(column, _closures.c.first_day, _closures.c.last_day, _closures.c.reason, _closures.c.id)
-    .where(among(column))
-    .order_by(_closures.c.first_day, _closures.c.id)
-    for kind, column in (("unit", _closures.c.unit_id), ("pupil", _closures.c.pupil_id))
-}
+CLOSURES = union_all(
+    *(
+        select(
+            literal_column(f"'{kind}'").label("kind"), column.label("whose"),
+            _closures.c.first_day, _closures.c.last_day, _closures.c.reason, _closures.c.id,
+        ).where(among(column, name=f"{kind}s"))
+        for kind, column in (("unit", _closures.c.unit_id), ("pupil", _closures.c.pupil_id))
+    )
+).order_by("first_day", "id")  # fmt: skip
 
 FIRED: Question = (
     select(_firings.c.case_id, _firings.c.rule, _firings.c.entry, _firings.c.at)

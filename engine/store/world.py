@@ -163,11 +163,12 @@ class World:
         pupils = {facts.pupil_id for facts in found}
         learning = {unit for facts in found for unit in self.above(facts.class_id)}
         learning |= {facts.village_id for facts in found if facts.village_id is not None}
-        for kind, ids in (("unit", learning), ("pupil", pupils)):
-            wanted = ids - self._closures_read[kind]
-            self._closures_read[kind] |= wanted
-            for row in self._rows(questions.CLOSURES[kind], wanted):
-                self._closures[kind, row[0]].append(row)
+        asked = {"units": learning - self._closures_read["unit"], "pupils": pupils - self._closures_read["pupil"]}
+        self._closures_read["unit"] |= asked["units"]
+        self._closures_read["pupil"] |= asked["pupils"]
+        if any(asked.values()):
+            for row in self._connection.execute(questions.CLOSURES, asked).all():
+                self._closures[row.kind, row.whose].append(row)
 
     def _read_beside(self, found: Mapping[int, Facts]) -> None:
         for case, rule, entry, at in self._rows(questions.FIRED, found):
