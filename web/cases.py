@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -62,9 +64,11 @@ def list_page(wrong: Sentence | None = None, name: str | None = None) -> str:
         needs = reading.needs_of(session, [row.id for row in page.rows if row.pupil is None])
         kept = saved.saved_of(session, viewer.person_id)
     names = {id: name for _kind, id, name in units}
+    cards = make_cards(shell().house.handbook, viewer, page.rows, needs=needs)
     return render_template(
-        "cases.html", asked=found, workflow=workflow, which=WHICH, kinds=KINDS, units=units, saved=kept,
-        cards=make_cards(shell().house.handbook, viewer, page.rows, needs=needs),
+        "cases.html", asked=found, workflow=workflow, which=WHICH, saved=kept, cards=cards,
+        places=[(KINDS[kind], tuple(group)) for kind, group in groupby(units, itemgetter(0))],
+        assigns=any(card.can_assign for card in cards), accepts=any(card.offered_here for card in cards),
         chips_in_force=[(words, found.address(without=name)) for name, words in chips(found, workflow, names)],
         first=found.address() if begin else "", key=uuid.uuid4().hex, wrong=wrong, name=name,
         next=found.address(after=written(page.after)) if page.after else "", most=saved.LONGEST,
