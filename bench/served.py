@@ -1,8 +1,8 @@
 """The main pages under granian among 100,000 and a million cases, beside their floor (bench/page_floor.py).
 
 `page_<name>` is the time of a page for somebody who is alone on the server, `page_<name>_rate` how many a second it
-hands out to four at once; two workers of two threads each, the asking done on the same machine. Ours and the floor's
-take turns.
+hands out to four at once; two workers of two threads each, the asking done on the same machine. Ours and the floor's,
+among few cases and among many, take turns.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ PAGES = (
     ("attendance", "teacher", "/attendance"),
 )
 BENCHES = tuple(f"page_{name}{what}" for name, _, _ in PAGES for what in ("", "_rate"))
-TIMES, READERS, SECONDS = 40, 4, 1.2
+TIMES, READERS, ROUNDS, SECONDS = 40, 4, 4, 0.4
 SERVER = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "error")
 NOTICES = 60  # of the teacher: more than a page
 
@@ -66,29 +66,51 @@ class Page:
         ).encode()
 
 
+@dataclass(frozen=True)
+class Land:
+    """A land that is served by us and by the floor: the ports, and the pages as its people ask for them."""
+
+    cases: int
+    ours: int
+    floor: int
+    pages: tuple[Page, ...]
+
+
 def run() -> Iterator[Measurement]:
     """The time of each page in milliseconds, and how many a second."""
     for database in DATABASES:
-        for cases in SIZES:
-            yield from _measured(database, filled(database, cases), cases)
+        with ExitStack() as running:
+            lands = [_land(running, filled(database, cases), cases) for cases in SIZES]
+            for pages in zip(*(land.pages for land in lands), strict=True):
+                yield from _measured(database, lands, pages)
 
 
-def _measured(database: Database, data: Filled, cases: int) -> Iterator[Measurement]:
+def _measured(database: Database, lands: Sequence[Land], pages: Sequence[Page]) -> Iterator[Measurement]:
+    """A page in all lands, ours and the floor's: they take turns, as a machine's pace changes from minute to minute."""
+    name = pages[0].name
+    asked = [(page, port) for land, page in zip(lands, pages, strict=True) for port in (land.ours, land.floor)]
+    alone, rates = _alone(asked), _rates(asked)
+    for n, land in enumerate(lands):
+        value, least = alone[2 * n : 2 * n + 2]
+        yield measured(f"page_{name}", database, n=land.cases, value=value, unit="ms", floor=least)
+        value, least = rates[2 * n : 2 * n + 2]
+        yield measured(f"page_{name}_rate", database, n=land.cases, value=value, unit="per_s", floor=least)
+    grown = alone[2 * len(lands) - 2] / alone[0]
+    print(f"page_{name} on {database}: among most cases {grown:.2f} times the time", file=sys.stderr, flush=True)
+
+
+def _land(running: ExitStack, data: Filled, cases: int) -> Land:
     people, code = _prepared(data, cases)
-    with ExitStack() as running, tempfile.TemporaryDirectory() as folder:
-        ours = running.enter_context(_served({serving.URL: data.url}))
-        cookies = {who: _signed_in(ours, login) for who, login in people.items()} | {"": ""}
-        pages = [Page(name, address.format(code=code), cookies[who]) for name, who, address in PAGES]
-        cuts = Path(folder) / "pages.json"
-        shown = {page.address: _text(ours, page) for page in pages}
-        cuts.write_text(written({page.address: cut(page.name, shown[page.address]) for page in pages}), "utf-8")
-        floor = running.enter_context(_served({serving.URL: data.url, serving.CUT: str(cuts)}))
-        for page in pages:
-            _compare(page, shown[page.address], _text(floor, page))
-            value, least = _alone(page, ours, floor)
-            yield measured(f"page_{page.name}", database, n=cases, value=value, unit="ms", floor=least)
-            value, least = _rate(page, ours), _rate(page, floor)
-            yield measured(f"page_{page.name}_rate", database, n=cases, value=value, unit="per_s", floor=least)
+    ours = running.enter_context(_served({serving.URL: data.url}))
+    cookies = {who: _signed_in(ours, login) for who, login in people.items()} | {"": ""}
+    pages = tuple(Page(name, address.format(code=code), cookies[who]) for name, who, address in PAGES)
+    shown = {page.address: _text(ours, page) for page in pages}
+    cuts = Path(running.enter_context(tempfile.TemporaryDirectory())) / "pages.json"
+    cuts.write_text(written({page.address: cut(page.name, shown[page.address]) for page in pages}), "utf-8")
+    floor = running.enter_context(_served({serving.URL: data.url, serving.CUT: str(cuts)}))
+    for page in pages:
+        _compare(page, shown[page.address], _text(floor, page))
+    return Land(cases, ours, floor, pages)
 
 
 def _prepared(data: Filled, cases: int) -> tuple[dict[str, str], str]:
@@ -203,23 +225,32 @@ class Line:
         self._socket.close()
 
 
-def _alone(page: Page, *ports: int) -> tuple[float, ...]:
-    """The typical time of a page on each server, in milliseconds, one after the other in turns."""
-    lines = [Line(port) for port in ports]
-    taken: list[list[float]] = [[] for _ in ports]
+def _alone(asked: Sequence[tuple[Page, int]]) -> list[float]:
+    """The typical time of a page on each server (port), in milliseconds, asked for one after the other in turns."""
+    lines = [Line(port) for _, port in asked]
+    taken: list[list[float]] = [[] for _ in asked]
     for turn in range(TIMES + 8):
-        for line, times in zip(lines, taken, strict=True):
+        for line, times, (page, _port) in zip(lines, taken, asked, strict=True):
             begun = time.perf_counter()
             line.ask(page.request)
             if turn >= 8:  # both workers and all threads have seen it by then
                 times.append((time.perf_counter() - begun) * 1e3)
     for line in lines:
         line.close()
-    return tuple(median(times) for times in taken)
+    return [median(times) for times in taken]
 
 
-def _rate(page: Page, port: int) -> float:
-    """How many pages a second some readers get who ask at once, again and again."""
+def _rates(asked: Sequence[tuple[Page, int]]) -> list[float]:
+    """How many pages a second each server gives to some readers who ask at once, again and again; in turns, too."""
+    counts = [0] * len(asked)
+    for _ in range(ROUNDS):
+        for number, (page, port) in enumerate(asked):
+            counts[number] += _read(page, port)
+    return [count / (ROUNDS * SECONDS) for count in counts]
+
+
+def _read(page: Page, port: int) -> int:
+    """How many pages the readers got."""
     counts, request, end = [0] * READERS, page.request, time.monotonic() + SECONDS
 
     def read(number: int) -> None:
@@ -234,4 +265,4 @@ def _rate(page: Page, port: int) -> float:
         reader.start()
     for reader in readers:
         reader.join()
-    return sum(counts) / SECONDS
+    return sum(counts)

@@ -9,7 +9,7 @@ was done in it, `trying` does not.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -100,7 +100,7 @@ class _Reading(Session):
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session; faster for a statement that was said before."""
-        given = {**(params or {}), **self.info["values"]}
+        given = {**(params or {}), **self.info["values"]} if params is None or isinstance(params, Mapping) else params
         met = None if options else self.info["narrowing"].met(statement)
         return super().execute(statement, given, **options) if met is None else self.connection().execute(met, given)
 
