@@ -73,7 +73,7 @@ class Viewer:
 
 def reach(viewer: Viewer, place: Place) -> frozenset[str]:
     """The roles in which the viewer has a duty towards the pupil of this case; empty for an outsider."""
-    roles = {role for role, column in SEATS.items() if getattr(place, column) in viewer.of(role)}
+    roles = {role for role, units in viewer.units.items() if role in SEATS and getattr(place, SEATS[role]) in units}
     if (
         place.commune_id in viewer.office_communes
         or place.province_id in viewer.office_provinces

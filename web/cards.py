@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -32,8 +31,7 @@ CODE = "CODE"  # stands where the code comes in an address
 ENDED = Sentence("Ended")
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """A case for a list, in words. `need` and `contact` stand in for the pupil where that is all one may know.
 
     `new` says what others did to it lately; `whose` who has it, if that is not the reader.

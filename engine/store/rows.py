@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, or_, select, union
 from sqlalchemy.orm import Session, aliased
@@ -25,8 +24,7 @@ cases = t.Base.metadata.tables["cases"]
 Arm = tuple[str, int]  # a column of a case, and the unit it must be
 
 
-@dataclass(frozen=True, slots=True)
-class CaseRow:
+class CaseRow(NamedTuple):
     """A case as a list shows it; `pupil`, `klass` and `village` are None for those who may not know them."""
 
     id: int
