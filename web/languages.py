@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from engine.store import signins
 from engine.words import LANGUAGES, Label, Sentence, catalogue, written
 from web.security import ONE_YEAR, public
-from web.shell import local_path, shell
+from web.shell import local_path, shell, user
 
 COOKIE = "language"
 NAMES = {"vi": "Tiếng Việt", "en": "English"}
@@ -65,8 +65,8 @@ def language() -> str:
 
 
 def _chosen() -> str:
-    if current_user and current_user.is_authenticated:
-        return str(current_user.language)
+    if (reader := user()) and reader.is_authenticated:
+        return str(reader.language)
     cookie = request.cookies.get(COOKIE)
     return cookie if cookie in LANGUAGES else shell().settings.default_language
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import Flask, current_app, request
-from flask_login import current_user
 from markupsafe import Markup
 
 from engine.access import ADMIN, OFFICE
@@ -14,6 +13,7 @@ from engine.cases import OPENERS
 from engine.words import Sentence
 from web.addresses import url_for
 from web.languages import language
+from web.shell import user
 
 REMEMBERED = 1024  # menus: by roles, language and page
 
@@ -89,11 +89,11 @@ def init_app(app: Flask) -> None:
         return said
 
     def menu(name: str, here: str | None) -> Markup:
-        roles = frozenset(current_user.viewer.units)
-        return set_down(name, request.script_root, language(), roles, here)
+        return set_down(name, request.script_root, language(), frozenset(user().viewer.units), here)
 
     def main_menu() -> Markup:
-        goes = current_user.is_authenticated and not current_user.must_change
+        person = user()
+        goes = person.is_authenticated and not person.must_change
         return menu("main", request.endpoint) if goes else Markup()
 
     app.jinja_env.globals.update(main_menu=main_menu, more_menu=lambda: menu("more", None))

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, session, url_for
-from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from engine import signin
@@ -27,7 +26,7 @@ from web.cards import roles_of
 from web.languages import language, said
 from web.queued import mark
 from web.security import asked_by_device, public
-from web.shell import shell, today
+from web.shell import shell, today, user
 from web.signin import IN_SESSION
 
 KEPT = 20  # cases whose pages a device keeps, the most urgent first
@@ -50,13 +49,14 @@ def init_app(app: Flask) -> None:
 
 def me_mark() -> str:
     """The mark of whoever is signed in; "" for nobody."""
-    return mark(current_user.id) if current_user.is_authenticated and not current_user.must_change else ""
+    person = user()
+    return mark(person.id) if person.is_authenticated and not person.must_change else ""
 
 
 def given_up() -> bool:
     """Whether this device was signed out from another one or by an administrator: it may be in strange hands."""
     token = session.get(IN_SESSION)
-    if not isinstance(token, str) or current_user.is_authenticated:
+    if not isinstance(token, str) or user().is_authenticated:
         return False
     return signin.was_given_up(shell().house.store, token)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
+from flask_login import current_user
 
 from engine.clock import Clock
 from engine.house import House
@@ -57,6 +59,11 @@ def now() -> dt.datetime:
     if moment is None:
         moment = g.now = shell().clock.now()
     return moment
+
+
+def user() -> Any:
+    """The person on this page, or flask-login's nobody. `current_user` looks for them anew at each of their names."""
+    return current_user._get_current_object()  # noqa: SLF001 - werkzeug names it so, and documents it
 
 
 def local(moment: dt.datetime) -> dt.datetime:

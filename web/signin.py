@@ -23,7 +23,7 @@ from engine.words import Sentence
 from web.device import name_of_device
 from web.forms import Form
 from web.security import ONE_YEAR, public
-from web.shell import local_path, now, shell, today
+from web.shell import local_path, now, shell, today, user
 from web.stepup import is_proved
 
 IN_SESSION = "_user_id"  # where Flask-Login keeps in the session what `User.get_id` gave
@@ -119,16 +119,17 @@ def _require_sign_in() -> Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or getattr(view, "is_public", False):
         return None
-    if not current_user.is_authenticated:
+    reader = user()
+    if not reader.is_authenticated:
         g.turned_away = True
         if getattr(view, "asked_by_device", False):
             return Response(status=401)
         if request.method not in {"GET", "HEAD"}:
             abort(401)
         return redirect(url("signin.sign_in", next=request.full_path.rstrip("?")))
-    g.viewer = current_user.viewer
+    g.viewer = reader.viewer
     g.now = now()
-    if current_user.must_change and request.endpoint not in FIRST_DOORS:
+    if reader.must_change and request.endpoint not in FIRST_DOORS:
         return redirect(url("signin.password"))
     return None
 

@@ -7,10 +7,10 @@ import of a page; and it would format each text anew, though most have nothing t
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from flask.templating import Environment
 from markupsafe import Markup
 
@@ -29,8 +29,15 @@ class Pages(Environment):
 
 
 def init_app(app: Flask) -> None:
-    """In templates: `_("…")`, with `%(name)s` for what is to be put in."""
+    """In templates: `_("…")`, with `%(name)s` for what is to be put in; `fixed("…")`, a macro of macros/frame.html."""
+
+    @cache
+    def set_down(name: str, _root: str, _language: str) -> Markup:
+        said: Markup = getattr(app.jinja_env.get_template("macros/frame.html").module, name)()
+        return said
+
     app.jinja_env.globals["_"] = translated
+    app.jinja_env.globals["fixed"] = lambda name: set_down(name, request.script_root, language())
 
 
 def translated(text: str, **values: Any) -> Markup:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
-from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from engine.access import ROLES
@@ -102,13 +101,14 @@ assert tuple(sorted(STEPS)) == tuple(sorted(ROLES))
 
 def _roles() -> list[str]:
     """The roles of the person on this page, in the usual order."""
-    return [role for role in ROLES if g.viewer.holds(role)]
+    holds = g.viewer.holds
+    return [role for role in ROLES if holds(role)]
 
 
 @pages.app_template_global()
 def greeting() -> bool:
     """Whether the first steps are to be offered on this page: on “My work”, until they were put away."""
-    if request.endpoint != "work.index" or not current_user.is_authenticated:
+    if request.endpoint != "work.index" or "viewer" not in g:
         return False
     roles = ",".join(_roles())
     if session.get(PUT_AWAY) == roles:
