@@ -28,6 +28,7 @@ BUSY_MS = 15_000
 # For PostgreSQL: a page's lists take 10 ms and more to plan, and 1 ms to read. Not for work on many cases: a plan for
 # any values may read a whole table where few rows are meant.
 PLANNED_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
+NO_VALUES: Mapping[str, Any] = {}
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -96,13 +97,20 @@ def _narrowing(shape: Shape | None) -> Narrowing:
 
 
 class _Reading(Session):
-    """A session that reads. `info` has how its statements are narrowed, and what they are executed with."""
+    """A session that reads, on a line to the database that is open already."""
+
+    def __init__(self, line: Connection, narrowing: Narrowing, values: Mapping[str, Any]) -> None:
+        super().__init__(line, expire_on_commit=False)
+        self._line, self.narrowing, self._values = line, narrowing, values
+
+    def connection(self, *_args: Any, **_options: Any) -> Connection:
+        return self._line
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session; faster for a statement that was said before."""
-        given = {**(params or {}), **self.info["values"]} if params is None or isinstance(params, Mapping) else params
-        met = None if options else self.info["narrowing"].met(statement)
-        return super().execute(statement, given, **options) if met is None else self.connection().execute(met, given)
+        given = {**(params or {}), **self._values} if params is None or isinstance(params, Mapping) else params
+        met = None if options else self.narrowing.met(statement)
+        return super().execute(statement, given, **options) if met is None else self._line.execute(met, given)
 
     def scalars(self, statement: Any, params: Any = None, **options: Any) -> Any:
         return self.execute(statement, params, **options).scalars()
@@ -128,7 +136,8 @@ def _narrow(state: ORMExecuteState) -> None:
     if state.is_column_load or state.is_relationship_load:
         return
     if state.is_orm_statement:
-        state.statement = state.session.info["narrowing"].narrowed(state.statement)
+        assert isinstance(state.session, _Reading)
+        state.statement = state.session.narrowing.narrowed(state.statement)
     elif isinstance(state.session, ScopedSession) and (names := protected(state.statement)):
         raise PermissionError(f"A scoped session was asked for {names} past the ORM, where nothing narrows it.")
 
@@ -150,30 +159,31 @@ class Store:
     @contextmanager
     def scoped(self, viewer: access.Viewer) -> Iterator[Session]:
         """A session to read with, narrowed to what `viewer` may see; nothing done in it is kept."""
-        info = {"narrowing": _narrowing(shape_of(viewer)), "values": values(viewer)}
-        with ScopedSession(self._reading, info=info, expire_on_commit=False) as session:
+        with self._line() as line:
             if not self.is_sqlite:
-                session.connection().exec_driver_sql(PLANNED_ONCE)
-            yield session
-            self._end(session)
+                line.exec_driver_sql(PLANNED_ONCE)
+            with ScopedSession(line, _narrowing(shape_of(viewer)), values(viewer)) as session:
+                yield session
 
     @contextmanager
     def reading(self, why: str) -> Iterator[Session]:
         """A session that reads everything. `why` names the job that needs it."""
-        info = {"why": why, "narrowing": _narrowing(None), "values": {}}
-        with UnscopedReading(self._reading, info=info, expire_on_commit=False) as session:
+        with self._line() as line, UnscopedReading(line, _narrowing(None), NO_VALUES) as session:
             yield session
-            self._end(session)
+
+    @contextmanager
+    def _line(self) -> Iterator[Connection]:
+        with self._reading.connect() as line:
+            transaction = line.begin()
+            yield line
+            if not self.is_sqlite and transaction.is_active:
+                transaction.commit()  # read-only; after a rollback psycopg would forget every statement it has prepared
 
     @contextmanager
     def trying(self, why: str) -> Iterator[Session]:
         """A transaction to try something out in: it may change everything, and nothing of it is kept."""
         with UnscopedSession(self._trying, info={"why": why}) as session:
             yield session
-
-    def _end(self, session: Session) -> None:
-        if not self.is_sqlite:
-            session.commit()  # read-only; after a rollback psycopg would forget every statement it has prepared
 
     @contextmanager
     def writing(self, why: str) -> Iterator[Session]:
