@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from flask import Blueprint, flash, g, redirect, render_template, request
 from flask_babel import ngettext
@@ -11,18 +12,18 @@ from werkzeug.wrappers import Response
 from engine.notices import reason
 from engine.store import reading
 from engine.store.reading import PAGE, NoticeRow
-from engine.words import Sentence
+from engine.words import Sentence, written
 from web.addresses import url_for
-from web.languages import said
-from web.parts import ago, moment
-from web.shell import now, shell, whole_arg
+from web.cards import CODE
+from web.languages import language
+from web.parts import gone
+from web.shell import local, now, shell, whole_arg
 from web.typed import whole
 
 pages = Blueprint("notices", __name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A notice in words: why it was sent, what it is about, and when, as one says it and to the minute."""
 
     row: NoticeRow
@@ -39,7 +40,7 @@ def index() -> str:
     before = whole_arg("before")
     with shell().house.store.reading("one's own notices, with the codes of cases that went to others") as session:
         rows = reading.notices_of(session, g.viewer.person_id, before)
-    lines = [_line(row) for row in rows[:PAGE]]
+    lines = _lines(rows[:PAGE])
     return render_template(
         "notices.html", lines=lines, unread=[line.row.id for line in lines if line.row.read_at is None],
         first=url_for("notices.index") if before else "",
@@ -47,13 +48,19 @@ def index() -> str:
     )  # fmt: skip
 
 
-def _line(row: NoticeRow) -> Line:
-    why = said(reason(shell().house.handbook, row.workflow, row.rules_version, row.kind, row.cases))
-    if row.closure_id is None:
-        about, address = Sentence("Case {code}", code=row.code), url_for("case.show", code=row.code)
-    else:
-        about, address = Sentence("Days without class"), url_for("closures.show", closure_id=row.closure_id)
-    return Line(row, why, said(about), address, said(ago(row.at)), moment(row.at))
+def _lines(rows: Sequence[NoticeRow]) -> list[Line]:
+    """The notices in words; what is the same for all is looked up once, as there are many."""
+    handbook, spoken, here, address = shell().house.handbook, language(), local(now()), url_for("case.show", code=CODE)
+    lines = []
+    for row in rows:
+        why, at = reason(handbook, row.workflow, row.rules_version, row.kind, row.cases), row.at.astimezone(here.tzinfo)
+        if row.closure_id is None:
+            about, to = Sentence("Case {code}", code=row.code), address.replace(CODE, row.code)
+        else:
+            about, to = Sentence("Days without class"), url_for("closures.show", closure_id=row.closure_id)
+        words = why.in_(spoken), about.in_(spoken), to, gone(at, here).in_(spoken), written(at, spoken)
+        lines.append(Line(row, *words))
+    return lines
 
 
 @pages.post("/notices/read")

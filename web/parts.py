@@ -75,17 +75,21 @@ def moment(at: dt.datetime) -> str:
 
 def ago(at: dt.datetime) -> Sentence:
     """How long ago a moment was; a date when it is more than a week."""
-    gone = now() - at
-    minutes, days = int(gone.total_seconds() // 60), (today() - local(at).date()).days
+    return gone(local(at), local(now()))
+
+
+def gone(at: dt.datetime, here: dt.datetime) -> Sentence:
+    """How long ago a moment was, seen from `here`; both as clocks on the wall show them."""
+    minutes, days = int((here - at).total_seconds() // 60), (here.date() - at.date()).days
     if minutes < 1:
         return Sentence("just now")
     if minutes < 60:
         return Sentence("{minutes} minutes ago", minutes=minutes) if minutes > 1 else Sentence("a minute ago")
     if days == 0:
-        return Sentence("today at {hour}", hour=f"{local(at):%H:%M}")
+        return Sentence("today at {hour}", hour=f"{at:%H:%M}")
     if days == 1:
-        return Sentence("yesterday at {hour}", hour=f"{local(at):%H:%M}")
-    return Sentence("{days} days ago", days=days) if days <= 7 else Sentence("on {date}", date=local(at).date())
+        return Sentence("yesterday at {hour}", hour=f"{at:%H:%M}")
+    return Sentence("{days} days ago", days=days) if days <= 7 else Sentence("on {date}", date=at.date())
 
 
 def shape(state: State, accepted: bool = True) -> str:
