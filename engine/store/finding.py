@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -44,8 +45,8 @@ def candidates(session: Session, viewer: Viewer, query: str) -> list[Candidate]:
     """Pupils of the viewer's classes and schools whose names have these words; without a word, those of the classes."""
     if words := search.words(query):
         named = _FIRST.where(_own(viewer), t.Pupil.id.in_(search.pupils_named(session, words)))
-        return [Candidate(*row) for row in session.execute(named)]
-    return [Candidate(*row) for row in session.execute(_OF_CLASSES, {"classes": sorted(viewer.of("teacher"))})]
+        return list(starmap(Candidate, session.execute(named).all()))
+    return list(starmap(Candidate, session.execute(_OF_CLASSES, {"classes": sorted(viewer.of("teacher"))}).all()))
 
 
 def of_classes(session: Session, viewer: Viewer) -> list[Candidate]:

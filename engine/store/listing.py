@@ -182,7 +182,7 @@ def filter_units(session: Session, viewer: Viewer, today: dt.date, most: int = 2
     query = _units_of(own, above, kinds, viewer.of("head"))
     if query is None:
         return []
-    return [(kind, id, name) for kind, id, name in session.execute(query, {"today": today, "most": most})]
+    return [(kind, id, name) for kind, id, name in session.execute(query, {"today": today, "most": most}).all()]
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -158,8 +159,7 @@ def unread_notices(session: Session, person_id: int, most: int = 99) -> int:
     return session.execute(_UNREAD, {"person": person_id, "most": most}).scalar_one()
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeRow:
+class NoticeRow(NamedTuple):
     """A notice, with the code of its case; of how many cases it tells, and which closure moved their deadlines."""
 
     id: int
@@ -194,8 +194,7 @@ def notices_of(session: Session, person_id: int, before: int | None = None, limi
     For an unscoped session: a notice stays when its case has gone to somebody else, and its code tells nothing.
     """
     asked = {"person": person_id, "before": before, "most": limit + 1}
-    rows: Any = session.execute(_NOTICES_BEFORE if before else _NOTICES, asked)
-    return [NoticeRow(*row) for row in rows]
+    return list(starmap(NoticeRow, session.execute(_NOTICES_BEFORE if before else _NOTICES, asked).all()))
 
 
 def mark_read(session: Session, person_id: int, ids: Sequence[int], now: dt.datetime) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, or_, select, union
@@ -152,7 +153,7 @@ def next_due(making: Making, arms: tuple[Arm, ...], limit: int) -> Select[Any]:
 
 def read(session: Session, statement: Select[Any]) -> list[CaseRow]:
     """The cases of a statement that `known` or `referred` made."""
-    return [CaseRow(*row) for row in session.execute(statement)]
+    return list(starmap(CaseRow, session.execute(statement).all()))
 
 
 def read_known(session: Session, picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> list[CaseRow]:
