@@ -22,7 +22,8 @@ from flask import Flask, Response, g, request
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Environment, Template
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, func, make_url, or_, select, text, union_all
+from sqlalchemy.engine import URL
 
 from bench.land import NOW
 from bench.page_cut import Cut, read
@@ -31,6 +32,7 @@ from engine.calendar_clock import Clock
 from engine.calendar_values import Circumstances, Duration
 from engine.store import tables as t
 from engine.store.session import make_engine
+from engine.workdays import grace_end
 
 DAY = NOW.date()
 YESTERDAY = NOW - dt.timedelta(days=1)
@@ -59,17 +61,12 @@ SIGNED_IN = (
     .where(sign_ins.c.token_hash == bindparam("token"), sign_ins.c.revoked_at.is_(None))
     .where(sign_ins.c.seen_at > bindparam("after"), people.c.disabled_at.is_(None))
 )
-POSTS = select(posts.c.role, posts.c.unit_id).where(
-    or_(
-        posts.c.person_id == PERSON,
-        posts.c.person_id.in_(
-            select(away.c.person_id).where(
-                away.c.delegate_id == PERSON, away.c.first_day <= DAY, away.c.last_day >= DAY
-            )
-        ),
-    ),
-    posts.c.valid_from <= DAY,
-    posts.c.valid_to > DAY,
+AWAY = select(away.c.person_id).where(away.c.delegate_id == PERSON, away.c.first_day <= DAY, away.c.last_day >= DAY)
+POSTS = union_all(  # one probe each; an OR would read every post
+    *(
+        select(posts.c.role, posts.c.unit_id).where(whose, posts.c.valid_from <= DAY, posts.c.valid_to > DAY)
+        for whose in (posts.c.person_id == PERSON, posts.c.person_id.in_(AWAY))
+    )
 )
 
 
@@ -230,7 +227,7 @@ def make(url: str, key: str, pages: Path, calendar: Calendar) -> Flask:
     """The floor's application on a database, for the pages that were cut into a file (bench/page_cut.py)."""
     app, environment = Flask("floor"), Environment(autoescape=True)
     app.secret_key = key
-    engine = make_engine(url).execution_options(writes=False)
+    engine = make_engine(_planned_once(url)).execution_options(writes=False)
     signing_in = LoginManager(app)
     signing_in.session_protection = None
     signing_in.user_loader(_reader)
@@ -238,6 +235,14 @@ def make(url: str, key: str, pages: Path, calendar: Calendar) -> Flask:
         view = _view(page, environment.from_string(page.template), engine.connect, calendar)
         app.add_url_rule(address, f"page{number}", view)
     return app
+
+
+def _planned_once(url: str) -> URL:
+    """With PostgreSQL told, as we tell it, to plan a list once and not for each reader."""
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite":
+        return where
+    return where.update_query_dict({"options": "-c plan_cache_mode=force_generic_plan"})
 
 
 def _view(page: Cut, template: Template, connect: Callable[[], Connection], calendar: Calendar) -> Callable[[], Any]:
@@ -250,6 +255,7 @@ def _view(page: Cut, template: Template, connect: Callable[[], Connection], cale
                 if not current_user.is_authenticated:
                     return "", 401
                 rows = reading(Floor(g.connection, current_user, calendar)) if reading else {}
+                g.connection.commit()  # a rollback would let psycopg forget what it has prepared
         labels = [known[label] for label in page.labels]  # in the reader's language, once a request
         said = template.render(token=generate_csrf(), L=labels, rows=rows)
         response = Response(gzip.compress(said.encode(), 6, mtime=0), mimetype="text/html")
@@ -319,6 +325,8 @@ def _due(at: dt.datetime, calendar: Calendar) -> tuple[str, str]:
     due, now = calendar.local(at), calendar.local(NOW)
     days = (due.date() - now.date()).days
     if due < now:
+        if grace_end(calendar, at) < NOW:
+            return "late", f"Quá hạn {-days} ngày"
         return "grace", f"Vừa qua hạn ({-days} ngày trước, {due:%H:%M}), làm ngay hôm nay"
     return "later", f"Còn {days} ngày, {DAYS[due.weekday()]} {due:%d/%m/%Y}" if days else f"Hôm nay {due:%H:%M}"
 
