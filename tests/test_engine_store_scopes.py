@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select, true
+from sqlalchemy import insert, select, text, true
 from sqlalchemy.exc import StatementError
+from sqlalchemy.orm import aliased
 
 from engine.access import REFERRED, SEATS, Viewer, knows, reach
 from engine.store import tables as t
@@ -180,6 +181,29 @@ def test_going_past_the_orm_in_a_scoped_session_is_refused(many: tuple[Store, li
             session.execute(select(t.Case.__table__))
         with pytest.raises(PermissionError, match="pupils"):
             session.execute(select(t.Pupil.__table__.c.name).where(t.Pupil.__table__.c.id == 1))
+
+
+def test_a_protected_table_by_another_name_or_in_a_text_is_refused(many: tuple[Store, list[PupilPlace]]) -> None:
+    store, _ = many
+    other, pupil = aliased(t.Case), aliased(t.Pupil)
+    with store.scoped(Viewer(1, {"teacher": frozenset({1})})) as session:
+        for statement in (
+            select(other.id).select_from(t.Case).join(other, other.school_id == t.Case.school_id),
+            select(pupil.id).select_from(t.Pupil).outerjoin(pupil, pupil.school_id == t.Pupil.school_id),
+            select(t.Case).from_statement(text("SELECT * FROM cases")),
+        ):
+            with pytest.raises(PermissionError, match="nothing narrows it"):
+                session.execute(statement)
+
+
+def test_nobody_gives_the_values_of_a_scope_themselves(many: tuple[Store, list[PupilPlace]]) -> None:
+    store, places = many
+    with store.scoped(Viewer(1, {"teacher": frozenset({1})})) as session:
+        own = {place.id for place in places if place.class_id == 1}
+        for _round in range(3):
+            assert set(session.execute(KNOWN[0], {"scope_teacher": 3}).scalars()) == own
+        with pytest.raises(PermissionError, match="one set"):
+            session.execute(KNOWN[0], [{"scope_teacher": 3}])
 
 
 def test_an_administrator_and_an_outsider_see_no_case(many: tuple[Store, list[PupilPlace]]) -> None:

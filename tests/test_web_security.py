@@ -121,6 +121,16 @@ def test_a_zero_byte_in_a_form_is_refused(here: Site) -> None:
     assert post(here.client(), "/login", login="a\x00b", password="x").status_code == 400
 
 
+def test_it_is_refused_too_in_a_form_that_does_not_say_how_long_it_is(here: Site) -> None:
+    client = here.client()
+    form = f"csrf_token={csrf(client.get('/login'))}&login=a%00b&password=x"
+    answer = client.post(
+        "/login", input_stream=io.BytesIO(form.encode()), content_type="application/x-www-form-urlencoded",
+        environ_overrides={"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True},
+    )  # fmt: skip
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("number", ["0", "2147483648", "99999999999999999999999999", "-1", "1.5"])
 def test_a_number_that_no_row_can_have_is_no_page(here: Site, number: str) -> None:
     here.person("hanh")

@@ -25,7 +25,7 @@ def init_app(app: Flask) -> None:
 
 def url_for(endpoint: str, **values: Any) -> str:
     """The address that Flask's `url_for` gives; the endpoint is named in full, not from the page it is asked on."""
-    if "_external" in values:  # it depends on the name under which the site was called
+    if "_external" in values or "_scheme" in values:  # it depends on the name under which the site was called
         return flask.url_for(endpoint, **values)
     try:
         address: str = current_app.extensions[NAME](request.script_root, endpoint, **values)

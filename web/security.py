@@ -92,7 +92,7 @@ def _set_limit() -> None:
 
 def _refuse_what_cannot_be_stored() -> None:
     """A zero byte is no text; PostgreSQL would fail on it much later."""
-    sent = request.form.values() if request.content_length else ()
+    sent = () if request.method in {"GET", "HEAD"} else request.form.values()
     texts = (request.path, *request.args.values(), *sent)
     if any("\x00" in text for text in texts):
         abort(400)

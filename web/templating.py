@@ -21,7 +21,7 @@ TEXTS = 4096  # remembered; the catalogue has fewer, in two languages
 
 
 class Pages(Environment):
-    """Templates without globals of their own."""
+    """Templates without globals of their own: what `get_template` were given as such would be every page's."""
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """Those of the environment themselves."""
@@ -40,7 +40,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["fixed"] = lambda name: set_down(name, request.script_root, language())
 
 
-def translated(text: str, **values: Any) -> Markup:
+def translated(text: str, /, **values: Any) -> Markup:
     """A text of a template in the language of this page; the values are escaped."""
     found = _text(language(), text)
     return found % values if values else found

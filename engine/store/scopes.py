@@ -13,11 +13,12 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Boolean, ColumnElement, Executable, and_, bindparam, exists, false, literal_column, or_
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import with_loader_criteria
+from sqlalchemy.orm import FromStatement, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.schema import Table
+from sqlalchemy.sql.selectable import Alias
 
 from engine.access import SEATS, Viewer
 from engine.store import tables as t
@@ -187,6 +188,12 @@ def _tables(statement: Executable) -> frozenset[str]:
     return found
 
 
+def _renamed(statement: Any) -> bool:
+    """Whether a statement has a protected entity by another name (`aliased`)."""
+    aliases = (element for element in visitors.iterate(statement) if isinstance(element, Alias))
+    return any(getattr(it.element, "name", "") in PROTECTED and "parententity" in it._annotations for it in aliases)  # noqa: SLF001 - where an ORM alias differs from a Core one
+
+
 class Scope:
     """What viewers of one shape may see, ready to be added to statements."""
 
@@ -197,7 +204,13 @@ class Scope:
         self._made: dict[str, list[Any]] = {}
 
     def narrowed(self, statement: Any) -> Any:
-        """The statement with the loader criteria it needs: those of every protected table it names."""
+        """The statement with the loader criteria it needs: those of every protected table it names.
+
+        Raises PermissionError for one that names a protected entity by another name, or is text: SQLAlchemy narrows the
+        one only where nothing is joined to it, and the other nowhere.
+        """
+        if isinstance(statement, FromStatement) or _renamed(statement):
+            raise PermissionError("A scoped session was asked for a protected table where nothing narrows it.")
         criteria = [criterion for name in _tables(statement) & self._rules.keys() for criterion in self._criteria(name)]
         return statement.options(*criteria)
 

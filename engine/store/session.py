@@ -103,13 +103,23 @@ class _Reading(Session):
         super().__init__(line, expire_on_commit=False)
         self._line, self.narrowing, self._values = line, narrowing, values
 
-    def connection(self, *_args: Any, **_options: Any) -> Connection:
+    def connection(self) -> Connection:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The line."""
         return self._line
 
+    def rollback(self) -> None:
+        """Give up what was begun on the line."""
+        super().rollback()
+        self._line.rollback()
+
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
-        """As any session; faster for a statement that was said before."""
-        given = {**(params or {}), **self._values} if params is None or isinstance(params, Mapping) else params
-        met = None if options else self.narrowing.met(statement)
+        """As any session; faster for a statement that was said before. Many rows at once are for who sees everything:
+        they would go without the viewer's own values, which a narrowed statement is executed with."""
+        rows = params is not None and not isinstance(params, Mapping)
+        if rows and self._values:
+            raise PermissionError("A scoped session takes one set of parameters.")
+        given = params if rows else {**(params or {}), **self._values}
+        met = None if options or rows else self.narrowing.met(statement)
         return super().execute(statement, given, **options) if met is None else self._line.execute(met, given)
 
     def scalars(self, statement: Any, params: Any = None, **options: Any) -> Any:
