@@ -33,6 +33,7 @@ from engine.calendar_values import Circumstances, Duration
 from engine.store import tables as t
 from engine.store.session import make_engine
 from engine.workdays import grace_end
+from web.shell import user
 
 DAY = NOW.date()
 YESTERDAY = NOW - dt.timedelta(days=1)
@@ -228,7 +229,7 @@ def make(url: str, key: str, pages: Path, calendar: Calendar) -> Flask:
     app, environment = Flask("floor"), Environment(autoescape=True)
     app.secret_key = key
     engine = make_engine(_planned_once(url)).execution_options(writes=False)
-    signing_in = LoginManager(app)
+    signing_in: Any = LoginManager(app)
     signing_in.session_protection = None
     signing_in.user_loader(_reader)
     for number, (address, page) in enumerate(read(pages.read_text("utf-8")).items()):
@@ -254,7 +255,7 @@ def _view(page: Cut, template: Template, connect: Callable[[], Connection], cale
             with connect() as g.connection:
                 if not current_user.is_authenticated:
                     return "", 401
-                rows = reading(Floor(g.connection, current_user, calendar)) if reading else {}
+                rows = reading(Floor(g.connection, user(), calendar)) if reading else {}
                 g.connection.commit()  # a rollback would let psycopg forget what it has prepared
         labels = [known[label] for label in page.labels]  # in the reader's language, once a request
         said = template.render(token=generate_csrf(), L=labels, rows=rows)
@@ -285,8 +286,10 @@ def _work(floor: Floor) -> Rows:
     offered = floor.all(OFFERED, unit=unit, role="teacher")
     once = {row.code: row for row in (*mine, *offered, *floor.all(AREA, unit=unit))}
     news = {row.case_id: row for row in floor.all(NEWS, cases=[row.id for row in once.values()])}
-    floor.all(PROPOSED, unit=unit), floor.all(TO_DECIDE, unit=unit, role="teacher")
-    floor.all(SAVED), floor.all(UNREAD)
+    floor.all(PROPOSED, unit=unit)
+    floor.all(TO_DECIDE, unit=unit, role="teacher")
+    floor.all(SAVED)
+    floor.all(UNREAD)
     return {"cases": [_card(row, floor.calendar, news) for row in once.values()]}
 
 
@@ -348,7 +351,8 @@ def _case(floor: Floor) -> Rows:
     closed = floor.all(CLOSED, units=sorted({*places, case.province}), pupil=case.pupil_id)
     floor.all(SIBLINGS, village=case.village_id, pupil=case.pupil_id, phone=case.guardian_phone, address=case.address)
     holders = floor.all(HOLDERS, units=sorted(places))
-    floor.all(READ_LATELY, case=case.id), floor.all(TOLD, case=case.id)
+    floor.all(READ_LATELY, case=case.id)
+    floor.all(TOLD, case=case.id)
     return {
         "days": list(_days(case.since, floor.calendar)) if not (closed or beside[3]) else [],
         "holders": [{"name": row.name, "role": ROLES[row.role]} for row in holders
