@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from engine.access import REFERRED, SEATS, Viewer, knows, reach
 from engine.store import tables as t
 from engine.store.cases import PupilPlace
-from engine.store.scopes import scope_of, shape_of
+from engine.store.scopes import Scope, shape_of
 from engine.store.session import Store, open_store
 from tests import databases
 
@@ -162,7 +162,7 @@ def test_a_narrowed_statement_is_refused_where_it_is_not_said_whose_units_are_me
     many: tuple[Store, list[PupilPlace]],
 ) -> None:
     store, _ = many
-    narrowed = scope_of(shape_of(Viewer(1, {"teacher": frozenset({1})}))).narrowed(KNOWN[0])
+    narrowed = Scope(shape_of(Viewer(1, {"teacher": frozenset({1})}))).narrowed(KNOWN[0])
     with store.reading("test") as session, pytest.raises(StatementError, match="scope_teacher"):
         session.execute(narrowed)
 

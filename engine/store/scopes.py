@@ -7,7 +7,6 @@ theirs is given with each execution, under the names in `values`; a statement th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -220,12 +219,6 @@ class Scope:
                 with_loader_criteria(entity, rule(), include_aliases=True) for entity, rule in self._rules[name]
             ]
         return self._made[name]
-
-
-@lru_cache(maxsize=256)
-def scope_of(shape: Shape) -> Scope:
-    """The scope of a shape; there are a few dozen in a country."""
-    return Scope(shape)
 
 
 # What no statement may reach past the ORM in a scoped session.

@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from engine import access
-from engine.store.scopes import Shape, protected, scope_of, shape_of, values
+from engine.store.scopes import Scope, Shape, protected, shape_of, values
 
 __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine", "now_utc", "open_store"]
 
@@ -28,7 +28,6 @@ BUSY_MS = 15_000
 # For PostgreSQL: a page's lists take 10 ms and more to plan, and 1 ms to read. Not for work on many cases: a plan for
 # any values may read a whole table where few rows are meant.
 PLANNED_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
-NO_VALUES: Mapping[str, Any] = {}
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -91,9 +90,9 @@ def _asks_columns(statement: Any) -> bool:
 
 @lru_cache(maxsize=256)
 def _narrowing(shape: Shape | None) -> Narrowing:
-    """For the viewers of a shape; without one, for sessions that see everything."""
+    """For the viewers of a shape, a few dozen in a country; without one, for sessions that see everything."""
     # A statement is never its own narrowed form: kept by itself, it would be kept for good.
-    return Narrowing((lambda statement: statement.options()) if shape is None else scope_of(shape).narrowed)
+    return Narrowing((lambda statement: statement.options()) if shape is None else Scope(shape).narrowed)
 
 
 class _Reading(Session):
@@ -178,7 +177,7 @@ class Store:
     @contextmanager
     def reading(self, why: str) -> Iterator[Session]:
         """A session that reads everything. `why` names the job that needs it."""
-        with self._line() as line, UnscopedReading(line, _narrowing(None), NO_VALUES) as session:
+        with self._line() as line, UnscopedReading(line, _narrowing(None), {}) as session:
             yield session
 
     @contextmanager
