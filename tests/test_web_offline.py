@@ -369,6 +369,15 @@ def test_a_copy_is_logged_as_one_and_leaves_notices_new(cast: Cast) -> None:
         assert session.scalars(read).all() == [None]
 
 
+def test_what_was_done_is_told_to_the_person_and_not_to_the_copies_that_the_device_makes_meanwhile(cast: Cast) -> None:
+    browser = cast.browser("commune_officer")
+    post(browser, "/password", old=PASSWORD, new="bốn từ không liên quan", again="bốn từ không liên quan")
+    told = "Đã đổi mật khẩu"
+    assert told not in browser.get("/offline", headers={"X-Copy": "1"}).text
+    assert told in browser.get("/password").text
+    assert told not in browser.get("/password").text
+
+
 def test_the_worker_of_the_whole_site_keeps_files_that_are_there(cast: Cast) -> None:
     answer = cast.site.client().get("/sw.js")
     assert answer.mimetype == "text/javascript"

@@ -33,7 +33,7 @@ from web.dates import Date, dates
 from web.decisions import items
 from web.diagram import draw
 from web.languages import language
-from web.shell import local, now, shell, today, whole_arg
+from web.shell import copied, local, now, shell, today, whole_arg
 
 pages = Blueprint("case", __name__)
 
@@ -132,10 +132,10 @@ def _read(session: Session, code: str, before: int | None = None, narrowed: str 
 
 def _note(reading: Reading, before: Before) -> None:
     """Keep that this person read the case, and its notices, unless that was kept a moment ago."""
-    facts, copied = reading.facts, "X-Copy" in request.headers
+    facts = reading.facts
     pupil_id = facts.pupil_id if reading.known else None
     store = shell().house.store
-    note_reading(store, g.viewer.person_id, facts.id, pupil_id, now(), before=before, copied=copied)
+    note_reading(store, g.viewer.person_id, facts.id, pupil_id, now(), before=before, copied=copied())
 
 
 def _seen(session: Session, code: str) -> Seen:

@@ -12,7 +12,7 @@ from engine.words import Sentence
 from engine.workdays import grace_end
 from engine.workflow import State
 from web.languages import language, said
-from web.shell import local, now, shell, today
+from web.shell import copied, local, now, shell, today
 
 SOON = dt.timedelta(hours=24)
 
@@ -119,4 +119,6 @@ def clock_line() -> str | None:
 def init_app(app: Flask) -> None:
     """Filters `due`, `moment`, `ago`, `number`, `weekday`, `tel`, and what base.html asks for."""
     app.jinja_env.filters.update(due=due, moment=moment, ago=ago, number=number, weekday=weekday, tel=tel)
-    app.jinja_env.globals.update(shape=shape, is_demo=lambda: shell().demo, clock_line=clock_line, today=today)
+    app.jinja_env.globals.update(
+        shape=shape, is_demo=lambda: shell().demo, clock_line=clock_line, today=today, copied=copied
+    )

@@ -53,6 +53,11 @@ def shell() -> Shell:
     return found
 
 
+def copied() -> bool:
+    """Whether a device fetches this page to keep it: nobody looks at it now, so nothing is told or read by it."""
+    return "X-Copy" in request.headers
+
+
 def now() -> dt.datetime:
     """The moment of this request, an aware UTC datetime: the same wherever in the request it is asked."""
     moment: dt.datetime | None = g.get("now")

@@ -203,6 +203,19 @@ NOTHING = {"queue": 0, "copies": [], "drafts": 0}
 # --- filled in without a line -----------------------------------------------------------------------------------------
 
 
+def test_a_page_opened_again_without_a_line_does_not_tell_again_what_was_done_on_it(officer: Page, address: str) -> None:
+    page = officer
+    record(page, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    expect(page.get_by_role("status").first).to_contain_text("Đã ghi:")
+    kept_now = "async (path) => (await (await (await caches.open('pages')).match(path)).text()).includes('Hẹn thứ tư')"
+    until(page, lambda: bool(page.evaluate(kept_now, f"/cases/{CODE}")))
+    cut(page)
+    page.reload()
+    expect(page.get_by_text(WROTE)).to_be_visible()
+    expect(page.locator("#saved")).to_be_visible()
+    expect(page.get_by_text("Đã ghi:")).to_be_hidden()
+
+
 def test_a_visit_that_was_recorded_without_a_line_is_one_entry_when_it_is_back(
     cast: Cast, address: str, officer: Page
 ) -> None:
