@@ -70,7 +70,7 @@ def test_fifty_refusals_are_all_told(cast: Cast) -> None:
     form = {**hidden(page), "case": forged, "back": "/work", "person": cast.stage.people["commune_officer"]}
     answer = cast.browser("commune_leader").post("/assign", data=form)
     assert max(len(value) for name, value in answer.headers if name == "Set-Cookie") < 4000  # what a browser keeps
-    assert told(cast, "commune_leader", "/work").count('class="warning" role="status"') >= 50
+    assert told(cast, "commune_leader", "/work").count('class="warning told" role="status"') >= 50
 
 
 @pytest.mark.parametrize("address", ["/work", "/cases?level=0"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from contextlib import ExitStack
+
+from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from engine.clock import Clock, ShiftedClock
 from engine.house import House
-from engine.store.session import open_store
+from engine.store.session import Store, open_store
 from web import (
     acts,
     addresses,
@@ -131,6 +133,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     app.jinja_environment = templating.Pages
     _configure(app, settings)
     app.extensions[EXTENSION] = Shell(settings, house, clock)
+    _share_a_line(app, store)
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
     for part in (
         logs, metrics, compression, security, addresses, assets, languages, templating, errors, queued, signin,
@@ -140,6 +143,21 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app
+
+
+def _share_a_line(app: Flask, store: Store) -> None:
+    """A page that changes nothing is read on one line; its last bytes may still be read when the request is over."""
+
+    @app.before_request
+    def begin() -> None:
+        if request.method in {"GET", "HEAD"}:
+            g.line = ExitStack()
+            g.line.enter_context(store.one_line())
+
+    @app.teardown_request
+    def end(_error: BaseException | None) -> None:
+        if "line" in g:
+            g.pop("line").close()
 
 
 def _configure(app: Flask, settings: Settings) -> None:

@@ -23,6 +23,7 @@ from web.security import ONE_YEAR, public
 FOLDER = Path(__file__).parent / "static"
 FOR_GOOD = f"public, max-age={ONE_YEAR}, immutable"
 SHEET = "app.css"
+ICON = Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>')
 HAS_SHEET = "sheet"  # the cookie that names the sheet a browser has
 
 
@@ -46,7 +47,8 @@ def read(path: Path) -> Asset:
 
 
 def init_app(app: Flask) -> None:
-    """Serve `static/`; in templates `asset("app.js")` is the address of a file, `sheet_along()` the sheet or None."""
+    """Serve `static/`; in templates `asset("app.js")` is the address of a file, `icon("done")` a picture of
+    icons.svg, `sheet_along()` the sheet or None."""
     known = {path.relative_to(FOLDER).as_posix(): read(path) for path in FOLDER.rglob("*") if path.is_file()}
 
     @cache
@@ -55,6 +57,10 @@ def init_app(app: Flask) -> None:
 
     def asset(name: str) -> str:
         return address(request.script_root, name)
+
+    def icon(name: str) -> Markup:
+        """A picture beside words; it says nothing by itself."""
+        return ICON.format(asset("icons.svg"), name)
 
     @public
     def static(digest: str, name: str) -> Response:
@@ -84,4 +90,4 @@ def init_app(app: Flask) -> None:
         return style
 
     app.add_url_rule("/static/<digest>/<path:name>", "static", static)
-    app.jinja_env.globals.update(asset=asset, sheet_along=sheet_along)
+    app.jinja_env.globals.update(asset=asset, icon=icon, sheet_along=sheet_along)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -151,6 +152,50 @@ def _narrow(state: ORMExecuteState) -> None:
         raise PermissionError(f"A scoped session was asked for {names} past the ORM, where nothing narrows it.")
 
 
+class _Line:
+    """A connection that is read with in one transaction: by one session, or by several that lie inside each other or
+    come one after the other. It is given back when it is done and nobody uses it any more."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection, self.done = connection, False
+        self._uses = 0
+        self._planned_once: object = None
+
+    @contextmanager
+    def used(self) -> Iterator[Connection]:
+        """Somebody reads on it."""
+        self._uses += 1
+        try:
+            if not self.connection.in_transaction():
+                self.connection.begin()
+            yield self.connection
+        except BaseException:
+            self.connection.rollback()
+            raise
+        finally:
+            self._uses -= 1
+            self.give_back()
+
+    def plan_once(self) -> None:
+        """For PostgreSQL, until the transaction ends."""
+        if self._planned_once is not (transaction := self.connection.get_transaction()):
+            self.connection.exec_driver_sql(PLANNED_ONCE)
+            self._planned_once = transaction
+
+    def give_back(self) -> None:
+        """Give the connection back to the pool, if it is done and unused."""
+        if self.done and not self._uses:
+            if self.connection.dialect.name != "sqlite" and self.connection.in_transaction():
+                self.connection.commit()  # after a rollback psycopg would forget every statement it has prepared
+            self.connection.close()
+
+
+class _Shared:
+    """Where what is read for one page finds the line."""
+
+    line: _Line | None = None
+
+
 class Store:
     """One database. Cheap to keep for the life of a process; safe to share between threads."""
 
@@ -160,6 +205,7 @@ class Store:
         read_only = {} if self.is_sqlite else {"postgresql_readonly": True}
         self._trying = self.engine.execution_options(writes=False)
         self._reading = self.engine.execution_options(writes=False, **read_only)
+        self._shared: ContextVar[_Shared | None] = ContextVar("shared line", default=None)
 
     @property
     def is_sqlite(self) -> bool:
@@ -168,35 +214,59 @@ class Store:
     @contextmanager
     def scoped(self, viewer: access.Viewer) -> Iterator[Session]:
         """A session to read with, narrowed to what `viewer` may see; nothing done in it is kept."""
-        with self._line() as line:
+        line = self._line()
+        with line.used() as connection:
             if not self.is_sqlite:
-                line.exec_driver_sql(PLANNED_ONCE)
-            with ScopedSession(line, _narrowing(shape_of(viewer)), values(viewer)) as session:
+                line.plan_once()
+            with ScopedSession(connection, _narrowing(shape_of(viewer)), values(viewer)) as session:
                 yield session
 
     @contextmanager
     def reading(self, why: str) -> Iterator[Session]:
         """A session that reads everything. `why` names the job that needs it."""
-        with self._line() as line, UnscopedReading(line, _narrowing(None), {}) as session:
+        with self._line().used() as connection, UnscopedReading(connection, _narrowing(None), {}) as session:
             yield session
 
     @contextmanager
-    def _line(self) -> Iterator[Connection]:
-        with self._reading.connect() as line:
-            transaction = line.begin()
-            yield line
-            if not self.is_sqlite and transaction.is_active:
-                transaction.commit()  # read-only; after a rollback psycopg would forget every statement it has prepared
+    def one_line(self) -> Iterator[None]:
+        """What is read meanwhile is read on one line and, until something is written, of one moment. A page signs its
+        reader in, and reads some times more: each line taken up costs as much as a statement."""
+        before = self._shared.set(_Shared())
+        try:
+            yield
+        finally:
+            self._next_moment()
+            self._shared.reset(before)
+
+    def _line(self) -> _Line:
+        shared = self._shared.get()
+        if shared and shared.line:
+            return shared.line
+        line = _Line(self._reading.connect())
+        if shared:
+            shared.line = line
+        else:
+            line.done = True
+        return line
+
+    def _next_moment(self) -> None:
+        """Let the shared line go: what is read next sees what is written now."""
+        shared = self._shared.get()
+        if shared and (line := shared.line):
+            shared.line, line.done = None, True
+            line.give_back()
 
     @contextmanager
     def trying(self, why: str) -> Iterator[Session]:
         """A transaction to try something out in: it may change everything, and nothing of it is kept."""
+        self._next_moment()
         with UnscopedSession(self._trying, info={"why": why}) as session:
             yield session
 
     @contextmanager
     def writing(self, why: str) -> Iterator[Session]:
         """A transaction that sees and may change everything: kept as a whole when the block ends, or not at all."""
+        self._next_moment()
         with UnscopedSession(self.engine, info={"why": why}, autoflush=False) as session, session.begin():
             yield session
 
