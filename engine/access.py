@@ -62,6 +62,11 @@ class Viewer:
     office_schools: frozenset[int] = NOBODY
     parts: tuple[Viewer, ...] = ()
 
+    @property
+    def people(self) -> tuple[int, ...]:
+        """The person, and those who are away and whose posts the person fills meanwhile."""
+        return tuple(part.person_id for part in self.parts) or (self.person_id,)
+
     def holds(self, role: str) -> bool:
         """Whether the person holds the role anywhere."""
         return bool(self.units.get(role))

@@ -53,7 +53,7 @@ def test_what_waits_is_what_is_assigned_or_offered_to_ones_posts(busy: Cast) -> 
     for member in ("teacher", "commune_officer", "volunteer", "head", "education_office"):
         viewer = busy.viewer(member)
         with busy.store.scoped(viewer) as session:
-            codes[member] = [row.code for row in reading.my_work(session, viewer, [viewer.person_id])]
+            codes[member] = [row.code for row in reading.my_work(session, viewer)]
     assert codes == {
         "teacher": ["RL-2026-000003"], "commune_officer": ["RL-2026-000002"], "volunteer": ["RL-2026-000001"],
         "head": [], "education_office": [],
@@ -129,8 +129,8 @@ def test_lists_probe_indexes_and_never_scan_the_cases(sqlite_url: str) -> None:
     for member in CAST:
         viewer = cast.viewer(member)
         with store.scoped(viewer) as session:
-            reading.my_work(session, viewer, [viewer.person_id])
-            reading.area_work(session, viewer, [viewer.person_id])
+            reading.my_work(session, viewer)
+            reading.area_work(session, viewer)
             listing.list_cases(session, viewer, Filters(), cast.now)
             listing.list_cases(session, viewer, Filters(which="all"), cast.now)
             listing.list_cases(session, viewer, Filters(q="thu"), cast.now)

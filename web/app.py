@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -114,6 +116,16 @@ class SmallInteger(IntegerConverter):
         super().__init__(urls, **{"max": LARGEST_NUMBER, **options})  # type: ignore[arg-type]
 
 
+class Site(Flask):
+    """The application. No function of ours is a coroutine: none is looked at for being one, twenty times a page."""
+
+    jinja_environment = templating.Pages
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
+
+
 def create_app(settings: Settings | None = None, *, house: House | None = None, clock: Clock | None = None) -> Flask:
     """The pages of one installation.
 
@@ -129,8 +141,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     store = house.store if house else open_store(settings.database_url)
     clock = clock or ShiftedClock(store)
     house = house or build_house(settings, clock.now(), store)
-    app = Flask(__name__, static_folder=None)
-    app.jinja_environment = templating.Pages
+    app = Site(__name__, static_folder=None)
     _configure(app, settings)
     app.extensions[EXTENSION] = Shell(settings, house, clock)
     _share_a_line(app, store)

@@ -22,13 +22,14 @@ from engine.store.news import News
 from engine.store.reading import Handed, NeedRow, seats_of
 from engine.store.rows import CaseRow
 from engine.words import Sentence
-from engine.workflow import State
-from web.languages import said
+from engine.workflow import State, Workflow
+from web.languages import language, said
 from web.parts import ago, due
 from web.shell import local
 
 CODE = "CODE"  # stands where the code comes in an address
 ENDED = Sentence("Ended")
+MOST_STANDS = 4096  # kept; a workflow has some hundreds
 
 
 class Card(NamedTuple):
@@ -102,7 +103,7 @@ class _Stand(NamedTuple):
 
 
 class _Table:
-    """What all cards of a list share. Most cases of a list stand alike: what was put into words once is kept."""
+    """What all cards of a list share. Most cases stand alike: what was put into words once is kept."""
 
     def __init__(
         self, handbook: Handbook, viewer: Viewer, handed: Mapping[int, Handed], needs: Mapping[int, NeedRow],
@@ -111,16 +112,29 @@ class _Table:
         self.handbook, self.viewer = handbook, viewer
         self.handed, self.needs, self.contacts, self.news = handed, needs, contacts, news
         self.seats, self.address = frozenset(seats_of(viewer)), url_for("case.show", code=CODE)
-        self.until, self.stand, self.absent = cache(_until), cache(self._stand), cache(_absent)
+        self.until, self.absent, self.language = cache(_until), cache(_absent), language()
 
-    def _stand(self, case: _Standing) -> _Stand:
+    def stand(self, case: _Standing) -> _Stand:
+        """What the standing comes to: the same for everyone, as long as the workflow's file is."""
         workflow = self.handbook.workflow(case.workflow, case.version)
-        state, can = workflow.states[case.state], choices(workflow, case, case.roles, offered_here=case.here)
-        return _Stand(
-            said(state.label), shape(state, case.waiting), said(ROLE_LABELS[state.owner] if state.owner else ENDED),
-            (can.primary.name, said(can.primary.label)) if can.primary else None,
-            "assign" in can, bool(case.roles & NUDGERS) and not state.final,
-        )  # fmt: skip
+        asked = workflow.digest, case, self.language
+        if asked not in _STANDS:
+            if len(_STANDS) >= MOST_STANDS:
+                _STANDS.clear()
+            _STANDS[asked] = _stand(workflow, case)
+        return _STANDS[asked]
+
+
+_STANDS: dict[tuple[str, _Standing, str], _Stand] = {}
+
+
+def _stand(workflow: Workflow, case: _Standing) -> _Stand:
+    state, can = workflow.states[case.state], choices(workflow, case, case.roles, offered_here=case.here)
+    return _Stand(
+        said(state.label), shape(state, case.waiting), said(ROLE_LABELS[state.owner] if state.owner else ENDED),
+        (can.primary.name, said(can.primary.label)) if can.primary else None,
+        "assign" in can, bool(case.roles & NUDGERS) and not state.final,
+    )  # fmt: skip
 
 
 def _until(at: dt.datetime | None) -> _Until:

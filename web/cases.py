@@ -14,7 +14,6 @@ from engine import cases
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.store import finding, listing, reading, saved
 from engine.store.rows import CaseRow
-from engine.store.session import Session
 from engine.words import Label, Sentence
 from engine.workflow import Choice, Field
 from web import queued
@@ -59,7 +58,7 @@ def list_page(wrong: Sentence | None = None, name: str | None = None) -> str:
     viewer, workflow = g.viewer, shell().house.handbook.workflow(shell().house.workflow)
     found, begin = asked(workflow), after()
     with shell().house.store.scoped(viewer) as session:
-        page = listing.list_cases(session, viewer, found.filters, now(), begin, people=_people(session, found.filters))
+        page = listing.list_cases(session, viewer, found.filters, now(), begin)
         units = listing.filter_units(session, viewer, today())
         needs = reading.needs_of(session, [row.id for row in page.rows if row.pupil is None])
         kept = saved.saved_of(session, viewer.person_id)
@@ -75,12 +74,6 @@ def list_page(wrong: Sentence | None = None, name: str | None = None) -> str:
     )  # fmt: skip
 
 
-def _people(session: Session, filters: listing.Filters) -> list[int]:
-    """Those whose cases are "mine": asked for where the list is narrowed to them."""
-    person = g.viewer.person_id
-    return [person, *reading.covered(session, person, today())] if filters.which == "mine" else []
-
-
 @pages.get("/cases.xlsx", defaults={"form": "xlsx"})
 @pages.get("/cases.csv", defaults={"form": "csv"})
 def download_list(form: str) -> Response:
@@ -88,9 +81,8 @@ def download_list(form: str) -> Response:
     viewer, workflow = g.viewer, shell().house.handbook.workflow(shell().house.workflow)
     filters, found, begin = asked(workflow).filters, list[CaseRow](), None
     with shell().house.store.scoped(viewer) as session:
-        people = _people(session, filters)
         while len(found) < MOST_IN_FILE:
-            page = listing.list_cases(session, viewer, filters, now(), begin, people=people, limit=IN_FILE_AT_ONCE)
+            page = listing.list_cases(session, viewer, filters, now(), begin, limit=IN_FILE_AT_ONCE)
             found += page.rows
             begin = page.after
             if begin is None:

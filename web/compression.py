@@ -7,8 +7,10 @@ guess at by length (BREACH).
 from __future__ import annotations
 
 import gzip
+from functools import lru_cache
 
 from flask import Flask, Response, request
+from werkzeug.http import parse_accept_header
 
 SHORTEST = 500  # bytes; below that it fits one packet anyway
 LEVEL = 6
@@ -20,12 +22,17 @@ def init_app(app: Flask) -> None:
     app.after_request(_squeeze)
 
 
+@lru_cache(maxsize=256)
+def _takes_gzip(accepted: str | None) -> bool:
+    return bool(parse_accept_header(accepted)["gzip"])
+
+
 def _squeeze(response: Response) -> Response:
     if not (response.mimetype or "").startswith(SQUEEZED):
         return response
     response.vary.add("Accept-Encoding")
     fit = response.status_code not in {204, 206, 304} and not response.is_streamed and not response.direct_passthrough
-    if not fit or "Content-Encoding" in response.headers or not request.accept_encodings["gzip"]:
+    if not fit or "Content-Encoding" in response.headers or not _takes_gzip(request.headers.get("Accept-Encoding")):
         return response
     body = response.get_data()
     if len(body) >= SHORTEST:

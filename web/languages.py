@@ -47,7 +47,7 @@ def init_app(app: Flask) -> None:
         newstyle=True,
     )
     app.jinja_env.filters["said"] = said
-    app.jinja_env.globals.update(language=language, languages=NAMES)
+    app.jinja_env.globals.update(language=language, other_language=other_language, languages=NAMES)
 
 
 def shell_language(app: Flask) -> str:
@@ -62,6 +62,11 @@ def language() -> str:
     if found is None:
         found = g.language = _chosen()
     return found
+
+
+def other_language() -> str:
+    """The one that a page leads to instead."""
+    return "vi" if language() == "en" else "en"
 
 
 def _chosen() -> str:

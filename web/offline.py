@@ -129,8 +129,7 @@ def _stamp(rows: Sequence[object]) -> str:
 def _own() -> list[CaseRow]:
     viewer = g.viewer
     with shell().house.store.scoped(viewer) as session:
-        people = [viewer.person_id, *reading.covered(session, viewer.person_id, today())]
-        return reading.my_work(session, viewer, people, KEPT)
+        return reading.my_work(session, viewer, KEPT)
 
 
 def _acts(row: CaseRow) -> list[str]:

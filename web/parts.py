@@ -31,35 +31,37 @@ class Due:
 
     urgency: str
     words: Sentence
-    exact: str = ""
+    at: dt.datetime | None = None
+
+    @property
+    def exact(self) -> str:
+        """The moment itself, as it is written here."""
+        return moment(self.at) if self.at else ""
 
 
 def due(at: dt.datetime | None) -> Due:
     """A deadline in words, as seen from this moment."""
     if at is None:
         return Due("none", Sentence("No deadline"))
-    left = at - now()
-    days = (local(at).date() - today()).days
-    exact = moment(at)
+    left, here = at - now(), local(at)
+    day = here.date()
+    days = (day - today()).days
     if left < dt.timedelta():
         if now() <= grace_end(shell().house.handbook.calendar(""), at):
-            words = Sentence("Just past its deadline ({when}): do it today", when=_lately(at, -days))
-            return Due("grace", words, exact)
-        words = Sentence("{days} days overdue", days=-days) if days < -1 else Sentence("1 day overdue")
-        return Due("late", words, exact)
-    hour = f"{local(at):%H:%M}"
+            return Due("grace", Sentence("Just past its deadline ({when}): do it today", when=_lately(here, -days)), at)
+        return Due("late", Sentence("{days} days overdue", days=-days) if days < -1 else Sentence("1 day overdue"), at)
     if days == 0:
-        return Due("soon", Sentence("Due today at {hour}", hour=hour), exact)
+        return Due("soon", Sentence("Due today at {hour}", hour=f"{here:%H:%M}"), at)
     if days == 1:
-        return Due("soon" if left <= SOON else "later", Sentence("Due tomorrow at {hour}", hour=hour), exact)
-    return Due("later", Sentence("Due in {days} days, {weekday} {date}", days=days, weekday=weekday(local(at).date()),
-                                 date=local(at).date()), exact)  # fmt: skip
+        tomorrow = Sentence("Due tomorrow at {hour}", hour=f"{here:%H:%M}")
+        return Due("soon" if left <= SOON else "later", tomorrow, at)
+    return Due("later", Sentence("Due in {days} days, {weekday} {date}", days=days, weekday=weekday(day), date=day), at)
 
 
-def _lately(at: dt.datetime, days: int) -> Sentence:
-    hour = f"{local(at):%H:%M}"
+def _lately(here: dt.datetime, days: int) -> Sentence:
+    hour = f"{here:%H:%M}"
     if days > 1:
-        return Sentence("{weekday} at {hour}", weekday=weekday(local(at).date()), hour=hour)
+        return Sentence("{weekday} at {hour}", weekday=weekday(here.date()), hour=hour)
     return Sentence("yesterday at {hour}", hour=hour) if days else Sentence("today at {hour}", hour=hour)
 
 

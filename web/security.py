@@ -17,7 +17,7 @@ POLICY = (
     "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; img-src 'self' data:; manifest-src 'self'; worker-src 'self'; "
 )
-HEADERS = {
+HEADERS = {  # of every answer, and set by no page
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -74,8 +74,7 @@ def _add_headers(response: Response) -> Response:
     style = f" {g.style_allowed}" if "style_allowed" in g else ""  # of the sheet that a page brings along
     policy = f"{POLICY}script-src 'self'{script}; style-src 'self'{style}"
     response.headers.setdefault("Content-Security-Policy", policy)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.extend(HEADERS)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR}")
     # Pages are about pupils: no copy is kept by a browser or a proxy, on whatever device they were read.

@@ -1,14 +1,14 @@
-"""How templates are set up: one set of compiled templates for each language, in which what is settled is written down.
+"""How templates are set up: one set of compiled ones for each language, in which what is settled is written down.
 
 A page asks for some hundred texts, addresses and pictures that are the same whenever it is read in one language. Each
-template is therefore compiled for a language, with these calls replaced by what they give, and Jinja joins them with the
-markup around them: what is left to do for a page is what is of this page. And what templates can all ask for is one plain
-dictionary: Jinja would keep a chain of two for each template, and walk it name by name for each import of a page.
+template is therefore compiled for a language, with these calls replaced by what they give, and Jinja joins them with
+the markup around them: what is left to do for a page is what is of this page. And what templates can all ask for is one
+plain dictionary: Jinja would keep a chain of two for each template, and walk it name by name for each import of a page.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from functools import cache
 from typing import Any
 
@@ -22,11 +22,11 @@ from engine.words import catalogue
 from web.languages import language
 
 # Functions whose result is of the language and the place of the site alone, as long as their arguments are constants.
-SETTLED = frozenset({"_", "asset", "fixed", "icon", "language", "url_for"})
+SETTLED = frozenset({"_", "asset", "fixed", "icon", "language", "other_language", "url_for"})
 
 
 class Pages(Environment):
-    """Templates for each language, without globals of their own: what `get_template` were given would be every page's."""
+    """Templates of each language, without globals of their own: those given to one would be every page's."""
 
     spoken: str | None = None
 
@@ -34,37 +34,41 @@ class Pages(Environment):
         """Those of the environment themselves."""
         return {**self.globals, **d} if d else self.globals
 
-    def _load_template(self, name: str, globals: MutableMapping[str, Any] | None) -> Template:
+    def get_template(self, name: str | Template, *more: Any, **named: Any) -> Template:
+        """The template, in the language of the page that is asked for."""
         if self.spoken is None and has_request_context():
-            return self.app.extensions[NAME](language(), request.script_root)._load_template(name, globals)  # type: ignore[no-any-return]
-        return super()._load_template(name, globals)
+            found: Template = self.app.extensions[NAME](language(), request.script_root).get_template(
+                name, *more, **named
+            )
+            return found
+        return super().get_template(name, *more, **named)
 
-    def _generate(self, source: nodes.Template, *rest: Any, **more: Any) -> str:
-        settled = source if self.spoken is None else _Settle(self).visit(source)
-        return super()._generate(settled, *rest, **more)
+    def _generate(self, source: nodes.Template, *more: Any, **named: Any) -> str:
+        settled = source if self.spoken is None else _Settle(self.globals).visit(source)
+        return super()._generate(settled, *more, **named)
 
 
 class _Settle(NodeTransformer):
     """Writes down what is settled in a template that is compiled while a page in its language is asked for."""
 
-    def __init__(self, pages: Pages) -> None:
-        self.pages = pages
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self.known = known
 
-    def visit_Call(self, node: nodes.Call) -> nodes.Node:
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - as Jinja looks it up
+        """A call, or what it gives; of a text with values to be put in, the text."""
         self.generic_visit(node)
-        if not isinstance(node.node, nodes.Name) or node.node.name not in SETTLED or node.dyn_args or node.dyn_kwargs:
+        called, given = node.node, [it.value for it in node.args if isinstance(it, nodes.Const)]
+        dynamic = node.dyn_args or node.dyn_kwargs or len(given) != len(node.args)
+        if not isinstance(called, nodes.Name) or called.name not in SETTLED or dynamic:
             return node
-        said = self.pages.globals[node.node.name]
-        values = {it.key: it.value for it in node.kwargs}
-        texts = [it.value for it in node.args if isinstance(it, nodes.Const)]
-        if len(texts) != len(node.args):
-            return node
-        if all(isinstance(value, nodes.Const) for value in values.values()):
-            return nodes.Const(said(*texts, **{key: it.as_const() for key, it in values.items()}), lineno=node.lineno)
-        if node.node.name != "_":
+        say, values = self.known[called.name], {it.key: it.value for it in node.kwargs}
+        known = {key: value.value for key, value in values.items() if isinstance(value, nodes.Const)}
+        if len(known) == len(values):
+            return nodes.Const(say(*given, **known), lineno=node.lineno)
+        if called.name != "_":
             return node
         pairs = [nodes.Pair(nodes.Const(key), value) for key, value in values.items()]
-        return nodes.Mod(nodes.Const(said(*texts)), nodes.Dict(pairs), lineno=node.lineno)
+        return nodes.Mod(nodes.Const(say(*given)), nodes.Dict(pairs), lineno=node.lineno)
 
 
 NAME = "spoken templates"

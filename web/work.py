@@ -124,11 +124,10 @@ def work_page(wrong: Sentence | None = None) -> str:
 
 def _read(session: Session) -> Work:
     viewer, only_new = g.viewer, request.args.get("show") == NEW
-    people = [viewer.person_id, *reading.covered(session, viewer.person_id, today())]
-    mine = reading.my_work(session, viewer, people, OWN)
+    mine = reading.my_work(session, viewer, OWN)
     held = {row.id for row in mine}
     offered = sum(row.waiting for row in mine)
-    area = reading.area_work(session, viewer, people, OTHERS + offered + 1)
+    area = reading.area_work(session, viewer, OTHERS + offered + 1)
     others = [row for row in area if row.id not in held]
     cards = _cards(session, mine, others[:OTHERS])
     return Work(

@@ -63,15 +63,12 @@ class Page:
 
 def list_cases(
     session: Session, viewer: Viewer, filters: Filters, now: dt.datetime, after: Cursor | None = None, *,
-    people: Sequence[int] = (), limit: int = PAGE,
+    limit: int = PAGE
 ) -> Page:  # fmt: skip
-    """One page of the cases that the viewer may see and the filters let through; `after` is where it begins.
-
-    `people` are those whose cases are "mine": the viewer and whom they stand in for.
-    """
+    """One page of the cases that the viewer may see and the filters let through; `after` is where it begins."""
     if filters == Filters() and after is None:  # as it is looked at first
         return _page(_beginning(session, viewer, limit + 1), filters, limit)
-    conditions = [*_conditions(session, viewer, filters, now, people), *_beyond(filters, after)]
+    conditions = [*_conditions(session, viewer, filters, now), *_beyond(filters, after)]
     newest, most = filters.newest_first, limit + 1
     rows: list[CaseRow] = []
     if (arms := known_arms(viewer)) and (ways := _searched(session, filters.q, now)) is not None:
@@ -118,10 +115,8 @@ def _searched(session: Session, query: str, now: dt.datetime) -> list[list[Colum
     return [*ways, [cases.c.village_id.in_(villages)]] if villages else ways
 
 
-def _conditions(
-    session: Session, viewer: Viewer, filters: Filters, now: dt.datetime, people: Sequence[int]
-) -> list[ColumnElement[bool]]:
-    conditions = [*_which(viewer, filters.which, now, people)]
+def _conditions(session: Session, viewer: Viewer, filters: Filters, now: dt.datetime) -> list[ColumnElement[bool]]:
+    conditions = [*_which(viewer, filters.which, now)]
     if filters.state:
         conditions.append(cases.c.state == filters.state)
     if filters.level is not None:
@@ -135,7 +130,7 @@ def _conditions(
     return conditions
 
 
-def _which(viewer: Viewer, which: str, now: dt.datetime, people: Sequence[int]) -> Iterator[Any]:
+def _which(viewer: Viewer, which: str, now: dt.datetime) -> Iterator[Any]:
     if which == "closed":
         yield cases.c.closed_at < FAR
     elif which != "all":
@@ -148,7 +143,7 @@ def _which(viewer: Viewer, which: str, now: dt.datetime, people: Sequence[int]) 
     elif which == "waiting":
         yield from (cases.c.offered_at.is_not(None), cases.c.accepted_at.is_(None))
     elif which == "mine":
-        yield cases.c.assignee_id.in_(people)
+        yield cases.c.assignee_id.in_(viewer.people)
 
 
 _UNIT_COLUMNS = {

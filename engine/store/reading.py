@@ -40,30 +40,19 @@ def seats_of(viewer: Viewer) -> list[tuple[str, int]]:
     return sorted((role, unit) for role, units in viewer.units.items() for unit in units)
 
 
-_COVERED = select(t.Delegation.person_id).where(
-    t.Delegation.delegate_id == bindparam("person"),
-    t.Delegation.first_day <= bindparam("today"), t.Delegation.last_day >= bindparam("today"),
-)  # fmt: skip
-
-
-def covered(session: Session, person_id: int, today: dt.date) -> list[int]:
-    """The people for whom this person acts today."""
-    return sorted(set(session.execute(_COVERED, {"person": person_id, "today": today}).scalars()))
-
-
-def my_work(session: Session, viewer: Viewer, people: Iterable[int], limit: int = PAGE) -> list[CaseRow]:
-    """Open cases that wait for the viewer: assigned to one of `people`, or on offer to one of the viewer's posts."""
-    waiting = tuple(people), tuple(seats_of(viewer)[:MOST_ARMS]), limit
+def my_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow]:
+    """Open cases that wait for the viewer: assigned to them or whom they stand in for, or on offer to their posts."""
+    waiting = viewer.people, tuple(seats_of(viewer)[:MOST_ARMS]), limit
     rows = read(session, _mine(known, *waiting)) if known_arms(viewer) else []
     rows += read(session, _mine(referred, *waiting)) if referred_arms(viewer) else []
     return _in_order(rows, limit)
 
 
-def area_work(session: Session, viewer: Viewer, people: Sequence[int] = (), limit: int = PAGE) -> list[CaseRow]:
-    """Open cases of the viewer's area that none of `people` has, next due first."""
+def area_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow]:
+    """Open cases of the viewer's area that neither they nor whom they stand in for have, next due first."""
     rows = []
     for making, arms in ((known, known_arms(viewer)), (referred, referred_arms(viewer))):
-        rows += read(session, _others(making, tuple(arms), tuple(people), limit)) if arms else []
+        rows += read(session, _others(making, tuple(arms), viewer.people, limit)) if arms else []
     return _in_order(rows, limit)
 
 

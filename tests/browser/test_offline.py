@@ -203,7 +203,9 @@ NOTHING = {"queue": 0, "copies": [], "drafts": 0}
 # --- filled in without a line -----------------------------------------------------------------------------------------
 
 
-def test_a_page_opened_again_without_a_line_does_not_tell_again_what_was_done_on_it(officer: Page, address: str) -> None:
+def test_a_page_opened_again_without_a_line_does_not_tell_again_what_was_done_on_it(
+    officer: Page, address: str
+) -> None:
     page = officer
     record(page, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
     expect(page.get_by_role("status").first).to_contain_text("Đã ghi:")
