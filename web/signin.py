@@ -101,6 +101,7 @@ def init_app(app: Flask) -> None:
     app.session_interface = _Cookies()
     cast("Any", manager).session_protection = None  # phones change their address all the time
     manager.init_app(app)
+    app.jinja_env.globals["blank_sign_in"] = lambda: SignInForm(formdata=None)
     app.before_request(_require_sign_in)
     app.after_request(_tell_why)
 
@@ -157,11 +158,11 @@ def home() -> Response:
 @public
 def sign_in() -> Response | tuple[str, int] | str:
     """The sign-in page."""
-    form = SignInForm()
     target = local_path(request.values.get("next")) or "/"
     if request.method == "GET":
         g.turned_away = True  # a worker that followed us here reads it, too
-        return redirect(target) if current_user.is_authenticated else login_page(form)
+        return redirect(target) if current_user.is_authenticated else login_page()
+    form = SignInForm()
     login = signin.fold_login(form.login.data or "")
     try:
         token = signin.sign_in(shell().house.store, login, form.password.data or "", origin(login), now())
@@ -171,8 +172,8 @@ def sign_in() -> Response | tuple[str, int] | str:
     return welcome(token, login, target)
 
 
-def login_page(form: SignInForm) -> str:
-    """The sign-in page."""
+def login_page(form: SignInForm | None = None) -> str:
+    """The sign-in page; with what was typed on it, if anything was."""
     return render_template("login.html", form=form, passkeys=shell().settings.sign_in.party is not None)
 
 
