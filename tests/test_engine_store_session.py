@@ -1,0 +1,91 @@
+"""What is read for one page: on one line, of one moment until something is written; and the line is given back."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from engine.access import Viewer
+from engine.store import tables as t
+from engine.store.session import Store
+from tests.cast import Cast
+
+
+def line_of(session: Session) -> object:
+    """The connection itself, as the database's driver gave it."""
+    return session.connection().connection.dbapi_connection
+
+
+def name_of(session: Session) -> str | None:
+    return session.scalar(select(t.Person.name).where(t.Person.login == "teacher"))
+
+
+def rename(store: Store, name: str) -> None:
+    with store.writing("test") as session:
+        session.scalars(select(t.Person).where(t.Person.login == "teacher")).one().name = name
+
+
+def lines_out(store: Store) -> int:
+    return int(store.engine.pool.checkedout())  # type: ignore[attr-defined]  # a pool that counts
+
+
+def test_all_that_is_read_for_a_page_is_read_on_one_line(cast: Cast) -> None:
+    store = cast.store
+    with store.one_line():
+        with store.reading("test") as first:
+            line = line_of(first)
+            with store.scoped(Viewer(1)) as inner:
+                assert line_of(inner) is line
+        with store.scoped(Viewer(1)) as second:
+            assert line_of(second) is line
+        assert lines_out(store) == 1
+    assert lines_out(store) == 0
+
+
+def test_what_is_read_after_something_was_written_knows_of_it(cast: Cast) -> None:
+    store = cast.store
+    with store.one_line():
+        with store.reading("test") as session:
+            before = name_of(session)
+        rename(store, "Y Mới")
+        with store.reading("test") as session:
+            assert name_of(session) == "Y Mới" != before
+
+
+def test_who_reads_on_while_something_is_written_keeps_the_line_and_others_get_a_new_one(cast: Cast) -> None:
+    store = cast.store
+    with store.one_line():
+        with store.reading("test") as outer:
+            assert name_of(outer)
+            rename(store, "Y Mới")
+            with store.reading("test") as inner:
+                assert line_of(inner) is not line_of(outer)
+                assert name_of(inner) == "Y Mới"
+            assert name_of(outer)
+            assert lines_out(store) == 2
+        assert lines_out(store) == 1
+    assert lines_out(store) == 0
+
+
+def test_after_a_statement_that_failed_the_rest_of_the_page_can_be_read(cast: Cast) -> None:
+    store = cast.store
+    with store.one_line():
+        with pytest.raises(DBAPIError), store.reading("test") as session:
+            session.connection().exec_driver_sql("SELECT no_such_column FROM people")
+        with store.scoped(Viewer(1)), store.reading("test") as session:
+            assert name_of(session)
+    assert lines_out(store) == 0
+
+
+def test_an_error_inside_a_page_leaves_no_line_behind(cast: Cast) -> None:
+    store = cast.store
+    with pytest.raises(RuntimeError), store.one_line(), store.reading("test"):
+        raise RuntimeError
+    assert lines_out(store) == 0
+
+
+def test_without_a_page_each_reading_is_of_its_own_moment(cast: Cast) -> None:
+    store = cast.store
+    with store.reading("test") as outer, store.reading("test") as inner:
+        assert line_of(outer) is not line_of(inner)
+    assert lines_out(store) == 0

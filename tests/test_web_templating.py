@@ -1,0 +1,61 @@
+"""Templates are compiled once a language: what is settled in them is of that language, and of nobody in particular."""
+
+import pytest
+from flask import Flask
+from jinja2 import DictLoader
+
+from engine.store.session import Store
+from tests.pages import PASSWORD, Site, post, site
+from web.languages import COOKIE
+
+
+@pytest.fixture
+def here(store: Store) -> Site:
+    made = site(store)
+    made.person("hanh")
+    return made
+
+
+def shown(app: Flask, templates: dict[str, str], language: str, **values: object) -> str:
+    """The template "page" of these, read in a language."""
+    app.jinja_env.loader = DictLoader(templates)
+    with app.test_request_context("/", headers={"Cookie": f"{COOKIE}={language}"}):
+        return app.jinja_env.get_template("page").render(values)
+
+
+def test_a_text_is_said_in_the_language_of_each_reader_by_turns(here: Site) -> None:
+    page = {"page": '{{ _("Sign in") }}'}
+    assert [shown(here.app, page, it) for it in ("vi", "en", "vi")] == ["Đăng nhập", "Sign in", "Đăng nhập"]
+
+
+def test_a_template_that_is_extended_or_imported_is_of_the_same_language(here: Site) -> None:
+    templates = {
+        "page": '{% extends "base" %}{% from "words" import word %}{% block main %}{{ word() }}{% endblock %}',
+        "base": '{{ _("Help") }}: {% block main %}{% endblock %}',
+        "words": '{% macro word() %}{{ _("Sign in") }}{% endmacro %}',
+    }
+    assert shown(here.app, templates, "vi") == "Trợ giúp: Đăng nhập"
+    assert shown(here.app, templates, "en") == "Help: Sign in"
+
+
+def test_values_of_a_text_are_put_in_when_the_page_is_made_and_escaped(here: Site) -> None:
+    page = {"page": '{{ _("Case %(code)s", code=code) }}'}
+    assert shown(here.app, page, "en", code="RL-1") == "Case RL-1"
+    assert shown(here.app, page, "vi", code="<b>") == "Hồ sơ &lt;b&gt;"
+
+
+def test_a_text_that_is_chosen_when_the_page_is_made_is_looked_up_then(here: Site) -> None:
+    page = {"page": "{{ _(text) }} {{ icon(name) }}"}
+    said = shown(here.app, page, "vi", text="Sign in", name="<late>")
+    assert said.startswith("Đăng nhập <svg")
+    assert "#&lt;late&gt;" in said
+
+
+def test_what_somebody_typed_wrongly_does_not_stay_on_the_sign_in_page(here: Site) -> None:
+    first = here.client()
+    wrong = post(first, "/login", login="nguoi-la", password="sai")
+    assert "nguoi-la" in wrong.text
+    for page in (first.get("/login").text, here.client().get("/login").text):
+        assert "nguoi-la" not in page
+        assert 'name="login"' in page
+    assert post(here.client(), "/login", login="hanh", password=PASSWORD).status_code == 303
