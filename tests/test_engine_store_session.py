@@ -52,6 +52,17 @@ def test_what_is_read_after_something_was_written_knows_of_it(cast: Cast) -> Non
             assert name_of(session) == "Y Mới" != before
 
 
+def test_what_was_read_while_something_was_written_is_not_the_last_word(cast: Cast) -> None:
+    store = cast.store
+    with store.one_line():
+        with store.writing("test") as session:
+            session.scalars(select(t.Person).where(t.Person.login == "teacher")).one().name = "Y Mới"
+            with store.reading("test") as meanwhile:
+                assert name_of(meanwhile) != "Y Mới"
+        with store.reading("test") as session:
+            assert name_of(session) == "Y Mới"
+
+
 def test_who_reads_on_while_something_is_written_keeps_the_line_and_others_get_a_new_one(cast: Cast) -> None:
     store = cast.store
     with store.one_line():

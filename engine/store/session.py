@@ -195,6 +195,12 @@ class _Shared:
 
     line: _Line | None = None
 
+    def let_go(self) -> None:
+        """Read what follows on another line."""
+        if line := self.line:
+            self.line, line.done = None, True
+            line.give_back()
+
 
 class Store:
     """One database. Cheap to keep for the life of a process; safe to share between threads."""
@@ -231,12 +237,13 @@ class Store:
     def one_line(self) -> Iterator[None]:
         """What is read meanwhile is read on one line and, until something is written, of one moment. A page signs its
         reader in, and reads some times more: each line taken up costs as much as a statement."""
-        before = self._shared.set(_Shared())
+        shared = _Shared()
+        self._shared.set(shared)
         try:
             yield
         finally:
-            self._next_moment()
-            self._shared.reset(before)
+            shared.let_go()
+            self._shared.set(None)
 
     def _line(self) -> _Line:
         shared = self._shared.get()
@@ -249,25 +256,27 @@ class Store:
             line.done = True
         return line
 
-    def _next_moment(self) -> None:
-        """Let the shared line go: what is read next sees what is written now."""
-        shared = self._shared.get()
-        if shared and (line := shared.line):
-            shared.line, line.done = None, True
-            line.give_back()
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """Something may be written meanwhile: neither a line from before nor one from within is read on afterwards."""
+        shared = self._shared.get() or _Shared()
+        shared.let_go()
+        try:
+            yield
+        finally:
+            shared.let_go()
 
     @contextmanager
     def trying(self, why: str) -> Iterator[Session]:
         """A transaction to try something out in: it may change everything, and nothing of it is kept."""
-        self._next_moment()
-        with UnscopedSession(self._trying, info={"why": why}) as session:
+        with self._apart(), UnscopedSession(self._trying, info={"why": why}) as session:
             yield session
 
     @contextmanager
     def writing(self, why: str) -> Iterator[Session]:
         """A transaction that sees and may change everything: kept as a whole when the block ends, or not at all."""
-        self._next_moment()
-        with UnscopedSession(self.engine, info={"why": why}, autoflush=False) as session, session.begin():
+        made = UnscopedSession(self.engine, info={"why": why}, autoflush=False)
+        with self._apart(), made as session, session.begin():
             yield session
 
     def close(self) -> None:
