@@ -1,8 +1,8 @@
 """The main pages under granian among 100,000 and a million cases, beside their floor (bench/page_floor.py).
 
-`page_<name>` is the time of a page for somebody who is alone on the server, `page_<name>_rate` how many a second it
-hands out to four at once; two workers of two threads each, the asking done on the same machine. Ours and the floor's,
-among few cases and among many, take turns.
+`page_<name>` is the time of a page for somebody who is alone on the server and has been on the page before,
+`page_<name>_rate` how many a second it hands out to four at once; two workers of two threads each, the asking done on
+the same machine. Ours and the floor's, among few cases and among many, take turns.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from threading import Thread
@@ -53,10 +54,11 @@ NOTICES = 60  # of the teacher: more than a page
 
 @dataclass(frozen=True)
 class Page:
-    """A page to be asked for: its bench, its address, the request as it goes over the line."""
+    """A page to be asked for: its bench, its address, the server's port, the request as it goes over the line."""
 
     name: str
     address: str
+    port: int
     cookie: str
 
     @property
@@ -68,12 +70,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Land:
-    """A land that is served by us and by the floor: the ports, and the pages as its people ask for them."""
+    """A land that is served by us and by the floor: the pages as its people ask us for them, and the floor."""
 
     cases: int
-    ours: int
-    floor: int
-    pages: tuple[Page, ...]
+    pages: tuple[tuple[Page, Page], ...]
 
 
 def run() -> Iterator[Measurement]:
@@ -85,11 +85,10 @@ def run() -> Iterator[Measurement]:
                 yield from _measured(database, lands, pages)
 
 
-def _measured(database: Database, lands: Sequence[Land], pages: Sequence[Page]) -> Iterator[Measurement]:
+def _measured(database: Database, lands: Sequence[Land], pages: Sequence[tuple[Page, Page]]) -> Iterator[Measurement]:
     """A page in all lands, ours and the floor's: they take turns, as a machine's pace changes from minute to minute."""
-    name = pages[0].name
-    asked = [(page, port) for land, page in zip(lands, pages, strict=True) for port in (land.ours, land.floor)]
-    alone, rates = _alone(asked), _rates(asked)
+    asked = list(chain.from_iterable(pages))
+    name, alone, rates = asked[0].name, _alone(asked), _rates(asked)
     for n, land in enumerate(lands):
         value, least = alone[2 * n : 2 * n + 2]
         yield measured(f"page_{name}", database, n=land.cases, value=value, unit="ms", floor=least)
@@ -103,14 +102,15 @@ def _land(running: ExitStack, data: Filled, cases: int) -> Land:
     people, code = _prepared(data, cases)
     ours = running.enter_context(_served({serving.URL: data.url}))
     cookies = {who: _signed_in(ours, login) for who, login in people.items()} | {"": ""}
-    pages = tuple(Page(name, address.format(code=code), cookies[who]) for name, who, address in PAGES)
-    shown = {page.address: _text(ours, page) for page in pages}
+    pages = [_visited(Page(name, address.format(code=code), ours, cookies[who])) for name, who, address in PAGES]
+    shown = {page.address: _text(page) for page in pages}
     cuts = Path(running.enter_context(tempfile.TemporaryDirectory())) / "pages.json"
     cuts.write_text(written({page.address: cut(page.name, shown[page.address]) for page in pages}), "utf-8")
     floor = running.enter_context(_served({serving.URL: data.url, serving.CUT: str(cuts)}))
-    for page in pages:
-        _compare(page, shown[page.address], _text(floor, page))
-    return Land(cases, ours, floor, pages)
+    floors = [_visited(replace(page, port=floor)) for page in pages]
+    for page, its_floor in zip(pages, floors, strict=True):
+        _compare(page, shown[page.address], _text(its_floor))
+    return Land(cases, tuple(zip(pages, floors, strict=True)))
 
 
 def _prepared(data: Filled, cases: int) -> tuple[dict[str, str], str]:
@@ -182,10 +182,23 @@ def _signed_in(port: int, login: str) -> str:
     return "; ".join(f"{name}={browser.cookies[name]}" for name in ("session", "sheet"))
 
 
-def _text(port: int, page: Page) -> str:
-    answer = requests.get(f"http://127.0.0.1:{port}{page.address}", headers={"Cookie": page.cookie}, timeout=60)
+def _visited(page: Page) -> Page:
+    """The page as somebody asks for it who has been there before, with the cookies that it set; a stranger has none."""
+    if not page.cookie:
+        return page
+    kept = dict(cookie.split("=", 1) for cookie in page.cookie.split("; "))
+    kept.update({cookie.name: cookie.value or "" for cookie in _answer(page).cookies})
+    return replace(page, cookie="; ".join(f"{name}={value}" for name, value in kept.items()))
+
+
+def _text(page: Page) -> str:
+    return _answer(page).text
+
+
+def _answer(page: Page) -> requests.Response:
+    answer = requests.get(f"http://127.0.0.1:{page.port}{page.address}", headers={"Cookie": page.cookie}, timeout=60)
     assert answer.status_code == 200, (page.address, answer.status_code)
-    return answer.text
+    return answer
 
 
 def _compare(page: Page, ours: str, floor: str) -> None:
@@ -225,12 +238,12 @@ class Line:
         self._socket.close()
 
 
-def _alone(asked: Sequence[tuple[Page, int]]) -> list[float]:
+def _alone(asked: Sequence[Page]) -> list[float]:
     """The typical time of a page on each server (port), in milliseconds, asked for one after the other in turns."""
-    lines = [Line(port) for _, port in asked]
+    lines = [Line(page.port) for page in asked]
     taken: list[list[float]] = [[] for _ in asked]
     for turn in range(TIMES + 8):
-        for line, times, (page, _port) in zip(lines, taken, asked, strict=True):
+        for line, times, page in zip(lines, taken, asked, strict=True):
             begun = time.perf_counter()
             line.ask(page.request)
             if turn >= 8:  # both workers and all threads have seen it by then
@@ -240,21 +253,21 @@ def _alone(asked: Sequence[tuple[Page, int]]) -> list[float]:
     return [median(times) for times in taken]
 
 
-def _rates(asked: Sequence[tuple[Page, int]]) -> list[float]:
+def _rates(asked: Sequence[Page]) -> list[float]:
     """How many pages a second each server gives to some readers who ask at once, again and again; in turns, too."""
     counts = [0] * len(asked)
     for _ in range(ROUNDS):
-        for number, (page, port) in enumerate(asked):
-            counts[number] += _read(page, port)
+        for number, page in enumerate(asked):
+            counts[number] += _read(page)
     return [count / (ROUNDS * SECONDS) for count in counts]
 
 
-def _read(page: Page, port: int) -> int:
+def _read(page: Page) -> int:
     """How many pages the readers got."""
     counts, request, end = [0] * READERS, page.request, time.monotonic() + SECONDS
 
     def read(number: int) -> None:
-        line = Line(port)
+        line = Line(page.port)
         while time.monotonic() < end:
             line.ask(request)
             counts[number] += 1

@@ -38,7 +38,9 @@ def catalogue(language: str) -> NullTranslations:
 
 def written(value: object, language: str) -> str:
     """A value as people write it: dd/mm/yyyy dates, HH:MM dd/mm/yyyy times, labels and sentences in the language."""
-    if isinstance(value, Label | Sentence):
+    if type(value) is str:  # most are
+        return value
+    if isinstance(value, (Label, Sentence)):
         return value.in_(language)
     if isinstance(value, dt.datetime):
         return value.strftime("%H:%M %d/%m/%Y")

@@ -18,7 +18,7 @@ from jinja2 import Template, nodes
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
-from engine.words import catalogue
+from engine.words import catalogue, written
 from web.languages import language
 
 # Functions whose result is of the language and the place of the site alone, as long as their arguments are constants.
@@ -81,6 +81,7 @@ def init_app(app: Flask) -> None:
     def speaking(spoken: str, _root: str) -> Pages:
         pages: Pages = app.jinja_env.overlay()  # type: ignore[assignment]
         pages.spoken = spoken
+        pages.filters = {**app.jinja_env.filters, "said": lambda value: written(value, spoken)}
         return pages
 
     def fixed(name: str) -> Markup:

@@ -130,12 +130,13 @@ def _read(session: Session) -> Work:
     area = reading.area_work(session, viewer, OTHERS + offered + 1)
     others = [row for row in area if row.id not in held]
     cards = _cards(session, mine, others[:OTHERS])
+    also = reading.also_waiting(session, viewer)
     return Work(
         tuple(card for card in cards[: len(mine)] if card.new or not only_new),
         tuple(card for card in cards[len(mine) :] if not card.offered_here and (card.new or not only_new)),
-        asked=_asked(session), to_decide=to_decide(session), saved=tuple(saved.saved_of(session, viewer.person_id)),
-        more=len(others) > OTHERS or len(mine) >= OWN,
-        unread=reading.unread_notices(session, viewer.person_id), only_new=only_new, since=_since(),
+        asked=_asked(session) if also.proposals else (), to_decide=to_decide(session) if also.difficulties else (),
+        saved=tuple(saved.saved_of(session, viewer.person_id)) if also.filters else (),
+        more=len(others) > OTHERS or len(mine) >= OWN, unread=also.unread, only_new=only_new, since=_since(),
     )  # fmt: skip
 
 

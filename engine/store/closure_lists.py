@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from engine.access import ADMIN, OFFICE, Viewer
 from engine.store import search
 from engine.store import tables as t
+from engine.store.types import at_most
 
 PAGE = 50
 MOST = 40  # places to choose from on one page; who has more types a name
@@ -112,7 +113,7 @@ def lasting(session: Session, viewer: Viewer, today: dt.date, limit: int = PAGE)
     """Closures of the viewer's area that run today or are still to come, the next to end first; one more than `limit`
     if there are more."""
     kept = t.Closure.last_day >= today, t.Closure.last_day >= t.Closure.first_day, _in_area(viewer)
-    query = _CLOSURES.where(*kept).order_by(t.Closure.last_day, t.Closure.id).limit(limit + 1)
+    query = _CLOSURES.where(*kept).order_by(t.Closure.last_day, t.Closure.id).limit(at_most(limit + 1))
     return [_row(row) for row in session.execute(query)]
 
 
@@ -124,7 +125,7 @@ def past(
     kept = [over, _in_area(viewer)]
     if after is not None:
         kept.append(tuple_(t.Closure.last_day, t.Closure.id) < tuple_(*after))
-    query = _CLOSURES.where(*kept).order_by(t.Closure.last_day.desc(), t.Closure.id.desc()).limit(limit + 1)
+    query = _CLOSURES.where(*kept).order_by(t.Closure.last_day.desc(), t.Closure.id.desc()).limit(at_most(limit + 1))
     return [_row(row) for row in session.execute(query)]
 
 
@@ -134,7 +135,7 @@ def above(session: Session, viewer: Viewer, first: dt.date, last: dt.date) -> li
     units = select(t.UnitLink.ancestor_id).where(t.UnitLink.descendant_id.in_(held))
     days = t.Closure.first_day <= last, t.Closure.last_day >= first, t.Closure.last_day >= t.Closure.first_day
     query = _CLOSURES.where(t.Closure.unit_id.in_(units), *days).order_by(t.Closure.first_day, t.Closure.id)
-    return [_row(row) for row in session.execute(query.limit(PAGE))]
+    return [_row(row) for row in session.execute(query.limit(at_most(PAGE)))]
 
 
 def closure(session: Session, viewer: Viewer, closure_id: int) -> ClosureRow | None:
@@ -170,7 +171,7 @@ def units_for(session: Session, viewer: Viewer, query: str, today: dt.date) -> l
     """Units that the viewer may announce a closure for, the largest first; one more than MOST if there are more."""
     named = [t.Unit.search_key.contains(word, autoescape=True) for word in search.words(query)]
     found = _UNITS.where(*_may(viewer, today), *named).order_by(_LARGEST_FIRST, t.Unit.name, t.Unit.id)
-    return [PlaceRow(*row) for row in session.execute(found.limit(MOST + 1))]
+    return [PlaceRow(*row) for row in session.execute(found.limit(at_most(MOST + 1)))]
 
 
 def unit_for(session: Session, viewer: Viewer, unit_id: int, today: dt.date) -> PlaceRow | None:
@@ -188,7 +189,7 @@ def pupils_for(session: Session, query: str) -> list[PlaceRow]:
     if not words:
         return []
     named = and_(t.Pupil.status == "enrolled", t.Pupil.id.in_(search.pupils_named(session, words)))
-    found = session.execute(_PUPILS.where(named).order_by(t.Pupil.sort_key, t.Pupil.id).limit(MOST))
+    found = session.execute(_PUPILS.where(named).order_by(t.Pupil.sort_key, t.Pupil.id).limit(at_most(MOST)))
     return [PlaceRow(id, "pupil", name, klass) for id, name, klass in found]
 
 

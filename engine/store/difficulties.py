@@ -16,6 +16,7 @@ from engine.refusals import Conflict
 from engine.store import tables as t
 from engine.store.reading import seats_of
 from engine.store.rows import known_arms, referred_arms
+from engine.store.types import at_most
 from engine.words import Sentence
 
 PAGE = 30
@@ -181,6 +182,6 @@ def listed(session: Session, viewer: Viewer, which: str, before: int | None = No
     ]  # fmt: skip
     once: dict[int, Shown] = {}
     for base in bases:
-        for row in _read(session, base.where(*where).order_by(_it.id.desc()).limit(limit + 1)):
+        for row in _read(session, base.where(*where).order_by(_it.id.desc()).limit(at_most(limit + 1))):
             once.setdefault(row.id, row)
     return sorted(once.values(), key=lambda row: -row.id)[: limit + 1]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from engine.access import Viewer
 from engine.store import search
 from engine.store import tables as t
+from engine.store.types import at_most
 
 MOST = 30  # candidates on one page; who has more types another word
 LOOKED_BACK = 120  # sessions of the register
@@ -37,7 +38,7 @@ _CANDIDATES = (
     .outerjoin(_village, _village.id == t.Pupil.village_id)
     .outerjoin(t.Case, and_(t.Case.pupil_id == t.Pupil.id, t.OPEN))
 )
-_FIRST = _CANDIDATES.where(t.Pupil.status == "enrolled").order_by(t.Pupil.sort_key, t.Pupil.id).limit(MOST + 1)
+_FIRST = _CANDIDATES.where(t.Pupil.status == "enrolled").order_by(t.Pupil.sort_key, t.Pupil.id).limit(at_most(MOST + 1))
 _OF_CLASSES = _FIRST.where(t.Pupil.class_id.in_(bindparam("classes", expanding=True)))  # what the page begins with
 
 

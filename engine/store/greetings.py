@@ -6,16 +6,18 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.store import tables as t
 
+_GREETED = select(t.Greeting.role).where(t.Greeting.person_id == bindparam("person"))
+
 
 def greeted(session: Session, person_id: int) -> frozenset[str]:
     """The roles whose first steps the person has put away."""
-    return frozenset(session.execute(select(t.Greeting.role).where(t.Greeting.person_id == person_id)).scalars())
+    return frozenset(session.execute(_GREETED, {"person": person_id}).scalars())
 
 
 def greet(session: Session, person_id: int, roles: Collection[str], now: dt.datetime) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.store import search
 from engine.store import tables as t
+from engine.store.types import at_most
 
 PAGE = 50
 
@@ -72,7 +73,7 @@ _PEOPLE = select(
 def people(session: Session, query: str, today: dt.date, after: str = "", limit: int = PAGE) -> list[PersonRow]:
     """People by login, from behind `after` on; those whose name or login holds each word. One more than `limit` if
     there are more."""
-    found = _PEOPLE.where(t.Person.login > after).order_by(t.Person.login).limit(limit + 1)
+    found = _PEOPLE.where(t.Person.login > after).order_by(t.Person.login).limit(at_most(limit + 1))
     for word in search.words(query) or query.lower().split():
         named = t.Person.search_key.contains(word, autoescape=True), t.Person.login.contains(word, autoescape=True)
         found = found.where(or_(*named))
@@ -138,7 +139,7 @@ def stands_in(session: Session, person_id: int, today: dt.date) -> list[AwayRow]
 def away_alone(session: Session, today: dt.date, limit: int = PAGE) -> list[AwayRow]:
     """Who is away today with nobody to act for them."""
     alone = t.Delegation.delegate_id.is_(None), t.Delegation.first_day <= today, t.Delegation.last_day >= today
-    return [AwayRow(*row) for row in session.execute(_AWAY.where(*alone).limit(limit))]
+    return [AwayRow(*row) for row in session.execute(_AWAY.where(*alone).limit(at_most(limit)))]
 
 
 def found_as(session: Session, typed: str) -> list[PersonRow]:
@@ -150,5 +151,7 @@ def found_as(session: Session, typed: str) -> list[PersonRow]:
     if not words:
         return []
     named = [t.Person.search_key.contains(word, autoescape=True) for word in words]
-    rows = session.execute(_PEOPLE.where(t.Person.disabled_at.is_(None), *named).order_by(t.Person.login).limit(PAGE))
+    rows = session.execute(
+        _PEOPLE.where(t.Person.disabled_at.is_(None), *named).order_by(t.Person.login).limit(at_most(PAGE))
+    )
     return [_person(row, ()) for row in rows]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.access import Viewer
@@ -30,7 +30,7 @@ from engine.store.rows import (
     referred,
     referred_arms,
 )
-from engine.store.types import FAR
+from engine.store.types import FAR, at_most
 
 PAGE = 50
 
@@ -135,17 +135,49 @@ def needs_of(session: Session, case_ids: Sequence[int]) -> dict[int, NeedRow]:
     return {row[0]: NeedRow(*row) for row in rows}
 
 
-_UNREAD = select(func.count()).select_from(
-    select(t.Notice.id)
-    .where(t.Notice.person_id == bindparam("person"), t.Notice.read_at.is_(None))
-    .limit(bindparam("most"))
-    .subquery()
+class Also(NamedTuple):
+    """Whether something waits for a person beside cases, and whether they keep filters. `unread`: how many notices they
+    have not read, counted no farther than MOST_UNREAD."""
+
+    proposals: bool
+    difficulties: bool
+    filters: bool
+    unread: int
+
+
+def also_waiting(session: Session, viewer: Viewer) -> Also:
+    """What there is to be read beside a person's cases; on most days nothing of it, and so it is asked all at once.
+
+    It tells of the person's own posts alone, and no more than that there is something.
+    """
+    query = _also_waiting(tuple(seats_of(viewer)))
+    return Also(*session.connection().execute(query, {"person": viewer.person_id}).one())
+
+
+@lru_cache(maxsize=512)
+def _also_waiting(seats: tuple[tuple[str, int], ...]) -> Select[Any]:
+    difficulties = _difficulties.c
+    asked = [and_(difficulties.unit_id == unit, difficulties.role == role) for role, unit in seats]
+    taught = [_pupils.c[PUPILS_OF[role]] == unit for role, unit in seats if role in PUPILS_OF]
+    proposed = select(_proposals.c.id).join(_pupils, _pupils.c.id == _proposals.c.pupil_id)
+    return select(
+        exists(proposed.where(t.UNDECIDED, or_(false(), *taught))),
+        exists(select(difficulties.id).where(t.UNANSWERED, or_(false(), *asked))),
+        exists().where(_filters.c.person_id == bindparam("person")),
+        select(func.count()).select_from(_UNREAD.subquery()).scalar_subquery(),
+    )
+
+
+PUPILS_OF = {"teacher": "class_id", "head": "school_id"}  # who decides about a proposal, by the pupil's column
+MOST_UNREAD = 99
+_difficulties, _filters, _notices, _proposals, _pupils = (
+    t.Base.metadata.tables[name] for name in ("difficulties", "saved_filters", "notices", "proposals", "pupils")
 )
-
-
-def unread_notices(session: Session, person_id: int, most: int = 99) -> int:
-    """How many notices the person has not read, counted no farther than `most`."""
-    return session.execute(_UNREAD, {"person": person_id, "most": most}).scalar_one()
+_UNREAD = (
+    select(_notices.c.id)
+    .where(_notices.c.person_id == bindparam("person"), _notices.c.read_at.is_(None))
+    .limit(at_most(MOST_UNREAD))
+)
 
 
 class NoticeRow(NamedTuple):

@@ -20,6 +20,7 @@ from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.reading import NeedRow, needs_of
 from engine.store.rows import CaseRow, by_arms, read_referred, referred_arms
+from engine.store.types import at_most
 
 cases = t.Base.metadata.tables["cases"]
 _units, _links = t.Base.metadata.tables["units"], t.Base.metadata.tables["unit_links"]
@@ -107,7 +108,7 @@ def _counted(
 
 def _some(*where: Any) -> Any:
     """How many cases of the unit in the row at hand, counted no farther than one more than MOST."""
-    some = select(literal(1)).select_from(cases).where(*where).limit(MOST + 1).correlate(_unit).subquery()
+    some = select(literal(1)).select_from(cases).where(*where).limit(at_most(MOST + 1)).correlate(_unit).subquery()
     return select(func.count()).select_from(some).correlate(_unit).scalar_subquery()
 
 
@@ -121,7 +122,7 @@ def below(session: Session, unit_ids: Collection[int], kinds: Collection[str], t
             t.Unit.valid_to > today,
         )
         .distinct()
-        .limit(most)
+        .limit(at_most(most))
     )  # fmt: skip
     return list(session.execute(query).scalars())
 
@@ -231,6 +232,6 @@ def gifts(session: Session, associations: Collection[int], since: dt.date, limit
         .outerjoin(_referral, _referral.id == _gifts.case_id)
         .where(_gifts.association_id.in_(sorted(associations)), _gifts.given_on >= since)
         .order_by(_gifts.given_on.desc(), _gifts.case_id.desc(), _gifts.seq.desc())
-        .limit(limit + 1)
+        .limit(at_most(limit + 1))
     )
     return [Gift(*row) for row in session.execute(query)]

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.access import REFERRED, SEATS, Viewer
 from engine.store import tables as t
+from engine.store.types import at_most
 
 MOST_ARMS = 60  # indexes walked side by side; beyond, one walk over all is no worse
 cases = t.Base.metadata.tables["cases"]
@@ -81,7 +82,7 @@ def referred_arms(viewer: Viewer) -> list[Arm]:
 def pick(conditions: Sequence[Any], limit: int, *, newest: bool = False) -> Select[Any]:
     """The ids of the first cases that meet the conditions: the next due ones, or the newest ones."""
     by = (cases.c.id.desc(),) if newest else (cases.c.due_at, cases.c.id)
-    return select(cases.c.id).where(*conditions).order_by(*by).limit(limit)
+    return select(cases.c.id).where(*conditions).order_by(*by).limit(at_most(limit))
 
 
 def by_arms(arms: Sequence[Arm], conditions: Sequence[Any], limit: int, *, newest: bool = False) -> list[Select[Any]]:
@@ -142,7 +143,7 @@ def referred(picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) 
 
 def _of(base: Select[Any], case: Any, picks: Sequence[Select[Any]], limit: int, newest: bool) -> Select[Any]:
     by = (case.id.desc(),) if newest else (case.due_at, case.id)
-    return base.where(case.id.in_(_ids(picks))).order_by(*by).limit(limit)
+    return base.where(case.id.in_(_ids(picks))).order_by(*by).limit(at_most(limit))
 
 
 @lru_cache(maxsize=512)

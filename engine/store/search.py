@@ -13,6 +13,7 @@ from sqlalchemy import Select, column, func, literal, select, table, text
 from sqlalchemy.orm import Session
 
 from engine.store import tables as t
+from engine.store.types import at_most
 from engine.text import fold
 
 MOST_WORDS = 8
@@ -52,5 +53,7 @@ def villages_named(session: Session, found: list[str]) -> list[int]:
     """The ids of villages in whose names every one of these words begins a word; there are few enough to look at."""
     words = [(" " + t.Unit.search_key).like(f"% {word}%") for word in found]
     return list(
-        session.execute(select(t.Unit.id).where(t.Unit.kind == "village", *words).limit(MOST_VILLAGES)).scalars()
+        session.execute(
+            select(t.Unit.id).where(t.Unit.kind == "village", *words).limit(at_most(MOST_VILLAGES))
+        ).scalars()
     )

@@ -28,7 +28,7 @@ __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine"
 BUSY_MS = 15_000
 # For PostgreSQL: a page's lists take 10 ms and more to plan, and 1 ms to read. Not for work on many cases: a plan for
 # any values may read a whole table where few rows are meant.
-PLANNED_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
+PLANNED_ONCE = "BEGIN READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan"
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -48,6 +48,12 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
+def _begin_postgresql(connection: Connection) -> None:
+    # Said to the driver, which says BEGIN itself elsewhere: two commands that go over the line as one.
+    if begin := connection.get_execution_options().get("begin"):
+        connection.connection.driver_connection.execute(begin, prepare=False)  # type: ignore[union-attr]
+
+
 def make_engine(url: str | URL) -> Engine:
     """An engine with the guarantees we rely on: durable commits, enforced keys, and writers that queue."""
     url = make_url(url)
@@ -58,7 +64,9 @@ def make_engine(url: str | URL) -> Engine:
         return engine
     # A connection that speaks UTC hands out moments five times as fast as one that names a zone.
     options = f"{url.query.get('options', '')} -c timezone=UTC".strip()
-    return create_engine(url, connect_args={"options": options}, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    engine = create_engine(url, connect_args={"options": options}, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
 
 
 class Narrowing:
@@ -159,7 +167,6 @@ class _Line:
     def __init__(self, connection: Connection) -> None:
         self.connection, self.done = connection, False
         self._uses = 0
-        self._planned_once: object = None
 
     @contextmanager
     def used(self) -> Iterator[Connection]:
@@ -175,12 +182,6 @@ class _Line:
         finally:
             self._uses -= 1
             self.give_back()
-
-    def plan_once(self) -> None:
-        """For PostgreSQL, until the transaction ends."""
-        if self._planned_once is not (transaction := self.connection.get_transaction()):
-            self.connection.exec_driver_sql(PLANNED_ONCE)
-            self._planned_once = transaction
 
     def give_back(self) -> None:
         """Give the connection back to the pool, if it is done and unused."""
@@ -208,9 +209,11 @@ class Store:
     def __init__(self, url: str | URL) -> None:
         self.url = make_url(url)
         self.engine = make_engine(self.url)
-        read_only = {} if self.is_sqlite else {"postgresql_readonly": True}
         self._trying = self.engine.execution_options(writes=False)
-        self._reading = self.engine.execution_options(writes=False, **read_only)
+        self._reading = self._paging = self._trying
+        if not self.is_sqlite:
+            self._reading = self.engine.execution_options(postgresql_readonly=True)
+            self._paging = self.engine.execution_options(isolation_level="AUTOCOMMIT", begin=PLANNED_ONCE)
         self._shared: ContextVar[_Shared | None] = ContextVar("shared line", default=None)
 
     @property
@@ -220,17 +223,15 @@ class Store:
     @contextmanager
     def scoped(self, viewer: access.Viewer) -> Iterator[Session]:
         """A session to read with, narrowed to what `viewer` may see; nothing done in it is kept."""
-        line = self._line()
-        with line.used() as connection:
-            if not self.is_sqlite:
-                line.plan_once()
-            with ScopedSession(connection, _narrowing(shape_of(viewer)), values(viewer)) as session:
-                yield session
+        narrowing, given = _narrowing(shape_of(viewer)), values(viewer)
+        with self._line(self._paging).used() as connection, ScopedSession(connection, narrowing, given) as session:
+            yield session
 
     @contextmanager
     def reading(self, why: str) -> Iterator[Session]:
         """A session that reads everything. `why` names the job that needs it."""
-        with self._line().used() as connection, UnscopedReading(connection, _narrowing(None), {}) as session:
+        line = self._line(self._reading)
+        with line.used() as connection, UnscopedReading(connection, _narrowing(None), {}) as session:
             yield session
 
     @contextmanager
@@ -245,11 +246,12 @@ class Store:
             shared.let_go()
             self._shared.set(None)
 
-    def _line(self) -> _Line:
+    def _line(self, alone: Engine) -> _Line:
+        """The shared line; where none is shared, one of `alone`."""
         shared = self._shared.get()
         if shared and shared.line:
             return shared.line
-        line = _Line(self._reading.connect())
+        line = _Line((self._paging if shared else alone).connect())
         if shared:
             shared.line = line
         else:

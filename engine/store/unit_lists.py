@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.store import search
 from engine.store import tables as t
-from engine.store.types import FAR_DAY
+from engine.store.types import FAR_DAY, at_most
 
 PAGE = 50
 MOST = 99  # vacant posts are counted no farther
@@ -89,7 +89,7 @@ def roots(session: Session, today: dt.date) -> list[UnitRow]:
 def inside(session: Session, unit_id: int, today: dt.date, after: Cursor | None = None) -> list[UnitRow]:
     """The units right inside one, by name; one more than PAGE if there are more."""
     query = _UNITS.where(t.Unit.parent_id == unit_id, *_holding(today), *_beyond(after))
-    return [_row(row) for row in session.execute(query.order_by(*_BY_NAME).limit(PAGE + 1))]
+    return [_row(row) for row in session.execute(query.order_by(*_BY_NAME).limit(at_most(PAGE + 1)))]
 
 
 def units_named(
@@ -99,7 +99,7 @@ def units_named(
     words = [t.Unit.search_key.contains(word, autoescape=True) for word in search.words(query)]
     named = or_(t.Unit.code == query.strip(), and_(*words)) if words else t.Unit.code == query.strip()
     of = [t.Unit.kind.in_(sorted(kinds))] if kinds else []
-    found = _UNITS.where(named, *of, *_holding(today), *_beyond(after)).order_by(*_BY_NAME).limit(PAGE + 1)
+    found = _UNITS.where(named, *of, *_holding(today), *_beyond(after)).order_by(*_BY_NAME).limit(at_most(PAGE + 1))
     return [_row(row) for row in session.execute(found)]
 
 
@@ -142,7 +142,7 @@ def _vacant(role: str, today: dt.date) -> list[ColumnElement[bool]]:
 
 def vacant(session: Session, role: str, today: dt.date, after: Cursor | None = None) -> list[UnitRow]:
     """Units in which nobody holds a role that cases are handed to; one more than PAGE if there are more."""
-    query = _UNITS.where(*_vacant(role, today), *_beyond(after)).order_by(*_BY_NAME).limit(PAGE + 1)
+    query = _UNITS.where(*_vacant(role, today), *_beyond(after)).order_by(*_BY_NAME).limit(at_most(PAGE + 1))
     return [_row(row) for row in session.execute(query)]
 
 
@@ -150,7 +150,7 @@ def vacancies(session: Session, today: dt.date) -> dict[str, int]:
     """How many posts of each role are vacant, counted no farther than MOST + 1."""
     found = {}
     for role in SOUGHT:
-        some = select(t.Unit.id).where(*_vacant(role, today)).limit(MOST + 1).subquery()
+        some = select(t.Unit.id).where(*_vacant(role, today)).limit(at_most(MOST + 1)).subquery()
         found[role] = session.execute(select(func.count()).select_from(some)).scalar_one()
     return found
 
@@ -179,5 +179,5 @@ def undecided(session: Session, today: dt.date, limit: int = PAGE) -> list[Left]
     query = _UNITS.add_columns(units, posts, cases).where(
         t.Unit.valid_to <= today, t.Unit.valid_to < FAR_DAY, t.Unit.successor_id.is_(None), or_(units, posts, cases)
     )  # fmt: skip
-    found = session.execute(query.order_by(*_BY_NAME).limit(limit))
+    found = session.execute(query.order_by(*_BY_NAME).limit(at_most(limit)))
     return [Left(_row(row[:-3]), bool(row[-3]), bool(row[-2]), bool(row[-1])) for row in found]
