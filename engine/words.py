@@ -45,7 +45,7 @@ def written(value: object, language: str) -> str:
     if isinstance(value, dt.datetime):
         return value.strftime("%H:%M %d/%m/%Y")
     if isinstance(value, dt.date):
-        return value.strftime("%d/%m/%Y")
+        return f"{value.day:02}/{value.month:02}/{value.year:04}"
     if isinstance(value, list | tuple):
         return ", ".join(written(item, language) for item in value)
     return str(value)
