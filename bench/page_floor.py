@@ -32,6 +32,7 @@ from engine.calendar_clock import Clock
 from engine.calendar_values import Circumstances, Duration
 from engine.store import tables as t
 from engine.store.session import make_engine
+from engine.store.types import at_most
 from engine.workdays import grace_end
 from web.shell import user
 
@@ -86,7 +87,7 @@ def _listed(*where: ColumnElement[bool] | Any, limit: int) -> Any:
         .outerjoin(people, people.c.id == cases.c.assignee_id)
         .where(*where)
         .order_by(cases.c.due_at, cases.c.id)
-        .limit(limit)
+        .limit(at_most(limit))
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ PAGES = (
     ("attendance", "teacher", "/attendance"),
 )
 BENCHES = tuple(f"page_{name}{what}" for name, _, _ in PAGES for what in ("", "_rate"))
-TIMES, READERS, ROUNDS, SECONDS = 40, 4, 4, 0.4
+TIMES, READERS, ROUNDS, SECONDS = 40, 4, 9, 0.25
 SERVER = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "error")
 NOTICES = 60  # of the teacher: more than a page
 
@@ -254,12 +254,13 @@ def _alone(asked: Sequence[Page]) -> list[float]:
 
 
 def _rates(asked: Sequence[Page]) -> list[float]:
-    """How many pages a second each server gives to some readers who ask at once, again and again; in turns, too."""
-    counts = [0] * len(asked)
+    """How many pages a second each server typically gives to some readers who ask at once, again and again; in turns,
+    too."""
+    counts: list[list[int]] = [[] for _ in asked]
     for _ in range(ROUNDS):
-        for number, page in enumerate(asked):
-            counts[number] += _read(page)
-    return [count / (ROUNDS * SECONDS) for count in counts]
+        for page, of_rounds in zip(asked, counts, strict=True):
+            of_rounds.append(_read(page))
+    return [median(of_rounds) / SECONDS for of_rounds in counts]
 
 
 def _read(page: Page) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from flask import Blueprint, flash, g, redirect, render_template, request
@@ -51,15 +52,16 @@ def index() -> str:
 def _lines(rows: Sequence[NoticeRow]) -> list[Line]:
     """The notices in words; what is the same for all is looked up once, as there are many."""
     handbook, spoken, here, address = shell().house.handbook, language(), local(now()), url_for("case.show", code=CODE)
+    case, closure = Sentence("Case {code}", code=CODE).in_(spoken), Sentence("Days without class").in_(spoken)
+    why = cache(lambda *of: reason(handbook, *of).in_(spoken))
     lines = []
     for row in rows:
-        why, at = reason(handbook, row.workflow, row.rules_version, row.kind, row.cases), row.at.astimezone(here.tzinfo)
-        if row.closure_id is None:
-            about, to = Sentence("Case {code}", code=row.code), address.replace(CODE, row.code)
-        else:
-            about, to = Sentence("Days without class"), url_for("closures.show", closure_id=row.closure_id)
-        words = why.in_(spoken), about.in_(spoken), to, gone(at, here).in_(spoken), written(at, spoken)
-        lines.append(Line(row, *words))
+        about, to = case.replace(CODE, row.code), address.replace(CODE, row.code)
+        if row.closure_id is not None:
+            about, to = closure, url_for("closures.show", closure_id=row.closure_id)
+        at = row.at.astimezone(here.tzinfo)
+        words = why(row.workflow, row.rules_version, row.kind, row.cases), about, to
+        lines.append(Line(row, *words, gone(at, here).in_(spoken), written(at, spoken)))
     return lines
 
 
