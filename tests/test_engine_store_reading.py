@@ -1,5 +1,6 @@
 """Lists are read from indexes, and show what access allows: the same as `reach` says, whoever asks."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -163,3 +164,25 @@ def test_notices_beyond_the_most_are_not_counted(cast: Cast) -> None:
         session.execute(insert(t.Notice), [row | {"seq": seq, "at": cast.now} for seq in range(100, 210)])
     with cast.store.scoped(head) as session:
         assert reading.also_waiting(session, head).unread == reading.MOST_UNREAD == 99
+
+
+def test_lists_tell_the_database_beforehand_how_much_they_read(busy: Cast) -> None:
+    said: list[str] = []
+
+    @event.listens_for(busy.store.engine, "before_cursor_execute")
+    def hear(_line: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        said.append(statement)
+
+    head, office = busy.viewer("head"), busy.viewer("education_office")
+    with busy.store.scoped(office) as session:
+        listing.list_cases(session, office, Filters(), busy.now)
+        listing.list_cases(session, office, Filters(which="all", q="thu"), busy.now)
+        reading.area_work(session, office)
+    with busy.store.scoped(head) as session:
+        reading.my_work(session, head)
+    lists = [statement for statement in said if "absent_since" in statement]
+    assert len(lists) >= 4
+    for statement in lists:
+        limits = re.findall(r"LIMIT ([^\s)]+)", statement)
+        assert limits, statement
+        assert all(limit.isdigit() for limit in limits), limits

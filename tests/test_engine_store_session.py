@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from engine.access import Viewer
 from engine.store import tables as t
-from engine.store.session import Store
+from engine.store.session import Store, open_store
 from tests.cast import Cast
 
 
@@ -76,6 +76,40 @@ def test_who_reads_on_while_something_is_written_keeps_the_line_and_others_get_a
             assert lines_out(store) == 2
         assert lines_out(store) == 1
     assert lines_out(store) == 0
+
+
+def test_a_page_is_of_one_moment_whatever_others_write_meanwhile(cast: Cast) -> None:
+    page, others = cast.store, open_store(cast.store.url)
+    with page.one_line(), page.scoped(cast.viewer("teacher")) as session:
+        before = name_of(session)
+        rename(others, "Y Mới")
+        assert name_of(session) == before != "Y Mới"
+        session.rollback()
+        assert name_of(session) == "Y Mới"
+    others.close()
+
+
+def test_nothing_can_be_written_where_a_page_is_read_nor_after_what_was_read_was_given_up(cast: Cast) -> None:
+    store = cast.store
+    with store.one_line(), store.scoped(cast.viewer("teacher")) as session:
+        for _given_up in range(2):
+            session.rollback()
+            if store.is_sqlite:  # which lets one write, but forgets it when the line is given back
+                session.connection().exec_driver_sql("UPDATE people SET name = 'Y Mới'")
+            else:
+                with pytest.raises(DBAPIError, match="read-only transaction"):
+                    session.connection().exec_driver_sql("UPDATE people SET name = 'Y Mới'")
+    with store.reading("test") as session:
+        assert name_of(session) != "Y Mới"
+
+
+def test_postgresql_plans_what_a_page_reads_once_and_other_work_for_the_values_at_hand(postgresql_url: str) -> None:
+    store = open_store(postgresql_url)
+    with store.one_line(), store.reading("test") as session:
+        assert session.connection().exec_driver_sql("SHOW plan_cache_mode").scalar() == "force_generic_plan"
+    with store.reading("test") as session:
+        assert session.connection().exec_driver_sql("SHOW plan_cache_mode").scalar() == "auto"
+    store.close()
 
 
 def test_after_a_statement_that_failed_the_rest_of_the_page_can_be_read(cast: Cast) -> None:

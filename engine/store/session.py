@@ -26,9 +26,10 @@ from engine.store.scopes import Scope, Shape, protected, shape_of, values
 __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine", "now_utc", "open_store"]
 
 BUSY_MS = 15_000
-# For PostgreSQL: a page's lists take 10 ms and more to plan, and 1 ms to read. Not for work on many cases: a plan for
-# any values may read a whole table where few rows are meant.
-PLANNED_ONCE = "BEGIN READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan"
+# For PostgreSQL: a page is read as of one moment, as SQLite does by itself; and its lists, which take 10 ms and more to
+# plan and 1 ms to read, are planned once. Not for work on many cases: a plan for any values may read a whole table
+# where few rows are meant.
+OF_A_PAGE = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan"
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -213,7 +214,7 @@ class Store:
         self._reading = self._paging = self._trying
         if not self.is_sqlite:
             self._reading = self.engine.execution_options(postgresql_readonly=True)
-            self._paging = self.engine.execution_options(isolation_level="AUTOCOMMIT", begin=PLANNED_ONCE)
+            self._paging = self.engine.execution_options(isolation_level="AUTOCOMMIT", begin=OF_A_PAGE)
         self._shared: ContextVar[_Shared | None] = ContextVar("shared line", default=None)
 
     @property
