@@ -24,7 +24,7 @@ MEASURES = {
     "excused_in_a_row": Sentence("{value} sessions in a row"),
     "unexcused_in_a_row": Sentence("{value} sessions in a row"),
     "absent_days": Sentence("{value} of the last {within}"),
-    "share": Sentence("{value} % of the sessions"),
+    "share": Sentence("{value}% of the sessions"),
     "year_sessions": Sentence("{value} this school year"),
     "same_weekday": Sentence("{value} times in {within} weeks"),
     "after_break": Sentence("{value} sessions"),

@@ -12,7 +12,7 @@ CONDITIONS: Mapping[str, Sentence] = {
     "unexcused_in_a_row": Sentence("{numbers} sessions in a row without excuse"),
     "excused_in_a_row": Sentence("{numbers} excused sessions in a row"),
     "absent_days": Sentence("{numbers} of {within} school days missed"),
-    "share": Sentence("{numbers} % of the sessions of the school year missed, once {after} days were taken"),
+    "share": Sentence("{numbers}% of the sessions of the school year missed, once {after} days were taken"),
     "year_sessions": Sentence("{numbers} of the 45 sessions missed that a school year allows"),
     "same_weekday": Sentence("missed {numbers} times in {within} weeks on the same weekday, and mostly on that one"),
     "after_break": Sentence("{numbers} sessions missed in the first {first} school days after a break"),

@@ -62,7 +62,7 @@ def _moment(when: When, workflow: Workflow) -> Iterator[Line]:
     if when.for_:
         yield Sentence("for {time}", time=when.for_.label)
     elif isinstance(when.before_deadline, Fraction):
-        percent = f"{float(when.before_deadline * 100):g} %"
+        percent = f"{float(when.before_deadline * 100):g}%"
         yield Sentence("{share} of the time to the deadline is left", share=percent)
     elif when.before_deadline:
         yield Sentence("{time} before the deadline", time=when.before_deadline.label)

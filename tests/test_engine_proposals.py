@@ -144,7 +144,7 @@ def test_the_reasons_are_words_with_what_was_counted() -> None:
     assert [it.in_("en") for it in proposals.reasons(RULES, signals)] == [
         "Several sessions missed in a row without excuse: 4 sessions in a row",
         "Missed 5 of 10 school days without excuse: 6 of the last 10 school days",
-        "Missed a tenth of the sessions, excused or not: 12 % of the sessions",
+        "Missed a tenth of the sessions, excused or not: 12% of the sessions",
         "gone",
     ]
     assert {signal.kind for signal in RULES.signals} <= proposals.MEASURES.keys()

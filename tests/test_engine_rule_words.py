@@ -41,7 +41,7 @@ def said(when: str, then: str = '[{ notify = ["teacher"] }]', more: str = "", la
     ("when", "words"),
     [
         ('for = "3 school days"', "for 3 school days"),
-        ('before_deadline = "25 %"', "25 % of the time to the deadline is left"),
+        ('before_deadline = "25 %"', "25% of the time to the deadline is left"),
         ('before_deadline = "4 working hours"', "4 working hours before the deadline"),
         ('after_deadline = "1 day"', "1 day after the deadline"),
         ("level = { at_least = 1 }", "at once; urgency level at least 1"),
