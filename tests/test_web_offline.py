@@ -378,6 +378,14 @@ def test_what_was_done_is_told_to_the_person_and_not_to_the_copies_that_the_devi
     assert told not in browser.get("/password").text
 
 
+def test_a_copy_that_the_device_fetches_by_itself_brings_no_cookie_that_could_undo_a_newer_one(cast: Cast) -> None:
+    browser = cast.browser("commune_officer")
+    for address in ("/work", "/offline"):
+        answer = browser.get(address, headers={"X-Copy": "1"})
+        assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (200, []), address
+    assert browser.get("/work").headers.getlist("Set-Cookie")  # the person's own visit is remembered
+
+
 def test_the_worker_of_the_whole_site_keeps_files_that_are_there(cast: Cast) -> None:
     answer = cast.site.client().get("/sw.js")
     assert answer.mimetype == "text/javascript"

@@ -23,7 +23,7 @@ from engine.words import Sentence
 from web.device import name_of_device
 from web.forms import Form
 from web.security import ONE_YEAR, public
-from web.shell import local_path, now, shell, today, user
+from web.shell import copied, local_path, now, shell, today, user
 from web.stepup import is_proved
 
 IN_SESSION = "_user_id"  # where Flask-Login keeps in the session what `User.get_id` gave
@@ -64,13 +64,15 @@ class _Cookies(SecureCookieSessionInterface):
 
     A static file is the same for everybody. But Flask-Login looks into the session at each answer, and Flask would say
     that the file varies with the cookies: a browser that heeds it would ask for it anew whenever one of them changes.
+    And a copy that the device fetches by itself may come back when the person has signed out, or in again: the cookie
+    that it would bring along is of before, and the token of the page on the screen would be refused.
     """
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
 
     def save_session(self, app: Flask, session: SessionMixin, response: FlaskResponse) -> None:
-        if request.endpoint != "static":
+        if request.endpoint != "static" and not copied():
             super().save_session(app, session, response)
 
 
