@@ -22,7 +22,7 @@ from flask import Flask, Response, g, request
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Environment, Template
-from sqlalchemy import ColumnElement, Connection, bindparam, func, make_url, or_, select, text, union_all
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, make_url, or_, select, text, union_all
 from sqlalchemy.engine import URL
 
 from bench.land import NOW
@@ -98,21 +98,25 @@ PROVINCE = _listed(OPEN, cases.c.province_id == UNIT, limit=51)
 NEWS = select(events.c.case_id, events.c.kind, events.c.at, events.c.person_id).where(
     events.c.case_id.in_(bindparam("cases", expanding=True)), events.c.at >= YESTERDAY, events.c.person_id != PERSON
 )
+SAVED = select(saved.c.name, saved.c.filters).where(saved.c.person_id == PERSON).order_by(saved.c.name)
 PROPOSED = (
-    select(proposals.c.id, proposals.c.signals, pupils.c.name)
+    select(proposals.c.id)
     .join(pupils, pupils.c.id == proposals.c.pupil_id)
     .where(pupils.c.class_id == UNIT, proposals.c.decided_at.is_(None))
 )
 TO_DECIDE = select(difficulties.c.id).where(
     difficulties.c.unit_id == UNIT, difficulties.c.role == bindparam("role"), difficulties.c.answer.is_(None)
 )
-SAVED = select(saved.c.name, saved.c.filters).where(saved.c.person_id == PERSON).order_by(saved.c.name)
-UNREAD = select(notices.c.id).where(notices.c.person_id == PERSON, notices.c.read_at.is_(None)).limit(99)
+UNREAD = select(notices.c.id).where(notices.c.person_id == PERSON, notices.c.read_at.is_(None)).limit(at_most(99))
+ALSO = select(  # what is seldom there, asked for at once
+    exists(PROPOSED), exists(TO_DECIDE), exists().where(saved.c.person_id == PERSON),
+    select(func.count()).select_from(UNREAD.subquery()).scalar_subquery(),
+)  # fmt: skip
 BELOW = (
     select(units.c.id, units.c.name)
     .where(units.c.parent_id == UNIT, units.c.kind == "commune", units.c.valid_from <= DAY, units.c.valid_to > DAY)
     .order_by(units.c.name)
-    .limit(200)
+    .limit(at_most(200))
 )
 PUPILS = (
     select(pupils.c.name, pupils.c.birth_date, classes.c.name.label("klass"), villages.c.name.label("village"),
@@ -122,7 +126,7 @@ PUPILS = (
     .outerjoin(cases, (cases.c.pupil_id == pupils.c.id) & OPEN)
     .where(pupils.c.class_id == UNIT, pupils.c.status == "enrolled")
     .order_by(pupils.c.sort_key, pupils.c.id)
-    .limit(31)
+    .limit(at_most(31))
 )  # fmt: skip
 CLASSES = (
     select(units.c.id, units.c.name, func.count())
@@ -141,7 +145,7 @@ NOTICES = (
     .join(cases, cases.c.id == notices.c.case_id)
     .where(notices.c.person_id == PERSON)
     .order_by(notices.c.id.desc())
-    .limit(51)
+    .limit(at_most(51))
 )
 CASE = (
     select(
@@ -165,7 +169,7 @@ EVENTS = (
     )
     .where(events.c.case_id == GIVEN)
     .order_by(events.c.seq.desc())
-    .limit(31)
+    .limit(at_most(31))
 )
 BESIDE = [
     select(table).where(table.c.case_id == GIVEN)
@@ -180,7 +184,7 @@ SIBLINGS = (
     .join(cases, cases.c.pupil_id == pupils.c.id)
     .where(pupils.c.village_id == bindparam("village"), pupils.c.id != bindparam("pupil"), OPEN)
     .where(or_(pupils.c.guardian_phone == bindparam("phone"), pupils.c.address == bindparam("address")))
-    .limit(10)
+    .limit(at_most(10))
 )
 HOLDERS = (
     select(posts.c.role, posts.c.unit_id, people.c.name, people.c.phone)
@@ -287,10 +291,7 @@ def _work(floor: Floor) -> Rows:
     offered = floor.all(OFFERED, unit=unit, role="teacher")
     once = {row.code: row for row in (*mine, *offered, *floor.all(AREA, unit=unit))}
     news = {row.case_id: row for row in floor.all(NEWS, cases=[row.id for row in once.values()])}
-    floor.all(PROPOSED, unit=unit)
-    floor.all(TO_DECIDE, unit=unit, role="teacher")
-    floor.all(SAVED)
-    floor.all(UNREAD)
+    floor.all(ALSO, unit=unit, role="teacher")
     return {"cases": [_card(row, floor.calendar, news) for row in once.values()]}
 
 

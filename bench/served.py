@@ -256,16 +256,17 @@ def _alone(asked: Sequence[Page]) -> list[float]:
 def _rates(asked: Sequence[Page]) -> list[float]:
     """How many pages a second each server typically gives to some readers who ask at once, again and again; in turns,
     too."""
-    counts: list[list[int]] = [[] for _ in asked]
+    rates: list[list[float]] = [[] for _ in asked]
     for _ in range(ROUNDS):
-        for page, of_rounds in zip(asked, counts, strict=True):
+        for page, of_rounds in zip(asked, rates, strict=True):
             of_rounds.append(_read(page))
-    return [median(of_rounds) / SECONDS for of_rounds in counts]
+    return [median(of_rounds) for of_rounds in rates]
 
 
-def _read(page: Page) -> int:
-    """How many pages the readers got."""
-    counts, request, end = [0] * READERS, page.request, time.monotonic() + SECONDS
+def _read(page: Page) -> float:
+    """How many pages a second the readers got, until the last of them had the last."""
+    counts, request, begun = [0] * READERS, page.request, time.monotonic()
+    end = begun + SECONDS
 
     def read(number: int) -> None:
         line = Line(page.port)
@@ -279,4 +280,4 @@ def _read(page: Page) -> int:
         reader.start()
     for reader in readers:
         reader.join()
-    return sum(counts)
+    return sum(counts) / (time.monotonic() - begun)

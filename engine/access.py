@@ -52,7 +52,8 @@ class Viewer:
 
     `units` maps a role to unit ids. An education office's area is spelt out: the communes and provinces it covers, and
     the schools that lie in them, because a boarding school's pupils live elsewhere. For somebody who stands in for
-    others `parts` tells which right is whose: their own posts first, then those of each whose absence they cover.
+    others `parts` tells which right is whose: their own posts first, then those of each whose absence they cover. Some
+    of these have no post any more, but cases still.
     """
 
     person_id: int

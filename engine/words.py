@@ -43,7 +43,7 @@ def written(value: object, language: str) -> str:
     if isinstance(value, (Label, Sentence)):
         return value.in_(language)
     if isinstance(value, dt.datetime):
-        return value.strftime("%H:%M %d/%m/%Y")
+        return f"{value:%H:%M} {value.day:02}/{value.month:02}/{value.year:04}"
     if isinstance(value, dt.date):
         return f"{value.day:02}/{value.month:02}/{value.year:04}"
     if isinstance(value, list | tuple):

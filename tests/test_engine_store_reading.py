@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, text
 
+from engine import staff_admin
 from engine.access import knows, reach
 from engine.cast import CAST
 from engine.facts import Facts
 from engine.store import listing, reading, search
+from engine.store import stage as scene
 from engine.store import tables as t
 from engine.store.listing import Filters
 from engine.store.rows import known_arms
@@ -154,6 +156,21 @@ def test_a_list_of_a_large_area_is_read_all_the_same(cast: Cast) -> None:
     assert len(known_arms(large)) > 100
     with cast.store.scoped(large) as session:
         assert [row.code for row in reading.area_work(session, large)] == [code]
+
+
+def test_a_stand_in_keeps_the_cases_of_somebody_whose_account_is_shut_while_they_are_away(cast: Cast) -> None:
+    code = cast.open_case()
+    people = cast.stage.people
+    with cast.store.writing("test") as session:
+        scene.send_away(session, people["teacher"], cast.now.date(), cast.now.date(), people["head"])
+    for shut in (False, True):
+        if shut:
+            staff_admin.disable(cast.store, "teacher", cast.now)
+        head = cast.viewer("head")
+        assert set(head.people) == {people["head"], people["teacher"]}
+        with cast.store.scoped(head) as session:
+            assert [row.code for row in reading.my_work(session, head)] == [code], shut
+    assert not head.of("teacher")
 
 
 def test_notices_beyond_the_most_are_not_counted(cast: Cast) -> None:

@@ -6,8 +6,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from engine.access import Viewer
+from engine.refusals import NotFound
 from engine.store import tables as t
 from engine.store.session import Store, open_store
+from engine.words import Sentence
 from tests.cast import Cast
 
 
@@ -119,6 +121,42 @@ def test_after_a_statement_that_failed_the_rest_of_the_page_can_be_read(cast: Ca
             session.connection().exec_driver_sql("SELECT no_such_column FROM people")
         with store.scoped(Viewer(1)), store.reading("test") as session:
             assert name_of(session)
+    assert lines_out(store) == 0
+
+
+def test_who_reads_on_after_another_has_given_up_still_reads_as_of_the_same_moment(cast: Cast) -> None:
+    page, others = cast.store, open_store(cast.store.url)
+    with page.one_line(), page.reading("test") as outer:
+        before = name_of(outer)
+        rename(others, "Y Mới")
+        with pytest.raises(NotFound), page.reading("test"):
+            raise NotFound(Sentence("There is no such page."))
+        assert name_of(outer) == before != "Y Mới"
+    others.close()
+
+
+def test_a_line_that_is_lost_after_the_last_word_was_read_costs_neither_this_page_nor_the_next(
+    postgresql_url: str,
+) -> None:
+    store, others = open_store(postgresql_url), open_store(postgresql_url)
+    with store.one_line(), store.reading("test") as session:
+        number = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with others.writing("test") as admin:
+            admin.connection().exec_driver_sql(f"SELECT pg_terminate_backend({number})")
+    assert lines_out(store) == 0
+    with store.reading("test") as first, store.reading("test") as second:  # none is shared: the page is over
+        assert line_of(first) is not line_of(second)
+    store.close()
+    others.close()
+
+
+def test_a_page_within_a_page_leaves_the_outer_one_its_line(cast: Cast) -> None:
+    store = cast.store
+    with store.one_line(), store.reading("test") as outer:
+        with store.one_line(), store.reading("test") as inner:
+            assert line_of(inner) is not line_of(outer)
+        with store.reading("test") as again:
+            assert line_of(again) is line_of(outer)
     assert lines_out(store) == 0
 
 

@@ -29,6 +29,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     before = root.handlers[:], root.level
     written = io.StringIO()
     monkeypatch.setattr("sys.stderr", written)
+    monkeypatch.setattr(logs, "log", structlog.get_logger(logs.OWN))  # one that has not settled yet
     logs.configure()
     yield written
     structlog.reset_defaults()

@@ -2,7 +2,7 @@
 
 import pytest
 from flask import Flask
-from jinja2 import DictLoader
+from jinja2 import DictLoader, TemplateAssertionError
 
 from engine.store.session import Store
 from tests.pages import PASSWORD, Site, post, site
@@ -49,6 +49,29 @@ def test_a_text_that_is_chosen_when_the_page_is_made_is_looked_up_then(here: Sit
     said = shown(here.app, page, "vi", text="Sign in", name="<late>")
     assert said.startswith("Đăng nhập <svg")
     assert "#&lt;late&gt;" in said
+
+
+def test_an_address_with_the_name_of_the_site_is_as_each_reader_calls_it(here: Site) -> None:
+    here.app.jinja_env.loader = DictLoader({"page": '{{ url_for("signin.sign_in", _external=true) }}'})
+    for name in ("http://one.example", "http://two.example"):
+        with here.app.test_request_context("/", base_url=name):
+            assert here.app.jinja_env.get_template("page").render() == f"{name}/login"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "{% macro icon(name) %}{% endmacro %}",
+        '{% import "words" as icon %}',
+        '{% from "words" import picture as icon %}',
+        "{% set icon = 1 %}",
+        "{% for icon in (1, 2) %}{% endfor %}",
+        "{% macro picture(icon) %}{% endmacro %}",
+    ],
+)
+def test_a_template_may_not_call_something_of_its_own_as_what_is_settled_is_called(here: Site, own: str) -> None:
+    with pytest.raises(TemplateAssertionError, match="icon"):
+        shown(here.app, {"page": own, "words": ""}, "vi")
 
 
 def test_what_somebody_typed_wrongly_does_not_stay_on_the_sign_in_page(here: Site) -> None:

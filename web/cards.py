@@ -118,11 +118,12 @@ class _Table:
         """What the standing comes to: the same for everyone, as long as the workflow's file is."""
         workflow = self.handbook.workflow(case.workflow, case.version)
         asked = workflow.digest, case, self.language
-        if asked not in _STANDS:
+        found = _STANDS.get(asked)
+        if found is None:
             if len(_STANDS) >= MOST_STANDS:
                 _STANDS.clear()
-            _STANDS[asked] = _stand(workflow, case)
-        return _STANDS[asked]
+            found = _STANDS[asked] = _stand(workflow, case)
+        return found
 
 
 _STANDS: dict[tuple[str, _Standing, str], _Stand] = {}

@@ -54,7 +54,8 @@ def shell() -> Shell:
 
 
 def copied() -> bool:
-    """Whether a device fetches this page to keep it: nobody looks at it now, so nothing is told or read by it."""
+    """Whether a device fetches this page to keep it: nobody looks at it now, so nothing is told by it, and no
+    notice read."""
     return "X-Copy" in request.headers
 
 

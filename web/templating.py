@@ -8,13 +8,13 @@ plain dictionary: Jinja would keep a chain of two for each template, and walk it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from functools import cache
+from collections.abc import Iterator, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, has_request_context, request
 from flask.templating import Environment
-from jinja2 import Template, nodes
+from jinja2 import Template, TemplateAssertionError, nodes
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
@@ -44,8 +44,21 @@ class Pages(Environment):
         return super().get_template(name, *more, **named)
 
     def _generate(self, source: nodes.Template, *more: Any, **named: Any) -> str:
-        settled = source if self.spoken is None else _Settle(self.globals).visit(source)
-        return super()._generate(settled, *more, **named)
+        if self.spoken is not None:
+            assert language() == self.spoken, "a template is compiled while a page in its language is made"
+            if own := SETTLED & set(_own_names(source)):
+                raise TemplateAssertionError(f"{sorted(own)}: names of what is settled", 1, *more)
+            source = _Settle(self.globals).visit(source)
+        return super()._generate(source, *more, **named)
+
+
+def _own_names(source: nodes.Template) -> Iterator[str]:
+    """What a template calls things of its own: its macros, what it imports, sets and loops over."""
+    yield from (macro.name for macro in source.find_all(nodes.Macro))
+    yield from (name.name for name in source.find_all(nodes.Name) if name.ctx != "load")
+    yield from (one.target for one in source.find_all(nodes.Import))
+    for one in source.find_all(nodes.FromImport):
+        yield from (name if isinstance(name, str) else name[1] for name in one.names)
 
 
 class _Settle(NodeTransformer):
@@ -58,7 +71,8 @@ class _Settle(NodeTransformer):
         """A call, or what it gives; of a text with values to be put in, the text."""
         self.generic_visit(node)
         called, given = node.node, [it.value for it in node.args if isinstance(it, nodes.Const)]
-        dynamic = node.dyn_args or node.dyn_kwargs or len(given) != len(node.args)
+        special = any(it.key.startswith("_") for it in node.kwargs)  # `_external`: as the site is called by who asks
+        dynamic = special or node.dyn_args or node.dyn_kwargs or len(given) != len(node.args)
         if not isinstance(called, nodes.Name) or called.name not in SETTLED or dynamic:
             return node
         say, values = self.known[called.name], {it.key: it.value for it in node.kwargs}
@@ -77,7 +91,7 @@ NAME = "spoken templates"
 def init_app(app: Flask) -> None:
     """In templates: `_("…")`, with `%(name)s` for what is to be put in; `fixed("…")`, a macro of macros/frame.html."""
 
-    @cache
+    @lru_cache(maxsize=16)  # languages, and the few places that a site has
     def speaking(spoken: str, _root: str) -> Pages:
         pages: Pages = app.jinja_env.overlay()  # type: ignore[assignment]
         pages.spoken = spoken

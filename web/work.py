@@ -126,8 +126,7 @@ def _read(session: Session) -> Work:
     viewer, only_new = g.viewer, request.args.get("show") == NEW
     mine = reading.my_work(session, viewer, OWN)
     held = {row.id for row in mine}
-    offered = sum(row.waiting for row in mine)
-    area = reading.area_work(session, viewer, OTHERS + offered + 1)
+    area = reading.area_work(session, viewer, OTHERS + OWN + 1)  # what is offered to oneself stands among them
     others = [row for row in area if row.id not in held]
     cards = _cards(session, mine, others[:OTHERS])
     also = reading.also_waiting(session, viewer)

@@ -155,7 +155,7 @@ def also_waiting(session: Session, viewer: Viewer) -> Also:
 
 
 @lru_cache(maxsize=512)
-def _also_waiting(seats: tuple[tuple[str, int], ...]) -> Select[Any]:
+def _also_waiting(seats: tuple[tuple[str, int], ...]) -> Any:
     difficulties = _difficulties.c
     asked = [and_(difficulties.unit_id == unit, difficulties.role == role) for role, unit in seats]
     taught = [_pupils.c[PUPILS_OF[role]] == unit for role, unit in seats if role in PUPILS_OF]

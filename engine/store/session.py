@@ -1,16 +1,16 @@
 """Where sessions are made: the database as it must be set up, and who a session speaks for.
 
-A `Store` gives two kinds of session. `store.scoped(viewer, now)` belongs to one signed-in person: every query on it is
+A `Store` gives two kinds of session. `store.scoped(viewer)` belongs to one signed-in person: every query on it is
 narrowed to what `engine.access` lets that person see, so a page that forgets a filter shows nothing, not everything.
-`store.reading("why")` sees all and says so in its name: it is for the worker and the command line. `writing` keeps what
-was done in it, `trying` does not.
+`store.reading("why")` sees all and says why: it is for the worker, the command line, and what a page must know of more
+than its reader may see. `writing` keeps what was done in it, `trying` does not.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from engine import access
@@ -27,8 +28,8 @@ __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine"
 
 BUSY_MS = 15_000
 # For PostgreSQL: a page is read as of one moment, as SQLite does by itself; and its lists, which take 10 ms and more to
-# plan and 1 ms to read, are planned once. Not for work on many cases: a plan for any values may read a whole table
-# where few rows are meant.
+# plan and 1 ms to read, are planned once. Not for the worker and the command line: a plan for any values may read a
+# whole table where few rows are meant.
 OF_A_PAGE = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan"
 
 
@@ -50,9 +51,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    # Said to the driver, which says BEGIN itself elsewhere: two commands that go over the line as one.
-    if begin := connection.get_execution_options().get("begin"):
-        connection.connection.driver_connection.execute(begin, prepare=False)  # type: ignore[union-attr]
+    if begin := connection.get_execution_options().get("begin"):  # elsewhere the driver says BEGIN
+        connection.exec_driver_sql(begin)
 
 
 def make_engine(url: str | URL) -> Engine:
@@ -177,8 +177,9 @@ class _Line:
             if not self.connection.in_transaction():
                 self.connection.begin()
             yield self.connection
-        except BaseException:
-            self.connection.rollback()
+        except BaseException as error:
+            if self._uses == 1 or isinstance(error, DBAPIError):  # else others read on as of the same moment
+                self.connection.rollback()
             raise
         finally:
             self._uses -= 1
@@ -187,9 +188,9 @@ class _Line:
     def give_back(self) -> None:
         """Give the connection back to the pool, if it is done and unused."""
         if self.done and not self._uses:
-            if self.connection.dialect.name != "sqlite" and self.connection.in_transaction():
-                self.connection.commit()  # after a rollback psycopg would forget every statement it has prepared
-            self.connection.close()
+            with closing(self.connection), suppress(DBAPIError):  # a line that is lost now was read to the end
+                if self.connection.dialect.name != "sqlite" and self.connection.in_transaction():
+                    self.connection.commit()  # after a rollback psycopg would forget every statement it has prepared
 
 
 class _Shared:
@@ -240,12 +241,12 @@ class Store:
         """What is read meanwhile is read on one line and, until something is written, of one moment. A page signs its
         reader in, and reads some times more: each line taken up costs as much as a statement."""
         shared = _Shared()
-        self._shared.set(shared)
+        before = self._shared.set(shared)
         try:
             yield
         finally:
+            self._shared.reset(before)
             shared.let_go()
-            self._shared.set(None)
 
     def _line(self, alone: Engine) -> _Line:
         """The shared line; where none is shared, one of `alone`."""

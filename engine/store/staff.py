@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
 
-from sqlalchemy import Date, bindparam, select, union_all
+from sqlalchemy import Date, and_, bindparam, select, union_all
 from sqlalchemy.orm import Session
 
 from engine.access import NOBODY, OFFICE, Viewer
@@ -15,22 +15,21 @@ from engine.store.types import Id
 
 _today = bindparam("today", type_=Date())
 _acting_for = union_all(  # one probe each; an OR would read every post
-    select(bindparam("person_id", type_=Id)),
+    select(bindparam("person_id", type_=Id).label("id")),
     select(t.Delegation.person_id).where(
         t.Delegation.delegate_id == bindparam("person_id"),
         t.Delegation.first_day <= _today,
         t.Delegation.last_day >= _today,
     ),
+).subquery()
+_post = and_(
+    t.Appointment.person_id == _acting_for.c.id, t.Appointment.valid_from <= _today, t.Appointment.valid_to > _today
 )
-_POSTS = (  # made once: every page asks this
-    select(t.Appointment.role, t.Appointment.unit_id, t.Appointment.person_id)
-    .join(t.Person, t.Person.id == t.Appointment.person_id)
-    .where(
-        t.Appointment.person_id.in_(_acting_for),
-        t.Appointment.valid_from <= _today,
-        t.Appointment.valid_to > _today,
-        t.Person.disabled_at.is_(None),
-    )
+# Made once: every page asks this. A row of Nones for who is away and has no post any more: they may have cases still.
+_POSTS = (
+    select(_acting_for.c.id, t.Appointment.role, t.Appointment.unit_id, t.Person.id)
+    .outerjoin(t.Appointment, _post)
+    .outerjoin(t.Person, and_(t.Person.id == t.Appointment.person_id, t.Person.disabled_at.is_(None)))
 )
 
 
@@ -38,8 +37,10 @@ def viewer_of(session: Session, person_id: int, today: dt.date) -> Viewer:
     """The person as `engine.access` sees them: own appointments and delegated ones, office areas spelt out."""
     posts = session.execute(_POSTS, {"person_id": person_id, "today": today}).all()
     held: dict[int, dict[str, set[int]]] = {person_id: defaultdict(set)}
-    for role, unit, person in posts:
-        held.setdefault(person, defaultdict(set))[role].add(unit)
+    for person, role, unit, holder in posts:
+        own = held.setdefault(person, defaultdict(set))
+        if holder is not None:
+            own[role].add(unit)
     if len(held) == 1:
         return _viewer(session, person_id, held[person_id])
     parts = tuple(_viewer(session, person, held[person]) for person in (person_id, *sorted(held.keys() - {person_id})))
