@@ -14,6 +14,7 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import JSON, Boolean, ColumnElement, Connection, Dialect, Select, Table, Text, TypeDecorator, bindparam
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
@@ -116,7 +117,10 @@ def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) ->
     return f"{column} IN (SELECT unnest(CAST({ids} AS BIGINT[])))"
 
 
-def among(column: ColumnElement[Any], ids: Collection[int] | None = None, name: str = "ids") -> ColumnElement[bool]:
+Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+
+
+def among(column: Column, ids: Collection[int] | None = None, name: str = "ids") -> ColumnElement[bool]:
     """`column IN ids` with all ids in one parameter; without ids, the parameter `name` given at execution."""
     given = bindparam(name, type_=Ids) if ids is None else bindparam(None, list(ids), type_=Ids)
     return _Among(column, given)

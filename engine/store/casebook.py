@@ -21,6 +21,7 @@ from engine.facts import Facts
 from engine.refusals import NoAccess, NotFound
 from engine.store import tables as t
 from engine.store.around import Companion, companions
+from engine.store.bulk import among
 from engine.store.cases import find_case
 from engine.store.difficulties import Shown, of_case
 from engine.timeline import Only
@@ -301,8 +302,7 @@ def _people(events: Sequence[Happened]) -> set[int | None]:
 
 
 _NAMES: Mapping[type[t.Unit | t.Person], Executable] = {
-    entity: select(entity.id, entity.name).where(entity.id.in_(bindparam("ids", expanding=True)))
-    for entity in (t.Unit, t.Person)
+    entity: select(entity.id, entity.name).where(among(entity.id, name="ids")) for entity in (t.Unit, t.Person)
 }
 
 
@@ -324,7 +324,7 @@ _HOLDERS = (
     select(t.Appointment.role, t.Appointment.unit_id, t.Person.id, t.Person.name, t.Person.phone)
     .join(t.Person, t.Person.id == t.Appointment.person_id)
     .where(
-        t.Appointment.unit_id.in_(bindparam("units", expanding=True)),
+        among(t.Appointment.unit_id, name="units"),
         t.Appointment.valid_from <= bindparam("day"), t.Appointment.valid_to > bindparam("day"),
         t.Person.disabled_at.is_(None),
     )

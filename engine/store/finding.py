@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import starmap
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.access import Viewer
 from engine.store import search
 from engine.store import tables as t
+from engine.store.bulk import among
 from engine.store.types import at_most
 
 MOST = 30  # candidates on one page; who has more types another word
@@ -39,7 +40,7 @@ _CANDIDATES = (
     .outerjoin(t.Case, and_(t.Case.pupil_id == t.Pupil.id, t.OPEN))
 )
 _FIRST = _CANDIDATES.where(t.Pupil.status == "enrolled").order_by(t.Pupil.sort_key, t.Pupil.id).limit(at_most(MOST + 1))
-_OF_CLASSES = _FIRST.where(t.Pupil.class_id.in_(bindparam("classes", expanding=True)))  # what the page begins with
+_OF_CLASSES = _FIRST.where(among(t.Pupil.class_id, name="classes"))  # what the page begins with
 
 
 def candidates(session: Session, viewer: Viewer, query: str) -> list[Candidate]:

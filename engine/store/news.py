@@ -10,13 +10,15 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from engine.store import tables as t
+from engine.store.bulk import among
 
 QUIET = ("migrated", "placed", "return_confirmed")  # nothing that anybody has to look at
 _NEWS = (
     select(t.Event.case_id, t.Event.kind, t.Event.at, t.Event.person_id)
     .where(
-        t.Event.case_id.in_(bindparam("cases", expanding=True)), t.Event.at >= bindparam("since"),
-        or_(t.Event.person_id.is_(None), t.Event.person_id != bindparam("person")), t.Event.kind.not_in(QUIET),
+        among(t.Event.case_id, name="cases"), t.Event.at >= bindparam("since"),
+        or_(t.Event.person_id.is_(None), t.Event.person_id != bindparam("person")),
+        *(t.Event.kind != kind for kind in QUIET),
     )
     .order_by(t.Event.case_id, t.Event.seq)
 )  # fmt: skip

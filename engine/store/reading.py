@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from engine.access import Viewer
 from engine.casework import FOR
 from engine.store import tables as t
+from engine.store.bulk import among
 from engine.store.history import people_named
 from engine.store.rows import (
     MOST_ARMS,
@@ -95,7 +96,7 @@ _OFFERED = (
     .join(t.Event, and_(t.Event.case_id == t.Offer.case_id, t.Event.seq == t.Offer.seq))
     .outerjoin(t.Person, t.Person.id == t.Event.person_id)
     .where(
-        t.Offer.case_id.in_(bindparam("cases", expanding=True)),
+        among(t.Offer.case_id, name="cases"),
         or_(t.Offer.answer.is_(None), t.Offer.answer == "accepted"),
     )
     .order_by(t.Offer.case_id, t.Offer.seq)
@@ -122,7 +123,7 @@ class NeedRow:
 
 _NEEDS = (
     select(t.Need.case_id, t.Need.need, t.Need.handover)
-    .where(t.Need.case_id.in_(bindparam("cases", expanding=True)))
+    .where(among(t.Need.case_id, name="cases"))
     .order_by(t.Need.case_id, t.Need.seq)
 )
 
