@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from engine.access import Viewer
 from engine.house import House
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
+from engine.staff_acts import AWAY, BACK, STANDS_IN, STOOD_IN
 from engine.store import absences as stored
 from engine.store.absences import Colleague
 from engine.store.session import Session
+from engine.store.staff_acts import note_absence
 from engine.text import tidy
 from engine.words import Sentence
 
@@ -68,13 +70,15 @@ def go_away(
     """Enter days on which one is away oneself. Raises `NotAllowed` for a delegate who is no colleague; as `enter`."""
     if delegate_id is not None and delegate_id not in {it.id for it in colleagues(house, viewer.person_id, now)}:
         raise NotAllowed(Sentence("Only somebody with the like duty stands in: choose from the list."))
-    enter(house, viewer.person_id, delegate_id, first, last, reason, now)
+    enter(house, viewer.person_id, delegate_id, first, last, reason, now, by=viewer.person_id)
 
 
 def enter(
-    house: House, person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, reason: str, now: dt.datetime
-) -> None:
-    """A person is away and `delegate_id` acts, or (None) the next one up is asked. The same again changes nothing.
+    house: House, person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, reason: str, now: dt.datetime,
+    *, by: int,
+) -> None:  # fmt: skip
+    """A person is away and `delegate_id` acts, or (None) the next one up is asked. The same again changes nothing. That
+    it was entered `by` somebody is kept with both.
 
     Raises `Invalid` by field, `Conflict` for days on which the person is away already.
     """
@@ -87,6 +91,7 @@ def enter(
             raise Conflict(Sentence("From {first} to {last} an absence stands here already: end it first.",
                                     first=absence[2], last=absence[3]))  # fmt: skip
         stored.add(session, person_id, delegate_id, first, last, reason or None)
+        note_absence(session, (AWAY, STANDS_IN), person_id, delegate_id, (first, last), by, now)
 
 
 def _check(
@@ -108,11 +113,15 @@ def _check(
         raise Invalid(wrong)
 
 
-def end(house: House, person_id: int, absence_id: int, now: dt.datetime) -> None:
-    """The person is back from today on; an absence that has not begun does not come about. Raises `NotFound`."""
+def end(house: House, person_id: int, absence_id: int, now: dt.datetime, *, by: int) -> None:
+    """The person is back from today on; an absence that has not begun does not come about. That it was ended `by`
+    somebody is kept, with the days that it was to last. Raises `NotFound`."""
     with house.store.writing("be back") as session:
-        if not stored.end(session, person_id, absence_id, _today(house, now)):
+        ended = stored.end(session, person_id, absence_id, _today(house, now))
+        if ended is None:
             raise NotFound(Sentence("There is no such absence."))
+        _id, delegate_id, first, last = ended
+        note_absence(session, (BACK, STOOD_IN), person_id, delegate_id, (first, last), by, now)
 
 
 def _today(house: House, now: dt.datetime) -> dt.date:

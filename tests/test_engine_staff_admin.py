@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import delete, select
 
-from engine import cases, codes, passwords, staff_admin
+from engine import absences, cases, codes, passwords, staff_admin
 from engine.access import Viewer
 from engine.brakes import Origin
 from engine.calendar import load_calendar
@@ -341,6 +341,38 @@ def test_posts_that_go_to_a_successor_and_those_that_end_with_a_leaver_are_kept(
     assert [act[:3] for act in acts(store, lan)[1:]] == [("appointed", "Quản trị Thử", "commune_officer")]
     leave(house, lan, NOW, admin)
     assert acts(store, lan)[-1] == ("post_ended", "Quản trị Thử", "commune_officer", TODAY, TODAY - DAY)
+
+
+def test_who_entered_and_ended_an_absence_is_kept_with_who_is_away_and_with_who_stands_in(
+    house: House, on_stage: stage.Stage
+) -> None:
+    store = house.store
+    teacher, head, admin = (on_stage.people[name] for name in ("teacher", "head", "admin"))
+    days, alone = (TODAY, TODAY + 4 * DAY), (TODAY + 9 * DAY, TODAY + 9 * DAY)
+    for _ in range(2):  # the same again is no act
+        absences.enter(house, teacher, head, *days, "", NOW, by=admin)
+    absences.go_away(house, Viewer(teacher), None, *alone, "", NOW)
+    with store.reading("test") as session:
+        first, second = session.scalars(select(t.Delegation.id).order_by(t.Delegation.id))
+    absences.end(house, teacher, first, NOW, by=admin)
+    absences.end(house, teacher, second, NOW, by=teacher)
+    with pytest.raises(NotFound):
+        absences.end(house, teacher, second, NOW, by=admin)
+    with store.reading("test") as session:
+        kept = {
+            name: [(it.kind, it.by, it.other, it.first_day, it.last_day) for it in staff_acts.acts_on(session, person)]
+            for name, person in (("teacher", teacher), ("head", head))
+        }
+        names = dict(session.execute(select(t.Person.id, t.Person.name)).all())
+    assert kept == {
+        "teacher": [
+            ("absence_ended", names[teacher], None, *alone), ("absence_ended", names[admin], names[head], *days),
+            ("absence_entered", names[teacher], None, *alone), ("absence_entered", names[admin], names[head], *days),
+        ],
+        "head": [
+            ("stood_in", names[admin], names[teacher], *days), ("stands_in", names[admin], names[teacher], *days),
+        ],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("statement", ["UPDATE staff_acts SET at = at", "DELETE FROM staff_acts"])

@@ -163,7 +163,13 @@ def test_an_absence_is_entered_for_anybody_and_ended(cast: Cast) -> None:
     with cast.store.reading("test") as session:
         absence = session.execute(select(t.Delegation.id)).scalar_one()
     cast.send("admin", f"{page}/back", page=page, absence=str(absence))
-    assert "Y Lan Thử làm thay" not in cast.get("admin", page).text
+    after = cast.get("admin", page).text
+    assert "Y Lan Thử làm thay" not in after
+    for words in ("Ghi đợt vắng", "Kết thúc đợt vắng", "02/03/2026 – 06/03/2026 · Y Lan Thử"):
+        assert words in after, words
+    stand_in = cast.get("admin", person_page(cast, "teacher")).text
+    for words in ("Giao làm thay", "Thôi làm thay", "02/03/2026 – 06/03/2026 · Trần Văn Mẫu"):
+        assert words in stand_in, words
 
 
 def test_the_tree_is_walked_and_searched(cast: Cast) -> None:

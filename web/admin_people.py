@@ -243,7 +243,8 @@ def delegate(person_id: int) -> Response | tuple[str, int]:
         first = read_day(form.first_day.data, "first_day", today())
         last = read_day(form.last_day.data, "last_day")
         other = meant(form.delegate.data or "", "delegate").id if (form.delegate.data or "").strip() else None
-        absences.enter(shell().house, person.id, other, first, last, form.reason.data or "", now())
+        absences.enter(shell().house, person.id, other, first, last, form.reason.data or "", now(),
+                       by=g.viewer.person_id)  # fmt: skip
     except Invalid as refused:
         form.refuse(refused)
         return _page(person, away=form), 422
@@ -258,7 +259,7 @@ def delegate(person_id: int) -> Response | tuple[str, int]:
 def back(person_id: int) -> Response:
     """An absence ends today, or does not come about."""
     require_admin()
-    absences.end(shell().house, person_id, whole(request.form.get("absence")) or 0, now())
+    absences.end(shell().house, person_id, whole(request.form.get("absence")) or 0, now(), by=g.viewer.person_id)
     flash(_("The absence has ended."))
     return _back(person_id)
 

@@ -79,6 +79,7 @@ def enter() -> Response | tuple[str, int]:
 @pages.post("/me/away/end")
 def end() -> Response:
     """I am back, or I am not going."""
-    absences.end(shell().house, g.viewer.person_id, whole(request.form.get("absence")) or 0, now())
+    me = g.viewer.person_id
+    absences.end(shell().house, me, whole(request.form.get("absence")) or 0, now(), by=me)
     flash(_("The absence has ended."))
     return redirect(url_for("away.index"), 303)

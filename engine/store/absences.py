@@ -73,13 +73,17 @@ def add(
     session.execute(insert(t.Delegation).values(row))
 
 
-def end(session: Session, person_id: int, absence_id: int, today: dt.date) -> bool:
-    """Let an absence end yesterday, or drop one that has not begun; False if it is not the person's or is over."""
-    own = t.Delegation.id == absence_id, t.Delegation.person_id == person_id
-    if session.execute(
-        delete(t.Delegation).where(*own, t.Delegation.first_day > today).returning(t.Delegation.id)
-    ).first():
-        return True
-    going = update(t.Delegation).where(*own, t.Delegation.last_day >= today)
-    ended = session.execute(going.values(last_day=today - dt.timedelta(days=1)).returning(t.Delegation.id))
-    return ended.first() is not None
+def end(session: Session, person_id: int, absence_id: int, today: dt.date) -> Absence | None:
+    """Let an absence end yesterday, or drop one that has not begun. It as it was; None if it is not the person's or is
+    over."""
+    away = t.Delegation
+    own = away.id == absence_id, away.person_id == person_id, away.last_day >= today
+    query = select(away.id, away.delegate_id, away.first_day, away.last_day).where(*own).with_for_update()
+    found = session.execute(query).one_or_none()
+    if found is None:
+        return None
+    if found.first_day > today:
+        session.execute(delete(away).where(away.id == absence_id))
+    else:
+        session.execute(update(away).where(away.id == absence_id).values(last_day=today - dt.timedelta(days=1)))
+    return found.id, found.delegate_id, found.first_day, found.last_day

@@ -137,9 +137,11 @@ class Delegation(Base):
 
 
 class StaffAct(Base):
-    """What was done to somebody's account or posts, by whom (None: on the command line) and when. Only added to.
+    """What was done to somebody's account, posts or absences, by whom (None: on the command line) and when. Only added
+    to.
 
-    For a post: which one, and from when to when it is held since.
+    For a post: which one, and from when to when it is held since. For an absence: its days, and who stands in or, of
+    who stands in, who is away.
     """
 
     __tablename__ = "staff_acts"
@@ -152,6 +154,7 @@ class StaffAct(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
     first_day: Mapped[dt.date | None]
     last_day: Mapped[dt.date | None]
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     __table_args__ = (Index("ix_staff_acts_person_id", "person_id", "id"),)
 
 
