@@ -1,4 +1,4 @@
-"""What was done to accounts, posts and absences as rows: only added to, read by administrators, in an unscoped session."""
+"""What was done to accounts, posts and absences as rows: only added to, read by administrators, without a scope."""
 
 from __future__ import annotations
 
