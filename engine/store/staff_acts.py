@@ -74,7 +74,7 @@ def note_absence(
 
 
 def acts_on(session: Session, person: int, before: int | None = None, limit: int = PAGE) -> list[ActRow]:
-    """What was done to a person's account, posts and absences, the newest first; one more than `limit` if there are more."""
+    """What was done to a person's account, posts and absences, the newest first; one more than `limit` if more."""
     own = [t.StaffAct.person_id == person, *([t.StaffAct.id < before] if before else [])]
     rows: Any = session.execute(_ACTS.where(*own).limit(limit + 1))
     return [ActRow(*row) for row in rows]
