@@ -7,11 +7,10 @@ which ours takes longest.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,10 +87,8 @@ def _open(client: FlaskClient, address: str) -> None:
 
 def _visitors(house: House, data: Filled) -> Iterator[Visitor]:
     settings = Settings(database_url=data.url, instance=Path("instance"), secret_key=KEY)
-    logs.configure()  # a line for each request, as in use, but for nobody to read
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(Path(os.devnull).open("w"))  # noqa: SIM115 - for the rest of the run
+    with redirect_stderr(Path(os.devnull).open("w")):
+        logs.configure()  # a line for each request, as in use, but for nobody to read
     app = create_app(settings, house=house, clock=Frozen(NOW))
     hashed = passwords.hash(PASSWORD)
     with house.store.reading("bench") as session:

@@ -29,7 +29,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     before = root.handlers[:], root.level
     written = io.StringIO()
     monkeypatch.setattr("sys.stderr", written)
-    monkeypatch.setattr(logs, "log", structlog.get_logger(logs.OWN))  # one that has not settled yet
+    monkeypatch.setattr(logs, "log", structlog.get_logger())  # one that has not settled yet
     logs.configure()
     yield written
     structlog.reset_defaults()
@@ -44,6 +44,7 @@ def test_a_request_is_one_json_line_with_route_status_and_time(here: Site, lines
     here.client().get("/login")
     (line,) = read(lines)
     assert {line["event"], line["method"], line["route"], line["level"]} == {"request", "GET", "/login", "info"}
+    assert line["logger"] == "ralop.web"
     assert (line["status"], line["person"], line["ms"] > 0) == (200, None, True)
 
 
