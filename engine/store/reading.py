@@ -136,6 +136,18 @@ def needs_of(session: Session, case_ids: Sequence[int]) -> dict[int, NeedRow]:
     return {row[0]: NeedRow(*row) for row in rows}
 
 
+PUPILS_OF = {"teacher": "class_id", "head": "school_id"}  # who decides about a proposal, by the pupil's column
+MOST_UNREAD = 99
+_difficulties, _filters, _notices, _proposals, _pupils = (
+    t.Base.metadata.tables[name] for name in ("difficulties", "saved_filters", "notices", "proposals", "pupils")
+)
+_UNREAD = (
+    select(_notices.c.id)
+    .where(_notices.c.person_id == bindparam("person"), _notices.c.read_at.is_(None))
+    .limit(at_most(MOST_UNREAD))
+)
+
+
 class Also(NamedTuple):
     """Whether something waits for a person beside cases, and whether they keep filters. `unread`: how many notices they
     have not read, counted no farther than MOST_UNREAD."""
@@ -167,18 +179,6 @@ def _also_waiting(seats: tuple[tuple[str, int], ...]) -> Any:
         exists().where(_filters.c.person_id == bindparam("person")),
         select(func.count()).select_from(_UNREAD.subquery()).scalar_subquery(),
     )
-
-
-PUPILS_OF = {"teacher": "class_id", "head": "school_id"}  # who decides about a proposal, by the pupil's column
-MOST_UNREAD = 99
-_difficulties, _filters, _notices, _proposals, _pupils = (
-    t.Base.metadata.tables[name] for name in ("difficulties", "saved_filters", "notices", "proposals", "pupils")
-)
-_UNREAD = (
-    select(_notices.c.id)
-    .where(_notices.c.person_id == bindparam("person"), _notices.c.read_at.is_(None))
-    .limit(at_most(MOST_UNREAD))
-)
 
 
 class NoticeRow(NamedTuple):
