@@ -1,8 +1,9 @@
 """The main pages under granian among 100,000 and a million cases, beside their floor (bench/page_floor.py).
 
 `page_<name>` is the time of a page for somebody who is alone on the server and has been on the page before,
-`page_<name>_rate` how many a second it hands out to four at once; two workers of two threads each, the asking done on
-the same machine. Ours and the floor's, among few cases and among many, take turns.
+`page_<name>_rate` how many a second it hands out to eight at once; two workers of two threads each, the asking done on
+the same machine. Ours and the floor's, among few cases and among many, take turns: short ones and many, as the readers
+come to the one worker or the other by chance.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ PAGES = (
     ("attendance", "teacher", "/attendance"),
 )
 BENCHES = tuple(f"page_{name}{what}" for name, _, _ in PAGES for what in ("", "_rate"))
-TIMES, READERS, ROUNDS, SECONDS = 40, 4, 9, 0.25
+TIMES, READERS, ROUNDS, SECONDS = 40, 8, 21, 0.15
 SERVER = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "error")
 NOTICES = 60  # of the teacher: more than a page
 

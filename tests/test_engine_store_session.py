@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from engine.access import Viewer
 from engine.refusals import NotFound
 from engine.store import tables as t
-from engine.store.session import Store, open_store
+from engine.store.session import Compiled, Store, open_store
 from engine.words import Sentence
 from tests.cast import Cast
 
@@ -172,3 +172,51 @@ def test_without_a_page_each_reading_is_of_its_own_moment(cast: Cast) -> None:
     with store.reading("test") as outer, store.reading("test") as inner:
         assert line_of(outer) is not line_of(inner)
     assert lines_out(store) == 0
+
+
+def test_a_session_becomes_one_of_the_orm_when_it_first_has_to_be(cast: Cast) -> None:
+    statement = select(t.Unit.name).where(t.Unit.id == cast.stage.units["school"])
+    with cast.store.reading("the first time, a statement is narrowed by the ORM") as session:
+        name = session.scalar(statement)
+    with cast.store.reading("the second time, it goes straight to the database") as session:
+        assert session.scalar(statement) == name
+        assert "identity_map" not in vars(session)
+        unit = session.get_one(t.Unit, cast.stage.units["school"])
+        assert (unit.name, unit in session) == (name, True)
+        with pytest.raises(AttributeError, match="no_such_thing"):
+            _ = session.no_such_thing  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+# --- what statements were compiled to ---------------------------------------------------------------------------------
+
+ON, PARTS = "a dialect", ("select", "units")
+
+
+def key(parts: object, *columns: str) -> tuple[object, ...]:
+    return (ON, parts, columns, False, False)
+
+
+def test_a_statement_that_was_met_before_is_found_by_itself_and_an_equal_one_by_its_parts() -> None:
+    known = Compiled()
+    assert known.get(key(PARTS)) is None
+    known[key(PARTS)] = "SELECT"
+    again = PARTS[:1] + PARTS[1:]
+    assert again is not PARTS
+    assert [known.get(key(parts)) for parts in (PARTS, PARTS, again, again)] == ["SELECT"] * 4
+    assert known.get(key(("select", "people"))) is None
+
+
+def test_the_same_statement_with_other_columns_is_another_one() -> None:
+    known = Compiled()
+    known[key(PARTS)], known[key(PARTS, "name")] = "SELECT", "SELECT name"
+    for _ in range(2):
+        assert known.get(key(PARTS)) == "SELECT"
+        assert known.get(key(PARTS, "name")) == "SELECT name"
+
+
+def test_statements_that_are_made_anew_each_time_are_not_kept_for_good() -> None:
+    known = Compiled()
+    known[key(PARTS)] = "SELECT"
+    for _ in range(3 * Compiled.MOST):
+        assert known.get(key(PARTS[:1] + PARTS[1:])) == "SELECT"
+    assert known.met <= Compiled.MOST

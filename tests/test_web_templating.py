@@ -44,6 +44,36 @@ def test_values_of_a_text_are_put_in_when_the_page_is_made_and_escaped(here: Sit
     assert shown(here.app, page, "vi", code="<b>") == "Hồ sơ &lt;b&gt;"
 
 
+def test_a_text_for_so_many_says_how_many_and_escapes_what_else_is_put_in(here: Site) -> None:
+    told = '{{ ngettext("%(num)s new notice", "%(num)s new notices", n) }}'
+    page = {"page": told + "{{ ngettext(own, own, 3, who=who) }}"}
+    more = {"own": " of %(num)s, %(who)s", "who": "<b>"}
+    assert shown(here.app, page, "en", n=1, **more) == "1 new notice of 3, &lt;b&gt;"
+    assert shown(here.app, page, "en", n=2, **more) == "2 new notices of 3, &lt;b&gt;"
+    assert shown(here.app, page, "vi", n=2, **more) == "2 thông báo mới of 3, &lt;b&gt;"
+
+
+def test_what_a_macro_gives_is_set_down_as_it_is_and_what_somebody_typed_is_escaped(here: Site) -> None:
+    templates = {
+        "page": "{% extends 'page.html' %}",
+        "page.html": '{% from "bold.html" import bold %}{{ bold(name) }}{{ name }}{{ bold(3) }}',
+        "bold.html": "{% macro bold(what) %}<b>{{ what }}</b>{% endmacro %}",
+    }
+    assert shown(here.app, templates, "vi", name="A & <i>") == "<b>A &amp; &lt;i&gt;</b>A &amp; &lt;i&gt;<b>3</b>"
+
+
+def test_what_is_no_page_is_not_escaped(here: Site) -> None:
+    templates = {"page": "{% extends 'page.txt' %}", "page.txt": "{{ name }}"}
+    assert shown(here.app, templates, "vi", name="A & B") == "A & B"
+
+
+def test_nothing_that_templates_may_call_asks_for_what_the_template_knows(here: Site) -> None:
+    """Jinja would hand it over; we do not ask at each call whether it is wanted."""
+    with here.app.test_request_context("/"):
+        asking = [name for name, it in here.app.jinja_env.globals.items() if hasattr(it, "jinja_pass_arg")]
+    assert asking == []
+
+
 def test_a_text_that_is_chosen_when_the_page_is_made_is_looked_up_then(here: Site) -> None:
     page = {"page": "{{ _(text) }} {{ icon(name) }}"}
     said = shown(here.app, page, "vi", text="Sign in", name="<late>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from flask import g, url_for
+from flask import g
 from werkzeug.wrappers import Response
 
 from engine import cases, own_forms
@@ -19,6 +19,7 @@ from engine.store import casebook
 from engine.words import Label, Sentence
 from engine.workflow import Choice, Field, Form, Transition, Workflow
 from web import around, casepage
+from web.addresses import url_for
 from web.asking import Asking, act_page, attempt
 from web.casepage import Seen, see_case
 from web.forms import ActForm, act_form

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from flask import url_for
-
 from engine.access import Viewer, reach
 from engine.cases import act_label
 from engine.duties import choices
@@ -23,6 +21,7 @@ from engine.store.reading import Handed, NeedRow, seats_of
 from engine.store.rows import CaseRow
 from engine.words import Sentence
 from engine.workflow import State, Workflow
+from web.addresses import url_for
 from web.languages import language, said
 from web.parts import ago, due
 from web.shell import local

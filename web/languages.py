@@ -38,14 +38,9 @@ class _Babel(Babel):
 
 
 def init_app(app: Flask) -> None:
-    """Words in templates: `_("…")`, and the filter `said` for labels, sentences, dates and numbers."""
-    _Babel().init_app(app, default_locale=shell_language(app), locale_selector=language)
-    # Faster than Flask-Babel's own: a page has a hundred of them.
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: catalogue(language()).gettext(text),
-        lambda one, many, n: catalogue(language()).ngettext(one, many, n),
-        newstyle=True,
-    )
+    """Words in views, and in templates the filter `said` for labels, sentences, dates and numbers; their texts are a
+    matter of `web.templating`."""
+    _Babel(configure_jinja=False).init_app(app, default_locale=shell_language(app), locale_selector=language)
     app.jinja_env.filters["said"] = said
     app.jinja_env.globals.update(language=language, other_language=other_language, languages=NAMES)
 

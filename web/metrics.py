@@ -11,6 +11,7 @@ import ipaddress
 import os
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 
 from flask import Blueprint, Flask, Response, abort, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -79,9 +80,15 @@ def _begin() -> None:
 def _count(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "-"
     method = request.method if request.method in METHODS else "other"
-    REQUESTS.labels(method, route, str(response.status_code)).inc()
-    SECONDS.labels(route).observe(time.perf_counter() - g.get("counted_from", time.perf_counter()))
+    count, took = _counts(method, route, response.status_code)
+    count.inc()
+    took.observe(time.perf_counter() - g.get("counted_from", time.perf_counter()))
     return response
+
+
+@lru_cache(maxsize=4096)
+def _counts(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(route)
 
 
 @pages.get("/metrics")

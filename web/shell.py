@@ -87,7 +87,9 @@ def today() -> dt.date:
 
 def whole_arg(name: str, most: int = 2**31 - 1) -> int | None:
     """A number from the query string, 0 to `most`; None where there is none, or none that can be."""
-    text = request.args.get(name, "")
+    if name not in request.args:
+        return None
+    text = request.args[name]
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= most else None
 
 

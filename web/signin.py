@@ -10,7 +10,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.wrappers import Response as FlaskResponse
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, PasswordField, StringField
 
@@ -68,8 +68,15 @@ class _Cookies(SecureCookieSessionInterface):
     that it would bring along is of before, and the token of the page on the screen would be refused.
     """
 
+    _signing: URLSafeTimedSerializer | None = None
+
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._signing is None:  # Flask would make one for each page
+            self._signing = super().get_signing_serializer(app)
+        return self._signing
 
     def save_session(self, app: Flask, session: SessionMixin, response: FlaskResponse) -> None:
         if request.endpoint != "static" and not copied():

@@ -15,8 +15,10 @@ from typing import Any
 from flask import Flask, has_request_context, request
 from flask.templating import Environment
 from jinja2 import Template, TemplateAssertionError, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from engine.words import catalogue, written
 from web.languages import language
@@ -25,10 +27,38 @@ from web.languages import language
 SETTLED = frozenset({"_", "asset", "fixed", "icon", "language", "other_language", "url_for"})
 
 
+class _Names(Context):
+    """What a template knows; what it calls is called as it is. None of ours asks for the context in return, which
+    Jinja looks for at each call, and takes longer over than most macros take."""
+
+    @staticmethod
+    def call(called: Any, /, *given: Any, _loop_vars: Any = None, _block_vars: Any = None, **named: Any) -> Any:
+        """What a macro or a function gives."""
+        return called(*given, **named)
+
+
+class _Written(CodeGenerator):
+    """Compiles templates whose macros are set down as they are: each was escaped when it was made, and Jinja would make
+    a copy of it to find that out."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
+            self.write("environment.shown(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
+def _shown(value: Any) -> str:
+    return value if type(value) is Markup else escape(value)
+
+
 class Pages(Environment):
     """Templates of each language, without globals of their own: those given to one would be every page's."""
 
     spoken: str | None = None
+    context_class = _Names
+    code_generator_class = _Written
+    shown = staticmethod(_shown)
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """Those of the environment themselves."""
@@ -89,7 +119,8 @@ NAME = "spoken templates"
 
 
 def init_app(app: Flask) -> None:
-    """In templates: `_("…")`, with `%(name)s` for what is to be put in; `fixed("…")`, a macro of macros/frame.html."""
+    """In templates: `_("…")` and `ngettext("…", "…", number)`, with `%(name)s` for what is to be put in; `fixed("…")`,
+    a macro of macros/frame.html."""
 
     @lru_cache(maxsize=16)  # languages, and the few places that a site has
     def speaking(spoken: str, _root: str) -> Pages:
@@ -103,10 +134,16 @@ def init_app(app: Flask) -> None:
         return said
 
     app.extensions[NAME] = speaking
-    app.jinja_env.globals.update(_=translated, fixed=fixed)
+    app.jinja_env.globals.update(_=translated, ngettext=counted, fixed=fixed)
 
 
 def translated(text: str, /, **values: Any) -> Markup:
     """A text of a template in the language of this page; the values are escaped."""
     found = Markup(catalogue(language()).gettext(text))  # noqa: S704 - the text of a template, and its translation
     return found % values if values else found
+
+
+def counted(one: str, many: str, num: int, /, **values: Any) -> Markup:
+    """A text of a template for so many, `%(num)s` in it; the values are escaped."""
+    found = Markup(catalogue(language()).ngettext(one, many, num))  # noqa: S704 - the text of a template
+    return found % {"num": num, **values}

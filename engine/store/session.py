@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, Executable, create_engine, event, mak
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.util import LRUCache
 
 from engine import access
 from engine.store.scopes import Scope, Shape, protected, shape_of, values
@@ -31,6 +32,39 @@ BUSY_MS = 15_000
 # plan and 1 ms to read, are planned once. Not for the worker and the command line: a plan for any values may read a
 # whole table where few rows are meant.
 OF_A_PAGE = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan"
+
+
+class Compiled(LRUCache[Any, Any]):
+    """What statements were compiled to, found by the very statement if it was met before.
+
+    SQLAlchemy makes a key of each statement, of some hundred parts, and a dictionary hashes them all at every look.
+    A statement that is made once has the same key, the same thing, each time.
+    """
+
+    MOST = 2_000  # those that are made once are a few hundred, with all shapes of viewers
+
+    __slots__ = ("_met",)
+
+    def __init__(self) -> None:
+        super().__init__(500)
+        self._met: dict[int, tuple[Any, Any]] = {}
+
+    @property
+    def met(self) -> int:
+        """How many are found by themselves."""
+        return len(self._met)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """What the statement of this key was compiled to. The key: dialect, parts, and what it is executed with."""
+        met = self._met.get(id(key[1]))
+        if met is not None and met[0][1] is key[1] and met[0][2:] == key[2:]:
+            return met[1]
+        found = super().get(key, default)
+        if found is not None:
+            if len(self._met) >= self.MOST:
+                self._met.clear()
+            self._met[id(key[1])] = key, found
+        return found
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -46,8 +80,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its place in the queue at once: a read that turns into a write cannot wait, only fail.
-    immediate = connection.get_execution_options().get("writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    if connection.get_execution_options().get("writes", True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # waits for nobody, and cannot fail: past SQLAlchemy, which takes ten times as long over it
+        connection.connection.cursor().execute("BEGIN")
 
 
 def _begin_postgresql(connection: Connection) -> None:
@@ -57,15 +93,19 @@ def _begin_postgresql(connection: Connection) -> None:
 
 def make_engine(url: str | URL) -> Engine:
     """An engine with the guarantees we rely on: durable commits, enforced keys, and writers that queue."""
-    url = make_url(url)
+    url, known = make_url(url), {"compiled_cache": Compiled()}
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False}, pool_size=20)
+        waits = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
+        engine = create_engine(url, connect_args=waits, pool_size=20, execution_options=known)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # A connection that speaks UTC hands out moments five times as fast as one that names a zone.
     options = f"{url.query.get('options', '')} -c timezone=UTC".strip()
-    engine = create_engine(url, connect_args={"options": options}, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    engine = create_engine(
+        url, connect_args={"options": options}, pool_pre_ping=True, pool_size=10, max_overflow=20,
+        execution_options=known,
+    )  # fmt: skip
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 
@@ -106,11 +146,29 @@ def _narrowing(shape: Shape | None) -> Narrowing:
 
 
 class _Reading(Session):
-    """A session that reads, on a line to the database that is open already."""
+    """A session that reads, on a line to the database that is open already.
+
+    It is set up as one of the ORM when it first has to be: what most pages ask for was met before, and to set a session
+    up and take it down again costs as much as to run a statement.
+    """
 
     def __init__(self, line: Connection, narrowing: Narrowing, values: Mapping[str, Any]) -> None:
-        super().__init__(line, expire_on_commit=False)
         self._line, self.narrowing, self._values = line, narrowing, values
+
+    @property
+    def _is_set_up(self) -> bool:
+        return "identity_map" in vars(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if self._is_set_up:
+            raise AttributeError(name)
+        super().__init__(self._line, expire_on_commit=False)
+        return getattr(self, name)
+
+    def close(self) -> None:
+        """Let go of what was read; the line stays as it is."""
+        if self._is_set_up:
+            super().close()
 
     def connection(self) -> Connection:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         """The line."""
@@ -118,7 +176,8 @@ class _Reading(Session):
 
     def rollback(self) -> None:
         """Give up what was begun on the line."""
-        super().rollback()
+        if self._is_set_up:
+            super().rollback()
         self._line.rollback()
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
