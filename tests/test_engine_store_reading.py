@@ -63,6 +63,31 @@ def test_what_waits_is_what_is_assigned_or_offered_to_ones_posts(busy: Cast) -> 
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("own", "others"), [(30, 11), (2, 2), (1, 1)])
+def test_what_waits_and_what_others_have_are_the_same_read_at_once_or_apart(busy: Cast, own: int, others: int) -> None:
+    for pupil in ("pupil-a", "pupil-b", "pupil-c"):
+        busy.pupil(pupil)
+        busy.to_commune(pupil) if pupil == "pupil-b" else busy.open_case(pupil)
+    for member in CAST:
+        viewer = busy.viewer(member)
+        with busy.store.scoped(viewer) as session:
+            mine, area = reading.work_and_area(session, viewer, own, others)
+            assert mine == reading.my_work(session, viewer, own), member
+            left = [row for row in reading.area_work(session, viewer, own + others) if row not in mine]
+            assert area == left[:others], member
+
+
+def test_a_teachers_work_is_read_at_once_as_long_as_the_class_has_no_more_open_cases_than_the_page(busy: Cast) -> None:
+    viewer, said = busy.viewer("teacher"), list[str]()
+    event.listen(busy.store.engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+    for most, statements in ((11, 1), (1, 3)):
+        said.clear()
+        with busy.store.scoped(viewer) as session:
+            mine, area = reading.work_and_area(session, viewer, most, most)
+        assert (mine[0].code, len(area) > 0) == ("RL-2026-000003", True)
+        assert len([one for one in said if "absent_since" in one]) == statements
+
+
 def test_a_unit_outside_ones_scope_finds_nothing(busy: Cast) -> None:
     viewer = busy.viewer("head")
     outside = Filters(unit=busy.stage.units["outsider_school"], which="all")

@@ -124,10 +124,7 @@ def work_page(wrong: Sentence | None = None) -> str:
 
 def _read(session: Session) -> Work:
     viewer, only_new = g.viewer, request.args.get("show") == NEW
-    mine = reading.my_work(session, viewer, OWN)
-    held = {row.id for row in mine}
-    area = reading.area_work(session, viewer, OTHERS + OWN + 1)  # what is offered to oneself stands among them
-    others = [row for row in area if row.id not in held]
+    mine, others = reading.work_and_area(session, viewer, OWN, OTHERS + 1)
     cards = _cards(session, mine, others[:OTHERS])
     also = reading.also_waiting(session, viewer)
     return Work(

@@ -26,6 +26,7 @@ from engine.store.rows import (
     cases,
     known,
     known_arms,
+    next_due,
     pick,
     read,
     referred,
@@ -39,6 +40,29 @@ PAGE = 50
 def seats_of(viewer: Viewer) -> list[tuple[str, int]]:
     """The viewer's posts, delegated ones included."""
     return sorted((role, unit) for role, units in viewer.units.items() for unit in units)
+
+
+def work_and_area(session: Session, viewer: Viewer, own: int, others: int) -> tuple[list[CaseRow], list[CaseRow]]:
+    """What waits for the viewer, at most `own` cases, and what others of their area have, at most `others`.
+
+    A class has few open cases: a teacher's are read at once, and told apart here.
+    """
+    most = own + others
+    if viewer.units.keys() == {"teacher"}:
+        rows = read(session, next_due(known, tuple(known_arms(viewer)), most + 1))
+        if len(rows) <= most:
+            mine = [row for row in rows if _waits_for(row, viewer)][:own]
+            held = {row.id for row in mine}
+            return mine, [row for row in rows if row.id not in held][:others]
+    mine = my_work(session, viewer, own)
+    held = {row.id for row in mine}
+    area = area_work(session, viewer, most)  # what is offered to oneself stands among them
+    return mine, [row for row in area if row.id not in held][:others]
+
+
+def _waits_for(row: CaseRow, viewer: Viewer) -> bool:
+    offered = row.waiting and row.offered_unit_id in viewer.of(row.offered_role or "")
+    return offered or row.assignee_id in viewer.people
 
 
 def my_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow]:
