@@ -52,7 +52,9 @@ def test_one_press_accepts_the_case(cast: Cast) -> None:
     answer = cast.send("commune_officer", "/work/accept", "/work", one=f"{code}:{cast.case(code).version}")
     assert (answer.status_code, answer.location) == (303, f"/cases/{code}?done=1")
     assert cast.case(code).assignee_id == cast.stage.people["commune_officer"]
-    assert "Đã ghi: Tiếp nhận." in cast.get("commune_officer", answer.location).text.replace("\n", " ")
+    case = cast.get("commune_officer", answer.location).text.replace("\n", " ")
+    assert "Đã ghi: Tiếp nhận." in case
+    assert case.count('class="notice') == 1
 
 
 def test_several_are_accepted_at_once(cast: Cast) -> None:

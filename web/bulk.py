@@ -63,8 +63,7 @@ def _accept(page: Page, back: str) -> Response | tuple[str, int]:
         shell().house, g.viewer, code, {}, now(), version=version, key=key
     ))  # fmt: skip
     if len(done) == 1 and "one" in request.form:
-        flash(_("You have accepted case %(code)s.", code=done[0]))
-        return redirect(url_for("case.show", code=done[0], done=1), 303)
+        return redirect(url_for("case.show", code=done[0], done=1), 303)  # the case says what was done
     if done:
         flash(_("You have accepted %(number)s cases.", number=len(done)) + f" {', '.join(done)}")
     return redirect(back, 303)

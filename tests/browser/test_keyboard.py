@@ -132,7 +132,7 @@ def test_an_officer_skips_to_the_content_and_accepts_by_keys_alone(
     page.keyboard.press("Enter")
     tab_to(page, on("Tiếp nhận: A Thử"))
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status").first).to_contain_text("Đã tiếp nhận hồ sơ")
+    expect(page.get_by_role("status").first).to_contain_text("Đã ghi: Tiếp nhận.")
 
 
 def test_a_form_with_faults_takes_the_focus_to_its_summary_and_from_there_to_the_question(

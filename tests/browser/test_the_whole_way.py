@@ -112,7 +112,7 @@ def give_support(page: Page) -> None:
     expect(page.locator("main")).to_contain_text("Áo ấm cỡ 130")
     assert_no_name(page)
     page.get_by_role("button", name="Tiếp nhận").click()
-    expect(page.get_by_role("status").first).to_contain_text("Đã tiếp nhận hồ sơ")
+    expect(page.get_by_role("status").first).to_contain_text("Đã ghi: Tiếp nhận.")
     assert_no_name(page)
     page.get_by_role("link", name="Ghi hỗ trợ đã trao").click()
     assert_no_name(page)
