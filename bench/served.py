@@ -258,9 +258,9 @@ def _rates(asked: Sequence[Page]) -> list[float]:
     """How many pages a second each server typically gives to some readers who ask at once, again and again; in turns,
     too."""
     rates: list[list[float]] = [[] for _ in asked]
-    for _ in range(ROUNDS):
-        for page, of_rounds in zip(asked, rates, strict=True):
-            of_rounds.append(_read(page))
+    for number in range(ROUNDS * len(asked)):
+        turn = (number + number // len(asked)) % len(asked)  # a round begins with each by turns
+        rates[turn].append(_read(asked[turn]))
     return [median(of_rounds) for of_rounds in rates]
 
 

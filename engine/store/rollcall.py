@@ -8,11 +8,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, Executable, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.store import tables as t
+from engine.store.bulk import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +48,45 @@ def school_of(session: Session, class_id: int) -> int | None:
     return session.execute(above).scalar() if kind == "class" else None
 
 
-# Put together once: the page is opened every morning by everybody.
-_OURS = (
-    t.Pupil.status == "enrolled",
-    t.Pupil.class_id.in_(bindparam("classes", expanding=True))
-    | t.Pupil.school_id.in_(bindparam("schools", expanding=True)),
+_IN_CLASSES, _IN_SCHOOLS = among(t.Pupil.class_id, name="classes"), among(t.Pupil.school_id, name="schools")
+_IN_EITHER = t.Pupil.class_id.in_(bindparam("classes", expanding=True)) | t.Pupil.school_id.in_(
+    bindparam("schools", expanding=True)
 )
-_CLASSES = (
-    select(t.Unit.id, t.Unit.name, t.Pupil.school_id, func.count())
-    .join(t.Pupil, t.Pupil.class_id == t.Unit.id)
-    .where(*_OURS)
-    .group_by(t.Unit.id, t.Unit.name, t.Pupil.school_id)
-    .order_by(t.Unit.name)
-)
-_TAKEN = (
-    select(t.Pupil.class_id, t.Mark.session, func.count())
-    .join(t.Mark, t.Mark.pupil_id == t.Pupil.id)
-    .where(*_OURS, t.Mark.day == bindparam("day"))
-    .group_by(t.Pupil.class_id, t.Mark.session)
-)
+
+
+def _statements(ours: ColumnElement[bool]) -> tuple[Executable, Executable]:
+    """The classes with how many pupils, and what was taken of them on a day."""
+    there = (t.Pupil.status == "enrolled", ours)
+    return (
+        select(t.Unit.id, t.Unit.name, t.Pupil.school_id, func.count())
+        .join(t.Pupil, t.Pupil.class_id == t.Unit.id)
+        .where(*there)
+        .group_by(t.Unit.id, t.Unit.name, t.Pupil.school_id)
+        .order_by(t.Unit.name),
+        select(t.Pupil.class_id, t.Mark.session, func.count())
+        .join(t.Mark, t.Mark.pupil_id == t.Pupil.id)
+        .where(*there, t.Mark.day == bindparam("day"))
+        .group_by(t.Pupil.class_id, t.Mark.session),
+    )
+
+
+# Put together once: the page is opened every morning by everybody. By what they are asked for: classes, schools.
+_ASKED = {
+    (True, False): _statements(_IN_CLASSES), (False, True): _statements(_IN_SCHOOLS),
+    (True, True): _statements(_IN_EITHER),
+}  # fmt: skip
 
 
 def classes(session: Session, class_ids: Collection[int], school_ids: Collection[int], day: dt.date) -> list[ClassRow]:
     """These classes and those of these schools that have pupils, by name, and what was taken on a day."""
-    ours = {"classes": sorted(class_ids), "schools": sorted(school_ids)}
+    asked = _ASKED.get((bool(class_ids), bool(school_ids)))
+    if asked is None:
+        return []
+    ours = {name: sorted(ids) for name, ids in (("classes", class_ids), ("schools", school_ids)) if ids}
     taken: dict[int, dict[str, int]] = defaultdict(dict)
-    for class_id, half, number in session.execute(_TAKEN, {**ours, "day": day}):
+    for class_id, half, number in session.execute(asked[1], {**ours, "day": day}).all():
         taken[class_id][half] = number
-    found = session.execute(_CLASSES, ours)
+    found = session.execute(asked[0], ours).all()
     return [ClassRow(id, name, school, number, taken[id]) for id, name, school, number in found]
 
 
