@@ -254,13 +254,13 @@ def _totals(workflow: Workflow, beside: Beside) -> list[tuple[Label, Label, Labe
 
 
 def _done(reading: Reading) -> dict[str, Any] | None:
-    """What this person just did, what comes next and when, and whom to call."""
+    """What this person just did, what comes next and when, and whom to call; who has it now stands below."""
     facts = reading.facts
     mine = next((event for event in reading.beside.newest if event.person_id == g.viewer.person_id), None)
     if mine is None:
         return None
     coming = what_comes(reading.situation, facts, now()) if facts.is_open else ()
-    return {"told": _tell(reading, mine), "owner": _owner(reading), "call": _call(reading),
+    return {"told": _tell(reading, mine), "call": _call(reading),
             "next": next((it for it in coming if not it.perhaps), None)}  # fmt: skip
 
 

@@ -67,7 +67,7 @@ PAGES = (
     Shown("/cases/new/blank", "teacher", "main .field select, main .field input"),
     Shown("/cases/new/blank", "teacher", "main .faults", press=PRIMARY, status=422),
     Shown("/cases/{own}", "teacher", PRIMARY),
-    Shown("/cases/{own}?done=1", "teacher"),
+    Shown("/cases/{own}?done=1", "teacher", PRIMARY),
     Shown("/cases/{danger}", "teacher", PRIMARY),
     Shown("/cases/{own}/contact", "teacher", "main .field fieldset"),
     Shown("/cases/{own}/contact", "teacher", "main .faults", press=PRIMARY, status=422),
