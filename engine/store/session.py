@@ -41,7 +41,7 @@ class Compiled(LRUCache[Any, Any]):
     A statement that is made once has the same key, the same thing, each time.
     """
 
-    MOST = 2_000  # those that are made once are a few hundred, with all shapes of viewers
+    MOST = 1_000  # 7 KB each; those that are made once are a few hundred, with all shapes of viewers
 
     __slots__ = ("_met",)
 
