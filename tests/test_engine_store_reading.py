@@ -63,7 +63,7 @@ def test_what_waits_is_what_is_assigned_or_offered_to_ones_posts(busy: Cast) -> 
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("own", "others"), [(30, 11), (2, 2), (1, 1)])
+@pytest.mark.parametrize(("own", "others"), [(30, 11), (2, 20), (1, 30), (2, 2), (1, 1)])
 def test_what_waits_and_what_others_have_are_the_same_read_at_once_or_apart(busy: Cast, own: int, others: int) -> None:
     for pupil in ("pupil-a", "pupil-b", "pupil-c"):
         busy.pupil(pupil)

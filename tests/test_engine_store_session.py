@@ -202,21 +202,40 @@ def test_a_statement_that_was_met_before_is_found_by_itself_and_an_equal_one_by_
     known[key(PARTS)] = "SELECT"
     again = PARTS[:1] + PARTS[1:]
     assert again is not PARTS
-    assert [known.get(key(parts)) for parts in (PARTS, PARTS, again, again)] == ["SELECT"] * 4
+    assert [known.get(key(parts)) for parts in (PARTS, PARTS, PARTS, again, again, again)] == ["SELECT"] * 6
+    assert known.met == 2
     assert known.get(key(("select", "people"))) is None
 
 
 def test_the_same_statement_with_other_columns_is_another_one() -> None:
     known = Compiled()
     known[key(PARTS)], known[key(PARTS, "name")] = "SELECT", "SELECT name"
-    for _ in range(2):
-        assert known.get(key(PARTS)) == "SELECT"
-        assert known.get(key(PARTS, "name")) == "SELECT name"
+    for _ in range(3):
+        assert known.get(key(PARTS)) == known.get(key(PARTS)) == "SELECT"
+        assert known.get(key(PARTS, "name")) == known.get(key(PARTS, "name")) == "SELECT name"
+    assert known.get(("another dialect", *key(PARTS)[1:])) is None
 
 
 def test_statements_that_are_made_anew_each_time_are_not_kept_for_good() -> None:
     known = Compiled()
     known[key(PARTS)] = "SELECT"
-    for _ in range(3 * Compiled.MOST):
+    for _ in range(3 * Compiled.LATELY):
         assert known.get(key(PARTS[:1] + PARTS[1:])) == "SELECT"
-    assert known.met <= Compiled.MOST
+    assert known.met == 0
+
+
+def test_however_many_statements_there_are_only_so_many_are_kept() -> None:
+    known = Compiled()
+    for number in range(Compiled.MOST + 10):
+        parts = ("select", number)
+        known[key(parts)] = number
+        assert [known.get(key(parts)) for _ in range(3)] == [number] * 3
+    assert 0 < known.met <= Compiled.MOST
+
+
+def test_what_is_taken_out_is_found_no_more() -> None:
+    known = Compiled()
+    known[key(PARTS)] = "SELECT"
+    assert [known.get(key(PARTS)) for _ in range(3)] == ["SELECT"] * 3
+    known.clear()
+    assert known.get(key(PARTS)) is None

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 
 from engine.fields import read_date
 from engine.store.listing import Cursor, Filters
 from engine.words import Label, Sentence
 from engine.workflow import Workflow
-from web.addresses import url_for
 from web.shell import shell, whole_arg
 from web.typed import whole
 

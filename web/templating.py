@@ -44,6 +44,8 @@ class _Written(CodeGenerator):
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
             self.write("environment.shown(")
+            if finalize.src is not None:
+                self.write(finalize.src)
         else:
             super()._output_child_pre(node, frame, finalize)
 

@@ -53,7 +53,8 @@ def work_and_area(session: Session, viewer: Viewer, own: int, others: int) -> tu
         if len(rows) <= most:
             mine = [row for row in rows if _waits_for(row, viewer)][:own]
             held = {row.id for row in mine}
-            return mine, [row for row in rows if row.id not in held][:others]
+            left = [row for row in rows if row.id not in held and row.assignee_id not in viewer.people]
+            return mine, left[:others]
     mine = my_work(session, viewer, own)
     held = {row.id for row in mine}
     area = area_work(session, viewer, most)  # what is offered to oneself stands among them

@@ -41,30 +41,46 @@ class Compiled(LRUCache[Any, Any]):
     A statement that is made once has the same key, the same thing, each time.
     """
 
-    MOST = 1_000  # 7 KB each; those that are made once are a few hundred, with all shapes of viewers
+    MOST, LATELY = 1_000, 100  # of those that were met again, 7 KB each; of those that were met once
 
-    __slots__ = ("_met",)
+    __slots__ = ("_again", "_once")
 
     def __init__(self) -> None:
         super().__init__(500)
-        self._met: dict[int, tuple[Any, Any]] = {}
+        self._again: dict[int, tuple[Any, Any]] = {}
+        self._once: dict[int, Any] = {}
 
     @property
     def met(self) -> int:
         """How many are found by themselves."""
-        return len(self._met)
+        return len(self._again)
 
     def get(self, key: Any, default: Any = None) -> Any:
         """What the statement of this key was compiled to. The key: dialect, parts, and what it is executed with."""
-        met = self._met.get(id(key[1]))
-        if met is not None and met[0][1] is key[1] and met[0][2:] == key[2:]:
+        parts = key[1]
+        met = self._again.get(id(parts))
+        if met is not None and met[0][1] is parts and met[0][0] is key[0] and met[0][2:] == key[2:]:
             return met[1]
         found = super().get(key, default)
         if found is not None:
-            if len(self._met) >= self.MOST:
-                self._met.clear()
-            self._met[id(key[1])] = key, found
+            self._remember(key, found)
         return found
+
+    def _remember(self, key: Any, found: Any) -> None:
+        """Keep a statement that is met again: one that is put together each time would only take up the place."""
+        parts = key[1]
+        if self._once.pop(id(parts), None) is parts:
+            if len(self._again) >= self.MOST:
+                self._again.clear()
+            self._again[id(parts)] = key, found
+        else:
+            if len(self._once) >= self.LATELY:
+                self._once.clear()
+            self._once[id(parts)] = parts
+
+    def __delitem__(self, key: Any) -> None:
+        super().__delitem__(key)
+        self._again.clear()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -152,17 +168,20 @@ class _Reading(Session):
     up and take it down again costs as much as to run a statement.
     """
 
+    _is_set_up = False
+
     def __init__(self, line: Connection, narrowing: Narrowing, values: Mapping[str, Any]) -> None:
         self._line, self.narrowing, self._values = line, narrowing, values
 
-    @property
-    def _is_set_up(self) -> bool:
-        return "identity_map" in vars(self)
-
     def __getattr__(self, name: str) -> Any:
-        if self._is_set_up:
+        if self._is_set_up or "_line" not in vars(self):
             raise AttributeError(name)
-        super().__init__(self._line, expire_on_commit=False)
+        self._is_set_up = True
+        try:
+            super().__init__(self._line, expire_on_commit=False)
+        except BaseException:
+            self._is_set_up = False
+            raise
         return getattr(self, name)
 
     def close(self) -> None:
