@@ -238,11 +238,14 @@ class Greeting(Base):
 
 
 class Pupil(Base):
-    """A pupil on a school's list. The class decides the teacher, the village where the pupil lives the officer."""
+    """A pupil on a school's list. The class decides the teacher, the village where the pupil lives the officer.
+
+    A code says who somebody is within a school only. A child whom two schools have on their lists is two rows.
+    """
 
     __tablename__ = "pupils"
     id: Mapped[int] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(String(40), unique=True)
+    code: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(120))
     search_key: Mapped[str] = mapped_column(String(120))
     sort_key: Mapped[str] = mapped_column(String(240))
@@ -259,6 +262,11 @@ class Pupil(Base):
     village_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
     commune_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
     province_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    __table_args__ = (
+        UniqueConstraint("code", "school_id"),
+        # Who may be one child at two schools: the columns that this is asked by, so that no row is read.
+        Index("ix_pupils_birth_date", "birth_date", "search_key", "school_id"),
+    )
 
 
 class Mark(Base):
@@ -809,6 +817,23 @@ class MarkChange(Base):
     by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     job_id: Mapped[int | None] = mapped_column(ForeignKey("import_jobs.id"))
     __table_args__ = (Index("ix_mark_changes_pupil_id", "pupil_id", "day"),)
+
+
+class PupilChange(Base):
+    """A file gave a name, birth date or code otherwise, and a person decided: what was, what the file says, whether it
+    was taken. Only added to.
+    """
+
+    __tablename__ = "pupil_changes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), index=True)
+    field: Mapped[str] = mapped_column(String(12))  # name, birth_date, code
+    old: Mapped[str] = mapped_column(String(120))
+    new: Mapped[str] = mapped_column(String(120))
+    taken: Mapped[bool]
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # None: on the command line
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("import_jobs.id"))
 
 
 class ClassDay(Base):
