@@ -63,7 +63,7 @@ def wrong_rows(house: House, viewer: Viewer, job_id: int, limit: int = stored.MO
 
 
 def confirm(house: House, viewer: Viewer, job_id: int, decisions: dict[str, str]) -> None:
-    """Bring in what was checked, with decisions on likely duplicates (code → "same" or "add"). Raises `NotFound`."""
+    """Bring in what was checked, with decisions (code → one of `DECISIONS`). Raises `NotFound`."""
     job = job_of(house, viewer, job_id)
     with house.store.writing("import: confirm") as session:
         options = {**job["options"], "decisions": decisions}

@@ -1,9 +1,13 @@
-"""Brings registers in: whose each row is, what contradicts the file itself, and the marks to the store."""
+"""Brings registers in: whose each row is, what contradicts the file itself, and the marks to the store.
+
+Only pupils whose marks the person may bring in are looked for: a child of another school, and one whom nobody knows,
+are the same wrong row.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from engine.fields import Misread
@@ -27,6 +31,10 @@ PIECE = 50_000  # rows in one transaction
 SLOTS, MOST_SLOTS = 64, 4_000  # days and sessions: room made at a time, and in one file
 _BYTES = {"p": 1, "e": 2, "u": 3, "l": 4}
 Row = Marked | DayOfClass | Wrong
+UNKNOWN = Sentence("There is no pupil with this code.")
+SEVERAL = Sentence(
+    "Several schools gave out this code: name the class by its code, or bring in each school's register by itself."
+)
 
 
 class MarkImport:
@@ -35,14 +43,15 @@ class MarkImport:
     def __init__(self, aliases: Aliases, options: Options, reach: Reach, today: dt.date) -> None:
         self.aliases, self.options, self.reach, self.today = aliases, options, reach, today
         self.notes = Notes()
-        self._known: dict[str, PupilRef | Sentence] = {}
+        self._known: dict[str, PupilRef | Sentence | list[PupilRef]] = {}
         # What the file has said so far: a byte a pupil, day and session, which stays small for a million marks.
         self._said: dict[int, bytearray] = {}
         self._class_of: dict[int, int] = {}
         self._slots: dict[tuple[dt.date, str], int] = {}
         self._places: Places | None = None
         self._in_class: dict[int, dict[tuple[int, str], list[PupilRef]]] = {}
-        self._only: int | None = None
+        self._only: tuple[int, int] | None = None
+        self._school: int | None = None
 
     def pieces(self, data: bytes) -> Iterator[list[Row]]:
         """The file's rows in pieces. Raises `Unreadable`."""
@@ -79,6 +88,8 @@ class MarkImport:
     def resolve(self, session: Session, piece: Sequence[Row]) -> tuple[list[Mark], list[dict[str, Any]], list[Wrong]]:
         """The marks of a piece with the pupils' ids, the summaries with the classes' ids, and the wrong rows."""
         self._lost = 0  # marks in rows that are wrong
+        if self._places is None:
+            self._prepare(session)
         self._learn(session, piece)
         marks: list[Mark] = []
         days: dict[tuple[int, dt.date], dict[str, Any]] = {}
@@ -88,7 +99,7 @@ class MarkImport:
                 self._take(session, row, marks, bad)
             elif isinstance(row, DayOfClass):
                 try:
-                    found = self._day(session, row)
+                    found = self._day(row)
                     days[found["class_id"], row.day] = found
                 except Misread as misread:
                     bad.append(_why(row.given, misread.sentence))
@@ -96,33 +107,66 @@ class MarkImport:
                 bad.append(row)
         return marks, list(days.values()), bad
 
+    def _prepare(self, session: Session) -> None:
+        """What is meant where the file does not say it: the class and the school that were named, or one's only one."""
+        self._places = places = Places(stored.place_units(session, self.today))
+        asked = self.options.school_code
+        self._school = places.school_of(asked) if asked else self.reach.one_school(places.above)
+        if self.options.class_code:
+            self._only = self._class(self.options.class_code)
+
     def _learn(self, session: Session, piece: Sequence[Row]) -> None:
         """Look up the codes of a piece that are not known yet."""
-        if self.options.class_code and self._only is None:
-            self._only, _ = self._class(session, self.options.class_code)
         codes = {row.code for row in piece if type(row) is Marked and row.code} - self._known.keys()
         if not codes:
             return
-        found = stored.pupils_by_code(session, codes)
-        self._known.update({code: self._allowed(ref) for code, ref in found.items()})
+        found = self._within(session, codes)
         lost = codes - found.keys()
         padded = {code: [code.zfill(length) for length in range(len(code) + 1, 13)] for code in lost if code.isdigit()}
-        there = stored.pupils_by_code(session, [one for several in padded.values() for one in several])
-        for code in lost:
-            refs = [there[one] for one in padded.get(code, ()) if one in there]
-            self._known[code] = (
-                self._allowed(refs[0]) if len(refs) == 1 else Sentence("There is no pupil with this code.")
-            )
+        there = self._within(session, [one for several in padded.values() for one in several])
+        for code in codes:
+            refs = found[code] if code in found else [ref for one in padded.get(code, ()) for ref in there.get(one, ())]
+            self._known[code] = self._meant(refs)
 
-    def _allowed(self, ref: PupilRef) -> PupilRef | Sentence:
-        if not self.reach.holds(ref.class_id, ref.school_id):
-            return NOT_YOURS
-        if self._only is not None and ref.class_id != self._only:
-            return Sentence("The pupil is not of the class {name}.", name=self.options.class_code)
-        return ref
+    def _within(self, session: Session, codes: Iterable[str]) -> dict[str, list[PupilRef]]:
+        """The pupils with these codes among those whose marks may be brought in."""
+        if self.options.school_code and self._school is not None:
+            found = stored.pupils_by_code(session, codes, {self._school})
+        elif self.reach.everywhere:
+            return stored.pupils_by_code(session, codes)
+        else:
+            found = stored.pupils_by_code(session, codes, self.reach.schools, self.reach.classes)
+        held = {code: [ref for ref in refs if self._holds(ref)] for code, refs in found.items()}
+        return {code: refs for code, refs in held.items() if refs}
+
+    def _holds(self, ref: PupilRef) -> bool:
+        return self.reach.holds(ref.class_id, ref.school_id)
+
+    def _meant(self, refs: Sequence[PupilRef]) -> PupilRef | Sentence | list[PupilRef]:
+        """The one pupil of a code, or why there is none; several if the rows must say which of them each means."""
+        if not refs:
+            return UNKNOWN
+        if self._only is not None:
+            refs = [ref for ref in refs if ref.class_id == self._only[0]]
+            if not refs:
+                return Sentence("The pupil is not of the class {name}.", name=self.options.class_code)
+        return refs[0] if len(refs) == 1 else list(refs)
+
+    def _one_of(self, refs: list[PupilRef], row: Marked) -> PupilRef | Sentence:
+        """Which of several schools' pupils with one code a row means: the one of the school of its class."""
+        if not row.class_name:
+            return SEVERAL
+        try:
+            _class_id, school_id = self._class(row.class_name)
+        except Misread as misread:
+            return misread.sentence
+        found = [ref for ref in refs if ref.school_id == school_id]
+        return found[0] if len(found) == 1 else SEVERAL if found else UNKNOWN
 
     def _take(self, session: Session, row: Marked, marks: list[Mark], bad: list[Wrong]) -> None:
         ref = self._known[row.code] if row.code else self._by_name(session, row)
+        if isinstance(ref, list):
+            ref = self._one_of(ref, row)
         if isinstance(ref, Sentence):
             bad += row.as_wrong(ref)
             self._lost += len(row.marks)
@@ -155,23 +199,24 @@ class MarkImport:
 
     def _by_name(self, session: Session, row: Marked) -> PupilRef | Sentence:
         try:
-            class_id = self._only or self._class(session, row.class_name)[0]
+            class_id, school_id = self._only or self._class(row.class_name)
         except Misread as misread:
             return misread.sentence
+        if not self.reach.holds(class_id, school_id):
+            return NOT_YOURS  # before anybody is looked for there: who is in a class of others is not told
         if class_id not in self._in_class:
             self._in_class[class_id] = stored.pupils_by_name(session, [class_id])
         found = self._in_class[class_id].get((class_id, fold(row.name)), [])
         if len(found) != 1:
             return Sentence("The class has no pupil of this name, or several: give the pupil's code.")
-        return self._allowed(found[0])
+        return found[0]
 
-    def _class(self, session: Session, name: str) -> tuple[int, int]:
-        if self._places is None:
-            self._places = Places(stored.place_units(session, self.today))
-        return self._places.class_of(name, self.options.school_code)
+    def _class(self, name: str) -> tuple[int, int]:
+        assert self._places is not None
+        return self._places.class_of(name, "", self._school)
 
-    def _day(self, session: Session, row: DayOfClass) -> dict[str, Any]:
-        class_id, school_id = self._class(session, row.class_name)
+    def _day(self, row: DayOfClass) -> dict[str, Any]:
+        class_id, school_id = self._class(row.class_name)
         if not self.reach.holds(class_id, school_id):
             raise Misread(NOT_YOURS)
         return {"class_id": class_id, "day": row.day, "taken": row.taken, **dict(zip(COUNTS, row.counts, strict=True))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,14 +13,17 @@ from engine.words import Sentence
 
 KINDS = ("pupils", "attendance")
 HOLD, ADD, SAME = "hold", "add", "same"  # what to do with a new code that looks like a pupil who is there already
+TAKE, KEEP = "take", "keep"  # with another name or birth date under a known code: the file's, or the one that is here
+DECISIONS = frozenset({ADD, SAME, TAKE, KEEP})
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a person says with a file. `class_code`, `school_code`: what rows are about that do not say so themselves.
 
-    `month` of wide sheets, `session` that a plain mark means, `duplicates` one of HOLD, ADD, SAME and `decisions` the
-    same for single codes; `strict`: bring in nothing at all if one row is wrong.
+    `month` of wide sheets, `session` that a plain mark means, `duplicates` one of HOLD, ADD, SAME; `decisions` one of
+    DECISIONS for single codes (`code@school` where a file is of several schools); `strict`: bring in nothing at all if
+    one row is wrong.
     """
 
     class_code: str = ""
@@ -57,6 +60,11 @@ class Reach:
     def holds(self, class_id: int, school_id: int) -> bool:
         """Whether a row of this class may be brought in."""
         return self.everywhere or class_id in self.classes or school_id in self.schools
+
+    def one_school(self, above: Callable[[int, str], int | None]) -> int | None:
+        """The school, if all of it is one; `above` tells the school of a class."""
+        schools = {*self.schools, *(above(one, "school") for one in self.classes)}
+        return next(iter(schools)) if len(schools) == 1 else None
 
     @property
     def nowhere(self) -> bool:

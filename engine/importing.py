@@ -26,7 +26,7 @@ from engine.store.session import Session, now_utc
 from engine.words import Label, Sentence
 
 Progress = Callable[[int, int | None], object]  # rows done, rows in all if that is known
-MOST_LISTED = 500  # vanished pupils and likely duplicates in a report
+MOST_LISTED = 500  # vanished pupils, likely duplicates, other names and birth dates in a report
 
 
 class Import(Protocol):
@@ -119,7 +119,7 @@ def _report(work: Import, session: Session) -> dict[str, Any]:
     if isinstance(work, PupilImport):
         vanished = work.vanished(session)
         report |= {"vanished": vanished[:MOST_LISTED], "vanished_count": len(vanished)}
-        report["duplicates"] = work.duplicates[:MOST_LISTED]
+        report |= {"duplicates": work.duplicates[:MOST_LISTED], "held": work.held[:MOST_LISTED]}
     return report
 
 

@@ -29,6 +29,7 @@ from engine.words import Sentence
 
 WHOLE = ("nhập toàn bộ", "giữ nguyên")  # the table's notes for a commune that goes over as a whole
 COLUMNS = 8
+MOST_CODES = 10  # in a sentence
 _PROVINCE = re.compile(r"(.*\S)\s*\((\d{2})\)\s*")
 
 
@@ -122,7 +123,7 @@ def merge_units(
         dry_run: do it, tell what it did, keep none of it.
 
     Raises:
-        Invalid: the day is still to come.
+        Invalid: the day is still to come, or schools that become one have pupils with the same code.
         NotFound: a new unit is not here and the merger does not say how to make it, or a unit to be moved is not here.
     """
     if on > house.handbook.calendar("").local(now).date():
@@ -194,6 +195,11 @@ def _begin(session: Session, old: object, merger: Merger, on: dt.date) -> int:
 def _follow(house: House, session: Session, on: dt.date, now: dt.datetime, merged: Merged) -> None:
     ended = stored.ended_by(session, on)
     successors = {unit.id: unit.successor for unit in ended}
+    if shared := stored.shared_codes(session, successors):
+        raise Invalid({"codes": Sentence(
+            "Schools that become one gave the same codes to different pupils: {codes}. Give these pupils other codes "
+            "first, {count} in all.", codes=", ".join(shared[:MOST_CODES]), count=len(shared),
+        )})  # fmt: skip
     before = stored.places_of(session, successors)
     merged.pupils, _ = stored.move(session, successors)
     stored.set_communes(session, {unit.successor for unit in ended if unit.kind == "village"})

@@ -370,7 +370,6 @@ PUPILS: tuple[Trap, ...] = (
         ),
         NGOC,
     ),
-    Trap("a pupil who stands there twice", "pupils", lambda: book([HEAD, ONE, ONE]), NGOC, ("in the file already",)),
     Trap(
         "formulas are read as what Excel stored",
         "pupils",

@@ -11,7 +11,7 @@ import click
 
 from engine import importing
 from engine.export import wrong_file
-from engine.import_reach import ADD, HOLD, SAME, Options
+from engine.import_reach import ADD, HOLD, KEEP, SAME, TAKE, Options
 from engine.importing import Outcome
 from engine.imports.sheets import LIMITS
 from engine.words import Sentence
@@ -38,13 +38,27 @@ SHOWN = 20  # wrong rows that are told one by one
     "--duplicates", type=click.Choice([HOLD, ADD, SAME]), default=HOLD, show_default=True,
     help="New codes of pupils who seem to be there already: hold them back, add them, or take them for the same.",
 )  # fmt: skip
+@click.option(
+    "--take", "taken", multiple=True, metavar="CODE",
+    help="Take another name or birth date of this pupil from the file. CODE@SCHOOL where it is of several schools.",
+)  # fmt: skip
+@click.option("--keep", "kept", multiple=True, metavar="CODE", help="Keep the name and birth date of this pupil.")
 @DATABASE
 def pupils(
     file: Path, dry_run: bool, strict: bool, wrong_rows: Path | None, school: str, class_code: str, duplicates: str,
-    database: str | None,
+    taken: tuple[str, ...], kept: tuple[str, ...], database: str | None,
 ) -> None:  # fmt: skip
-    """Bring in the list of pupils in FILE (xlsx, xls, csv): add, change, move; delete nobody."""
-    options = Options(class_code=class_code, school_code=school, duplicates=duplicates, strict=strict)
+    """Bring in the list of pupils in FILE (xlsx, xls, csv): add, change, move within a school; delete nobody.
+
+    Another name or birth date under a known code is held back until you say which is right: --take or --keep.
+    """
+    if twice := sorted({*taken} & {*kept}):
+        sentence = Sentence("Say either --take or --keep of {code}, not both.", code=twice[0])
+        raise click.UsageError(sentence.in_(language_here()))
+    decisions = dict.fromkeys(taken, TAKE) | dict.fromkeys(kept, KEEP)
+    options = Options(
+        class_code=class_code, school_code=school, duplicates=duplicates, decisions=decisions or None, strict=strict
+    )
     _bring_in("pupils", file, options, dry_run, wrong_rows, database)
 
 
@@ -109,6 +123,9 @@ def _tell(outcome: Outcome, language: str) -> None:
             click.echo(Sentence("Row {row}: {why}", row=place, why=why).in_(language), err=True)
     for twin in outcome.report.get("duplicates", ())[:SHOWN]:
         sentence = Sentence("{code} may be the same pupil as {like}.", code=twin["code"], like=twin["like"])
+        click.echo(sentence.in_(language), err=True)
+    for held in outcome.report.get("held", ())[:SHOWN]:
+        sentence = Sentence("{code}: another name or birth date, held. Decide with --take or --keep.", code=held["key"])
         click.echo(sentence.in_(language), err=True)
     if count := outcome.report.get("vanished_count"):
         codes = ", ".join(outcome.report["vanished"][:SHOWN])

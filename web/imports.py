@@ -12,7 +12,8 @@ from wtforms import FileField, RadioField, StringField
 
 from engine import import_jobs
 from engine.export import wrong_file
-from engine.import_reach import ADD, HOLD, KINDS, SAME, Options, reach_of
+from engine.import_identity import BIRTH_DATE, NAME
+from engine.import_reach import ADD, DECISIONS, HOLD, KEEP, KINDS, SAME, TAKE, Options, reach_of
 from engine.importing import label
 from engine.imports.lines import Wrong
 from engine.imports.sheets import LIMITS
@@ -26,8 +27,9 @@ from web.shell import now, shell
 
 LARGEST = LIMITS.size + 64 * 1024  # bytes: the file and what stands around it in the form
 SHOWN = 20  # wrong rows on the page; the others are in the file
-DECISION = "decide-"  # the names of the controls: decide-<code>
+DECISION = "decide-"  # the names of the controls: decide-<key>
 NAMES = {"attendance": Sentence("Attendance"), "pupils": Sentence("List of pupils")}
+FIELDS = {NAME: Sentence("Name"), BIRTH_DATE: Sentence("Date of birth")}
 STATES = {
     "checking": Sentence("Being checked"),
     "checked": Sentence("Waits for your confirmation"),
@@ -90,15 +92,16 @@ def show(job_id: int) -> str:
     rows = import_jobs.wrong_rows(shell().house, g.viewer, job_id, SHOWN)
     return render_template(
         "import.html", job=job, name=NAMES[job["kind"]], state=STATES[job["state"]], wrong=rows, label=label, hold=HOLD,
-        same=SAME, add=ADD, decision=DECISION, moving=job["state"] in {"checking", "waiting", "running"},
+        same=SAME, add=ADD, take=TAKE, keep=KEEP, decision=DECISION, fields=FIELDS,
+        moving=job["state"] in {"checking", "waiting", "running"},
     )  # fmt: skip
 
 
 @pages.post("/imports/<int:job_id>/confirm")
 def confirm(job_id: int) -> Response:
-    """Bring in what was checked, with what was decided about those who may be there already."""
+    """Bring in what was checked, with what was decided about those who may be there already or are called otherwise."""
     found = {name.removeprefix(DECISION): value for name, value in request.form.items() if name.startswith(DECISION)}
-    decisions = {code: value for code, value in found.items() if value in {SAME, ADD}}
+    decisions = {code: value for code, value in found.items() if value in DECISIONS}
     import_jobs.confirm(shell().house, g.viewer, job_id, decisions)
     return redirect(url_for("imports.show", job_id=job_id), 303)
 

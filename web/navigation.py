@@ -54,6 +54,7 @@ MORE: tuple[Way, ...] = (
     *ROOMS,
     Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
     Way("difficulties.index", Sentence("Difficulties"), "bell"),
+    Way("doubles.index", Sentence("Perhaps at two schools"), "person", frozenset({OFFICE})),
     Way("closures.index", Sentence("Days without class"), "soon"),
     Way("imports.index", Sentence("Bring in a file"), "new", frozenset({"teacher", "head", ADMIN})),
     Way("away.index", Sentence("When I am away"), "person"),

@@ -71,6 +71,10 @@ class Places:
             unit = self._units.get(unit.successor_id, unit)
         return unit.id if unit.current else None
 
+    def code(self, unit_id: int) -> str:
+        """The code of a unit."""
+        return self._units[unit_id].code
+
     def above(self, unit_id: int | None, kind: str) -> int | None:
         """The nearest unit of a kind at or above a unit."""
         while unit_id is not None:

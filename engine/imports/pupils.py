@@ -37,9 +37,11 @@ _SCHOOL_IN_TITLE = re.compile(r"^\s*trường\s+.{3,}", re.IGNORECASE)
 class PupilRow:
     """One pupil as the file has them. `values` are columns of the table `pupils`; what is blank there is left out.
 
-    `places` are the texts that name school, class, village and commune; `as_given` gives the row back if it is wrong.
+    `places` are the texts that name school, class, village and commune; `at` says where it stands in the file;
+    `as_given` gives the row back if it is wrong.
     """
 
+    at: str
     code: str
     values: Mapping[str, Any]
     places: Mapping[str, str]
@@ -47,8 +49,11 @@ class PupilRow:
 
 
 def read_pupils(sheets: Iterator[Sheet], aliases: Aliases, today: dt.date, notes: Notes) -> Iterator[PupilRow | Wrong]:
-    """Each row of the file as a pupil, or as wrong with every reason. Raises `Unreadable`."""
-    found, seen = False, dict[str, str]()
+    """Each row of the file as a pupil, or as wrong with every reason. Raises `Unreadable`.
+
+    A code may stand there twice, for two schools may have given it out: which school is meant is not known here.
+    """
+    found = False
     for sheet in without_ids_in_names(sheets):
         table = table_of(sheet, aliases, "pupils", NEEDS)
         if table is None:
@@ -58,14 +63,6 @@ def read_pupils(sheets: Iterator[Sheet], aliases: Aliases, today: dt.date, notes
         reader = _Reader(table, aliases, today)
         for number, cells in table.rows:
             row = reader.read(number, cells)
-            if isinstance(row, PupilRow):
-                place = f"{table.sheet} {number}".strip()
-                if row.code in seen:
-                    row = row.as_given(
-                        [Sentence("This pupil stands in the file already, in row {row}.", row=seen[row.code])]
-                    )
-                else:
-                    seen[row.code] = place
             if row is not None:
                 yield row
     if not found:
@@ -126,7 +123,7 @@ class _Reader:
         if why:
             return as_given(why)
         kept = {key: value for key, value in values.items() if value not in (None, "")}
-        return PupilRow(code, kept, places, as_given)
+        return PupilRow(f"{self.table.sheet} {number}".strip(), code, kept, places, as_given)
 
     def _code(self, cells: Sequence[Cell]) -> str:
         code = code_of(self.cell(cells, "code"), self.digits)

@@ -8,6 +8,7 @@ row. The row is written before the page is sent, in a transaction of its own: no
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, insert, null, select, union_all, update
@@ -83,3 +84,18 @@ def note_export(store: Store, person_id: int, what: str, now: dt.datetime) -> No
     """Note that a person takes a list away as a file; `what` names the list."""
     with store.writing("note an export") as session:
         session.connection().execute(insert(_log), {"at": now, "person_id": person_id, "what": f"export: {what}"[:40]})
+
+
+def note_listed(store: Store, person_id: int, what: str, pupil_ids: Collection[int], now: dt.datetime) -> None:
+    """Note that a person reads a list that names these pupils; `what` names it. Soon again is one reading."""
+    lately = select(_log.c.pupil_id).where(
+        _log.c.person_id == person_id, _log.c.what == what, _log.c.at > now - ONE_READING, _log.c.at <= now
+    )
+    with store.writing("note a list that was read") as session:
+        noted = set(session.connection().execute(lately).scalars())
+        rows = [
+            {"at": now, "person_id": person_id, "what": what, "pupil_id": pupil_id}
+            for pupil_id in sorted({*pupil_ids} - noted)
+        ]
+        if rows:
+            session.connection().execute(insert(_log), rows)

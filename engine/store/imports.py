@@ -18,8 +18,9 @@ from engine.store.world import chunks
 from engine.text import fold
 
 _TABLES = t.Base.metadata.tables
-jobs, job_files, wrong, pupils, units, class_days = (
-    _TABLES[name] for name in ("import_jobs", "import_files", "import_wrong", "pupils", "units", "class_days")
+jobs, job_files, wrong, pupils, units, class_days, decided = (
+    _TABLES[name]
+    for name in ("import_jobs", "import_files", "import_wrong", "pupils", "units", "class_days", "pupil_changes")
 )
 CODES = 5_000  # in one statement
 ENDED = ("done", "cancelled", "refused", "failed")
@@ -43,14 +44,16 @@ def _pieces(codes: Iterable[str]) -> Iterable[list[str]]:
     return (ordered[at : at + CODES] for at in range(0, len(ordered), CODES))
 
 
-def pupils_by_code(session: Session, codes: Iterable[str]) -> dict[str, PupilRef]:
-    """The pupils with these codes."""
-    found: dict[str, PupilRef] = {}
+def pupils_by_code(
+    session: Session, codes: Iterable[str], schools: Collection[int] | None = None, classes: Collection[int] = ()
+) -> dict[str, list[PupilRef]]:  # fmt: skip
+    """The pupils with these codes in some schools and classes (`schools` None: in all); a code may be of several."""
+    found: dict[str, list[PupilRef]] = defaultdict(list)
+    within = () if schools is None else (pupils.c.school_id.in_(schools) | pupils.c.class_id.in_(classes),)
+    columns = select(pupils.c.code, pupils.c.id, pupils.c.class_id, pupils.c.school_id)
     for piece in _pieces(codes):
-        query = select(pupils.c.code, pupils.c.id, pupils.c.class_id, pupils.c.school_id).where(
-            pupils.c.code.in_(piece)
-        )
-        found.update((code, PupilRef(*rest)) for code, *rest in session.connection().execute(query))
+        for code, *rest in session.connection().execute(columns.where(pupils.c.code.in_(piece), *within)):
+            found[code].append(PupilRef(*rest))
     return found
 
 
@@ -67,36 +70,44 @@ def pupils_by_name(session: Session, class_ids: Collection[int]) -> dict[tuple[i
     return found
 
 
-def whole_pupils(session: Session, codes: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The pupils with these codes, all columns."""
-    found: dict[str, dict[str, Any]] = {}
+def whole_pupils(
+    session: Session, codes: Iterable[str], schools: Collection[int]
+) -> dict[tuple[int, str], dict[str, Any]]:  # fmt: skip
+    """The pupils of some schools with these codes by school and code, all columns."""
+    found: dict[tuple[int, str], dict[str, Any]] = {}
     for piece in _pieces(codes):
-        rows = session.connection().execute(select(pupils).where(pupils.c.code.in_(piece))).mappings()
-        found.update((row["code"], dict(row)) for row in rows)
+        for chunk in chunks(schools):
+            query = select(pupils).where(pupils.c.code.in_(piece), pupils.c.school_id.in_(chunk))
+            rows = session.connection().execute(query).mappings()
+            found.update(((row["school_id"], row["code"]), dict(row)) for row in rows)
     return found
 
 
-def namesakes(
-    session: Session, villages: Collection[int], schools: Collection[int]
-) -> dict[tuple[str, dt.date | None, int | None], list[tuple[str, str]]]:  # fmt: skip
-    """The pupils of some villages and schools by folded name, birth date and village: (code, name) of each."""
-    found: dict[tuple[str, dt.date | None, int | None], dict[str, str]] = defaultdict(dict)
-    for column, ids in ((pupils.c.village_id, villages), (pupils.c.school_id, schools)):
-        for chunk in chunks(ids):
-            query = select(pupils.c.search_key, pupils.c.birth_date, pupils.c.village_id, pupils.c.code, pupils.c.name)
-            for key, born, village, code, name in session.connection().execute(query.where(column.in_(chunk))):
-                if born is not None:
-                    found[key, born, village][code] = name
-    return {key: list(codes.items()) for key, codes in found.items()}
+Alike = tuple[int, str, dt.date | None, int | None]  # school, folded name, birth date, village
 
 
-def enrolled_in(session: Session, class_ids: Collection[int]) -> list[str]:
-    """The codes of the enrolled pupils of some classes, in order."""
-    found: list[str] = []
+def namesakes(session: Session, schools: Collection[int]) -> dict[Alike, list[tuple[str, str]]]:
+    """The pupils of some schools by what makes two of them alike: (code, name) of each."""
+    found: dict[Alike, list[tuple[str, str]]] = defaultdict(list)
+    alike = pupils.c.school_id, pupils.c.search_key, pupils.c.birth_date, pupils.c.village_id
+    for chunk in chunks(schools):
+        query = select(*alike, pupils.c.code, pupils.c.name).where(
+            pupils.c.school_id.in_(chunk), pupils.c.birth_date.is_not(None)
+        )
+        for *key, code, name in session.connection().execute(query.order_by(pupils.c.id)):
+            found[tuple(key)].append((code, name))
+    return found
+
+
+def enrolled_in(session: Session, class_ids: Collection[int]) -> list[tuple[int, str]]:
+    """School and code of the enrolled pupils of some classes, in order of the codes."""
+    found: list[tuple[int, str]] = []
     for chunk in chunks(class_ids):
-        query = select(pupils.c.code).where(pupils.c.class_id.in_(chunk), pupils.c.status == "enrolled")
-        found += session.connection().execute(query).scalars()
-    return sorted(found)
+        query = select(pupils.c.school_id, pupils.c.code).where(
+            pupils.c.class_id.in_(chunk), pupils.c.status == "enrolled"
+        )
+        found += [(school, code) for school, code in session.connection().execute(query)]
+    return sorted(found, key=lambda one: (one[1], one[0]))
 
 
 def add_pupils(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -108,6 +119,12 @@ def add_pupils(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def change_pupil(session: Session, pupil_id: int, values: Mapping[str, Any]) -> None:
     """Change some columns of a pupil."""
     session.connection().execute(update(pupils).where(pupils.c.id == pupil_id).values(**values))
+
+
+def note_decisions(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what a person decided about names, birth dates and codes; each row has the same keys."""
+    if rows:
+        session.connection().execute(insert(decided), list(rows))
 
 
 def place_units(session: Session, today: dt.date) -> list[PlaceUnit]:

@@ -7,11 +7,12 @@ begins again, under its own code, in the new one. So old addresses and old cases
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.store import tables as t
@@ -148,6 +149,21 @@ def places_of(session: Session, units: Collection[int]) -> dict[int, dict[str, i
             for id, *places in session.connection().execute(query.with_for_update()):
                 found[id] = dict(zip(PLACES, places, strict=True))
     return found
+
+
+def shared_codes(session: Session, successors: Mapping[int, int]) -> list[str]:
+    """The codes that two pupils of schools would have in one school once these units go on in their successors."""
+    sources: dict[int, set[int]] = defaultdict(set)
+    for chunk in chunks({*successors, *successors.values()}):
+        query = select(_pupils.c.school_id).where(_pupils.c.school_id.in_(chunk)).distinct()
+        for school in session.connection().execute(query).scalars():
+            sources[successors.get(school, school)].add(school)
+    shared: set[str] = set()
+    for schools in sources.values():
+        if len(schools) > 1:  # several schools with pupils become one
+            codes = select(_pupils.c.code).where(_pupils.c.school_id.in_(schools)).group_by(_pupils.c.code)
+            shared |= set(session.connection().execute(codes.having(func.count() > 1)).scalars())
+    return sorted(shared)
 
 
 def move(session: Session, successors: Mapping[int, int]) -> tuple[int, int]:

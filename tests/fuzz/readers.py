@@ -47,13 +47,11 @@ def _both(sheets: Callable[[], Iterator[Sheet]]) -> None:
 
 
 def _pupils(sheets: Iterator[Sheet], notes: Notes) -> None:
-    codes: set[str] = set()
     for row in read_pupils(sheets, ALIASES, TODAY, notes):
         if isinstance(row, Wrong):
             _wrong(row)
             continue
-        _require(row.code and row.code not in codes, "a code that is blank or stands there twice")
-        codes.add(row.code)
+        _require(row.code, "a code that is blank")
         _require(bool(row.values["name"]), "a pupil without a name")
         _require(not values.is_personal_id(row.code), "a personal id number as code")
         _require(not PERSONAL.search(f"{row.values} {row.places}"), "a personal id number is kept")
