@@ -74,11 +74,13 @@ class _Long:
         self.at = {key: columns.get(key, -1) for key in ("code", "name", "class", "date", "session", "mark", "reason")}
         own = table.header.names[self.at["mark"]].strip().lower() == "mark"
         self.reader = MarkReader(aliases, own=own)
+        self.classes: dict[Cell, str] = {}
 
     def read(self) -> Read:
         """Each row with a mark; a row whose mark is blank says that attendance was not taken."""
         sheet, header, at = self.table.sheet, self.table.header, self.at
         code_at, mark_at, date_at, reason_at = at["code"], at["mark"], at["date"], at["reason"]
+        class_at = at["class"]
         session_at = at["session"] if at["session"] >= 0 else mark_at
         widest = max(at.values())
         known: dict[tuple[Cell, Cell, Cell], list[Mark]] = {}
@@ -93,7 +95,8 @@ class _Long:
                 if not marks:
                     continue
                 code = _code(cells[code_at]) if code_at >= 0 else ""
-                name, in_class = ("", "") if code else self._named(cells)
+                name = "" if code else self._name(cells)
+                in_class = self._class(cells[class_at]) if class_at >= 0 else ""
                 reason = self._reason(cells[reason_at]) if reason_at >= 0 and cells[reason_at] else None
             except Misread as misread:
                 yield wrong(sheet, number, header, cells, [misread.sentence])
@@ -113,13 +116,17 @@ class _Long:
         default = self.reader.session(named) if named and named.lower() not in self.empty else self.asked.session
         return [(day, one, code) for sessions, code in said for one in sessions or default]
 
-    def _named(self, cells: Sequence[Cell]) -> tuple[str, str]:
-        name, in_class = (
-            without_ids(text_of(cells[self.at[key]])) if self.at[key] >= 0 else "" for key in ("name", "class")
-        )
+    def _name(self, cells: Sequence[Cell]) -> str:
+        name = without_ids(text_of(cells[self.at["name"]])) if self.at["name"] >= 0 else ""
         if not name:
             raise Misread(Sentence("The row names no pupil."))
-        return name, in_class
+        return name
+
+    def _class(self, cell: Cell) -> str:
+        """The class of a row: by name it is needed, by code it tells two schools' pupils of one code apart."""
+        if cell not in self.classes:
+            self.classes[cell] = without_ids(text_of(cell))
+        return self.classes[cell]
 
     def _reason(self, cell: Cell) -> str | None:
         return without_ids(text_of(cell))[:200] or None
