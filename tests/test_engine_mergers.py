@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from engine import cases
 from engine.access import reach
@@ -22,7 +22,10 @@ from engine.store.staff import viewer_of
 from engine.store.units import unit_at
 from engine.store.verify import breaks
 from engine.unit_import import import_units
+from tests.stage import Stage, stage
 from tests.staged import OPENING, at, handbook
+
+__all__ = ["stage"]  # a fixture
 
 DAY, BEFORE = dt.date(2025, 7, 1), dt.date(2025, 6, 30)
 NOON = at("2025-07-01 12:00")
@@ -325,3 +328,23 @@ def test_a_village_or_a_commune_that_is_not_there_is_told(store: Store) -> None:
         merge_units(here.house, [], DAY, NOON, moves=[Move("23389-99", "23383")])
     with pytest.raises(NotFound, match="no unit “99999” on 01/07/2025"):
         merge_units(here.house, [], DAY, NOON, moves=[Move("23389-01", "99999")])
+
+
+def test_schools_that_become_one_are_refused_while_two_pupils_would_have_one_code(stage: Stage) -> None:
+    day, noon, merger = dt.date(2026, 3, 2), at("2026-03-02 12:00"), [Merger("outsider_school", "school")]
+    theirs = t.Pupil.id == stage.cast.pupils["outsider_pupil"]
+    with stage.store.writing("test") as session:
+        session.execute(update(t.Pupil).where(theirs).values(code="pupil"))
+    with pytest.raises(Invalid) as refused:
+        merge_units(stage.house, merger, day, noon)
+    assert "gave the same codes to different pupils: pupil. Give" in str(refused.value.fields["codes"])
+    assert schools(stage) == {stage.cast.units["school"], stage.cast.units["outsider_school"]}
+    with stage.store.writing("test") as session:
+        session.execute(update(t.Pupil).where(theirs).values(code="another"))
+    merge_units(stage.house, merger, day, noon)
+    assert schools(stage) == {stage.cast.units["school"]}
+
+
+def schools(stage: Stage) -> set[int]:
+    with stage.store.reading("test") as session:
+        return set(session.scalars(select(t.Pupil.school_id)))

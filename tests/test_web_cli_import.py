@@ -94,3 +94,43 @@ def test_an_operators_own_names_of_columns_are_known(here: Store, tmp_path: Path
     own.mkdir(parents=True)
     (own / "aliases.toml").write_text('format = 1\n[attendance]\ncode = ["Số hiệu"]\n', encoding="utf-8")
     assert last(run(here, tmp_path, "attendance", REGISTER.replace("pupil_code", "Số hiệu")))["new"] == 4
+
+
+def test_another_name_is_held_and_taken_or_kept_when_somebody_says_so(here: Store, tmp_path: Path) -> None:
+    last(run(here, tmp_path, "pupils", LIST))
+    renamed = LIST.replace("A Thử", "A Thừ")
+    held = run(here, tmp_path, "pupils", renamed)
+    assert last(held) == {"new": 0, "changed": 0, "unchanged": 2, "wrong": 1}
+    [said] = [line for line in held.stderr.splitlines() if line.startswith("pupil: ")]
+    assert "--take" in said
+    assert "Thừ" not in held.stderr
+    assert "Thử" not in held.stderr
+    assert last(run(here, tmp_path, "pupils", renamed, "--keep", "pupil"))["unchanged"] == 3
+    assert last(run(here, tmp_path, "pupils", renamed, "--take", "pupil"))["changed"] == 1
+    with here.reading("test") as session:
+        assert "A Thừ" in session.scalars(select(t.Pupil.name)).all()
+        assert session.scalars(select(t.PupilChange.taken).order_by(t.PupilChange.id)).all() == [False, True]
+
+
+def test_to_take_and_to_keep_are_not_said_of_one_pupil(here: Store, tmp_path: Path) -> None:
+    result = run(here, tmp_path, "pupils", LIST, "--take", "pupil", "--keep", "pupil")
+    assert (result.exit_code, "pupil" in result.stderr) == (2, True)
+
+
+def test_each_school_brings_in_its_own_pupils_and_marks_of_one_code(here: Store, tmp_path: Path) -> None:
+    for school, name in (("school", "Y Một"), ("outsider_school", "A Hai")):
+        class_name = school.replace("school", "class")
+        rows = f"Mã HS,Họ và tên,Lớp\nHS001,{name},{class_name}\n"
+        assert last(run(here, tmp_path, "pupils", rows, "--school", school))["new"] == 1
+        register = "pupil_code,date,session,mark\nHS001,2026-02-27,m,u\n"
+        assert last(run(here, tmp_path, "attendance", register, "--school", school))["new"] == 1
+    with here.reading("test") as session:
+        query = select(t.Pupil.name).join(t.Mark, t.Mark.pupil_id == t.Pupil.id).order_by(t.Pupil.id)
+        assert session.scalars(query).all() == ["Y Một", "A Hai"]
+
+
+def test_a_pupil_moves_to_another_class_of_the_school_that_is_named(here: Store, tmp_path: Path) -> None:
+    rows = "Mã HS,Họ và tên,Lớp\npupil,A Thử,saturday_class\n"
+    assert last(run(here, tmp_path, "pupils", rows, "--school", "school")) == {
+        "new": 0, "changed": 1, "unchanged": 0, "wrong": 0,
+    }  # fmt: skip

@@ -2,11 +2,13 @@
 
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import python_calamine as calamine
-from sqlalchemy import func, select
+from sqlalchemy import delete, event, func, select
 from werkzeug.test import TestResponse
 
 from engine import import_jobs
@@ -152,3 +154,106 @@ def test_a_list_is_taken_away_as_its_reader_sees_it_and_that_is_noted(desk: Cast
     assert code in seen["volunteer"]
     assert "A Thử" not in seen["volunteer"]
     assert code not in seen["outsider_teacher"]
+
+
+# --- a child of another school, taken by a file -----------------------------------------------------------------------
+
+LISTED = LIST.splitlines()[0] + "\n"
+# What the head of the school knows of a child of the other school, or guesses: with a code of one's own, with hers.
+ATTACKS = pytest.mark.parametrize("code", ["HS77", "outsider_pupil"])
+
+
+def brought_in(cast: Cast, member: str, text: str, kind: str = "pupils", **forged: str) -> list[str]:
+    """Hand a file in and confirm it, with whatever is added to the form; the pages on the way."""
+    page = hand_in(cast, member, text, kind).location
+    worker(cast)
+    preview = cast.get(member, page)
+    assert press(cast, member, page, f"{page}/confirm", **forged).status_code == 303
+    worker(cast)
+    return [preview.text, cast.get(member, page).text, str(wrong_rows(cast, member, page))]
+
+
+def wrong_rows(cast: Cast, member: str, page: str) -> list[list[Any]]:
+    file = cast.get(member, f"{page}/wrong.xlsx")
+    return calamine.load_workbook(io.BytesIO(file.data)).get_sheet_by_index(0).to_python()
+
+
+def without_tokens(page: str) -> str:
+    """A page without what is another one each time: the job's number, tokens, the reader's clock."""
+    page = re.sub(r"/imports/\d+", "/imports/N", page)
+    page = re.sub(r'name="csrf_token" value="[^"]+"', "", page)
+    return re.sub(r'nonce="[^"]+"|nonce-[\w+/=-]+', "", page)
+
+
+@ATTACKS
+@pytest.mark.parametrize("decision", ["same", "add", "take", "keep", ""])
+def test_no_file_takes_a_child_of_another_school_whatever_is_answered(desk: Cast, code: str, decision: str) -> None:
+    case = desk.open_case("outsider_pupil", by="outsider_teacher")
+    assert desk.get("head", f"/cases/{case}").status_code == 403
+    row = f"{code},A Khác,06/05/2013,Nam,class,school,outsider_village,outsider_commune\n"
+    names = {code, "outsider_pupil", f"{code}@school", f"{code}@outsider_school", "5"}
+    seen = brought_in(desk, "head", LISTED + row, **{f"decide-{name}": decision for name in names})
+    assert [re.findall(r"<dd>(\d+)</dd>", page) for page in seen[:2]] == [["1", "0", "0", "0"]] * 2
+    assert not any("A Khác" in page or "outsider_pupil" in page or "decide-" in page for page in seen)
+    assert desk.get("head", f"/cases/{case}").status_code == 403
+    assert desk.get("outsider_teacher", f"/cases/{case}").status_code == 200
+    assert desk.case(case).school_id == desk.stage.units["outsider_school"]
+    with desk.store.reading("test") as session:
+        theirs = session.get_one(t.Pupil, desk.stage.pupils["outsider_pupil"])
+        assert (theirs.code, theirs.name, theirs.school_id, theirs.class_id) == (
+            "outsider_pupil", "A Khác", desk.stage.units["outsider_school"], desk.stage.units["outsider_class"],
+        )  # fmt: skip
+
+
+@ATTACKS
+def test_the_pages_about_a_child_known_elsewhere_are_those_about_an_unknown_one(desk: Cast, code: str) -> None:
+    answers = []
+    for row in (f"{'X' * len(code)},Lạ Hẳn,01/09/2013", f"{code},A Khác,06/05/2013"):
+        with counted(desk) as statements:
+            pages = brought_in(desk, "head", f"{LISTED}{row},Nam,class,school,,\n")
+        with desk.store.writing("test") as session:  # or the first would be there for the second
+            session.execute(delete(t.Pupil).where(t.Pupil.id > max(desk.stage.pupils.values())))
+        answers.append(([without_tokens(page) for page in pages], list(statements)))
+    assert answers[0][0] == answers[1][0]
+    assert answers[0][1] == answers[1][1]
+
+
+def test_marks_for_a_child_elsewhere_and_for_nobody_give_one_page_and_one_file(desk: Cast) -> None:
+    answers = []
+    for code in ("outsider_pupil", "not_at_all_one"):
+        with counted(desk) as statements:
+            pages = brought_in(desk, "teacher", f"pupil_code,date,session,mark\n{code},2026-02-27,m,u\n", "attendance")
+        answers.append(([without_tokens(page).replace(code, "CODE") for page in pages], list(statements)))
+    assert answers[0] == answers[1]
+    assert "Không có học sinh mang mã này." in answers[0][0][0]
+
+
+@contextmanager
+def counted(cast: Cast) -> Iterator[list[str]]:
+    """The statements that are said meanwhile, but for those that a sign-in takes."""
+    cast.browser("head"), cast.browser("teacher")
+    seen: list[str] = []
+
+    def note(*args: Any) -> None:
+        seen.append(args[2])
+
+    event.listen(cast.store.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(cast.store.engine, "before_cursor_execute", note)
+
+
+def test_another_name_under_a_known_code_is_shown_old_and_new_and_decided_by_a_person(desk: Cast) -> None:
+    row = LISTED + "pupil,A Thừ,06/05/2013,,saturday_class,school,,\n"
+    seen = brought_in(desk, "head", row)
+    assert "A Thử → A Thừ" in seen[0]
+    assert 'name="decide-pupil" value="hold" checked' in seen[0]
+    with desk.store.reading("test") as session:
+        held = session.get_one(t.Pupil, desk.stage.pupils["pupil"])
+        assert (held.name, held.class_id) == ("A Thử", desk.stage.units["saturday_class"])
+    brought_in(desk, "head", row, **{"decide-pupil": "take"})
+    with desk.store.reading("test") as session:
+        assert session.get_one(t.Pupil, desk.stage.pupils["pupil"]).name == "A Thừ"
+        [kept] = session.scalars(select(t.PupilChange))
+        assert (kept.field, kept.old, kept.new, kept.taken, kept.by_id) == (
+            "name", "A Thử", "A Thừ", True, desk.stage.people["head"],
+        )  # fmt: skip
