@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Subquery, and_, func, select
 from sqlalchemy.orm import Session, aliased
@@ -72,7 +73,8 @@ def _records(session: Session, schools: Collection[int], column: str) -> Iterabl
         .outerjoin(_Village, _Village.id == t.Pupil.village_id)
         .order_by(t.Pupil.id)
     )  # fmt: skip
-    return (Record(*row) for row in session.connection().execute(query))
+    rows: Any = session.connection().execute(query)
+    return (Record(*row) for row in rows)
 
 
 def _shared(schools: Collection[int], column: str) -> Subquery:
