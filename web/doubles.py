@@ -26,14 +26,14 @@ pages = Blueprint("doubles", __name__)
 @pages.get("/doubles")
 def index() -> str:
     """Who may stand on the lists of two schools; each pupil on the page is noted as read."""
-    viewer, start = g.viewer, whole_arg("from") or 0
+    viewer, start = g.viewer, whole_arg("after") or 0
     if not viewer.holds(OFFICE):
         raise NotAllowed(Sentence("This page is for the education office."))
     with shell().house.store.reading("doubles among the schools of an office") as session:
         found = doubles(session, viewer.office_schools)
     shown = found[start : start + AT_ONCE]
     note_listed(shell().house.store, viewer.person_id, "doubles", [it.id for one in shown for it in one.records], now())
-    more = url_for("doubles.index", **{"from": start + AT_ONCE}) if len(found) > start + AT_ONCE else ""
+    more = url_for("doubles.index", after=start + AT_ONCE) if len(found) > start + AT_ONCE else ""
     return render_template(
         "doubles.html", doubles=shown, count=len(found), statuses=STATUSES, why=_why, next=more,
         first=url_for("doubles.index") if start else "",
