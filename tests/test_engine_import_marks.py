@@ -9,6 +9,7 @@ from engine import importing
 from engine.house import House
 from engine.import_reach import Options, reach_of
 from engine.importing import Outcome
+from engine.store import imports as stored
 from engine.store import stage as scene
 from engine.store import tables as t
 from tests.stage import Stage, handbook, stage
@@ -116,7 +117,7 @@ def test_each_head_brings_in_the_own_pupil_of_a_shared_code(shared: Stage, membe
     data = f"{BY_CODE}0012,2026-02-26,m,u\n".encode()
     with shared.store.writing("test") as session:
         job = importing.new_job("attendance", "running", "", "", Options(), shared.cast.people[member], NOW)
-        job_id = importing.stored.add_job(session, job)
+        job_id = stored.add_job(session, job)
     assert numbers(importing.bring_in(house, job_id, data, reach, NOW)) == (1, 0, 0, 0)
     assert marked(shared) == [whose]
 

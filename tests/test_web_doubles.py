@@ -9,21 +9,24 @@ from engine.store import tables as t
 from tests.cast import Cast
 
 
-@pytest.fixture
-def twice(cast: Cast) -> Cast:
-    """A child of the other school stands on the list of this one, too; one office reaches both."""
-    units = cast.stage.units
+@pytest.fixture(params=["province", "outsider_commune"])
+def twice(cast: Cast, request: pytest.FixtureRequest) -> Cast:
+    """A child of the other school stands on the list of this one, too; one office, of both communes, reaches both."""
     cast.pupil("A Khác", code="HS77", birth_date=dt.date(2013, 5, 6))
     with cast.store.writing("test") as session:
-        post = {"person_id": cast.stage.people["education_office"], "role": "education_office"}
-        session.add(t.Appointment(**post, unit_id=units["outsider_commune"], valid_from=dt.date(2020, 1, 1)))
+        session.add(
+            t.Appointment(
+                person_id=cast.stage.people["education_office"], role="education_office",
+                unit_id=cast.stage.units[request.param], valid_from=dt.date(2020, 1, 1),
+            )
+        )  # fmt: skip
     return cast
 
 
 def noted(cast: Cast) -> list[tuple[int, int | None]]:
     with cast.store.reading("test") as session:
         query = select(t.AccessLog.person_id, t.AccessLog.pupil_id).where(t.AccessLog.what == "doubles")
-        return [tuple(row) for row in session.execute(query.order_by(t.AccessLog.id))]
+        return [(person, pupil) for person, pupil in session.execute(query.order_by(t.AccessLog.id))]
 
 
 def test_the_office_that_reaches_both_schools_sees_both_records(twice: Cast) -> None:

@@ -7,7 +7,7 @@ from flask import Blueprint, g, render_template, url_for
 from engine.access import OFFICE
 from engine.refusals import NotAllowed
 from engine.store.access_log import note_listed
-from engine.store.doubles import Double, doubles
+from engine.store.doubles import Double, doubles, schools_below
 from engine.words import Sentence
 from web.shell import now, shell, whole_arg
 
@@ -30,7 +30,7 @@ def index() -> str:
     if not viewer.holds(OFFICE):
         raise NotAllowed(Sentence("This page is for the education office."))
     with shell().house.store.reading("doubles among the schools of an office") as session:
-        found = doubles(session, viewer.office_schools)
+        found = doubles(session, schools_below(session, viewer.of(OFFICE)))
     shown = found[start : start + AT_ONCE]
     note_listed(shell().house.store, viewer.person_id, "doubles", [it.id for one in shown for it in one.records], now())
     more = url_for("doubles.index", after=start + AT_ONCE) if len(found) > start + AT_ONCE else ""

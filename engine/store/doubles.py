@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from engine.store import tables as t
 from engine.store.bulk import among
 
-_pupils, _cases, _units = (t.Base.metadata.tables[name] for name in ("pupils", "cases", "units"))
+_pupils, _cases, _units, _links = (t.Base.metadata.tables[name] for name in ("pupils", "cases", "units", "unit_links"))
 _school, _class, _village = (_units.alias(name) for name in ("school", "class", "village"))
 
 
@@ -46,6 +46,13 @@ class Double:
     records: tuple[Record, ...]
     same_name: bool
     same_code: bool
+
+
+def schools_below(session: Session, offices: Collection[int]) -> set[int]:
+    """The schools that lie in these units: a province's office has its schools by its place alone."""
+    query = select(_links.c.descendant_id).join(_units, _units.c.id == _links.c.descendant_id)
+    below = query.where(_links.c.ancestor_id.in_(offices), _units.c.kind == "school")
+    return set(session.connection().execute(below).scalars())
 
 
 def doubles(session: Session, schools: Collection[int]) -> list[Double]:
