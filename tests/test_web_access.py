@@ -196,6 +196,7 @@ ROUTES = (
     Route("POST", "/cases/<code>/companions/<int:companion>/off", KNOWING),
     Route("GET", "/cases/<code>/difficulties/<int:difficulty>", frozenset({"head"})),  # it waits for the head
     Route("POST", "/cases/<code>/difficulties/<int:difficulty>", frozenset({"head"})),
+    Route("GET", "/doubles", frozenset({"education_office", "outsider_education_office"})),
     Route("GET", "/difficulties", SIGNED_IN),  # narrowed by the session; see tests/test_web_difficulties.py
     Route("POST", "/cases/<code>/urge", frozenset({"commune_leader", "education_office", "head"})),
 )

@@ -168,6 +168,8 @@ PAGES = (
     Shown("/area", "education_office", "main .card a"),
     Shown("/difficulties", "education_office", "main .card a"),
     Shown("/difficulties?which=answered", "education_office"),
+    Shown("/doubles", "education_office", "main .empty"),
+    Shown("/doubles", "outsider_education_office", "main .rows"),
     Shown("/simulate", "education_office"),
     Shown("/simulate", "education_office", "#outcome-title", press=PRIMARY),
     Shown("/help/office", "education_office"),
@@ -264,7 +266,18 @@ def fill(cast: Cast, keys: Path) -> Filled:
     names |= {"class": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["boarder"])}
     names |= {"register": _bring_in(cast, "teacher", "attendance", REGISTER + "nobody,2026-02-27,m,u,\n")}
     names |= {"list": _bring_in(cast, "head", "pupils", LIST)}
+    _list_twice(cast)
     return Filled(cast, names)
+
+
+def _list_twice(cast: Cast) -> None:
+    """A child of the other school is on the list of this one, too, and an office of the province sees both."""
+    cast.pupil("A Khác", birth_date=dt.date(2013, 5, 6))
+    with cast.store.writing("test") as session:
+        office, province = cast.stage.people["outsider_education_office"], cast.stage.units["province"]
+        session.add(
+            t.Appointment(person_id=office, role="education_office", unit_id=province, valid_from=dt.date(2020, 1, 1))
+        )
 
 
 def _cases(cast: Cast) -> dict[str, str]:
