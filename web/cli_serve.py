@@ -13,6 +13,7 @@ from engine.clock import ShiftedClock, set_clock
 from engine.house import House
 from engine.memory import keep_what_is_loaded
 from engine.queue import worker_for
+from engine.store.proxies import forget_undeclared
 from engine.store.schema import upgrade
 from engine.store.session import open_store
 from engine.words import Faulty, Sentence
@@ -74,6 +75,8 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
         clock.forget()
     app = create_app(settings, house=house, clock=clock)
     server = _server(app, host, port)
+    if settings.trusted_proxies:
+        forget_undeclared(house.store)
     keep_what_is_loaded()
     with ExitStack() as running:
         running.callback(house.store.close)

@@ -38,7 +38,7 @@ class Server:
         pages = WholeBodies(WSGIMiddleware(app.wsgi_app, workers=THREADS), allowance(app))
         self._granian = Granian(
             pages, _address(host, port), port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False,
-            backlog=BACKLOG, backpressure=_room(), http1_settings=HTTP1Settings(header_read_timeout=SILENT * 1000),
+            backlog=BACKLOG, backpressure=room(CONNECTIONS), http1_settings=HTTP1Settings(header_read_timeout=SILENT * 1000),
             log_dictconfig=LOGS, log_level=LogLevels.error,
         )  # fmt: skip
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,10 +105,11 @@ def _address(host: str, port: int) -> str:
     return str(address[0])
 
 
-def _room() -> int:
-    """How many connections there may be; the soft limit of open files is raised for them, up to the hard one."""
+def room(connections: int) -> int:
+    """How many of so many connections there may be: the soft limit of open files is raised for them, if the hard one
+    lets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + FILES
+    wanted = connections + FILES
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
