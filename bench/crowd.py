@@ -6,9 +6,10 @@ import selectors
 import socket
 import time
 from collections.abc import Sequence
-from itertools import cycle
+from itertools import cycle, islice
 from threading import Event, Thread
 from types import TracebackType
+from typing import Self
 
 from bench.served import Line
 from web.server import room
@@ -25,24 +26,22 @@ SLOW_BODY = (
 
 
 class Crowd:
-    """`silent` connections that say nothing and `slow` ones that send a byte a second, half of them of a header, half of
-    a form; who is hung up on comes again. As a context it is there, then gone."""
+    """`silent` connections that say nothing and `slow` ones that send a byte a second, half of them of a header, half
+    of a form; who is hung up on comes again. As a context it is there, then gone."""
 
     def __init__(self, port: int, silent: int, slow: int) -> None:
         assert silent + slow <= MOST
         assert room(silent + slow) >= silent + slow, "too few files may be open"
         self.came_again = 0
         self._port, self._over = port, Event()
-        kinds = [SILENT] * silent + [
-            kind for kind, _ in zip(cycle((SLOW_HEADER, SLOW_BODY)), range(slow), strict=False)
-        ]
+        kinds = [SILENT] * silent + list(islice(cycle((SLOW_HEADER, SLOW_BODY)), slow))
         self._watched = selectors.DefaultSelector()
         self._slow: set[socket.socket] = set()
         for kind in kinds:
             self._come(kind)
         self._thread = Thread(target=self._stay, name="crowd", daemon=True)
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -38,8 +38,8 @@ class Server:
         pages = WholeBodies(WSGIMiddleware(app.wsgi_app, workers=THREADS), allowance(app))
         self._granian = Granian(
             pages, _address(host, port), port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False,
-            backlog=BACKLOG, backpressure=room(CONNECTIONS), http1_settings=HTTP1Settings(header_read_timeout=SILENT * 1000),
-            log_dictconfig=LOGS, log_level=LogLevels.error,
+            http1_settings=HTTP1Settings(header_read_timeout=SILENT * 1000), backlog=BACKLOG,
+            backpressure=room(CONNECTIONS), log_dictconfig=LOGS, log_level=LogLevels.error,
         )  # fmt: skip
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = False
