@@ -80,7 +80,10 @@ class Crowd:
                 self._over.wait(0.9 / len(self._slow))
             for key, _ in self._watched.select(0.1):
                 self._go(key)
-                self._come(key.data)
+                try:
+                    self._come(key.data)
+                except OSError:
+                    return  # nobody listens any more
                 self.came_again += 1
 
 

@@ -27,6 +27,7 @@ CONNECTIONS = 8_192
 FILES = 512  # descriptors that are not connections: the database, uploads, what is read
 BACKLOG = 2_048
 SILENT = 30  # seconds without a whole header, or between two requests, until a connection is closed
+GRACE = 5  # seconds that what is under way has when the server ends
 FROM_STRANGERS = 64 * 1024  # bytes of a form that somebody sends who is not signed in
 LOGS = {"loggers": {"_granian": {"handlers": [], "propagate": True}}, "handlers": {}, "formatters": {}}
 
@@ -42,12 +43,12 @@ class Server:
             backpressure=room(CONNECTIONS), log_dictconfig=LOGS, log_level=LogLevels.error,
         )  # fmt: skip
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped = False
+        self._ending = asyncio.Event()
 
     def run(self) -> None:
         """Serve until `stop`, SIGTERM or SIGINT."""
         asyncio.run(self._serve())
-        if not self._stopped:
+        if not self._ending.is_set():
             raise RuntimeError("the server of the pages ended")
 
     def stop(self) -> None:
@@ -60,10 +61,13 @@ class Server:
         if threading.current_thread() is threading.main_thread():
             for sign in (signal.SIGTERM, signal.SIGINT):
                 self._loop.add_signal_handler(sign, self._end)
-        await self._granian.serve()
+        serving = self._loop.create_task(self._granian.serve())
+        ending = self._loop.create_task(self._ending.wait())
+        await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({serving}, timeout=GRACE)  # granian would wait for those who never end
 
     def _end(self) -> None:
-        self._stopped = True
+        self._ending.set()
         self._granian.stop()
 
 
