@@ -21,7 +21,10 @@ from engine.store.schema import upgrade
 from engine.store.session import open_store
 from tests.pages import PASSWORD, Site, site
 from tests.ports import await_listener, free_port
-from web.server import CONNECTIONS, FILES, FROM_STRANGERS, room
+from web.app import LARGEST_REQUEST
+from web.bodies import Limits
+from web.imports import LARGEST as LARGEST_FILE
+from web.server import CONNECTIONS, FILES, FROM_STRANGERS, SILENT, room
 
 SECONDS = 60
 MB = 2**20
@@ -179,6 +182,35 @@ def test_the_soft_limit_of_open_files_is_raised_for_the_connections(monkeypatch:
     monkeypatch.setattr(resource, "getrlimit", lambda _what: (1_024, 4_096))
     assert room(CONNECTIONS) == 4_096 - FILES
     assert asked_for == [(CONNECTIONS + FILES, 1_048_576), (4_096, 4_096)]
+
+
+def test_nginx_as_we_describe_it_lets_in_what_we_let_in_and_lets_go_before_we_do() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "operate" / "many-machines.md").read_text("utf-8")
+    forms, files = re.findall(r"client_max_body_size (\d+)m", text)
+    assert int(forms) * MB == LARGEST_REQUEST
+    assert 0 <= int(files) * MB - LARGEST_FILE < MB
+    assert int(re.findall(r"    keepalive_timeout (\d+)s", text)[0]) < SILENT
+    assert int(re.findall(r"client_header_timeout (\d+)s", text)[0]) <= SILENT
+
+
+def test_many_files_at_once_do_not_fill_the_disk(served: Served) -> None:
+    size, lines = 40 * MB, []
+    head = f"POST /imports HTTP/1.1\r\nHost: here\r\nContent-Length: {size}\r\nCookie: {served.cookie}\r\n\r\n".encode()
+    try:
+        for _ in range(5):
+            line = socket.create_connection(("127.0.0.1", served.port), 30)
+            lines.append(line)
+            line.sendall(head)
+            with contextlib.suppress(ConnectionError):
+                for _ in range(39):  # all but the last
+                    line.sendall(b"a" * MB)
+        assert 64 * MB < served.on_disk() <= Limits().together
+        lines[-1].settimeout(10)
+        assert lines[-1].recv(100).startswith(b"HTTP/1.1 503")
+        assert served.browser.get(f"{served.address}/work", timeout=SECONDS).ok
+    finally:
+        for line in lines:
+            line.close()
 
 
 def test_it_ends_within_seconds_though_many_are_still_sending(served: Served) -> None:

@@ -93,15 +93,19 @@ class WholeBodies:
                 message: Any = await receive()
             if message["type"] != "http.request":
                 raise _Gone
-            before = body.counted
-            body.add(message.get("body", b""))
-            self._held += body.counted - before
-            if body.size > allowed.most:
+            piece = message.get("body", b"")
+            if body.size + len(piece) > allowed.most:
                 raise _Refused(allowed.refusal)
-            if body.counted and self._held > self._limits.together:
-                raise _Refused(503)
+            self._hold(body, piece)
             more = message.get("more_body", False)
         body.rewind()
+
+    def _hold(self, body: _Body, piece: bytes) -> None:
+        grown = body.counted_with(piece) - body.counted
+        if grown and self._held + grown > self._limits.together:
+            raise _Refused(503)
+        self._held += grown
+        body.add(piece)
 
 
 class _Body:
@@ -113,7 +117,11 @@ class _Body:
 
     @property
     def counted(self) -> int:
-        return self.size if self.size > self._in_memory else 0
+        return self.counted_with(b"")
+
+    def counted_with(self, piece: bytes) -> int:
+        size = self.size + len(piece)
+        return size if size > self._in_memory else 0
 
     def add(self, piece: bytes) -> None:
         self.size += len(piece)
