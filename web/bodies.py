@@ -113,7 +113,7 @@ class _Body:
 
     def __init__(self, limits: Limits) -> None:
         self.size, self._in_memory = 0, limits.in_memory
-        self._file: IO[bytes] = SpooledTemporaryFile(max_size=limits.in_memory)  # type: ignore[assignment]  # noqa: SIM115
+        self._file: IO[bytes] = SpooledTemporaryFile(max_size=limits.in_memory)  # noqa: SIM115
 
     @property
     def counted(self) -> int:

@@ -36,7 +36,8 @@ class Server:
     """The pages of `app` on a host and a port; raises OSError if nobody can listen there."""
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        pages = WholeBodies(WSGIMiddleware(app.wsgi_app, workers=THREADS), allowance(app))
+        wsgi: Any = app.wsgi_app  # typed otherwise than a2wsgi has it
+        pages = WholeBodies(WSGIMiddleware(wsgi, workers=THREADS), allowance(app))
         self._granian = Granian(
             pages, _address(host, port), port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False,
             http1_settings=HTTP1Settings(header_read_timeout=SILENT * 1000), backlog=BACKLOG,
