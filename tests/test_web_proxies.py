@@ -9,10 +9,10 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from engine import signin
-from engine.brakes import ALL_STRANGERS, ONE_ADDRESS, TooManyTries
+from engine.brakes import ALL_STRANGERS, ONE_ADDRESS, Origin, TooManyTries
 from engine.clock import set_clock
 from engine.refusals import Refused
-from engine.signin import Origin, WrongPassword
+from engine.signin import WrongPassword
 from engine.store.proxies import RECENT, forget_undeclared, note_undeclared, undeclared
 from engine.store.session import Store, open_store
 from tests.cast import Cast

@@ -69,7 +69,7 @@ class Server:
 
     def _end(self) -> None:
         self._ending.set()
-        self._granian.stop()
+        self._granian.stop()  # type: ignore[no-untyped-call]
 
 
 def allowance(app: Flask) -> Callable[[HTTPScope], Allowance]:
