@@ -1,4 +1,7 @@
-"""A teacher's work page of `ralop serve`, alone (the floor) and beside 2,000 silent connections and 200 slow ones."""
+"""A teacher's work page of `ralop serve`, alone (the floor) and beside 2,000 silent connections and 200 slow ones.
+
+They take turns, and of each the best turn counts: whatever else the machine does can only make it slower.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from engine.store.session import open_store
 from tests.pages import PASSWORD
 from tests.ports import await_listener, free_port
 
-SILENT, SLOW, CASES, TIMES, ROUNDS = 2_000, 200, 1_000, 50, 3
+SILENT, SLOW, CASES, TIMES, ROUNDS = 2_000, 200, 1_000, 40, 6
 PAGE = "/work"
 
 
@@ -36,19 +39,18 @@ def run(silent: int = SILENT, slow: int = SLOW, rounds: int = ROUNDS) -> Iterato
 
 def _measured(database: Database, silent: int, slow: int, rounds: int) -> Measurement:
     url = filled(database, CASES).url
-    alone: list[float] = []
-    beside: list[float] = []
+    alone, beside = [], []
     with _serving(url) as port:
         cookie = _signed_in(port, _teacher(url))
         asked(port, PAGE, cookie, TIMES)
         for _ in range(rounds):
-            alone += asked(port, PAGE, cookie, TIMES)
+            alone.append(asked(port, PAGE, cookie, TIMES))
             with Crowd(port, silent, slow):
-                beside += asked(port, PAGE, cookie, TIMES)
-    worst = max(beside) * 1e3
+                beside.append(asked(port, PAGE, cookie, TIMES))
+    worst = max(map(max, beside)) * 1e3
     print(f"idle_connections on {database}: at worst {worst:.0f} ms", file=sys.stderr, flush=True)
-    return measured("idle_connections", database, n=silent + slow, value=median(beside) * 1e3, unit="ms",
-                    floor=median(alone) * 1e3)  # fmt: skip
+    return measured("idle_connections", database, n=silent + slow, value=min(map(median, beside)) * 1e3,
+                    unit="ms", floor=min(map(median, alone)) * 1e3)  # fmt: skip
 
 
 def _teacher(url: str) -> str:
