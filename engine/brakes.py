@@ -4,6 +4,9 @@ Three brakes make a guesser wait: one on a login from one source, one on a login
 address whatever the login. A device on which the person has signed in before is a source of its own that strangers'
 guesses do not slow down, and every wait ends: an attacker can hold up a new device for minutes, never the person's own
 phone. Passwords and one-time codes are counted together.
+
+An address that stands for everybody (that of a proxy which the settings do not name) is no source: only the login's own
+brake counts then, so that whoever guesses holds up nobody else.
 """
 
 from __future__ import annotations
@@ -59,7 +62,8 @@ class TooManyTries(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a try comes from: the client's address, what the device calls itself, and its mark if it is a known one.
+    """Where a try comes from: the client's address ("" where it is nobody's own), what the device calls itself, and its
+    mark if it is a known one.
 
     The caller has made sure that the mark was given to this login.
     """
@@ -73,6 +77,8 @@ def on_sign_in(login: str, origin: Origin) -> Brakes:
     """The brakes on a try to sign in, the source's own one first."""
     if origin.known:
         return {(login, f"device:{origin.known}"[:80]): ONE_SOURCE}
+    if not origin.address:
+        return {(login, STRANGERS): ALL_STRANGERS}
     address = origin.address[:60]
     return {
         (login, f"address:{address}"): ONE_SOURCE,
@@ -103,8 +109,7 @@ def admitted(store: Store, login: str, brakes: Brakes, now: dt.datetime) -> Acco
 
 
 def release(session: Session, brakes: Brakes) -> None:
-    """The try was a right one: the source begins anew, the others have not counted it."""
-    own, *others = brakes
-    signins.clear_failures(session, own)
-    for key in others:
-        signins.uncount_failure(session, key)
+    """The try was a right one: its source begins anew; what it shares with others has not counted it."""
+    for login, source in brakes:
+        shared = login == ANY_LOGIN or source == STRANGERS
+        (signins.uncount_failure if shared else signins.clear_failures)(session, (login, source))

@@ -16,7 +16,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from engine.store.proxies import note_undeclared, undeclared
+from engine.store.schema import upgrade
+from engine.store.session import now_utc, open_store
 from web.cli import main
+from web.proxies import NOTED
 
 SECONDS = 60
 
@@ -84,3 +88,43 @@ def test_a_moment_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     told = CliRunner().invoke(main, ["serve", "--now", "tomorrow"])
     assert told.exit_code == 1
     assert "2026-03-02T16:00" in told.output
+
+
+def test_a_port_that_somebody_has_is_not_shared_and_a_host_that_is_none_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RALOP_INSTANCE", str(tmp_path))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = CliRunner().invoke(main, ["serve", "--port", str(port)])
+    assert told.exit_code == 1
+    assert "127.0.0.1" in told.output
+    assert str(port) in told.output
+    assert "Traceback" not in told.output
+    told = CliRunner().invoke(main, ["serve", "--host", "nowhere.invalid"])
+    assert told.exit_code == 1
+    assert "nowhere.invalid" in told.output
+
+
+def test_a_second_server_does_not_take_the_port_of_the_first(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(tmp_path / "one", port, "--no-worker"):
+        assert answer(f"http://127.0.0.1:{port}/login")[0] == 200
+        with serving(tmp_path / "two", port, "--no-worker") as second:
+            assert second.wait(SECONDS) == 1
+
+
+def test_a_proxy_that_is_declared_now_is_no_longer_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'ralop.db'}")
+    upgrade(store)
+    now = now_utc()
+    assert note_undeclared(store, "10.0.0.2", now, NOTED)
+    port = free_port()
+    monkeypatch.setenv("RALOP_TRUSTED_PROXIES", "1")
+    with serving(tmp_path, port, "--no-worker"):
+        assert answer(f"http://127.0.0.1:{port}/login")[0] == 200
+        with store.reading("test") as session:
+            assert undeclared(session, now) is None
+    store.close()

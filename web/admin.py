@@ -7,10 +7,10 @@ from flask import Blueprint, g, render_template
 from engine.access import ADMIN
 from engine.people import ROLE_LABELS
 from engine.refusals import Invalid, NotAllowed
-from engine.store import deliveries, people_lists, unit_lists
+from engine.store import deliveries, people_lists, proxies, unit_lists
 from engine.store.people_lists import PersonRow
 from engine.words import Sentence
-from web.shell import shell, today
+from web.shell import now, shell, today
 
 pages = Blueprint("admin", __name__)
 
@@ -30,9 +30,11 @@ def index() -> str:
         alone = people_lists.away_alone(session, today())
         undecided = unit_lists.undecided(session, today())
         dead = deliveries.count_by_state(session).get(deliveries.DEAD, 0)
+        proxy = proxies.undeclared(session, now())
     return render_template(
         "admin.html", vacant={role: number for role, number in counts.items() if number}, alone=alone,
-        undecided=undecided, dead=dead, roles=ROLE_LABELS, most=unit_lists.MOST,
+        undecided=undecided, dead=dead, proxy=proxies.told(proxy) if proxy else None, roles=ROLE_LABELS,
+        most=unit_lists.MOST,
     )  # fmt: skip
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import signal
 from contextlib import ExitStack
-from types import FrameType
 
 import click
-from waitress.server import create_server
+from flask import Flask
 
 from engine.clock import ShiftedClock, set_clock
 from engine.house import House
 from engine.memory import keep_what_is_loaded
 from engine.queue import worker_for
+from engine.store.proxies import forget_undeclared
 from engine.store.schema import upgrade
 from engine.store.session import open_store
 from engine.words import Faulty, Sentence
@@ -21,9 +21,9 @@ from web import logs
 from web.app import create_app
 from web.cli_check import language_here
 from web.house import build_house
+from web.server import Server
 from web.settings import Settings, load_settings
 
-THREADS = 8
 REAL = "real"
 
 
@@ -52,8 +52,13 @@ def _moment(text: str, house: House) -> dt.datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=house.handbook.calendar("").zone)
 
 
-def _end(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
+def _server(app: Flask, host: str, port: int) -> Server:
+    try:
+        return Server(app, host, port)
+    except OSError as error:
+        sentence = Sentence("Nobody can listen at {host}, port {port}: {error}. Choose another with --host or --port.",
+                            host=host, port=port, error=error.strerror)  # fmt: skip
+        raise click.ClickException(sentence.in_(language_here())) from error
 
 
 @click.command("serve")
@@ -69,6 +74,9 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
         set_clock(house.store, _moment(moment, house))
         clock.forget()
     app = create_app(settings, house=house, clock=clock)
+    server = _server(app, host, port)
+    if settings.trusted_proxies:
+        forget_undeclared(house.store)
     keep_what_is_loaded()
     with ExitStack() as running:
         running.callback(house.store.close)
@@ -76,9 +84,6 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
             worker = worker_for(house, clock)
             running.callback(worker.stop)
             worker.start()
-        server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
-        running.callback(server.close)
-        signal.signal(signal.SIGTERM, _end)
         click.echo(Sentence("Ra Lớp is at {address}", address=f"http://{host}:{port}/").in_(language_here()))
         server.run()
 

@@ -58,6 +58,7 @@ def _lines(found: Status) -> Iterator[Sentence]:
         yield Sentence("Old messages were deleted last on {day}: {count}, made before {before}",
                        **{name: dt.date.fromisoformat(found.forgotten[name]) for name in ("day", "before")},
                        count=found.forgotten["count"])  # fmt: skip
+    yield from found.warnings
     yield from found.problems
     if found.healthy:
         yield Sentence("All is well.")

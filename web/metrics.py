@@ -7,7 +7,6 @@ there, and any of them tells the sum.
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import os
 import time
 from collections.abc import Iterator
@@ -21,11 +20,11 @@ from prometheus_client.registry import Collector
 
 from engine.store.session import Store, now_utc
 from engine.store.status import Status, read_status
+from web import proxies
 from web.security import public
 from web.shell import shell
 
 MULTIPLE = "PROMETHEUS_MULTIPROC_DIR"
-FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")  # a proxy's marks: such a request is not from this machine
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 
@@ -115,9 +114,4 @@ def _may() -> bool:
 
 
 def _from_here() -> bool:
-    if any(name in request.headers for name in FORWARDED):
-        return False
-    try:
-        return ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        return False
+    return not proxies.is_passed_on() and proxies.is_this_machine()

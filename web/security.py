@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
+from web.bodies import REFUSED
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 csrf = CSRFProtect()
@@ -83,7 +85,9 @@ def _add_headers(response: Response) -> Response:
 
 
 def _set_limit() -> None:
-    """Before anything reads the body."""
+    """Before anything reads the body; what the server did not let in has none, and is answered as the server says."""
+    if refused := request.environ.get("asgi.scope", {}).get("extensions", {}).get(REFUSED):
+        abort(refused["status"])
     view = current_app.view_functions.get(request.endpoint or "")
     if size := getattr(view, "largest_request", None):
         request.max_content_length = size

@@ -20,6 +20,7 @@ from engine.brakes import Origin, TooManyTries
 from engine.refusals import Invalid, Refused
 from engine.signin import BY_CODE, BY_PASSKEY, BY_PASSWORD, IDLE, SignedIn, WrongPassword
 from engine.words import Sentence
+from web import proxies
 from web.device import name_of_device
 from web.forms import Form
 from web.security import ONE_YEAR, public
@@ -226,7 +227,7 @@ def origin(login: str) -> Origin:
             known = str(marked[1])
     except BadSignature:
         pass
-    return Origin(request.remote_addr or "", name_of_device(request.user_agent.string), known)
+    return Origin(proxies.own_address(), name_of_device(request.user_agent.string), known)
 
 
 @pages.post("/logout")

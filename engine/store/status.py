@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine.clock import ShiftedClock
 from engine.store import tables as t
 from engine.store.deliveries import FORGOTTEN, count_by_state
+from engine.store.proxies import told, undeclared
 from engine.store.schema import revisions
 from engine.store.session import Store, now_utc
 from engine.store.settings import get_setting
@@ -40,7 +41,8 @@ class Version:
 
 @dataclass
 class Status:
-    """What was found. Moments are aware UTC; counts end at `MOST`. `problems` is empty where all is well."""
+    """What was found. Moments are aware UTC; counts end at `MOST`. `problems` is empty where all is well; `warnings`
+    are what should be mended while all goes on."""
 
     database: str
     revision: str | None = None
@@ -55,6 +57,7 @@ class Status:
     deliveries: dict[str, int] = field(default_factory=dict)
     forgotten: dict[str, Any] = field(default_factory=dict)
     problems: list[Sentence] = field(default_factory=list)
+    warnings: list[Sentence] = field(default_factory=list)
 
     @property
     def healthy(self) -> bool:
@@ -72,6 +75,8 @@ def read_status(store: Store) -> Status:
         now = ShiftedClock(store).now()
         with store.reading("status") as session:
             _look(session, status, now)
+            if proxy := undeclared(session, now):
+                status.warnings.append(told(proxy))
     except SQLAlchemyError as error:
         status.problems.append(Sentence("The database does not answer: {error}.", error=type(error).__name__))
         return status
@@ -134,6 +139,7 @@ def as_json(status: Status) -> Mapping[str, Any]:
 
     return {
         "healthy": status.healthy, "problems": [str(problem) for problem in status.problems],
+        "warnings": [str(warning) for warning in status.warnings],
         "database": status.database, "revision": status.revision, "newest_revision": status.newest,
         "workers": {holder: moment(seen) for holder, seen in sorted(status.workers.items())},
         "due_now": status.due_now, "oldest_due": moment(status.oldest_due), "next_look": moment(status.next_look),

@@ -5,17 +5,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Any
-
-from waitress.server import create_server
 
 from engine.clock import Frozen
 from engine.demo import NOW, build_demo
 from engine.store.schema import upgrade
 from engine.store.session import open_store
+from tests.ports import await_listener, free_port
 from web.app import create_app
 from web.cli_demo import demo_files
 from web.house import build_house
+from web.server import Server
 from web.settings import load_settings
 
 
@@ -27,9 +26,11 @@ def demo(folder: Path) -> Iterator[str]:
         upgrade(store)
         house = build_house(settings, NOW, store)
         build_demo(house, demo_files())
-        server: Any = create_server(create_app(settings, house=house, clock=Frozen(NOW)), host="127.0.0.1", port=0)
+        port = free_port()
+        server = Server(create_app(settings, house=house, clock=Frozen(NOW)), "127.0.0.1", port)
         thread = Thread(target=server.run, name="demo", daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.effective_port}"
-        server.close()
+        await_listener(port)
+        yield f"http://127.0.0.1:{port}"
+        server.stop()
         thread.join(5)
