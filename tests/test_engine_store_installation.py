@@ -91,10 +91,14 @@ def test_no_new_line_makes_a_new_file_where_the_old_one_was(on_file: Store) -> N
 
 
 def test_what_was_written_while_the_file_was_deleted_is_not_acknowledged(on_file: Store) -> None:
-    with pytest.raises(Unavailable), on_file.writing("test") as session:
-        put_setting(session, "note-lost", {})
-        session.flush()
-        file_of(on_file).unlink()
+    def write() -> None:
+        with on_file.writing("test") as session:
+            put_setting(session, "note-lost", {})
+            session.flush()
+            file_of(on_file).unlink()
+
+    with pytest.raises(Unavailable, match="gone from its place"):
+        write()
 
 
 def test_a_copy_in_its_place_may_be_an_older_one_and_is_taken_only_by_a_program_that_starts(on_file: Store) -> None:
