@@ -74,6 +74,7 @@ class Installation:
         if self.file or not self.is_sqlite:
             event.listen(engine, "do_connect", self._before_connect)
             event.listen(engine, "connect", self._connected)
+            event.listen(engine, "begin", self._before_begin, insert=True)
             event.listen(engine, "begin", self._begun)
 
     def settle(self, connection: Connection, folders: Iterable[Path], files: Iterable[Path]) -> int:
@@ -150,15 +151,17 @@ class Installation:
             line.close()
             raise self._lost("replaced", REPLACED)
 
+    def _before_begin(self, connection: Connection) -> None:
+        """Before SQLite is told: else the line would be left within a transaction that nobody ends."""
+        if self._settled and self.file:
+            self._check_file()
+            if connection.info.get("place") != self._place:
+                connection.invalidate()  # opened while something else was in its place
+                raise self._lost("replaced", REPLACED, self.file)
+
     def _begun(self, connection: Connection) -> None:
-        if not self._settled:
-            return
-        self._check_file()
-        if self.file and connection.info.get("place") != self._place:
-            connection.invalidate()  # opened while something else was in its place
-            raise self._lost("replaced", REPLACED, self.file)
         options = connection.get_execution_options()
-        if options.get("writes", True) and not options.get("postgresql_readonly"):
+        if self._settled and options.get("writes", True) and not options.get("postgresql_readonly"):
             self._check_all(connection)
 
     def _check_all(self, connection: Connection) -> None:

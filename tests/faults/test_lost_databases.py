@@ -172,7 +172,7 @@ def _cut(url: str) -> int:
     """End every line to the database; how many there were."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     others = "datname = current_database() AND pid <> pg_backend_pid()"
-    query = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}"  # noqa: S608 - a constant
+    query = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}"
     with psycopg.connect(plain, autocommit=True) as connection:
         row = connection.execute(query).fetchone()
     time.sleep(0.5)
