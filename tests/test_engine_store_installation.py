@@ -1,7 +1,9 @@
 """What a store keeps in mind of its database and its folder: what is written into another one is not acknowledged."""
 
 import shutil
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -261,3 +263,12 @@ def test_what_the_url_says_of_time_outs_goes_before_our_own(postgresql_url: str)
     with closing(open_store(url)) as store, store.reading("test") as session:
         told = session.connection().connection.dbapi_connection.info.get_parameters()  # type: ignore[union-attr]
     assert (told["connect_timeout"], told["keepalives_idle"]) == ("2", "10")
+
+
+def test_a_server_that_takes_a_line_and_says_nothing_is_given_up_after_seconds() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://ralop@127.0.0.1:{silent.getsockname()[1]}/ralop?connect_timeout=2"
+        with closing(open_store(url)) as store:
+            begun = time.monotonic()
+            assert look(store).database == "unreachable"
+            assert time.monotonic() - begun < 10

@@ -1,13 +1,17 @@
 """What people and phones are told while the database or the folder of the installation is not there."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.store import leases
 from engine.store.session import open_store
 from tests.cast import Cast, hidden, make_cast
+from web.shell import EXTENSION
 
+MINUTE = dt.timedelta(minutes=1)
 OURS = ("/static/", "/sw.js", "/offline/left", "/healthz", "/metrics", "/help", "/demo")  # not of the database
 
 
@@ -99,3 +103,17 @@ def test_it_is_said_first_in_the_language_that_was_chosen_on_the_device(gone: Ca
 def test_health_and_status_say_that_the_database_is_gone(gone: Cast) -> None:
     answer = gone.site.client().get("/healthz")
     assert (answer.status_code, answer.get_json()["database"]) == (503, "gone")
+
+
+def test_health_says_that_the_worker_of_this_process_is_dead(cast: Cast) -> None:
+    """However lately it was seen."""
+    leases.hold(cast.store, "machine:1", MINUTE)
+    assert cast.site.client().get("/healthz").get_json()["worker"] == "ok"
+
+    class Dead:
+        def is_alive(self) -> bool:
+            return False
+
+    cast.site.app.extensions[EXTENSION].worker = Dead()
+    answer = cast.site.client().get("/healthz")
+    assert (answer.status_code, answer.get_json()["worker"]) == (503, "dead")

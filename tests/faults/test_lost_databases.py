@@ -3,6 +3,8 @@ worker fires again by itself, 15 seconds after the database is back at the lates
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -12,6 +14,7 @@ from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from sqlalchemy import func, make_url, select, update
@@ -27,6 +30,7 @@ from tests import databases
 from tests.faults import FULL, processes
 from tests.faults.test_killed_pages import PASSWORD, Served, Writer
 from tests.stage import Stage, at, handbook
+from tests.test_web_cli_serve import free_port
 from web.cli_serve import worker
 
 SOON_S = 15  # until it fires again
@@ -91,8 +95,12 @@ def seconds_until_it_fires(store: Store) -> float:
 
 def answer(served: Served, path: str) -> tuple[int, str, str]:
     """Status, text, and when to try again."""
+    return asked(served.address + path)
+
+
+def asked(url: str) -> tuple[int, str, str]:
     try:
-        with urllib.request.urlopen(served.address + path, timeout=30) as page:
+        with urllib.request.urlopen(url, timeout=30) as page:
             return page.status, page.read().decode(), ""
     except urllib.error.HTTPError as error:
         with error:
@@ -102,6 +110,20 @@ def answer(served: Served, path: str) -> tuple[int, str, str]:
 def health(served: Served) -> dict[str, str]:
     found: dict[str, str] = json.loads(answer(served, "/healthz")[1])
     return found
+
+
+class Said:
+    """What a server on a port says of itself; nothing while it starts."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/healthz"
+
+    def health(self) -> dict[str, str]:
+        try:
+            found: dict[str, str] = json.loads(asked(self.url)[1])
+        except OSError:
+            return {}
+        return found
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
@@ -212,6 +234,33 @@ def test_notes_are_not_acknowledged_into_a_file_that_was_moved_away_and_go_throu
         kept = set(session.scalars(select(t.Event.key).where(t.Event.key.is_not(None))))
     figures(acknowledged=len(writer.acknowledged), lost=len(set(writer.acknowledged) - kept), fires_again_after=took)
     assert set(writer.acknowledged) <= kept
+    assert took <= SOON_S
+    assert list(verify.breaks(stage.store)) == []
+    stage.store.close()
+
+
+def test_a_worker_fires_soon_after_a_disk_that_failed_is_well_again(
+    sqlite_url: str, tmp_path: Path, figures: Callable[..., None]
+) -> None:
+    stage, port = staged(sqlite_url), free_port()
+    stage.open()
+    environment = {**os.environ, "RALOP_DATABASE_URL": sqlite_url, "RALOP_INSTANCE": str(tmp_path)}
+    command = [sys.executable, "-m", "web", "serve", "--port", str(port)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        try:
+            said = Said(port)
+            until(lambda: said.health().get("worker") == "ok", "no worker begins to work")
+            limits = psutil.Process(process.pid)
+            _none, most = limits.rlimit(psutil.RLIMIT_FSIZE)
+            limits.rlimit(psutil.RLIMIT_FSIZE, (1, most))  # each write to a file fails from here on
+            assert until(lambda: said.health()["database"] == "failing", "nobody notices") <= SOON_S
+            time.sleep(3)
+            limits.rlimit(psutil.RLIMIT_FSIZE, (most, most))
+            took = seconds_until_it_fires(stage.store)
+            until(lambda: said.health()["database"] == "ok", "it stays unwell", SOON_S)
+        finally:
+            process.kill()
+    figures(fires_again_after_seconds=round(took, 1))
     assert took <= SOON_S
     assert list(verify.breaks(stage.store)) == []
     stage.store.close()
