@@ -38,9 +38,11 @@ def conninfo(store: Store) -> str:
 
 def make_app(house: House, clock: Clock, stop: Callable[[], bool], jobs: Jobs = JOBS) -> App:
     """The queue of this database, with a task for each job and the ticks that ask for them."""
-    lines = {"min_size": 1, "max_size": 6, "timeout": LINE_S, "reconnect_timeout": LINE_S}
-    url = house.store.url
-    app = App(connector=PsycopgConnector(conninfo=conninfo(house.store), kwargs=patience(url), **lines))
+    connector = PsycopgConnector(
+        conninfo=conninfo(house.store), kwargs=patience(house.store.url), min_size=1, max_size=6, timeout=LINE_S,
+        reconnect_timeout=LINE_S,
+    )  # fmt: skip
+    app = App(connector=connector)
     for job in jobs:
         _register(app, house, clock, stop, job)
 

@@ -162,7 +162,8 @@ def test_a_job_that_fails_is_in_no_other_jobs_way(
         raise ValueError
 
     def note(_house: House, _now: dt.datetime, _stop: object) -> object:
-        return done.append("done")
+        done.append("done")
+        return None
 
     monkeypatch.setattr(workers, "JOBS", (Job("failing", fail), Job("other", note)))
     assert Worker(on_file.house, Frozen(DUE), threading.Event()).round()
