@@ -139,6 +139,31 @@ def test_a_line_that_was_opened_on_something_else_is_not_written_to_when_the_rig
     assert notes(on_file) == {"first", "second"}
 
 
+def test_a_backup_that_is_copied_over_the_file_itself_is_an_older_one(on_file: Store) -> None:
+    """The inode stays, and the write-ahead log hides what is below it."""
+    path = file_of(on_file)
+    on_file.engine.dispose()
+    shutil.copyfile(path, path.with_name("backup.db"))
+    note(on_file, "after the backup")
+    on_file.beat()  # as the worker does every ten seconds
+    shutil.copyfile(path.with_name("backup.db"), path)
+    assert refused(on_file) == "replaced"
+    assert look(on_file).database == "replaced"
+
+
+@pytest.mark.parametrize("beats", [0, 40])
+def test_another_database_that_is_copied_over_the_file_itself_is_another_one(
+    on_file: Store, sqlite_template: Path, tmp_path: Path, beats: int
+) -> None:
+    for _turn in range(3):
+        on_file.beat()
+    with closing(open_store(databases.copy_sqlite(sqlite_template, tmp_path / "another.db"))) as another:
+        for _turn in range(beats):
+            another.beat()
+    shutil.copyfile(tmp_path / "another.db", file_of(on_file))
+    assert refused(on_file) == "replaced"
+
+
 # --- either kind ------------------------------------------------------------------------------------------------------
 
 

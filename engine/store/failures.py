@@ -26,7 +26,7 @@ _SQLITE = {
 }
 _OURS = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE,
          sqlite3.SQLITE_RANGE, sqlite3.SQLITE_TOOBIG}  # fmt: skip
-_POSTGRESQL = {"25006": "read-only", "53100": "full", "55P03": "locked", "40P01": "locked", "XX001": "damaged",
+_POSTGRESQL = {"25006": "read-only", "53100": "full", "55P03": "locked", "57014": "locked", "XX001": "damaged",
                "XX002": "damaged", "58030": "failing"}  # fmt: skip
 # Classes of SQLSTATE: connection, transaction rolled back, no resources, not in the right state, operator, system.
 _PASSING = ("08", "40", "53", "55", "57", "58", "25006", "3D", "28", "XX")
@@ -65,7 +65,8 @@ def _of_postgresql(error: DBAPIError) -> str | None:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # the server did not say it: there is none
         return "unreachable" if error.connection_invalidated or _is_of_the_line(error) else None
-    return _POSTGRESQL.get(state, "unreachable") if state.startswith(_PASSING) else None
+    others = "locked" if state.startswith("40") else "unreachable"  # 40: somebody else was in the way
+    return _POSTGRESQL.get(state, others) if state.startswith(_PASSING) else None
 
 
 def _is_of_the_line(error: DBAPIError) -> bool:

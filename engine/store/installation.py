@@ -8,22 +8,30 @@ there, and once more when what was written is kept. Two things are kept in mind:
   by their numbers. A place that comes back as it was is the right one again. A copy in its place may be an older one.
 - the row `installation` among the settings: a random id, and a count that only grows (`beat`). A database with another
   id is another one; one in which the count is smaller than it was is an older copy.
+
+A file that is copied over SQLite's own keeps its inode, and the write-ahead log hides it: SQLite would go on, and mix
+the two. So the count stands in the header of the file, too (`user_version`), is written there with each sign of life,
+and is looked up there past SQLite.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
+import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import BigInteger, Connection, Engine, column, event, literal_column, select, table, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import DBAPIError
 
 from engine.store.failures import Unavailable, word_for
+from engine.store.places import Place, count_on_disk, place_of
 from engine.store.types import Json
 from engine.words import Sentence
 
@@ -35,7 +43,6 @@ REPLACED = Sentence("In the place of the database there is another one. Restart 
 OLDER = Sentence("The database is an older copy of itself. Restart the program if that is the right one.")
 NO_FOLDER = Sentence("The folder of the installation, or a file in it, is gone or another one is in its place.")
 
-Place = tuple[int, int] | None
 _settings = table("settings", column("name"), column("value", Json))
 _DATABASE = "(SELECT oid::bigint FROM pg_database WHERE datname = current_database())"
 _TABLE = "to_regclass('settings')::oid::bigint"
@@ -43,18 +50,9 @@ _sqlite_row = select(_settings.c.value).where(_settings.c.name == SETTING)
 _postgresql_row = _sqlite_row.add_columns(literal_column(_DATABASE, BigInteger), literal_column(_TABLE, BigInteger))
 
 
-def place_of(path: Path) -> Place:
-    """Where a file or folder lies, by device and inode; None if it is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def _make_row(connection: Connection) -> None:
     """Unless it is there; several processes may start at once."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    dialect = sqlite_dialect if connection.dialect.name == "sqlite" else postgresql
     row = {"name": SETTING, "value": {"id": secrets.token_hex(16), "beats": 0}}
     connection.execute(dialect.insert(_settings).values(row).on_conflict_do_nothing())
 
@@ -63,14 +61,14 @@ class Installation:
     """What a store keeps in mind of its database. Until `settle` is called nothing is looked at."""
 
     def __init__(self, engine: Engine) -> None:
-        name = engine.url.database
+        self._engine, name = engine, engine.url.database
         self.is_sqlite = engine.dialect.name == "sqlite"
         self.file = Path(name).absolute() if self.is_sqlite and name and not name.startswith((":", "file:")) else None
         self._settled = False
         self._place: Place = None
         self._folders: dict[Path, Place] = {}
         self._files: tuple[Path, ...] = ()
-        self._id, self._beats, self._said = "", 0, ""
+        self._id, self._beats, self._on_disk, self._said = "", 0, 0, ""
         if self.file or not self.is_sqlite:
             event.listen(engine, "do_connect", self._before_connect)
             event.listen(engine, "connect", self._connected)
@@ -96,6 +94,7 @@ class Installation:
         """Look at file and folders. Raises Unavailable if one of them is not the one that was there at the start."""
         if self._settled:
             self._check_file()
+            self._check_header()
             for path, place in self._folders.items():
                 if place_of(path) != place:
                     raise self._lost("folder gone", NO_FOLDER, path)
@@ -106,6 +105,18 @@ class Installation:
     def _check_file(self) -> None:
         if self.file and (place := place_of(self.file)) != self._place:
             raise self._lost("gone", GONE, self.file) if place is None else self._lost("replaced", REPLACED, self.file)
+
+    def _check_header(self, most: int | None = None) -> None:
+        """Whether the file's own header is of this database; `most`: the count in it, if that is known."""
+        if self.file:
+            before = self._on_disk
+            try:
+                found = count_on_disk(self.file, self._place)
+            except OSError as error:  # it went a moment ago
+                raise self._lost("gone", GONE, self.file) from error
+            if not before <= found <= (found if most is None else most):
+                raise self._lost("replaced", REPLACED, self.file)
+            self._on_disk = max(self._on_disk, found)
 
     def _compare(self, row: Mapping[str, Any], beats: int) -> None:
         """Whether the row is that of the right database; `beats`: how many there were before it was read."""
@@ -155,6 +166,7 @@ class Installation:
         """Before SQLite is told: else the line would be left within a transaction that nobody ends."""
         if self._settled and self.file:
             self._check_file()
+            self._check_header()
             if connection.info.get("place") != self._place:
                 connection.invalidate()  # opened while something else was in its place
                 raise self._lost("replaced", REPLACED, self.file)
@@ -169,6 +181,7 @@ class Installation:
         beats = self._beats
         row, place = self._read(connection)
         self._compare(row, beats)
+        self._check_header(row["beats"])
         if not self.is_sqlite and place != self._place:
             raise self._lost("replaced", REPLACED)
         self._found()
@@ -194,9 +207,15 @@ class Installation:
         self._compare(row, before)
         value = {"id": row["id"], "beats": row["beats"] + 1}
         connection.execute(update(_settings).where(_settings.c.name == SETTING).values(value=value))
+        if self.is_sqlite:
+            connection.exec_driver_sql(f"PRAGMA user_version={int(value['beats'])}")
         self._id = row["id"]
         return int(value["beats"])
 
     def remember(self, beats: int) -> None:
-        """This sign of life was kept: a database without it is an older one."""
+        """This sign of life was kept: a database without it is an older one. It goes into the file itself, too."""
         self._beats = max(self._beats, beats)
+        if self.file:
+            with closing(self._engine.raw_connection()) as line, suppress(sqlite3.Error):  # then the next one does it
+                line.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._check_header()
