@@ -195,7 +195,10 @@ class Installation:
             if word_for(error) or not self._settled:
                 raise
             raise self._lost("replaced", REPLACED) from error  # it has not even the table
-        return (found[0], None if self.is_sqlite else (found[1], found[2])) if found else ({}, None)
+        if found is None:
+            return {}, None
+        row, *place = found
+        return row, (place[0], place[1]) if place else None
 
     # --- the sign of life ---------------------------------------------------------------------------------------------
 
