@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from procrastinate import App, PsycopgConnector, exceptions
@@ -18,13 +19,15 @@ from procrastinate.schema import SchemaManager
 from engine.clock import Clock
 from engine.house import House
 from engine.store import leases
-from engine.store.session import Store
-from engine.worker import JOBS, LEASE, Job, Jobs, Worker, identity
+from engine.store.session import Store, patience
+from engine.supervisor import Supervisor
+from engine.worker import JOBS, LEASE, Job, Jobs, Outage, Worker, identity, let_go
 
 log = logging.getLogger("ralop.queue")
 
 TICK = "* * * * * */5"  # every five seconds
 STALLED_S = 30  # without a sign of life for so long, a worker's job is given to another
+LINE_S = 5.0  # how long the queue waits for a line to the database before it gives up and is opened anew
 KEEP_H = 24  # done jobs are kept so long, for the operator to look at
 
 
@@ -35,7 +38,11 @@ def conninfo(store: Store) -> str:
 
 def make_app(house: House, clock: Clock, stop: Callable[[], bool], jobs: Jobs = JOBS) -> App:
     """The queue of this database, with a task for each job and the ticks that ask for them."""
-    app = App(connector=PsycopgConnector(conninfo=conninfo(house.store), min_size=1, max_size=6))
+    connector = PsycopgConnector(
+        conninfo=conninfo(house.store), kwargs=patience(house.store.url), min_size=1, max_size=6, timeout=LINE_S,
+        reconnect_timeout=LINE_S,
+    )  # fmt: skip
+    app = App(connector=connector)
     for job in jobs:
         _register(app, house, clock, stop, job)
 
@@ -76,50 +83,55 @@ def prepare(store: Store) -> None:
 
 
 class QueueWorker:
-    """One worker among many: takes jobs from the queue until it is stopped."""
+    """One worker among many: takes jobs from the queue until the event is set."""
 
-    def __init__(self, house: House, clock: Clock, *, concurrency: int = 2) -> None:
+    def __init__(self, house: House, clock: Clock, stopping: threading.Event, *, concurrency: int = 2) -> None:
         self.house, self.clock, self.concurrency = house, clock, concurrency
         self.name = identity()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Run in a thread of this process."""
-        self._thread = threading.Thread(target=self.run, name="ralop-queue", daemon=True)
-        self._thread.start()
-
-    def stop(self, timeout_s: float = 30) -> None:
-        """Finish the batch at hand and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        self._stopping, self._outage = stopping, Outage()
 
     def run(self) -> None:
-        """Work until `stop` is called."""
-        prepare(self.house.store)
-        asyncio.run(self._work())
-        leases.release(self.house.store, self.name)
+        """Work until told to end. When the database goes, the queue is closed; when it is back, opened anew."""
+        while not self._stopping.is_set():
+            try:
+                leases.hold(self.house.store, self.name, LEASE)  # before the queue: it asks a dead database for long
+                prepare(self.house.store)
+                asyncio.run(self._work())
+            except Exception as error:  # noqa: BLE001 - the outage says it
+                self._stopping.wait(self._outage.wait_s(error, time.monotonic()))
+        let_go(self.house.store, self.name)
 
     async def _work(self) -> None:
+        """Take jobs until told to end. Raises what ended the queue, or hid the database."""
         app = make_app(self.house, self.clock, self._stopping.is_set)
         async with app.open_async():
-            worker = asyncio.create_task(
-                app.run_worker_async(
-                    name=self.name,
-                    concurrency=self.concurrency,
-                    install_signal_handlers=False,
-                    fetch_job_polling_interval=2.0,
-                    stalled_worker_timeout=STALLED_S,
-                )
-            )
-            while not self._stopping.is_set() and not worker.done():
-                await asyncio.to_thread(leases.hold, self.house.store, self.name, LEASE)
-                await asyncio.sleep(0.5)
-            worker.cancel()
-            await asyncio.gather(worker, return_exceptions=True)
+            self._outage.over(time.monotonic())
+            worker = asyncio.create_task(self._take_jobs(app))
+            try:
+                while not self._stopping.is_set() and not worker.done():
+                    await asyncio.to_thread(leases.hold, self.house.store, self.name, LEASE)
+                    await asyncio.sleep(0.5)
+            finally:
+                worker.cancel()
+                (ended,) = await asyncio.gather(worker, return_exceptions=True)
+        if not self._stopping.is_set():
+            raise ended if isinstance(ended, Exception) else QueueEnded
+
+    async def _take_jobs(self, app: App) -> None:
+        await app.run_worker_async(
+            name=self.name,
+            concurrency=self.concurrency,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=2.0,
+            stalled_worker_timeout=STALLED_S,
+        )
 
 
-def worker_for(house: House, clock: Clock) -> Worker | QueueWorker:
-    """The worker that fits the database: one under a lease for SQLite, one of many for PostgreSQL."""
-    return Worker(house, clock) if house.store.is_sqlite else QueueWorker(house, clock)
+class QueueEnded(Exception):
+    """The queue stopped taking jobs and did not say why; its own log does."""
+
+
+def worker_for(house: House, clock: Clock) -> Supervisor:
+    """The worker that fits the database, one under a lease for SQLite, one of many for PostgreSQL; and its heirs."""
+    kind = Worker if house.store.is_sqlite else QueueWorker
+    return Supervisor(lambda stopping: kind(house, clock, stopping))

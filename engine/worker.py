@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import math
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +25,9 @@ from engine.import_jobs import work as work_on_imports
 from engine.old_messages import forget_daily
 from engine.risk_trial import work_on_trials
 from engine.store import leases
+from engine.store.failures import LOST, word_for
+from engine.store.session import Store
+from engine.supervisor import Backoff
 from engine.sweep import run_due
 from engine.vacancies import reroute_daily
 from engine.watch import watch_if_due
@@ -93,40 +98,83 @@ def identity() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
 
 
-class Worker:
-    """Runs the jobs until it is stopped; `start` in a thread beside the pages, `run` in a process of its own."""
+class Outage:
+    """What a worker says of its faults: each as it comes, and that it is over."""
 
-    def __init__(self, house: House, clock: Clock, *, poll_s: float = POLL_S) -> None:
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._pause = Backoff()
+
+    def wait_s(self, error: Exception, tick: float) -> float:
+        """Say that the worker failed at `tick`; how long it is to wait before it tries again."""
+        wait_s = self._pause.next_s(tick)
+        if self._since is None:
+            self._since = tick
+        if word := word_for(error):
+            log.error("The database is %s: no rule fires. The worker tries again in %.0f s", word, wait_s)
+        else:
+            log.error("The worker failed; it tries again in %.0f s", wait_s, exc_info=error)
+        return wait_s
+
+    def over(self, tick: float) -> None:
+        """Say that it works again, if it did not."""
+        if self._since is not None:
+            log.warning("The worker is at work again after %.0f s", tick - self._since)
+            self._since = None
+
+
+def let_go(store: Store, name: str) -> None:
+    """Release the lease, if there is a database to release it in; else it runs out by itself."""
+    try:
+        leases.release(store, name)
+    except LOST:
+        log.warning("The lease could not be released; it runs out by itself")
+
+
+class Worker:
+    """Runs the jobs until the event is set; made by `engine.queue.worker_for`."""
+
+    def __init__(self, house: House, clock: Clock, stopping: threading.Event, *, poll_s: float = POLL_S) -> None:
         self.house, self.clock, self.poll_s = house, clock, poll_s
         self.name = identity()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Run in a thread of this process."""
-        self._thread = threading.Thread(target=self.run, name="ralop-worker", daemon=True)
-        self._thread.start()
-
-    def stop(self, timeout_s: float = 30) -> None:
-        """Finish the batch at hand, let go of the lease, and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        self._stopping, self._outage, self._held_at = stopping, Outage(), -math.inf
 
     def run(self) -> None:
-        """Work until `stop` is called. A fault of one round is logged and the next round tries again."""
+        """Work until told to end. After a fault of one round the next one tries again, a little later each time."""
         while not self._stopping.is_set():
-            try:
-                self.round()
-            except Exception:
-                log.exception("A round of jobs failed; the next one tries again")
-            self._stopping.wait(self.poll_s)
-        leases.release(self.house.store, self.name)
+            self._stopping.wait(self._attempt())
+        let_go(self.house.store, self.name)
+
+    def _attempt(self) -> float:
+        """A round; how long to wait after it."""
+        try:
+            self.round()
+        except Exception as error:  # noqa: BLE001 - the outage says it
+            self._held_at = -math.inf
+            return self._outage.wait_s(error, time.monotonic())
+        self._outage.over(time.monotonic())
+        return self.poll_s
 
     def round(self) -> bool:
-        """One round of all jobs; False if another worker holds the lease."""
-        if not leases.hold(self.house.store, self.name, LEASE):
+        """One round of all jobs; False if another worker holds the lease. A job that fails is in no other's way."""
+        if not self._holds():
             return False
         for job in JOBS:
-            job.run(self.house, self.clock.now(), self._stopping.is_set)
+            try:
+                job.run(self.house, self.clock.now(), self._to_end)
+            except Exception as error:
+                if word_for(error):
+                    raise
+                log.exception("The job %s failed; the next round tries it again", job.name)
         return True
+
+    def _holds(self) -> bool:
+        held = leases.hold(self.house.store, self.name, LEASE)
+        self._held_at = time.monotonic() if held else -math.inf
+        return held
+
+    def _to_end(self) -> bool:
+        """Asked between batches: a job that takes long keeps the lease, so that nobody takes it for dead."""
+        if self._stopping.is_set():
+            return True
+        return time.monotonic() - self._held_at > LEASE.total_seconds() / 3 and not self._holds()

@@ -83,6 +83,12 @@ def start_postgresql(data: Path, settings: Mapping[str, str] = FAST) -> str:
 
 def stop_postgresql(data: Path, seconds: float = 10) -> None:
     """Stop the server in `data`, whoever started it, and remove the directory. Nothing happens where there is none."""
+    halt_postgresql(data, seconds)
+    shutil.rmtree(data, ignore_errors=True)
+
+
+def halt_postgresql(data: Path, seconds: float = 10) -> None:
+    """Stop the server in `data`, whoever started it; `start_postgresql` starts it again with all that is in it."""
     with suppress(FileNotFoundError, psutil.NoSuchProcess):
         server = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
         server.send_signal(signal.SIGINT)  # "fast": ends the connections that are open
@@ -91,7 +97,6 @@ def stop_postgresql(data: Path, seconds: float = 10) -> None:
             if time.monotonic() > end:
                 server.kill()
             time.sleep(0.01)
-    shutil.rmtree(data, ignore_errors=True)
 
 
 def _alive(process: psutil.Process) -> bool:

@@ -109,15 +109,32 @@ def test_our_own_fault_is_told_in_both_languages_without_the_database(sqlite_url
 def test_a_page_survives_that_the_database_is_gone(tmp_path: Any, here: Site) -> None:
     here.person("hanh")
     client = here.signed_in("hanh")
-    here.app.testing = False
     here.app.extensions["ralop"].house.store.engine.dispose()
     here.app.extensions["ralop"].house = type(here.app.extensions["ralop"].house)(
         open_store(f"sqlite:///{tmp_path}/not/there.db"), here.app.extensions["ralop"].house.handbook
     )
-    assert client.get("/password").status_code == 500
+    page = client.get("/password")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "10")
+    assert "Hệ thống tạm thời chưa làm việc được" in page.text
+    assert "what you typed is still there" in page.text
     assert client.get("/healthz").json == {
         "database": "unreachable", "worker": "not seen", "worker_seen_seconds_ago": None
     }  # fmt: skip
+
+
+def test_a_statement_that_no_database_understands_is_our_own_fault_and_nobody_is_told_to_wait(store: Store) -> None:
+    here = site(store)
+    here.app.testing = False
+
+    def broken() -> str:
+        with store.writing("test") as session:
+            session.connection().exec_driver_sql("SELECT no_such_column FROM people")
+        return ""
+
+    serve(here.app, "/broken", broken)
+    page = here.client().get("/broken")
+    assert page.status_code == 500
+    assert "Retry-After" not in page.headers
 
 
 def seen(store: Store, ago: dt.timedelta) -> None:
@@ -125,7 +142,7 @@ def seen(store: Store, ago: dt.timedelta) -> None:
         session.add(t.Lease(name="worker", holder="x", until=now_utc(), seen_at=now_utc() - ago))
 
 
-@pytest.mark.parametrize(("ago", "status", "word"), [(30, 200, "ok"), (150, 503, "not seen")])
+@pytest.mark.parametrize(("ago", "status", "word"), [(30, 200, "ok"), (90, 503, "not seen")])
 def test_health_says_whether_a_worker_is_at_work(here: Site, ago: int, status: int, word: str) -> None:
     seen(here.store, dt.timedelta(seconds=ago))
     answer = here.client().get("/healthz")

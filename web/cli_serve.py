@@ -22,7 +22,8 @@ from web.app import create_app
 from web.cli_check import language_here
 from web.house import build_house
 from web.server import Server
-from web.settings import Settings, load_settings
+from web.settings import KEY_FILE, Settings, load_settings
+from web.shell import EXTENSION
 
 REAL = "real"
 
@@ -33,6 +34,7 @@ def opened_house() -> tuple[Settings, House, ShiftedClock]:
         settings = load_settings()
         store = open_store(settings.database_url)
         upgrade(store)
+        store.settle([settings.instance], [settings.instance / KEY_FILE])
         clock = ShiftedClock(store)
         return settings, build_house(settings, clock.now(), store), clock
     except Faulty as error:
@@ -81,7 +83,7 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
     with ExitStack() as running:
         running.callback(house.store.close)
         if not no_worker:
-            worker = worker_for(house, clock)
+            worker = app.extensions[EXTENSION].worker = worker_for(house, clock)
             running.callback(worker.stop)
             worker.start()
         click.echo(Sentence("Ra Lớp is at {address}", address=f"http://{host}:{port}/").in_(language_here()))

@@ -3,14 +3,20 @@ mapped to HTTP here, once."""
 
 from __future__ import annotations
 
-from flask import Flask, current_app, g, render_template, request
+import logging
+
+from flask import Flask, Response, current_app, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from engine.refusals import Refused
+from engine.store.failures import LOST, word_for
 from engine.words import LANGUAGES, Sentence
 from web import languages, queued
 
+log = logging.getLogger("ralop.web")
+
+RETRY_S = 10  # when a program that was told 503 may ask again
 STATUS = {"no_access": 403, "not_allowed": 403, "not_found": 404, "conflict": 409, "invalid": 422, "too_many": 429}
 
 TITLES: dict[int, Sentence] = {
@@ -24,7 +30,7 @@ TITLES: dict[int, Sentence] = {
     422: Sentence("Something is missing or wrong"),
     429: Sentence("Too many tries"),
     500: Sentence("Something went wrong with us"),
-    503: Sentence("Not ready yet"),
+    503: Sentence("The system cannot work at the moment"),
 }
 HELPS: dict[int, Sentence] = {
     400: Sentence("Go back, reload the page and try again. Nothing was stored."),
@@ -37,7 +43,10 @@ HELPS: dict[int, Sentence] = {
     422: Sentence("Go back and mend it. Nothing was stored."),
     429: Sentence("Wait a little and try again."),
     500: Sentence("Nothing was stored. Try again in a few minutes; if it happens again, tell your administrator when."),
-    503: Sentence("Try again in a few minutes."),
+    503: Sentence(
+        "Wait a few minutes and try again. Go back: what you typed is still there, and nothing is stored twice. If it "
+        "goes on, tell your administrator."
+    ),
 }
 STALE = Sentence("The page was opened before you signed in, or is too old. Go back, reload it and try again.")
 
@@ -47,6 +56,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(CSRFError, _stale)
     app.register_error_handler(HTTPException, _http)
+    for lost in LOST:
+        app.register_error_handler(lost, _lost)
     app.register_error_handler(500, _failed)
 
 
@@ -75,9 +86,31 @@ def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
     return response  # type: ignore[return-value]
 
 
-def _failed(_error: Exception) -> tuple[str, int]:
-    """Our own fault: a page that asks nothing of the database, which may be what failed, in both languages."""
+def _lost(error: Exception) -> Response:
+    """The database takes nothing now and may later: phones keep what they have, people are told to try again."""
+    word = word_for(error)
+    if word is None:
+        raise error  # our own fault
+    log.error("A page could not be answered: the database is %s", word)
+    return _later()
+
+
+def _later() -> Response:
+    response = current_app.make_response((_bare(503), 503))
+    response.headers["Retry-After"] = str(RETRY_S)
+    return response
+
+
+def _failed(error: Exception) -> Response:
+    """Our own fault; or, after the page was made, a database that went meanwhile."""
+    if word_for(getattr(error, "original_exception", None)):
+        return _later()
+    return current_app.make_response((_bare(500), 500))
+
+
+def _bare(status: int) -> str:
+    """A page that asks nothing of the database, which may be what failed, in both languages."""
     cookie = request.cookies.get(languages.COOKIE)
     g.language = cookie if cookie in LANGUAGES else languages.shell_language(current_app)
     page = current_app.jinja_env.get_template("failed.html")  # render_template would ask who is signed in
-    return page.render(title=TITLES[500], help=HELPS[500]), 500
+    return page.render(title=TITLES[status], help=HELPS[status], status=status)

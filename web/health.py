@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from flask import Blueprint
 
-from engine.store import health
+from engine.store.health import OK, Health
 from web.security import public
-from web.shell import shell
-
-SILENT = dt.timedelta(minutes=2)  # a worker that was not seen for so long is not at work
+from web.shell import Shell, shell
 
 pages = Blueprint("health", __name__)
 
@@ -19,12 +16,21 @@ pages = Blueprint("health", __name__)
 @pages.get("/healthz")
 @public
 def healthz() -> tuple[dict[str, Any], int]:
-    """200 if the database answers and a worker is at work, else 503."""
-    found = health.look(shell().house.store)
-    working = found.worker_silent is not None and found.worker_silent <= SILENT
+    """200 if the database takes what is written and a worker is at work, else 503."""
+    here = shell()
+    found = here.looks.look(here.house.store)
+    worker = _worker(here, found)
+    silent = found.worker_silent
     state = {
-        "database": "ok" if found.database else "unreachable",
-        "worker": "ok" if working else "not seen",
-        "worker_seen_seconds_ago": None if found.worker_silent is None else round(found.worker_silent.total_seconds()),
+        "database": found.database,
+        "worker": worker,
+        "worker_seen_seconds_ago": None if silent is None else round(silent.total_seconds()),
     }
-    return state, 200 if found.database and working else 503
+    return state, 200 if (found.database, worker) == (OK, OK) else 503
+
+
+def _worker(here: Shell, found: Health) -> str:
+    """What is said of the worker; "dead" if that of this process is, and another one is about to be started."""
+    if here.worker is not None and not here.worker.is_alive():
+        return "dead"
+    return OK if found.working else "not seen"

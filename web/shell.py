@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -14,11 +14,20 @@ from flask_login import current_user
 
 from engine.clock import Clock
 from engine.house import House
+from engine.store.health import Looks
 from engine.store.settings import DEMO, get_setting
 from web.settings import Settings
 
 EXTENSION = "ralop"
 KEPT_S = 5.0  # how long it is believed that this is, or is not, a demo
+
+
+class Living(Protocol):
+    """Something that can die."""
+
+    def is_alive(self) -> bool:
+        """Whether it has not."""
+        ...
 
 
 @dataclass
@@ -28,6 +37,8 @@ class Shell:
     settings: Settings
     house: House
     clock: Clock
+    worker: Living | None = None  # that of this process, if it has one
+    looks: Looks = field(default_factory=Looks, repr=False)
     _demo: tuple[float, bool] | None = field(default=None, repr=False)
 
     @property

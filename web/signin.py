@@ -148,6 +148,8 @@ def _require_sign_in() -> Response | None:
 def _tell_why(response: Response) -> Response:
     """Tell a device that is turned away whether to wipe what it keeps: its sign-in was ended from elsewhere ("ended"),
     or only to sign in again: the sign-in ran out, or was ended on the device itself ("none")."""
+    if response.status_code == 503:  # who it is cannot be looked up now
+        return response
     if not (g.get("turned_away") or response.status_code in {400, 401}) or current_user.is_authenticated:
         return response
     token = session.get(IN_SESSION)

@@ -6,8 +6,9 @@ Leases count real time, whatever the clock of a demo says.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select, text, update
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from engine.store.session import Store, now_utc
 from engine.store.tables import Base
@@ -33,12 +34,17 @@ def hold(store: Store, holder: str, length: dt.timedelta) -> bool:
     if row and row.holder == holder and row.until - now > length * 2 / 3:
         return True
     with store.writing("lease") as session:
-        connection = session.connection()
-        values = {"holder": holder, "until": now + length, "seen_at": now}
-        mine_or_over = (_leases.c.holder == holder) | (_leases.c.until < now)
-        if connection.execute(update(_leases).where(_leases.c.name == name, mine_or_over).values(values)).rowcount:
-            return True
-        return connection.execute(_TAKE, {"name": name, **values}).rowcount == 1
+        beats = store.installation.beat(session.connection())
+        held = _take(session.connection(), name, {"holder": holder, "until": now + length, "seen_at": now})
+    store.installation.remember(beats)
+    return held
+
+
+def _take(connection: Connection, name: str, values: dict[str, Any]) -> bool:
+    mine_or_over = (_leases.c.holder == values["holder"]) | (_leases.c.until < values["seen_at"])
+    if connection.execute(update(_leases).where(_leases.c.name == name, mine_or_over).values(values)).rowcount:
+        return True
+    return connection.execute(_TAKE, {"name": name, **values}).rowcount == 1
 
 
 def release(store: Store, holder: str) -> None:

@@ -9,10 +9,11 @@ than its reader may see. `writing` keeps what was done in it, `trying` does not.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,11 +24,17 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.util import LRUCache
 
 from engine import access
+from engine.store.installation import Installation
 from engine.store.scopes import Scope, Shape, protected, shape_of, values
 
 __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine", "now_utc", "open_store"]
 
 BUSY_MS = 15_000
+BEAT_MS = 5_000  # a sign of life waits less: whoever asks for it wants to know
+LINE_S = 10  # how long to wait for a line to PostgreSQL that others have taken
+# A server that is not there any more, or whose network is gone, is noticed within half a minute, not within two hours.
+PATIENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+            "tcp_user_timeout": 20_000}  # fmt: skip
 # For PostgreSQL: a page is read as of one moment, as SQLite does by itself; and its lists, which take 10 ms and more to
 # plan and 1 ms to read, are planned once. Not for the worker and the command line: a plan for any values may read a
 # whole table where few rows are meant.
@@ -83,6 +90,11 @@ class Compiled(LRUCache[Any, Any]):
         self._again.clear()
 
 
+def patience(url: URL) -> dict[str, int]:
+    """How long to wait for PostgreSQL, as libpq names it: what the URL itself does not say."""
+    return {name: value for name, value in PATIENCE.items() if name not in url.query}
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: pysqlite would begin too late
     cursor = connection.cursor()
@@ -96,7 +108,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its place in the queue at once: a read that turns into a write cannot wait, only fail.
-    if connection.get_execution_options().get("writes", True):
+    options = connection.get_execution_options()
+    if options.get("writes", True):
+        connection.connection.cursor().execute(f"PRAGMA busy_timeout={options.get('busy_ms', BUSY_MS)}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:  # waits for nobody, and cannot fail: past SQLAlchemy, which takes ten times as long over it
         connection.connection.cursor().execute("BEGIN")
@@ -119,8 +133,8 @@ def make_engine(url: str | URL) -> Engine:
     # A connection that speaks UTC hands out moments five times as fast as one that names a zone.
     options = f"{url.query.get('options', '')} -c timezone=UTC".strip()
     engine = create_engine(
-        url, connect_args={"options": options}, pool_pre_ping=True, pool_size=10, max_overflow=20,
-        execution_options=known,
+        url, connect_args={**patience(url), "options": options}, pool_pre_ping=True, pool_size=10, max_overflow=20,
+        pool_timeout=LINE_S, execution_options=known,
     )  # fmt: skip
     event.listen(engine, "begin", _begin_postgresql)
     return engine
@@ -289,8 +303,10 @@ class Store:
     def __init__(self, url: str | URL) -> None:
         self.url = make_url(url)
         self.engine = make_engine(self.url)
+        self.installation = Installation(self.engine)
         self._trying = self.engine.execution_options(writes=False)
         self._reading = self._paging = self._trying
+        self._beating = self.engine.execution_options(busy_ms=BEAT_MS, begin=f"SET LOCAL statement_timeout={BEAT_MS}")
         if not self.is_sqlite:
             self._reading = self.engine.execution_options(postgresql_readonly=True)
             self._paging = self.engine.execution_options(isolation_level="AUTOCOMMIT", begin=OF_A_PAGE)
@@ -356,10 +372,28 @@ class Store:
 
     @contextmanager
     def writing(self, why: str) -> Iterator[Session]:
-        """A transaction that sees and may change everything: kept as a whole when the block ends, or not at all."""
+        """A transaction that sees and may change everything: kept as a whole when the block ends, or not at all.
+
+        Raises Unavailable if the database is not the one that was settled on, even if it went while this was written.
+        """
         made = UnscopedSession(self.engine, info={"why": why}, autoflush=False)
         with self._apart(), made as session, session.begin():
             yield session
+        self.installation.check()
+
+    def settle(self, folders: Iterable[Path] = (), files: Iterable[Path] = ()) -> None:
+        """From here on the database as it is now is the right one, and so are these folders; the files among `files`
+        that are there must stay. Whatever happens to them, nothing is acknowledged any more until they are back."""
+        with self.writing("settle") as session:
+            beats = self.installation.settle(session.connection(), folders, files)
+        self.installation.remember(beats)
+
+    def beat(self) -> None:
+        """Write a sign of life, which needs all that any entry needs, but waits less. Raises what is in the way."""
+        with self._apart(), self._beating.begin() as connection:
+            beats = self.installation.beat(connection)
+        self.installation.check()
+        self.installation.remember(beats)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine.clock import ShiftedClock
 from engine.store import tables as t
 from engine.store.deliveries import FORGOTTEN, count_by_state
+from engine.store.health import SILENT
 from engine.store.proxies import told, undeclared
 from engine.store.schema import revisions
 from engine.store.session import Store, now_utc
@@ -24,7 +25,6 @@ from engine.words import Sentence
 _TABLES = t.Base.metadata.tables
 _leases = _TABLES["leases"]
 MOST = 100_000  # no count goes farther: a status must not cost more the more cases there are
-SILENT = dt.timedelta(minutes=2)  # a worker that was not seen for so long is not at work
 LATE = dt.timedelta(minutes=5)  # something due for so long means that nobody sweeps
 QUEUE = "procrastinate_jobs"
 

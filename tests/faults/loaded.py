@@ -5,6 +5,7 @@ import procrastinate
 import tests.faults.test_killed_deliveries
 import tests.faults.test_killed_pages
 import tests.faults.test_killed_workers
+import tests.faults.test_lost_databases
 from bench.data import handbook
 from web import cli
 

@@ -12,7 +12,7 @@ const UNSAID = new Set(["csrf_token", "key", "version", "me"]); // fields of a f
 
 const soon = (promise, most = LINE) =>
   Promise.race([promise, new Promise((_yes, no) => setTimeout(() => no(new Error("no line")), most))]);
-const answers = (answer) => { if (DOWN.has(answer.status)) throw new Error("no server"); return answer; };
+const answers = (answer) => { if (DOWN.has(answer.status)) throw Object.assign(new Error("no server"), { answer }); return answer; };
 
 // --- what is kept beside pages: the queue, by the forms' idempotency keys, and a few facts ---
 const opened = () => new Promise((yes, no) => {
@@ -147,6 +147,7 @@ const page = async (event, url) => {
     return await (copy ? soon(asked) : asked);
   } catch (gone) {
     const instead = copy || (await copyOf("/offline"));
+    if (!instead && gone.answer) return gone.answer; // nothing is kept here: then what the server says of itself
     if (!instead) throw gone;
     if (copy && url.pathname === "/offline") return copy; // what it shows is of now
     return marked(instead, !copy);
