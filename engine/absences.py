@@ -1,7 +1,8 @@
 """Being away: from which day to which, and who acts meanwhile. All days are included, first and last.
 
 Whoever stands in has all rights of the person who is away for as long as that lasts. So people choose among those who
-have the same kind of duty in the same school, commune, association or office; an administrator may choose anybody.
+have the same kind of duty in the same school, commune, association or office; an administrator may choose anybody
+but themselves.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 
 from engine.access import Viewer
 from engine.house import House
+from engine.powers import changing
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
-from engine.staff_acts import AWAY, BACK, STANDS_IN, STOOD_IN
+from engine.staff_acts import AWAY, BACK, STANDS_IN, STOOD_IN, By
 from engine.store import absences as stored
 from engine.store.absences import Colleague
 from engine.store.session import Session
@@ -75,16 +77,17 @@ def go_away(
 
 def enter(
     house: House, person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, reason: str, now: dt.datetime,
-    *, by: int,
+    *, by: By,
 ) -> None:  # fmt: skip
     """A person is away and `delegate_id` acts, or (None) the next one up is asked. The same again changes nothing. That
-    it was entered `by` somebody is kept with both.
+    it was entered `by` somebody is kept with both, and they are told.
 
-    Raises `Invalid` by field, `Conflict` for days on which the person is away already.
+    Raises `Invalid` by field, `Conflict` for days on which the person is away already, `NotAllowed` for who would stand
+    in by their own word.
     """
     today, reason = _today(house, now), tidy(reason)
     _check(person_id, delegate_id, first, last, today, reason)
-    with house.store.writing("be away") as session:
+    with changing(house.store, "be away", by, now) as session:
         for absence in stored.absences(session, person_id, first, last):
             if absence[1:] == (delegate_id, first, last):
                 return
@@ -113,10 +116,10 @@ def _check(
         raise Invalid(wrong)
 
 
-def end(house: House, person_id: int, absence_id: int, now: dt.datetime, *, by: int) -> None:
+def end(house: House, person_id: int, absence_id: int, now: dt.datetime, *, by: By) -> None:
     """The person is back from today on; an absence that has not begun does not come about. That it was ended `by`
     somebody is kept, with the days that it was to last. Raises `NotFound`."""
-    with house.store.writing("be back") as session:
+    with changing(house.store, "be back", by, now) as session:
         ended = stored.end(session, person_id, absence_id, _today(house, now))
         if ended is None:
             raise NotFound(Sentence("There is no such absence."))

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from engine import brakes, passwords, signin
 from engine.brakes import Origin
+from engine.powers import changing, not_for_oneself
 from engine.refusals import Invalid, NotFound, Refused
 from engine.signin import BY_CODE, SignedIn
-from engine.staff_acts import CODE
+from engine.staff_acts import CODE, By
 from engine.store import codes, signins, staff_acts
 from engine.store.session import Store
 from engine.words import Sentence
@@ -44,21 +45,24 @@ class Slip:
     expires_at: dt.datetime
 
 
-def make(store: Store, login: str, by: int | None, lasts: dt.timedelta, now: dt.datetime) -> Slip:
-    """Make a code for a person; one made before ends. `by`: who makes it, None on the command line. Raises `NotFound`.
+def make(store: Store, login: str, by: By, lasts: dt.timedelta, now: dt.datetime) -> Slip:
+    """Make a code for a person, who is told of it; one made before ends. `by`: who makes it, or who sits at the command
+    line. Raises `NotFound`; `NotAllowed` for a code for oneself.
 
-    Whoever calls this has made sure that they may.
+    Whoever calls this has made sure that they may make codes at all.
     """
     digits = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
-    with store.writing("make a sign-in code") as session:
+    with changing(store, "make a sign-in code", by, now) as session:
         holder = codes.holder(session, signin.fold_login(login))
         if holder is None:
             raise NotFound(Sentence("There is nobody with the login “{login}”.", login=login))
-        codes.replace(session, holder.id, passwords.hash(digits), by, now, now + lasts)
-        if by is None:
+        not_for_oneself(holder.id, by)
+        maker = by if isinstance(by, int) else None
+        codes.replace(session, holder.id, passwords.hash(digits), maker, now, now + lasts)
+        if maker is None:
             codes.note(session, holder.id, "sign-in code: command line", now)
         else:
-            codes.note(session, by, f"sign-in code for person {holder.id}", now)
+            codes.note(session, maker, f"sign-in code for person {holder.id}", now)
         staff_acts.note(session, CODE, holder.id, by, now)
     groups = " ".join(digits[at : at + GROUP] for at in range(0, DIGITS, GROUP))
     return Slip(holder.login, holder.name, groups, now + lasts)

@@ -10,8 +10,8 @@ from typing import Any
 from engine import passwords
 from engine.demo_names import Namer
 from engine.demo_script import Account, Learner, School
+from engine.store import absences, staffing
 from engine.store import demo as stored
-from engine.store import staffing
 from engine.store.session import Session
 from engine.store.units import UnitHere, unit_above, unit_at, units_below
 from engine.text import fold, sort_key
@@ -80,7 +80,7 @@ def add_accounts(town: Town, accounts: list[Account], namer: Namer, now: dt.date
     for account in everybody:
         if account.away:
             by = ids[account.by] if account.by else None
-            staffing.add_absence(town.session, ids[account.login], by, *account.away, "Nghỉ phép")
+            absences.add(town.session, ids[account.login], by, *account.away, "Nghỉ phép")
     return everybody
 
 

@@ -11,18 +11,22 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from engine.access import reach
 from engine.casework import SYSTEM, Actor, Casework
 from engine.house import House
 from engine.people import ROLE_LABELS
-from engine.refusals import Invalid, NotFound
-from engine.store import ledger, moving
+from engine.powers import guarded
+from engine.refusals import Invalid, NotAllowed, NotFound
+from engine.staff_acts import ENDED, MOVED, By
+from engine.store import ledger, moving, powers
 from engine.store import mergers as stored
 from engine.store.session import Session
 from engine.store.staff import viewer_of
+from engine.store.staff_acts import Post, note
 from engine.store.world import World, cases
 from engine.text import tidy
 from engine.words import Sentence
@@ -108,7 +112,7 @@ def read_moves(text: str) -> list[Move]:
 
 def merge_units(
     house: House, mergers: Iterable[Merger], on: dt.date, now: dt.datetime, *, moves: Iterable[Move] = (),
-    dry_run: bool = False,
+    by: By = None, dry_run: bool = False,
 ) -> Merged:  # fmt: skip
     """Let units go on in others from `on` on, and everything of theirs with them.
 
@@ -120,22 +124,40 @@ def merge_units(
         moves: what of a divided commune comes to lie where; before the mergers, so that what is left can go as a whole.
         on: the first day of the new units, today at the latest.
         now: the moment.
+        by: who does it: an administrator, or who sits at the command line.
         dry_run: do it, tell what it did, keep none of it.
 
     Raises:
         Invalid: the day is still to come, or schools that become one have pupils with the same code.
         NotFound: a new unit is not here and the merger does not say how to make it, or a unit to be moved is not here.
+        NotAllowed: who does it would see more pupils than before, or no administrator would be left.
     """
     if on > house.handbook.calendar("").local(now).date():
         raise Invalid({"on": Sentence("{day} is still to come; merge the units on the day itself.", day=on)})
     merged = Merged()
     with house.store.writing("merge units") as session:
-        _move_tree(session, moves, on, merged)
-        _merge_tree(session, mergers, on, merged)
-        _follow(house, session, on, now, merged)
+        with guarded(session, None, now), _sees_no_more(house, session, by, now):
+            _move_tree(session, moves, on, merged)
+            _merge_tree(session, mergers, on, merged)
+            _follow(house, session, on, now, by, merged)
         if dry_run:
             session.rollback()
     return merged
+
+
+@contextmanager
+def _sees_no_more(house: House, session: Session, by: By, now: dt.datetime) -> Iterator[None]:
+    """Who merges units has posts that may go along, as anybody's; they must not lead to other pupils."""
+    if not isinstance(by, int):
+        yield
+        return
+    today = house.handbook.calendar("").local(now).date()
+    before = powers.pupils_seen(session, viewer_of(session, by, today))
+    yield
+    if powers.pupils_seen(session, viewer_of(session, by, today)) - before:
+        raise NotAllowed(
+            Sentence("By this merger you would see pupils whom you do not see now: another administrator does it.")
+        )
 
 
 # --- the tree ---------------------------------------------------------------------------------------------------------
@@ -192,7 +214,9 @@ def _begin(session: Session, old: object, merger: Merger, on: dt.date) -> int:
 # --- what follows -----------------------------------------------------------------------------------------------------
 
 
-def _follow(house: House, session: Session, on: dt.date, now: dt.datetime, merged: Merged) -> None:
+def _follow(
+    house: House, session: Session, on: dt.date, now: dt.datetime, by: By, merged: Merged
+) -> None:  # fmt: skip
     ended = stored.ended_by(session, on)
     successors = {unit.id: unit.successor for unit in ended}
     if shared := stored.shared_codes(session, successors):
@@ -204,7 +228,7 @@ def _follow(house: House, session: Session, on: dt.date, now: dt.datetime, merge
     merged.pupils, _ = stored.move(session, successors)
     stored.set_communes(session, {unit.successor for unit in ended if unit.kind == "village"})
     stored.set_provinces(session, {unit.successor for unit in ended if unit.kind == "commune"})
-    gone = _posts(session, successors, on, merged)
+    gone = _posts(session, successors, on, now, by, merged)
     merged.closures = stored.move_closures(session, ended, successors)
     _place(house, session, before, successors, gone, now, merged)
     merged.left += [
@@ -214,12 +238,19 @@ def _follow(house: House, session: Session, on: dt.date, now: dt.datetime, merge
     ]  # fmt: skip
 
 
-def _posts(session: Session, successors: Mapping[int, int], on: dt.date, merged: Merged) -> set[int]:
-    """Move the posts; the people whose post ended for good."""
+def _posts(
+    session: Session, successors: Mapping[int, int], on: dt.date, now: dt.datetime, by: By, merged: Merged
+) -> set[int]:  # fmt: skip
+    """Move the posts and write it down; the people whose post ended for good."""
     given = {(post.role, post.unit_id) for post in stored.posts_in(session, set(successors.values()), on)}
     posts = stored.posts_in(session, successors, on)
     kept, over = stored.move_posts(session, posts, successors, given, on)
     merged.posts = len(kept)
+    for post in kept:
+        last = post.valid_to - stored.DAY if post.valid_to else None
+        note(session, MOVED, post.person_id, by, now, Post(post.role, successors[post.unit_id], on, last))
+    for post in over:
+        note(session, ENDED, post.person_id, by, now, Post(post.role, post.unit_id, post.valid_from, on - stored.DAY))
     return {post.person_id for post in over}
 
 

@@ -1,4 +1,5 @@
 """The words of a notice: a case's code, why, until when, and a link. Nothing else comes in, so nothing gets out.
+Of an act on an account or a post they say what kind of act it was, and no name either.
 
 A message passes through phones that lie about, other people's servers and Zalo groups. So no function here is ever
 given a pupil's name, school, class or cause; who may know them follows the link and signs in.
@@ -13,6 +14,7 @@ from engine.notices import Count, Digest, Item
 from engine.words import Label, Sentence
 
 MARK = "[Ra Lớp]"
+_UNKNOWN = Sentence("If you know nothing of this, tell your administrator at once.")
 MOST_LINES = 50  # cases or places in one digest; the rest are a number and the link
 
 
@@ -45,6 +47,15 @@ def closure_text(why: Label, url: str, language: str) -> Text:
     return Text(f"{MARK} {said}", "\n".join(lines), url)
 
 
+def act_text(why: Label, url: str, language: str, *, urgent: bool = False) -> Text:
+    """A notice about an act on an account or a post: what was done; to whom and by whom stands behind the link."""
+    said = why.in_(language)
+    mark = MARK + " " + Sentence("Urgent:").in_(language) if urgent else MARK
+    link = notices_url(url)
+    lines = [said + ".", _UNKNOWN.in_(language), "", Sentence("Open it here: {url}", url=link).in_(language)]
+    return Text(f"{mark} {said}", "\n".join([*lines, "", _footer(language)]), link)
+
+
 def zalo_text(code: str, url: str, why: Label, due: dt.datetime | None, language: str = "vi") -> str:
     """A short text to copy into Zalo by hand: what to do with which case until when, and the link."""
     line = f"{MARK} {code}: {why.in_(language)}."
@@ -64,6 +75,9 @@ def digest_text(digest: Digest, day: dt.date, url: str, language: str) -> Text:
     if digest.closures:
         lines += [f"- {it.why.in_(language)}.\n  {closure_url(url, it.closure)}" for it in digest.closures[:MOST_LINES]]
         lines += [*_left_out(len(digest.closures), language), ""]
+    if digest.acts:
+        lines += [f"- {why.in_(language)}: {number}" for why, number in digest.acts]
+        lines += [f"  {notices_url(url)}", ""]
     if digest.counts:
         lines += [Sentence("To be urged on:").in_(language)]
         lines += [_count(count, language) for count in digest.counts[:MOST_LINES]]
@@ -84,6 +98,11 @@ def trial_text(url: str, language: str) -> Text:
 def case_url(url: str, code: str) -> str:
     """The address of a case's page."""
     return f"{url}/cases/{code}"
+
+
+def notices_url(url: str) -> str:
+    """The address of the page of one's notices."""
+    return f"{url}/notices"
 
 
 def closure_url(url: str, closure: int | None) -> str:

@@ -41,6 +41,8 @@ class Writer:
             return notice_texts.trial_text(self.url, language)
         if it.kind == NOTICE:
             item = self._item(told[0])
+            if item.act is not None:
+                return notice_texts.act_text(item.why, self.url, language, urgent=it.urgent)
             if item.closure is not None:
                 return notice_texts.closure_text(item.why, closure_url(self.url, item.closure), language)
             link = case_url(self.url, item.code)
@@ -50,10 +52,10 @@ class Writer:
         return notice_texts.digest_text(digest, it.day, self.url, language) if digest else None
 
     def _item(self, told: Told) -> Item:
-        why = notices.reason(self.house.handbook, told.workflow, told.rules_version, told.kind, told.cases)
+        why = notices.reason(self.house.handbook, told.workflow or "", told.rules_version or 0, told.kind, told.cases)
         due = self.local(told.due_at) if told.due_at else None
-        place = (told.commune if told.role == OFFICE else None) or told.school
-        return Item(told.code, why, due, told.role, place, told.closure_id)
+        place = (told.commune if told.role == OFFICE else None) or told.school or ""
+        return Item(told.code or "", why, due, told.role, place, told.closure_id, told.act_id)
 
     def addresses(self, it: Claimed) -> list[str]:
         """Where a delivery goes: each browser that takes push messages, or the person's one address; [] if nowhere."""

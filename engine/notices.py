@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from engine.access import OFFICE
 from engine.calendar import Calendar
 from engine.handbook import Handbook
 from engine.refusals import NotFound
+from engine.staff_acts import told
 from engine.words import Label
 
 EMAIL, PUSH = "email", "push"
@@ -182,7 +184,10 @@ def wait(attempts: int, jitter: float) -> dt.timedelta:
 
 
 def reason(handbook: Handbook, workflow: str, rules_version: int, kind: str, cases: int = 1) -> Label:
-    """Why a person is told, in words: the rule's, or what happened, and to how many cases if it is told of many."""
+    """Why a person is told, in words: the rule's, or what happened, and to how many cases if it is told of many; of an
+    act on an account or a post, which is about no case and on no workflow (""), what was done."""
+    if not workflow:
+        return told(kind) or CHANGED
     if found := CLOSURES.get(kind):
         return Label(f"{found.vi}: {cases} hồ sơ", f"{found.en}: {cases} {'case' if cases == 1 else 'cases'}")
     if kind in KINDS:
@@ -201,7 +206,8 @@ def reason(handbook: Handbook, workflow: str, rules_version: int, kind: str, cas
 class Item:
     """A notice in a digest: the case's code, why, until when (local), the role told, and the place it counts under.
 
-    `closure`: it is about days without class that moved the deadlines of this case and, perhaps, others.
+    `closure`: it is about days without class that moved the deadlines of this case and, perhaps, others. `act`: it is
+    about an act on an account or a post, and about no case.
     """
 
     code: str
@@ -210,6 +216,7 @@ class Item:
     role: str
     place: str
     closure: int | None = None
+    act: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,20 +231,25 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one digest says: single cases for who works on them, numbers by place for who answers for many; closures."""
+    """What one digest says: single cases for who works on them, numbers by place for who answers for many; closures;
+    acts on accounts and posts, and how many of each kind."""
 
     items: tuple[Item, ...] = ()
     counts: tuple[Count, ...] = ()
     closures: tuple[Item, ...] = ()
+    acts: tuple[tuple[Label, int], ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.items or self.counts or self.closures)
+        return bool(self.items or self.counts or self.closures or self.acts)
 
 
 def gather(items: Sequence[Item], urging: Iterable[Count] = ()) -> Digest:
     """The digest of these notices (oldest first) and of what is to be urged on (D2.3): a case is told once, the latest
     news of it, the nearest deadline first; what came to a leader is only counted. A closure is told to anybody, once.
+    Acts on accounts and posts are counted by what they were.
     """
+    acts = Counter(item.why for item in items if item.act is not None)
+    items = [item for item in items if item.act is None]
     closures = {item.closure: item for item in items if item.closure is not None}
     items = [item for item in items if item.closure is None]
     latest = {item.code: item for item in items if item.role not in LEADERS}
@@ -250,4 +262,5 @@ def gather(items: Sequence[Item], urging: Iterable[Count] = ()) -> Digest:
     counts = {count.place: count for count in urging}
     for place, codes in counted.items():
         counts[place] = replace(counts.get(place, Count(place)), news=len(codes))
-    return Digest(tuple(single), tuple(counts[place] for place in sorted(counts)), tuple(closures.values()))
+    return Digest(tuple(single), tuple(counts[place] for place in sorted(counts)), tuple(closures.values()),
+                  tuple(acts.items()))  # fmt: skip

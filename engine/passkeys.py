@@ -27,7 +27,8 @@ from engine import signin
 from engine.refusals import Invalid, NotFound, Refused
 from engine.signin import BY_PASSKEY, SignedIn
 from engine.signin_settings import Party
-from engine.store import codes, passkeys, signins
+from engine.staff_acts import KEY_ADDED, KEY_REMOVED
+from engine.store import codes, passkeys, signins, staff_acts
 from engine.store.passkeys import PROVE, REGISTER, SIGN_IN, Held, Key
 from engine.store.session import Session, Store
 from engine.text import tidy
@@ -110,6 +111,7 @@ def add(
             session, person_id, asked.handle or "", credential, made.credential_public_key, made.sign_count, name, now
         )
         codes.note(session, person_id, "passkey added", now)
+        staff_acts.note(session, KEY_ADDED, person_id, person_id, now)
 
 
 def of(store: Store, person_id: int) -> list[Key]:
@@ -125,6 +127,7 @@ def remove(store: Store, signed_in: SignedIn, key_id: int, now: dt.datetime) -> 
         if not passkeys.remove(session, person_id, key_id):
             raise NotFound(Sentence("There is no such passkey."))
         codes.note(session, person_id, "passkey removed", now)
+        staff_acts.note(session, KEY_REMOVED, person_id, person_id, now)
 
 
 # --- signing in and proving -------------------------------------------------------------------------------------------

@@ -18,10 +18,12 @@ from engine import brakes, passwords
 from engine.access import Viewer
 from engine.brakes import Origin
 from engine.refusals import Invalid, NotFound, Refused
+from engine.staff_acts import CHOSEN
 from engine.store import signins
 from engine.store.session import Session, Store
 from engine.store.signins import Account, Device
 from engine.store.staff import viewer_of
+from engine.store.staff_acts import note
 from engine.words import Sentence
 
 IDLE = dt.timedelta(days=14)  # a device that was not used for so long must sign in again
@@ -181,6 +183,8 @@ def change_password(store: Store, signed_in: SignedIn, old: str | None, new: str
     with store.writing("change a password") as session:
         signins.set_password(session, signed_in.account.id, passwords.hash(new))
         signins.revoke(session, signed_in.account.id, now, signins.PASSWORD, but=signed_in.device.id)
+        if not signed_in.must_change:  # the first one of one's own is no news
+            note(session, CHOSEN, signed_in.account.id, signed_in.account.id, now, tell_office=False)
 
 
 def _unfit(store: Store, signed_in: SignedIn, new: str) -> Sentence | None:

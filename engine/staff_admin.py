@@ -1,8 +1,9 @@
-"""Looking after accounts and posts: who there is, who answers for what and until when, who stands in for whom.
+"""Looking after accounts and posts: who there is, who answers for what and until when.
 
-These are the acts of whoever runs the installation; they decide nothing about pupils. All days are included in a post
-or an absence, first and last. `by` is the administrator who does it, None on the command line; what is done to an
-account or a post is written down with it (`engine.staff_acts`).
+These are the acts of whoever runs the installation; they decide nothing about pupils. All days of a post are
+included, first and last. `by` is the administrator who does it, or who sits at the command line; what is done to an
+account or a post is written down with it, and whoever is concerned is told (`engine.staff_acts`). Nobody gives power to
+themselves, and there is always an administrator: all raise `NotAllowed` as `engine.powers` says.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from engine.casework import Actor, Casework
 from engine.facts import Facts
 from engine.house import House
 from engine.people import LADDERS, ROLE_LABELS
+from engine.powers import changing, not_for_oneself
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
+from engine.staff_acts import By
 from engine.store import ledger, signins, staffing
 from engine.store.session import Session, Store
 from engine.store.staff import viewer_of
-from engine.store.staff_acts import Post, note
+from engine.store.staff_acts import Post, note, note_absence
 from engine.store.staffing import Member
 from engine.store.units import unit_at
 from engine.store.world import World
@@ -43,7 +46,7 @@ HELD_IN: Mapping[str, tuple[str, ...]] = {
     "admin": ("root",),
 }
 assert tuple(HELD_IN) == ROLES
-LONGEST = {"name": 120, "phone": 32, "email": 200, "reason": 200}
+LONGEST = {"name": 120, "phone": 32, "email": 200}
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 
 
@@ -52,7 +55,7 @@ _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 
 def add_person(
     store: Store, login: str, name: str, now: dt.datetime, *, phone: str = "", email: str = "", language: str = "vi",
-    password: str | None = None, by: int | None = None,
+    password: str | None = None, by: By = None,
 ) -> str:  # fmt: skip
     """Make an account and return its password, to be handed over once and changed at the first sign-in.
 
@@ -62,7 +65,7 @@ def add_person(
     login, name = login.strip().lower(), tidy(name)
     _check(login, name, {"phone": phone, "email": email}, language)
     chosen = password or passwords.one_time()
-    with store.writing("add a person") as session:
+    with changing(store, "add a person", by, now) as session:
         if staffing.person_id(session, login) is not None:
             raise Conflict(Sentence("There is somebody with the login “{login}” already.", login=login))
         person = staffing.add_person(
@@ -92,23 +95,24 @@ def _too_long(key: str, text: str) -> Sentence:
     return Sentence("This is {length} characters long; {most} is the most.", length=len(text), most=LONGEST[key])
 
 
-def reset_password(store: Store, login: str, now: dt.datetime, by: int | None = None) -> str:
-    """Give a new one-time password; every device must sign in again. Raises `NotFound`."""
+def reset_password(store: Store, login: str, now: dt.datetime, by: By = None) -> str:
+    """Give a new one-time password; every device must sign in again. Raises `NotFound`; `NotAllowed` to oneself."""
     chosen = passwords.one_time()
-    with store.writing("reset a password") as session:
+    with changing(store, "reset a password", by, now) as session:
         person = _person(session, login)
+        not_for_oneself(person, by)
         staffing.set_one_time(session, person, passwords.hash(chosen))
         signins.revoke(session, person, now, signins.ADMIN)
         note(session, staff_acts.PASSWORD, person, by, now)
     return chosen
 
 
-def disable(store: Store, login: str, now: dt.datetime, by: int | None = None) -> int:
+def disable(store: Store, login: str, now: dt.datetime, by: By = None) -> int:
     """Shut an account at once and end its sign-ins. Returns how many open cases the person still has.
 
     The posts fall vacant at once; cases stay with the person until `hand_over`. Raises `NotFound`.
     """
-    with store.writing("disable an account") as session:
+    with changing(store, "disable an account", by, now) as session:
         person = _person(session, login)
         if staffing.set_disabled(session, person, now):
             note(session, staff_acts.SHUT, person, by, now)
@@ -116,9 +120,9 @@ def disable(store: Store, login: str, now: dt.datetime, by: int | None = None) -
         return staffing.count_cases(session, person)
 
 
-def enable(store: Store, login: str, now: dt.datetime, by: int | None = None) -> None:
+def enable(store: Store, login: str, now: dt.datetime, by: By = None) -> None:
     """Open a shut account again. Raises `NotFound`."""
-    with store.writing("enable an account") as session:
+    with changing(store, "enable an account", by, now) as session:
         person = _person(session, login)
         if staffing.set_disabled(session, person, None):
             note(session, staff_acts.OPENED, person, by, now)
@@ -130,35 +134,41 @@ def members(store: Store, today: dt.date) -> list[Member]:
         return staffing.members(session, today)
 
 
+def person_of(store: Store, login: str) -> int:
+    """Who has this login. Raises `NotFound`."""
+    with store.writing("who is meant") as session:
+        return _person(session, login)
+
+
 # --- posts ------------------------------------------------------------------------------------------------------------
 
 
 def appoint(
     store: Store, login: str, role: str, unit: str, first_day: dt.date, last_day: dt.date | None = None, *,
-    now: dt.datetime, by: int | None = None,
+    now: dt.datetime, by: By = None,
 ) -> None:  # fmt: skip
     """Let a person hold a role in the unit that has this code on the first day.
 
     Raises `NotFound`; `Invalid` for a role that is not held in such a unit; `Conflict` if they hold it already.
     """
     _in_order(first_day, last_day)
-    with store.writing("appoint") as session:
+    with changing(store, "appoint", by, now) as session:
         person, unit_id = _person(session, login), _unit(session, role, unit, first_day)
         if staffing.has_post(session, person, role, unit_id, first_day, last_day):
             raise Conflict(Sentence("This person holds that post already in these days."))
         _appoint(session, person, Post(role, unit_id, first_day, last_day), now, by)
 
 
-def _appoint(session: Session, person: int, post: Post, now: dt.datetime, by: int | None) -> None:
+def _appoint(session: Session, person: int, post: Post, now: dt.datetime, by: By) -> None:
     staffing.add_post(session, person, post.role, post.unit_id, post.first, post.last)
     note(session, staff_acts.APPOINTED, person, by, now, post)
 
 
 def end_appointment(
-    store: Store, login: str, role: str, unit: str, last_day: dt.date, *, now: dt.datetime, by: int | None = None
+    store: Store, login: str, role: str, unit: str, last_day: dt.date, *, now: dt.datetime, by: By = None
 ) -> None:
     """Let a person hold a post until `last_day` and no longer. Raises `NotFound` if they don't hold it then."""
-    with store.writing("end an appointment") as session:
+    with changing(store, "end an appointment", by, now) as session:
         person, unit_id = _person(session, login), _unit(session, role, unit, last_day)
         ended = staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id)
         if not ended:
@@ -168,51 +178,39 @@ def end_appointment(
 
 
 def end_post(
-    store: Store, person_id: int, appointment_id: int, last_day: dt.date, *, now: dt.datetime, by: int | None = None
+    store: Store, person_id: int, appointment_id: int, last_day: dt.date, *, now: dt.datetime, by: By = None
 ) -> None:
-    """Let one appointment of a person end with `last_day`, be its unit ended or not. Raises `NotFound`."""
-    with store.writing("end a post") as session:
+    """Let one appointment of a person end with `last_day`, be its unit ended or not. Raises `NotFound`; `Invalid` for a
+    day on which it has ended already: that would be a new appointment."""
+    with changing(store, "end a post", by, now) as session:
         post = staffing.post_held(session, person_id, appointment_id)
         if post is None:
             raise NotFound(Sentence("This person does not hold that post."))
+        if post.last is not None and last_day > post.last:
+            raise Invalid(
+                {"last_day": Sentence("The post ends with {day}: for later days appoint anew.", day=post.last)}
+            )
         if post.last != last_day:
             staffing.end_post(session, appointment_id, last_day + staffing.DAY)
             note(session, staff_acts.ENDED, person_id, by, now, replace(post, last=last_day))
 
 
-def end_all(session: Session, person_id: int, today: dt.date, now: dt.datetime, by: int | None) -> None:
+def end_all(session: Session, person_id: int, today: dt.date, now: dt.datetime, by: By) -> None:
     """Whoever leaves holds no post and stands in for nobody from today on."""
+    for person, delegate, first, last in staffing.end_absences(session, person_id, today):
+        note_absence(session, (staff_acts.BACK, staff_acts.STOOD_IN), person, delegate, (first, last), by, now)
     for post in staffing.end_posts(session, person_id, today):
         note(session, staff_acts.ENDED, person_id, by, now, post)
-    staffing.end_absences(session, person_id, today)
 
 
-def delegate(
-    store: Store, login: str, delegate_login: str | None, first_day: dt.date, last_day: dt.date, reason: str = ""
-) -> None:
-    """A person is away; somebody acts for them, or (None) the next one up is asked meanwhile.
-
-    Raises `NotFound` or `Invalid`.
-    """
-    _in_order(first_day, last_day)
-    if len(tidy(reason)) > LONGEST["reason"]:
-        raise Invalid({"reason": _too_long("reason", tidy(reason))})
-    with store.writing("delegate") as session:
-        person = _person(session, login)
-        other = _person(session, delegate_login) if delegate_login else None
-        if other == person:
-            raise Invalid({"delegate": Sentence("Nobody stands in for themselves.")})
-        staffing.add_absence(session, person, other, first_day, last_day, tidy(reason) or None)
-
-
-def hand_over(house: House, login: str, to: str, now: dt.datetime, by: int | None = None) -> list[str]:
+def hand_over(house: House, login: str, to: str, now: dt.datetime, by: By = None) -> list[str]:
     """All posts and open cases of a person who leaves go to another at once; what is offered to a post stays with it.
 
     Returns the codes of the cases. The account stays; shut it with `disable`. Raises `NotFound`; `Invalid` for the same
     person; `NotAllowed`, with nothing changed, if a case cannot be the other's.
     """
     today = house.handbook.calendar("").local(now).date()
-    with house.store.writing("hand over") as session:
+    with changing(house.store, "hand over", by, now) as session:
         leaver, follower = _person(session, login), _person(session, to)
         if leaver == follower:
             raise Invalid({"to": Sentence("Nobody stands in for themselves.")})
@@ -230,7 +228,7 @@ def hand_over(house: House, login: str, to: str, now: dt.datetime, by: int | Non
 
 
 def _move_posts(
-    session: Session, leaver: int, follower: int, today: dt.date, now: dt.datetime, by: int | None
+    session: Session, leaver: int, follower: int, today: dt.date, now: dt.datetime, by: By
 ) -> None:  # fmt: skip
     for role, unit in staffing.posts(session, leaver, today):
         if not staffing.has_post(session, follower, role, unit, today, today):

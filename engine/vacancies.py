@@ -9,6 +9,8 @@ from engine.casework import SYSTEM, Actor, Casework
 from engine.facts import Facts
 from engine.house import House
 from engine.people import find
+from engine.powers import changing
+from engine.staff_acts import By
 from engine.staff_admin import end_all
 from engine.store import ledger, moving
 from engine.store.cases import declined_seats
@@ -58,14 +60,15 @@ def _rerouted(session: Session, world: World, facts: Facts, over: Over) -> Casew
     return work
 
 
-def leave(house: House, person_id: int, now: dt.datetime, by: int | None = None) -> list[str]:
+def leave(house: House, person_id: int, now: dt.datetime, by: By = None) -> list[str]:
     """A person leaves and nobody takes over as a whole: posts end today, each open case goes to whoever answers now.
 
-    `engine.staff_admin.hand_over` is for a named successor. `by`: the administrator. Returns the cases' codes.
+    `engine.staff_admin.hand_over` is for a named successor. `by`: the administrator. Returns the cases' codes. Raises
+    `NotAllowed` for the last administrator.
     """
     today = house.handbook.calendar("").local(now).date()
     codes: list[str] = []
-    with house.store.writing("leave") as session:
+    with changing(house.store, "leave", by, now) as session:
         end_all(session, person_id, today, now, by)
         for found in moving.open_cases(session, cases.c.assignee_id == person_id):
             world = World(session, house.handbook, now)

@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, update
 
-from engine import cases
+from engine import cases, codes, staff_admin
+from engine.cast import PEOPLE, PUPILS
 from engine.channels import Channel, Message, NotSent, Send, Unreachable
 from engine.channels.email import EmailChannel
 from engine.closures import announce_closure
@@ -115,6 +116,31 @@ def test_a_closure_goes_out_by_itself_or_in_the_digest_with_its_own_page(stage: 
     assert message.url == f"{URL}/closures/{closure}"
     (mail,) = mailbox.mails
     assert f"2 hồ sơ.\n  {URL}/closures/{closure}" in mail.get_content().replace("\r\n", "\n")
+
+
+def test_an_act_on_an_account_goes_to_its_person_at_once_and_to_the_office_in_the_digest(stage: Stage) -> None:
+    give_addresses(stage, "teacher", "education_office", "admin")
+    night = at("2026-03-02 23:30")
+    for _ in range(2):
+        codes.make(stage.store, "teacher", stage.cast.people["admin"], dt.timedelta(hours=1), night)
+    appointed = ("teacher", "volunteer", "association", night.date())
+    staff_admin.appoint(stage.store, *appointed, now=night, by=stage.cast.people["admin"])
+    with serving(Mailbox()) as mailbox:
+        house = house_with(stage, EmailChannel(mailbox.settings))
+        deliver(house, night)
+        assert [str(mail["To"]) for mail in mailbox.mails] == ["teacher@example.vn"] * 2
+        mail = mailbox.mails[0]
+        assert mail["Subject"] == "[Ra Lớp] KHẨN: Có mã đăng nhập mới cho tài khoản của anh/chị"
+        assert "báo ngay cho quản trị viên" in mail.get_content()
+        deliver(house, at("2026-03-03 06:30"))
+    digests = {str(mail["To"]): mail.get_content() for mail in mailbox.mails[2:]}
+    assert sorted(digests) == ["education_office@example.vn", "teacher@example.vn"]
+    assert "- Thay đổi tài khoản, vị trí: Tạo mã đăng nhập một lần: 2" in digests["education_office@example.vn"]
+    assert "- Thay đổi tài khoản, vị trí: Giao vị trí: 1" in digests["education_office@example.vn"]
+    assert "- Anh/chị được giao một vị trí: 1" in digests["teacher@example.vn"]
+    said = "".join(str(mail["Subject"]) + mail.get_content() for mail in mailbox.mails)
+    assert not [name for name in (*PEOPLE.values(), *(it.name for it in PUPILS.values())) if name in said]
+    assert f"{URL}/notices" in said
 
 
 # --- when -------------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from engine.store.session import Store
 from engine.store.staff import viewer_of
 from engine.store.verify import breaks
 from engine.vacancies import leave
-from web.cli_user import user
+from web.cli_user import ZONE, user
 
 ROOT = Path(__file__).parent.parent
 NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)  # 8 o'clock on a Monday morning
@@ -169,15 +169,17 @@ def test_a_post_ends_after_its_last_day(store: Store, on_stage: stage.Stage) -> 
         staff_admin.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
 
 
-def test_while_somebody_is_away_the_delegate_acts_and_no_longer(store: Store, on_stage: stage.Stage) -> None:
-    lan = new_person(store)
-    staff_admin.delegate(store, "head", "lan", TODAY, TODAY + DAY, "Đi họp")
+def test_while_somebody_is_away_the_delegate_acts_and_no_longer(
+    store: Store, house: House, on_stage: stage.Stage
+) -> None:
+    lan, head = new_person(store), on_stage.people["head"]
+    absences.enter(house, head, lan, TODAY, TODAY + DAY, "Đi họp", NOW, by="root")
     held = [units_of(store, lan, TODAY + days * DAY).get("head") for days in (0, 1, 2)]
     assert held == [frozenset({on_stage.units["school"]})] * 2 + [None]
     with pytest.raises(Invalid, match="Nobody stands in for themselves"):
-        staff_admin.delegate(store, "lan", "lan", TODAY, TODAY)
+        absences.enter(house, lan, lan, TODAY, TODAY, "", NOW, by="root")
     with pytest.raises(Invalid, match="characters long"):
-        staff_admin.delegate(store, "lan", None, TODAY, TODAY, "x" * 201)
+        absences.enter(house, lan, None, TODAY, TODAY, "x" * 201, NOW, by="root")
 
 
 # --- handing over ----------------------------------------------------------------------------------------------------
@@ -208,7 +210,7 @@ def test_an_officer_who_leaves_hands_over_every_post_and_case_at_once(
         assert session.execute(select(t.Event.kind).order_by(t.Event.seq.desc())).scalars().first() == "assigned"
         assert [
             notice.kind for notice in session.execute(select(t.Notice).where(t.Notice.person_id == lan)).scalars()
-        ] == ["assigned"]
+        ] == ["account_made", "appointed", "assigned"]
     assert units_of(store, lan) == {"commune_officer": frozenset({on_stage.units["village"]})}
     assert units_of(store, on_stage.people["commune_officer"]) == {}
     assert list(breaks(store)) == []
@@ -271,10 +273,11 @@ def test_the_commands_do_and_tell(sqlite_url: str, tmp_path: Path, monkeypatch: 
     assert (
         run("appoint", "lan", "head", "school", "--from", "1/3/2026")[1] == "lan is Head, school, from 01/03/2026 on.\n"
     )
-    assert run("delegate", "head", "--by", "lan", "--from", "2026-03-01", "--to", "2099-03-01")[0] == 0
+    last = dt.datetime.now(ZONE).date() + 30 * DAY
+    assert run("delegate", "head", "--by", "lan", "--to", last.isoformat())[0] == 0
     listed = dict(line.split("\t", 1) for line in run("list")[1].splitlines())
     assert listed["lan"] == "Y Lan\tHead: school (school)"
-    assert "away until 01/03/2099" in listed["head"]
+    assert f"away until {last:%d/%m/%Y}" in listed["head"]
     assert run("appoint", "lan", "head", "school", "--from", "32/1/2026")[0] == 2
     assert run("dismiss", "lan", "head", "school", "--to", "2026-03-05")[0] == 0
     assert (

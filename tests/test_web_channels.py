@@ -20,7 +20,7 @@ from engine.store import tables as t
 from engine.store.session import open_store
 from engine.words import Label
 from tests.mailbox import Mailbox, serving
-from tests.pages import Site, csrf, post, site
+from tests.pages import PASSWORD, Site, csrf, post, site
 from web.shell import EXTENSION
 
 ENDPOINT = "https://fcm.googleapis.com/fcm/send/abc"
@@ -99,6 +99,21 @@ def test_what_i_choose_is_kept_and_shown_again(here: Site) -> None:
     for shown in ('value="21:30"', 'value="05:00"', 'value="06:45"', 'value="6ede9afa"', "hanh@example.vn"):
         assert shown in page
     assert "Đã lưu lựa chọn của anh/chị." in page
+
+
+def test_another_address_wants_a_proof_and_other_hours_do_not(here: Site) -> None:
+    """Whoever finds a device open must not lead away what tells its owner of the next change."""
+    client = here.signed_in("hanh")
+    assert post(client, "/me/notices", **WISHES).status_code == 303
+    here.clock.advance(dt.timedelta(minutes=11))
+    assert post(client, "/me/notices", **{**WISHES, "digest_at": "7:15"}).status_code == 303
+    away = {**WISHES, "zalo_address": "ffffffff"}
+    before = chosen(here)
+    asked = post(client, "/me/notices", **away)
+    assert (asked.status_code, "Có đúng vẫn là bạn?" in asked.text) == (403, True)
+    assert chosen(here) == before
+    assert post(client, "/me/notices", **away, proof_password=PASSWORD).status_code == 303
+    assert "ffffffff" in [choice.address for choice in chosen(here)]
 
 
 def test_who_never_chose_sees_the_digest_by_email_chosen(here: Site) -> None:

@@ -82,6 +82,25 @@ def test_a_passkey_is_made_and_signs_in_without_a_login_or_a_password(store: Sto
     assert sign_in(here.client(), phone).status_code == 303
 
 
+def test_whose_key_it_is_hears_of_it_when_one_is_added_and_when_it_is_removed(store: Store) -> None:
+    here = open_site(store)
+    here.appoint(here.person("quantri", "Quản trị"), "admin", "root", "vn")
+    client = here.signed_in("hanh")
+    assert make(client, Authenticator()).status_code == 303
+    assert post(client, "/password/passkeys/1/remove", "/password").status_code == 303
+    with store.reading("test") as session:
+        told = session.execute(select(t.Person.login, t.Notice.kind, t.Notice.urgent)
+                               .join(t.Person, t.Person.id == t.Notice.person_id)).all()  # fmt: skip
+        acts = session.execute(select(t.StaffAct.kind, t.StaffAct.by_id, t.StaffAct.person_id)).all()
+    assert sorted(map(tuple, told)) == [
+        ("hanh", "passkey_added", True), ("hanh", "passkey_removed", False),
+        ("quantri", "beside:passkey_added", False), ("quantri", "beside:passkey_removed", False),
+    ]  # fmt: skip
+    assert [tuple(act) for act in acts] == [("passkey_added", 1, 1), ("passkey_removed", 1, 1)]
+    page = client.get("/notices").text
+    assert "Tài khoản của anh/chị có thêm khóa truy cập" in page
+
+
 def test_the_browser_asks_for_any_key_of_this_site_and_names_nobody(here: Site) -> None:
     options = ask(here.client(), "/login/passkey/ask", "/login")
     assert (options["rpId"], options["userVerification"], options["allowCredentials"]) == (

@@ -27,8 +27,8 @@ from engine.words import Sentence
 from web.admin import meant, require_admin
 from web.forms import Form
 from web.languages import NAMES, said
+from web.notices import actor
 from web.shell import now, shell, today, whole_arg
-from web.stepup import require_proof
 from web.typed import whole
 
 LONGEST_QUERY = 80  # characters
@@ -166,6 +166,7 @@ def _page(person: PersonRow, *, away: AwayForm | None = None, over: HandOverForm
     return render_template(
         "admin_person.html", person=person, roles=ROLE_LABELS, form=away or over, away=away or AwayForm(None),
         over=over or HandOverForm(None), itself=person.id == g.viewer.person_id, acts=acts[:ACTS], words=WORDS,
+        actor=actor,
         older=acts[ACTS - 1].id if len(acts) > ACTS else None, **known,
     )  # fmt: skip
 
@@ -178,7 +179,6 @@ def _back(person_id: int) -> Response:
 def reset(person_id: int) -> str:
     """A new password, shown this once; every device must sign in again."""
     require_admin()
-    require_proof()
     person = _person(person_id)
     password = staff_admin.reset_password(shell().house.store, person.login, now(), g.viewer.person_id)
     return _password_page(person, password)
@@ -224,6 +224,7 @@ def hand_over(person_id: int) -> Response | tuple[str, int]:
             flash(_("The posts have ended; %(count)s open cases went to whoever answers for them.", count=len(codes)))
     except NotAllowed as refused:
         form.refuse(Invalid({"to": refused.sentence}))
+        return _page(person, over=form), 403
     except Invalid as refused:
         form.refuse(refused)
     else:

@@ -46,6 +46,7 @@ from web import (
     offline,
     parts,
     passkeys,
+    powers,
     printing,
     proposals,
     queued,
@@ -150,7 +151,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
     for part in (
         logs, metrics, compression, security, addresses, assets, languages, templating, errors, queued, signin,
-        stepup, navigation, parts, offline,
+        stepup, powers, navigation, parts, offline,
     ):  # fmt: skip
         part.init_app(app)
     for blueprint in BLUEPRINTS:

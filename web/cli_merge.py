@@ -9,7 +9,7 @@ import click
 
 from engine.mergers import Merged, Merger, merge_units, read_moves, read_table
 from engine.words import Sentence
-from web.console import housed, language_here
+from web.console import housed, language_here, operator
 
 
 @click.command("merge-units")
@@ -42,7 +42,7 @@ def merge(
         mergers.append(Merger(old, new))
     with housed(database, language) as (house, now):
         decided = read_moves(moves.read_text(encoding="utf-8")) if moves else []
-        merged = merge_units(house, mergers, on.date(), now, moves=decided, dry_run=dry_run)
+        merged = merge_units(house, mergers, on.date(), now, moves=decided, by=operator(), dry_run=dry_run)
     for sentence in (*left, *told(merged)):
         click.echo(sentence.in_(language))
     if dry_run:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 import segno
 
-from engine import codes, staff_admin
+from engine import absences, codes, staff_admin
 from engine.access import ROLES
 from engine.clock import ShiftedClock
 from engine.fields import read_date
@@ -23,7 +23,7 @@ from engine.store.session import Store
 from engine.vacancies import reroute
 from engine.words import Faulty, Sentence
 from web.codes import address_of
-from web.console import language_here, opened
+from web.console import language_here, opened, operator
 from web.house import build_house
 from web.settings import load_settings
 
@@ -92,7 +92,8 @@ def user() -> None:
 def add(login: str, name: str, phone: str, email: str, language: str, database: str | None) -> None:
     """Make an account for NAME; prints a password that works once."""
     with _desk(database) as (store, now, _today):
-        password = staff_admin.add_person(store, login, name, now, phone=phone, email=email, language=language)
+        password = staff_admin.add_person(store, login, name, now, phone=phone, email=email, language=language,
+                                          by=operator())  # fmt: skip
         _say_password(login, password)
 
 
@@ -102,7 +103,7 @@ def add(login: str, name: str, phone: str, email: str, language: str, database: 
 def reset(login: str, database: str | None) -> None:
     """Give a new password that works once, and sign the person out everywhere."""
     with _desk(database) as (store, now, _today):
-        _say_password(login, staff_admin.reset_password(store, login, now))
+        _say_password(login, staff_admin.reset_password(store, login, now, operator()))
 
 
 @user.command("code")
@@ -112,7 +113,7 @@ def code(login: str, database: str | None) -> None:
     """Make a code with which the person signs in once, as digits and as a QR code."""
     settings = load_settings().sign_in
     with _desk(database) as (store, now, _today):
-        slip = codes.make(store, login, None, settings.code_lasts, now)
+        slip = codes.make(store, login, operator(), settings.code_lasts, now)
     until = f"{slip.expires_at.astimezone(ZONE):%H:%M %d/%m/%Y}"
     page = f"{settings.origin}/login/code"
     _say(Sentence("One-time code of {login}: {code}", login=slip.login, code=slip.code))
@@ -133,7 +134,7 @@ def drawn(address: str) -> str:
 def disable(login: str, database: str | None) -> None:
     """Shut an account at once; its history stays."""
     with _desk(database) as (store, now, _today):
-        left = staff_admin.disable(store, login, now)
+        left = staff_admin.disable(store, login, now, operator())
         _say(Sentence("{login} can no longer sign in.", login=login))
         if left:
             _say(
@@ -151,7 +152,7 @@ def disable(login: str, database: str | None) -> None:
 def enable(login: str, database: str | None) -> None:
     """Open a shut account again."""
     with _desk(database) as (store, now, _today):
-        staff_admin.enable(store, login, now)
+        staff_admin.enable(store, login, now, operator())
         _say(Sentence("{login} can sign in again.", login=login))
 
 
@@ -174,7 +175,7 @@ def appoint(
 ) -> None:
     """Let a person hold ROLE in the unit with this code."""
     with _desk(database) as (store, now, today):
-        staff_admin.appoint(store, login, role, unit, first or today, last, now=now)
+        staff_admin.appoint(store, login, role, unit, first or today, last, now=now, by=operator())
         moved = reroute(_house(store, now), None, now)
         _say(
             Sentence(
@@ -202,7 +203,7 @@ def appoint(
 def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: str | None) -> None:
     """Let a post end."""
     with _desk(database) as (store, now, today):
-        staff_admin.end_appointment(store, login, role, unit, last or today, now=now)
+        staff_admin.end_appointment(store, login, role, unit, last or today, now=now, by=operator())
         _say(
             Sentence(
                 "{login} is {role}, {unit}, until {last}.",
@@ -225,8 +226,10 @@ def delegate(
     login: str, stand_in: str | None, first: dt.date | None, last: dt.date, reason: str, database: str | None
 ) -> None:
     """A person is away: somebody acts for them."""
-    with _desk(database) as (store, _now, today):
-        staff_admin.delegate(store, login, stand_in, first or today, last, reason)
+    with _desk(database) as (store, now, today):
+        person = staff_admin.person_of(store, login)
+        other = staff_admin.person_of(store, stand_in) if stand_in else None
+        absences.enter(_house(store, now), person, other, first or today, last, reason, now, by=operator())
         _say(Sentence("{login} is away from {first} to {last}.", login=login, first=first or today, last=last))
 
 
@@ -237,7 +240,7 @@ def delegate(
 def hand_over(login: str, to: str, database: str | None) -> None:
     """All posts and open cases of a person who leaves go to TO, at once."""
     with _desk(database) as (store, now, _today):
-        codes = staff_admin.hand_over(_house(store, now), login, to, now)
+        codes = staff_admin.hand_over(_house(store, now), login, to, now, operator())
         _say(
             Sentence("{to} has the posts of {login} now, and {count} open cases.", to=to, login=login, count=len(codes))
         )

@@ -71,7 +71,6 @@ def index() -> str:
 
 
 @pages.post("/admin/codes")
-@needs_proof
 def make() -> tuple[str, int] | str:
     """A new code, shown this once, on a slip to print."""
     _only_administrators()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -17,7 +19,17 @@ from web.cli_check import language_here
 from web.house import build_house
 from web.settings import load_settings
 
-__all__ = ["housed", "language_here", "opened"]
+__all__ = ["housed", "language_here", "opened", "operator"]
+
+
+def operator() -> str:
+    """Who sits at the command line, as the machine names them: nobody here signs in."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a number without a name, as in a container
+        name = str(os.getuid())
+    behind = os.environ.get("SUDO_USER", "")
+    return f"{name} ({behind})" if behind and behind != name else name
 
 
 def opened(database: str | None = None) -> Store:

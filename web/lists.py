@@ -62,8 +62,8 @@ def notices(form: str) -> Response:
     columns = (Sentence("When"), Sentence("Case code"), Sentence("Notice"), Sentence("Urgent"), Sentence("Read at"))
 
     def row(it: NoticeRow) -> Sequence[Value]:
-        why = reason(shell().house.handbook, it.workflow, it.rules_version, it.kind, it.cases)
-        return _at(it.at), it.code if it.closure_id is None else "", why, it.urgent, _at(it.read_at)
+        why = reason(shell().house.handbook, it.workflow or "", it.rules_version or 0, it.kind, it.cases)
+        return _at(it.at), (it.code or "") if it.closure_id is None else "", why, it.urgent, _at(it.read_at)
 
     with shell().house.store.reading("one's own notices, with the codes of cases that went to others") as session:
         found = reading.notices_of(session, g.viewer.person_id, limit=MOST)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from flask import Blueprint, flash, g, redirect, render_template, request
+from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from engine.access import ADMIN
 from engine.notices import reason
+from engine.people import ROLE_LABELS
 from engine.store import reading
 from engine.store.reading import PAGE, NoticeRow
+from engine.store.staff_acts import ActRow, acts_of
+from engine.units import called
 from engine.words import Sentence, written
 from web.addresses import url_for
 from web.cards import CODE
-from web.languages import language
+from web.languages import language, said
 from web.parts import gone
 from web.shell import local, now, shell, whole_arg
 from web.typed import whole
@@ -41,7 +46,8 @@ def index() -> str:
     before = whole_arg("before")
     with shell().house.store.reading("one's own notices, with the codes of cases that went to others") as session:
         rows = reading.notices_of(session, g.viewer.person_id, before)
-    lines = _lines(rows[:PAGE])
+        acts = acts_of(session, [row.act_id for row in rows if row.act_id is not None])
+    lines = _lines(rows[:PAGE], acts)
     return render_template(
         "notices.html", lines=lines, unread=[line.row.id for line in lines if line.row.read_at is None],
         first=url_for("notices.index") if before else "",
@@ -49,20 +55,50 @@ def index() -> str:
     )  # fmt: skip
 
 
-def _lines(rows: Sequence[NoticeRow]) -> list[Line]:
+def _lines(rows: Sequence[NoticeRow], acts: Mapping[int, ActRow]) -> list[Line]:
     """The notices in words; what is the same for all is looked up once, as there are many."""
     handbook, spoken, here, address = shell().house.handbook, language(), local(now()), url_for("case.show", code=CODE)
     case, closure = Sentence("Case {code}", code=CODE).in_(spoken), Sentence("Days without class").in_(spoken)
     why = cache(lambda *of: reason(handbook, *of).in_(spoken))
     lines = []
     for row in rows:
-        about, to = case.replace(CODE, row.code), address.replace(CODE, row.code)
-        if row.closure_id is not None:
+        about, to = case.replace(CODE, row.code or ""), address.replace(CODE, row.code or "")
+        if row.act_id is not None:
+            about, to = _of_act(acts[row.act_id]), _person(acts[row.act_id])
+        elif row.closure_id is not None:
             about, to = closure, url_for("closures.show", closure_id=row.closure_id)
         at = row.at.astimezone(here.tzinfo)
-        words = why(row.workflow, row.rules_version, row.kind, row.cases), about, to
+        words = why(row.workflow or "", row.rules_version or 0, row.kind, row.cases), about, to
         lines.append(Line(row, *words, gone(at, here).in_(spoken), written(at, spoken)))
     return lines
+
+
+def _of_act(act: ActRow) -> str:
+    """Whom something was done to, what exactly, and who did it."""
+    parts = [f"{act.person} ({act.login})"]
+    if act.role:
+        parts.append(f"{said(ROLE_LABELS[act.role])}, {said(called(act.unit_kind or '', act.unit or ''))}")
+    if act.first_day:
+        parts.append(f"{said(act.first_day)} – {said(act.last_day) if act.last_day else _('no end')}")
+    return " · ".join([*parts, *([act.other] if act.other else []), _by(act)])
+
+
+def _by(act: ActRow) -> str:
+    return str(_("by %(name)s", name=act.by)) if act.by else actor(act)
+
+
+def actor(act: ActRow) -> str:
+    """Who did something to an account or a post."""
+    if act.by:
+        return act.by
+    if act.operator:
+        return str(_("on the server, by command: %(user)s", user=act.operator))
+    return str(_("On the server, by command"))
+
+
+def _person(act: ActRow) -> str:
+    """The page of whom it was done to, for who may open it."""
+    return url_for("admin_people.show", person_id=act.person_id) if g.viewer.holds(ADMIN) else ""
 
 
 @pages.post("/notices/read")

@@ -60,14 +60,12 @@ def new() -> str:
 
 
 @pages.post("/password/passkeys/ask")
-@needs_proof
 def ask_for_new() -> Response:
     """What this device is to make a key of, as JSON."""
     return question(lambda us: passkeys.ask_for_new(shell().house.store, us, signed_in(), now()))
 
 
 @pages.post("/password/passkeys")
-@needs_proof
 def add() -> Response | tuple[str, int]:
     """Keep the key that this device has made."""
     form = KeyForm()
@@ -82,7 +80,6 @@ def add() -> Response | tuple[str, int]:
 
 
 @pages.post("/password/passkeys/<int:key>/remove")
-@needs_proof
 def remove(key: int) -> Response:
     """Take one of one's passkeys away."""
     passkeys.remove(shell().house.store, signed_in(), key, now())

@@ -104,18 +104,20 @@ def mark_failed(session: Session, it: Claimed, why: str, again_at: dt.datetime |
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice that a delivery tells, with what its words are made of, and the places that leaders count under."""
+    """A notice that a delivery tells, with what its words are made of, and the places that leaders count under. One
+    about an act on an account or a post is about no case."""
 
-    code: str
-    workflow: str
-    rules_version: int
+    code: str | None
+    workflow: str | None
+    rules_version: int | None
     due_at: dt.datetime | None
     kind: str
     role: str
-    school: str
+    school: str | None
     commune: str | None
     cases: int
     closure_id: int | None
+    act_id: int | None
 
 
 def told_by(session: Session, ids: Collection[int]) -> dict[int, list[Told]]:
@@ -127,10 +129,11 @@ def told_by(session: Session, ids: Collection[int]) -> dict[int, list[Told]]:
             select(
                 items.c.delivery_id, cases.c.code, cases.c.workflow, cases.c.rules_version, cases.c.due_at,
                 notices.c.kind, notices.c.role, school.c.name, commune.c.name, notices.c.cases, notices.c.closure_id,
+                notices.c.act_id,
             )
             .join(notices, notices.c.id == items.c.notice_id)
-            .join(cases, cases.c.id == notices.c.case_id)
-            .join(school, school.c.id == cases.c.school_id)
+            .outerjoin(cases, cases.c.id == notices.c.case_id)
+            .outerjoin(school, school.c.id == cases.c.school_id)
             .outerjoin(commune, commune.c.id == cases.c.commune_id)
             .where(items.c.delivery_id.in_(chunk))
             .order_by(items.c.delivery_id, notices.c.id)

@@ -25,6 +25,7 @@ _TABLES = t.Base.metadata.tables
 _units, _links, _cases, _pupils = (_TABLES[name] for name in ("units", "unit_links", "cases", "pupils"))
 _posts, _closures, _people = (_TABLES[name] for name in ("appointments", "closures", "people"))
 _difficulties = _TABLES["difficulties"]
+DAY = dt.timedelta(days=1)
 GOES_ON = frozenset({"village", "school", "site", "class", "association"})  # the rest of a commune ends with it
 PLACES = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 
@@ -47,6 +48,7 @@ class Post:
     person_id: int
     role: str
     unit_id: int
+    valid_from: dt.date
     valid_to: dt.date | None
 
 
@@ -219,7 +221,9 @@ def posts_in(session: Session, units: Collection[int], on: dt.date) -> list[Post
     found = []
     for chunk in chunks(units):
         query = (
-            select(_posts.c.id, _posts.c.person_id, _posts.c.role, _posts.c.unit_id, _posts.c.valid_to)
+            select(
+                _posts.c.id, _posts.c.person_id, _posts.c.role, _posts.c.unit_id, _posts.c.valid_from, _posts.c.valid_to
+            )
             .where(_posts.c.unit_id.in_(chunk), _posts.c.valid_to > on)
             .order_by(_posts.c.id)
         )

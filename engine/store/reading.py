@@ -207,12 +207,13 @@ def _also_waiting(seats: tuple[tuple[str, int], ...]) -> Any:
 
 
 class NoticeRow(NamedTuple):
-    """A notice, with the code of its case; of how many cases it tells, and which closure moved their deadlines."""
+    """A notice, with the code of its case; of how many cases it tells, and which closure moved their deadlines. One
+    about an act on an account or a post has no case."""
 
     id: int
-    code: str
-    workflow: str
-    rules_version: int
+    code: str | None
+    workflow: str | None
+    rules_version: int | None
     kind: str
     role: str
     urgent: bool
@@ -220,14 +221,16 @@ class NoticeRow(NamedTuple):
     read_at: dt.datetime | None
     cases: int
     closure_id: int | None
+    act_id: int | None
 
 
 _NOTICES = (
     select(
         t.Notice.id, t.Case.code, t.Case.workflow, t.Case.rules_version, t.Notice.kind, t.Notice.role,
         t.Notice.urgent, t.Notice.at, t.Notice.read_at, t.Notice.cases, t.Notice.closure_id,
+        t.Notice.act_id,
     )
-    .join(t.Case, t.Case.id == t.Notice.case_id)
+    .outerjoin(t.Case, t.Case.id == t.Notice.case_id)
     .where(t.Notice.person_id == bindparam("person"))
     .order_by(t.Notice.id.desc())
     .limit(bindparam("most"))

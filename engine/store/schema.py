@@ -15,7 +15,8 @@ STOCK_FROM = 10_000  # cases; it takes 5 ms at ten times as many
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
-def _config(store: Store) -> Config:
+def alembic_config(store: Store) -> Config:
+    """What Alembic's commands work with on this database."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = store.engine
@@ -24,7 +25,7 @@ def _config(store: Store) -> Config:
 
 def upgrade(store: Store) -> None:
     """Bring the database to the newest schema, from nothing or from any earlier one; SQLite learns what is in it."""
-    command.upgrade(_config(store), "head")
+    command.upgrade(alembic_config(store), "head")
     if store.is_sqlite:
         take_stock(store)
 
@@ -42,7 +43,7 @@ def take_stock(store: Store) -> None:
 
 def revisions(store: Store) -> tuple[str | None, str | None]:
     """The schema that the database has (None: none at all) and the newest there is."""
-    head = ScriptDirectory.from_config(_config(store)).get_current_head()
+    head = ScriptDirectory.from_config(alembic_config(store)).get_current_head()
     with store.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision(), head
 
@@ -55,4 +56,4 @@ def is_current(store: Store) -> bool:
 
 def new_revision(store: Store, message: str) -> None:
     """Write a migration from the difference between the models and the database (for developers)."""
-    command.revision(_config(store), message, autogenerate=True)
+    command.revision(alembic_config(store), message, autogenerate=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -29,6 +30,15 @@ class Member:
     must_change: bool
     posts: tuple[tuple[str, str, str], ...] = ()
     away_until: dt.date | None = None
+
+
+class Away(NamedTuple):
+    """Somebody is away, and who acts for them (None: the next one up), from the first day to the last."""
+
+    person: int
+    delegate: int | None
+    first: dt.date
+    last: dt.date
 
 
 def person_id(session: Session, login: str) -> int | None:
@@ -124,19 +134,14 @@ def end_post(session: Session, appointment: int, end: dt.date) -> None:
     session.execute(update(t.Appointment).where(t.Appointment.id == appointment).values(valid_to=end))
 
 
-def add_absence(
-    session: Session, person: int, delegate: int | None, first: dt.date, last: dt.date, reason: str | None
-) -> None:  # fmt: skip
-    """The person is away from `first` to `last`, both included."""
-    row = {"person_id": person, "delegate_id": delegate, "first_day": first, "last_day": last, "reason": reason}
-    session.execute(insert(t.Delegation).values(row))
-
-
-def end_absences(session: Session, person: int, today: dt.date) -> None:
-    """Nobody acts for the person, and the person acts for nobody, from today on."""
-    yesterday = today - DAY
-    own = or_(t.Delegation.person_id == person, t.Delegation.delegate_id == person)
-    session.execute(update(t.Delegation).where(own, t.Delegation.last_day >= today).values(last_day=yesterday))
+def end_absences(session: Session, person: int, today: dt.date) -> list[Away]:
+    """Nobody acts for the person, and the person acts for nobody, from today on. The absences as they were."""
+    away = t.Delegation
+    own = or_(away.person_id == person, away.delegate_id == person), away.last_day >= today
+    query = select(away.person_id, away.delegate_id, away.first_day, away.last_day).where(*own).order_by(away.id)
+    ended = [Away(*row) for row in session.execute(query)]
+    session.execute(update(away).where(*own).values(last_day=today - DAY))
+    return ended
 
 
 # --- cases and lists --------------------------------------------------------------------------------------------------

@@ -137,8 +137,8 @@ class Delegation(Base):
 
 
 class StaffAct(Base):
-    """What was done to somebody's account, posts or absences, by whom (None: on the command line) and when. Only added
-    to.
+    """What was done to somebody's account, posts or absences, by whom and when. Only added to. On the command line
+    `operator` is who the machine says it was.
 
     For a post: which one, and from when to when it is held since. For an absence: its days, and who stands in or, of
     who stands in, who is away.
@@ -155,6 +155,7 @@ class StaffAct(Base):
     first_day: Mapped[dt.date | None]
     last_day: Mapped[dt.date | None]
     other_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    operator: Mapped[str | None] = mapped_column(String(64))
     __table_args__ = (Index("ix_staff_acts_person_id", "person_id", "id"),)
 
 
@@ -593,11 +594,12 @@ class DifficultyMove(Base):
 
 
 class Notice(Base):
-    """A message to one person about one event: written with it, delivered afterwards, shown once; no name in it."""
+    """A message to one person about one event of a case, or about an act on an account or a post (`act_id`; no case):
+    written with it, delivered afterwards, shown once; no name in it."""
 
     __tablename__ = "notices"
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
     seq: Mapped[int] = mapped_column(Integer)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     role: Mapped[str] = mapped_column(String(24))
@@ -608,6 +610,7 @@ class Notice(Base):
     planned_at: Mapped[dt.datetime | None]  # when it was decided by which channels it goes out
     cases: Mapped[int] = mapped_column(Integer, default=1, server_default="1")  # of how many it tells
     closure_id: Mapped[int | None] = mapped_column(ForeignKey("closures.id"))  # that moved their deadlines
+    act_id: Mapped[int | None] = mapped_column(ForeignKey("staff_acts.id"))
     __table_args__ = (
         UniqueConstraint("case_id", "seq", "person_id"),
         Index("ix_notices_person_id", "person_id", "id"),
