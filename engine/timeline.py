@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engine.cases import MET
+from engine.answers import MET
 from engine.words import Sentence
 from engine.workflow import Transition, Workflow
 

@@ -148,6 +148,7 @@ def _seen(session: Session, code: str) -> Seen:
 def _situation(session: Session, facts: Facts, *, known: bool) -> Situation:
     """The rules and the clock of the case. The reasons of holds and closures were written for those who may know."""
     world = World(session, shell().house.handbook, now())
+    world.read_answers([facts])
     if known:
         return world.situation(facts)
     facts.holds = tuple((start, end, "") for start, end, _reason in facts.holds)
