@@ -51,6 +51,7 @@ ACTS: Mapping[str, Label] = {
     "return_confirmed": Label("xác nhận đã đi học đều", "confirmed the return by attendance"),
     "lesson_held": Label("ghi nhận buổi phụ đạo", "recorded a catch-up lesson"),
     "nudged": Label("đôn đốc", "urged others on"),
+    "attention_asked": Label("đề nghị quan tâm xử lý", "asked for attention"),
     "companion_added": Label("thêm người cùng vận động", "added somebody who helps"),
     "companion_off": Label("bỏ một người khỏi danh sách cùng vận động", "took somebody off the list of helpers"),
     "difficulty_raised": Label("báo khó khăn, vướng mắc", "raised a difficulty"),
@@ -299,7 +300,7 @@ def on_case(
         world = World(session, house.handbook, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
-        form = asked(work.situation.workflow)
+        form = own_forms.in_state(asked(work.situation.workflow), facts.state)
         _allowed(work, actor, form)
         act(work, actor, _filled(work.situation.workflow, form, values, world.today), session)
         ledger.store(session, [work], key)
