@@ -14,6 +14,7 @@ from typing import Any
 
 from engine import fields, own_forms
 from engine.access import REFERRED, Viewer, acts_for, knows, reach
+from engine.answers import is_answer
 from engine.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.facts import Facts
 from engine.house import House
@@ -31,7 +32,6 @@ from engine.workflow import Form, Transition, Workflow
 OPENERS = frozenset({"teacher", "head"})
 MOST_HELD = 90  # days: a term; nobody forgets a case by stopping its clock
 HOLDERS = frozenset({"head", "commune_leader", "education_office"})
-MET = "met_whom"  # the field that a contact or a visit asks for
 GIVERS = frozenset({"volunteer", "association", "teacher", "head", "commune_officer", "commune_leader"})
 
 ACTS: Mapping[str, Label] = {
@@ -51,6 +51,7 @@ ACTS: Mapping[str, Label] = {
     "return_confirmed": Label("xác nhận đã đi học đều", "confirmed the return by attendance"),
     "lesson_held": Label("ghi nhận buổi phụ đạo", "recorded a catch-up lesson"),
     "nudged": Label("đôn đốc", "urged others on"),
+    "attention_asked": Label("đề nghị quan tâm xử lý", "asked for attention"),
     "companion_added": Label("thêm người cùng vận động", "added somebody who helps"),
     "companion_off": Label("bỏ một người khỏi danh sách cùng vận động", "took somebody off the list of helpers"),
     "difficulty_raised": Label("báo khó khăn, vướng mắc", "raised a difficulty"),
@@ -299,7 +300,7 @@ def on_case(
         world = World(session, house.handbook, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
-        form = asked(work.situation.workflow)
+        form = own_forms.in_state(asked(work.situation.workflow), facts.state)
         _allowed(work, actor, form)
         act(work, actor, _filled(work.situation.workflow, form, values, world.today), session)
         ledger.store(session, [work], key)
@@ -336,7 +337,7 @@ def _only_one(session: Session, pupil_id: int, workflow: str) -> None:
 def meets(workflow: Workflow, step: str) -> bool:
     """Whether in this step somebody is spoken to: a contact or a visit."""
     found = workflow.transitions.get(step)
-    return found is not None and MET in (*found.needs, *found.may)
+    return found is not None and is_answer(found)
 
 
 def _note_company(work: Casework, session: Session, values: Mapping[str, Any]) -> None:

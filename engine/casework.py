@@ -14,9 +14,10 @@ from typing import Any
 
 from engine import escalation
 from engine.access import ADMIN, OFFICE, REFERRED
+from engine.answers import Answer, Since, is_answer
 from engine.calendar import Duration
 from engine.escalation import Due
-from engine.facts import Facts, changing
+from engine.facts import Facts, Fired, changing
 from engine.handbook import Situation
 from engine.machine import follow
 from engine.people import LADDERS, ROLE_LABELS, Directory, Found, acting, find, told
@@ -128,6 +129,10 @@ class Casework:
         entry = self._entry(name, actor, state, role=actor.role(step.by), text=values)
         self._move(step, state, entry, actor)
         self._take_in(values, entry)
+        if is_answer(step):
+            next_on = values.get("next_on")
+            answer = Answer(self.next_seq - 1, self.now, self._closing(next_on) if next_on else None)
+            self.facts.answers += (answer,)
         self._settle()
 
     def accept(self, actor: Actor, seats: Seats, values: Mapping[str, Any]) -> None:
@@ -295,8 +300,10 @@ class Casework:
         if facts.holds:
             entry.data["holds"] = [[_iso(start), _iso(end)] for start, end, _ in facts.holds]
             entry.text = {**(entry.text or {}), "holds": [reason for _, _, reason in facts.holds]}
-        times = facts.fired.get(rule.id, (0, self.now))[0]
-        facts.fired[rule.id] = (times + 1, self.now)
+        if due.since is not None:
+            entry.data["answered"] = _answered(due.since)
+        times = facts.fired[rule.id].times if rule.id in facts.fired else 0
+        facts.fired[rule.id] = Fired(times + 1, self.now, self.next_seq)
         self.entries.append(entry)
         for action in rule.then:
             self._do(action, rule, entry)
@@ -373,7 +380,7 @@ class Casework:
         reopened = facts.closed_at is not None and not target.final
         if facts.version or facts.state != state:
             facts.entry += 1
-        facts.state, facts.since, facts.fired = state, self.now, {}
+        facts.state, facts.since, facts.fired, facts.answers = state, self.now, {}, ()
         facts.closed_at = self.now if target.final else None
         facts.assignee_id = facts.offered_role = facts.offered_unit_id = facts.offered_at = facts.accepted_at = None
         if reopened:
@@ -475,6 +482,13 @@ class Casework:
         if not facts.is_open or self._asks_somebody_else():
             facts.association_id = None  # it is not asked any more: its duty, and its sight of the case, end
         facts.due_at, facts.next_look_at = (seen.deadline, seen.look) if facts.is_open else (None, None)
+
+
+def _answered(since: Since) -> dict[str, Any]:
+    """The contact or visit that a rule counted from, as it is kept with its firing."""
+    answer = since.answer
+    return {"at": _iso(answer.at), "next": _iso(answer.next_at), "start": _iso(since.start),
+            "bounded": since.bounded, "spent": since.spent}  # fmt: skip
 
 
 def _iso(moment: dt.datetime | None) -> str | None:

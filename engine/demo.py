@@ -83,7 +83,7 @@ def build_demo(house: House, files: DemoFiles, now: dt.datetime = NOW) -> DemoRe
     days = Days(today, lambda day: calendar.why_no_work(day) is None)
     units = import_units(house.store, files.units, "rules/units/quang-ngai-2026.csv")
     chance = random.Random(SEED)  # noqa: S311 - the same people each time
-    namer = read_namer(chance, files.surnames, files.given, files.local)
+    namer = read_namer(chance, files.surnames, files.given, files.local, files.refused)
     with house.store.writing("people the demo") as session:
         town = Town(session, today)
         accounts = add_accounts(town, read_accounts(files.people, days), namer, calendar.instant(days.back(60), 0))

@@ -1,4 +1,8 @@
-"""Makes up names: as frequent as real ones are, with those of the highlands (A …, Y …), and nobody's."""
+"""Makes up names: as frequent as real ones are, with those of the highlands (A …, Y …), and nobody's.
+
+No lake's, province's, king's either: a name that is refused gives way to its neighbour in the list of given names. No
+chance is drawn for that, so that everybody else is called as before.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +34,17 @@ class Invented:
 class Namer:
     """Makes people up from name frequencies; the same chance gives the same people. No name comes up twice.
 
-    `surnames` with their weights, `given` and `local` names by sex ("m", "f").
+    `surnames` with their weights, `given` and `local` names by sex ("m", "f"). `refused`: given or whole names that
+    nobody gets.
     """
 
     chance: random.Random
     surnames: Mapping[str, int]
     given: Mapping[str, list[str]]
     local: Mapping[str, list[str]]
-    used: set[str] = field(default_factory=set)
+    refused: frozenset[str] = frozenset()
+    used: set[str] = field(default_factory=set)  # what chance gave
+    borne: set[str] = field(default_factory=set)  # what somebody is called
 
     def person(self, sex: str, *, highland: bool) -> Invented:
         """Somebody of this sex, of the highlands or the lowlands."""
@@ -48,11 +55,20 @@ class Namer:
             if name not in self.used:
                 break
         self.used.add(name)
+        name = name if highland else self._decent(name, self.given[sex])
+        self.borne.add(name)
         return Invented(name, self.chance.choice(people))
 
     def _lowland(self, sex: str) -> str:
         surname = self.chance.choices(list(self.surnames), list(self.surnames.values()))[0]
         return f"{surname} {self.chance.choice(self.given[sex])}"
+
+    def _decent(self, name: str, names: list[str]) -> str:
+        """The name or, if it is refused or somebody's already, the surname with the next given name that is neither."""
+        surname, _space, given = name.partition(" ")
+        at = names.index(given)
+        whole = (f"{surname} {other}" for other in (*names[at:], *names[:at]) if other not in self.refused)
+        return next((it for it in whole if it not in self.refused and it not in self.borne), name)
 
     def _local(self, sex: str) -> str:
         """A name of the highlands; most have one syllable after A or Y, some a second."""
@@ -62,11 +78,13 @@ class Namer:
         return name
 
 
-def read_namer(chance: random.Random, surnames: str, given: str, local: str) -> Namer:
-    """A namer from the texts of three csv files, wrong letters put right."""
+def read_namer(chance: random.Random, surnames: str, given: str, local: str, refused: str = "") -> Namer:
+    """A namer from the texts of csv files, wrong letters put right."""
     by_sex: dict[str, dict[str, list[str]]] = {"given": {"m": [], "f": []}, "local": {"m": [], "f": []}}
     for kind, text in (("given", given), ("local", local)):
         for row in rows(text):
             by_sex[kind][row["sex"]].append(tidy(row["name"]))
     weights = {tidy(row["surname"]): int(row["count"]) for row in rows(surnames)}
-    return Namer(chance, weights, by_sex["given"], by_sex["local"])
+    return Namer(
+        chance, weights, by_sex["given"], by_sex["local"], frozenset(tidy(row["name"]) for row in rows(refused))
+    )

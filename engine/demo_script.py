@@ -25,6 +25,7 @@ class DemoFiles:
     surnames: str
     given: str
     local: str
+    refused: str
     people: str
     stories: str
 

@@ -3,6 +3,9 @@
 A rule's time counts from when the case entered its state or, where the rule asks for `accepted`, from when it was
 offered or accepted: acceptance and action have a clock each. A repetition counts from the firing before it, so that
 after a time without a worker people get one reminder and then their full time again, not a heap at once.
+
+A rule that asks for silence (`since = "answer"`) begins anew with each contact or visit of the stay, and so do those
+that are counted from the deadline it makes: they fire once more after it, however often they fired before.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from engine.calendar import Duration
+from engine import answers
+from engine.answers import Since
+from engine.calendar import Calendar, Duration
 from engine.facts import Facts
 from engine.handbook import Situation
 from engine.rule import Condition, Rule
@@ -25,7 +30,7 @@ class Due(NamedTuple):
     """A rule that comes due: when, for the how-manieth time, and how that moment was counted.
 
     `start` and `counted` say from when and for how long the clock ran, or how long before the deadline it is; None for
-    a rule without a time of its own.
+    a rule without a time of its own. `since`: the contact or visit from which the time, or the deadline, counts.
     """
 
     at: dt.datetime
@@ -33,6 +38,7 @@ class Due(NamedTuple):
     repetition: int
     start: dt.datetime
     counted: Duration | None
+    since: Since | None = None
 
 
 def decide(facts: Facts, situation: Situation, now: dt.datetime) -> Due | None:
@@ -79,7 +85,7 @@ def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
     rule = situation.rules.timing(facts.state, facts.accepted)
     if rule is None or rule.when.for_ is None:
         return None
-    start = started(rule, facts)
+    start = started(rule, facts, situation.calendar)
     return None if start is None else situation.clock.deadline(start, rule.when.for_)
 
 
@@ -90,22 +96,24 @@ def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
     """
     if not facts.is_open:
         return
+    anew = situation.rules.anew(facts.state, facts.accepted) if facts.answers else ()
     for rule in situation.rules.watching(facts.state, facts.accepted):
-        start = started(rule, facts)
+        start = started(rule, facts, situation.calendar)
         if start is None or _settled(rule, facts):
             continue
-        times, last = facts.fired.get(rule.id, (0, start)) if facts.fired else (0, start)
-        if not times and (counted := rule.when.for_) is not None:
-            at = situation.clock.deadline(start, counted)
-        elif not times:
-            at, start, counted = _around_deadline(rule, start, facts, situation)
+        fired = facts.fired.get(rule.id) if facts.fired else None
+        times, since = fired.times if fired else 0, None
+        if fired is None or (rule.id in anew and fired.seq < facts.answers[-1].seq):
+            since = answered(facts, situation.calendar) if rule.id in anew else None
+            start = max(start, since.start) if since else start
+            at, start, counted = _first(rule, start, facts, situation)
         elif rule.repeat is not None and times <= rule.repeat.at_most:
-            start, counted = last, rule.repeat.every
+            start, counted = fired.last, rule.repeat.every
             at = situation.clock.deadline(start, counted)
         else:
             continue
         if at is not None:
-            yield Due(at, rule, times, start, counted)
+            yield Due(at, rule, times, start, counted, since)
 
 
 def expected(facts: Facts, situation: Situation, now: dt.datetime) -> list[Due]:
@@ -133,13 +141,31 @@ def _possible(rule: Rule, facts: Facts, situation: Situation, now: dt.datetime) 
     return all(_met_around(condition, facts, situation, now) for condition in lasting)
 
 
-def started(rule: Rule, facts: Facts) -> dt.datetime | None:
+def started(rule: Rule, facts: Facts, calendar: Calendar) -> dt.datetime | None:
     """From when the rule's time counts; None while the case is not in the condition the rule asks for."""
-    if rule.when.accepted is None:
-        return facts.since
-    if rule.when.accepted != facts.accepted:
-        return None
-    return facts.accepted_at if rule.when.accepted else facts.offered_at
+    start: dt.datetime | None = facts.since
+    if rule.when.accepted is not None:
+        if rule.when.accepted != facts.accepted:
+            return None
+        start = facts.accepted_at if rule.when.accepted else facts.offered_at
+    since = answered(facts, calendar) if rule.when.awaits_answer else None
+    return max(start, since.start) if since and start else start
+
+
+def answered(facts: Facts, calendar: Calendar) -> Since | None:
+    """From when time counts after the contacts and visits of this stay; None before the first, and where whoever has
+    the case took it up after that."""
+    since = answers.since(facts.answers, calendar) if facts.answers else None
+    return since if since and (facts.accepted_at is None or since.start >= facts.accepted_at) else None
+
+
+def _first(
+    rule: Rule, start: dt.datetime, facts: Facts, situation: Situation
+) -> tuple[dt.datetime | None, dt.datetime, Duration | None]:
+    """When a rule comes due that has not fired since its time began, and from when, for how long, that was counted."""
+    if (counted := rule.when.for_) is not None:
+        return situation.clock.deadline(start, counted), start, counted
+    return _around_deadline(rule, start, facts, situation)
 
 
 def _around_deadline(

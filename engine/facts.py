@@ -6,7 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
+
+from engine.answers import Answer
 
 # The columns that work on a case can change; those that place it (pupil, class, village …) follow the pupil.
 CHANGING = (
@@ -15,6 +17,14 @@ CHANGING = (
     "workflow_version", "rules_version", "version", "last_hash",
 )  # fmt: skip
 changing: Callable[[Facts], tuple[Any, ...]] = attrgetter(*CHANGING)
+
+
+class Fired(NamedTuple):
+    """How often a rule fired in the present stay, when last, and the number of that event in the history."""
+
+    times: int
+    last: dt.datetime
+    seq: int
 
 
 @dataclass(slots=True)
@@ -54,7 +64,8 @@ class Facts:
     last_hash: str
     # Beside the case itself:
     causes: tuple[str, ...] = ()
-    fired: dict[str, tuple[int, dt.datetime]] = field(default_factory=dict)  # rule -> (times, last) in this entry
+    fired: dict[str, Fired] = field(default_factory=dict)  # by rule, in this entry
+    answers: tuple[Answer, ...] = ()  # contacts and visits of this entry, the oldest first
     holds: tuple[tuple[dt.datetime, dt.datetime | None, str], ...] = ()
     marks: tuple[tuple[dt.date, str], ...] = ()  # absent sessions: (day, "e" excused or "u" unexcused)
 

@@ -120,6 +120,7 @@ def _move(world: World, facts: Facts, planned: Facts, target: Workflow, moved: M
         return None
     state, due = facts.state, facts.due_at
     facts.causes, facts.fired, facts.holds, facts.marks = planned.causes, planned.fired, planned.holds, planned.marks
+    facts.answers = planned.answers
     work = Casework(facts, world.situation(facts), world, world.now)
     work.migrate(world.situation(planned), planned.state)
     moved.moves.append(Move(facts.code, state, facts.state, due, facts.due_at))

@@ -8,6 +8,7 @@ given a pupil's name, school, class or cause; who may know them follows the link
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.notices import Count, Digest, Item
@@ -56,9 +57,14 @@ def act_text(why: Label, url: str, language: str, *, urgent: bool = False) -> Te
     return Text(f"{mark} {said}", "\n".join([*lines, "", _footer(language)]), link)
 
 
-def zalo_text(code: str, url: str, why: Label, due: dt.datetime | None, language: str = "vi") -> str:
-    """A short text to copy into Zalo by hand: what to do with which case until when, and the link."""
-    line = f"{MARK} {code}: {why.in_(language)}."
+def zalo_text(
+    code: str, url: str, standing: Sequence[Label | Sentence], due: dt.datetime | None, language: str = "vi"
+) -> str:  # fmt: skip
+    """A short text to copy into Zalo by hand: where which case is, what is asked of whom until when, and the link.
+
+    `standing` is the same whoever copies it: others read it, and the reader's own next act is not theirs.
+    """
+    line = f"{MARK} {code}: " + " ".join(f"{it.in_(language).rstrip('.')}." for it in standing)
     if due is not None:
         line += " " + Sentence("Deadline: {due}", due=due).in_(language) + "."
     return f"{line}\n{url}"

@@ -34,7 +34,8 @@ KINDS: Mapping[str, Label] = {
     "handed_over": Label("Có hồ sơ vừa chuyển đến anh/chị", "A case has come to you"),
     "assigned": Label("Anh/chị được phân công phụ trách hồ sơ", "A case was assigned to you"),
     "relieved": Label("Hồ sơ đã chuyển cho người phụ trách khác", "The case has gone to somebody else"),
-    "nudged": Label("Đôn đốc: đề nghị xử lý hồ sơ", "A reminder: please act on this case"),
+    "nudged": Label("Đôn đốc xử lý hồ sơ", "A reminder: please act on this case"),  # by a superior
+    "attention_asked": Label("Đề nghị quan tâm xử lý hồ sơ", "Your attention is asked for this case"),
     "difficulty_asked": Label("Có khó khăn, vướng mắc chờ anh/chị giải quyết", "A difficulty waits for your decision"),
     "difficulty_late": Label(
         "Khó khăn, vướng mắc quá hạn trả lời, chờ anh/chị giải quyết",

@@ -13,6 +13,8 @@ from engine.workflow import Choice, Field, Form, Transition, Workflow
 
 COMPANY = "company"  # who of the people around the case took part in a contact or a visit
 DECIDED, PASSED_ON, RETURNED = "decided", "passed_on", "returned"
+IN_CLASS = "returned"  # the state of a pupil who is back
+ONLY_AWAY = frozenset({"study_mode"})  # asked of pupils who are away: to ask how one who is back learns meanwhile hurts
 
 # Whom the school works with beside the offices (directive of Ngọc Hồi 2022: D1.2, D1.3).
 _AROUND = (
@@ -74,6 +76,14 @@ FORMS: Mapping[str, Form] = {form.name: form for form in _FORMS}
 def form_named(workflow: Workflow, name: str) -> Form:
     """A form of the house, or one of the workflow. Raises `KeyError` for a name that is neither."""
     return FORMS.get(name) or workflow.forms[name]
+
+
+def in_state(form: Form | Transition, state: str) -> Form | Transition:
+    """The form as it is asked in a state: nobody is asked there what cannot be any more."""
+    if state != IN_CLASS or isinstance(form, Transition):
+        return form
+    needs, may = (tuple(name for name in names if name not in ONLY_AWAY) for names in (form.needs, form.may))
+    return Form(form.name, needs, may)
 
 
 def field_named(workflow: Workflow, name: str) -> Field | None:

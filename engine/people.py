@@ -41,6 +41,14 @@ LADDERS: Mapping[str, tuple[str, ...]] = {
     DIFFICULTY: ("head", "commune_leader", OFFICE),
 }
 
+# Who gives orders to whom: only these urge (đôn đốc). Everybody else, sideways or upward, asks for attention: a head an
+# officer of the commune, an office a commune's leader (who is over it), and all of them the association.
+SUPERIORS: Mapping[str, frozenset[str]] = {
+    "teacher": frozenset({"head", OFFICE}),
+    "head": frozenset({OFFICE}),
+    "commune_officer": frozenset({"commune_leader"}),
+}
+
 VACANT, AWAY, DECLINED = "vacant", "away", "declined"
 PASSED_OVER: Mapping[str, Label] = {
     VACANT: Label("chưa có người", "the post is vacant"),
@@ -151,6 +159,16 @@ def find(
             if rung != OFFICE or holders:  # not every tier has an office
                 passed.append((rung, unit, why))
     return Found(ADMIN, place.commune_id or place.school_id, acting(directory.admins()), tuple(passed))
+
+
+def posts_of(person_id: int, owner: str, place: Place, directory: Directory) -> tuple[str, ...]:
+    """The roles on the ladder of `owner` in which a person could have a case here, the lowest first."""
+    return tuple(
+        rung
+        for rung in LADDERS[owner]
+        for unit in _units(rung, place, directory)
+        if unit is not None and any(holder.person_id == person_id for holder in directory.holders(rung, unit))
+    )
 
 
 def above(role: str | None, unit_id: int | None, place: Place, directory: Directory) -> Found:

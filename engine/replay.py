@@ -194,7 +194,7 @@ def _newborn(facts: Facts, at: dt.datetime, handbook: Handbook) -> Facts:
         facts, state=initial, entry=1, since=at, level=0, opened_at=at, closed_at=None, assignee_id=None,
         offered_role=None, offered_unit_id=None, offered_at=None, accepted_at=None, due_at=None, next_look_at=None,
         flags=sorted(LASTING & set(facts.flags)), unreached=0, association_id=None, version=0, causes=(), fired={},
-        holds=(), marks=(),
+        holds=(), marks=(), answers=(),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from engine.answers import ANSWER
 from engine.calendar_values import Duration
 from engine.words import Fault, Label
 
@@ -38,7 +39,8 @@ class When:
     """The moment a rule waits for, in one state.
 
     `accepted` None: whether the offer is accepted or not. `for_`: so long in the state (or, with `accepted`, so long
-    unaccepted or accepted). `before_deadline` counts back from the deadline, a Fraction being a share of the whole time
+    unaccepted or accepted; with `since` ANSWER, so long after the last contact or visit of the stay, if there is one).
+    `before_deadline` counts back from the deadline, a Fraction being a share of the whole time
     (25 % = 1/4 of it is left); `after_deadline` counts on from it; which deadline that is, `RuleSet.timing` says. With
     none of the three the rule fires as soon as the rest holds.
     """
@@ -49,6 +51,17 @@ class When:
     before_deadline: Duration | Fraction | None = None
     after_deadline: Duration | None = None
     conditions: tuple[Condition, ...] = ()
+    since: str = ""
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether its time begins anew with each contact or visit."""
+        return self.since == ANSWER
+
+    @property
+    def around_deadline(self) -> bool:
+        """Whether its moment is counted from the deadline, back or on."""
+        return self.before_deadline is not None or self.after_deadline is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +192,17 @@ class RuleSet:
             plain = (rule for rule in timed if not rule.when.conditions)
             self._timing[asked] = next(plain, timed[0] if timed else None)
         return self._timing[asked]
+
+    def anew(self, state: str, accepted: bool | None = None) -> frozenset[str]:
+        """The ids of the rules of `watching` whose time begins anew with a contact or visit: those that say so, and
+        those that are counted from the deadline if it does."""
+        timing = self.timing(state, accepted)
+        moves = timing is not None and timing.when.awaits_answer
+        return frozenset(
+            rule.id
+            for rule in self.watching(state, accepted)
+            if rule.when.awaits_answer or (moves and rule.when.around_deadline)
+        )
 
 
 def _fits(rule: Rule, accepted: bool | None) -> bool:

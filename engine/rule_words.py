@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
+from engine.answers import FARTHEST, MOST_PUT_OFF
 from engine.people import ROLE_LABELS
 from engine.rule import (
     NEXT_UP,
@@ -61,6 +62,12 @@ def _moment(when: When, workflow: Workflow) -> Iterator[Line]:
         yield Sentence("it was accepted") if when.accepted else Sentence("nobody has accepted it")
     if when.for_:
         yield Sentence("for {time}", time=when.for_.label)
+        if when.awaits_answer:
+            yield Sentence(
+                "counted anew from each contact or visit, or from the next date given with it: at most {time} off, "
+                "{times} times",
+                time=FARTHEST.label, times=MOST_PUT_OFF,
+            )  # fmt: skip
     elif isinstance(when.before_deadline, Fraction):
         percent = f"{float(when.before_deadline * 100):g}%"
         yield Sentence("{share} of the time to the deadline is left", share=percent)

@@ -126,13 +126,20 @@ def _sooner(early: When, late: When, level: bool) -> bool:
         return False
     if early.before_deadline or early.after_deadline or not set(early.conditions) <= set(late.conditions):
         return False
-    if early.accepted is None and late.accepted and early.for_:
-        return False  # the clock of an acceptance starts later, but how much later nobody knows
+    if early.for_ and _starts_later(early, late):
+        return False
     if early.for_ is None:
         return level or late.for_ is not None
     if late.for_ is None or early.for_.unit != late.for_.unit:
         return False
     return early.for_.amount < late.for_.amount or (level and early.for_ == late.for_)
+
+
+def _starts_later(one: When, other: When) -> bool:
+    """Whether the clock of one may start later than that of the other, and nobody knows how much."""
+    if one.awaits_answer and not other.awaits_answer:
+        return True
+    return one.accepted is None and bool(other.accepted)
 
 
 def _contradicted(conditions: Iterable[Condition]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
+from engine.answers import ANSWER, answered_in
 from engine.calendar_values import Duration
 from engine.rule import Condition, When
 from engine.toml_reader import Reader, is_whole
@@ -13,6 +14,7 @@ from engine.words import Sentence
 from engine.workflow import Workflow
 
 STATE, FLAG, CAUSE, SEASON = Sentence("state"), Sentence("flag"), Sentence("cause"), Sentence("season")
+MOMENT = Sentence("moment")
 DURATION = Sentence('a duration such as "3 school days"')
 BEFORE = Sentence('a duration such as "4 working hours", or a share such as "25 %"')
 COUNT = Sentence("a whole number or {{ at_least = 1, at_most = 3 }}")
@@ -31,11 +33,26 @@ def when_of(reader: Reader, workflow: Workflow, seasons: tuple[str, ...]) -> Whe
         before_deadline=reader.parsed("before_deadline", duration_or_share, BEFORE),
         after_deadline=reader.parsed("after_deadline", Duration.parse, DURATION),
         conditions=tuple(_conditions(reader, workflow, seasons)),
+        since=reader.one_of("since", (ANSWER,), MOMENT, default=""),
     )
     reader.raw("accepted")
     if sum(clock in reader for clock in CLOCKS) > 1:
         reader.fault("", Sentence("Only one of {keys} can stand here.", keys=CLOCKS))
+    if when.awaits_answer:
+        _check_since(reader, when, workflow)
     return when
+
+
+def _check_since(reader: Reader, when: When, workflow: Workflow) -> None:
+    if "for" not in reader:
+        reader.fault("since", Sentence("Say with `for` how long after the contact or visit."))
+    elif when.accepted is False:
+        reader.fault("since", Sentence("Who has not accepted owes no visit yet: `since` goes with `accepted = true`."))
+    elif when.state and not answered_in(workflow, when.state):
+        reader.fault(
+            "since",
+            Sentence("No step that leads to “{state}” is a contact or a visit (asks “met_whom”).", state=when.state),
+        )
 
 
 def duration_or_share(text: str) -> Duration | Fraction:

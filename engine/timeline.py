@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engine.cases import MET
+from engine.answers import MET
 from engine.words import Sentence
 from engine.workflow import Transition, Workflow
 
@@ -33,8 +33,8 @@ _KINDS: Mapping[str, frozenset[str]] = {
     "visits": frozenset({"checked_in", "lesson_held"}),
     "handovers": frozenset({"accepted", "declined", "assigned", "rerouted"}),
     "escalations": frozenset(
-        {"nudged", "difficulty_raised", "difficulty_decided", "difficulty_passed_on", "difficulty_returned",
-         "difficulty_climbed"}
+        {"nudged", "attention_asked", "difficulty_raised", "difficulty_decided", "difficulty_passed_on",
+         "difficulty_returned", "difficulty_climbed"}
     ),
     "notes": frozenset({"opened", "noted", "companion_added", "companion_off"}),
     "support": frozenset({"support_given"}),

@@ -15,6 +15,7 @@ from itertools import zip_longest
 from typing import Any
 
 from engine import escalation
+from engine.answers import FARTHEST, MOST_PUT_OFF, Answer, Since
 from engine.calendar import Calendar, Clock, Closure, Duration
 from engine.facts import Facts
 from engine.handbook import Handbook, Situation, Surroundings
@@ -82,12 +83,14 @@ def why_of_event(
 def why_of_deadline(situation: Situation, facts: Facts) -> Why | None:
     """Why the deadline of a case is when it is, as it is counted now; None for a state without one."""
     rule = situation.rules.timing(facts.state, facts.accepted)
-    start = escalation.started(rule, facts) if rule else None
+    start = escalation.started(rule, facts, situation.calendar) if rule else None
     if rule is None or rule.when.for_ is None or start is None or not facts.is_open:
         return None
     found = situation.clock.explain(start, rule.when.for_)
     lines = [_version(rule.id, situation.rules.version), _counted(situation.calendar, rule.when.for_, start, found.at)]
-    return Why(rule.why, tuple(lines), found.words())
+    since = escalation.answered(facts, situation.calendar) if rule.when.awaits_answer else None
+    answered = _answered(situation.calendar, since) if since else ()
+    return Why(rule.why, (*lines, *answered), found.words())
 
 
 def what_comes(situation: Situation, facts: Facts, now: dt.datetime) -> tuple[Next, ...]:
@@ -108,7 +111,9 @@ def explain_firing(
     clock = _clock_then(handbook, rules, around, data, text)
     timing, days = _time(calendar, clock, rules, rule, data)
     lines: list[Line] = [_version(name, data["rules"]), timing]
-    if data["repetition"]:
+    if "answered" in data:
+        lines += _answered(calendar, _since(data))
+    elif data["repetition"]:
         lines.append(Sentence("Repetition {number}.", number=data["repetition"]))
     return Why(rule.why if rule else Label(name, name), (*lines, *offered_to(data), *passed_over(data)), days)
 
@@ -176,6 +181,33 @@ def _counted(calendar: Calendar, time: Duration, start: dt.datetime, due: dt.dat
                     due=calendar.local(due))  # fmt: skip
 
 
+def _since(data: Mapping[str, Any]) -> Since:
+    """The contact or visit that a firing was counted from, as it was kept with it."""
+    kept, moment = data["answered"], dt.datetime.fromisoformat
+    answer = Answer(0, moment(kept["at"]), moment(kept["next"]) if kept["next"] else None)
+    return Since(moment(kept["start"]), answer, kept["bounded"], kept["spent"])
+
+
+def _answered(calendar: Calendar, since: Since) -> tuple[Line, ...]:
+    """Which contact or visit time counts from, and what its next date comes to."""
+    at, next_at = calendar.local(since.answer.at), since.answer.next_at
+    recorded = Sentence("Counted from the contact or visit recorded at {at}.", at=at)
+    if next_at is None:
+        return (recorded,)
+    day = calendar.local(next_at).date()
+    if since.spent:
+        none_left = Sentence(
+            "Its next date, {day}, puts nothing off: that was done {times} times already.", day=day, times=MOST_PUT_OFF
+        )
+        return recorded, none_left
+    agreed = Sentence("Counted from the next date, {day}, given at {at}.", day=day, at=at)
+    if since.bounded:
+        start = calendar.local(since.start)
+        agreed = Sentence("The next date, {day}, given at {at}, is farther off than {time}: counted from {start}.",
+                          day=day, at=at, time=FARTHEST.label, start=start)  # fmt: skip
+    return (agreed,)
+
+
 def _moment(calendar: Calendar, text: str | None) -> dt.datetime | None:
     return calendar.local(dt.datetime.fromisoformat(text)) if text else None
 
@@ -197,7 +229,8 @@ def _time(
 ) -> tuple[Sentence, tuple[Line, ...]]:
     """How the rule's moment came about, and the days that were counted for it."""
     start, due = dt.datetime.fromisoformat(data["start"]), dt.datetime.fromisoformat(data["due"])
-    before = rule.when.before_deadline if rule and not data["repetition"] else None
+    first = not data["repetition"] or "answered" in data
+    before = rule.when.before_deadline if rule and first else None
     if rule and before is not None:
         timing = rules.timing(rule.when.state, rule.when.accepted)
         days = clock.explain(start, timing.when.for_).words() if timing and timing.when.for_ else ()

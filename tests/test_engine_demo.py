@@ -271,7 +271,7 @@ canbo3,Y Liên,commune_officer,V1 V2,@1,@-1,canbo2
 
 def namer() -> Namer:
     files = demo_files()
-    return read_namer(random.Random(1), files.surnames, files.given, files.local)
+    return read_namer(random.Random(1), files.surnames, files.given, files.local, files.refused)
 
 
 def test_names_are_made_up_the_same_each_time_and_none_twice() -> None:
@@ -279,6 +279,26 @@ def test_names_are_made_up_the_same_each_time_and_none_twice() -> None:
     made = [one.person("f", highland=bool(number % 2)).name for number in range(400)]
     assert made == [other.person("f", highland=bool(number % 2)).name for number in range(400)]
     assert len(set(made)) == len(made)
+
+
+def test_nobody_is_called_after_a_lake_a_king_or_somebody_everybody_knows() -> None:
+    refused = {row["name"] for row in rows(demo_files().refused)}
+    made = [person.name for person in _lowland(namer(), 3000)]
+    assert [name for name in made if name in refused or name.partition(" ")[2] in refused] == []
+    assert len(set(made[:400])) == 400
+
+
+def test_a_refused_name_gives_way_to_its_neighbour_and_everybody_else_is_called_as_before() -> None:
+    files = demo_files()
+    texts = files.surnames, files.given, files.local
+    one, other = read_namer(random.Random(7), *texts), read_namer(random.Random(7), *texts, files.refused)
+    pairs = [(one.person("m", highland=False).name, other.person("m", highland=False).name) for _ in range(500)]
+    changed = [(before, after) for before, after in pairs if before != after]
+    assert 0 < len(changed) < 50
+    lake = Namer(random.Random(1), {"Hồ": 1}, {"m": ["Hoàn Kiếm", "Hoàng Giang"]}, {}, frozenset({"Hoàn Kiếm"}))
+    assert lake.person("m", highland=False).name == "Hồ Hoàng Giang"
+    whole = Namer(random.Random(1), {"Hồ": 1}, {"m": ["Chí Minh", "Chí Kiên"]}, {}, frozenset({"Hồ Chí Minh"}))
+    assert whole.person("m", highland=False).name == "Hồ Chí Kiên"
 
 
 def test_surnames_are_as_frequent_as_real_ones() -> None:

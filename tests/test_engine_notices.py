@@ -142,9 +142,14 @@ def test_an_urgent_notice_says_so_in_its_subject_in_the_persons_language() -> No
 
 
 def test_the_text_for_zalo_is_two_lines_that_can_be_copied() -> None:
-    said = zalo_text("RL-1", "https://x.vn/cases/RL-1", WHY, DUE)
+    standing = (
+        Label("Vắng học", "Absent"),
+        Label("Giáo viên liên hệ gia đình ngay.", "The teacher contacts the family."),
+    )
+    said = zalo_text("RL-1", "https://x.vn/cases/RL-1", standing, DUE)
     assert said == (
-        "[Ra Lớp] RL-1: Quá 1 ngày học chưa liên hệ gia đình. Hạn xử lý: 17:00 03/03/2026.\nhttps://x.vn/cases/RL-1"
+        "[Ra Lớp] RL-1: Vắng học. Giáo viên liên hệ gia đình ngay. Hạn xử lý: 17:00 03/03/2026.\n"
+        "https://x.vn/cases/RL-1"
     )
 
 
@@ -157,7 +162,13 @@ def test_no_text_of_any_rule_names_a_pupil_a_school_a_class_or_a_cause() -> None
         why = reason(handbook(), "dropout", rules.version, kind)
         text = notice_text("RL-1", why, DUE, case_url(URL, "RL-1"), language, urgent=urgent)
         digest = digest_text(gather([Item("RL-1", why, DUE, "teacher", "")]), DUE.date(), URL, language)
-        for said in (text.subject, text.body, digest.subject, digest.body, zalo_text("RL-1", URL, why, DUE, language)):
+        for said in (
+            text.subject,
+            text.body,
+            digest.subject,
+            digest.body,
+            zalo_text("RL-1", URL, (why,), DUE, language),
+        ):
             assert not [name for name in names | causes if name in said]
 
 

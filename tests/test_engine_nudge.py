@@ -1,12 +1,13 @@
 """Who leads urges on who has the case: once a day, to whoever acts today, and never an outsider."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
 
 from engine import cases
-from engine.nudge import nudge
+from engine.nudge import ASKED, URGED, nudge
 from engine.refusals import Conflict, NoAccess, NotAllowed, NotFound
 from engine.store import tables as t
 from engine.store import verify
@@ -28,7 +29,7 @@ def offered(stage: Stage) -> str:
 def nudged(stage: Stage) -> list[tuple[str, str]]:
     """Who was told so, in which role."""
     with stage.store.reading("test") as session:
-        query = select(t.Notice.person_id, t.Notice.role).where(t.Notice.kind == "nudged").order_by(t.Notice.id)
+        query = select(t.Notice.person_id, t.Notice.role).where(t.Notice.kind.in_((URGED, ASKED))).order_by(t.Notice.id)
         return [(stage.cast.member(person), role) for person, role in session.execute(query)]
 
 
@@ -39,7 +40,70 @@ def test_the_post_that_a_case_is_offered_to_is_urged_on_and_then_who_accepted_it
     cases.accept(stage.house, stage.viewer("commune_officer"), code, {}, at("2026-03-06 10:00"))
     nudge(stage.house, stage.viewer("education_office"), code, at("2026-03-06 11:00"))
     assert nudged(stage)[1:] == [("commune_officer", "assignee")]
-    assert stage.kinds(code)[-3:] == ["nudged", "accepted", "nudged"]
+    assert stage.kinds(code)[-3:] == ["nudged", "accepted", "attention_asked"]  # an office is no commune's superior
+
+
+def in_school(stage: Stage) -> str:
+    return stage.open()
+
+
+def in_the_commune(stage: Stage) -> str:
+    code = offered(stage)
+    cases.accept(stage.house, stage.viewer("commune_officer"), code, {}, at("2026-03-06 08:00"))
+    return code
+
+
+def with_the_leader(stage: Stage) -> str:
+    """The leader has taken a case himself that was offered to his officer."""
+    code = offered(stage)
+    cases.assign(
+        stage.house, stage.viewer("commune_leader"), code, stage.cast.people["commune_leader"], {}, FRIDAY_9
+    )  # fmt: skip
+    return code
+
+
+def with_the_association(stage: Stage) -> str:
+    code = in_the_commune(stage)
+    cases.step(stage.house, stage.viewer("commune_officer"), code, "refer_support", {"need": "Gạo"}, FRIDAY_9)
+    return code
+
+
+@pytest.mark.parametrize(
+    ("where", "member", "kind"),
+    [
+        (in_school, "head", URGED),
+        (in_school, "education_office", URGED),
+        (in_school, "commune_leader", ASKED),
+        (offered, "commune_leader", URGED),
+        (offered, "head", ASKED),
+        (offered, "education_office", ASKED),
+        (in_the_commune, "commune_leader", URGED),
+        (in_the_commune, "head", ASKED),
+        (with_the_leader, "head", ASKED),
+        (with_the_leader, "education_office", ASKED),
+        (with_the_association, "commune_leader", ASKED),
+        (with_the_association, "head", ASKED),
+    ],
+)
+def test_only_a_superior_urges_everybody_else_asks_for_attention(
+    stage: Stage, where: Callable[[Stage], str], member: str, kind: str
+) -> None:
+    code = where(stage)
+    assert nudge(stage.house, stage.viewer(member), code, at("2026-03-06 10:00"), key="1") is (kind == URGED)
+    assert stage.kinds(code)[-1] == kind
+    with stage.store.reading("test") as session:
+        assert session.scalars(select(t.Notice.kind).order_by(t.Notice.id.desc())).first() == kind
+    assert nudge(stage.house, stage.viewer(member), code, at("2026-03-06 11:00"), key="1") is (kind == URGED)
+
+
+def test_who_reminded_today_in_one_tone_does_not_remind_again_in_the_other(stage: Stage) -> None:
+    code, leader = offered(stage), stage.viewer("commune_leader")
+    nudge(stage.house, leader, code, FRIDAY_9)
+    cases.assign(
+        stage.house, stage.viewer("education_office"), code, stage.cast.people["education_office"], {}, FRIDAY_9
+    )
+    with pytest.raises(Conflict, match="today already"):
+        nudge(stage.house, leader, code, at("2026-03-06 12:00"))
 
 
 def test_it_neither_moves_the_case_nor_its_deadline(stage: Stage) -> None:

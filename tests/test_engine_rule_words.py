@@ -44,6 +44,13 @@ def said(when: str, then: str = '[{ notify = ["teacher"] }]', more: str = "", la
         ('before_deadline = "25 %"', "25% of the time to the deadline is left"),
         ('before_deadline = "4 working hours"', "4 working hours before the deadline"),
         ('after_deadline = "1 day"', "1 day after the deadline"),
+        (
+            'for = "3 school days", since = "answer"',
+            (
+                "for 3 school days; counted anew from each contact or visit, or from the next date given with it: "
+                "at most 7 working days off, 2 times"
+            ),
+        ),
         ("level = { at_least = 1 }", "at once; urgency level at least 1"),
         ("grade = [6, 7]", "at once; grade 6, 7"),
         ("grade = { at_most = 5 }", "at once; grade 5 or lower"),

@@ -93,11 +93,13 @@ def test_the_shipped_rules_have_neither_fault_nor_warning() -> None:
         "safety-first",
         "contact-missing",
         "contact-failed",
+        "contact-no-return",
         "visit-not-accepted",
         "visit-still-not-accepted",
         "visit-due-soon",
         "visit-overdue",
         "visit-long",
+        "visit-no-return",
         "support-not-accepted",
         "support-not-taken",
         "support-due-soon",
@@ -222,6 +224,22 @@ def test_a_rule_can_repeat_and_be_urgent() -> None:
         (
             rule('state = "absent", for = "2 days", after_deadline = "1 day"'),
             "rule “r”.when: Only one of for, before_deadline, after_deadline can stand here.",
+        ),
+        (
+            rule('state = "teacher_contact", for = "2 days", since = "anser"'),
+            "rule “r”.when.since: There is no moment “anser”; did you mean “answer”?",
+        ),
+        (
+            rule('state = "teacher_contact", since = "answer"'),
+            "rule “r”.when.since: Say with `for` how long after the contact or visit.",
+        ),
+        (
+            rule('state = "commune_visit", accepted = false, for = "2 days", since = "answer"'),
+            "rule “r”.when.since: Who has not accepted owes no visit yet: `since` goes with `accepted = true`.",
+        ),
+        (
+            rule('state = "absent", for = "2 days", since = "answer"'),
+            "rule “r”.when.since: No step that leads to “absent” is a contact or a visit (asks “met_whom”).",
         ),
         (
             rule('state = "absent", before_deadline = "1 day"'),

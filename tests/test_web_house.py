@@ -99,7 +99,7 @@ def test_every_text_is_kept_once_on_both_databases(store: Store, tmp_path: Path)
     here = Installation(tmp_path / "instance", store)
     here.build()
     kept = here.kept()
-    assert {("workflow", "dropout", 1), ("rules", "dropout", 1), ("calendar", "quang-ngai-2025-26", 1)} <= kept
+    assert {("workflow", "dropout", 1), ("rules", "dropout", 2), ("calendar", "quang-ngai-2025-26", 1)} <= kept
     here.build()
     assert here.kept() == kept
 
@@ -114,10 +114,18 @@ def test_an_installation_adds_its_own(here: Installation) -> None:
 
 def test_an_own_file_stands_in_for_the_shipped_one_of_that_name(here: Installation) -> None:
     shipped = (Path(__file__).parent.parent / "rules" / "dropout.toml").read_text(encoding="utf-8")
-    here.write(
-        "rules/dropout.toml", shipped.replace("version  = 1", "version  = 7").replace("version = 1", "version = 7")
-    )
+    here.write("rules/dropout.toml", shipped.replace("version  = 2", "version  = 7"))
     assert here.build().handbook.rules("dropout").version == 7
+
+
+def test_a_database_that_ran_the_first_shipped_rules_keeps_them_beside_those_that_ship_now(here: Installation) -> None:
+    first = (Path(__file__).parent / "scenarios" / "rules" / "dropout-1.toml").read_text(encoding="utf-8")
+    here.write("rules/dropout.toml", first)
+    here.build()
+    (here.folder / "rules" / "dropout.toml").unlink()
+    handbook = here.build().handbook
+    kept, new = handbook.rules("dropout", 1).rule("visit-overdue"), handbook.rules("dropout").rule("visit-overdue")
+    assert (kept and kept.when.since, new and new.when.since) == ("", "answer")
 
 
 def test_cases_go_on_with_the_version_they_began_with(here: Installation) -> None:

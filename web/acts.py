@@ -73,6 +73,7 @@ def _require(seen: Seen, name: str, asked: Transition | Form) -> None:
 
 
 def _form(seen: Seen, name: str, asked: Transition | Form) -> ActForm:
+    asked = own_forms.in_state(asked, seen.facts.state)
     fields, needs = own_forms.asked(seen.workflow, asked), asked.needs
     if name == "assign":
         fields, needs = (_people(seen), *fields), (PERSON, *needs)

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine import cases
-from engine.nudge import nudge
+from engine.nudge import nudge, reminded
 from engine.people import LADDERS, ROLE_LABELS
 from engine.refusals import Invalid, Refused
 from engine.store import assigning
@@ -141,8 +141,9 @@ def urge() -> Response | tuple[str, int]:
     chosen, wrong = _chosen(request.form.getlist("urge")[:1])
     if wrong:
         return work_page(wrong), 422
-    if _each(chosen, lambda code, _version, key: nudge(shell().house, g.viewer, code, now(), key=key)):
-        flash(_("Whoever has the case was urged on; it stands in the history."))
+    urged: list[bool] = []
+    if _each(chosen, lambda code, _version, key: urged.append(nudge(shell().house, g.viewer, code, now(), key=key))):
+        flash(said(reminded(as_superior=all(urged))))
     return redirect(url_for("work.index"), 303)
 
 

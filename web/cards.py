@@ -14,7 +14,7 @@ from engine.access import Viewer, reach
 from engine.cases import act_label
 from engine.duties import choices
 from engine.handbook import Handbook
-from engine.nudge import NUDGERS
+from engine.nudge import NUDGERS, likely_holder, urges
 from engine.people import ROLE_LABELS, acted
 from engine.store.news import News
 from engine.store.reading import Handed, NeedRow, seats_of
@@ -54,7 +54,7 @@ class Card(NamedTuple):
     new: str = ""
     whose: str = ""
     can_assign: bool = False
-    can_urge: bool = False
+    urge_words: str = ""  # on the button that reminds who has it; "" for none
     need: NeedRow | None = None
     contact: tuple[str, str | None] | None = None
 
@@ -88,6 +88,7 @@ class _Standing(NamedTuple):
     waiting: bool
     roles: frozenset[str]
     here: bool
+    offered_role: str | None
 
 
 class _Stand(NamedTuple):
@@ -98,7 +99,7 @@ class _Stand(NamedTuple):
     owner: str
     act: tuple[str, str] | None
     can_assign: bool
-    can_urge: bool
+    urge: str  # as a superior, or sideways and upward; "" for neither
 
 
 class _Table:
@@ -133,8 +134,15 @@ def _stand(workflow: Workflow, case: _Standing) -> _Stand:
     return _Stand(
         said(state.label), shape(state, case.waiting), said(ROLE_LABELS[state.owner] if state.owner else ENDED),
         (can.primary.name, said(can.primary.label)) if can.primary else None,
-        "assign" in can, bool(case.roles & NUDGERS) and not state.final,
+        "assign" in can, _urge(case, state),
     )  # fmt: skip
+
+
+def _urge(case: _Standing, state: State) -> str:
+    if state.final or not case.roles & NUDGERS:
+        return ""
+    above = urges(case.roles, likely_holder(case.offered_role, state.owner))
+    return said(Sentence("Urge on") if above else Sentence("Ask for attention"))
 
 
 def _until(at: dt.datetime | None) -> _Until:
@@ -160,7 +168,8 @@ def _card(table: _Table, row: CaseRow) -> Card:
     waiting = row.waiting
     here = waiting and (row.offered_role, row.offered_unit_id) in table.seats
     mine, roles = row.assignee_id == table.viewer.person_id, roles_of(table.viewer, row)
-    stand = table.stand(_Standing(row.workflow, row.workflow_version, row.state, waiting, roles, here))
+    standing = _Standing(row.workflow, row.workflow_version, row.state, waiting, roles, here, row.offered_role)
+    stand = table.stand(standing)
     address, owner, until = table.address.replace(CODE, row.code), _owner(row, stand), table.until(row.due_at)
     return Card(
         row, address, row.pupil or said(Sentence("Case {code}", code=row.code)),
@@ -169,7 +178,7 @@ def _card(table: _Table, row: CaseRow) -> Card:
         _flags(table, row) if row.flags or row.level else (), here,
         next=(f"{address}/{stand.act[0]}", stand.act[1]) if stand.act else None,
         why=_why(table, row), new=_new(table, row) if row.id in table.news else "", whose="" if mine or here else owner,
-        can_assign=stand.can_assign, can_urge=stand.can_urge and not (mine or here),
+        can_assign=stand.can_assign, urge_words="" if mine or here else stand.urge,
         need=table.needs.get(row.id), contact=table.contacts.get(row.id),
     )  # fmt: skip
 

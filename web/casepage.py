@@ -15,7 +15,7 @@ from engine.duties import Choices, choices
 from engine.facts import Facts
 from engine.handbook import Situation
 from engine.notice_texts import zalo_text
-from engine.nudge import may_nudge
+from engine.nudge import likely_holder, may_nudge, urges
 from engine.people import ROLE_LABELS, acted
 from engine.store import casebook
 from engine.store.access_log import Before, before_reading, note_reading
@@ -95,7 +95,7 @@ def show(code: str) -> str:
         beside=beside, given=_given(reading), totals=_totals(workflow, beside), timeline=_timeline(reading),
         older=beside.events[-1].seq if beside.older else None,
         key=uuid.uuid4().hex,
-        urge=may_nudge(facts, reading.roles, g.viewer.person_id) and not _offered_here(facts),
+        urge=_urge(reading),
         later=whole_arg("before") is not None, planned=_planned(reading),
         filters=FILTERS, narrowed=narrowed if narrowed in FILTERS else None,
         companions=[(it, around_label(it.role, it.name), around_label(it.role, "")) for it in beside.companions
@@ -103,7 +103,7 @@ def show(code: str) -> str:
         difficulties=items(beside.difficulties),
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,
-        zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _headline(reading), _local_due(facts)),
+        zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _standing(reading), _local_due(facts)),
     )  # fmt: skip
 
 
@@ -148,6 +148,7 @@ def _seen(session: Session, code: str) -> Seen:
 def _situation(session: Session, facts: Facts, *, known: bool) -> Situation:
     """The rules and the clock of the case. The reasons of holds and closures were written for those who may know."""
     world = World(session, shell().house.handbook, now())
+    world.read_answers([facts])
     if known:
         return world.situation(facts)
     facts.holds = tuple((start, end, "") for start, end, _reason in facts.holds)
@@ -188,9 +189,22 @@ def _reason(reading: Reading) -> Told | None:
     return None
 
 
-def _headline(reading: Reading) -> Label:
-    label = reading.can.primary.label if reading.can.primary else None
-    return label or reading.workflow.states[reading.facts.state].label
+def _urge(reading: Reading) -> str:
+    """How this person may remind whoever has the case: "urge" as a superior, else "ask"; "" if not at all."""
+    facts, owner = reading.facts, reading.workflow.states[reading.facts.state].owner
+    if not may_nudge(facts, reading.roles, g.viewer.person_id) or _offered_here(facts):
+        return ""
+    return "urge" if urges(reading.roles, likely_holder(facts.offered_role, owner)) else "ask"
+
+
+def _standing(reading: Reading) -> tuple[Line, ...]:
+    """Where the case is and what is asked of whom: the same for every reader."""
+    facts, state = reading.facts, reading.workflow.states[reading.facts.state]
+    if facts.waiting and facts.offered_role:
+        return state.label, Sentence("Asked to accept: {role}", role=ROLE_LABELS[facts.offered_role])
+    if state.help or state.owner is None:
+        return (state.label, state.help) if state.help else (state.label,)
+    return state.label, Sentence("Asked to act: {role}", role=ROLE_LABELS[state.owner])
 
 
 def _local_due(facts: Facts) -> Any:

@@ -16,7 +16,7 @@ from engine.channels import Channel
 from engine.notice_choices import AT_ONCE, DIGEST, OFF
 from engine.notice_plan import send_trial
 from engine.notices import PUSH, Reader
-from engine.nudge import nudge
+from engine.nudge import nudge, reminded
 from engine.refusals import Invalid, NotAllowed
 from engine.store import deliveries
 from engine.store.deliveries import DEAD, FAILED, SENT, STATES, VOID
@@ -158,8 +158,8 @@ def forbid() -> tuple[str, int]:
 @pages.post("/cases/<code>/urge")
 def urge(code: str) -> Answer:
     """Urge on whoever has the case."""
-    nudge(shell().house, g.viewer, code[:24], now(), key=request.form.get("key", "")[:64] or None)
-    flash(_("Whoever has the case was urged on; it stands in the history."))
+    urged = nudge(shell().house, g.viewer, code[:24], now(), key=request.form.get("key", "")[:64] or None)
+    flash(said(reminded(as_superior=urged)))
     return redirect(url_for("case.show", code=code), 303)
 
 

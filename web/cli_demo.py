@@ -33,6 +33,7 @@ def demo_files() -> DemoFiles:
         surnames=text("demo", "names", "surnames.csv"),
         given=text("demo", "names", "given.csv"),
         local=text("demo", "names", "local.csv"),
+        refused=text("demo", "names", "refused.csv"),
         people=text("demo", "people.csv"),
         stories=text("demo", "stories.csv"),
     )

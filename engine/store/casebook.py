@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.access import REFERRED, SEATS, Viewer, reach
 from engine.casework import FOR
-from engine.facts import Facts
+from engine.facts import Facts, Fired
 from engine.refusals import NoAccess, NotFound
 from engine.store import tables as t
 from engine.store.around import Companion, companions
@@ -97,7 +97,7 @@ class Beside:
     planned: tuple[tuple[str, dt.datetime], ...] = ()
     holds: tuple[tuple[dt.datetime, dt.datetime | None, str], ...] = ()  # times in which the clock stands still
     # The rules that fired since the case entered its state: how often, and when last.
-    fired: Mapping[str, tuple[int, dt.datetime]] = field(default_factory=dict)
+    fired: Mapping[str, Fired] = field(default_factory=dict)
     companions: tuple[Companion, ...] = ()  # those who were taken off the list too
     difficulties: tuple[Shown, ...] = ()  # that wait for an answer
     newest: tuple[Happened, ...] = ()  # events, whatever the page's own are narrowed to
@@ -205,7 +205,7 @@ _PARTS: Mapping[str, Executable] = {
     "holds": select(t.Hold.starts_at, t.Hold.ends_at, t.Hold.reason)
     .where(t.Hold.case_id == _case)
     .order_by(t.Hold.seq),
-    "firings": select(t.Firing.rule, t.Firing.at)
+    "firings": select(t.Firing.rule, t.Firing.at, t.Firing.seq)
     .where(t.Firing.case_id == _case, t.Firing.entry == bindparam("entry"))
     .order_by(t.Firing.repetition),
 }  # fmt: skip
@@ -231,10 +231,10 @@ class _Parts:
         return self._session.execute(_PARTS[name], self._case | values).all() if name in self._there else ()
 
 
-def _fired(rows: Sequence[Any]) -> dict[str, tuple[int, dt.datetime]]:
-    found: dict[str, tuple[int, dt.datetime]] = {}
-    for rule, at in rows:
-        found[rule] = (found.get(rule, (0, at))[0] + 1, at)
+def _fired(rows: Sequence[Any]) -> dict[str, Fired]:
+    found: dict[str, Fired] = {}
+    for rule, at, seq in rows:
+        found[rule] = Fired(found[rule].times + 1 if rule in found else 1, at, seq)
     return found
 
 

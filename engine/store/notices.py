@@ -219,9 +219,11 @@ def communes_in(session: Session, provinces: Collection[int]) -> set[int]:
 # --- nudges -----------------------------------------------------------------------------------------------------------
 
 
-def nudged_since(session: Session, case_id: int, person_id: int, since: dt.datetime) -> bool:
-    """Whether this person has urged this case on since then."""
+def nudged_since(
+    session: Session, case_id: int, person_id: int, since: dt.datetime, kinds: Collection[str]
+) -> bool:  # fmt: skip
+    """Whether this person has urged this case on since then: an event of these kinds."""
     query = select(events.c.seq).where(
-        events.c.case_id == case_id, events.c.kind == "nudged", events.c.person_id == person_id, events.c.at >= since
+        events.c.case_id == case_id, events.c.kind.in_(kinds), events.c.person_id == person_id, events.c.at >= since
     )
     return session.connection().execute(query.limit(1)).one_or_none() is not None

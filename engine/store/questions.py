@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, literal_column, select, union_all
 
+from engine.casework import CHECK_IN
 from engine.store.bulk import among
 from engine.store.tables import Base
 
 _TABLES = Base.metadata.tables
 _firings, _holds, _marks, _causes = (_TABLES[name] for name in ("firings", "holds", "marks", "case_causes"))
+_cases, _events, _planned = (_TABLES[name] for name in ("cases", "events", "planned"))
 _units, _posts, _delegations, _people, _closures = (
     _TABLES[name] for name in ("units", "appointments", "delegations", "people", "closures")
 )
@@ -62,9 +64,20 @@ CLOSURES = union_all(
 ).order_by("first_day", "id")  # fmt: skip
 
 FIRED: Question = (
-    select(_firings.c.case_id, _firings.c.rule, _firings.c.entry, _firings.c.at)
+    select(_firings.c.case_id, _firings.c.rule, _firings.c.entry, _firings.c.at, _firings.c.seq)
     .where(among(_firings.c.case_id))
     .order_by(_firings.c.repetition)
+)
+# What people did in the present stay of a case, each with the next date that was given with it.
+ACTS: Question = (
+    select(_events.c.case_id, _events.c.seq, _events.c.kind, _events.c.at, _planned.c.due_at)
+    .join(_cases, _cases.c.id == _events.c.case_id)
+    .outerjoin(
+        _planned,
+        (_planned.c.case_id == _events.c.case_id) & (_planned.c.seq == _events.c.seq) & (_planned.c.kind == CHECK_IN),
+    )
+    .where(among(_events.c.case_id), _events.c.at >= _cases.c.since, _events.c.person_id.is_not(None))
+    .order_by(_events.c.case_id, _events.c.seq)
 )
 HELD: Question = (
     select(_holds.c.case_id, _holds.c.starts_at, _holds.c.ends_at, _holds.c.reason)

@@ -16,8 +16,9 @@ from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.access import ADMIN, SEATS
+from engine.answers import ANSWER, Answer, is_answer
 from engine.calendar import Closure
-from engine.facts import Facts
+from engine.facts import Facts, Fired
 from engine.handbook import Handbook, Situation, Surroundings
 from engine.people import Found, Holder, acting
 from engine.store import questions
@@ -171,13 +172,24 @@ class World:
                 self._closures[row.kind, row.whose].append(row)
 
     def _read_beside(self, found: Mapping[int, Facts]) -> None:
-        for case, rule, entry, at in self._rows(questions.FIRED, found):
+        for case, rule, entry, at, seq in self._rows(questions.FIRED, found):
             facts = found[case]
             if entry == facts.entry:
-                facts.fired[rule] = (facts.fired.get(rule, (0, at))[0] + 1, at)
+                times = facts.fired[rule].times if rule in facts.fired else 0
+                facts.fired[rule] = Fired(times + 1, at, seq)
         for case, start, end, reason in self._rows(questions.HELD, found):
             found[case].holds += ((start, end, reason),)
         self._read_for_conditions(found)
+        self.read_answers(found.values())
+
+    def read_answers(self, found: Iterable[Facts]) -> None:
+        """Read the contacts and visits of the present stay of these cases, where a rule counts from them."""
+        asked = {facts.id: facts for facts in found if ANSWER in self._conditions(facts)}
+        for case, seq, kind, at, next_at in self._rows(questions.ACTS, asked):
+            facts = asked[case]
+            step = self.handbook.workflow(facts.workflow, facts.workflow_version).transitions.get(kind)
+            if step is not None and is_answer(step):
+                facts.answers += (Answer(seq, at, next_at),)
 
     def _read_for_conditions(self, found: Mapping[int, Facts]) -> None:
         named = {id: names for id, facts in found.items() if (names := self._conditions(facts))}
@@ -196,7 +208,8 @@ class World:
         at = facts.workflow, facts.rules_version, facts.state
         if at not in self._named:
             rules = self.handbook.rules(facts.workflow, facts.rules_version).watching(facts.state)
-            self._named[at] = frozenset(condition.name for rule in rules for condition in rule.when.conditions)
+            names = {condition.name for rule in rules for condition in rule.when.conditions}
+            self._named[at] = frozenset(names | {rule.when.since for rule in rules if rule.when.since})
         return self._named[at]
 
     # --- what the core asks ---------------------------------------------------------------------------------------
