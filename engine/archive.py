@@ -150,7 +150,8 @@ def _listed(tar: tarfile.TarFile, entry: tarfile.TarInfo | None) -> Contents:
 def _read(given: Mapping[str, Any]) -> Contents:
     files = {str(name): Member(int(it["size"]), str(it["sha256"])) for name, it in given["files"].items()}
     for name, member in files.items():
-        if not _is_inside(name) or member.size < 0:
+        above = map(str, PurePosixPath(name).parents)
+        if not _is_inside(name) or member.size < 0 or any(folder in files for folder in above):
             raise _damaged(name)
     told = given["database"]
     database = Copied(str(told["kind"]), int(told["server"]), str(told["revision"]))

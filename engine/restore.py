@@ -52,7 +52,7 @@ def restore(source: Path, instance: Path, url: str | None, now: dt.datetime, *, 
                 set_aside = _put(staging, instance, now, sqlite=contents.database.kind == SQLITE)
             place = url or f"sqlite:///{instance / DATABASE}"
             events, breaks = _verified(place)
-    except Refused:
+    except (Refused, OSError):
         if made_here:
             _take_away(instance)
         raise
