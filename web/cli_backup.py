@@ -36,7 +36,7 @@ def backup(folder: Path, language: str) -> None:
     begun = time.monotonic()
     with in_words(language):
         if not instance_folder().is_dir():  # else the settings would make it
-            raise Refused(Sentence("There is no folder {folder}.", folder=str(instance_folder())))
+            raise Refused(Sentence("There is no folder {folder}.", folder=str(instance_folder().absolute())))
         settings = load_settings()
         made = make_backup(settings.database_url, settings.instance, folder, dt.datetime.now().astimezone(),
                            version("ralop"))  # fmt: skip

@@ -46,7 +46,7 @@ def demo_files() -> DemoFiles:
 @click.pass_context
 def demo(context: click.Context, host: str, port: int, no_serve: bool) -> None:
     """Fill an empty database with a demo, or go on with the one there is; tell the accounts, and serve it."""
-    with working_here(instance_folder()):
+    with working_here(instance_folder().absolute()):
         _settings, house, _clock = opened_house()
         try:
             _fill(house)

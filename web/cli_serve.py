@@ -98,7 +98,7 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
     """Serve the pages and run the worker; the database is brought up to date first."""
     logs.configure()
-    with working_here(instance_folder()):
+    with working_here(instance_folder().absolute()):
         _serve(host, port, moment, no_worker=no_worker)
 
 
@@ -126,7 +126,7 @@ def _serve(host: str, port: int, moment: str | None, *, no_worker: bool) -> None
 def worker() -> None:
     """Run the jobs without the pages, until the program is told to end."""
     logs.configure()
-    with working_here(instance_folder()):
+    with working_here(instance_folder().absolute()):
         _settings, house, clock = opened_house()
         working = worker_for(house, clock)
         keep_what_is_loaded()

@@ -63,13 +63,13 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def instance_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of this installation."""
-    return Path(environment.get("RALOP_INSTANCE") or "instance").absolute()
+    """The folder of this installation: what RALOP_INSTANCE names, as it is written there, or `instance`."""
+    return Path(environment.get("RALOP_INSTANCE") or "instance")
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings, list[Fault]]:
     """The settings as far as they can be read, and everything that is wrong with them."""
-    instance = instance_folder(environment)
+    instance = instance_folder(environment).absolute()
     reader = _file(instance / FILE)
     given = _Given(environment, reader)
     post = read_post(reader, environment)
