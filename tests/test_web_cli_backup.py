@@ -34,7 +34,7 @@ __all__ = ["stage"]
 
 SECONDS = 120
 WRITES_A_SECOND = 50
-PADDING_MB = 30
+PADDING_MB = 20
 KEY = "ynOQJ1ZlYpXbC0a3hVtdr7ieW5gK8mUs"
 
 
@@ -167,7 +167,7 @@ def test_backups_that_are_killed_leave_no_half_file_and_the_next_one_clears_up(
     pad(stage.store)
     chance, folder = random.Random(12), tmp_path / "backups"
     moments = 0
-    for _ in range(6):
+    for _ in range(4):
         with here.start("backup", folder) as process:
             end = time.monotonic() + SECONDS
             while not list(folder.glob(".ralop-backup-*")) and process.poll() is None and time.monotonic() < end:
