@@ -362,6 +362,35 @@ def test_a_folder_with_something_in_it_is_left_alone_unless_said_and_then_set_as
     assert f"{(old / 'ralop.db').stat().st_mode & 0o777:o}" == "600"
 
 
+def test_after_a_restore_that_broke_off_no_server_starts_until_it_was_done_again(
+    small: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, rename = only_backup(tmp_path / "backups"), Path.rename
+
+    def full(path: Path, target: Path) -> Path:
+        if path.name == "database":
+            raise OSError(28, "No space left on device", str(target))
+        return rename(path, target)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "rename", full)
+        done = small.run("restore", file, "--to", small.folder, "--replace")
+    assert done.exit_code == 2
+    assert "No space left on device" in done.output
+    assert CliRunner().invoke(main, ["serve"], env=small.environment).exit_code == 2
+    assert small.run("restore", file, "--to", small.folder, "--replace").exit_code == 0
+    assert not (small.folder / "restore-unfinished").exists()
+    assert len(list(small.folder.glob("replaced-*/ralop.db"))) == 1
+
+
+@pytest.mark.parametrize("url", ["mysql://user@host/name", "no address", ""])
+def test_a_wrong_address_of_a_database_is_told_in_words(postgresql: Installation, tmp_path: Path, url: str) -> None:
+    assert postgresql.run("backup", tmp_path / "backups").exit_code == 0
+    done = postgresql.run("restore", only_backup(tmp_path / "backups"), "--to", tmp_path / "new", "--database", url)
+    assert done.exit_code == 2
+    assert "postgresql://user@host/name" in done.output
+
+
 @pytest.mark.parametrize("options", [(), ("--no-worker",)])
 def test_nothing_is_restored_over_a_server_that_runs(
     small: Installation, tmp_path: Path, options: tuple[str, ...]

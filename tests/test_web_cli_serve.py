@@ -109,6 +109,29 @@ def test_a_database_elsewhere_that_others_may_read_is_refused_too(tmp_path: Path
     assert f"chmod 600 {database}" in told.output
 
 
+@pytest.mark.parametrize("url", ["mysql://user:hidden@host/name", "no address", "postgresql://host:port/name"])
+def test_a_database_of_no_known_kind_is_refused_with_the_other_reasons(tmp_path: Path, url: str) -> None:
+    environment = {
+        "RALOP_INSTANCE": str(tmp_path),
+        "RALOP_DATABASE_URL": url,
+        "RALOP_SECRET_KEY": "short",
+        "LC_ALL": "C",
+    }
+    told = CliRunner().invoke(main, ["serve"], env=environment)
+    assert told.exit_code == 2
+    assert "This names no database of a kind known here: " in told.output
+    assert "RALOP_SECRET_KEY: A secret key has at least 32 characters." in told.output
+    assert "hidden" not in told.output
+
+
+def test_a_folder_that_is_a_file_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "instance").touch()
+    for command in ("serve", "worker", "demo"):
+        told = CliRunner().invoke(main, [command], env={"RALOP_INSTANCE": str(tmp_path / "instance"), "LC_ALL": "C"})
+        assert told.exit_code == 2
+        assert f"{tmp_path / 'instance'}: The program cannot write here: " in told.output
+
+
 def test_a_folder_into_which_a_restore_broke_off_is_not_served(tmp_path: Path) -> None:
     (tmp_path / "restore-unfinished").touch()
     told = CliRunner().invoke(main, ["serve"], env={"RALOP_INSTANCE": str(tmp_path), "LC_ALL": "C"})

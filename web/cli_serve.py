@@ -48,7 +48,10 @@ def opened_house() -> tuple[Settings, House, ShiftedClock]:
 def _sound_settings() -> Settings:
     """The settings, before the database is touched: nothing is wrong with them, the files, or who may read what."""
     settings, faults = read_settings()
-    faults += exposed(settings.instance, file_of(settings.database_url))
+    try:
+        faults += exposed(settings.instance, file_of(settings.database_url))
+    except Refused as refused:
+        faults.append(Fault("database_url", "", refused.sentence))
     if faults:
         raise NotFit([*faults, *read_files(settings.instance).faults])
     return settings
@@ -71,6 +74,9 @@ def working_here(instance: Path) -> Iterator[None]:
             held.enter_context(at_work(instance))
         except Refused as refused:
             raise NotFit([Fault(str(instance), "", refused.sentence)]) from refused
+        except OSError as error:
+            sentence = Sentence("The program cannot write here: {why}.", why=error.strerror or str(error))
+            raise NotFit([Fault(str(error.filename or instance), "", sentence)]) from error
         yield
 
 

@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from engine.refusals import Refused
 from engine.store import postgresql_copies as postgresql
@@ -36,21 +37,39 @@ class Copied:
 
 
 def kind_of(url: str) -> str:
-    """SQLITE or POSTGRESQL."""
-    return SQLITE if make_url(url).get_backend_name() == SQLITE else POSTGRESQL
+    """SQLITE or POSTGRESQL. Raises Refused for anything else."""
+    backend = _read(url).get_backend_name()
+    if backend not in {SQLITE, POSTGRESQL, "postgres"}:
+        raise _no_database(url)
+    return SQLITE if backend == SQLITE else POSTGRESQL
+
+
+def _read(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise _no_database(url) from error
+
+
+def _no_database(url: str) -> Refused:
+    kind = url.partition(":")[0] if ":" in url else url  # what follows may hold a password
+    return Refused(
+        Sentence("This names no database of a kind known here: {kind}. Write sqlite:////path/to/file.db or "
+                 "postgresql://user@host/name.", kind=kind)
+    )  # fmt: skip
 
 
 def file_of(url: str) -> Path | None:
-    """The file of a SQLite database; None for any other."""
-    found = make_url(url)
-    if found.get_backend_name() != SQLITE or found.database in {None, "", ":memory:"}:
+    """The file of a SQLite database; None for any other. Raises Refused as `kind_of` does."""
+    name = _read(url).database
+    if kind_of(url) != SQLITE or name in {None, "", ":memory:"}:
         return None
-    return Path(str(found.database)).absolute()
+    return Path(str(name)).absolute()
 
 
 def same_place(one: str, other: str) -> bool:
     """Whether two URLs lead to the same database."""
-    first, second = make_url(one), make_url(other)
+    first, second = _read(one), _read(other)
     if kind_of(one) == kind_of(other) == SQLITE:
         return file_of(one) == file_of(other)
     return (first.host, first.port or 5432, first.database, first.query.get("host")) == (
@@ -60,7 +79,7 @@ def same_place(one: str, other: str) -> bool:
 
 def without_password(url: str) -> str:
     """The URL as it may be shown."""
-    return make_url(url).render_as_string(hide_password=True)
+    return _read(url).render_as_string(hide_password=True)
 
 
 def copy(url: str, target: Path) -> Copied:
