@@ -141,6 +141,7 @@ def copy_sqlite(source: Path, target: Path) -> str:
         with closing(sqlite3.connect(source)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copyfile(source, target)
+    target.chmod(0o600)  # as the program makes it, and as it wants to find it
     return f"sqlite:///{target}"
 
 
