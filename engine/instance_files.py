@@ -15,7 +15,8 @@ UNFINISHED = "restore-unfinished"
 STAGING, REPLACED = ".restore-", "replaced-"
 DATABASE = "ralop.db"
 # What a backup leaves out beside the database, which is copied in its own way: locks, other backups, leftovers.
-LEFT_OUT = (LOCK, UNFINISHED, f"{STAGING}*", f"{REPLACED}*", ".ralop-backup-*", "ralop-*.tar.gz", f"{DATABASE}*")
+BACKUPS = (".ralop-backup-*", "ralop-*.tar.gz")  # in any folder
+LEFT_OUT = (LOCK, UNFINISHED, f"{STAGING}*", f"{REPLACED}*", f"{DATABASE}*", *BACKUPS)
 # What must fit the database: while the copy is made these must not change.
 FITTING = ("settings.toml", "secret_key", "vapid.pem", "workflows", "rules")
 # What its owner alone may read. Own workflows and rules are no secret.
@@ -39,9 +40,10 @@ def to_keep(instance: Path, left_out: Path | None = None) -> Iterator[PurePath]:
             folders.clear()
             continue
         seen.add(_identity(here))
-        folders[:] = sorted(name for name in folders if not (at_top and _is_left_out(name)))
+        patterns = LEFT_OUT if at_top else BACKUPS
+        folders[:] = sorted(name for name in folders if not _fits(name, patterns))
         for name in sorted(names):
-            if (here / name).is_file() and not (at_top and _is_left_out(name)):
+            if (here / name).is_file() and not _fits(name, patterns):
                 yield (here / name).relative_to(instance)
 
 
@@ -50,8 +52,8 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _is_left_out(name: str) -> bool:
-    return any(fnmatch(name, pattern) for pattern in LEFT_OUT)
+def _fits(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def is_fitting(path: PurePath) -> bool:
