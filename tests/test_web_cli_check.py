@@ -142,3 +142,10 @@ def test_a_folder_stands_for_the_files_in_it(run: Run, write: Write) -> None:
 def test_a_folder_without_files_is_no_success(run: Run, tmp_path: Path) -> None:
     result = run(tmp_path)
     assert (result.exit_code, "There is no file here" in result.output) == (2, True)
+
+
+def test_the_installation_s_folder_is_the_one_that_the_environment_names(write: Write) -> None:
+    own = write("elsewhere/workflows/own.toml", "initial = 1")
+    told = CliRunner().invoke(check, ["--language", "en"], env={"RALOP_INSTANCE": str(own.parent.parent)})
+    assert told.exit_code == 1
+    assert f"{own}: initial" in told.output

@@ -82,6 +82,9 @@ def test_an_operators_own_calendar_goes_before_the_shipped_one(tmp_path: Path, m
     (own / "quang-ngai-2025-26.toml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert run("6 days", *MONDAY, "--calendar", "quang-ngai-2025-26").output == "2026-03-08T16:00:00\n"
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("RALOP_INSTANCE", str(tmp_path / "instance"))
+    assert run("6 days", *MONDAY, "--calendar", "quang-ngai-2025-26").output == "2026-03-08T16:00:00\n"
 
 
 @pytest.mark.parametrize("year", ["0001", "1900", "2100", "9999"])

@@ -70,6 +70,79 @@ def test_it_makes_its_database_serves_works_and_ends(tmp_path: Path) -> None:
     assert (tmp_path / "ralop.db").exists()
 
 
+def test_all_that_it_makes_is_for_its_owner_only(tmp_path: Path) -> None:
+    port, instance = free_port(), tmp_path / "new"
+    (tmp_path / "settings").write_text('[notices]\npush_contact = "mailto:it@example.vn"\n', encoding="utf-8")
+    instance.mkdir(mode=0o700)
+    (tmp_path / "settings").rename(instance / "settings.toml")
+    (instance / "settings.toml").chmod(0o600)
+    with serving(instance, port):
+        answer(f"http://127.0.0.1:{port}/login")
+        modes = {path.name: f"{path.stat().st_mode & 0o777:o}" for path in instance.iterdir()}
+    names = ("lock", "ralop.db", "ralop.db-shm", "ralop.db-wal", "secret_key", "settings.toml", "vapid.pem")
+    assert modes == dict.fromkeys(names, "600")
+
+
+def test_files_that_others_may_read_and_a_weak_key_are_refused_all_at_once(tmp_path: Path) -> None:
+    instance = tmp_path / "instance"
+    runner, environment = CliRunner(), {"RALOP_INSTANCE": str(instance), "LC_ALL": "C"}
+    assert runner.invoke(main, ["demo", "--no-serve"], env=environment).exit_code == 0
+    (instance / "settings.toml").write_text("demo = true\ntrusted_proxies = 77\n", encoding="utf-8")
+    (instance / "secret_key").write_text("k" * 40, encoding="utf-8")
+    (instance / "vapid.pem").write_text("-", encoding="utf-8")
+    modes = {"ralop.db": 0o640, "settings.toml": 0o604, "secret_key": 0o644, "vapid.pem": 0o660}
+    for name, mode in modes.items():
+        (instance / name).chmod(mode)
+    for command in ("serve", "worker"):
+        told = runner.invoke(main, [command], env=environment)
+        assert told.exit_code == 2
+        for name, mode in modes.items():
+            assert f"its mode is {mode:04o}, right is 0600. Mend it with: chmod 600 {instance / name}" in told.output
+        assert f"{instance / 'secret_key'}: This secret key is easy to guess" in told.output
+        assert "This must be a number from 0 to 5" in told.output
+
+
+def test_a_database_elsewhere_that_others_may_read_is_refused_too(tmp_path: Path) -> None:
+    database = tmp_path / "elsewhere.db"
+    environment = {"RALOP_INSTANCE": str(tmp_path / "instance"), "RALOP_DATABASE_URL": f"sqlite:///{database}"}
+    assert CliRunner().invoke(main, ["demo", "--no-serve"], env=environment).exit_code == 0
+    assert f"{database.stat().st_mode & 0o777:o}" == "600"
+    database.chmod(0o644)
+    told = CliRunner().invoke(main, ["serve"], env=environment)
+    assert told.exit_code == 2
+    assert f"chmod 600 {database}" in told.output
+
+
+@pytest.mark.parametrize("url", ["mysql://user:hidden@host/name", "no address", "postgresql://host:port/name"])
+def test_a_database_of_no_known_kind_is_refused_with_the_other_reasons(tmp_path: Path, url: str) -> None:
+    environment = {
+        "RALOP_INSTANCE": str(tmp_path),
+        "RALOP_DATABASE_URL": url,
+        "RALOP_SECRET_KEY": "short",
+        "LC_ALL": "C",
+    }
+    told = CliRunner().invoke(main, ["serve"], env=environment)
+    assert told.exit_code == 2
+    assert "This names no database of a kind known here: " in told.output
+    assert "RALOP_SECRET_KEY: A secret key has at least 32 characters." in told.output
+    assert "hidden" not in told.output
+
+
+def test_a_folder_that_is_a_file_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "instance").touch()
+    for command in ("serve", "worker", "demo"):
+        told = CliRunner().invoke(main, [command], env={"RALOP_INSTANCE": str(tmp_path / "instance"), "LC_ALL": "C"})
+        assert told.exit_code == 2
+        assert f"{tmp_path / 'instance'}: The program cannot write here: " in told.output
+
+
+def test_a_folder_into_which_a_restore_broke_off_is_not_served(tmp_path: Path) -> None:
+    (tmp_path / "restore-unfinished").touch()
+    told = CliRunner().invoke(main, ["serve"], env={"RALOP_INSTANCE": str(tmp_path), "LC_ALL": "C"})
+    assert told.exit_code == 2
+    assert "broke off: do it again, with --replace" in told.output
+
+
 def test_it_does_not_start_on_a_faulty_file_and_says_every_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +151,7 @@ def test_it_does_not_start_on_a_faulty_file_and_says_every_fault(
         (tmp_path / "workflows" / f"{name}.toml").write_text("initial = 1", encoding="utf-8")
     monkeypatch.setenv("RALOP_INSTANCE", str(tmp_path))
     told = CliRunner().invoke(main, ["serve"])
-    assert told.exit_code == 1
+    assert told.exit_code == 2
     assert "workflows/a.toml: initial" in told.output
     assert "workflows/b.toml: initial" in told.output
 

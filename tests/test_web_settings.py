@@ -8,7 +8,7 @@ import pytest
 from engine.words import Faulty
 from web.settings import Settings, load_settings
 
-KEY = "k" * 40
+KEY = "ynOQJ1ZlYpXbC0a3hVtdr7ieW5gK8mUs"
 
 
 def load(instance: Path, file: str = "", **environment: str) -> Settings:
@@ -56,7 +56,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
             demo="x",
         )
     assert [(fault.file, fault.key) for fault in caught.value.faults] == [
-        ("RALOP_SECRET_KEY", ""),
+        ("settings.toml", "secret_key"),
         ("RALOP_TRUSTED_PROXIES", ""),
         ("settings.toml", "demo"),
         ("RALOP_DEMO", ""),
@@ -68,3 +68,26 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_no_toml_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(Faulty, match=r"settings\.toml"):
         load(tmp_path, "demo = = 1")
+
+
+def test_a_file_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_bytes(b"demo = \xff")
+    with pytest.raises(Faulty, match=r"settings\.toml: This is not text in UTF-8"):
+        load_settings({"RALOP_INSTANCE": str(tmp_path)})
+
+
+@pytest.mark.parametrize("key", ["k" * 40, "changeme-changeme-changeme-changeme", "0123456789abcdef0123456789abcdef"])
+def test_a_key_that_can_be_guessed_is_a_fault_wherever_it_stands(tmp_path: Path, key: str) -> None:
+    for place in ("environment", "file", "kept"):
+        folder = tmp_path / place
+        folder.mkdir()
+        if place == "kept":
+            (folder / "secret_key").write_text(key, encoding="utf-8")
+        with pytest.raises(Faulty, match="easy to guess"):
+            load(folder, f'secret_key = "{key}"' if place == "file" else "",
+                 **({"secret_key": key} if place == "environment" else {}))  # fmt: skip
+
+
+def test_the_folder_of_an_installation_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    load_settings({"RALOP_INSTANCE": str(tmp_path / "new")})
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700

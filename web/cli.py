@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from web.cli_backup import backup
 from web.cli_check import check
 from web.cli_deadline import deadline
 from web.cli_demo import demo
@@ -12,6 +15,7 @@ from web.cli_import import attendance, pupils
 from web.cli_merge import merge
 from web.cli_migrate import migrate
 from web.cli_play import play_scenarios
+from web.cli_restore import restore_backup
 from web.cli_serve import serve, worker
 from web.cli_simulate import simulate_rules
 from web.cli_status import status
@@ -21,17 +25,22 @@ from web.cli_verify import verify_chains
 from web.cli_watch import watch_day
 
 COMMANDS: tuple[click.Command, ...] = (
-    check, deadline, demo, explain, merge, migrate, play_scenarios, serve, simulate_rules, status, user, verify_chains,
-    watch_day, worker,
+    backup, check, deadline, demo, explain, merge, migrate, play_scenarios, restore_backup, serve, simulate_rules,
+    status, user, verify_chains, watch_day, worker,
 )  # fmt: skip
+PRIVATE = 0o077
+"""What the commands leave out of the mode of new files: they hold children's data, and are for their owner alone."""
 IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)
 """What `ralop import` takes in: each a file of its own kind."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="ralop")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Ra Lớp: keeps pupils in school. Serve the pages, run the worker, check files, play scenarios."""
+    before = os.umask(PRIVATE)
+    context.call_on_close(lambda: os.umask(before))
 
 
 @main.group("import")

@@ -20,6 +20,7 @@ from engine.toml_reader import Reader, read_toml, unknown
 from engine.unit_tree import load_units
 from engine.words import Fault, Faulty, Sentence
 from engine.workflow import Workflow
+from web.settings import instance_folder
 
 ROOT = Path(__file__).parent.parent
 NOTHING = 2  # how the command ends where there is nothing to check
@@ -192,9 +193,7 @@ def language_here() -> str:
 
 @click.command("check")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--instance", type=click.Path(path_type=Path), default=Path("instance"), help="The installation's folder."
-)
+@click.option("--instance", type=click.Path(path_type=Path), default=instance_folder, help="The installation's folder.")
 @click.option(
     "--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of what is said."
 )

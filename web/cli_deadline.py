@@ -11,11 +11,11 @@ import rules
 from engine.calendar import Calendar, Closure, Duration, Pause, Unreadable, load_calendar, merge, parse_weekdays
 from engine.words import Faulty, Sentence
 from web.cli_check import language_here
+from web.settings import instance_folder
 
 SHIPPED = Path(rules.__file__).parent / "calendars"
 # Between them the days of Tết are known: the tables of the moon's calendar end there.
 FIRST_YEAR, LAST_YEAR = 1901, 2099
-OWN = Path("instance/rules/calendars")  # an operator's own versions; they go before the shipped ones of that name
 
 
 def calendar_named(name: str | None) -> Calendar:
@@ -28,10 +28,13 @@ def calendar_named(name: str | None) -> Calendar:
 
 
 def _path(name: str) -> Path:
-    for path in (OWN / f"{name}.toml", SHIPPED / f"{name}.toml", Path(name)):
+    own = (
+        instance_folder() / "rules" / "calendars"
+    )  # an operator's own versions go before the shipped ones of that name
+    for path in (own / f"{name}.toml", SHIPPED / f"{name}.toml", Path(name)):
         if path.is_file():
             return path
-    known = sorted({path.stem for folder in (OWN, SHIPPED) for path in folder.glob("*.toml")})
+    known = sorted({path.stem for folder in (own, SHIPPED) for path in folder.glob("*.toml")})
     raise Unreadable(Sentence("There is no calendar {name}; there are: {known}.", name=name, known=known))
 
 

@@ -15,8 +15,9 @@ from engine.refusals import Conflict
 from engine.staff_admin import members
 from engine.store.settings import DEMO, get_setting
 from engine.words import Sentence
-from web.cli_serve import opened_house, serve
+from web.cli_serve import opened_house, serve, working_here
 from web.console import language_here
+from web.settings import instance_folder
 
 
 def demo_files() -> DemoFiles:
@@ -46,12 +47,13 @@ def demo_files() -> DemoFiles:
 @click.pass_context
 def demo(context: click.Context, host: str, port: int, no_serve: bool) -> None:
     """Fill an empty database with a demo, or go on with the one there is; tell the accounts, and serve it."""
-    _settings, house, _clock = opened_house()
-    try:
-        _fill(house)
-        _tell_accounts(house)
-    finally:
-        house.store.close()
+    with working_here(instance_folder().absolute()):
+        _settings, house, _clock = opened_house()
+        try:
+            _fill(house)
+            _tell_accounts(house)
+        finally:
+            house.store.close()
     if not no_serve:
         context.invoke(serve, host=host, port=port)
 

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from engine.store.session import Store, open_store
 from engine.store.stage import is_empty
 from engine.words import Fault, Faulty, Sentence
 from web.cli_check import KINDS, ROOT, Desk, Kind, Source, language_here
+from web.settings import instance_folder
 
 FOLDERS = {
     "workflow": Path("workflows"),
@@ -41,7 +42,7 @@ class Folders:
     """
 
     beside: Path
-    roots: tuple[Path, ...] = (Path("instance"), ROOT)
+    roots: tuple[Path, ...] = field(default_factory=lambda: (instance_folder(), ROOT))
 
     def find(self, kind: str, name: str) -> tuple[str, str] | None:
         """The text and the file name, or None."""
@@ -56,7 +57,7 @@ class Folders:
         return tuple(sorted(name for name in found if (name == RISK) == (kind == RISK)))
 
 
-def read_scenario(path: Path, roots: tuple[Path, ...] = (Path("instance"), ROOT)) -> Scenario:
+def read_scenario(path: Path, roots: tuple[Path, ...] | None = None) -> Scenario:
     """The scenario in a file; raises Faulty."""
     try:
         text = path.read_bytes().decode("utf-8")
@@ -65,7 +66,7 @@ def read_scenario(path: Path, roots: tuple[Path, ...] = (Path("instance"), ROOT)
         raise Faulty([Fault(str(path), "", sentence)]) from error
     except OSError as error:
         raise Faulty([Fault(str(path), "", Sentence("This file is not there or cannot be read."))]) from error
-    return load_scenario(text, str(path), Folders(path.parent, roots))
+    return load_scenario(text, str(path), Folders(path.parent, roots) if roots else Folders(path.parent))
 
 
 def _check_scenario(source: Source, _desk: Desk) -> Iterable[Fault]:

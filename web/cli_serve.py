@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import signal
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import click
 from flask import Flask
 
 from engine.clock import ShiftedClock, set_clock
 from engine.house import House
+from engine.instance_files import exposed
 from engine.memory import keep_what_is_loaded
 from engine.queue import worker_for
+from engine.refusals import Refused
+from engine.running import at_work
+from engine.store.database_copies import file_of
 from engine.store.proxies import forget_undeclared
 from engine.store.schema import upgrade
 from engine.store.session import open_store
-from engine.words import Faulty, Sentence
+from engine.words import Fault, Faulty, Sentence
 from web import logs
 from web.app import create_app
 from web.cli_check import language_here
-from web.house import build_house
+from web.house import build_house, read_files
 from web.server import Server
-from web.settings import KEY_FILE, Settings, load_settings
+from web.settings import KEY_FILE, Settings, instance_folder, read_settings
 from web.shell import EXTENSION
 
 REAL = "real"
@@ -30,16 +36,50 @@ REAL = "real"
 
 def opened_house() -> tuple[Settings, House, ShiftedClock]:
     """The installation, its database migrated and its files checked; all faults at once if there are any."""
+    settings = _sound_settings()
     try:
-        settings = load_settings()
         store = open_store(settings.database_url)
         upgrade(store)
         store.settle([settings.instance], [settings.instance / KEY_FILE])
         clock = ShiftedClock(store)
         return settings, build_house(settings, clock.now(), store), clock
     except Faulty as error:
-        lines = "\n".join(fault.in_(language_here()) for fault in error.faults)
-        raise click.ClickException(lines) from error
+        raise NotFit(error.faults) from error
+
+
+def _sound_settings() -> Settings:
+    """The settings, before the database is touched: nothing is wrong with them, the files, or who may read what."""
+    settings, faults = read_settings()
+    try:
+        faults += exposed(settings.instance, file_of(settings.database_url))
+    except Refused as refused:
+        faults.append(Fault("database_url", "", refused.sentence))
+    if faults:
+        raise NotFit([*faults, *read_files(settings.instance).faults])
+    return settings
+
+
+class NotFit(click.ClickException):
+    """The installation is not fit to run: every reason is told, and the command ends with 2."""
+
+    exit_code = 2
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        super().__init__("\n".join(fault.in_(language_here()) for fault in faults))
+
+
+@contextmanager
+def working_here(instance: Path) -> Iterator[None]:
+    """The program works in this folder meanwhile, and no restore does."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(at_work(instance))
+        except Refused as refused:
+            raise NotFit([Fault(str(instance), "", refused.sentence)]) from refused
+        except OSError as error:
+            sentence = Sentence("The program cannot write here: {why}.", why=error.strerror or str(error))
+            raise NotFit([Fault(str(error.filename or instance), "", sentence)]) from error
+        yield
 
 
 def _moment(text: str, house: House) -> dt.datetime | None:
@@ -71,6 +111,11 @@ def _server(app: Flask, host: str, port: int) -> Server:
 def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
     """Serve the pages and run the worker; the database is brought up to date first."""
     logs.configure()
+    with working_here(instance_folder().absolute()):
+        _serve(host, port, moment, no_worker=no_worker)
+
+
+def _serve(host: str, port: int, moment: str | None, *, no_worker: bool) -> None:
     settings, house, clock = opened_house()
     if moment:
         set_clock(house.store, _moment(moment, house))
@@ -94,10 +139,11 @@ def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
 def worker() -> None:
     """Run the jobs without the pages, until the program is told to end."""
     logs.configure()
-    _settings, house, clock = opened_house()
-    working = worker_for(house, clock)
-    keep_what_is_loaded()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda _signal, _frame: working.stop(0))
-    working.run()
-    house.store.close()
+    with working_here(instance_folder().absolute()):
+        _settings, house, clock = opened_house()
+        working = worker_for(house, clock)
+        keep_what_is_loaded()
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sign, lambda _signal, _frame: working.stop(0))
+        working.run()
+        house.store.close()

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.instance_files import DATABASE
+from engine.key_strength import weakness
 from engine.post import PostSettings, read_post
 from engine.signin_settings import SignInSettings, read_signin
 from engine.toml_reader import Reader, read_toml
@@ -20,7 +22,6 @@ from engine.words import LANGUAGES, Fault, Faulty, Sentence
 
 FILE = "settings.toml"
 KEY_FILE = "secret_key"
-SHORTEST_KEY = 32  # characters
 MOST_PROXIES = 5
 LANGUAGE = Sentence("language")
 FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
@@ -55,12 +56,25 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE, RALOP_METRICS_TOKEN; and RALOP_MAIL_PASSWORD for
     the tables that `engine.post` reads; `engine.signin_settings` has the one about signing in.
     """
-    instance = Path(environment.get("RALOP_INSTANCE", "instance")).absolute()
+    settings, faults = read_settings(environment)
+    if faults:
+        raise Faulty(faults)
+    return settings
+
+
+def instance_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of this installation: what RALOP_INSTANCE names, as it is written there, or `instance`."""
+    return Path(environment.get("RALOP_INSTANCE") or "instance")
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings, list[Fault]]:
+    """The settings as far as they can be read, and everything that is wrong with them."""
+    instance = instance_folder(environment).absolute()
     reader = _file(instance / FILE)
     given = _Given(environment, reader)
     post = read_post(reader, environment)
     settings = Settings(
-        database_url=given.text("database_url", f"sqlite:///{instance / 'ralop.db'}"),
+        database_url=given.text("database_url", f"sqlite:///{instance / DATABASE}"),
         instance=instance,
         secret_key=given.secret(instance),
         trusted_proxies=given.proxies(),
@@ -71,14 +85,24 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         sign_in=read_signin(reader, post.url),
     )
     reader.close()
-    if reader.faults:
-        raise Faulty(reader.faults)
-    return settings
+    return settings, reader.faults
 
 
 def _file(path: Path) -> Reader:
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return read_toml(text, FILE)
+    """The file, or an empty one with a fault where it is none that can be read."""
+    try:
+        return read_toml(path.read_text(encoding="utf-8") if path.is_file() else "", FILE)
+    except Faulty as error:
+        return _empty(*error.faults)
+    except UnicodeDecodeError as error:
+        sentence = Sentence("This is not text in UTF-8, from byte {byte} on.", byte=error.start)
+        return _empty(Fault(FILE, "", sentence))
+
+
+def _empty(*faults: Fault) -> Reader:
+    reader = read_toml("", FILE)
+    reader.faults.extend(faults)
+    return reader
 
 
 class _Given:
@@ -121,9 +145,14 @@ class _Given:
         return given
 
     def secret(self, instance: Path) -> str:
-        key = self.text("secret_key", "") or _kept_key(instance)
-        if len(key) < SHORTEST_KEY:
-            self._fault("secret_key", Sentence("A secret key has at least {least} characters.", least=SHORTEST_KEY))
+        key = self.text("secret_key", "")
+        if self.named("secret_key"):
+            file, name = "RALOP_SECRET_KEY", ""
+        else:
+            file, name = (FILE, "secret_key") if key else (str(instance / KEY_FILE), "")
+        key = key or _kept_key(instance)
+        if (sentence := weakness(key)) is not None:
+            self.reader.faults.append(Fault(file, name, sentence))
         return key
 
 
@@ -131,10 +160,10 @@ def _kept_key(instance: Path) -> str:
     """The key in the instance folder, made there the first time; readable by its owner only."""
     path = instance / KEY_FILE
     if not path.exists():
-        instance.mkdir(parents=True, exist_ok=True)
+        instance.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile("w", dir=instance, encoding="ascii") as new:  # mode 0600
             new.write(secrets.token_urlsafe(48))
             new.flush()
             with suppress(FileExistsError):  # another process was faster: its key holds
                 path.hardlink_to(new.name)
-    return path.read_text(encoding="ascii").strip()
+    return path.read_bytes().decode("ascii", errors="replace").strip()

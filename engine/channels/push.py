@@ -87,7 +87,7 @@ def kept_key(instance: Path) -> Vapid02:
     """The installation's key, made in the instance folder the first time; readable by its owner only."""
     path = instance / KEY_FILE
     if not path.exists():
-        instance.mkdir(parents=True, exist_ok=True)
+        instance.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = Vapid02()
         key.generate_keys()
         with tempfile.NamedTemporaryFile("wb", dir=instance) as new:  # mode 0600

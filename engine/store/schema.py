@@ -24,7 +24,12 @@ def alembic_config(store: Store) -> Config:
 
 
 def upgrade(store: Store) -> None:
-    """Bring the database to the newest schema, from nothing or from any earlier one; SQLite learns what is in it."""
+    """Bring the database to the newest schema, from nothing or from any earlier one; SQLite learns what is in it.
+
+    A new file of SQLite's may be read by its owner alone, and so may the log beside it, which takes its mode from it.
+    """
+    if store.is_sqlite and store.url.database not in {None, "", ":memory:"}:
+        Path(str(store.url.database)).touch(mode=0o600)
     command.upgrade(alembic_config(store), "head")
     if store.is_sqlite:
         take_stock(store)
