@@ -9,7 +9,7 @@ from alembic import op
 from engine.store.types import Id
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 
 
 def upgrade() -> None:
