@@ -79,7 +79,7 @@ pages: setup $(NPM)/.installed ## check the HTML of every page with the Nu check
 lighthouse: setup machine $(NPM)/.installed ## measure the main pages with Lighthouse (needs npm; some minutes)
 	$(BIN)/python -m tests.lighthouse
 
-bench: setup ## measure, one JSON object a line (BENCH="sweep transition" chooses)
+bench: setup ## measure, one JSON object a line (BENCH="sweep transition" chooses, BENCH=--small only tries)
 	@$(BIN)/python -m bench $(BENCH)
 
 faults: setup ## kill processes at random, in the long form: ten minutes, progress and figures on the way
