@@ -121,6 +121,12 @@ const leave = async () => {
   await setFact("leaving", true);
   return caches.match(LEFT);
 };
+// A browser that takes itself to be on a line may be wrong.
+const out = async (event) => {
+  try {
+    return answers(await soon(fetch(event.request), 6 * LINE));
+  } catch { return leave(); }
+};
 const left = async () => {
   if (!(await fact("leaving"))) return true;
   try {
@@ -313,7 +319,7 @@ addEventListener("fetch", (event) => {
   const { request } = event, url = new URL(request.url);
   if (url.origin !== location.origin) return;
   if (request.mode === "navigate" && request.method === "GET") event.respondWith(page(event, url));
-  else if (request.mode === "navigate" && url.pathname === "/logout" && !navigator.onLine) event.respondWith(leave());
+  else if (request.mode === "navigate" && url.pathname === "/logout") event.respondWith(navigator.onLine ? out(event) : leave());
   else if (request.mode === "navigate" && /^\/(cases\/|work\/accept$|attendance\/\d+$)/.test(url.pathname)) event.respondWith(post(event, url));
   else if (request.method === "GET" && request.cache !== "reload" && url.pathname.startsWith("/static/")) event.respondWith(file(request));
 });
