@@ -40,5 +40,7 @@ def launch(playwright: Playwright) -> Browser:
 
     Raises FileNotFoundError where there is no browser, and Playwright's Error where it does not start.
     """
-    environment: dict[str, str | float | bool] = {**os.environ, "TMPDIR": str(short_temporary())}
+    place = str(short_temporary())
+    home = os.environ.get("HOME") or place  # without one it writes into the working directory
+    environment: dict[str, str | float | bool] = {**os.environ, "TMPDIR": place, "HOME": home}
     return playwright.chromium.launch(executable_path=required(), args=list(ARGUMENTS), env=environment)
