@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chromium check lint types mypy pyright arrows templates words files coverage pages lighthouse bench faults fuzz screenshots clean
+.PHONY: help setup demo test machine check lint types mypy pyright arrows templates words files coverage pages lighthouse bench faults fuzz screenshots clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -31,11 +31,11 @@ $(INSTALLED): setup.cfg
 demo: setup ## create the demo in instance/ and serve it on 127.0.0.1 (PORT=5000)
 	$(BIN)/ralop demo --port $(PORT)
 
-test: setup chromium ## run all tests, on SQLite and PostgreSQL and in a real browser
+test: setup machine ## run all tests, on SQLite and PostgreSQL and in a real browser
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-chromium: setup
-	@$(BIN)/python -m tests.chromium
+machine: setup ## look whether this machine has all that the tests need, and install what it lacks where we may
+	@$(BIN)/python -m tests.machine
 
 check: lint types arrows templates words files ## lint, types, import arrows, templates, translations, shipped files
 
@@ -63,7 +63,7 @@ words: setup
 files: setup
 	$(BIN)/ralop check
 
-coverage: setup chromium ## run all tests and show which branches none of them takes
+coverage: setup machine ## run all tests and show which branches none of them takes
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term
 
 # What comes from npm: the HTML checker and Lighthouse, into .venv/npm; nothing of it is shipped.
@@ -76,10 +76,10 @@ $(NPM)/.installed: Makefile
 pages: setup $(NPM)/.installed ## check the HTML of every page with the Nu checker (needs Java and npm)
 	$(BIN)/python -m tests.vnu
 
-lighthouse: setup chromium $(NPM)/.installed ## measure the main pages with Lighthouse (needs npm; some minutes)
+lighthouse: setup machine $(NPM)/.installed ## measure the main pages with Lighthouse (needs npm; some minutes)
 	$(BIN)/python -m tests.lighthouse
 
-bench: setup ## measure, one JSON object a line (BENCH="sweep transition" chooses)
+bench: setup ## measure, one JSON object a line (BENCH="sweep transition" chooses, BENCH=--small only tries)
 	@$(BIN)/python -m bench $(BENCH)
 
 faults: setup ## kill processes at random, in the long form: ten minutes, progress and figures on the way
@@ -89,7 +89,7 @@ fuzz: setup ## search for files that break their readers (MINUTES=60); what led 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]'
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
-screenshots: setup chromium ## remake the pictures of the manual
+screenshots: setup machine ## remake the pictures of the manual
 	$(BIN)/python -m docs.screenshots
 
 clean: ## remove what the tools left; .venv and instance/ stay

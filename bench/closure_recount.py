@@ -10,18 +10,29 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import closing
 from statistics import median
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from bench import DATABASES, Measurement, floors, measured, seconds
-from bench.data import filled
+from bench.data import LandSize, filled
 from bench.land import NOW, moment
 from engine.closures import announce_closure
 from engine.house import House
 from engine.store.world import units
 
 BENCHES = ("closure_recount",)
-PER_CLASS, COMMUNE, COMMUNES = 167, 5_010, 10
+
+
+class Size(NamedTuple):
+    """Open cases of a class and of a commune, and how many communes; the first two only warm up."""
+
+    per_class: int = 167
+    commune: int = 5_010
+    communes: int = 10
+
+
+FULL, SMALL = Size(), Size(4, 120, 4)
 FIRST, LAST = dt.date(2026, 3, 7), dt.date(2026, 3, 14)
 DUE = moment(dt.datetime(2026, 3, 20, 10, tzinfo=dt.UTC))
 DATA = (
@@ -65,10 +76,10 @@ FROM held, event WHERE cases.id = held.id AND cases.id = event.case_id
 STATEMENTS = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 
 
-def run() -> Iterator[Measurement]:
+def run(size: Size = FULL) -> Iterator[Measurement]:
     """The time of one closure, in milliseconds."""
     for database in DATABASES:
-        data = filled(database, COMMUNE * COMMUNES, PER_CLASS)
+        data = filled(database, LandSize(size.commune * size.communes, per_class=size.per_class))
         ours, floor, events = [], [], []
         with data.house() as house, closing(floors.driver(data.url)) as raw:
             for number, commune in enumerate(_communes(house)):
@@ -78,9 +89,9 @@ def run() -> Iterator[Measurement]:
                 else:
                     floor.append(seconds(lambda: raw.do(STATEMENTS[database], _values(commune))))  # noqa: B023
                 events.append(raw.counts()["events"] - before)
-        assert len(set(events)) == 1 and events[0] > COMMUNE / 2, events  # noqa: PT018 - the same work, and not little
+        assert len(set(events)) == 1 and events[0] > size.commune / 2, events  # noqa: PT018 - the same work, and not little
         value, least = median(ours[1:]) * 1e3, median(floor[1:]) * 1e3
-        yield measured("closure_recount", database, n=COMMUNE, value=value, unit="ms", floor=least)
+        yield measured("closure_recount", database, n=size.commune, value=value, unit="ms", floor=least)
 
 
 def _announce(house: House, commune: int) -> None:

@@ -17,7 +17,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 from sqlalchemy import make_url
@@ -36,8 +36,19 @@ from engine.store.schema import upgrade
 from engine.store.session import open_store
 
 CHUNK = 20_000
-NONE_DUE = Waves(0, 0)
-WAVES = {100_000: Waves(1_000, 24), 1_000_000: Waves(10_000, 32)}  # how many a run needs, and some
+
+
+class LandSize(NamedTuple):
+    """How many open cases, how many of them are overdue when, and how many a class has."""
+
+    cases: int
+    waves: Waves = Waves(0, 0)
+    per_class: int = PER_CLASS
+
+
+# As many waves as a run needs, and some. In a small land, too, most cases are not overdue.
+PROVINCES, COUNTRY = LandSize(100_000, Waves(1_000, 24)), LandSize(1_000_000, Waves(10_000, 32))
+HAMLETS, HAMLETS_FOR_TWO = LandSize(960, Waves(10, 24)), LandSize(960, Waves(6, 32))
 
 
 @cache
@@ -86,19 +97,19 @@ _kept = ExitStack()
 
 
 @cache
-def filled(database: Database, cases: int, per_class: int = PER_CLASS) -> Filled:
-    """A database with so many open cases, so many of a class; made once a run, gone at its end."""
+def filled(database: Database, size: LandSize) -> Filled:
+    """A database of a size; made once a run, gone at its end."""
     begun = perf_counter()
     url = _kept.enter_context(migrated(database))
     atexit.register(_kept.close)  # now, so that it comes before the server's end
-    found = Land(cases, WAVES.get(cases, NONE_DUE), handbook(), per_class)
+    found = Land(size.cases, size.waves, handbook(), size.per_class)
     filler: Filler = Sqlite(url) if database == "sqlite" else Postgresql(url)
     with closing(filler):
         fill(filler, found)
     with closing(open_store(url)) as store:
         upgrade(store)  # as `ralop serve` does when it starts
     found.forget()
-    print(f"{database}: {cases:,} cases in {perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
+    print(f"{database}: {size.cases:,} cases in {perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     return Filled(url, found, iter(range(found.waves.number)))
 
 

@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 import rules
 from bench import Measurement, measured, typical
@@ -20,17 +21,25 @@ from engine.calendar_layout import facts
 from engine.words import Label
 
 BENCHES = ("deadline",)
-N = 100_000
+
+
+class Size(NamedTuple):
+    """How many deadlines are asked for."""
+
+    asked: int = 100_000
+
+
+FULL, SMALL = Size(), Size(2_000)
 YEARS = (2025, 2026, 2027, 2028)
 
 Question = tuple[dt.datetime, Duration]
 Answer = Callable[[dt.datetime, int], dt.datetime]
 
 
-def run() -> Iterator[Measurement]:
+def run(size: Size = FULL) -> Iterator[Measurement]:
     """The time of one deadline in microseconds, over many questions of all units."""
     calendar = _calendar()
-    asked = _questions()
+    asked = _questions(size.asked)
     seasons = windows(("tet + 0 days", "tet + 14 days"), 0.5, Label("Sau Tết", "After Tết"), calendar, YEARS)
     plain, hurried = calendar.clock(), calendar.clock(windows=seasons)
     answers = _answers(calendar, plain)
@@ -38,7 +47,9 @@ def run() -> Iterator[Measurement]:
         assert plain.deadline(start, duration) == answers[duration.unit](start, duration.amount)
     value = (typical(lambda: _ask(plain, asked)) + typical(lambda: _ask(hurried, asked))) / 2
     floor = typical(lambda: [answers[duration.unit](start, duration.amount) for start, duration in asked])
-    yield measured("deadline", "none", n=N, value=value / N * 1e6, unit="us", floor=floor / N * 1e6)
+    yield measured(
+        "deadline", "none", n=len(asked), value=value / len(asked) * 1e6, unit="us", floor=floor / len(asked) * 1e6
+    )
 
 
 def _calendar() -> Calendar:
@@ -46,11 +57,11 @@ def _calendar() -> Calendar:
     return load_calendar(path.read_text(encoding="utf-8"), path.name)
 
 
-def _questions() -> list[Question]:
+def _questions(count: int) -> list[Question]:
     draw = random.Random(1)
     first = dt.datetime(2025, 9, 8, tzinfo=dt.UTC)
     lengths = [Duration(amount, unit) for unit in UNITS for amount in range(1, 11)]
-    return [(first + dt.timedelta(seconds=draw.randrange(250 * 86400)), draw.choice(lengths)) for _ in range(N)]
+    return [(first + dt.timedelta(seconds=draw.randrange(250 * 86400)), draw.choice(lengths)) for _ in range(count)]
 
 
 def _ask(clock: Clock, asked: list[Question]) -> None:

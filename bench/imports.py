@@ -19,6 +19,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import NamedTuple
 
 import psycopg
 import python_calamine as calamine
@@ -35,7 +36,17 @@ from engine.store import tables as t
 from engine.store.session import Store, open_store
 
 BENCHES = ("import_marks_csv", "import_marks_xlsx")
-PUPILS = 5_000
+
+
+class Size(NamedTuple):
+    """How many pupils, and how many marks each file has."""
+
+    pupils: int = 5_000
+    csv: int = 1_000_000
+    xlsx: int = 100_000
+
+
+FULL, SMALL = Size(), Size(100, 1_000, 600)
 MEMORY_MB = 300
 FIRST = dt.date(2025, 9, 5)
 NOW = dt.datetime(2026, 6, 30, 2, tzinfo=dt.UTC)
@@ -44,27 +55,30 @@ HEAD = ["pupil_code", "date", "session", "mark", "reason"]
 ALIASES = Path(__file__).parent.parent / "rules" / "import" / "aliases.toml"
 
 
-def run() -> Iterator[Measurement]:
+Work = Callable[[str, Path, int], float]  # on the database at a URL, a file, so many pupils
+
+
+def run(size: Size = FULL) -> Iterator[Measurement]:
     """The time of one import of new marks, in milliseconds."""
     with TemporaryDirectory(prefix="ralop-bench-") as folder:
         for name, count, make in (
-            ("import_marks_csv", 1_000_000, _csv_file),
-            ("import_marks_xlsx", 100_000, _xlsx_file),
+            ("import_marks_csv", size.csv, _csv_file),
+            ("import_marks_xlsx", size.xlsx, _xlsx_file),
         ):
-            file = make(Path(folder), count)
+            file = make(Path(folder), size.pupils, count)
             for database in DATABASES:
-                ours, memory = _in_process(_ours, database, file)
-                floor, _ = _in_process(_floor, database, file)
+                ours, memory = _in_process(_ours, database, file, size.pupils)
+                floor, _ = _in_process(_floor, database, file, size.pupils)
                 print(f"{name} on {database}: {memory:.0f} MB at most", file=sys.stderr)
                 if memory > MEMORY_MB:
                     raise AssertionError(f"{name} took {memory:.0f} MB; {MEMORY_MB} is the most")
                 yield measured(name, database, n=count, value=ours * 1e3, unit="ms", floor=floor * 1e3)
 
 
-def _rows(count: int) -> Iterator[list[str]]:
+def _rows(pupils: int, count: int) -> Iterator[list[str]]:
     """A register day by day, as schools send it; one in ten is absent, some of those with a reason."""
     for number in range(count):
-        day, pupil = divmod(number // 2, PUPILS)
+        day, pupil = divmod(number // 2, pupils)
         mark = "u" if number % 20 == 7 else "e" if number % 20 == 13 else "p"
         date = FIRST + dt.timedelta(days=day)
         yield [_code(pupil), date.isoformat(), "ma"[number % 2], mark, "ốm" if mark == "e" else ""]
@@ -74,39 +88,39 @@ def _code(pupil: int) -> str:
     return f"51{pupil:08}"
 
 
-def _csv_file(folder: Path, count: int) -> Path:
+def _csv_file(folder: Path, pupils: int, count: int) -> Path:
     path = folder / "marks.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEAD)
-        writer.writerows(_rows(count))
+        writer.writerows(_rows(pupils, count))
     return path
 
 
-def _xlsx_file(folder: Path, count: int) -> Path:
+def _xlsx_file(folder: Path, pupils: int, count: int) -> Path:
     path = folder / "marks.xlsx"
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         sheet = book.add_worksheet()
-        for at, row in enumerate([HEAD, *_rows(count)]):
+        for at, row in enumerate([HEAD, *_rows(pupils, count)]):
             sheet.write_row(at, 0, row)
     return path
 
 
-def _in_process(work: Callable[[str, Path], float], database: Database, file: Path) -> tuple[float, float]:
+def _in_process(work: Work, database: Database, file: Path, pupils: int) -> tuple[float, float]:
     """Seconds of the work on a new database in a new process, and the megabytes of memory it had at most."""
     with migrated(database) as url:
         with closing(open_store(url)) as store:
-            _fill(store)
+            _fill(store, pupils)
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            seconds, kilobytes = pool.apply(_measured, (work, url, file))
+            seconds, kilobytes = pool.apply(_measured, (work, url, file, pupils))
     return seconds, kilobytes / 1024
 
 
-def _measured(work: Callable[[str, Path], float], url: str, file: Path) -> tuple[float, int]:
-    return work(url, file), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _measured(work: Work, url: str, file: Path, pupils: int) -> tuple[float, int]:
+    return work(url, file, pupils), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _fill(store: Store) -> None:
+def _fill(store: Store, pupils: int) -> None:
     """A school with a hundred classes, each with as many pupils as any other."""
     long_ago = dt.date(2020, 1, 1)
     with store.writing("bench") as session:
@@ -129,13 +143,13 @@ def _fill(store: Store) -> None:
                     "class_id": 2 + n % 100,
                     "school_id": 1,
                 }
-                for n in range(PUPILS)
+                for n in range(pupils)
             ],
         )
         session.execute(text("SELECT COUNT(*) FROM pupils"))
 
 
-def _ours(url: str, file: Path) -> float:
+def _ours(url: str, file: Path, _pupils: int) -> float:
     with closing(open_store(url)) as store:
         house = House(store, handbook(), aliases=load_aliases(ALIASES.read_text(encoding="utf-8"), "aliases.toml"))
         begun = perf_counter()
@@ -143,8 +157,8 @@ def _ours(url: str, file: Path) -> float:
         return perf_counter() - begun
 
 
-def _floor(url: str, file: Path) -> float:
-    ids = {_code(number): number + 1 for number in range(PUPILS)}
+def _floor(url: str, file: Path, pupils: int) -> float:
+    ids = {_code(number): number + 1 for number in range(pupils)}
     begun = perf_counter()
     given = _read_csv(file) if file.suffix == ".csv" else _read_xlsx(file)
     rows = [(ids[code], date, session, mark, reason or None, AT) for code, date, session, mark, reason in given]

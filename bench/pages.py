@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from bench import DATABASES, Database, Measurement, measured, typical
-from bench.data import Filled, filled
+from bench.data import HAMLETS, PROVINCES, Filled, LandSize, filled
 from bench.land import NOW
 from bench.replay import heard, replay
 from engine import passwords
@@ -32,7 +33,16 @@ from web.app import create_app
 from web.settings import Settings
 
 BENCHES = ("work_list", "case_page")
-CASES, TIMES = 100_000, 31
+
+
+class Size(NamedTuple):
+    """The land, and how often a page is opened."""
+
+    land: LandSize = PROVINCES
+    times: int = 31
+
+
+FULL, SMALL = Size(), Size(HAMLETS, 2)
 POSTS = {
     "teacher": cases.c.class_id,
     "commune_officer": cases.c.village_id,
@@ -50,33 +60,39 @@ class Visitor:
     code: str
 
 
-def run() -> Iterator[Measurement]:
+def run(size: Size = FULL) -> Iterator[Measurement]:
     """The median time of a page, in milliseconds."""
     for database in DATABASES:
-        data = filled(database, CASES)
+        data = filled(database, size.land)
         with data.house() as house:
             visitors = list(_visitors(house, data))
-            yield _measure("work_list", database, data, house, visitors, lambda _visitor: "/work")
-            yield _measure("case_page", database, data, house, visitors, lambda visitor: f"/cases/{visitor.code}")
+            yield _measure("work_list", database, data, house, visitors, lambda _visitor: "/work", size.times)
+            yield _measure("case_page", database, data, house, visitors, lambda it: f"/cases/{it.code}", size.times)
 
 
 def _measure(
-    bench: str, database: Database, data: Filled, house: House, visitors: list[Visitor], page: Callable[[Visitor], str]
+    bench: str,
+    database: Database,
+    data: Filled,
+    house: House,
+    visitors: list[Visitor],
+    page: Callable[[Visitor], str],
+    times: int,
 ) -> Measurement:
-    times: dict[str, tuple[float, float]] = {}
+    took: dict[str, tuple[float, float]] = {}
     with closing(replay(data.url)) as raw:
         for visitor in visitors:
             address = page(visitor)
             _open(visitor.client, address)
             with heard(house.store) as said:
                 _open(visitor.client, address)
-            ours = typical(lambda: _open(visitor.client, address), TIMES)  # noqa: B023 - called at once
-            floor = typical(lambda: raw.say(said), TIMES)
-            times[visitor.post] = ours * 1e3, floor * 1e3
-    told = ", ".join(f"{post} {ours:.1f} ms ({floor:.1f} of it the database)" for post, (ours, floor) in times.items())
+            ours = typical(lambda: _open(visitor.client, address), times)  # noqa: B023 - called at once
+            floor = typical(lambda: raw.say(said), times)
+            took[visitor.post] = ours * 1e3, floor * 1e3
+    told = ", ".join(f"{post} {ours:.1f} ms ({floor:.1f} of it the database)" for post, (ours, floor) in took.items())
     print(f"{bench} on {database}: {told}", file=sys.stderr, flush=True)
-    value, floor = max(times.values())
-    return measured(bench, database, n=CASES, value=value, unit="ms", floor=floor)
+    value, floor = max(took.values())
+    return measured(bench, database, n=data.land.cases, value=value, unit="ms", floor=floor)
 
 
 def _open(client: FlaskClient, address: str) -> None:
@@ -92,7 +108,9 @@ def _visitors(house: House, data: Filled) -> Iterator[Visitor]:
     app = create_app(settings, house=house, clock=Frozen(NOW))
     hashed = passwords.hash(PASSWORD)
     with house.store.reading("bench") as session:
-        query = cases.select().with_only_columns(cases.c.code, *POSTS.values()).where(cases.c.id == CASES // 2)
+        query = (
+            cases.select().with_only_columns(cases.c.code, *POSTS.values()).where(cases.c.id == data.land.cases // 2)
+        )
         code, *units = session.connection().execute(query).one()
     for post, unit in zip(POSTS, units, strict=True):
         login = f"{post}-{unit}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import Connection, make_url
 from sqlalchemy.event import contains, listen, remove
 
 from engine.store import bulk
@@ -38,8 +38,16 @@ def heard(store: Store) -> Iterator[list[Said]]:
     def listener(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
         said.append(Said(statement, parameters, many))
 
+    def begun(connection: Connection) -> None:
+        """A transaction that was begun past SQLAlchemy: SQLite's, for one who only reads."""
+        driver = connection.connection.driver_connection
+        told = bool(said) and said[-1].statement.startswith("BEGIN")
+        if isinstance(driver, sqlite3.Connection) and driver.in_transaction and not told:
+            said.append(Said("BEGIN"))
+
     ears: Sequence[tuple[str, Callable[..., None]]] = (
         ("before_cursor_execute", listener),
+        ("begin", begun),
         ("commit", lambda _connection: said.append(Said("COMMIT"))),
         ("rollback", lambda _connection: said.append(Said("ROLLBACK"))),
     )

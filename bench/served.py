@@ -22,12 +22,13 @@ from itertools import chain
 from pathlib import Path
 from statistics import fmean, median
 from threading import Thread
+from typing import NamedTuple
 
 import requests
 from sqlalchemy import insert, select, update
 
 from bench import DATABASES, Database, Measurement, measured, serving
-from bench.data import Filled, filled
+from bench.data import COUNTRY, HAMLETS, PROVINCES, Filled, LandSize, filled
 from bench.land import NOW
 from bench.page_cut import cut, written
 from engine import passwords
@@ -35,7 +36,6 @@ from engine.store import tables as t
 from engine.store.session import open_store
 from tests.pages import PASSWORD
 
-SIZES = (100_000, 1_000_000)
 # Page, who reads it, its address.
 PAGES = (
     ("login", "", "/login"),
@@ -48,8 +48,22 @@ PAGES = (
     ("attendance", "teacher", "/attendance"),
 )
 BENCHES = tuple(f"page_{name}{what}" for name, _, _ in PAGES for what in ("", "_rate"))
-TIMES, READERS, ROUNDS, BEST, SECONDS = 40, 8, 20, 5, 0.15
+READERS = 8
 SERVER = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "error")
+
+
+class Size(NamedTuple):
+    """The lands, fewer cases first; how often a page is asked for alone; by readers, for how many seconds, how often,
+    and how many of the turns count."""
+
+    lands: tuple[LandSize, ...] = (PROVINCES, COUNTRY)
+    times: int = 40
+    seconds: float = 0.15
+    rounds: int = 20
+    best: int = 5
+
+
+FULL, SMALL = Size(), Size((HAMLETS,), 2, 0.05, 1, 1)
 NOTICES = 60  # of the teacher: more than a page
 
 
@@ -77,19 +91,21 @@ class Land:
     pages: tuple[tuple[Page, Page], ...]
 
 
-def run() -> Iterator[Measurement]:
+def run(size: Size = FULL) -> Iterator[Measurement]:
     """The time of each page in milliseconds, and how many a second."""
     for database in DATABASES:
         with ExitStack() as running:
-            lands = [_land(running, filled(database, cases), cases) for cases in SIZES]
+            lands = [_land(running, filled(database, land), land.cases) for land in size.lands]
             for pages in zip(*(land.pages for land in lands), strict=True):
-                yield from _measured(database, lands, pages)
+                yield from _measured(database, lands, pages, size)
 
 
-def _measured(database: Database, lands: Sequence[Land], pages: Sequence[tuple[Page, Page]]) -> Iterator[Measurement]:
+def _measured(
+    database: Database, lands: Sequence[Land], pages: Sequence[tuple[Page, Page]], size: Size
+) -> Iterator[Measurement]:
     """A page in all lands, ours and the floor's: they take turns, as a machine's pace changes from minute to minute."""
     asked = list(chain.from_iterable(pages))
-    name, alone, rates = asked[0].name, _alone(asked), _rates(asked)
+    name, alone, rates = asked[0].name, _alone(asked, size.times), _rates(asked, size)
     for n, land in enumerate(lands):
         value, least = alone[2 * n : 2 * n + 2]
         yield measured(f"page_{name}", database, n=land.cases, value=value, unit="ms", floor=least)
@@ -239,35 +255,35 @@ class Line:
         self._socket.close()
 
 
-def _alone(asked: Sequence[Page]) -> list[float]:
+def _alone(asked: Sequence[Page], times: int) -> list[float]:
     """The typical time of a page on each server (port), in milliseconds, asked for one after the other in turns."""
     lines = [Line(page.port) for page in asked]
     taken: list[list[float]] = [[] for _ in asked]
-    for turn in range(TIMES + 8):
-        for line, times, page in zip(lines, taken, asked, strict=True):
+    for turn in range(times + 8):
+        for line, took, page in zip(lines, taken, asked, strict=True):
             begun = time.perf_counter()
             line.ask(page.request)
             if turn >= 8:  # both workers and all threads have seen it by then
-                times.append((time.perf_counter() - begun) * 1e3)
+                took.append((time.perf_counter() - begun) * 1e3)
     for line in lines:
         line.close()
-    return [median(times) for times in taken]
+    return [median(took) for took in taken]
 
 
-def _rates(asked: Sequence[Page]) -> list[float]:
+def _rates(asked: Sequence[Page], size: Size) -> list[float]:
     """How many pages a second each server gives to some readers who ask at once, again and again: the mean of its best
     turns, as whatever else the machine does can only make it fewer."""
     rates: list[list[float]] = [[] for _ in asked]
-    for number in range(ROUNDS * len(asked)):
+    for number in range(size.rounds * len(asked)):
         turn = (number + number // len(asked)) % len(asked)  # a round begins with each by turns
-        rates[turn].append(_read(asked[turn]))
-    return [fmean(sorted(of_rounds)[-BEST:]) for of_rounds in rates]
+        rates[turn].append(_read(asked[turn], size.seconds))
+    return [fmean(sorted(of_rounds)[-size.best :]) for of_rounds in rates]
 
 
-def _read(page: Page) -> float:
+def _read(page: Page, lasting: float) -> float:
     """How many pages a second the readers got, until the last of them had the last."""
     counts, request, begun = [0] * READERS, page.request, time.monotonic()
-    end = begun + SECONDS
+    end = begun + lasting
 
     def read(number: int) -> None:
         line = Line(page.port)

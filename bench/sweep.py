@@ -10,31 +10,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from statistics import median
+from typing import NamedTuple
 
 from bench import DATABASES, Measurement, floors, measured, seconds, typical
 from bench.crew import BEFORE, Crew
-from bench.data import Filled, filled
+from bench.data import HAMLETS, PROVINCES, Filled, LandSize, filled
 from engine.sweep import run_due
 
 BENCHES = ("sweep", "sweep_idle")
-CASES, ROUNDS = 100_000, 9
+
+
+class Size(NamedTuple):
+    """The land, how many waves ours and the floor sweep each, and how often none is due."""
+
+    land: LandSize = PROVINCES
+    rounds: int = 9
+    idle: int = 51
+
+
+FULL, SMALL = Size(), Size(HAMLETS, 2, 3)
 NOTICES = 2  # of one firing: the officer's and the head's
 
 
-def run() -> Iterator[Measurement]:
+def run(size: Size = FULL) -> Iterator[Measurement]:
     """The time of one sweep, in milliseconds."""
     for database in DATABASES:
-        data = filled(database, CASES)
-        value, floor = idle_ms(data)
-        yield measured("sweep_idle", database, n=CASES, value=value, unit="ms", floor=floor)
-        value, floor = sweep_ms(data, ROUNDS)
+        data = filled(database, size.land)
+        value, floor = idle_ms(data, size.idle)
+        yield measured("sweep_idle", database, n=size.land.cases, value=value, unit="ms", floor=floor)
+        value, floor = sweep_ms(data, size.rounds)
         yield measured("sweep", database, n=data.land.waves.due, value=value, unit="ms", floor=floor)
 
 
-def idle_ms(data: Filled) -> tuple[float, float]:
+def idle_ms(data: Filled, times: int) -> tuple[float, float]:
     """The time of a sweep that finds nothing due, ours and the floor's."""
     with data.house() as house, closing(floors.driver(data.url)) as raw:
-        ours, floor = typical(lambda: run_due(house, BEFORE), 51), typical(lambda: raw.idle(BEFORE), 51)
+        ours, floor = typical(lambda: run_due(house, BEFORE), times), typical(lambda: raw.idle(BEFORE), times)
     return ours * 1e3, floor * 1e3
 
 

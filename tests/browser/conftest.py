@@ -34,11 +34,9 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of the process; without its sandbox, which root may not use."""
+    """One Chromium for all tests of the process."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=chromium.required(), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        running = chromium.launch(playwright)
         yield running
         running.close()
 

@@ -1,10 +1,8 @@
 """The browser that the other tests look through."""
 
-import pytest
 from flask import Flask
 from playwright.sync_api import Page
 
-from tests import chromium
 from tests.browser.conftest import OpenPage, served
 
 SAYS_ITS_WIDTH = (
@@ -31,11 +29,3 @@ def test_a_page_can_be_looked_at_without_scripts(open_page: OpenPage) -> None:
         page = open_page("phone", java_script_enabled=False)
         page.goto(address)
         assert page.inner_text("p") == "chưa đo"
-
-
-def test_a_browser_that_is_named_but_not_there_is_asked_for_in_words(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
-    assert chromium.main() == 1
-    assert "apt install chromium" in capsys.readouterr().err

@@ -1,9 +1,11 @@
 """A day in the villages with the line cut: what is read and filled in without one, and what becomes of it when it is
 back; on a small phone. The line is cut in the browser, or the server takes a form and its answer never comes."""
 
+import email.utils
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -107,12 +109,12 @@ STAMPS = """async () => {
 
 
 def until(page: Page, came: Callable[[], bool]) -> Page:
-    """Wait for what the page does not show."""
-    for _ in range(100):
+    """Wait for what the page does not show, half a minute at most."""
+    for _ in range(300):
         if came():
             return page
         page.wait_for_timeout(100)
-    raise AssertionError("it did not come within ten seconds")
+    raise AssertionError("it did not come within half a minute")
 
 
 def cut(page: Page, off: bool = True) -> None:
@@ -309,6 +311,144 @@ def test_the_forms_of_a_case_just_accepted_are_on_the_phone_at_once(cast: Cast, 
     cut(officer, False)
     all_sent(officer)
     assert len(entries(cast, "visit", OFFERED)) == 1
+
+
+# --- when it is tried again -------------------------------------------------------------------------------------------
+
+DEAF = "addEventListener('online', (event) => event.stopImmediatePropagation(), { capture: true })"
+
+
+@pytest.fixture
+def deaf(officer: Page) -> Page:
+    """The officer's phone, whose browser tells no page of a line that is back."""
+    officer.context.add_init_script(DEAF)
+    return officer
+
+
+class Busy:
+    """A server that writes down when it was asked by what waits on a phone, and that may be too busy for it."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.asked: list[float] = []
+        self.busy = True
+        self.wait = ""  # what it says of how long, a number of seconds or the moment then
+        cast.site.app.before_request_funcs.setdefault(None, []).insert(0, self)
+
+    def __call__(self) -> tuple[str, int, dict[str, str]] | None:
+        from flask import request
+
+        if request.path == "/offline/me":
+            self.asked.append(time.monotonic())
+            if self.busy:
+                return "", 503, {"Retry-After": self._wait()} if self.wait else {}
+        return None
+
+    def _wait(self) -> str:
+        moment = email.utils.formatdate(time.time() + 9, usegmt=True)  # of whole seconds
+        return moment if self.wait == "a moment" else self.wait
+
+    @property
+    def gaps(self) -> list[float]:
+        return [later - before for before, later in pairwise(self.asked)]
+
+    def waited_for(self, page: Page, n: int) -> None:
+        until(page, lambda: len(self.asked) >= n)
+
+
+def keep_one(page: Page, address: str) -> None:
+    """A visit is recorded without a line, which is back at once, and nobody says so."""
+    cut(page)
+    record(page, f"{address}/cases/{CODE}/visit", VISIT, RECORD)
+    kept(page)
+    cut(page, False)
+
+
+def test_what_waits_is_sent_within_seconds_where_no_browser_tells_of_the_line(
+    cast: Cast, address: str, deaf: Page
+) -> None:
+    busy = Busy(cast)
+    busy.busy = False
+    keep_one(deaf, address)
+    expect(deaf.locator("#unsent .none")).to_be_visible(timeout=8_000)
+    assert len(entries(cast, "visit")) == 1
+    asked = len(busy.asked)
+    deaf.wait_for_timeout(4_000)
+    assert len(busy.asked) == asked  # nothing waits: nobody is asked
+
+
+def test_a_server_that_is_down_is_asked_ever_more_seldom(cast: Cast, address: str, deaf: Page) -> None:
+    busy = Busy(cast)
+    keep_one(deaf, address)
+    busy.waited_for(deaf, 1)
+    deaf.reload()  # who comes back to a page begins anew
+    busy.asked.clear()
+    busy.waited_for(deaf, 4)  # at once, perhaps twice; after two seconds, four, eight
+    assert busy.gaps[-1] > 2.9, busy.gaps
+    assert entries(cast, "visit") == []
+
+
+@pytest.mark.parametrize("told", ["online", "focus", "pageshow"])
+def test_whatever_may_mean_a_line_is_a_try_at_once(cast: Cast, address: str, officer: Page, told: str) -> None:
+    busy = Busy(cast)
+    keep_one(officer, address)
+    busy.waited_for(officer, 3)  # the next by itself comes at least six seconds later
+    busy.busy, before = False, len(busy.asked)
+    officer.wait_for_timeout(1_100)  # a breath after the try before
+    told_at = time.monotonic()
+    officer.evaluate("(name) => dispatchEvent(new Event(name))", told)
+    busy.waited_for(officer, before + 1)
+    assert busy.asked[before] - told_at < 3, busy.gaps
+    all_sent(officer)
+    assert len(entries(cast, "visit")) == 1
+
+
+def test_a_line_that_comes_and_goes_a_hundred_times_is_no_hundred_tries(
+    cast: Cast, address: str, officer: Page
+) -> None:
+    busy = Busy(cast)
+    keep_one(officer, address)
+    busy.waited_for(officer, 1)
+    before, begun = len(busy.asked), time.monotonic()
+    for _ in range(100):
+        officer.evaluate("dispatchEvent(new Event('online'))")
+    busy.waited_for(officer, before + 1)
+    assert len(busy.asked) - before <= time.monotonic() - begun + 2, busy.gaps
+
+
+@pytest.mark.parametrize("wanted", ["8", "a moment"])
+def test_a_busy_server_that_says_how_long_is_left_alone_as_long_except_by_a_person(
+    cast: Cast, address: str, deaf: Page, wanted: str
+) -> None:
+    busy = Busy(cast)
+    busy.wait = wanted
+    keep_one(deaf, address)
+    busy.waited_for(deaf, 1)
+    first = len(busy.asked)
+    for _ in range(3):
+        deaf.evaluate("dispatchEvent(new Event('focus'))")
+        deaf.wait_for_timeout(1_100)
+    assert len(busy.asked) == first
+    deaf.get_by_role("button", name="Gửi ngay").click()
+    busy.waited_for(deaf, first + 1)
+    busy.busy = False
+    expect(deaf.locator("#unsent .none")).to_be_visible(timeout=30_000)  # by itself, when it may
+    assert busy.asked[first + 1] - busy.asked[first] > 5, busy.gaps
+    assert len(entries(cast, "visit")) == 1
+
+
+def test_a_page_that_nobody_sees_tries_nothing_until_it_is_seen_again(cast: Cast, address: str, deaf: Page) -> None:
+    busy = Busy(cast)
+    keep_one(deaf, address)
+    busy.waited_for(deaf, 1)
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
+    deaf.evaluate(hide, True)
+    deaf.wait_for_timeout(500)  # what was under way
+    asked, busy.busy = len(busy.asked), False
+    deaf.wait_for_timeout(8_000)
+    assert len(busy.asked) == asked
+    deaf.evaluate(hide, False)
+    all_sent(deaf)
 
 
 # --- not taken as it was ----------------------------------------------------------------------------------------------

@@ -103,8 +103,18 @@ for (const form of me ? document.querySelectorAll("form[data-draft]") : []) {
 // The service worker keeps today's pages and what was not sent; here it is told to go on, and what it says is shown.
 const bar = document.getElementById("unsent");
 const ask = (what, more) => worker && worker.ready.then((it) => it.active.postMessage({ do: what, ...more }));
-let unsent = 0;
-const show = ({ unsent: count, review, last: at }) => {
+// While something waits and the page is seen, it is tried again: soon at first, then ever more seldom; not before the
+// server wants it. What a person does, and a line that may be back, begins anew.
+const SOON = 2e3, SELDOM = 30e3; // ms
+let unsent = 0, waits = 0, tries = 0, held = 0, timer = 0;
+const later = () => {
+  clearTimeout(timer);
+  if (!waits || document.hidden) return;
+  const pause = Math.min(SOON * 2 ** tries, SELDOM) * (0.8 + Math.random() * 0.4); // not all phones at once
+  timer = setTimeout(() => { tries += 1; ask("flush"); later(); }, Math.max(pause, held));
+};
+const anew = (more) => { tries = 0; if (!document.hidden) ask("flush", more); later(); };
+const show = ({ unsent: count, review, last: at, held: ms }) => {
   const [all, again, none] = ["b", ".review", ".none"].map((part) => bar.querySelector(part));
   bar.hidden = !count && !unsent && bar.hidden;
   all.textContent = unsent = count;
@@ -114,6 +124,9 @@ const show = ({ unsent: count, review, last: at }) => {
   bar.querySelector(".some").hidden = bar.querySelector("button").hidden = !count;
   bar.querySelector(".last").hidden = !at;
   if (at) bar.querySelector(".last b").textContent = hour(at);
+  waits = count - review;
+  held = ms;
+  later();
 };
 if (worker && !me && worker.controller) worker.controller.postMessage(wipe === undefined ? { do: "hello", me: "" } : { do: "wipe" });
 if (wipe !== undefined) forgetDrafts();
@@ -129,11 +142,10 @@ if (worker && me) {
   const begin = () => worker.register("/sw.js").then(() => ask("hello", { me }), () => {});
   if (document.readyState === "complete") begin();
   else addEventListener("load", begin);
-  bar.querySelector("button").addEventListener("click", () => ask("flush"));
-  // A line that has just come back may not carry anything yet.
-  addEventListener("online", () => [0, 2e3, 8e3].forEach((wait) => setTimeout(() => ask("flush"), wait)));
-  document.addEventListener("visibilitychange", () => document.hidden || ask("flush"));
-  setInterval(() => unsent && ask("flush"), 30e3);
+  bar.querySelector("button").addEventListener("click", () => anew({ now: true }));
+  // Not every browser tells of a line that is back, and one that has just come back may not carry anything yet.
+  for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => anew());
+  document.addEventListener("visibilitychange", () => anew());
 }
 // Signing out wipes the device; what was not sent is asked about first.
 document.querySelector("form[data-leave]")?.addEventListener("submit", (event) => {

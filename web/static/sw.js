@@ -12,7 +12,11 @@ const UNSAID = new Set(["csrf_token", "key", "version", "me"]); // fields of a f
 
 const soon = (promise, most = LINE) =>
   Promise.race([promise, new Promise((_yes, no) => setTimeout(() => no(new Error("no line")), most))]);
-const answers = (answer) => { if (DOWN.has(answer.status)) throw Object.assign(new Error("no server"), { answer }); return answer; };
+const answers = (answer) => {
+  if (!DOWN.has(answer.status)) return answer;
+  const after = answer.headers.get("Retry-After"); // seconds, or a moment
+  throw Object.assign(new Error("no server"), { answer, after: after && (after * 1e3 || Date.parse(after) - Date.now()) });
+};
 
 // --- what is kept beside pages: the queue, by the forms' idempotency keys, and a few facts ---
 const opened = () => new Promise((yes, no) => {
@@ -63,7 +67,7 @@ const say = async (words) => {
 const tell = async () => {
   const posts = await own();
   const review = posts.filter((post) => post.state !== "waiting").length;
-  await say({ unsent: posts.length, review, last: await fact("last") });
+  await say({ unsent: posts.length, review, last: await fact("last"), held: await held() });
 };
 const hello = async (me) => {
   if (me !== (await fact("me"))) {
@@ -116,6 +120,12 @@ const leave = async () => {
   await wipe();
   await setFact("leaving", true);
   return caches.match(LEFT);
+};
+// A browser that takes itself to be on a line may be wrong.
+const out = async (event) => {
+  try {
+    return answers(await soon(fetch(event.request), 6 * LINE));
+  } catch { return leave(); }
 };
 const left = async () => {
   if (!(await fact("leaving"))) return true;
@@ -225,19 +235,35 @@ const post = async (event, url) => {
   event.waitUntil(asked.catch(() => {}));
   try {
     return answers(await soon(asked));
-  } catch {
+  } catch (gone) {
+    await hold(gone);
     for (const one of posts) await put(one);
     event.waitUntil(tell());
     return Response.redirect(`/offline?kept=${posts.length}`, 303);
   }
 };
 
-let sending;
-const flush = () => (sending ??= send().catch(() => {}).finally(() => { sending = undefined; return tell(); }));
+// A busy server says how long it wants to be left alone, and a line that comes and goes is no reason to hurry: only a
+// person, by a button, may be more impatient.
+const PATIENCE = HOUR / 6, BREATH = 1000; // the longest that a server can ask for; between two tries; in ms
+let sending, tried = 0;
+const held = async () => {
+  const [from, till] = (await fact("held")) || [0, 0], now = Date.now();
+  return now < from ? 0 : Math.max(till - now, 0); // a clock that was set back holds nothing up
+};
+const hold = (gone) => {
+  const now = Date.now();
+  return gone?.after > 0 && setFact("held", [now, now + Math.min(gone.after, PATIENCE)]);
+};
+const flush = async ({ now } = {}) => {
+  if (!now && (Math.abs(Date.now() - tried) < BREATH || (await held()))) return tell();
+  return (sending ??= send().then(() => setFact("held", null), hold).catch(() => {}).finally(() => { sending = undefined; return tell(); }));
+};
 const send = async () => {
   const me = await fact("me");
   const posts = (await own()).filter((one) => one.state === "waiting");
   if (!posts.length) return;
+  tried = Date.now();
   const answer = await soon(fetch("/offline/me"));
   if (isEnded(answer)) return ended();
   const known = answer.status === 401 ? {} : await answers(answer).json();
@@ -282,7 +308,7 @@ const ASKED = {
   flush,
   wipe,
   list: async () => ({ posts: await own(), sent: (await fact("sent")) || [] }),
-  put: async ({ post: one }) => { await put(one); await flush(); },
+  put: async ({ post: one }) => { await put(one); await flush({ now: true }); },
   drop: async ({ key }) => { await drop(key); await tell(); },
   done: async ({ key }) => { const one = await waiting(key); if (one) await done(one, {}); await tell(); },
 };
@@ -294,7 +320,7 @@ addEventListener("fetch", (event) => {
   const { request } = event, url = new URL(request.url);
   if (url.origin !== location.origin) return;
   if (request.mode === "navigate" && request.method === "GET") event.respondWith(page(event, url));
-  else if (request.mode === "navigate" && url.pathname === "/logout" && !navigator.onLine) event.respondWith(leave());
+  else if (request.mode === "navigate" && url.pathname === "/logout") event.respondWith(navigator.onLine ? out(event) : leave());
   else if (request.mode === "navigate" && /^\/(cases\/|work\/accept$|attendance\/\d+$)/.test(url.pathname)) event.respondWith(post(event, url));
   else if (request.method === "GET" && request.cache !== "reload" && url.pathname.startsWith("/static/")) event.respondWith(file(request));
 });
