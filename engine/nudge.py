@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from engine import cases
+from engine import cases, idempotency
 from engine.access import OFFICE, Viewer
 from engine.casework import Actor, Casework, Entry, Told
 from engine.facts import Facts
@@ -32,8 +32,9 @@ def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str
     Raises `NotFound`; `NoAccess` for an outsider; `NotAllowed` for a role that does not lead, a case that has ended or
     is one's own; `Conflict` if the viewer has urged this case on today. `key`: the request's idempotency key.
     """
+    sent = idempotency.digest(key, "nudge", {"case": code}) if key else ""
     with house.store.writing("urge a case on") as session:
-        if key and cases.replayed(session, key, viewer):
+        if key and cases.replayed(session, key, viewer, sent):
             return
         facts = stored.case_by_code(session, code)
         if facts is None:
@@ -45,6 +46,8 @@ def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str
         people = _addressed(work, but=viewer.person_id)
         _once_a_day(session, work, viewer.person_id)
         ledger.store(session, [_urged(work, actor, people)], key)
+        if key:
+            idempotency.note(session, key, sent, now)
 
 
 def _leader(viewer: Viewer, work: Casework) -> Actor:
