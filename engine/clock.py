@@ -94,9 +94,14 @@ def is_lived_in(moment: dt.datetime) -> bool:
 def check_moment(moment: dt.datetime) -> None:
     """Raises `Invalid` (now) for a moment to which no clock is set."""
     if not is_lived_in(moment):
-        text = moment.replace(tzinfo=None).isoformat(timespec="minutes")
-        raise Invalid({"now": Sentence("{text} is no moment for this program: it works in the years {first} to {last}.",
-                                       text=text, first=FIRST_YEAR, last=LAST_YEAR)})  # fmt: skip
+        raise Invalid({"now": not_lived_in(moment)})
+
+
+def not_lived_in(moment: dt.datetime) -> Sentence:
+    """Why no clock is set to this moment."""
+    text = moment.replace(tzinfo=None).isoformat(timespec="minutes")
+    return Sentence("{text} is no moment for this program: it works in the years {first} to {last}.", text=text,
+                    first=FIRST_YEAR, last=LAST_YEAR)  # fmt: skip
 
 
 def set_clock(store: Store, now: dt.datetime | None) -> None:

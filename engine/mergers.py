@@ -68,10 +68,11 @@ class Merged:
 def read_table(text: str) -> tuple[list[Merger], list[Sentence]]:
     """The mergers in the statistics office's table, and a sentence for each line that is none or only part of one.
 
-    Its columns: new province, new name, new code, old name, old code, note, old district, old province.
+    Its columns: new province, new name, new code, old name, old code, note, old district, old province. Raises
+    `Invalid` (table) for what is no csv.
     """
     mergers, left = [], []
-    for number, row in enumerate(csv.reader(io.StringIO(text.lstrip("\ufeff"))), 1):
+    for number, row in enumerate(_rows(text), 1):
         cells = [tidy(cell) for cell in row] + [""] * (COLUMNS - len(row))
         new_province = _PROVINCE.fullmatch(cells[0])
         if new_province is None or not (cells[2].isdigit() and cells[4].isdigit()):
@@ -84,6 +85,13 @@ def read_table(text: str) -> tuple[list[Merger], list[Sentence]]:
             continue
         mergers.append(Merger(cells[4], cells[2], cells[1], (new_province[2], new_province[1])))
     return mergers, left
+
+
+def _rows(text: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text.lstrip("\ufeff"), newline="")))
+    except csv.Error as error:
+        raise Invalid({"table": Sentence("This is not csv: {detail}.", detail=str(error))}) from error
 
 
 def read_moves(text: str) -> list[Move]:

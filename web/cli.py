@@ -19,6 +19,7 @@ from web.cli_units import units
 from web.cli_user import user
 from web.cli_verify import verify_chains
 from web.cli_watch import watch_day
+from web.command_line import Program
 
 COMMANDS: tuple[click.Command, ...] = (
     check, deadline, demo, explain, merge, migrate, play_scenarios, serve, simulate_rules, status, user, verify_chains,
@@ -28,7 +29,7 @@ IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)
 """What `ralop import` takes in: each a file of its own kind."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="ralop")
 def main() -> None:
     """Ra Lớp: keeps pupils in school. Serve the pages, run the worker, check files, play scenarios."""

@@ -9,18 +9,18 @@ import click
 
 from engine.mergers import Merged, Merger, merge_units, read_moves, read_table
 from engine.words import Sentence
+from web.cli_types import DAY, FILE
 from web.console import housed, language_here
+from web.files import read_text
 
 
 @click.command("merge-units")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.argument("file", type=FILE, required=False)
 @click.option("--old", help="The code of the unit that goes over.")
 @click.option("--new", help="The code of the unit that it becomes part of.")
+@click.option("--on", type=DAY, required=True, help="The first day of the new unit.")
 @click.option(
-    "--on", type=click.DateTime(["%Y-%m-%d", "%d/%m/%Y"]), required=True, help="The first day of the new unit."
-)
-@click.option(
-    "--moves", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "--moves", type=FILE,
     help="Of communes that are divided: a file with UNIT,INTO on each line, the codes of a village, school or "
     "association and of the commune in which it lies from that day on.",
 )  # fmt: skip
@@ -28,7 +28,7 @@ from web.console import housed, language_here
 @click.option("--database", help="Another database than the installation's, as a URL.")
 @click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
 def merge(
-    *, file: Path | None, old: str | None, new: str | None, on: dt.datetime, moves: Path | None, dry_run: bool,
+    *, file: Path | None, old: str | None, new: str | None, on: dt.date, moves: Path | None, dry_run: bool,
     database: str | None, language: str,
 ) -> None:  # fmt: skip
     """Merge units: those of FILE (the statistics office's table of what became what), or one OLD into one NEW.
@@ -37,12 +37,12 @@ def merge(
     """
     if bool(old) != bool(new):
         raise click.UsageError("--old, --new")
-    mergers, left = read_table(file.read_text(encoding="utf-8")) if file else ([], [])
+    mergers, left = read_table(read_text(file)) if file else ([], [])
     if old and new:
         mergers.append(Merger(old, new))
     with housed(database, language) as (house, now):
-        decided = read_moves(moves.read_text(encoding="utf-8")) if moves else []
-        merged = merge_units(house, mergers, on.date(), now, moves=decided, dry_run=dry_run)
+        decided = read_moves(read_text(moves)) if moves else []
+        merged = merge_units(house, mergers, on, now, moves=decided, dry_run=dry_run)
     for sentence in (*left, *told(merged)):
         click.echo(sentence.in_(language))
     if dry_run:

@@ -17,6 +17,7 @@ from engine.post import PostSettings, read_post
 from engine.signin_settings import SignInSettings, read_signin
 from engine.toml_reader import Reader, read_toml
 from engine.words import LANGUAGES, Fault, Faulty, Sentence
+from web.files import read_text
 
 FILE = "settings.toml"
 KEY_FILE = "secret_key"
@@ -77,7 +78,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _file(path: Path) -> Reader:
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = read_text(path, FILE) if path.exists() else ""
     return read_toml(text, FILE)
 
 
@@ -137,4 +138,4 @@ def _kept_key(instance: Path) -> str:
             new.flush()
             with suppress(FileExistsError):  # another process was faster: its key holds
                 path.hardlink_to(new.name)
-    return path.read_text(encoding="ascii").strip()
+    return read_text(path).strip()
