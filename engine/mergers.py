@@ -11,20 +11,24 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from engine import merger_undo
 from engine.access import reach
 from engine.casework import SYSTEM, Actor, Casework
 from engine.house import House
 from engine.people import ROLE_LABELS
 from engine.refusals import Invalid, NotFound
 from engine.store import ledger, moving
+from engine.store import merger_undo as undoing
 from engine.store import mergers as stored
 from engine.store.session import Session
 from engine.store.staff import viewer_of
 from engine.store.world import World, cases
 from engine.text import tidy
+from engine.units import KINDS, PARENTS
 from engine.words import Sentence
 
 WHOLE = ("nhập toàn bộ", "giữ nguyên")  # the table's notes for a commune that goes over as a whole
@@ -115,7 +119,7 @@ def read_moves(text: str) -> list[Move]:
 
 def merge_units(
     house: House, mergers: Iterable[Merger], on: dt.date, now: dt.datetime, *, moves: Iterable[Move] = (),
-    dry_run: bool = False,
+    dry_run: bool = False, keep_undo: Callable[[str], object] | None = None,
 ) -> Merged:  # fmt: skip
     """Let units go on in others from `on` on, and everything of theirs with them.
 
@@ -128,20 +132,27 @@ def merge_units(
         on: the first day of the new units, today at the latest.
         now: the moment.
         dry_run: do it, tell what it did, keep none of it.
+        keep_undo: is given the text of the file that undoes it (`engine.merger_undo`), before anything is kept; if it
+            fails, nothing is. Not called if nothing was changed.
 
     Raises:
-        Invalid: the day is still to come.
+        Invalid: the day is still to come; or two units are no equals: of different kinds, one in the other, ended.
         NotFound: a new unit is not here and the merger does not say how to make it, or a unit to be moved is not here.
     """
     if on > house.handbook.calendar("").local(now).date():
         raise Invalid({"on": Sentence("{day} is still to come; merge the units on the day itself.", day=on)})
     merged = Merged()
     with house.store.writing("merge units") as session:
+        before = undoing.whole(session)
         _move_tree(session, moves, on, merged)
         _merge_tree(session, mergers, on, merged)
-        _follow(house, session, on, now, merged)
+        placed = _follow(house, session, on, now, merged)
         if dry_run:
             session.rollback()
+        elif keep_undo is not None:
+            did = undoing.difference({**before, **placed}, {**undoing.whole(session), **undoing.again(session, placed)})
+            if did:
+                keep_undo(merger_undo.write(did))
     return merged
 
 
@@ -158,6 +169,7 @@ def _move_tree(session: Session, moves: Iterable[Move], on: dt.date, merged: Mer
         if old is None or old.kind not in stored.GOES_ON:
             raise NotFound(Sentence("There is no village, school or association “{code}” before {day}.",
                                     code=move.unit, day=on))  # fmt: skip
+        _check_move(session, old, into)
         stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
         new = stored.begin(session, old, on, parent=into)
         stored.carry_below(session, old.id, new, on)
@@ -172,7 +184,9 @@ def _merge_tree(session: Session, mergers: Iterable[Merger], on: dt.date, merged
     for merger in mergers:
         old = stored.open_unit(session, merger.old, on)
         if old is None:
+            _check_done(session, merger, on)
             continue
+        _check_equals(session, old, merger, on)
         stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
         new = stored.beginning(session, merger.new, on, old=old.id) or _begin(session, old, merger, on)
         stored.carry_below(session, old.id, new, on)
@@ -196,12 +210,56 @@ def _begin(session: Session, old: object, merger: Merger, on: dt.date) -> int:
     return stored.begin(session, old, on, parent=province, code=merger.new, name=merger.name)
 
 
+# --- what may become what ---------------------------------------------------------------------------------------------
+
+
+def _check_done(session: Session, merger: Merger, on: dt.date) -> None:
+    """A unit that is not there any more was merged so before; a line of the table may be of another province."""
+    if not merger.name and not stored.went_over(session, merger.old, merger.new, on):
+        raise NotFound(Sentence("There is no unit “{code}” before {day} that could go over.", code=merger.old, day=on))
+
+
+def _check_equals(session: Session, old: Any, merger: Merger, on: dt.date) -> None:
+    """Raises `Invalid` unless the new unit is of the same kind, elsewhere in the tree, and goes on."""
+    there = stored.beginning(session, merger.new, on, old=old.id)
+    new = stored.unit(session, there) if there is not None else None
+    if new is None:
+        if merger.new == merger.old and not merger.name:
+            raise Invalid({"table": Sentence("{name} cannot become part of itself.", name=old.name)})
+        if merger.name and old.kind != "commune":
+            raise Invalid({"table": _no_equals(old, "commune", merger.name)})
+        return
+    if new.kind != old.kind:
+        raise Invalid({"table": _no_equals(old, new.kind, new.name)})
+    if stored.is_below(session, new.id, old.id) or stored.is_below(session, old.id, new.id):
+        raise Invalid({"table": Sentence("{new} lies in {old}, or the other way round: neither can become part of the "
+                                         "other.", new=new.name, old=old.name)})  # fmt: skip
+    if new.successor_id is not None or new.valid_to is not None:
+        raise Invalid({"table": Sentence("{name} has ended or is about to: merge into the unit that goes on.",
+                                         name=new.name)})  # fmt: skip
+
+
+def _no_equals(old: Any, kind: str, name: str) -> Sentence:
+    return Sentence("{old} ({kind}) cannot become part of {new} ({other}): only units of one kind merge.",
+                    old=old.name, kind=KINDS[old.kind], new=name, other=KINDS[kind])  # fmt: skip
+
+
+def _check_move(session: Session, old: Any, into: int) -> None:
+    """Raises `Invalid` unless the unit may lie in the other one."""
+    new = stored.unit(session, into)
+    if new.kind not in PARENTS[old.kind] or stored.is_below(session, new.id, old.id):
+        raise Invalid({"moves": Sentence("{unit} ({kind}) cannot lie in {new} ({other}).", unit=old.name,
+                                         kind=KINDS[old.kind], new=new.name, other=KINDS[new.kind])})  # fmt: skip
+
+
 # --- what follows -----------------------------------------------------------------------------------------------------
 
 
-def _follow(house: House, session: Session, on: dt.date, now: dt.datetime, merged: Merged) -> None:
+def _follow(house: House, session: Session, on: dt.date, now: dt.datetime, merged: Merged) -> undoing.Rows:
+    """Take along what stands in the units that have ended; how it stood before."""
     ended = stored.ended_by(session, on)
     successors = {unit.id: unit.successor for unit in ended}
+    placed = undoing.placed(session, {*successors, *successors.values()})
     before = stored.places_of(session, successors)
     merged.pupils, _ = stored.move(session, successors)
     stored.set_communes(session, {unit.successor for unit in ended if unit.kind == "village"})
@@ -214,6 +272,7 @@ def _follow(house: House, session: Session, on: dt.date, now: dt.datetime, merge
                  role=ROLE_LABELS[role], unit=unit)
         for login, role, unit in stored.homeless(session, on)
     ]  # fmt: skip
+    return placed
 
 
 def _posts(session: Session, successors: Mapping[int, int], on: dt.date, merged: Merged) -> set[int]:
