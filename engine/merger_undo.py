@@ -127,9 +127,18 @@ def _check(session: Session, did: Difference) -> None:
         there[it.key]["name"] for it in changed if any(there[it.key][name] != was for name, was in it.after.items())
     ]
     ended = [row["name"] for key, row in made.items() if there[key]["successor_id"] is not None]
+    ended += _that_ended_above(session, changed, there)
     if others or ended:
         raise Invalid({"file": Sentence("These units were changed since the merger; undo first what came after it: "
                                         "{names}.", names=[*others, *ended][:10])})  # fmt: skip
+
+
+def _that_ended_above(session: Session, changed: list[Changed], there: Mapping[Key, Mapping[str, Any]]) -> list[str]:
+    """Units above those that would hold again, and that have ended since: another merger came after this one."""
+    keys = {it.key for it in changed}
+    above = {(there[key]["parent_id"],) for key in keys if there[key]["parent_id"] is not None} - keys
+    rows = stored.rows_of(session, "units", above)
+    return [row["name"] for row in rows.values() if row["successor_id"] is not None]
 
 
 def _undo(house: House, session: Session, did: Difference, now: dt.datetime) -> Undone:

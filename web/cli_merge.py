@@ -32,8 +32,8 @@ from web.settings import load_settings
 @click.option("--database", help="Another database than the installation's, as a URL.")
 @click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
 def merge(
-    *, file: Path | None, old: str | None, new: str | None, on: dt.date | None, moves: Path | None, undo_file: Path | None, dry_run: bool,
-    database: str | None, language: str,
+    *, file: Path | None, old: str | None, new: str | None, on: dt.date | None, moves: Path | None,
+    undo_file: Path | None, dry_run: bool, database: str | None, language: str,
 ) -> None:  # fmt: skip
     """Merge units: those of FILE (the statistics office's table of what became what), or one OLD into one NEW.
 
