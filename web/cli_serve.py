@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import signal
+import socket
 from contextlib import ExitStack
 from types import FrameType
 from typing import Any
@@ -52,9 +53,19 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
+def _try_out(host: str, port: int) -> None:
+    """Listen at each address of the host for a moment. Raises OSError, or ValueError for a name that is none."""
+    for family, kind, protocol, _name, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+
+
 def listening(app: Flask, host: str, port: int) -> Any:
     """The server at an address. Raises `Unusable` if nothing can listen there, with the reason."""
     try:
+        _try_out(host, port)  # waitress leaves its sockets open where it fails
         return create_server(app, host=host, port=port, threads=THREADS, ident=None)
     except (OSError, ValueError) as error:  # a name of a host that is none is a ValueError to waitress and to the codec
         known = OS_ERRORS.get(error.errno or 0) if isinstance(error, OSError) else None

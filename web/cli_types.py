@@ -81,7 +81,7 @@ class Day(Typed):
             sentence = Sentence("{text} is no day; write 2026-11-25 or 25/11/2026.", text=value)
             self.refuse(sentence, param, ctx)
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            self.refuse(_outside(str(value)), param, ctx)
+            self.refuse(outside(str(value)), param, ctx)
         return day
 
 
@@ -98,7 +98,7 @@ class Month(Typed):
         if found is None or not 1 <= int(found[2]) <= 12:
             self.refuse(Sentence("{text} is no month; write for example 2026-09.", text=value), param, ctx)
         if not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
-            self.refuse(_outside(value), param, ctx)
+            self.refuse(outside(value), param, ctx)
         return dt.date(int(found[1]), int(found[2]), 1)
 
 
@@ -139,6 +139,7 @@ class Port(Typed):
 FILE, NEW_FILE, DAY, MONTH, MOMENT, PORT = FilePath(), NewFile(), Day(), Month(), Moment(), Port()
 
 
-def _outside(text: str) -> Sentence:
+def outside(text: str | dt.date) -> Sentence:
+    """That a day or month lies outside the years whose days of Tết are known."""
     return Sentence("{text} lies outside the calendar: it covers the years {first} to {last}.", text=text,
                     first=FIRST_YEAR, last=LAST_YEAR)  # fmt: skip

@@ -93,12 +93,17 @@ def _set_limit() -> None:
 
 
 def _refuse_what_cannot_be_stored() -> None:
-    """A zero byte is no text, nor is half a character; PostgreSQL would fail on either much later."""
-    if not all(map(storable, _texts())):
+    """A zero byte is no text, nor is half a character; PostgreSQL would fail on either much later.
+
+    No page of ours takes JSON: a form library would read it, however deeply it is nested.
+    """
+    if request.is_json:
+        abort(415)
+    if not all(storable(text or "") for text in _texts()):
         abort(400)
 
 
-def _texts() -> Iterator[str]:
+def _texts() -> Iterator[str | None]:
     """All that a view could read of this request as text: names and values, each of those that come several times."""
     yield request.path
     yield from _pairs(request.args)
@@ -107,9 +112,9 @@ def _texts() -> Iterator[str]:
     if request.method not in {"GET", "HEAD"}:
         yield from _pairs(request.form)
         for name, file in request.files.items(multi=True):
-            yield from (name, file.filename or "", file.mimetype)
+            yield from (name, file.filename, file.mimetype)
 
 
-def _pairs(found: MultiDict[str, str]) -> Iterator[str]:
+def _pairs(found: MultiDict[str, str]) -> Iterator[str | None]:
     for pair in found.items(multi=True):
         yield from pair

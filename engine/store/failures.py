@@ -14,6 +14,7 @@ from engine.words import Sentence
 
 DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite", "postgresql": "postgresql+psycopg",
            "postgres": "postgresql+psycopg", "postgresql+psycopg": "postgresql+psycopg"}  # fmt: skip
+NO_FILE = {"", ":memory:"}  # a database that would be gone with the program
 LONGEST = 300  # characters of a driver's own words
 
 
@@ -41,24 +42,25 @@ def read_url(text: str | URL) -> URL:
 
 
 def _check_sqlite(url: URL) -> None:
-    if url.host or url.query or "\x00" in (url.database or ""):
+    path = url.database or ""
+    if url.host or url.query or "\x00" in path or path in NO_FILE:
         raise DatabaseRefused(
             Sentence("This is no URL of a SQLite file: write sqlite:/// and the path, with a fourth slash if the path "
                      "begins at the root.")
         )  # fmt: skip
-    if url.database and url.database != ":memory:" and Path(url.database).is_dir():
-        raise DatabaseRefused(Sentence("{path} is a folder: name the file of the database.", path=url.database))
+    if Path(path).is_dir():
+        raise DatabaseRefused(Sentence("{path} is a folder: name the file of the database.", path=path))
 
 
 def must_be_there(url: URL) -> None:
     """Raises `DatabaseRefused` for a SQLite file that is not there: connecting to it would make it."""
     if url.get_backend_name() != "sqlite":
         return
-    path = url.database
-    if not path or path == ":memory:" or not Path(path).is_file():
+    path = url.database or ""
+    if not Path(path).is_file():
         raise DatabaseRefused(
             Sentence("There is no database {path}. Nothing was made: give the right one, or let `ralop serve` set one "
-                     "up.", path=path or ":memory:")
+                     "up.", path=path)
         )  # fmt: skip
 
 
@@ -66,9 +68,7 @@ def not_current(found: str | None, newest: str | None) -> DatabaseRefused:
     """The refusal of a database that is not of this program's version."""
     if found is None:
         return DatabaseRefused(
-            Sentence(
-                "This database holds nothing of this program: give the right one, or let `ralop serve` set one up."
-            )
+            Sentence("This database holds nothing of this program: give the right one, or let `ralop serve` set it up.")
         )
     return DatabaseRefused(
         Sentence("The database is not of this program's version: {found} instead of {newest}. `ralop serve` and `ralop "
