@@ -51,8 +51,10 @@ def test_the_database_is_asked_once_a_second_at_most(store: Store) -> None:
 UTC = dt.UTC
 
 
-@pytest.mark.parametrize("moment", [dt.datetime(1, 1, 1, tzinfo=UTC), dt.datetime(1999, 12, 31, tzinfo=UTC),
-                                    dt.datetime(2090, 1, 1, tzinfo=UTC), dt.datetime.max.replace(tzinfo=UTC)])  # fmt: skip
+MOMENTS = [dt.datetime(year, 1, 1, tzinfo=UTC) for year in (1, 1999, 2090, 9999)]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_moment_outside_the_years_that_the_program_knows_is_refused_and_the_clock_stays(
     store: Store, moment: dt.datetime
 ) -> None:

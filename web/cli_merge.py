@@ -83,7 +83,8 @@ def undo_path(instance: Path, on: dt.date, now: dt.datetime) -> Path:
 def keep(path: Path, text: str) -> None:
     """Write the file; readable by its owner only. Raises OSError, and the merger is not kept then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
