@@ -7,7 +7,7 @@ twice, each is done once: the key of the form and the code of the case make the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -196,5 +196,5 @@ def _key() -> str:
 
 def _list_address() -> str:
     """The list from which it was sent: its filters stand in the address of the form."""
-    kept: dict[str, Any] = request.args.to_dict()
-    return url_for("cases.index", **kept)
+    kept = urlencode(request.args.to_dict())  # not as arguments of `url_for`: they are named as anybody likes
+    return url_for("cases.index") + (f"?{kept}" if kept else "")

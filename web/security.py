@@ -99,7 +99,7 @@ def _refuse_what_cannot_be_stored() -> None:
     """
     if request.is_json:
         abort(415)
-    if not all(storable(text or "") for text in _texts()):
+    if not all(text is not None and storable(text) for text in _texts()):  # a part of a form may have no name
         abort(400)
 
 
@@ -112,7 +112,7 @@ def _texts() -> Iterator[str | None]:
     if request.method not in {"GET", "HEAD"}:
         yield from _pairs(request.form)
         for name, file in request.files.items(multi=True):
-            yield from (name, file.filename, file.mimetype)
+            yield from (name, file.filename or "", file.mimetype)
 
 
 def _pairs(found: MultiDict[str, str]) -> Iterator[str | None]:
