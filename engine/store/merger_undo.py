@@ -25,6 +25,8 @@ PLACED: Mapping[str, tuple[str, ...]] = {
     "difficulties": ("unit_id",),
 }
 
+ADDED_TO = {"staff_acts"}  # what names a unit there names it for good: a row is never changed
+
 Key = tuple[int, ...]
 Rows = dict[str, dict[Key, dict[str, Any]]]  # by table and primary key
 
@@ -148,6 +150,8 @@ def follow(session: Session, successors: Mapping[int, int]) -> None:
     """Whatever names one of these units names the other from now on."""
     pairs = [{"old": old, "new": new} for old, new in successors.items()]
     for table, column in referring() if pairs else ():
+        if table.name in ADDED_TO:
+            continue
         statement = update(table).where(column == bindparam("old")).values({column.name: bindparam("new")})
         session.connection().execute(statement, pairs)
 
