@@ -66,7 +66,9 @@ def read(text: str) -> Difference:
     try:
         data = json.loads(text.lstrip("\ufeff"))
         _check_kind(data)
-        made = {name: [(_key(key), _row(name, row)) for key, row in rows] for name, rows in data["made"].items()}
+        made: dict[str, list[tuple[Key, Mapping[str, Any]]]] = {
+            name: [(_key(key), _row(name, row)) for key, row in rows] for name, rows in data["made"].items()
+        }
         changed = {
             name: [Changed(_key(key), _row(name, old), _row(name, new)) for key, old, new in rows]
             for name, rows in data["changed"].items()

@@ -242,8 +242,8 @@ def test_no_answer_of_a_passkey_fails(cast: Cast, answer: str) -> None:
     here = pages_on(cast.store, sign_in=SignInSettings(origin="https://ralop.example", rp_id="ralop.example"))
     here.app.config["WTF_CSRF_ENABLED"] = False
     browser, secure = here.client(), {"base_url": "https://ralop.example"}
-    assert browser.post("/login/passkey/ask", **secure).status_code == 200  # type: ignore[arg-type]
-    refused = browser.post("/login/passkey", data={"answer": answer}, **secure)  # type: ignore[arg-type]
+    assert browser.post("/login/passkey/ask", **secure).status_code == 200
+    refused = browser.post("/login/passkey", data={"answer": answer}, **secure)
     assert 400 <= refused.status_code < 500
     with contextlib.suppress(*WRONG):  # nor when one is made
         assert isinstance(_answer(answer), dict)

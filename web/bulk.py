@@ -172,7 +172,8 @@ def _each(chosen: Chosen, act: Callable[[str, int | None, str], None]) -> list[s
 
     Raises `SentBefore` if the form was sent before and said something else of the first of them.
     """
-    key, done = _key(), []
+    key = _key()
+    done: list[str] = []
     for code, version in chosen:
         try:
             act(code, version, f"{key}:{code}"[:64])

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import traceback
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -45,13 +45,16 @@ OS_ERRORS: dict[int, Sentence] = {
 class Program(click.Group):
     """The command and all below it; its faults end in words (`main`), its arguments are text (`parse_args`)."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, *, standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:  # fmt: skip
         """Run it, and end the process with 0, 1 or 2."""
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
+            return super().main(args, prog_name, standalone_mode=False, **extra)
         _speak_whatever_the_terminal_takes()
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = super().main(args, prog_name, standalone_mode=False, **extra)
         except BrokenPipeError:
             _let_go_of_the_pipe()
             code = REFUSED

@@ -109,8 +109,9 @@ class ActForm(Form):
 
     def anew(self) -> str:
         """Give the form a new key: what was filled in is another entry than the one that was sent with the old key."""
-        self.key.data = new_key()
-        return self.key.data
+        key = new_key()
+        self.key.data = key
+        return key
 
     @property
     def seen(self) -> int | None:
