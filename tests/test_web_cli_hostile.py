@@ -212,7 +212,7 @@ def test_the_refusals_are_in_the_language_of_the_terminal(
     monkeypatch.setattr("locale.getlocale", lambda *_: ("vi_VN", "UTF-8"))
     told = {
         ("serve", "--port", "x"): "x không phải là số cổng",
-        ("explain",): "Thiếu: CASE",
+        ("explain",): "Thiếu: 'CASE'",
         ("explain", "A", "--database", f"sqlite:///{files['gone']}"): "Không có cơ sở dữ liệu",
         ("no-such",): "Không có lệnh no-such",
         ("status", "--x"): "Không có tùy chọn --x",
