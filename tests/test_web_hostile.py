@@ -144,7 +144,7 @@ def test_no_strange_part_of_an_address_fails(site: Cast, part: str) -> None:
     "more",
     [
         {"query_string": "a=1&q=x&q=%00"}, {"query_string": "%00=1"}, {"headers": {"X-Anything": "a\x00b"}},
-        {"headers": {"User-Agent": "\x00"}}, {"headers": {"Cookie": "language=vi\x00"}},
+        {"headers": {"User-Agent": "\x00"}},
     ],
     ids=str,
 )  # fmt: skip
