@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.access import Viewer, knows
-from engine.cases import asks, on_case
+from engine.cases import on_case
 from engine.casework import Actor, Casework
 from engine.house import House
 from engine.refusals import Invalid, NotAllowed, NotFound
@@ -34,7 +34,7 @@ def add(
         _check_phone(filled.get("companion_phone"))
         work.write("companion_added", actor, filled, [("companions", {"role": filled["companion_role"]})])
 
-    on_case(house, viewer, code, now, act, asked=asks("companion"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="companion", values=values, version=version, key=key)
 
 
 def take_off(
@@ -50,7 +50,8 @@ def take_off(
         work.write("companion_off", actor, filled, data={"companion": seq})
         stored.take_off(session, work.facts.id, seq, work.next_seq - 1)
 
-    on_case(house, viewer, code, now, act, asked=asks("companion_off"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="companion_off", values=values, about=seq,
+            version=version, key=key)  # fmt: skip
 
 
 def _may(work: Casework, actor: Actor) -> None:

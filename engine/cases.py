@@ -2,7 +2,7 @@
 
 Every act is one transaction. `version` is the version of the case that the person was looking at: if somebody else, or
 a rule, was faster, `Conflict` says who did what and when. `key` is the idempotency key of the request: sent again (two
-clicks, a bad line), it does nothing more and gives the same answer.
+clicks, a bad line), it does nothing more and gives the same answer; with other content it raises `SentBefore`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine import fields, own_forms
+from engine import fields, idempotency, own_forms
 from engine.access import REFERRED, Viewer, acts_for, knows, reach
 from engine.answers import is_answer
 from engine.casework import CHECK_IN, LESSON, Actor, Casework
@@ -81,7 +81,8 @@ def open_within(
     key: str | None = None, data: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     """`open_case` as part of a larger transaction; `data` is kept with the first event, and holds nothing personal."""
-    if key and (code := replayed(session, key, viewer)):
+    sent = idempotency.digest(key, "open", {**values, "pupil": pupil_id}) if key else ""
+    if key and (code := replayed(session, key, viewer, sent)):
         return code
     place = stored.pupil_place(session, pupil_id)
     roles = reach(viewer, place) if place else frozenset()
@@ -100,6 +101,8 @@ def open_within(
     work.open(actor_on(viewer, work.facts).only(OPENERS), filled)
     work.entries[0].data |= data or {}
     ledger.store(session, [work], key)
+    if key:
+        idempotency.note(session, key, sent, now)
     return facts.code
 
 
@@ -133,16 +136,9 @@ def step(
             _tick_off_check_ins(work, session, at_least_one=False)
 
     on_case(
-        house,
-        viewer,
-        code,
-        now,
-        act,
-        asked=lambda workflow: _step(workflow, name),
-        values=values,
-        version=version,
-        key=key,
-    )
+        house, viewer, code, now, act, name=name, asked=lambda workflow: _step(workflow, name), values=values,
+        version=version, key=key,
+    )  # fmt: skip
 
 
 def accept(
@@ -154,7 +150,7 @@ def accept(
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         work.accept(_in_seat(viewer, actor, work.facts), _seats(viewer), filled)
 
-    on_case(house, viewer, code, now, act, asked=asks("accept"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="accept", values=values, version=version, key=key)
 
 
 def decline(
@@ -167,7 +163,7 @@ def decline(
         declined = stored.declined_seats(session, work.facts)
         work.decline(_in_seat(viewer, actor, work.facts), _seats(viewer), declined, filled)
 
-    on_case(house, viewer, code, now, act, asked=asks("decline"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="decline", values=values, version=version, key=key)
 
 
 def assign(
@@ -184,7 +180,8 @@ def assign(
             raise Invalid({"person": Sentence("This person cannot have the case: no post of theirs answers for it.")})
         work.assign(actor, person_id, role, filled)
 
-    on_case(house, viewer, code, now, act, asked=asks("assign"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="assign", values={**values, "person": person_id}, version=version,
+            key=key)  # fmt: skip
 
 
 def note(
@@ -198,7 +195,7 @@ def note(
             raise NotAllowed(Sentence("This case has ended."))
         work.write("noted", actor, filled)
 
-    on_case(house, viewer, code, now, act, asked=asks("note"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="note", values=values, version=version, key=key)
 
 
 def log_support(
@@ -217,7 +214,7 @@ def log_support(
         row["association_id"] = work.facts.association_id
         work.write("support_given", actor.only(GIVERS), filled, [("support", row)])
 
-    on_case(house, viewer, code, now, act, asked=asks("support"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="support", values=values, version=version, key=key)
 
 
 def check_in(
@@ -235,7 +232,7 @@ def check_in(
         work.write("checked_in", actor.only(actor.roles - REFERRED), filled, data=unsafe)
         _tick_off_check_ins(work, session, at_least_one=True)
 
-    on_case(house, viewer, code, now, act, asked=asks("check_in"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="check_in", values=values, version=version, key=key)
 
 
 def hold_lesson(
@@ -251,7 +248,7 @@ def hold_lesson(
         if not stored.tick_off(session, work.facts.id, LESSON, work.next_seq - 1):
             raise NotFound(Sentence("No catch-up lesson is left to be held."))
 
-    on_case(house, viewer, code, now, act, asked=asks("lesson"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="lesson", values=values, version=version, key=key)
 
 
 def hold(
@@ -275,19 +272,25 @@ def hold(
         work.situation = house.handbook.situation(work.facts, work.situation.around)
         work.recount("recounted", actor, {"because": "hold"})
 
-    on_case(house, viewer, code, now, act, asked=asks("hold"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="hold", values=values, version=version, key=key)
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
 
 
 def on_case(
-    house: House, viewer: Viewer, code: str, now: dt.datetime, act: Act, *,
-    asked: Callable[[Workflow], Form | Transition], values: Mapping[str, Any], version: int | None, key: str | None,
+    house: House, viewer: Viewer, code: str, now: dt.datetime, act: Act, *, name: str,
+    asked: Callable[[Workflow], Form | Transition] | None = None, values: Mapping[str, Any],
+    about: int | None = None, version: int | None, key: str | None,
 ) -> None:  # fmt: skip
-    """Let a person act on a case: read what they filled in, decide, store. Raises what the module's acts raise."""
+    """Let a person act on a case: read what they filled in, decide, store. Raises what the module's acts raise.
+
+    `name` is the act's, `asked` its form where it is none of the standing ones; `about` is the number of what on the
+    case it is about.
+    """
+    sent = idempotency.digest(key, name, {"fields": values, "case": code.upper(), "about": about}) if key else ""
     with house.store.writing("act on a case") as session:
-        if key and replayed(session, key, viewer):
+        if key and replayed(session, key, viewer, sent):
             return
         facts = stored.case_by_code(session, code)
         if facts is None:
@@ -300,10 +303,12 @@ def on_case(
         world = World(session, house.handbook, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
-        form = own_forms.in_state(asked(work.situation.workflow), facts.state)
+        form = own_forms.in_state((asked or asks(name))(work.situation.workflow), facts.state)
         _allowed(work, actor, form)
         act(work, actor, _filled(work.situation.workflow, form, values, world.today), session)
         ledger.store(session, [work], key)
+        if key:
+            idempotency.note(session, key, sent, now)
 
 
 def actor_on(viewer: Viewer, facts: Facts) -> Actor:
@@ -380,14 +385,16 @@ def asks(name: str) -> Callable[[Workflow], Form | Transition]:
     return lambda workflow: own_forms.form_named(workflow, name)
 
 
-def replayed(session: Session, key: str, viewer: Viewer) -> str | None:
-    """The case of which a request with this key was done already. Raises `Conflict` if somebody else did it."""
+def replayed(session: Session, key: str, viewer: Viewer, sent: str) -> str | None:
+    """The case of which a request with this key was done already; `sent` is the digest of what came with it now.
+
+    Raises `Conflict` if somebody else did it, `SentBefore` if something else was sent then.
+    """
     done = stored.done_before(session, key)
-    if done is None:
-        return None
-    if done[1] != viewer.person_id:
+    if done is not None and done[1] != viewer.person_id:
         raise Conflict(Sentence("This form was sent by somebody else already."))
-    return done[0]
+    idempotency.check(session, key, sent)
+    return done[0] if done else None
 
 
 def _seats(viewer: Viewer) -> set[tuple[str, int]]:

@@ -246,6 +246,22 @@ class Casework:
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
+    def put_back(self, moved: Mapping[str, list[int]], before: Mapping[str, Any]) -> None:
+        """A merger was undone: the case is asked of whom it was asked before, its clocks as they were.
+
+        Args:
+            moved: the places of the case that have changed, each with the unit before and now.
+            before: what the case held before the merger, by its fields.
+        """
+        entry = self._entry("placed", Actor(None, SYSTEM), data={"because": "merger undone", "moved": dict(moved)})
+        waited = self.facts.waiting
+        for name, value in before.items():
+            setattr(self.facts, name, value)
+        if self.facts.offered_role and {"offered_role", "offered_unit_id"} & before.keys():
+            entry.answer = "superseded" if waited else None
+            entry.offer = Found(self.facts.offered_role, self.facts.offered_unit_id or 0, ())
+        entry.data["due"] = _iso(self.facts.due_at)
+
     def reroute(self, found: Found, actor: Actor) -> None:
         """Offer the case to a post that should have had it and is filled again; the time to accept begins anew."""
         self._offer(found, self._entry("rerouted", actor), "offered")

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from engine import idempotency
 from engine.access import ADMIN, OFFICE, REFERRED, Viewer, acts_for
 from engine.calendar import Duration
 from engine.casework import SYSTEM, Actor, Casework
@@ -52,20 +53,22 @@ def announce_closure(
     A head does so for the own school and what lies in it, a commune leader and an education office for their area, a
     homeroom teacher for the own class and a pupil in it, an administrator for any unit. `viewer` None is the system
     itself. `study_mode` says how pupils learn meanwhile (D1.6). `key` is the idempotency key of the request: sent
-    again, it gives the same closure.
+    again, it gives the same closure; with other content it raises `SentBefore`.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
     """
     plan = Plan(first_day, last_day, " ".join(reason.split()), study_mode or None)
+    sent = _sent(key, ANNOUNCED, unit=unit_id, pupil=pupil_id, plan=_parts(plan))
     try:
         with house.store.writing("announce a closure") as session:
-            if key and (done := _done(session, key, viewer)):
+            if key and (done := _done(session, key, viewer, sent)):
                 return done
             scope = _scope(session, unit_id, pupil_id)
             actor = _actor(session, viewer, scope)
             _check(plan)
             closure = stored.add_closure(session, scope, plan, actor.person_id, now)
             _act(house, session, scope, actor, closure, ANNOUNCED, plan, now, key)
+            _note_sent(session, key, sent, now)
             return closure
     except _DoneBefore:
         return announce_closure(house, viewer, unit_id=unit_id, pupil_id=pupil_id, first_day=first_day,
@@ -79,7 +82,7 @@ def change_closure(
 
     Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
     """
-    _rewrite(house, viewer, closure_id, CHANGED, lambda _closed: _checked(plan), now, key)
+    _rewrite(house, viewer, closure_id, CHANGED, lambda _closed: _checked(plan), now, key, _parts(plan))
 
 
 def lift_closure(
@@ -89,7 +92,8 @@ def lift_closure(
 
     Raises `NotFound`, `NoAccess`, `NotAllowed`, or `Invalid` for a day after its end.
     """
-    _rewrite(house, viewer, closure_id, LIFTED, lambda closed: ended(closed.plan, last_day), now, key)
+    _rewrite(house, viewer, closure_id, LIFTED, lambda closed: ended(closed.plan, last_day), now, key,
+             [last_day])  # fmt: skip
 
 
 def preview(
@@ -135,10 +139,11 @@ def may_announce(viewer: Viewer, scope: Scope) -> bool:
 
 
 def _rewrite(house: House, viewer: Viewer | None, closure_id: int, kind: str, plan: Any, now: dt.datetime,
-             key: str | None) -> None:  # fmt: skip
+             key: str | None, content: list[Any]) -> None:  # fmt: skip
+    sent = _sent(key, kind, closure=closure_id, plan=content)
     try:
         with house.store.writing(f"{kind}: a closure") as session:
-            if key and _done(session, key, viewer):
+            if key and _done(session, key, viewer, sent):
                 return
             closed = _closed(session, closure_id)
             scope = _scope(session, closed.unit_id, closed.pupil_id)
@@ -147,18 +152,31 @@ def _rewrite(house: House, viewer: Viewer | None, closure_id: int, kind: str, pl
             if new != closed.plan:
                 stored.set_closure(session, closure_id, new, now if kind == LIFTED else None)
                 _act(house, session, scope, actor, closure_id, kind, new, now, key)
+                _note_sent(session, key, sent, now)
     except _DoneBefore:
         return
 
 
-def _done(session: Session, key: str, viewer: Viewer | None) -> int | None:
-    """The closure that a request with this key was about, if it was done already."""
+def _parts(plan: Plan) -> list[Any]:
+    return [plan.first_day, plan.last_day, plan.reason, plan.study_mode]
+
+
+def _sent(key: str | None, kind: str, **content: Any) -> str:
+    return idempotency.digest(key, f"closure {kind}", content) if key else ""
+
+
+def _note_sent(session: Session, key: str | None, sent: str, now: dt.datetime) -> None:
+    if key:
+        idempotency.note(session, key, sent, now)
+
+
+def _done(session: Session, key: str, viewer: Viewer | None, sent: str) -> int | None:
+    """The closure that a request with this key was about, if it was done already. Raises `SentBefore`."""
     done = stored.done_with(session, key)
-    if done is None:
-        return None
-    if done[1] != (viewer.person_id if viewer else None):
+    if done is not None and done[1] != (viewer.person_id if viewer else None):
         raise Conflict(Sentence("This form was sent by somebody else already."))
-    return done[0]
+    idempotency.check(session, key, sent)
+    return done[0] if done else None
 
 
 def _closed(session: Session, closure_id: int, *, lock: bool = True) -> Closed:

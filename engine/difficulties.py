@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.access import ADMIN, OFFICE, Viewer
 from engine.calendar import Duration
-from engine.cases import asks, in_seat, on_case
+from engine.cases import in_seat, on_case
 from engine.casework import SYSTEM, Actor, Casework, Entry, Told
 from engine.house import House
 from engine.own_forms import PASSED_ON
@@ -61,7 +61,7 @@ def raise_difficulty(
         )  # fmt: skip
         _tell(entry, ((person, found.role) for person in found.people), ASKED, but=actor.person_id)
 
-    on_case(house, viewer, code, now, act, asked=asks("difficulty"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="difficulty", values=values, version=version, key=key)
 
 
 def answer(
@@ -86,7 +86,8 @@ def answer(
         else:
             _close(work, session, it, actor, filled)
 
-    on_case(house, viewer, code, now, act, asked=asks("difficulty_answer"), values=values, version=version, key=key)
+    on_case(house, viewer, code, now, act, name="difficulty_answer", values=values, about=seq,
+            version=version, key=key)  # fmt: skip
 
 
 def may_answer(viewer: Viewer, it: Difficulty) -> bool:

@@ -11,10 +11,12 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+from engine import merger_undo
 from engine.access import reach
 from engine.casework import SYSTEM, Actor, Casework
 from engine.house import House
@@ -23,12 +25,14 @@ from engine.powers import guarded
 from engine.refusals import Invalid, NotAllowed, NotFound
 from engine.staff_acts import ENDED, MOVED, By
 from engine.store import ledger, moving, powers
+from engine.store import merger_undo as undoing
 from engine.store import mergers as stored
 from engine.store.session import Session
 from engine.store.staff import viewer_of
 from engine.store.staff_acts import Post, note
 from engine.store.world import World, cases
 from engine.text import tidy
+from engine.units import KINDS, PARENTS
 from engine.words import Sentence
 
 WHOLE = ("nhập toàn bộ", "giữ nguyên")  # the table's notes for a commune that goes over as a whole
@@ -73,10 +77,11 @@ class Merged:
 def read_table(text: str) -> tuple[list[Merger], list[Sentence]]:
     """The mergers in the statistics office's table, and a sentence for each line that is none or only part of one.
 
-    Its columns: new province, new name, new code, old name, old code, note, old district, old province.
+    Its columns: new province, new name, new code, old name, old code, note, old district, old province. Raises
+    `Invalid` (table) for what is no csv.
     """
     mergers, left = [], []
-    for number, row in enumerate(csv.reader(io.StringIO(text.lstrip("\ufeff"))), 1):
+    for number, row in enumerate(_rows(text), 1):
         cells = [tidy(cell) for cell in row] + [""] * (COLUMNS - len(row))
         new_province = _PROVINCE.fullmatch(cells[0])
         if new_province is None or not (cells[2].isdigit() and cells[4].isdigit()):
@@ -89,6 +94,13 @@ def read_table(text: str) -> tuple[list[Merger], list[Sentence]]:
             continue
         mergers.append(Merger(cells[4], cells[2], cells[1], (new_province[2], new_province[1])))
     return mergers, left
+
+
+def _rows(text: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text.lstrip("\ufeff"), newline="")))
+    except csv.Error as error:
+        raise Invalid({"table": Sentence("This is not csv: {detail}.", detail=str(error))}) from error
 
 
 def read_moves(text: str) -> list[Move]:
@@ -112,7 +124,7 @@ def read_moves(text: str) -> list[Move]:
 
 def merge_units(
     house: House, mergers: Iterable[Merger], on: dt.date, now: dt.datetime, *, moves: Iterable[Move] = (),
-    by: By = None, dry_run: bool = False,
+    by: By = None, dry_run: bool = False, keep_undo: Callable[[str], object] | None = None,
 ) -> Merged:  # fmt: skip
     """Let units go on in others from `on` on, and everything of theirs with them.
 
@@ -126,9 +138,12 @@ def merge_units(
         now: the moment.
         by: who does it: an administrator, or who sits at the command line.
         dry_run: do it, tell what it did, keep none of it.
+        keep_undo: is given the text of the file that undoes it (`engine.merger_undo`), before anything is kept; if it
+            fails, nothing is. Not called if nothing was changed.
 
     Raises:
-        Invalid: the day is still to come, or schools that become one have pupils with the same code.
+        Invalid: the day is still to come; two units are no equals (of different kinds, one in the other, ended); or
+            schools that become one have pupils with the same code.
         NotFound: a new unit is not here and the merger does not say how to make it, or a unit to be moved is not here.
         NotAllowed: who does it would see more pupils than before, or no administrator would be left.
     """
@@ -136,12 +151,17 @@ def merge_units(
         raise Invalid({"on": Sentence("{day} is still to come; merge the units on the day itself.", day=on)})
     merged = Merged()
     with house.store.writing("merge units") as session:
+        before = undoing.whole(session)
         with guarded(session, None, now), _sees_no_more(house, session, by, now):
             _move_tree(session, moves, on, merged)
             _merge_tree(session, mergers, on, merged)
-            _follow(house, session, on, now, by, merged)
+            placed = _follow(house, session, on, now, by, merged)
         if dry_run:
             session.rollback()
+        elif keep_undo is not None:
+            did = undoing.difference({**before, **placed}, {**undoing.whole(session), **undoing.again(session, placed)})
+            if did:
+                keep_undo(merger_undo.write(did))
     return merged
 
 
@@ -173,6 +193,7 @@ def _move_tree(session: Session, moves: Iterable[Move], on: dt.date, merged: Mer
         if old is None or old.kind not in stored.GOES_ON:
             raise NotFound(Sentence("There is no village, school or association “{code}” before {day}.",
                                     code=move.unit, day=on))  # fmt: skip
+        _check_move(session, old, into)
         stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
         new = stored.begin(session, old, on, parent=into)
         stored.carry_below(session, old.id, new, on)
@@ -187,7 +208,9 @@ def _merge_tree(session: Session, mergers: Iterable[Merger], on: dt.date, merged
     for merger in mergers:
         old = stored.open_unit(session, merger.old, on)
         if old is None:
+            _check_done(session, merger, on)
             continue
+        _check_equals(session, old, merger, on)
         stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
         new = stored.beginning(session, merger.new, on, old=old.id) or _begin(session, old, merger, on)
         stored.carry_below(session, old.id, new, on)
@@ -211,12 +234,55 @@ def _begin(session: Session, old: object, merger: Merger, on: dt.date) -> int:
     return stored.begin(session, old, on, parent=province, code=merger.new, name=merger.name)
 
 
+# --- what may become what ---------------------------------------------------------------------------------------------
+
+
+def _check_done(session: Session, merger: Merger, on: dt.date) -> None:
+    """A unit that is not there any more was merged so before; a line of the table may be of another province."""
+    if not merger.name and not stored.went_over(session, merger.old, merger.new, on):
+        raise NotFound(Sentence("There is no unit “{code}” before {day} that could go over.", code=merger.old, day=on))
+
+
+def _check_equals(session: Session, old: Any, merger: Merger, on: dt.date) -> None:
+    """Raises `Invalid` unless the new unit is of the same kind, elsewhere in the tree, and goes on."""
+    there = stored.beginning(session, merger.new, on, old=old.id)
+    new = stored.unit(session, there) if there is not None else None
+    if new is None:
+        if merger.new == merger.old and not merger.name:
+            raise Invalid({"table": Sentence("{name} cannot become part of itself.", name=old.name)})
+        if merger.name and old.kind != "commune":
+            raise Invalid({"table": _no_equals(old, "commune", merger.name)})
+        return
+    if new.kind != old.kind:
+        raise Invalid({"table": _no_equals(old, new.kind, new.name)})
+    if stored.is_below(session, new.id, old.id) or stored.is_below(session, old.id, new.id):
+        raise Invalid({"table": Sentence("{new} lies in {old}, or the other way round: neither can become part of the "
+                                         "other.", new=new.name, old=old.name)})  # fmt: skip
+    if new.successor_id is not None or new.valid_to is not None:
+        raise Invalid({"table": Sentence("{name} has ended or is about to: merge into the unit that goes on.",
+                                         name=new.name)})  # fmt: skip
+
+
+def _no_equals(old: Any, kind: str, name: str) -> Sentence:
+    return Sentence("{old} ({kind}) cannot become part of {new} ({other}): only units of one kind merge.",
+                    old=old.name, kind=KINDS[old.kind], new=name, other=KINDS[kind])  # fmt: skip
+
+
+def _check_move(session: Session, old: Any, into: int) -> None:
+    """Raises `Invalid` unless the unit may lie in the other one."""
+    new = stored.unit(session, into)
+    if new.kind not in PARENTS[old.kind] or stored.is_below(session, new.id, old.id):
+        raise Invalid({"moves": Sentence("{unit} ({kind}) cannot lie in {new} ({other}).", unit=old.name,
+                                         kind=KINDS[old.kind], new=new.name, other=KINDS[new.kind])})  # fmt: skip
+
+
 # --- what follows -----------------------------------------------------------------------------------------------------
 
 
 def _follow(
     house: House, session: Session, on: dt.date, now: dt.datetime, by: By, merged: Merged
-) -> None:  # fmt: skip
+) -> undoing.Rows:  # fmt: skip
+    """Take along what stands in the units that have ended; how it stood before."""
     ended = stored.ended_by(session, on)
     successors = {unit.id: unit.successor for unit in ended}
     if shared := stored.shared_codes(session, successors):
@@ -224,6 +290,7 @@ def _follow(
             "Schools that become one gave the same codes to different pupils: {codes}. Give these pupils other codes "
             "first, {count} in all.", codes=", ".join(shared[:MOST_CODES]), count=len(shared),
         )})  # fmt: skip
+    placed = undoing.placed(session, {*successors, *successors.values()})
     before = stored.places_of(session, successors)
     merged.pupils, _ = stored.move(session, successors)
     stored.set_communes(session, {unit.successor for unit in ended if unit.kind == "village"})
@@ -236,6 +303,7 @@ def _follow(
                  role=ROLE_LABELS[role], unit=unit)
         for login, role, unit in stored.homeless(session, on)
     ]  # fmt: skip
+    return placed
 
 
 def _posts(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from engine import cases
+from engine import cases, idempotency
 from engine.access import OFFICE, Viewer
 from engine.casework import Actor, Casework, Entry, Told
 from engine.facts import Facts
@@ -55,8 +55,9 @@ def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str
     Raises `NotFound`; `NoAccess` for an outsider; `NotAllowed` for a role that does not lead, a case that has ended or
     is one's own; `Conflict` if the viewer has urged this case on today. `key`: the request's idempotency key.
     """
+    sent = idempotency.digest(key, "nudge", {"case": code}) if key else ""
     with house.store.writing("urge a case on") as session:
-        done = bool(key and cases.replayed(session, key, viewer))
+        done = bool(key and cases.replayed(session, key, viewer, sent))
         facts = stored.case_by_code(session, code)
         if facts is None:
             raise NotFound(Sentence("There is no case {code}.", code=code))
@@ -69,6 +70,8 @@ def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str
             people = _addressed(work, but=viewer.person_id)
             _once_a_day(session, work, viewer.person_id)
             ledger.store(session, [_told(work, actor, above, people)], key)
+            if key:
+                idempotency.note(session, key, sent, now)
         return bool(cases.actor_on(viewer, facts).roles & above)
 
 

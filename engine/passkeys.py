@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import secrets
+import struct
 from dataclasses import dataclass
 from typing import Any
 
 import webauthn
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
@@ -40,9 +43,14 @@ LONGEST_NAME = 60
 LONGEST_ANSWER = 20_000  # characters; an answer with a certificate has 4,000
 MOST_KEYS = 20
 DRAWN = 32  # bytes drawn by lot, for a challenge or a handle
+_ID = re.compile(r"[A-Za-z0-9_=-]{1,2000}")
 PREFERRED = UserVerificationRequirement.PREFERRED
-# What the library raises for an answer that is not a right one; the last three for one that is no answer at all.
-WRONG = (WebAuthnException, ValueError, TypeError, KeyError)
+# What the library raises for an answer that is not a right one; the others for one that is no answer at all: of other
+# types than it must be, torn, or nested thousands deep.
+WRONG = (
+    WebAuthnException, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
+    struct.error, UnsupportedAlgorithm, InvalidSignature,
+)  # fmt: skip
 
 
 class PasskeyRefused(Refused):
@@ -234,4 +242,6 @@ def _answer(text: str) -> dict[str, Any]:
     found = json.loads(text[:LONGEST_ANSWER])
     if not isinstance(found, dict) or not isinstance(found.get("response"), dict):
         raise ValueError("no answer")  # noqa: TRY004 - the text is wrong, not its type
+    if not _ID.fullmatch(str(found.get("id"))):  # it is looked for in the database
+        raise ValueError("no credential")
     return found

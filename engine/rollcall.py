@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Collection, Mapping
 
+from engine import idempotency
 from engine.access import Viewer
 from engine.house import House
 from engine.refusals import Conflict, Invalid, NoAccess, NotFound
@@ -58,17 +59,21 @@ def send(
     Raises:
         NotFound, NoAccess: see `check`.
         Invalid: for a day that cannot be taken, or a mark or pupil that does not belong here.
-        Conflict: if other marks than these were written since `version`, or somebody else has sent this key.
+        Conflict: if other marks than these were written since `version`, or somebody else has sent this key; as
+            `SentBefore` if other marks were sent with it.
     """
+    sent = idempotency.digest(key, "roll call", {"class": class_id, "day": day, "session": half, "marks": said})
     with house.store.writing("roll call") as session:
         if stored.sender(session, key) == viewer.person_id:
+            idempotency.check(session, key, sent)
             return Counts()
         check(session, viewer, class_id)
         _check_day(house, day, now)
         known = [pupil for pupil, _, _ in stored.pupils(session, class_id)]
         _check_said(half, said, known)
         if not stored.note_sent(session, key, class_id, day, half, now, viewer.person_id):
-            return _sent_by_now(session, key, viewer)
+            return _sent_by_now(session, key, viewer, sent)
+        idempotency.note(session, key, sent, now)
         if version is not None:
             _check_unseen(session, house, class_id, day, half, said, version)
         marks = [(pupil, day, half, said[pupil], None) for pupil in known if pupil in said]
@@ -77,10 +82,11 @@ def send(
     return counts
 
 
-def _sent_by_now(session: Session, key: str, viewer: Viewer) -> Counts:
+def _sent_by_now(session: Session, key: str, viewer: Viewer, sent: str) -> Counts:
     """The same request was faster by a moment, or it is not this person's."""
     if stored.sender(session, key) != viewer.person_id:
         raise Conflict(Sentence("This form was sent by somebody else already."))
+    idempotency.check(session, key, sent)
     return Counts()
 
 

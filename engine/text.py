@@ -14,6 +14,7 @@ _TONES = "\u0300\u0309\u0303\u0301\u0323"  # huyền, hỏi, ngã, sắc, nặng
 _SHAPES = frozenset("\u0302\u0306\u031b")  # the marks that make â, ă and ơ letters of their own
 _WRONG = str.maketrans({"Ð": "Đ", "ð": "đ"})
 _PLAIN = str.maketrans({"đ": "d", "ƀ": "b"} | dict.fromkeys("'’‘ʼ`´ʹ", ""))
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]+")
 
 # A sort key is made of small letters and digits only, which every database puts in the same order: 0 parts words and
@@ -21,6 +22,16 @@ _WORD = re.compile(r"[^\W_]+")
 _SIGNS = dict(zip(ALPHABET, "23456789abcdefghijklmnopqrstuvwxy", strict=True))
 _OTHER, _GAP = "z", "0"
 SORT_KEY_LENGTH = 240
+
+
+def storable(text: str) -> bool:
+    """Whether a database takes it as text: PostgreSQL takes no zero byte, no encoding takes half a character."""
+    return not _UNSTORABLE.search(text)
+
+
+def cleaned(text: str) -> str:
+    """The text without what no database takes."""
+    return _UNSTORABLE.sub("", text)
 
 
 def tidy(text: str) -> str:

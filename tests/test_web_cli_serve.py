@@ -10,15 +10,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from engine.clock import SETTING
 from engine.store.proxies import note_undeclared, undeclared
 from engine.store.schema import upgrade
 from engine.store.session import now_utc, open_store
+from engine.store.settings import get_setting, put_setting
 from web.cli import main
 from web.proxies import NOTED
 
@@ -159,7 +161,7 @@ def test_it_does_not_start_on_a_faulty_file_and_says_every_fault(
 def test_a_moment_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RALOP_INSTANCE", str(tmp_path))
     told = CliRunner().invoke(main, ["serve", "--now", "tomorrow"])
-    assert told.exit_code == 1
+    assert told.exit_code == 2
     assert "2026-03-02T16:00" in told.output
 
 
@@ -172,12 +174,12 @@ def test_a_port_that_somebody_has_is_not_shared_and_a_host_that_is_none_is_said(
         taken.listen()
         port = taken.getsockname()[1]
         told = CliRunner().invoke(main, ["serve", "--port", str(port)])
-    assert told.exit_code == 1
+    assert told.exit_code == 2
     assert "127.0.0.1" in told.output
     assert str(port) in told.output
     assert "Traceback" not in told.output
     told = CliRunner().invoke(main, ["serve", "--host", "nowhere.invalid"])
-    assert told.exit_code == 1
+    assert told.exit_code == 2
     assert "nowhere.invalid" in told.output
 
 
@@ -186,7 +188,7 @@ def test_a_second_server_does_not_take_the_port_of_the_first(tmp_path: Path) -> 
     with serving(tmp_path / "one", port, "--no-worker"):
         assert answer(f"http://127.0.0.1:{port}/login")[0] == 200
         with serving(tmp_path / "two", port, "--no-worker") as second:
-            assert second.wait(SECONDS) == 1
+            assert second.wait(SECONDS) == 2
 
 
 def test_a_proxy_that_is_declared_now_is_no_longer_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,3 +203,39 @@ def test_a_proxy_that_is_declared_now_is_no_longer_told_of(tmp_path: Path, monke
         with store.reading("test") as session:
             assert undeclared(session, now) is None
     store.close()
+
+
+MOMENTS = ("0001-01-01", "0001-01-01T00:00+14:00", "1999-12-31T23:59", "2090-01-01", "9999-12-31T23:59:59")
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_moment_in_which_nothing_works_is_refused_and_nothing_is_made(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RALOP_INSTANCE", str(tmp_path / "instance"))
+    told = CliRunner().invoke(main, ["serve", "--now", moment])
+    assert (told.exit_code, "it works in the years 2000 to 2089" in told.output) == (2, True), told.output
+    assert not (tmp_path / "instance").exists()
+
+
+@pytest.mark.parametrize("moment", ["2000-01-01T00:00", "2089-12-31T23:59"])
+def test_at_the_edges_of_what_is_allowed_the_pages_and_the_worker_are_well(moment: str, tmp_path: Path) -> None:
+    port = free_port()
+    with serving(tmp_path, port, "--now", moment):
+        assert answer(f"http://127.0.0.1:{port}/login")[0] == 200
+        end = time.monotonic() + SECONDS
+        while (found := answer(f"http://127.0.0.1:{port}/healthz"))[0] != 200 and time.monotonic() < end:
+            time.sleep(0.2)
+        assert json.loads(found[1])["worker"] == "ok"
+
+
+def test_an_installation_that_an_earlier_version_bricked_starts_again_and_says_so(tmp_path: Path) -> None:
+    with closing(open_store(f"sqlite:///{tmp_path / 'ralop.db'}")) as store:
+        upgrade(store)
+        with store.writing("--now 0001-01-01, as an earlier version took it") as session:
+            put_setting(session, SETTING, {"offset_seconds": -63_900_000_000})
+    port = free_port()
+    with serving(tmp_path, port):
+        assert answer(f"http://127.0.0.1:{port}/login")[0] == 200
+    with closing(open_store(f"sqlite:///{tmp_path / 'ralop.db'}")) as store, store.reading("test") as session:
+        assert get_setting(session, SETTING)["offset_seconds"] == 0

@@ -14,7 +14,7 @@ from engine.refusals import Invalid, NotAllowed, Refused
 from engine.words import Sentence
 from web.admin import require_admin
 from web.admin_people import DAY, read_day
-from web.cli_merge import told
+from web.cli_merge import keep, told, undo_path
 from web.forms import Form
 from web.security import takes_up_to
 from web.shell import now, shell, today
@@ -77,6 +77,8 @@ def _merge(form: MergeForm) -> Outcome:
     mark = text_hash("merger", {"on": on.isoformat(), "table": table, "moves": typed})[:32]
     kept = request.form.get("confirm") == mark
     mergers, left = read_table(table)
+    path = undo_path(shell().settings.instance, on, now())
     merged = merge_units(shell().house, mergers, on, now(), moves=read_moves(typed), by=g.viewer.person_id,
-                         dry_run=not kept)  # fmt: skip
-    return Outcome(kept, tuple(left), tuple(told(merged)), mark)
+                         dry_run=not kept, keep_undo=lambda undoing: keep(path, undoing))  # fmt: skip
+    lines = [*told(merged), *([Sentence("To undo it: ralop merge-units {path}", path=path)] if path.exists() else [])]
+    return Outcome(kept, tuple(left), tuple(lines), mark)

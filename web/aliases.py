@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from engine.imports.aliases import Aliases, load_aliases, merged
+from web.files import read_text
 
 FILE = "import/aliases.toml"  # in `rules` and in `instance/rules`
 
@@ -16,4 +17,4 @@ def read_aliases(instance: Path) -> Aliases:
     own = instance / "rules" / FILE
     if not own.is_file():
         return shipped
-    return merged(shipped, load_aliases(own.read_text(encoding="utf-8"), str(own.relative_to(instance.parent))))
+    return merged(shipped, load_aliases(read_text(own), str(own.relative_to(instance.parent))))

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine.access import REFERRED
+from engine.idempotency import SentBefore
 from engine.refusals import Conflict, Invalid, NoAccess, NotAllowed, Refused
 from engine.store.casebook import reached
 from engine.words import Label, Sentence
@@ -66,11 +67,18 @@ def act_page(seen: Seen, asking: Asking, form: ActForm, *, faster: Sentence | No
 
 
 def _again(code: str, asking: Asking, form: ActForm, refused: Refused) -> tuple[str, int]:
-    """The form once more: what is wrong at its field, or who was faster, and the case as it is now."""
+    """The form once more: what is wrong at its field, or who was faster, and the case as it is now.
+
+    After a form that was sent before with other answers it has a new key: sent again, it is done.
+    """
     seen = see_case(code)
     if isinstance(refused, Conflict):
         queued.overtaken(code, form.seen, refused)
         form.version.data = str(seen.facts.version)
+        if isinstance(refused, SentBefore):
+            queued.anew(form.anew())
+            form.refuse(Invalid({"": refused.sentence}))
+            return act_page(seen, asking, form), 409
         return act_page(seen, asking, form, faster=refused.sentence), 409
     form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
     queued.refused(form)

@@ -6,15 +6,15 @@ twice, each is done once: the key of the form and the code of the case make the 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine import cases
+from engine.idempotency import SentBefore
 from engine.nudge import nudge, reminded
 from engine.people import LADDERS, ROLE_LABELS
 from engine.refusals import Invalid, Refused
@@ -23,6 +23,7 @@ from engine.store.rows import CaseRow
 from engine.words import Sentence
 from web.cards import make_cards
 from web.cases import list_page
+from web.forms import new_key
 from web.languages import said
 from web.shell import local_path, now, shell, today
 from web.typed import whole
@@ -99,18 +100,25 @@ def assign() -> Response | tuple[str, int]:
     person = whole(request.form.get("person"))
     if wrong or person is None:
         return _person_page(chosen[:MOST], back, work_page, wrong or PERSON_MISSING)
-    done = _each(chosen, lambda code, version, key: cases.assign(
-        shell().house, g.viewer, code, person, {}, now(), version=version, key=key
-    ))  # fmt: skip
+    try:
+        done = _each(chosen, lambda code, version, key: cases.assign(
+            shell().house, g.viewer, code, person, {}, now(), version=version, key=key
+        ))  # fmt: skip
+    except SentBefore as before:
+        return _person_page(chosen, back, work_page, before.sentence, anew=True)
     if done:
         flash(_("Assigned: %(codes)s.", codes=", ".join(done)))
     return redirect(back, 303)
 
 
 def _person_page(
-    chosen: Chosen, back: str, page: Page, wrong: Sentence | None = None
+    chosen: Chosen, back: str, page: Page, wrong: Sentence | None = None, *, anew: bool = False
 ) -> tuple[str, int] | Response:  # fmt: skip
-    """Which cases, and whom they can be given to. Those that the person may not assign are named and left out."""
+    """Which cases, and whom they can be given to. Those that the person may not assign are named and left out.
+
+    `anew`: it was sent before with another person chosen; sent again, it is an entry of its own on the cases as they
+    are now.
+    """
     viewer, house = g.viewer, shell().house
     with house.store.scoped(viewer) as session:
         rows = assigning.chosen(session, viewer, [code for code, _version in chosen])
@@ -119,12 +127,12 @@ def _person_page(
         takers = assigning.takers(session, viewer, may, {row.code: _ladder(row) for row in may}, today())
     if not may:
         return page(Sentence("None of the chosen cases can be assigned by you.")), 422
-    versions = dict(chosen)
+    versions = {row.code: row.version for row in may} if anew else dict(chosen)
     return render_template(
         "assign.html", cards=[card for card in cards if card.can_assign],
         others=[card for card in cards if not card.can_assign], takers=takers, roles=ROLE_LABELS, versions=versions,
-        back=back, wrong=wrong, key=_key(),
-    ), 422 if wrong else 200  # fmt: skip
+        back=back, wrong=wrong, key=new_key()[:32] if anew else _key(), person=whole(request.form.get("person")),
+    ), 409 if anew else 422 if wrong else 200  # fmt: skip
 
 
 def _ladder(row: CaseRow) -> Sequence[str]:
@@ -161,11 +169,19 @@ def _chosen(values: Iterable[str]) -> tuple[Chosen, Sentence | None]:
 
 
 def _each(chosen: Chosen, act: Callable[[str, int | None, str], None]) -> list[str]:
-    """Do it to each; the codes of those it was done to. Why it was not done to another is told in a message."""
-    key, done = _key(), []
+    """Do it to each; the codes of those it was done to. Why it was not done to another is told in a message.
+
+    Raises `SentBefore` if the form was sent before and said something else of the first of them.
+    """
+    key = _key()
+    done: list[str] = []
     for code, version in chosen:
         try:
             act(code, version, f"{key}:{code}"[:64])
+        except SentBefore:
+            if not done:  # none of these was done now
+                raise
+            flash(f"{code}: {said(SentBefore().sentence)}", REFUSED)
         except Invalid as refused:
             whys = " ".join(said(why) for why in refused.fields.values())
             flash(f"{code}: {whys}", REFUSED)
@@ -177,10 +193,10 @@ def _each(chosen: Chosen, act: Callable[[str, int | None, str], None]) -> list[s
 
 
 def _key() -> str:
-    return (request.form.get("key") or uuid.uuid4().hex)[:32]
+    return (request.form.get("key") or new_key())[:32]
 
 
 def _list_address() -> str:
     """The list from which it was sent: its filters stand in the address of the form."""
-    kept: dict[str, Any] = request.args.to_dict()
-    return url_for("cases.index", **kept)
+    kept = urlencode(request.args.to_dict())  # not as arguments of `url_for`: they are named as anybody likes
+    return url_for("cases.index") + (f"?{kept}" if kept else "")

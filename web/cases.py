@@ -11,6 +11,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine import cases
+from engine.idempotency import SentBefore
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.store import finding, listing, reading, saved
 from engine.store.rows import CaseRow
@@ -137,6 +138,8 @@ def open_case() -> Response | tuple[str, int]:
             queued.overtaken(pupil.case, None, refused)
         else:
             queued.refused(form)
+        if isinstance(refused, SentBefore):
+            queued.anew(form.anew())
         return _form_page(pupil, form), 409 if isinstance(refused, Conflict) else 422
     return redirect(url_for("case.show", code=code, done=1), 303)
 

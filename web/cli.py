@@ -23,6 +23,7 @@ from web.cli_units import units
 from web.cli_user import user
 from web.cli_verify import verify_chains
 from web.cli_watch import watch_day
+from web.command_line import Program
 
 COMMANDS: tuple[click.Command, ...] = (
     backup, check, deadline, demo, explain, merge, migrate, play_scenarios, restore_backup, serve, simulate_rules,
@@ -34,7 +35,7 @@ IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)
 """What `ralop import` takes in: each a file of its own kind."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="ralop")
 @click.pass_context
 def main(context: click.Context) -> None:

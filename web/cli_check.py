@@ -20,6 +20,7 @@ from engine.toml_reader import Reader, read_toml, unknown
 from engine.unit_tree import load_units
 from engine.words import Fault, Faulty, Sentence
 from engine.workflow import Workflow
+from web.files import read_text
 from web.settings import instance_folder
 
 ROOT = Path(__file__).parent.parent
@@ -160,12 +161,9 @@ def check_files(paths: Iterable[Path], beside: Iterable[Iterable[Path]] = ()) ->
 def _read(paths: Iterable[Path], faults: list[Fault]) -> Iterator[Source]:
     for path in paths:
         try:
-            yield Source(str(path), path.read_bytes().decode("utf-8"))
-        except UnicodeDecodeError as error:
-            sentence = Sentence("This is not text in UTF-8, from byte {byte} on.", byte=error.start)
-            faults.append(Fault(str(path), "", sentence))
-        except OSError:
-            faults.append(Fault(str(path), "", Sentence("This file is not there or cannot be read.")))
+            yield Source(str(path), read_text(path))
+        except Faulty as error:
+            faults += error.faults
 
 
 def _workflows(sources: Iterable[Source]) -> Iterator[Source]:

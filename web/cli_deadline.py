@@ -11,6 +11,7 @@ import rules
 from engine.calendar import Calendar, Closure, Duration, Pause, Unreadable, load_calendar, merge, parse_weekdays
 from engine.words import Faulty, Sentence
 from web.cli_check import language_here
+from web.files import read_text
 from web.settings import instance_folder
 
 SHIPPED = Path(rules.__file__).parent / "calendars"
@@ -24,7 +25,7 @@ def calendar_named(name: str | None) -> Calendar:
     Raises Faulty for a file with faults and Unreadable if there is no such file.
     """
     paths = [_path(name)] if name else sorted(SHIPPED.glob("*.toml"))
-    return merge([load_calendar(path.read_text(encoding="utf-8"), path.name) for path in paths])
+    return merge([load_calendar(read_text(path), path.name) for path in paths])
 
 
 def _path(name: str) -> Path:

@@ -16,6 +16,7 @@ from engine.staff_admin import members
 from engine.store.settings import DEMO, get_setting
 from engine.words import Sentence
 from web.cli_serve import opened_house, serve, working_here
+from web.cli_types import PORT
 from web.console import language_here
 from web.settings import instance_folder
 
@@ -42,7 +43,7 @@ def demo_files() -> DemoFiles:
 
 @click.command("demo")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=5000, show_default=True, help="The port to listen on.")
+@click.option("--port", type=PORT, default=5000, show_default=True, help="The port to listen on.")
 @click.option("--no-serve", is_flag=True, help="Only fill the database.")
 @click.pass_context
 def demo(context: click.Context, host: str, port: int, no_serve: bool) -> None:

@@ -15,14 +15,15 @@ from engine.import_reach import ADD, HOLD, KEEP, SAME, TAKE, Options
 from engine.importing import Outcome
 from engine.imports.sheets import LIMITS
 from engine.words import Sentence
+from web.cli_types import FILE as FILE_PATH
+from web.cli_types import MONTH, NEW_FILE
 from web.console import housed, language_here
+from web.files import read_bytes
 
-FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+FILE = click.argument("file", type=FILE_PATH)
 DRY = click.option("--dry-run", is_flag=True, help="Tell what would be done, and keep none of it.")
 STRICT = click.option("--strict", is_flag=True, help="Bring in nothing at all if one row is wrong.")
-WRONG = click.option(
-    "--wrong-rows", type=click.Path(dir_okay=False, path_type=Path), help="Write the wrong rows to this xlsx file."
-)
+WRONG = click.option("--wrong-rows", type=NEW_FILE, help="Write the wrong rows to this xlsx file.")
 DATABASE = click.option("--database", help="Another database than the installation's, as a URL.")
 SHOWN = 20  # wrong rows that are told one by one
 
@@ -69,7 +70,7 @@ def pupils(
 @WRONG
 @click.option("--class", "class_code", default="", help="Take only rows of pupils in the class of this code.")
 @click.option("--school", default="", help="The code of the school whose classes are named.")
-@click.option("--month", type=click.DateTime(["%Y-%m"]), help="The month of a sheet that does not say it: 2026-09.")
+@click.option("--month", type=MONTH, help="The month of a sheet that does not say it: 2026-09.")
 @click.option(
     "--session", type=click.Choice(["m", "a", "ma"]), default="m", show_default=True,
     help="What a mark without a session stands for: morning, afternoon, both.",
@@ -77,23 +78,18 @@ def pupils(
 @DATABASE
 def attendance(
     file: Path, dry_run: bool, strict: bool, wrong_rows: Path | None, class_code: str, school: str,
-    month: object, session: str, database: str | None,
+    month: dt.date | None, session: str, database: str | None,
 ) -> None:  # fmt: skip
     """Bring in the register in FILE (xlsx, xls, csv): long lists, monthly sheets, daily summaries."""
-    first = month.date().replace(day=1) if isinstance(month, dt.datetime) else None
-    options = Options(class_code=class_code, school_code=school, month=first, session=session, strict=strict)
+    options = Options(class_code=class_code, school_code=school, month=month, session=session, strict=strict)
     _bring_in("attendance", file, options, dry_run, wrong_rows, database)
 
 
 def _bring_in(
     kind: str, file: Path, options: Options, dry: bool, wrong_rows: Path | None, database: str | None
 ) -> None:  # fmt: skip
-    language = language_here()
-    if file.stat().st_size > LIMITS.size:
-        sentence = Sentence("The file is larger than {most} MB. Split it.", most=LIMITS.size // 2**20)
-        raise click.ClickException(sentence.in_(language))
+    language, data = language_here(), read_bytes(file, LIMITS.size)
     with housed(database, language) as (house, now):
-        data = file.read_bytes()
         if dry:
             outcome = importing.dry_run(house, kind, data, options, now, progress=_progress)
         else:

@@ -22,6 +22,7 @@ from engine.store.session import Store, open_store
 from engine.store.stage import is_empty
 from engine.words import Fault, Faulty, Sentence
 from web.cli_check import KINDS, ROOT, Desk, Kind, Source, language_here
+from web.files import read_text
 from web.settings import instance_folder
 
 FOLDERS = {
@@ -49,7 +50,7 @@ class Folders:
         named = [root / FOLDERS[kind] / f"{name}.toml" for root in self.roots]
         paths = [self.beside / name, Path(name)] if name.endswith(".toml") else named
         path = next((path for path in paths if path.is_file()), None)
-        return (path.read_text(encoding="utf-8"), str(path)) if path else None
+        return (read_text(path), str(path)) if path else None
 
     def names(self, kind: str) -> tuple[str, ...]:
         """The names in the folders."""
@@ -59,14 +60,7 @@ class Folders:
 
 def read_scenario(path: Path, roots: tuple[Path, ...] | None = None) -> Scenario:
     """The scenario in a file; raises Faulty."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        sentence = Sentence("This is not text in UTF-8, from byte {byte} on.", byte=error.start)
-        raise Faulty([Fault(str(path), "", sentence)]) from error
-    except OSError as error:
-        raise Faulty([Fault(str(path), "", Sentence("This file is not there or cannot be read."))]) from error
-    return load_scenario(text, str(path), Folders(path.parent, roots) if roots else Folders(path.parent))
+    return load_scenario(read_text(path), str(path), Folders(path.parent, roots) if roots else Folders(path.parent))
 
 
 def _check_scenario(source: Source, _desk: Desk) -> Iterable[Fault]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from engine.clock import ShiftedClock, set_clock
+from engine.clock import ShiftedClock, mend_clock, set_clock
 from engine.house import House
 from engine.instance_files import exposed
 from engine.memory import keep_what_is_loaded
@@ -26,12 +26,16 @@ from engine.words import Fault, Faulty, Sentence
 from web import logs
 from web.app import create_app
 from web.cli_check import language_here
+from web.cli_types import MOMENT, PORT, Unusable
+from web.command_line import OS_ERRORS
 from web.house import build_house, read_files
 from web.server import Server
 from web.settings import KEY_FILE, Settings, instance_folder, read_settings
 from web.shell import EXTENSION
 
-REAL = "real"
+_CLOCK_MENDED = Sentence(
+    "The clock of this installation was set to a moment in which nothing works. It tells the machine's own time again."
+)
 
 
 def opened_house() -> tuple[Settings, House, ShiftedClock]:
@@ -40,6 +44,8 @@ def opened_house() -> tuple[Settings, House, ShiftedClock]:
     try:
         store = open_store(settings.database_url)
         upgrade(store)
+        if mend_clock(store):
+            click.echo(_CLOCK_MENDED.in_(language_here()), err=True)
         store.settle([settings.instance], [settings.instance / KEY_FILE])
         clock = ShiftedClock(store)
         return settings, build_house(settings, clock.now(), store), clock
@@ -82,46 +88,41 @@ def working_here(instance: Path) -> Iterator[None]:
         yield
 
 
-def _moment(text: str, house: House) -> dt.datetime | None:
-    """A local date-time, or None for the machine's own."""
-    if text == REAL:
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        sentence = Sentence("{text} is not a date-time; write for example 2026-03-02T16:00.", text=text)
-        raise click.ClickException(sentence.in_(language_here())) from None
+def _local(moment: dt.datetime, house: House) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=house.handbook.calendar("").zone)
 
 
-def _server(app: Flask, host: str, port: int) -> Server:
+def listening(app: Flask, host: str, port: int) -> Server:
+    """The server at an address. Raises `Unusable` if nothing can listen there, with the reason."""
     try:
         return Server(app, host, port)
-    except OSError as error:
-        sentence = Sentence("Nobody can listen at {host}, port {port}: {error}. Choose another with --host or --port.",
-                            host=host, port=port, error=error.strerror)  # fmt: skip
-        raise click.ClickException(sentence.in_(language_here())) from error
+    except (OSError, ValueError) as error:  # a host's name that is none is a ValueError to the codec
+        known = OS_ERRORS.get(error.errno or 0) if isinstance(error, OSError) else None
+        raise Unusable(
+            Sentence("Nothing can listen at {host}, port {port}: {why}", host=host, port=port,
+                     why=known or Sentence("there is no such address on this machine."))
+        ) from error  # fmt: skip
 
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=5000, show_default=True, help="The port to listen on.")
-@click.option("--now", "moment", help='Let it be this local date-time, or "real" again; kept in the database.')
+@click.option("--port", type=PORT, default=5000, show_default=True, help="The port to listen on.")
+@click.option("--now", "moment", type=MOMENT, help='Let it be this local date-time, or "real" again; it is kept.')
 @click.option("--no-worker", is_flag=True, help="Serve the pages only; the jobs run elsewhere (ralop worker).")
-def serve(host: str, port: int, moment: str | None, no_worker: bool) -> None:
+def serve(host: str, port: int, moment: dt.datetime | str | None, no_worker: bool) -> None:
     """Serve the pages and run the worker; the database is brought up to date first."""
     logs.configure()
     with working_here(instance_folder().absolute()):
         _serve(host, port, moment, no_worker=no_worker)
 
 
-def _serve(host: str, port: int, moment: str | None, *, no_worker: bool) -> None:
+def _serve(host: str, port: int, moment: dt.datetime | str | None, *, no_worker: bool) -> None:
     settings, house, clock = opened_house()
     if moment:
-        set_clock(house.store, _moment(moment, house))
+        set_clock(house.store, _local(moment, house) if isinstance(moment, dt.datetime) else None)
         clock.forget()
     app = create_app(settings, house=house, clock=clock)
-    server = _server(app, host, port)
+    server = listening(app, host, port)
     if settings.trusted_proxies:
         forget_undeclared(house.store)
     keep_what_is_loaded()

@@ -18,6 +18,7 @@ from engine.toml_reader import read_toml
 from engine.words import Sentence
 from engine.workflow import Workflow
 from web.cli_play import Folders
+from web.cli_types import FIRST_YEAR, LAST_YEAR, outside
 from web.console import housed, language_here
 
 SHOWN = 50  # changed cases that are listed one by one
@@ -63,7 +64,10 @@ def period(over: str, calendar: Calendar, now: dt.datetime) -> tuple[dt.datetime
 def moments(
     first: dt.date, last: dt.date, calendar: Calendar, now: dt.datetime
 ) -> tuple[dt.datetime, dt.datetime]:  # fmt: skip
-    """When a period of whole days begins and has ended, at the latest `now`."""
+    """When a period of whole days begins and has ended, at the latest `now`. Raises `Invalid` for days too far off."""
+    for day in (first, last):
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise Invalid({"over": outside(day)})
     return calendar.instant(first, 0), min(calendar.instant(last + dt.timedelta(days=1), 0), now)
 
 

@@ -7,13 +7,17 @@ from pathlib import Path
 import click
 
 from engine.store.schema import upgrade
+from engine.store.session import open_store
 from engine.unit_import import import_units
 from engine.words import Faulty, Sentence
-from web.console import language_here, opened
+from web.cli_types import FILE
+from web.console import language_here
+from web.files import read_text
+from web.settings import load_settings
 
 
 @click.command("units")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and keep none of it.")
 @click.option("--database", help="Another database than the installation's, as a URL.")
 def units(file: Path, dry_run: bool, database: str | None) -> None:
@@ -21,13 +25,11 @@ def units(file: Path, dry_run: bool, database: str | None) -> None:
 
     Exit 1, with nothing changed, if the file has a fault.
     """
-    store = opened(database)
-    upgrade(store)
+    store = open_store(database or load_settings().database_url)
     try:
-        done = import_units(store, file.read_bytes().decode("utf-8"), str(file), dry_run=dry_run)
-    except UnicodeDecodeError as error:
-        sentence = Sentence("This is not text in UTF-8, from byte {byte} on.", byte=error.start)
-        raise SystemExit(f"{file}: {sentence.in_(language_here())}") from error
+        text = read_text(file)
+        upgrade(store)
+        done = import_units(store, text, str(file), dry_run=dry_run)
     except Faulty as faulty:
         for fault in faulty.faults:
             click.echo(fault.in_(language_here()))

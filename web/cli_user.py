@@ -14,7 +14,6 @@ import segno
 from engine import absences, codes, staff_admin
 from engine.access import ROLES
 from engine.clock import ShiftedClock
-from engine.fields import read_date
 from engine.house import House
 from engine.people import ROLE_LABELS
 from engine.refusals import Invalid, Refused
@@ -22,6 +21,7 @@ from engine.store.schema import upgrade
 from engine.store.session import Store
 from engine.vacancies import reroute
 from engine.words import Faulty, Sentence
+from web.cli_types import DAY
 from web.codes import address_of
 from web.console import language_here, opened, operator
 from web.house import build_house
@@ -30,20 +30,6 @@ from web.settings import load_settings
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
-class Day(click.ParamType[dt.date]):
-    """A day as people write it: 2026-11-25 or 25/11/2026."""
-
-    name = "day"
-
-    def convert(self, value: str | dt.date, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
-        """The day, or click's failure."""
-        day = read_date(value)
-        if day is None:
-            self.fail(f"{value!r}: 2026-11-25, 25/11/2026", param, ctx)
-        return day
-
-
-DAY = Day()
 LOGIN = click.argument("login")
 ROLE = click.argument("role", type=click.Choice(ROLES))
 UNIT = click.argument("unit")
@@ -53,7 +39,7 @@ DATABASE = click.option("--database", help="Another database than the installati
 @contextmanager
 def _desk(database: str | None) -> Iterator[tuple[Store, dt.datetime, dt.date]]:
     """The database, the moment and the day; a refusal is said in words and ends with 1."""
-    store = opened(database)
+    store = opened(database, make=True)
     upgrade(store)
     now = ShiftedClock(store).now()
     try:

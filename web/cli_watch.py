@@ -9,22 +9,23 @@ import click
 
 from engine.watch import watch
 from engine.words import Sentence
+from web.cli_types import DAY
 from web.console import housed, language_here
 
 
 @click.command("watch")
-@click.option("--on", type=click.DateTime(["%Y-%m-%d", "%d/%m/%Y"]), required=True, help="The day that is looked at.")
+@click.option("--on", type=DAY, required=True, help="The day that is looked at.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; keep none of it.")
 @click.option("--database", help="Another database than the installation's, as a URL.")
 @click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
-def watch_day(*, on: dt.datetime, dry_run: bool, database: str | None, language: str) -> None:
+def watch_day(*, on: dt.date, dry_run: bool, database: str | None, language: str) -> None:
     """Look at a day's attendance: open or propose cases, add to open ones, judge returns.
 
     The last line is JSON: looked, opened, proposed, added, relapsed, confirmed, signals. The same day again changes
     nothing.
     """
     with housed(database, language) as (house, now):
-        watched = watch(house, on.date(), now, dry_run=dry_run)
+        watched = watch(house, on, now, dry_run=dry_run)
     if dry_run:
         click.echo(Sentence("A dry run: none of it was kept.").in_(language))
     click.echo(json.dumps(watched.summary()))

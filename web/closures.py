@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from wtforms import HiddenField, RadioField, StringField
 
 from engine import closures, units
 from engine.fields import read_date
+from engine.idempotency import SentBefore
 from engine.ledger import text_hash
 from engine.refusals import Invalid, NotAllowed, NotFound
 from engine.store import closure_lists as lists
@@ -21,7 +21,7 @@ from engine.store.closure_lists import ClosureRow, PlaceRow
 from engine.store.closures import Counted, Plan, read, scope_of, unread
 from engine.study import STUDY_MODES
 from engine.words import Sentence
-from web.forms import Form
+from web.forms import Form, new_key
 from web.languages import said
 from web.shell import local, now, shell, today
 from web.typed import whole
@@ -112,9 +112,15 @@ def _form(plan: Plan | None = None) -> ClosureForm:
     form = ClosureForm(data=data)
     form.mode.choices = [("", _("Not decided yet")), *((code, said(label)) for code, label in STUDY_MODES.items())]
     if not form.is_submitted():
-        form.key.data = uuid.uuid4().hex
+        form.key.data = new_key()
         form.mode.data = form.mode.data or ""
     return form
+
+
+def _say_again(form: ClosureForm | LiftForm, before: SentBefore) -> None:
+    """The form was sent before with other answers: it says so, and has a new key."""
+    form.refuse(Invalid({"": before.sentence}))
+    form.key.data = new_key()
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------
@@ -193,6 +199,10 @@ def announce() -> Response | tuple[str, int] | str:
     except Invalid as refused:
         form.refuse(refused)
         return _form_page(held, form, address), 422
+    except SentBefore as before:
+        _say_again(form, before)
+        counted = closures.preview(house, g.viewer, plan, now(), **held.ids)
+        return _form_page(held, form, address, plan, counted), 409
     return redirect(url_for("closures.show", closure_id=closure, done=1), 303)
 
 
@@ -241,7 +251,7 @@ def _form_page(
 def show(closure_id: int) -> str:
     """What it is, what was done to it, and what can be."""
     form, row = LiftForm(), _row(closure_id)
-    form.key.data = uuid.uuid4().hex
+    form.key.data = new_key()
     _note_reading(closure_id)
     return _show(row, form)
 
@@ -268,6 +278,9 @@ def lift(closure_id: int) -> Response | tuple[str, int]:
     except Invalid as refused:
         form.refuse(refused)
         return _show(row, form), 422
+    except SentBefore as before:
+        _say_again(form, before)
+        return _show(row, form), 409
     return redirect(url_for("closures.show", closure_id=closure_id, done=1), 303)
 
 
@@ -295,6 +308,10 @@ def change(closure_id: int) -> Response | tuple[str, int] | str:
     except Invalid as refused:
         form.refuse(refused)
         return _form_page(_held_by(row), form, address, row=row), 422
+    except SentBefore as before:
+        _say_again(form, before)
+        counted = closures.preview(house, g.viewer, plan, now(), closure_id=closure_id)
+        return _form_page(_held_by(row), form, address, plan, counted, row), 409
     return redirect(url_for("closures.show", closure_id=closure_id, done=1), 303)
 
 

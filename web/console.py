@@ -13,6 +13,8 @@ import click
 from engine.clock import ShiftedClock
 from engine.house import House
 from engine.refusals import Refused
+from engine.store.database_refusals import not_current
+from engine.store.schema import revisions
 from engine.store.session import Store, open_store
 from engine.words import Faulty
 from web.cli_check import language_here
@@ -32,16 +34,26 @@ def operator() -> str:
     return f"{name} ({behind})" if behind and behind != name else name
 
 
-def opened(database: str | None = None) -> Store:
-    """The installation's store, or the one at another URL."""
-    return open_store(database or load_settings().database_url)
+def opened(database: str | None = None, *, make: bool = False) -> Store:
+    """The installation's store, or the one at another URL.
+
+    `make`: whether the installation's SQLite file may be made; one that is named must be there. Raises
+    `DatabaseRefused`.
+    """
+    return open_store(database or load_settings().database_url, make=make and not database)
 
 
 @contextmanager
 def housed(database: str | None, language: str) -> Iterator[tuple[House, dt.datetime]]:
-    """The installation's house and the moment, for as long as a command runs; faults end it in words."""
+    """The installation's house and the moment, for as long as a command runs; faults end it in words.
+
+    Raises `DatabaseRefused` for a database that is not there or not of this program's version.
+    """
     settings = load_settings()
-    with closing(open_store(database or settings.database_url)) as store:
+    with closing(open_store(database or settings.database_url, make=False)) as store:
+        found, newest = revisions(store)
+        if found != newest:
+            raise not_current(found, newest)
         now = ShiftedClock(store).now()
         try:
             yield build_house(settings, now, store), now

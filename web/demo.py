@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from engine.clock import ShiftedClock, set_clock
+from engine.clock import ShiftedClock, check_moment, set_clock
 from engine.house import House
 from engine.store.cases import earliest_look
 from engine.sweep import run_due
@@ -29,6 +29,7 @@ def next_day() -> Response:
     if not shell().demo:
         abort(404)
     house, target = shell().house, _next_morning(now())
+    check_moment(target)  # before anything happens at it
     fired = pass_time(house, target)
     set_clock(house.store, target)
     if isinstance(clock := shell().clock, ShiftedClock):

@@ -56,6 +56,11 @@ def _target(control: Control) -> str:
     return f"{control.id}-0" if isinstance(control, RadioField | Several) else str(control.id)
 
 
+def new_key() -> str:
+    """An idempotency key for a form that is about to be filled in."""
+    return uuid.uuid4().hex
+
+
 class Several(SelectMultipleField):
     """Checkboxes; nothing needs to be held down while choosing."""
 
@@ -73,7 +78,7 @@ class ActForm(Form):
     def __init__(self, *, version: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not self.is_submitted():
-            self.key.data = uuid.uuid4().hex
+            self.key.data = new_key()
             self.version.data = "" if version is None else str(version)
 
     @property
@@ -101,6 +106,12 @@ class ActForm(Form):
     def once(self) -> str | None:
         """The idempotency key."""
         return (self.key.data or "")[:64] or None
+
+    def anew(self) -> str:
+        """Give the form a new key: what was filled in is another entry than the one that was sent with the old key."""
+        key = new_key()
+        self.key.data = key
+        return key
 
     @property
     def seen(self) -> int | None:

@@ -31,6 +31,7 @@ from engine.words import Fault, Faulty, Sentence
 from engine.workflow import Workflow
 from web.aliases import read_aliases
 from web.cli_check import FOLDERS, KINDS, Source, files_below, kind_of
+from web.files import read_text
 from web.risk_rules import read_risk
 from web.settings import Settings
 
@@ -107,11 +108,9 @@ def _below(folder: Traversable, name: str) -> Iterator[Source]:
 def _own(instance: Path, read: Read) -> Iterator[Source]:
     for path in files_below(instance / folder for folder in FOLDERS):
         file = str(path.relative_to(instance.parent))
-        try:
-            yield Source(file, path.read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            sentence = Sentence("This is not text in UTF-8, from byte {byte} on.", byte=error.start)
-            read.faults.append(Fault(file, "", sentence))
+        text = read.attempt(lambda: read_text(path, file))  # noqa: B023 - called at once
+        if text is not None:
+            yield Source(file, text)
 
 
 def _kind(source: Source, read: Read) -> str:

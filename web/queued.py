@@ -101,6 +101,12 @@ def told(why: Sentence) -> None:
         g.queued_told = {"why": said(why)}
 
 
+def anew(key: str) -> None:
+    """Something else was sent with the form's key before: with this one it can be sent as an entry of its own."""
+    if queued():
+        g.queued_told = {**g.get("queued_told", {}), "key": key}
+
+
 def beside(version: str, there: str, lines: list[str]) -> None:
     """Something else than a case was changed meanwhile: what is there now, in a few words and line by line."""
     if queued():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.risk import RiskRules
 from engine.risk_file import load_risk
+from web.files import read_text
 
 FILE = "risk.toml"  # in `rules` and in `instance/rules`
 
@@ -15,5 +16,5 @@ def read_risk(instance: Path) -> RiskRules:
     """The signals that are watched for. Raises Faulty with the faults of the file."""
     own = instance / "rules" / FILE
     if own.is_file():
-        return load_risk(own.read_text(encoding="utf-8"), str(own.relative_to(instance.parent)))
+        return load_risk(read_text(own), str(own.relative_to(instance.parent)))
     return load_risk(files("rules").joinpath(FILE).read_text(encoding="utf-8"), f"rules/{FILE}")

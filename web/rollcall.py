@@ -6,7 +6,6 @@ A phone keeps the blank form of it, which stands in for a page that cannot come 
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -14,12 +13,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine import rollcall
+from engine.idempotency import SentBefore
 from engine.refusals import Conflict, Invalid
 from engine.rollcall import MARKS, SESSIONS, version_of
 from engine.store import rollcall as stored
 from engine.store.rooms import unit_name
 from engine.words import Sentence
 from web import queued
+from web.forms import new_key
 from web.languages import said
 from web.parts import weekday
 from web.shell import local, now, shell, today
@@ -70,7 +71,8 @@ def send(class_id: int) -> Response | tuple[str, int]:
     except Invalid as refused:
         return _page(class_id, day, half, next(iter(refused.fields.values()))), 422
     except Conflict as faster:
-        return _page(class_id, day, half, faster.sentence, faster=True), 409
+        key = new_key() if isinstance(faster, SentBefore) else None
+        return _page(class_id, day, half, faster.sentence, faster=True, key=key), 409
     queued.left(version_of(marks))
     if not queued.queued():
         flash(_("Attendance was sent."))
@@ -78,8 +80,14 @@ def send(class_id: int) -> Response | tuple[str, int]:
     return redirect(at, 303)
 
 
-def _page(class_id: int, day: dt.date, half: str, wrong: Sentence | None = None, *, faster: bool = False) -> str:
-    """The register of a session; after a fault with what was typed, and with what stands against it."""
+def _page(
+    class_id: int, day: dt.date, half: str, wrong: Sentence | None = None, *, faster: bool = False,
+    key: str | None = None,
+) -> str:  # fmt: skip
+    """The register of a session; after a fault with what was typed, and with what stands against it.
+
+    `key` is a new one for what is another entry than the one that was sent with the form's own key.
+    """
     name, pupils = _list(class_id)
     with shell().house.store.scoped(g.viewer) as session:
         taken = {pupil: mark for pupil, (mark, _reason) in stored.marks(session, class_id, day, half).items()}
@@ -91,12 +99,14 @@ def _page(class_id: int, day: dt.date, half: str, wrong: Sentence | None = None,
     if faster:
         count = _("Taken: %(number)s of %(all)s pupils", number=len(taken), all=len(pupils))
         queued.beside(version_of(taken), count, [said(line) for line in others])
+    if key:
+        queued.anew(key)
     around = [day + dt.timedelta(days=n) for n in (-1, 1) if day + dt.timedelta(days=n) <= today()]
     version = version_of(taken)
     return render_template(
         "rollcall.html", class_id=class_id, name=name, day=day, half=half, days=_days(day), sessions=SESSIONS,
-        marks=MARKS, pupils=pupils, taken=taken, typed=typed, changes=changes, key=_key(), version=version, wrong=wrong,
-        others=others, around=around, draft_of=f"{day}{half}{version}",
+        marks=MARKS, pupils=pupils, taken=taken, typed=typed, changes=changes, key=key or _key(), version=version,
+        wrong=wrong, others=others, around=around, draft_of=f"{day}{half}{version}",
     )  # fmt: skip
 
 
@@ -143,7 +153,7 @@ def _typed() -> dict[int, str]:
 
 def _key() -> str:
     """The idempotency key that came with the form, or a new one."""
-    return (request.form.get("key") or uuid.uuid4().hex)[:64]
+    return (request.form.get("key") or new_key())[:64]
 
 
 def _day(text: str | None) -> dt.date | None:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from engine import cases, rollcall
 from engine.access import OFFICE
+from engine.idempotency import SentBefore
 from engine.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
 from engine.rollcall import SESSIONS
 from engine.store import rollcall as stored_rollcall
@@ -213,7 +214,9 @@ def log_gift() -> Response | tuple[str, int]:
         cases.log_support(shell().house, g.viewer, code, form.values, now(), key=form.once)
     except (Invalid, Conflict) as refused:
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
-        return _gift_page(form), 422
+        if isinstance(refused, SentBefore):
+            form.anew()
+        return _gift_page(form), 409 if isinstance(refused, Conflict) else 422
     except Refused as refused:
         form.refuse(Invalid({"code": refused.sentence}))
         return _gift_page(form), 422

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.datastructures import MultiDict
 
+from engine.text import storable
 from web.bodies import REFUSED
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -94,8 +96,28 @@ def _set_limit() -> None:
 
 
 def _refuse_what_cannot_be_stored() -> None:
-    """A zero byte is no text; PostgreSQL would fail on it much later."""
-    sent = () if request.method in {"GET", "HEAD"} else request.form.values()
-    texts = (request.path, *request.args.values(), *sent)
-    if any("\x00" in text for text in texts):
+    """A zero byte is no text, nor is half a character; PostgreSQL would fail on either much later.
+
+    No page of ours takes JSON: a form library would read it, however deeply it is nested.
+    """
+    if request.is_json:
+        abort(415)
+    if not all(text is not None and storable(text) for text in _texts()):  # a part of a form may have no name
         abort(400)
+
+
+def _texts() -> Iterator[str | None]:
+    """All that a view could read of this request as text: names and values, each of those that come several times."""
+    yield request.path
+    yield from _pairs(request.args)
+    yield from request.headers.values()
+    yield from _pairs(request.cookies)
+    if request.method not in {"GET", "HEAD"}:
+        yield from _pairs(request.form)
+        for name, file in request.files.items(multi=True):
+            yield from (name, file.filename or "", file.mimetype)
+
+
+def _pairs(found: MultiDict[str, str]) -> Iterator[str | None]:
+    for pair in found.items(multi=True):
+        yield from pair

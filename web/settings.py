@@ -19,6 +19,7 @@ from engine.post import PostSettings, read_post
 from engine.signin_settings import SignInSettings, read_signin
 from engine.toml_reader import Reader, read_toml
 from engine.words import LANGUAGES, Fault, Faulty, Sentence
+from web.files import read_text
 
 FILE = "settings.toml"
 KEY_FILE = "secret_key"
@@ -91,12 +92,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings
 def _file(path: Path) -> Reader:
     """The file, or an empty one with a fault where it is none that can be read."""
     try:
-        return read_toml(path.read_text(encoding="utf-8") if path.is_file() else "", FILE)
+        return read_toml(read_text(path, FILE) if path.exists() else "", FILE)
     except Faulty as error:
         return _empty(*error.faults)
-    except UnicodeDecodeError as error:
-        sentence = Sentence("This is not text in UTF-8, from byte {byte} on.", byte=error.start)
-        return _empty(Fault(FILE, "", sentence))
 
 
 def _empty(*faults: Fault) -> Reader:

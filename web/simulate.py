@@ -16,6 +16,7 @@ from engine.ruleset import load_ruleset
 from engine.simulate import Outcome, simulate
 from engine.words import Faulty, Sentence
 from web.cli_simulate import moments, workflow_for
+from web.cli_types import FIRST_YEAR, LAST_YEAR
 from web.exports import download
 from web.forms import Form
 from web.languages import said
@@ -95,7 +96,7 @@ def _outcome(form: TrialForm) -> Outcome:
 
 def _day(form: TrialForm, name: str) -> dt.date:
     day = read_date(form[name].data or "")
-    if day is None:
+    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise Invalid({name: Sentence("Write the day as in 25/11/2026.")})
     return day
 

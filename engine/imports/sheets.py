@@ -15,13 +15,14 @@ import zipfile
 import zlib
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any, NoReturn
 
 import python_calamine as calamine
 
 from engine.imports.excel97 import BATCH, Damaged, Found, Locked, read_excel97
 from engine.refusals import Refused
+from engine.text import cleaned, storable
 from engine.words import Sentence
 
 Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | dt.timedelta | None
@@ -59,7 +60,25 @@ class Sheet:
 
 
 def read_sheets(data: bytes, limits: Limits = LIMITS) -> Iterator[Sheet]:
-    """The sheets of a file, told by what it holds and not by what it is called. Raises `Unreadable`, here or later."""
+    """The sheets of a file, told by what it holds and not by what it is called. Raises `Unreadable`, here or later.
+
+    What no database takes as text is taken out of the cells: an xlsx file can say `_x0000_`.
+    """
+    return (replace(it, name=cleaned(it.name), rows=map(_storable, it.rows)) for it in _sheets(data, limits))
+
+
+def _storable(row: Row) -> Row:
+    number, cells = row
+    if all(map(_taken, cells)):
+        return row
+    return number, [cleaned(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def _taken(cell: Cell) -> bool:
+    return not isinstance(cell, str) or storable(cell)
+
+
+def _sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
     if len(data) > limits.size:
         raise Unreadable(Sentence("The file is larger than {most} MB. Split it.", most=limits.size // 2**20))
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):

@@ -68,6 +68,25 @@ def beginning(session: Session, code: str, on: dt.date, *, old: int | None = Non
     return session.connection().execute(query.order_by(_units.c.valid_from.desc()).limit(1)).scalar()
 
 
+def unit(session: Session, id: int) -> Any:
+    """A unit as it is stored."""
+    return session.connection().execute(select(_units).where(_units.c.id == id)).one()
+
+
+def is_below(session: Session, id: int, above: int) -> bool:
+    """Whether a unit is another one, or lies in it."""
+    query = select(_links.c.depth).where(_links.c.descendant_id == id, _links.c.ancestor_id == above)
+    return session.connection().execute(query).first() is not None
+
+
+def went_over(session: Session, old: str, new: str, on: dt.date) -> bool:
+    """Whether a unit of the code `old` has ended by `on` and one of the code `new` took its place."""
+    after = _units.alias()
+    query = select(_units.c.id).join(after, after.c.id == _units.c.successor_id)
+    query = query.where(_units.c.code == old, after.c.code == new, _units.c.valid_to <= on)
+    return session.connection().execute(query.limit(1)).first() is not None
+
+
 def begin(session: Session, like: Any, on: dt.date, *, parent: int | None, code: str = "", name: str = "") -> int:
     """A new unit like another, under another parent from `on` on."""
     row = {key: getattr(like, key) for key in ("kind", "grade", "teaching_days", "contact")}

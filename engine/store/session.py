@@ -24,6 +24,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.util import LRUCache
 
 from engine import access
+from engine.store.database_refusals import must_be_there, read_url
 from engine.store.installation import Installation
 from engine.store.scopes import Scope, Shape, protected, shape_of, values
 
@@ -399,12 +400,16 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str | URL) -> Store:
-    """The store at a database URL such as `sqlite:///instance/ralop.db` or `postgresql://user@host/ralop`."""
-    url = make_url(url)
-    if url.drivername in {"postgresql", "postgres"}:
-        url = url.set(drivername="postgresql+psycopg")
-    return Store(url)
+def open_store(url: str | URL, *, make: bool = True) -> Store:
+    """The store at a database URL such as `sqlite:///instance/ralop.db` or `postgresql://user@host/ralop`.
+
+    `make`: whether a SQLite file may be made there. Raises `DatabaseRefused` for a URL that is none of a database, or
+    for a file that is not there and may not be made.
+    """
+    known = read_url(url)
+    if not make:
+        must_be_there(known)
+    return Store(known)
 
 
 def now_utc() -> dt.datetime:

@@ -302,6 +302,15 @@ class RollCall(Base):
     __table_args__ = (Index("ix_roll_calls_class_id", "class_id", "day", "session"),)
 
 
+class SentForm(Base):
+    """What was sent with the key of a form that was done, as a digest that the key salts (`engine.idempotency`)."""
+
+    __tablename__ = "sent_forms"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    at: Mapped[dt.datetime]
+
+
 class Closure(Base):
     """Days without teaching in class for a pupil or for all under a unit: they do not count, and no absence counts."""
 

@@ -27,6 +27,17 @@
   const restricted = (post) => post.typed.some(([field, value]) => value.trim() && words.restricted.some((it) => it === field || it === value));
   const codeOf = (post) => post.code || post.told?.code || ""; // of the case that stood in the way of a new one, too
   const put = (post) => asked({ do: "put", post: { ...post, state: "waiting", told: undefined } });
+  // Other answers were sent with its key before: the server has said with which one it is an entry of its own.
+  const anew = async (post) => {
+    if (!post.told?.key) return post;
+    const words = localStorage.getItem(`said:${post.key}`), version = String(post.told.version ?? post.version);
+    const one = { ...post, key: post.told.key, version, told: { ...post.told, key: "" } };
+    if (words) localStorage.setItem(`said:${one.key}`, words);
+    localStorage.removeItem(`said:${post.key}`);
+    await asked({ do: "keep", post: one });
+    await asked({ do: "drop", key: post.key });
+    return one;
+  };
   const asNote = (post) => {
     const text = [words.acts[post.act] || post.act, ...answers(post).map(([label, value]) => `${label}: ${value}`)].join("\n");
     const version = post.told.version ? String(post.told.version) : "", code = codeOf(post);
@@ -54,10 +65,11 @@
   const card = (post) => {
     const made_ = document.getElementById("post").content.cloneNode(true), part = (name) => made_.querySelector(name);
     const told = post.told || {}, code = codeOf(post), state = post.state === "waiting" ? "wait" : post.state;
+    const shown = told.key ? "" : state; // nobody was faster: the server says what it is
     part(".act").textContent = words.acts[post.act] || post.act;
     part(".where").textContent = code;
     part(".at").textContent = written(post.at);
-    for (const line of made_.querySelectorAll(".state")) line.hidden = !line.classList.contains(state);
+    for (const line of made_.querySelectorAll(".state")) line.hidden = !shown || !line.classList.contains(shown);
     part(".why").textContent = told.why || "";
     part(".why").hidden = !told.why;
     fill(part(".told"), (told.faults || []).map(([, sentence]) => sentence).filter((sentence) => sentence !== told.why));
@@ -75,9 +87,9 @@
     if (able[".again"]) part(".open").classList.add("second");
     part(".look").href = `/cases/${code}`;
     const on = (name, act) => part(name).addEventListener("click", () => act().then(show));
-    on(".again", () => put({ ...post, version: String(told.version) }));
-    on(".note", () => asNote(post));
-    on(".open", () => open(post));
+    on(".again", async () => put({ ...(await anew(post)), version: String(told.version) }));
+    on(".note", async () => asNote(await anew(post)));
+    on(".open", async () => open(await anew(post)));
     on(".discard", async () => {
       if (confirm(list.querySelector(".discard").dataset.ask)) await asked({ do: "drop", key: post.key });
     });

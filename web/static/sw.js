@@ -309,6 +309,7 @@ const ASKED = {
   wipe,
   list: async () => ({ posts: await own(), sent: (await fact("sent")) || [] }),
   put: async ({ post: one }) => { await put(one); await flush({ now: true }); },
+  keep: async ({ post: one }) => { await put(one); await tell(); },
   drop: async ({ key }) => { await drop(key); await tell(); },
   done: async ({ key }) => { const one = await waiting(key); if (one) await done(one, {}); await tell(); },
 };
