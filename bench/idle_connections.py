@@ -13,13 +13,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
+from typing import NamedTuple
 
 import requests
 from sqlalchemy import select, update
 
 from bench import DATABASES, Database, Measurement, measured
 from bench.crowd import Crowd, asked
-from bench.data import filled
+from bench.data import HAMLETS, LandSize, filled
 from bench.land import NOW
 from engine import passwords
 from engine.store import tables as t
@@ -27,29 +28,41 @@ from engine.store.session import open_store
 from tests.pages import PASSWORD
 from tests.ports import await_listener, free_port
 
-SILENT, SLOW, CASES, TIMES, ROUNDS = 2_000, 200, 1_000, 40, 6
 PAGE = "/work"
 
 
-def run(silent: int = SILENT, slow: int = SLOW, rounds: int = ROUNDS) -> Iterator[Measurement]:
+class Size(NamedTuple):
+    """How many connections, cases, pages in a turn, and turns."""
+
+    silent: int = 2_000
+    slow: int = 200
+    land: LandSize = COUNTRY
+    times: int = 40
+    rounds: int = 6
+
+
+FULL, SMALL = Size(), Size(150, 10, HAMLETS, 3, 1)
+
+
+def run(size: Size = FULL) -> Iterator[Measurement]:
     """The typical time of the page in milliseconds."""
     for database in DATABASES:
-        yield _measured(database, silent, slow, rounds)
+        yield _measured(database, size)
 
 
-def _measured(database: Database, silent: int, slow: int, rounds: int) -> Measurement:
-    url = filled(database, CASES).url
+def _measured(database: Database, size: Size) -> Measurement:
+    url = filled(database, size.land).url
     alone, beside = [], []
     with _serving(url) as port:
         cookie = _signed_in(port, _teacher(url))
-        asked(port, PAGE, cookie, TIMES)
-        for _ in range(rounds):
-            alone.append(asked(port, PAGE, cookie, TIMES))
-            with Crowd(port, silent, slow):
-                beside.append(asked(port, PAGE, cookie, TIMES))
+        asked(port, PAGE, cookie, size.times)
+        for _ in range(size.rounds):
+            alone.append(asked(port, PAGE, cookie, size.times))
+            with Crowd(port, size.silent, size.slow):
+                beside.append(asked(port, PAGE, cookie, size.times))
     worst = max(map(max, beside)) * 1e3
     print(f"idle_connections on {database}: at worst {worst:.0f} ms", file=sys.stderr, flush=True)
-    return measured("idle_connections", database, n=silent + slow, value=min(map(median, beside)) * 1e3,
+    return measured("idle_connections", database, n=size.silent + size.slow, value=min(map(median, beside)) * 1e3,
                     unit="ms", floor=min(map(median, alone)) * 1e3)  # fmt: skip
 
 
