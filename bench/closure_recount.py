@@ -17,9 +17,9 @@ from sqlalchemy import select
 from bench import DATABASES, Measurement, floors, measured, seconds
 from bench.data import LandSize, filled
 from bench.land import NOW, moment
-from engine.closures import announce_closure
-from engine.house import House
-from engine.store.world import units
+from engine.store.cases.surroundings import units
+from engine.usecases.calendar.closures import announce_closure
+from engine.usecases.context import House
 
 BENCHES = ("closure_recount",)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.data import handbook
-from engine.house import House
-from engine.memory import keep_what_is_loaded
+from engine.jobs.gc_tuning import keep_what_is_loaded
+from engine.jobs.sweep import run_due
 from engine.store.session import open_store
-from engine.sweep import run_due
+from engine.usecases.context import House
 
 MEMORY_MB = 200
 SPIN = 200  # a second or so of work

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.served import Line
-from web.server import room
+from web.serving.server import room
 
 HERE = "127.0.0.1"  # never another machine
 MOST = 5_000  # connections of one crowd

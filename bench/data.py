@@ -26,14 +26,14 @@ import rules
 import workflows
 from bench import Database, land, migrated
 from bench.land import PER_CLASS, Land, Waves
-from engine.calendar import load_calendar, merge
-from engine.definition import load_workflow
-from engine.handbook import Handbook
-from engine.house import House
-from engine.memory import keep_what_is_loaded
-from engine.ruleset import load_ruleset
-from engine.store.schema import upgrade
+from engine.core.calendar import load_calendar, merge
+from engine.core.cases.definitions import Handbook
+from engine.core.rules.reader import load_ruleset
+from engine.core.workflow.reader import load_workflow
+from engine.jobs.gc_tuning import keep_what_is_loaded
+from engine.store.ops.schema import upgrade
 from engine.store.session import open_store
+from engine.usecases.context import House
 
 CHUNK = 20_000
 

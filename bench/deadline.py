@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import rules
 from bench import Measurement, measured, typical
-from engine.calendar import UNITS, Calendar, Clock, Duration, load_calendar, windows
-from engine.calendar_layout import facts
-from engine.words import Label
+from engine.core.calendar import UNITS, Calendar, Clock, Duration, load_calendar, windows
+from engine.core.calendar.layout import facts
+from engine.core.words import Label
 
 BENCHES = ("deadline",)
 

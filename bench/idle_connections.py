@@ -22,7 +22,7 @@ from bench import DATABASES, Database, Measurement, measured
 from bench.crowd import Crowd, asked
 from bench.data import HAMLETS, LandSize, filled
 from bench.land import NOW
-from engine import passwords
+from engine.core.people import passwords
 from engine.store import tables as t
 from engine.store.session import open_store
 from tests.pages import PASSWORD

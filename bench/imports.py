@@ -28,12 +28,12 @@ from sqlalchemy import insert, make_url, text
 
 from bench import DATABASES, Database, Measurement, measured, migrated
 from bench.data import handbook
-from engine import importing
-from engine.house import House
-from engine.import_reach import Options
-from engine.imports.aliases import load_aliases
+from engine.core.files.aliases import load_aliases
+from engine.core.files.options import Options
 from engine.store import tables as t
 from engine.store.session import Store, open_store
+from engine.usecases.attendance import importing
+from engine.usecases.context import House
 
 BENCHES = ("import_marks_csv", "import_marks_xlsx")
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from engine import escalation, ledger
-from engine.facts import Facts
-from engine.handbook import Handbook, Surroundings
-from engine.store.ledger import CASE_COLUMNS
+from engine.core.cases import chain, escalation
+from engine.core.cases.definitions import Handbook, Surroundings
+from engine.core.cases.facts import Facts
+from engine.store.cases.writer import CASE_COLUMNS
 
 Row = tuple[object, ...]
 
@@ -161,7 +161,7 @@ class Land:
         """Of each case: its own row, its event's, its cause's, and its offer's if it has one."""
         stages = [self._stage(state) for state in STATES]
         failed = [self._overdue(self.waves.at(wave)) for wave in range(self.waves.number)]
-        data = ledger.canonical({"from": "absent", "to": "absent"})
+        data = chain.canonical({"from": "absent", "to": "absent"})
         for case in range(self.cases):
             wave = self.waves.of(case, self.cases)
             stage = failed[wave] if wave is not None else stages[case % len(stages)]
@@ -169,7 +169,7 @@ class Land:
 
     def _case(self, case: int, stage: Stage, data: str) -> tuple[Row, Row, Row, Row | None]:
         id, home, role = case + 1, self.home(case), stage.role
-        hashed = ledger.hash_written(ledger.START, id, 1, "opened", stage.began, home.teacher, "teacher", data, None)
+        hashed = chain.hash_written(chain.START, id, 1, "opened", stage.began, home.teacher, "teacher", data, None)
         seat = {"commune_officer": home.village_id, "volunteer": home.association_id}.get(role or "")
         holder = home.teacher if role is None else home.volunteer if stage.accepted else None
         row = (
@@ -178,7 +178,7 @@ class Land:
             1 + case % 5, home.class_id, home.school_id, home.village_id, home.commune_id, home.province_id,
             home.association_id if role == "volunteer" else None, 1, hashed,
         )  # fmt: skip
-        event = (id, 1, "opened", stage.since, home.teacher, "teacher", data, None, ledger.START, hashed)
+        event = (id, 1, "opened", stage.since, home.teacher, "teacher", data, None, chain.START, hashed)
         return row, event, (id, "harvest"), (id, 1, role, seat, stage.since, "[]") if role else None
 
     def _stage(self, state: str) -> Stage:

@@ -27,14 +27,14 @@ from sqlalchemy.engine import URL
 
 from bench.land import NOW
 from bench.page_cut import Cut, read
-from engine.calendar import Calendar
-from engine.calendar_clock import Clock
-from engine.calendar_values import Circumstances, Duration
+from engine.core.calendar import Calendar
+from engine.core.calendar.clock import Clock
+from engine.core.calendar.values import Circumstances, Duration
+from engine.core.calendar.workdays import grace_end
 from engine.store import tables as t
 from engine.store.session import make_engine
 from engine.store.types import at_most
-from engine.workdays import grace_end
-from web.shell import user
+from web.site.request_context import user
 
 DAY = NOW.date()
 YESTERDAY = NOW - dt.timedelta(days=1)

@@ -22,15 +22,15 @@ from bench import DATABASES, Database, Measurement, measured, typical
 from bench.data import HAMLETS, PROVINCES, Filled, LandSize, filled
 from bench.land import NOW
 from bench.replay import heard, replay
-from engine import passwords
-from engine.clock import Frozen
-from engine.house import House
+from engine.core.people import passwords
+from engine.core.time_source import Frozen
 from engine.store import tables as t
-from engine.store.world import cases
+from engine.store.cases.surroundings import cases
+from engine.usecases.context import House
 from tests.pages import KEY, PASSWORD, browser, sign_in
-from web import logs
 from web.app import create_app
-from web.settings import Settings
+from web.ops import logs
+from web.site.settings import Settings
 
 BENCHES = ("work_list", "case_page")
 

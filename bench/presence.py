@@ -31,16 +31,16 @@ from sqlalchemy import insert, select
 from bench import migrated
 from bench.data import handbook
 from bench.imports import ALIASES
-from engine import importing
-from engine.calendar_file import load_calendar
-from engine.handbook import Handbook
-from engine.house import House
-from engine.import_reach import Options
-from engine.imports.aliases import load_aliases
-from engine.risk_file import load_risk
+from engine.core.attendance.signal_reader import load_risk
+from engine.core.calendar.reader import load_calendar
+from engine.core.cases.definitions import Handbook
+from engine.core.files.aliases import load_aliases
+from engine.core.files.options import Options
+from engine.jobs.risk_watch import Watched, watch
 from engine.store import tables as t
 from engine.store.session import Store, open_store
-from engine.watch import Watched, watch
+from engine.usecases.attendance import importing
+from engine.usecases.context import House
 
 NOW = dt.datetime(2026, 6, 30, 2, tzinfo=dt.UTC)
 DAY_ZERO = dt.date(2005, 1, 3)  # the one that puts the visits, all but 378, on the days from Monday to Friday

@@ -18,12 +18,12 @@ from sqlalchemy import text
 import rules
 from bench import DATABASES, Measurement, measured, migrated, typical
 from bench.data import handbook
-from engine.house import House
-from engine.risk_file import load_risk
+from engine.core.attendance.signal_reader import load_risk
+from engine.jobs.risk_watch import watch
 from engine.store import bulk
 from engine.store import tables as t
 from engine.store.session import Store, open_store
-from engine.watch import watch
+from engine.usecases.context import House
 
 BENCHES = ("risk_watch",)
 CLASS, ABSENT = 35, 20  # one in ABSENT is absent on the day

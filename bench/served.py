@@ -31,7 +31,7 @@ from bench import DATABASES, Database, Measurement, measured, serving
 from bench.data import COUNTRY, HAMLETS, PROVINCES, Filled, LandSize, filled
 from bench.land import NOW
 from bench.page_cut import cut, written
-from engine import passwords
+from engine.core.people import passwords
 from engine.store import tables as t
 from engine.store.session import open_store
 from tests.pages import PASSWORD

@@ -10,13 +10,13 @@ from typing import Any
 from bench import page_floor
 from bench.data import handbook
 from bench.land import NOW
-from engine.clock import Frozen
-from engine.house import House
+from engine.core.time_source import Frozen
 from engine.store.session import open_store
+from engine.usecases.context import House
 from tests.pages import KEY
-from web import logs
 from web.app import create_app
-from web.settings import Settings
+from web.ops import logs
+from web.site.settings import Settings
 
 URL, CUT = "RALOP_BENCH_URL", "RALOP_BENCH_CUT"  # CUT: the file of the floor's pages; without it ours are served
 

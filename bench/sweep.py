@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bench import DATABASES, Measurement, floors, measured, seconds, typical
 from bench.crew import BEFORE, Crew
 from bench.data import HAMLETS, PROVINCES, Filled, LandSize, filled
-from engine.sweep import run_due
+from engine.jobs.sweep import run_due
 
 BENCHES = ("sweep", "sweep_idle")
 

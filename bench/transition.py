@@ -14,12 +14,12 @@ from bench import DATABASES, Database, Measurement, copy_of, measured, seconds
 from bench.data import HAMLETS, PROVINCES, Filled, LandSize, filled
 from bench.land import NOW
 from bench.replay import heard, replay
-from engine import cases
-from engine.access import Viewer
-from engine.casework import Actor, Casework
-from engine.house import House
-from engine.store import ledger, world
-from engine.store.world import World, read_facts
+from engine.core.cases.casework import Actor, Casework
+from engine.core.people.access import Viewer
+from engine.store.cases import surroundings, writer
+from engine.store.cases.surroundings import World, read_facts
+from engine.usecases.cases import case_acts
+from engine.usecases.context import House
 
 BENCHES = ("transition", "transition_batch")
 
@@ -66,9 +66,9 @@ def _measure(bench: str, database: Database, data: Filled, rounds: Sequence[Sequ
 def _todo(data: Filled, count: int) -> list[Case]:
     """Cases whose pupil is absent, far from each other, with their teachers."""
     with data.house() as house, house.store.reading("bench") as session:
-        c = world.cases.c
+        c = surroundings.cases.c
         query = (
-            world.cases.select()
+            surroundings.cases.select()
             .with_only_columns(c.id, c.code, c.class_id, c.assignee_id)
             .where(c.state == "absent", c.id % 10 == 1)  # one of a class
             .order_by(c.id)
@@ -82,15 +82,15 @@ def _todo(data: Filled, count: int) -> list[Case]:
 def _one_by_one(house: House, batch: Sequence[Case]) -> None:
     for _id, code, class_id, teacher in batch:
         viewer = Viewer(teacher, {"teacher": frozenset({class_id})})
-        cases.step(house, viewer, code, "contact", CONTACT, NOW, version=1, key=f"bench-{code}")
+        case_acts.step(house, viewer, code, "contact", CONTACT, NOW, version=1, key=f"bench-{code}")
 
 
 def _together(house: House, batch: Sequence[Case]) -> None:
     with house.store.writing("bench") as session:
-        found = read_facts(session, world.cases.c.id.in_([case[0] for case in batch]), lock=True)
+        found = read_facts(session, surroundings.cases.c.id.in_([case[0] for case in batch]), lock=True)
         around = World(session, house.handbook, NOW)
         around.fetch(found)
         works = [Casework(facts, around.situation(facts), around, NOW) for facts in found]
         for work in works:
             work.step("contact", Actor(work.facts.assignee_id, frozenset({"teacher"})), CONTACT)
-        ledger.store(session, works)
+        writer.store(session, works)

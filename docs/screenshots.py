@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from engine.demo import PASSWORD
+from engine.simulation.demo import PASSWORD
 from tests import chromium
 from tests.browser.conftest import VIEWPORTS
 from tests.browser.demo import demo

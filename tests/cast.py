@@ -1,4 +1,5 @@
-"""The fixed cast for tests of pages: the people and pupils of `engine.cast` on a database, and a browser for each.
+"""The fixed cast for tests of pages: the people and pupils of `engine.core.scenario.cast` on a database, and a browser
+for each.
 
 `cast.browser("teacher")` is signed in as the teacher; `outsider_teacher` is the same role elsewhere. It is Monday,
 2 March 2026, 08:00, until `cast.go_to` lets time pass.
@@ -14,16 +15,18 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from engine import cases, passwords, sweep
-from engine.access import Viewer
-from engine.cast import PUPILS
-from engine.house import House
-from engine.store import stage as stages
+from engine.core.people import passwords
+from engine.core.people.access import Viewer
+from engine.core.scenario.cast import PUPILS
+from engine.core.text import fold, sort_key
+from engine.jobs import sweep
 from engine.store import tables as t
-from engine.store.cases import earliest_look
+from engine.store.cases.cases import earliest_look
+from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.staff import viewer_of
-from engine.text import fold, sort_key
+from engine.store.simulation import seed as stages
+from engine.usecases.cases import case_acts
+from engine.usecases.context import House
 from tests.pages import PASSWORD, Site, csrf, shipped, site
 from tests.stage import HERE, at
 
@@ -72,15 +75,15 @@ class Cast:
     def open_case(self, pupil: str = "pupil", by: str = "teacher", **values: Any) -> str:
         """A case for one of the pupils; its code."""
         filled = {"absent_since": "2026-02-27", "causes": ["harvest"]} | values
-        return cases.open_case(self.house, self.viewer(by), self.stage.pupils[pupil], filled, self.now)
+        return case_acts.open_case(self.house, self.viewer(by), self.stage.pupils[pupil], filled, self.now)
 
     def step(self, code: str, name: str, by: str, **values: Any) -> None:
         """A step of the workflow."""
-        cases.step(self.house, self.viewer(by), code, name, values, self.now)
+        case_acts.step(self.house, self.viewer(by), code, name, values, self.now)
 
     def accept(self, code: str, by: str) -> None:
         """A member accepts what is on offer to them."""
-        cases.accept(self.house, self.viewer(by), code, {}, self.now)
+        case_acts.accept(self.house, self.viewer(by), code, {}, self.now)
 
     def to_commune(self, pupil: str = "pupil") -> str:
         """A case that waits for the commune officer to accept it."""

@@ -169,7 +169,7 @@ def _administer(server: str, statement: sql.Composed) -> None:
 
 def migrate(url: str) -> None:
     """Bring the database at `url` to the newest schema."""
-    from engine.store.schema import upgrade
+    from engine.store.ops.schema import upgrade
     from engine.store.session import open_store
 
     with closing(open_store(url)) as store:

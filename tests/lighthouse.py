@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-from engine.demo import PASSWORD
+from engine.simulation.demo import PASSWORD
 from tests import chromium
 from tests.browser.demo import demo
 

@@ -13,16 +13,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from engine import passwords
-from engine.clock import Frozen
-from engine.handbook import Handbook
-from engine.house import House
+from engine.core.cases.definitions import Handbook
+from engine.core.people import passwords
+from engine.core.time_source import Frozen
 from engine.store import tables as t
 from engine.store.session import Store
+from engine.usecases.context import House
 from tests.staged import at, handbook
 from web.app import create_app
-from web.assets import FOLDER, HAS_SHEET, SHEET, read
-from web.settings import Settings
+from web.site.assets import FOLDER, HAS_SHEET, SHEET, read
+from web.site.settings import Settings
 
 PASSWORD = "ba con cá bơi ngược"
 MORNING = at("2026-03-02 08:00")

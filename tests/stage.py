@@ -11,17 +11,17 @@ from sqlalchemy import select
 
 import rules
 import workflows
-from engine import cases
-from engine.access import Viewer
-from engine.calendar import load_calendar
-from engine.definition import load_workflow
-from engine.handbook import Handbook
-from engine.house import House
-from engine.ruleset import load_ruleset
-from engine.store import stage as scene
+from engine.core.calendar import load_calendar
+from engine.core.cases.definitions import Handbook
+from engine.core.people.access import Viewer
+from engine.core.rules.reader import load_ruleset
+from engine.core.workflow.reader import load_workflow
 from engine.store import tables as t
+from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.staff import viewer_of
+from engine.store.simulation import seed as scene
+from engine.usecases.cases import case_acts
+from engine.usecases.context import House
 
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 MONDAY = "2026-03-02 08:00"
@@ -67,7 +67,9 @@ class Stage:
 
     def open(self, now: dt.datetime | None = None, pupil: str = "pupil") -> str:
         """The code of a case that the teacher has just opened."""
-        return cases.open_case(self.house, self.viewer("teacher"), self.cast.pupils[pupil], OPENED, now or at(MONDAY))
+        return case_acts.open_case(
+            self.house, self.viewer("teacher"), self.cast.pupils[pupil], OPENED, now or at(MONDAY)
+        )
 
     def case(self, code: str) -> t.Case:
         """The case as it is stored."""

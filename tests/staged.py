@@ -1,4 +1,4 @@
-"""A house on the shipped workflow, rules and calendar, with the cast of `engine.cast` in it."""
+"""A house on the shipped workflow, rules and calendar, with the cast of `engine.core.scenario.cast` in it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine import cases
-from engine.access import Viewer
-from engine.calendar import load_calendar
-from engine.definition import load_workflow
-from engine.facts import Facts
-from engine.handbook import Handbook
-from engine.house import House
-from engine.ruleset import load_ruleset
-from engine.store import stage as on
-from engine.store.cases import earliest_look, find_case
-from engine.store.history import Past, events_of
+from engine.core.calendar import load_calendar
+from engine.core.cases.definitions import Handbook
+from engine.core.cases.facts import Facts
+from engine.core.people.access import Viewer
+from engine.core.rules.reader import load_ruleset
+from engine.core.workflow.reader import load_workflow
+from engine.jobs.sweep import run_due
+from engine.store.cases.cases import earliest_look, find_case
+from engine.store.cases.history import Past, events_of
+from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.staff import viewer_of
-from engine.sweep import run_due
+from engine.store.simulation import seed as on
+from engine.usecases.cases import case_acts
+from engine.usecases.context import House
 
 ROOT = Path(__file__).parent.parent
 WORKFLOW = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
@@ -57,14 +57,14 @@ class Staged:
 
     def open(self, now: str, member: str = "teacher", pupil: str = "pupil", **values: Any) -> str:
         moment = at(now)
-        return cases.open_case(self.house, self.viewer(member, moment), self.stage.pupils[pupil],
+        return case_acts.open_case(self.house, self.viewer(member, moment), self.stage.pupils[pupil],
                                {**OPENING, **values}, moment)  # fmt: skip
 
     def step(self, code: str, now: str, member: str, name: str, **values: Any) -> None:
-        cases.step(self.house, self.viewer(member, at(now)), code, name, values, at(now))
+        case_acts.step(self.house, self.viewer(member, at(now)), code, name, values, at(now))
 
     def accept(self, code: str, now: str, member: str) -> None:
-        cases.accept(self.house, self.viewer(member, at(now)), code, {}, at(now))
+        case_acts.accept(self.house, self.viewer(member, at(now)), code, {}, at(now))
 
     def vacate(self, member: str, day: str) -> None:
         """A member of the cast holds their posts no more from a day on."""

@@ -25,15 +25,15 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from engine.access import ADMIN
-from engine.staff_admin import members
-from engine.store import health
+from engine.core.people.access import ADMIN
+from engine.store.ops import health
 from engine.store.session import now_utc, open_store
+from engine.usecases.people.accounts import members
 from tests import databases
-from tests.test_web_cli_serve import free_port
-from web.cli import main
-from web.cli_serve import NotFit
-from web.settings import load_settings
+from tests.web.cli.test_serve import free_port
+from web.cli.main import main
+from web.cli.serve import NotFit
+from web.site.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (
@@ -47,7 +47,7 @@ NOT_RUN = {
     "git clone ": "asks a server of the operator's",
     "cd /opt/ralop": "the program lies where the test runs",
     "make setup": "made what runs this test",
-    "make demo": "serves for ever; what it calls is run by tests/test_web_demo.py",
+    "make demo": "serves for ever; what it calls is run by tests/web/admin/test_demo.py",
     "make test": "is what runs this test",
     "systemctl ": "needs systemd, as root",
     "journalctl ": "needs systemd",

@@ -1,7 +1,7 @@
 """The Nu Html Checker over every page of the inventory, in both languages: `make pages` installs it and runs this.
 
 It needs Java. What it says is printed, and the run ends with 1 if it said anything. On a machine without Java
-tests/test_web_html.py still holds every page against a strict parser.
+tests/web/test_html.py still holds every page against a strict parser.
 """
 
 import io
@@ -16,7 +16,7 @@ from engine.store.session import open_store
 from tests import databases
 from tests.browser.inventory import by_person, fill
 from tests.cast import make_cast
-from tests.test_web_html import answered
+from tests.web.test_html import answered
 
 CHECKER = Path(".venv/npm/node_modules/vnu-jar/build/dist/vnu.jar")
 

@@ -10,62 +10,35 @@ from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
-from engine.clock import Clock, ShiftedClock
-from engine.house import House
+from engine.core.time_source import Clock, ShiftedClock
 from engine.store.session import Store, open_store
-from web import (
-    acts,
+from engine.usecases.context import House
+from web import lists
+from web.account import absences, channels, codes, notices, passkeys, powers, signin, stepup, welcome
+from web.admin import demo, index, mergers, people, units
+from web.attendance import doubles, imports, proposals, risk, rollcall
+from web.calendar import closures, school_year
+from web.cases import acts, bulk, case_list, companions, difficulties, printing, saved, work
+from web.offline import offline
+from web.ops import health, logs, metrics
+from web.rules import rulebook, simulate
+from web.site import (
     addresses,
-    admin,
-    admin_mergers,
-    admin_people,
-    admin_units,
-    around,
     assets,
-    bulk,
-    calendar_page,
-    cases,
-    channels,
-    closures,
-    codes,
     compression,
-    delegations,
-    demo,
-    difficulties,
-    doubles,
     errors,
-    health,
-    imports,
     languages,
-    lists,
-    logs,
     manual,
-    metrics,
     navigation,
-    notices,
-    offline,
-    parts,
-    passkeys,
-    powers,
-    printing,
-    proposals,
     queued,
-    risk,
-    rollcall,
-    rooms,
-    rulebook,
-    saved,
     security,
-    signin,
-    simulate,
-    stepup,
+    template_filters,
     templating,
-    welcome,
-    work,
 )
-from web.house import build_house
-from web.settings import Settings, load_settings
-from web.shell import EXTENSION, Shell
+from web.site.composition import build_house
+from web.site.request_context import EXTENSION, Shell
+from web.site.settings import Settings, load_settings
+from web.units import overviews
 
 BLUEPRINTS = (
     demo.pages,
@@ -79,12 +52,12 @@ BLUEPRINTS = (
     work.pages,
     bulk.pages,
     proposals.pages,
-    cases.pages,
+    case_list.pages,
     saved.pages,
     printing.pages,
     lists.pages,
     acts.pages,
-    around.pages,
+    companions.pages,
     difficulties.pages,
     doubles.pages,
     notices.pages,
@@ -93,15 +66,15 @@ BLUEPRINTS = (
     risk.pages,
     rollcall.pages,
     closures.pages,
-    calendar_page.pages,
-    delegations.pages,
+    school_year.pages,
+    absences.pages,
     welcome.pages,
-    rooms.pages,
+    overviews.pages,
     rulebook.pages,
-    admin.pages,
-    admin_people.pages,
-    admin_units.pages,
-    admin_mergers.pages,
+    index.pages,
+    people.pages,
+    units.pages,
+    mergers.pages,
     imports.pages,
     manual.pages,
     offline.pages,
@@ -151,7 +124,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None, 
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
     for part in (
         logs, metrics, compression, security, addresses, assets, languages, templating, errors, queued, signin,
-        stepup, powers, navigation, parts, offline,
+        stepup, powers, navigation, template_filters, offline,
     ):  # fmt: skip
         part.init_app(app)
     for blueprint in BLUEPRINTS:

@@ -10,25 +10,28 @@ from typing import TypeVar
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response
 
-from engine import import_jobs, rollcall
-from engine.access import ADMIN
-from engine.export import TYPES, Value
-from engine.notices import reason
-from engine.refusals import NotAllowed
-from engine.rollcall import MARKS, SESSIONS
-from engine.store import closure_lists, deliveries, reading
-from engine.store import rollcall as registers
-from engine.store.closure_lists import ClosureRow
-from engine.store.reading import NoticeRow
-from engine.story import choice_label, unit_label
-from engine.study import STUDY_MODES
-from engine.units import KINDS
-from engine.words import Label, Sentence
-from web import channels, imports
-from web.casepage import read_case
-from web.exports import download
-from web.languages import said
-from web.shell import local, shell, today
+from engine.core.cases.study_modes import STUDY_MODES
+from engine.core.cases.timeline import choice_label, unit_label
+from engine.core.files.export import TYPES, Value
+from engine.core.notices.planning import reason
+from engine.core.people.access import ADMIN
+from engine.core.refusals import NotAllowed
+from engine.core.units.kinds import KINDS
+from engine.core.words import Label, Sentence
+from engine.store.attendance import rollcall as registers
+from engine.store.calendar import closure_lists
+from engine.store.calendar.closure_lists import ClosureRow
+from engine.store.cases import work_list
+from engine.store.cases.work_list import NoticeRow
+from engine.store.notices import deliveries
+from engine.usecases.attendance import import_jobs, rollcall
+from engine.usecases.attendance.rollcall import MARKS, SESSIONS
+from web.account import channels
+from web.account.exports import download
+from web.attendance import imports
+from web.cases.page import read_case
+from web.site.languages import said
+from web.site.request_context import local, shell, today
 
 CLOSED_FOR = {**KINDS, "pupil": Label("Học sinh", "Pupil")}
 MOST = 2_000  # rows of a list that grows without end: the newest
@@ -66,7 +69,7 @@ def notices(form: str) -> Response:
         return _at(it.at), (it.code or "") if it.closure_id is None else "", why, it.urgent, _at(it.read_at)
 
     with shell().house.store.reading("one's own notices, with the codes of cases that went to others") as session:
-        found = reading.notices_of(session, g.viewer.person_id, limit=MOST)
+        found = work_list.notices_of(session, g.viewer.person_id, limit=MOST)
     return _file(form, "notices", columns, map(row, found[:MOST]))
 
 

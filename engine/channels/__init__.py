@@ -1,7 +1,8 @@
 """The ways by which a notice leaves the house: e-mail, push, Zalo and whatever else apprise knows, a module each.
 
 To add one: write a class with `name`, `label` and `connect` as `Channel` has them, raise `NotSent` (or `Gone`,
-`Unreachable`) for what went wrong, and make it in `engine.post.make_post`; docs/operate/notices.md tells it in steps.
+`Unreachable`) for what went wrong, and make it in `engine.channels.outbox.make_post`; docs/operate/notices.md tells it
+in steps.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.words import Label
+from engine.core.words import Label
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import apprise
 
 from engine.channels import Message, NotSent, Send
-from engine.words import Label
+from engine.core.words import Label
 
 ADDRESS = "{address}"
 _STATUS = re.compile(r"error=(\d{3})")

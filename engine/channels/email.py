@@ -12,8 +12,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from engine.channels import Message, NotSent, Send, Unreachable
-from engine.notices import EMAIL
-from engine.words import Label
+from engine.core.notices.planning import EMAIL
+from engine.core.words import Label
 
 STARTTLS, TLS, NONE = "starttls", "tls", "none"
 SECURITIES = (STARTTLS, TLS, NONE)

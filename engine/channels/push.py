@@ -16,8 +16,8 @@ from py_vapid import Vapid02  # type: ignore[import-untyped]
 from pywebpush import WebPushException, webpush  # type: ignore[import-untyped]
 
 from engine.channels import Gone, Message, NotSent, Send
-from engine.notices import PUSH
-from engine.words import Label
+from engine.core.notices.planning import PUSH
+from engine.core.words import Label
 
 KEY_FILE = "vapid.pem"
 TIMEOUT_S = 10.0

@@ -19,7 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from engine import ledger
+from engine.core.cases import chain
 
 MANY = 50  # rows from which on COPY is cheaper than an INSERT for each
 Row = tuple[Any, ...]
@@ -191,7 +191,7 @@ def _turn(table: Table, name: str, dialect: Dialect) -> Turn | None:
 
 
 def _as_text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else ledger.canonical(value)
+    return value if value is None or isinstance(value, str) else chain.canonical(value)
 
 
 def _turned(rows: Sequence[Row], turns: tuple[tuple[int, Turn], ...]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""`engine.access` in SQL: what a scoped session adds to every query, entity by entity. Deny by default.
+"""`engine.core.people.access` in SQL: what a scoped session adds to every query, entity by entity. Deny by default.
 
 A statement is narrowed once for all viewers of one shape: those who hold posts of the same kinds. Which units are
 theirs is given with each execution, under the names in `values`; a statement that lacks them is refused.
@@ -19,7 +19,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.schema import Table
 from sqlalchemy.sql.selectable import Alias
 
-from engine.access import SEATS, Viewer
+from engine.core.people.access import SEATS, Viewer
 from engine.store import tables as t
 
 # Probed by key for each row at hand, never listed: the cost of a page must not grow with the number of cases.

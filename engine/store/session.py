@@ -1,7 +1,8 @@
 """Where sessions are made: the database as it must be set up, and who a session speaks for.
 
 A `Store` gives two kinds of session. `store.scoped(viewer)` belongs to one signed-in person: every query on it is
-narrowed to what `engine.access` lets that person see, so a page that forgets a filter shows nothing, not everything.
+narrowed to what `engine.core.people.access` lets that person see, so a page that forgets a filter shows nothing, not
+everything.
 `store.reading("why")` sees all and says why: it is for the worker, the command line, and what a page must know of more
 than its reader may see. `writing` keeps what was done in it, `trying` does not.
 """
@@ -23,9 +24,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.util import LRUCache
 
-from engine import access
-from engine.store.database_refusals import must_be_there, read_url
-from engine.store.installation import Installation
+from engine.core.people import access
+from engine.store.database.installation import Installation
+from engine.store.database.refusals import must_be_there, read_url
 from engine.store.scopes import Scope, Shape, protected, shape_of, values
 
 __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine", "now_utc", "open_store"]

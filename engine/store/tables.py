@@ -28,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from engine.core.text import fold
 from engine.store.types import FAR, FAR_DAY, Id, Instant, Json, OpenDay, OpenInstant
-from engine.text import fold
 
 
 class Base(DeclarativeBase):
@@ -146,7 +146,7 @@ class StaffAct(Base):
 
     __tablename__ = "staff_acts"
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))  # see engine.staff_acts
+    kind: Mapped[str] = mapped_column(String(16))  # see engine.core.people.account_events
     at: Mapped[dt.datetime]
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
@@ -303,7 +303,8 @@ class RollCall(Base):
 
 
 class SentForm(Base):
-    """What was sent with the key of a form that was done, as a digest that the key salts (`engine.idempotency`)."""
+    """What was sent with the key of a form that was done, as a digest that the key salts
+    (`engine.usecases.idempotency`)."""
 
     __tablename__ = "sent_forms"
     key: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -6,16 +6,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
 
-from engine.clock import Frozen
-from engine.demo import NOW, build_demo
-from engine.store.schema import upgrade
+from engine.core.time_source import Frozen
+from engine.simulation.demo import NOW, build_demo
+from engine.store.ops.schema import upgrade
 from engine.store.session import open_store
 from tests.ports import await_listener, free_port
 from web.app import create_app
-from web.cli_demo import demo_files
-from web.house import build_house
-from web.server import Server
-from web.settings import load_settings
+from web.cli.demo import demo_files
+from web.serving.server import Server
+from web.site.composition import build_house
+from web.site.settings import load_settings
 
 
 @contextmanager

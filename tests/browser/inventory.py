@@ -2,7 +2,7 @@
 
 `filled` has something to show on each: cases in every hand, one of them late, one about a child in danger; a register
 that was taken and corrected; a file that was looked at and one that was brought in; notices, messages, devices.
-A new route that gives HTML fails in tests/test_web_html.py until it stands here.
+A new route that gives HTML fails in tests/web/test_html.py until it stands here.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from engine import around, import_jobs
 from engine.channels.email import EmailChannel, MailSettings
+from engine.channels.outbox import Post
 from engine.channels.push import PushChannel, kept_key
-from engine.closures import announce_closure
-from engine.difficulties import raise_difficulty
-from engine.house import House
-from engine.post import Post
-from engine.signin_settings import SignInSettings
 from engine.store import tables as t
+from engine.usecases.attendance import import_jobs
+from engine.usecases.calendar.closures import announce_closure
+from engine.usecases.cases import companions
+from engine.usecases.cases.difficulties import raise_difficulty
+from engine.usecases.context import House
+from engine.usecases.people.signin_settings import SignInSettings
 from tests.cast import Cast
+from tests.engine.usecases.attendance.test_importing import ALIASES, LIST, REGISTER
 from tests.pages import csrf
-from tests.test_engine_importing import ALIASES, LIST, REGISTER
-from web.shell import EXTENSION
+from web.site.request_context import EXTENSION
 
 STRANGER = ""
 PRIMARY = "main .button:not(.second)"
@@ -290,7 +291,7 @@ def _cases(cast: Cast) -> dict[str, str]:
     cast.accept(names["given"], "volunteer")
     names["danger"] = cast.open_case("A Nguy Thử", causes=["violence"])
     teacher, helper = cast.viewer("teacher"), {"companion_role": "respected", "companion_name": "A Già Thử"}
-    around.add(cast.house, teacher, names["danger"], helper | {"companion_phone": "0905 000 222"}, cast.now)
+    companions.add(cast.house, teacher, names["danger"], helper | {"companion_phone": "0905 000 222"}, cast.now)
     stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu treo hỏng sau lũ"}
     raise_difficulty(cast.house, teacher, names["danger"], stuck, cast.now)
     return names

@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.channels.email import EmailChannel, MailSettings
+from engine.channels.outbox import Post
 from engine.channels.push import PushChannel, kept_key
-from engine.post import Post
 from engine.store.session import open_store
 from tests.browser.conftest import OpenPage, served
 from tests.pages import PASSWORD, Site, site
-from web.shell import EXTENSION
+from web.site.request_context import EXTENSION
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Error, Locator, Page, expect
 from sqlalchemy import func, select
 
-from engine.duties import FORM_LABELS
+from engine.core.cases.available_acts import FORM_LABELS
+from engine.core.words import catalogue
 from engine.store import tables as t
 from engine.store.session import open_store
-from engine.words import catalogue
 from tests.browser.conftest import OpenPage, served
 from tests.browser.people import answer, lies_in_first_view, look_at, send, sign_in
 from tests.browser.test_offline import all_sent, cut, kept

@@ -19,7 +19,7 @@ from tests.browser.people import answer, sign_in
 from tests.browser.test_accessible import violations
 from tests.cast import Cast, make_cast
 from tests.pages import post
-from tests.test_web_html import faults
+from tests.web.test_html import faults
 
 VISIT = {
     "Ngày đến nhà vận động": "2/3/2026",

@@ -11,13 +11,13 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 from sqlalchemy import select
 
-from engine.signin_settings import SignInSettings
 from engine.store import tables as t
 from engine.store.session import open_store
+from engine.usecases.people.signin_settings import SignInSettings
 from tests.browser.conftest import OpenPage, served
 from tests.browser.people import sign_in
 from tests.pages import Site, site
-from web.shell import EXTENSION
+from web.site.request_context import EXTENSION
 
 PASSKEY = "Đăng nhập bằng khóa truy cập"
 REFUSED = "Khóa truy cập này không được chấp nhận."

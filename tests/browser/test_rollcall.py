@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from engine.jobs.risk_watch_asked import watch_asked
 from engine.store.session import open_store
-from engine.watch_asked import watch_asked
 from tests.browser.conftest import OpenPage, served
 from tests.browser.people import sign_in
 from tests.cast import Cast, make_cast
-from tests.test_engine_watch import RULES
-from web.shell import EXTENSION
+from tests.engine.jobs.test_risk_watch import RULES
+from web.site.request_context import EXTENSION
 
 FINGER = 44  # pixels
 

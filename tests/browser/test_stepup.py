@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine import codes
 from engine.store.session import open_store
+from engine.usecases.people import signin_codes
 from tests.browser.conftest import OpenPage, served
 from tests.browser.people import sign_in
 from tests.cast import Cast
@@ -34,8 +34,8 @@ def press(page: Page, name: str) -> None:
 
 def test_a_camera_opens_the_page_with_the_code_in_it_and_one_press_signs_in(page: Page, here: tuple[Site, str]) -> None:
     made, address = here
-    code = codes.make(made.store, "hanh", None, dt.timedelta(hours=72), made.clock.now()).code
-    page.goto(f"{address}/login/code?login=hanh#{codes.tidy(code)}")
+    code = signin_codes.make(made.store, "hanh", None, dt.timedelta(hours=72), made.clock.now()).code
+    page.goto(f"{address}/login/code?login=hanh#{signin_codes.tidy(code)}")
     expect(page.get_by_label("Mã", exact=True)).to_have_value(code)
     assert page.url == f"{address}/login/code?login=hanh"
     press(page, SIGN_IN)
@@ -47,8 +47,8 @@ def test_a_camera_opens_the_page_with_the_code_in_it_and_one_press_signs_in(page
 
 def test_without_scripts_the_code_is_typed_from_the_slip(open_page: OpenPage, here: tuple[Site, str]) -> None:
     (made, address), page = here, open_page(java_script_enabled=False)
-    code = codes.make(made.store, "hanh", None, dt.timedelta(hours=72), made.clock.now()).code
-    page.goto(f"{address}/login/code?login=hanh#{codes.tidy(code)}")
+    code = signin_codes.make(made.store, "hanh", None, dt.timedelta(hours=72), made.clock.now()).code
+    page.goto(f"{address}/login/code?login=hanh#{signin_codes.tidy(code)}")
     page.get_by_label("Mã", exact=True).fill(code)
     press(page, SIGN_IN)
     page.get_by_label("Mật khẩu mới", exact=True).fill("mưa rừng gánh củi")

@@ -7,8 +7,8 @@ import tests.faults.test_killed_pages
 import tests.faults.test_killed_workers
 import tests.faults.test_lost_databases
 from bench.data import handbook
-from web import cli
+from web.cli import main
 
-__all__ = ["cli", "procrastinate", "tests"]
+__all__ = ["main", "procrastinate", "tests"]
 
 handbook()

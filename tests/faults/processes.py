@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.channels import Message, Send
-from engine.words import Label
+from engine.core.words import Label
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.faults.loaded"])

@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from engine import cases
-from engine.house import House
-from engine.store import stage as scene
-from engine.store import verify
+from engine.store.cases import verify
 from engine.store.session import open_store
+from engine.store.simulation import seed as scene
+from engine.usecases.cases import case_acts
+from engine.usecases.context import House
 from tests.stage import CALLED, Stage, at, handbook
 
 
@@ -31,7 +31,7 @@ def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room
     full.close()
 
     roomy = House(open_store(sqlite_url), handbook())
-    cases.step(roomy, teacher, code, "contact", CALLED, at("2026-03-02 17:00"), version=len(kept))
+    case_acts.step(roomy, teacher, code, "contact", CALLED, at("2026-03-02 17:00"), version=len(kept))
     assert stage.kinds(code) == [*kept, "contact"]
     assert list(verify.breaks(roomy.store)) == []
     roomy.store.close()
@@ -41,4 +41,4 @@ def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room
 def _write_for_ever(house: House, stage: Stage, code: str) -> None:
     for number in range(10_000):
         note = {"note": "Đã đến nhà. " * 100}
-        cases.note(house, stage.viewer("teacher"), code, note, at("2026-03-02 16:00"), key=str(number))
+        case_acts.note(house, stage.viewer("teacher"), code, note, at("2026-03-02 16:00"), key=str(number))

@@ -9,13 +9,13 @@ from sqlalchemy import func, insert, select, update
 
 from bench.data import handbook
 from engine.channels.email import EmailChannel, MailSettings
-from engine.deliver import CLAIM, deliver
-from engine.house import House
-from engine.notices import Choice, Hours
-from engine.post import Post
+from engine.channels.outbox import Post
+from engine.core.notices.planning import Choice, Hours
+from engine.jobs.deliver import CLAIM, deliver
 from engine.store import tables as t
-from engine.store.notices import put_choices
+from engine.store.notices.notices import put_choices
 from engine.store.session import Store, open_store
+from engine.usecases.context import House
 from tests.faults import FULL
 from tests.faults.processes import Herd
 from tests.mailbox import Mailbox, serving

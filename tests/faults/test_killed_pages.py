@@ -17,16 +17,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
-from engine import passwords
-from engine.clock import set_clock
-from engine.house import House
-from engine.store import stage as scene
+from engine.core.people import passwords
+from engine.core.time_source import set_clock
 from engine.store import tables as t
-from engine.store import verify
+from engine.store.cases import verify
 from engine.store.session import open_store
+from engine.store.simulation import seed as scene
+from engine.usecases.context import House
 from tests.faults import FULL, processes
 from tests.stage import Stage, at, handbook
-from web.cli_serve import serve
+from web.cli.serve import serve
 
 KILLS = 50 if FULL else 3
 SAID = "said.log"  # what the program said since it was started last

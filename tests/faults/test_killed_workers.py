@@ -12,13 +12,13 @@ from sqlalchemy import func, insert, select, update
 
 from bench.data import Postgresql, Sqlite, fill, handbook
 from bench.land import NOW, Land, Waves
-from engine.deliver import deliver
-from engine.house import House
-from engine.post import Post
+from engine.channels.outbox import Post
+from engine.jobs.deliver import deliver
+from engine.jobs.sweep import run_due
 from engine.store import tables as t
-from engine.store import verify
+from engine.store.cases import verify
 from engine.store.session import Session, Store, open_store
-from engine.sweep import run_due
+from engine.usecases.context import House
 from tests.faults import FULL
 from tests.faults.processes import Herd, Outbox
 

@@ -19,19 +19,20 @@ import psycopg
 import pytest
 from sqlalchemy import func, make_url, select, update
 
-from engine import passwords
-from engine.clock import set_clock
-from engine.house import House
-from engine.store import leases, verify
-from engine.store import stage as scene
+from engine.core.people import passwords
+from engine.core.time_source import set_clock
 from engine.store import tables as t
+from engine.store.cases import verify
+from engine.store.ops import leases
 from engine.store.session import Store, open_store
+from engine.store.simulation import seed as scene
+from engine.usecases.context import House
 from tests import databases
 from tests.faults import FULL, processes
 from tests.faults.test_killed_pages import PASSWORD, Served, Writer
 from tests.stage import Stage, at, handbook
-from tests.test_web_cli_serve import free_port
-from web.cli_serve import worker
+from tests.web.cli.test_serve import free_port
+from web.cli.serve import worker
 
 SOON_S = 15  # until it fires again
 PROGRAMS = ("serve", "worker")

@@ -18,13 +18,13 @@ from sqlalchemy.exc import DBAPIError
 
 from bench.data import Postgresql, fill, handbook
 from bench.land import NOW, Land, Waves
-from engine import cases
-from engine.house import House
+from engine.jobs.sweep import run_due
 from engine.store import tables as t
-from engine.store import verify
+from engine.store.cases import verify
+from engine.store.people.staff import viewer_of
 from engine.store.session import open_store
-from engine.store.staff import viewer_of
-from engine.sweep import run_due
+from engine.usecases.cases import case_acts
+from engine.usecases.context import House
 from tests import databases
 from tests.faults import FULL
 
@@ -97,7 +97,7 @@ def _write(url: str, number: int, acknowledged: list[str]) -> None:
             viewer = viewer_of(session, teacher, NOW.date())
         while True:
             key = uuid.uuid4().hex
-            cases.note(house, viewer, code, {"note": "Đã gọi điện"}, NOW, key=key)
+            case_acts.note(house, viewer, code, {"note": "Đã gọi điện"}, NOW, key=key)
             acknowledged.append(key)
     store.close()
 

@@ -9,16 +9,16 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from engine.fields import Misread
-from engine.imports import values
-from engine.imports.aliases import load_aliases
-from engine.imports.attendance import Asked, read_attendance
-from engine.imports.lines import Notes, Wrong
-from engine.imports.marks import Marked, MarkReader
-from engine.imports.pupils import read_pupils
-from engine.imports.sheets import Cell, Limits, Sheet, Unreadable, read_sheets
-from engine.imports.summary import DayOfClass
-from engine.words import Sentence
+from engine.core.files import values
+from engine.core.files.aliases import load_aliases
+from engine.core.files.attendance import Asked, read_attendance
+from engine.core.files.lines import Notes, Wrong
+from engine.core.files.marks import Marked, MarkReader
+from engine.core.files.pupils import read_pupils
+from engine.core.files.sheets import Cell, Limits, Sheet, Unreadable, read_sheets
+from engine.core.files.summary import DayOfClass
+from engine.core.words import Sentence
+from engine.core.workflow.form_values import Misread
 from tests.workbooks import PUPILS, REGISTERS, xls, zipped
 
 ALIASES_FILE = Path(__file__).parent.parent.parent / "rules/import/aliases.toml"

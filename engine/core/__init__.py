@@ -1,0 +1,1 @@
+"""Decides: workflow, rules, calendar, responsibility. Pure: no database, no network, no clock."""

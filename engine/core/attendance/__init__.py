@@ -1,0 +1,1 @@
+"""What marks of attendance say: signals of risk."""

@@ -1,0 +1,294 @@
+"""The risk watch, decided without a database: which signals a pupil's register gives on a day.
+
+A register holds the marks that were taken. A session that was not taken is neither absence nor presence: it breaks no
+run and adds to none. Days on which the pupil has no class (closures, study away from class, holidays) are left out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import NamedTuple
+
+from engine.core.words import Label
+
+Taken = tuple[dt.date, str, str]  # day, session (m, a), mark (p present, l late, e excused, u unexcused)
+Register = Sequence[Taken]  # in the order of the sessions
+
+DAY, MAIN_SESSION, EVERY_SESSION = "day", "main_session", "every_session"
+COUNTS = (DAY, MAIN_SESSION, EVERY_SESSION)
+OPEN, PROPOSE = "open", "propose"
+MODES = (OPEN, PROPOSE)
+UNEXCUSED, ANY = "unexcused", "any"
+ABSENT = {UNEXCUSED: frozenset("u"), ANY: frozenset("eu")}
+WEEKEND = 3  # days from one school day to the next over a weekend; more is a break
+AFTER = 3  # school days that are "just after" a break
+LENIENT = frozenset({"unexcused_in_a_row", "excused_in_a_row", "absent_days", "same_weekday"})
+"""Kinds of signals that a season makes more watchful; the others have a limit set by law, or a season of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing to watch for. `at_least` are its thresholds, the lowest first: sessions, days, or percent (`share`).
+
+    `within` is a number of school days (`absent_days`) or weeks (`same_weekday`), `after_days` the days that must have
+    been taken before a share means anything.
+    """
+
+    id: str
+    why: Label
+    kind: str
+    at_least: tuple[int, ...]
+    within: int = 0
+    absence: str = UNEXCUSED
+    after_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRules:
+    """A whole, checked file of signals.
+
+    Attributes:
+        mode: whether the watch opens cases or proposes them to the teacher.
+        count: what counts as one of the 45 sessions where there are two a day (TT 22/2021/TT-BGDĐT, Art. 12).
+        return_confirmed: days attended in a row that confirm a return.
+        return_watched: days attended during which a return counts as fresh.
+        relapse_after: unexcused sessions in a row that undo a fresh return.
+        excused_limit: excused sessions in a row up to which an illness counts towards no signal but the yearly ones.
+    """
+
+    version: int
+    mode: str
+    count: str
+    return_confirmed: int
+    return_watched: int
+    relapse_after: int
+    excused_limit: int
+    signals: tuple[Signal, ...]
+    _asks: dict[float, list[tuple[Signal, int]]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def asks(self, factor: float) -> list[tuple[Signal, int]]:
+        """Each signal with the fewest sessions missed in a school year with which it can be reached in a season."""
+        if factor not in self._asks:
+            self._asks[factor] = [(signal, _fewest(signal, factor)) for signal in self.signals]
+        return self._asks[factor]
+
+    def signal(self, id: str) -> Signal | None:
+        """The signal with this id, or None."""
+        return next((signal for signal in self.signals if signal.id == id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of a pupil on a day: marks and days with class of the school year up to that day.
+
+    `factor` is the season's (below 1: thresholds are lower); `sibling` and `earlier`: whether a sibling has an open
+    case, and whether the pupil had one before.
+    """
+
+    day: dt.date
+    register: Register
+    school_days: Sequence[dt.date]
+    factor: float = 1
+    sibling: bool = False
+    earlier: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A signal was reached: its threshold as the file says it, the value found, and since when both hold.
+
+    An alarm of the same threshold on or after `since` is the same alarm; `absent_since` is the first day of absence.
+    """
+
+    signal: str
+    threshold: int
+    value: int
+    since: dt.date
+    absent_since: dt.date
+
+
+NOTHING = RiskRules(1, OPEN, DAY, 5, 20, 2, 0, ())  # watches for no signal
+Found = tuple[int, dt.date, dt.date]  # value, since, absent since
+_DAY, _MARK = itemgetter(0), itemgetter(2)
+
+
+class _Missed(NamedTuple):
+    """The sessions missed: all of them, and without illnesses that are within the limit."""
+
+    all: Register
+    lenient: Register
+
+
+def alarms(rules: RiskRules, history: History) -> list[Alarm]:
+    """The signals that the day's absence gives, in the order of the file; none if the pupil was not absent that day."""
+    missed = [one for one in history.register if one[2] in "eu"]
+    if not any(one[0] == history.day for one in missed):
+        return []
+    seen = _Missed(missed, _without_illness(history.register, missed, rules.excused_limit))
+    found = []
+    for signal, least in rules.asks(history.factor):
+        if len(missed) < least:
+            continue
+        value = _measure(signal, rules, history, seen)
+        if value and (reached := _reached(signal, value[0], history.factor)):
+            found.append(Alarm(signal.id, reached, *value))
+    return found
+
+
+def fewest(rules: RiskRules, factor: float) -> int:
+    """The fewest sessions missed in a school year with which any signal can be reached: who missed fewer gives none."""
+    return min((least for _, least in rules.asks(factor)), default=1)
+
+
+def _fewest(signal: Signal, factor: float) -> int:
+    """What a signal counts are missed sessions, or days with one; a share is one of as many sessions as days taken."""
+    least = signal.at_least[0]
+    if signal.kind == "share":
+        return max(1, math.ceil(least * signal.after_days / 100))
+    return math.ceil(least * factor) if signal.kind in LENIENT and factor < 1 else least
+
+
+def _reached(signal: Signal, value: int, factor: float) -> int | None:
+    """The highest threshold that is reached."""
+    by = factor if signal.kind in LENIENT and factor < 1 else 1
+    return next((least for least in reversed(signal.at_least) if value >= math.ceil(least * by)), None)
+
+
+def _measure(signal: Signal, rules: RiskRules, history: History, seen: _Missed) -> Found | None:
+    match signal.kind:
+        case "excused_in_a_row":
+            return run_on(history.register, history.day, "e")
+        case "share":
+            return _share(signal, history, seen.all)
+        case "year_sessions":
+            return _year_sessions(rules.count, history, seen.all)
+        case "absent_days" | "same_weekday" | "after_break":
+            return LATELY[signal.kind](signal, history, seen.lenient)
+    if (signal.kind == "sibling_case" and not history.sibling) or (
+        signal.kind == "earlier_case" and not history.earlier
+    ):
+        return None
+    return run_on(history.register, history.day, "u")
+
+
+def run_on(register: Register, day: dt.date, mark: str) -> Found | None:
+    """The run of sessions with this mark whose last session lies on `day`: its length and first day."""
+    end = bisect_right(register, day, key=_DAY)
+    while end and register[end - 1][0] == day and register[end - 1][2] != mark:
+        end -= 1  # came in the afternoon: the morning is still the end of a run
+    begin = end
+    while begin and register[begin - 1][2] == mark:
+        begin -= 1
+    if begin == end or register[end - 1][0] != day:
+        return None
+    first = register[begin][0]
+    return end - begin, first, first
+
+
+def _without_illness(register: Register, missed: Register, limit: int) -> Register:
+    """The sessions missed, without runs of excused ones that are within the limit."""
+    if not any(one[2] == "e" for one in missed):
+        return missed
+    kept: list[Taken] = []
+    for mark, of_mark in groupby(register, key=_MARK):
+        run = list(of_mark)
+        if mark == "u" or (mark == "e" and len(run) > limit):
+            kept += run
+    return kept
+
+
+def _days(missed: Iterable[Taken], marks: frozenset[str], first: dt.date, last: dt.date) -> list[dt.date]:
+    return list(dict.fromkeys(day for day, _, mark in missed if first <= day <= last and mark in marks))
+
+
+def _absent_days(signal: Signal, history: History, lenient: Register) -> Found | None:
+    if not history.school_days:
+        return None
+    first = history.school_days[-signal.within :][0]
+    days = _days(lenient, ABSENT[signal.absence], first, history.day)
+    return (len(days), first, days[0]) if days else None
+
+
+def _same_weekday(signal: Signal, history: History, lenient: Register) -> Found | None:
+    """Days missed on this weekday, if they are most of the days missed at all."""
+    first = history.day - dt.timedelta(weeks=signal.within) + dt.timedelta(days=1)
+    missed = _days(lenient, ABSENT[ANY], first, history.day)
+    days = [day for day in missed if day.weekday() == history.day.weekday()]
+    return (len(days), first, days[0]) if 2 * len(days) > len(missed) else None
+
+
+def _after_break(signal: Signal, history: History, lenient: Register) -> Found | None:
+    """Sessions missed in the first school days after days without class that were more than a weekend."""
+    days = history.school_days[-AFTER - 1 :]
+    starts = [after for before, after in pairwise(days) if (after - before).days > WEEKEND]
+    if not starts:
+        return None
+    missed = [day for day, _, mark in lenient if starts[-1] <= day <= history.day and mark in ABSENT[signal.absence]]
+    return (len(missed), starts[-1], missed[0]) if missed else None
+
+
+LATELY: Mapping[str, Callable[[Signal, History, Register], Found | None]] = {
+    "absent_days": _absent_days,
+    "same_weekday": _same_weekday,
+    "after_break": _after_break,
+}
+
+
+def _share(signal: Signal, history: History, missed: Register) -> Found | None:
+    """Percent of the sessions taken this year that were missed, excused or not."""
+    taken = history.register
+    share = 100 * len(missed) // len(taken)
+    if share < signal.at_least[0] or len({day for day, _, _ in taken}) < signal.after_days:
+        return None
+    return share, taken[0][0], run_begin(history)
+
+
+def _year_sessions(count: str, history: History, missed: Register) -> Found | None:
+    """Sessions missed this school year, excused or not, by the count rule."""
+    if count == MAIN_SESSION:
+        value = sum(session == "m" for _, session, _ in missed)
+    else:
+        value = len(missed) if count == EVERY_SESSION else len({day for day, _, _ in missed})
+    return (value, history.register[0][0], run_begin(history)) if value else None
+
+
+def run_begin(history: History) -> dt.date:
+    """The first day of the absence that lasts on the day, excused or not."""
+    begin = history.day
+    for day, _, mark in reversed(history.register):
+        if day < history.day and mark not in "eu":
+            break
+        if mark in "eu":
+            begin = day
+    return begin
+
+
+# --- after a return ---------------------------------------------------------------------------------------------------
+
+CONFIRMED, RELAPSED = "confirmed", "relapsed"
+
+
+def attended_in_a_row(register: Register, since: dt.date) -> int:
+    """The days since then, up to the newest, on which every session that was taken was attended, in a row."""
+    missed = {day for day, _, mark in register if mark in "eu"}
+    days = sorted({day for day, _, _ in register if day >= since}, reverse=True)
+    return next((number for number, day in enumerate(days) if day in missed), len(days))
+
+
+def proof(rules: RiskRules, register: Register, day: dt.date, since: dt.date) -> tuple[str, dt.date] | None:
+    """What the register says of a return on `since`: confirmed; relapsed, with the first day missed; or nothing yet.
+
+    A relapse counts while the return is fresh; after that the signals judge the pupil as any other.
+    """
+    run = run_on([one for one in register if one[0] > since], day, "u")
+    attended = len({one[0] for one in register if since <= one[0] <= day and one[2] in "pl"})
+    if run and run[0] >= rules.relapse_after and attended < rules.return_watched:
+        return RELAPSED, run[1]
+    up_to = [one for one in register if one[0] <= day]
+    return (CONFIRMED, day) if attended_in_a_row(up_to, since) >= rules.return_confirmed else None

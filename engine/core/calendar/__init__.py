@@ -1,0 +1,42 @@
+"""How time is counted: the front door of the calendar. docs/decisions/0002-how-time-counts.md says why it is so.
+
+A `Calendar` is a file (`load_calendar`, `merge`). Its `clock` counts time for one case: `Clock.deadline`, `before`,
+`elapsed`, and `explain` for the reasons. Seasons are `windows` between anchors. Days are local, moments are UTC.
+"""
+
+from engine.core.calendar.clock import Clock
+from engine.core.calendar.days import Calendar, MakeUp, SchoolYear, TimeOff, merge
+from engine.core.calendar.reader import load_calendar
+from engine.core.calendar.season import Anchor, windows
+from engine.core.calendar.values import (
+    UNITS,
+    WEEKDAYS,
+    Closure,
+    Deadline,
+    Duration,
+    Pause,
+    Unreadable,
+    Window,
+    parse_weekdays,
+)
+
+__all__ = [
+    "UNITS",
+    "WEEKDAYS",
+    "Anchor",
+    "Calendar",
+    "Clock",
+    "Closure",
+    "Deadline",
+    "Duration",
+    "MakeUp",
+    "Pause",
+    "SchoolYear",
+    "TimeOff",
+    "Unreadable",
+    "Window",
+    "load_calendar",
+    "merge",
+    "parse_weekdays",
+    "windows",
+]

@@ -1,0 +1,180 @@
+"""The clock of one case: when is a time up, when was it begun, how much has run, and which days counted.
+
+A clock looks things up in layouts (engine/core/calendar/layout.py) and widens their span of years when asked about a
+time outside it. It may be shared between threads: a layout, once made, does not change.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+
+from engine.core.calendar.days import DAY, Calendar, Reason
+from engine.core.calendar.layout import Days, Hours, facts, laid_out
+from engine.core.calendar.values import Circumstances, Deadline, Duration, Pause
+from engine.core.words import Label, Sentence
+
+FARTHEST = 100  # years that a deadline is looked for; beyond, something is closed for good
+ASSUMED = Sentence("The dates of this school year are not known yet; those of the nearest known year are taken.")
+CLOSED = Label("trường, lớp nghỉ học", "no class")
+HELD = Label("tạm dừng", "clock held")
+BEFORE, AFTER = 1, 2  # years around a first question that a clock lays out
+
+
+class Clock:
+    """Counts time for one case: one class's weekdays, one pupil's closures, its seasons and its pauses.
+
+    All moments are aware; what comes out is in UTC. Got from `Calendar.clock`.
+    """
+
+    def __init__(self, calendar: Calendar, case: Circumstances) -> None:
+        self.calendar, self.case = calendar, case
+        self._held = any(pause.end is None for pause in case.pauses)
+        self._layouts: dict[str, Days | Hours] = {}
+        self._years = (0, 0)
+
+    def deadline(self, start: dt.datetime, duration: Duration) -> dt.datetime | None:
+        """When a duration that begins at `start` is up; None while a pause without an end holds the clock.
+
+        Days: the day it begins does not count; the closing time of the day on which enough have counted. Hours: the
+        moment at which they have run. None, too, if everything is closed for the next hundred years.
+        """
+        layout = self._layouts.get(duration.unit)
+        if layout is None or not layout.first <= start < layout.end:
+            layout = self._layout(duration.unit, start)
+        try:
+            return layout.after(start, duration.amount)
+        except IndexError:
+            return self._farther(start, duration)
+
+    def _farther(self, start: dt.datetime, duration: Duration) -> dt.datetime | None:
+        limit = min(start.year + FARTHEST, dt.MAXYEAR - 1)
+        while not self._held and self._years[1] <= limit:
+            self._widen(self._years[0], min(start.year + 2 * (self._years[1] - start.year + 1), limit + 1))
+            try:
+                return self._layout(duration.unit, start).after(start, duration.amount)
+            except IndexError:
+                continue
+        return None
+
+    def before(self, deadline: dt.datetime, duration: Duration) -> dt.datetime:
+        """The latest moment from which `duration` still runs until `deadline`: for days a closing time.
+
+        Raises ValueError if there is none in the hundred years before.
+        """
+        limit = max(deadline.year - FARTHEST, dt.MINYEAR + 1)
+        while True:
+            try:
+                return self._layout(duration.unit, deadline).before(deadline, duration.amount)
+            except IndexError:
+                if self._years[0] <= limit:
+                    raise ValueError("Nothing is open in the hundred years before the deadline.") from None
+                self._widen(max(deadline.year - 2 * (deadline.year - self._years[0] + 1), limit), self._years[1])
+
+    def elapsed(self, start: dt.datetime, now: dt.datetime, unit: str) -> float:
+        """How much of a `unit` has run from `start` to `now`: days whose closing has passed, or hours to the moment.
+
+        It reaches an amount exactly at the deadline of that amount; 0 if `now` is before `start`.
+        """
+        self._layout(unit, start)
+        return self._layout(unit, now).run(start, now)
+
+    def is_school_day(self, day: dt.date) -> bool:
+        """Whether the pupil has class on a day, closures taken into account."""
+        return self._why_not("school days", day) is None
+
+    def is_working_day(self, day: dt.date) -> bool:
+        """Whether the office works on a day."""
+        return self.calendar.why_no_work(day) is None
+
+    def _why_not(self, unit: str, day: dt.date) -> Reason | None:
+        if unit == "days":
+            return None
+        if unit != "school days":
+            return self.calendar.why_no_work(day)
+        why = self.calendar.why_no_school(day, self.case.weekdays)
+        closed = next((closure for closure in self.case.closures if closure.first <= day <= closure.last), None)
+        return why or (("closure", _said(closed.reason, CLOSED)) if closed else None)
+
+    # Why
+
+    def explain(self, start: dt.datetime, duration: Duration) -> Deadline:
+        """The deadline with the days that counted, those that did not and why, seasons and assumptions."""
+        at = self.deadline(start, duration)
+        held = next((pause for pause in self.case.pauses if at is None and pause.end is None), None)
+        until = at or (max(held.start, start) if held else start)
+        first, last = self.calendar.local(start).date(), self.calendar.local(until).date()
+        hours = duration.unit == "working hours"
+        days = [first + DAY * n for n in range(0 if hours else 1, (last - first).days + 1)]
+        counted = self._counted(duration.unit, days, start, until)
+        whole = set() if hours else {day for day, _ in counted}  # of a day some hours may count, and others be held
+        skipped = [
+            (day, *why) for day in days if day not in whole
+            for why in self._skipped(duration.unit, day, start, until)
+        ]  # fmt: skip
+        if held and not any(day == last and kind == "pause" for day, kind, _ in skipped):
+            skipped.append((last, "pause", _said(held.reason, HELD)))
+        seasons = tuple(one for one in self.case.windows[::-1] if any(one.first <= day < one.end for day, _ in counted))
+        notes = self._notes(days) if duration.unit == "school days" else ()
+        return Deadline(at, duration.unit, tuple(counted), tuple(skipped), seasons, notes)
+
+    def _counted(
+        self, unit: str, days: list[dt.date], start: dt.datetime, until: dt.datetime
+    ) -> list[tuple[dt.date, float]]:
+        self._layout(unit, start)
+        layout = self._layout(unit, until)
+        if isinstance(layout, Days):
+            return layout.counted(start, until)
+        midnights = [(day, self.calendar.instant(day, 0), self.calendar.instant(day + DAY, 0)) for day in days]
+        weights = ((day, layout.run(max(start, a), min(until, b))) for day, a, b in midnights)
+        return [(day, weight) for day, weight in weights if weight]
+
+    def _skipped(self, unit: str, day: dt.date, start: dt.datetime, until: dt.datetime) -> list[tuple[str, Label]]:
+        why = self._why_not(unit, day)
+        if why:
+            return [why]
+        paused = [pause for pause in self.case.pauses if self._touched(unit, day, pause, start, until)]
+        return [("pause", words) for words in dict.fromkeys(_said(pause.reason, HELD) for pause in paused)]
+
+    def _touched(self, unit: str, day: dt.date, pause: Pause, start: dt.datetime, until: dt.datetime) -> bool:
+        if unit != "working hours":
+            return pause.holds(self._closing(day))
+        held = max(pause.start, start), until if pause.end is None else min(pause.end, until)
+        spans = [(self.calendar.instant(day, a), self.calendar.instant(day, b)) for a, b in self.calendar.hours(day)]
+        return any(max(a, held[0]) < min(b, held[1]) for a, b in spans)
+
+    def _notes(self, days: list[dt.date]) -> tuple[Label | Sentence, ...]:
+        years = dict.fromkeys(self.calendar.school_year(day) for day in days)
+        notes: list[Label | Sentence] = [year.note for year in years if year and year.note]
+        if any(self.calendar.is_assumed(day) for day in days):
+            notes.append(ASSUMED)
+        return tuple(notes)
+
+    def _closing(self, day: dt.date) -> dt.datetime:
+        return facts(self.calendar, day.year)[day.timetuple().tm_yday - 1].closing
+
+    # Layouts
+
+    def _layout(self, unit: str, moment: dt.datetime) -> Days | Hours:
+        """The layout of a unit, of a span of years that holds `moment`."""
+        layout = self._layouts.get(unit)
+        if layout is None or not layout.first <= moment < layout.end:
+            year = self.calendar.local(moment).year
+            if not self._years[0] <= year < self._years[1]:
+                low, high = self._years if self._layouts else (year, year)
+                self._widen(min(low, year - BEFORE), max(high, year + 1 + AFTER))
+            layout = self._layouts[unit] = laid_out(self.calendar, unit, self._years, self.case)
+        return layout
+
+    def _widen(self, low: int, high: int) -> None:
+        self._layouts, self._years = {}, (max(dt.MINYEAR + 1, low), min(dt.MAXYEAR, high))
+
+
+@lru_cache(maxsize=512)
+def clock_of(calendar: Calendar, case: Circumstances) -> Clock:
+    """The clock for these circumstances, the same object as long as it is remembered."""
+    return Clock(calendar, case)
+
+
+def _said(reason: str, otherwise: Label) -> Label:
+    return Label(reason, reason) if reason else otherwise

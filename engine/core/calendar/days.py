@@ -1,0 +1,273 @@
+"""What a calendar file says, and what follows from it for one day: does it count, if not why, when does it close."""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import holidays as public_holidays
+
+from engine.core.calendar.values import Circumstances, Closure, Pause, Window
+from engine.core.words import Fault, Faulty, Label, Sentence
+
+if TYPE_CHECKING:
+    from engine.core.calendar.clock import Clock
+
+UTC = dt.UTC
+DAY = dt.timedelta(days=1)
+Hours = tuple[tuple[int, int], ...]  # opening intervals of one day, minutes after local midnight
+Reason = tuple[str, Label]  # why a day does not count: kind, words
+
+WEEKEND: Reason = ("weekend", Label("cuối tuần", "weekend"))
+NO_CLASS: Reason = ("weekend", Label("lớp không học thứ này", "no class on this weekday"))
+SUMMER: Reason = ("break", Label("ngoài năm học", "outside the school year"))
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolYear:
+    """First and last day of teaching, the weekdays taught unless a class says otherwise, and a note for readers."""
+
+    first: dt.date
+    last: dt.date
+    weekdays: frozenset[int]
+    note: Label | None = None
+
+    def moved(self, years: int) -> SchoolYear:
+        """The same school year so many years later (29 February becomes the 28th)."""
+        return SchoolYear(_moved(self.first, years), _moved(self.last, years), self.weekdays)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOff:
+    """Days closed, first and last included, for the office, for school, or both; `kind` is holiday or break."""
+
+    first: dt.date
+    last: dt.date
+    name: Label
+    kind: str
+    office: bool
+    school: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MakeUp:
+    """A day worked instead of another, with that other weekday's hours."""
+
+    day: dt.date
+    instead_of: dt.date
+    office: bool
+    school: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """The days of one province: office hours, public holidays, days off and made up, school years and breaks.
+
+    Two calendars are the same only if they are the same object, which keeps `clock` cheap; `load_calendar` and `merge`
+    give the same object for the same text.
+    """
+
+    name: str
+    province: str | None
+    zone: ZoneInfo
+    opening: tuple[Hours, ...]
+    closing: int
+    holidays: str | None
+    school_years: tuple[SchoolYear, ...] = ()
+    off: tuple[TimeOff, ...] = ()
+    made_up: tuple[MakeUp, ...] = ()
+
+    def clock(
+        self,
+        *,
+        weekdays: Iterable[int] | None = None,
+        closures: Iterable[Closure] = (),
+        windows: Iterable[Window] = (),
+        pauses: Iterable[Pause] = (),
+    ) -> Clock:
+        """The clock of one case, the same object for the same arguments.
+
+        `weekdays` (0 = Monday) are those the pupil's class is taught, None for the school year's own; `closures` are
+        those that hold the pupil. Raises Unreadable for a class taught on no weekday.
+        """
+        from engine.core.calendar.clock import clock_of  # noqa: PLC0415 - the clock is built on this module
+
+        taught = None if weekdays is None else frozenset(weekdays)
+        lightest_first = tuple(sorted(windows, key=lambda window: window.weight))
+        return clock_of(self, Circumstances(taught, tuple(closures), lightest_first, tuple(pauses)))
+
+    @cached_property
+    def _off(self) -> dict[dt.date, list[TimeOff]]:
+        found: dict[dt.date, list[TimeOff]] = {}
+        for off in self.off:
+            for ordinal in range(off.first.toordinal(), off.last.toordinal() + 1):
+                found.setdefault(dt.date.fromordinal(ordinal), []).append(off)
+        return found
+
+    @cached_property
+    def _made_up(self) -> dict[dt.date, MakeUp]:
+        return {made.day: made for made in self.made_up}
+
+    def hours(self, day: dt.date) -> Hours:
+        """The opening intervals of a day as its weekday has them, or the weekday it is worked instead of."""
+        made = self._made_up.get(day)
+        return self.opening[(made.instead_of if made else day).weekday()]
+
+    def closing_minute(self, day: dt.date) -> int:
+        """Minutes after midnight at which a day's deadlines fall: the last closing, else the calendar's own."""
+        hours = self.hours(day)
+        return hours[-1][1] if hours else self.closing
+
+    def why_no_work(self, day: dt.date) -> Reason | None:
+        """Why the office does not work on a day; None if it does."""
+        made = self._made_up.get(day)
+        if made and made.office:
+            return None
+        off = next((off for off in self._off.get(day, ()) if off.office), None)
+        if off:
+            return off.kind, off.name
+        return self.public_holiday(day) or (None if self.opening[day.weekday()] else WEEKEND)
+
+    def why_no_school(self, day: dt.date, weekdays: frozenset[int] | None = None) -> Reason | None:
+        """Why there is no class on a day for a class taught on `weekdays`, closures aside; None if there is."""
+        made = self._made_up.get(day)
+        if made and made.school:
+            return None
+        off = next((off for off in self._off.get(day, ()) if off.school), None)
+        if off:
+            return off.kind, off.name
+        return self.public_holiday(day) or self._not_taught(day, weekdays)
+
+    def _not_taught(self, day: dt.date, weekdays: frozenset[int] | None) -> Reason | None:
+        year = self.school_year(day)
+        if year is None and self.school_years:
+            return SUMMER
+        taught = weekdays if weekdays is not None else year.weekdays if year else frozenset(range(5))
+        if day.weekday() in taught:
+            return None
+        return WEEKEND if day.weekday() >= 5 else NO_CLASS
+
+    def public_holiday(self, day: dt.date) -> Reason | None:
+        """The public holiday of a day, as the `holidays` package knows it."""
+        name = holidays_of(self.holidays, day.year).get(day) if self.holidays else None
+        return ("holiday", name) if name else None
+
+    def school_year(self, day: dt.date) -> SchoolYear | None:
+        """The school year that holds a day: a stated one, or beyond those the nearest one's dates moved by whole years.
+
+        The file of a coming year is often published late; until then its year is taken to be like the last, so that a
+        deadline exists. `is_assumed` tells the two apart.
+        """
+        years = self.school_years
+        if not years:
+            return None
+        if years[0].first <= day <= years[-1].last:
+            return next((year for year in years if year.first <= day <= year.last), None)
+        model = years[-1] if day > years[-1].last else years[0]
+        by = day.year - model.first.year
+        return next((year for year in (model.moved(by - 1), model.moved(by)) if year.first <= day <= year.last), None)
+
+    def is_assumed(self, day: dt.date) -> bool:
+        """Whether the school year of a day is not stated but taken to be like its neighbour."""
+        return bool(self.school_years) and not self.school_years[0].first <= day <= self.school_years[-1].last
+
+    def school_year_start(self, year: int) -> dt.date | None:
+        """The first day of the school year that begins in a calendar year, stated or taken to be like its neighbour."""
+        known = self.school_years
+        if not known:
+            return None
+        stated = next((school.first for school in known if school.first.year == year), None)
+        model = known[-1] if year > known[-1].first.year else known[0]
+        return stated or model.moved(year - model.first.year).first
+
+    def instant(self, day: dt.date, minute: int) -> dt.datetime:
+        """The UTC time of a local one, `minute` minutes (0 to 1440) into a day.
+
+        Where the clock is put back, the first of the two; where it is put forward, a skipped time is the moment of the
+        jump.
+        """
+        local = dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=minute)
+        utc = local.replace(tzinfo=self.zone).astimezone(UTC)
+        if utc.astimezone(self.zone).replace(tzinfo=None) == local:
+            return utc
+        return self._jump(local)
+
+    def _jump(self, local: dt.datetime) -> dt.datetime:
+        late = local.replace(tzinfo=self.zone).astimezone(UTC)
+        early = local.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
+        after = late.astimezone(self.zone).utcoffset()
+        seconds = range(int((late - early).total_seconds()) + 1)
+
+        def jumped(second: int) -> bool:
+            return (early + dt.timedelta(seconds=second)).astimezone(self.zone).utcoffset() == after
+
+        return early + dt.timedelta(seconds=bisect_left(seconds, True, key=jumped))
+
+    def local(self, moment: dt.datetime) -> dt.datetime:
+        """A moment as the clock on the office wall shows it."""
+        return moment.astimezone(self.zone)
+
+
+def _moved(day: dt.date, years: int) -> dt.date:
+    if day.month == 2 and day.day == 29:
+        day = day.replace(day=28)
+    return day.replace(year=day.year + years)
+
+
+@lru_cache(maxsize=512)
+def holidays_of(country: str, year: int) -> dict[dt.date, Label]:
+    """Public holidays of a country (ISO code) in one year, with names in Vietnamese where the package has them."""
+    english = public_holidays.country_holidays(country, years=year, language="en_US")
+    known = public_holidays.country_holidays(country).supported_languages
+    local = public_holidays.country_holidays(country, years=year, language="vi") if "vi" in known else english
+    return {day: Label(local.get(day, name), name) for day, name in english.items()}
+
+
+def merge(calendars: Iterable[Calendar]) -> Calendar:
+    """Successive school years of one province as one calendar without a break.
+
+    Raises Faulty when they differ in what must be one (province, time zone, office hours, holidays), or school years
+    overlap.
+    """
+    return _merged(tuple(calendars))
+
+
+@lru_cache(maxsize=64)
+def _merged(calendars: tuple[Calendar, ...]) -> Calendar:
+    if len(calendars) == 1:
+        return calendars[0]
+    name = " + ".join(calendar.name for calendar in calendars)
+    years = sorted({year for calendar in calendars for year in calendar.school_years}, key=lambda year: year.first)
+    faults = [*_differences(calendars), *overlaps(years, name)]
+    if faults:
+        raise Faulty(faults)
+    first = calendars[0]
+    return Calendar(
+        name, first.province, first.zone, first.opening, first.closing, first.holidays, tuple(years),
+        tuple(dict.fromkeys(off for calendar in calendars for off in calendar.off)),
+        tuple(dict.fromkeys(made for calendar in calendars for made in calendar.made_up)),
+    )  # fmt: skip
+
+
+def _differences(calendars: tuple[Calendar, ...]) -> Iterable[Fault]:
+    if not calendars:
+        yield Fault("", "", Sentence("There is no calendar to merge."))
+    for key in ("province", "zone", "opening", "closing", "holidays"):
+        for calendar in calendars[1:]:
+            if getattr(calendar, key) != getattr(calendars[0], key):
+                sentence = Sentence("Must be as in {name} to follow it in one calendar.", name=calendars[0].name)
+                yield Fault(calendar.name, key, sentence)
+
+
+def overlaps(years: Sequence[SchoolYear], file: str) -> Iterable[Fault]:
+    """A fault for each school year that begins before the one in front of it has ended."""
+    for before, after in pairwise(years):
+        if after.first <= before.last:
+            key = f"school_year {after.first.isoformat()}"
+            yield Fault(file, key, Sentence("Begins before the school year {first} has ended.", first=before.first))

@@ -1,0 +1,248 @@
+"""What counts, laid out over a span of years as sorted lists, so that a question about time is two searches in them.
+
+`Days` and `Hours` are the layouts. What all clocks of a calendar share (the facts of each day, the days that count
+before closures, windows and pauses) is made once and remembered.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from math import lcm
+from operator import mul
+from typing import Any
+
+from engine.core.calendar.days import DAY, Calendar
+from engine.core.calendar.values import UNITS, Circumstances, Pause, Window
+
+HOUR, MINUTE, SECOND = dt.timedelta(hours=1), dt.timedelta(minutes=1), dt.timedelta(seconds=1)
+ZERO = dt.timedelta()
+LAST_MINUTE = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days that count, in order. `sums[k]` is what the first k weigh, in 1/`scale` days; None: each weighs one."""
+
+    first: dt.datetime
+    end: dt.datetime
+    dates: Sequence[dt.date]
+    starts: Sequence[dt.datetime]
+    closings: Sequence[dt.datetime]
+    sums: Sequence[int] | None
+    scale: int
+
+    def after(self, start: dt.datetime, amount: int) -> dt.datetime:
+        """The closing of the day on which `amount` days have counted; IndexError if that is beyond the layout."""
+        k = bisect_right(self.starts, start)
+        if self.sums is None:
+            return self.closings[k + amount - 1]
+        return self.closings[bisect_left(self.sums, self.sums[k] + amount * self.scale) - 1]
+
+    def before(self, deadline: dt.datetime, amount: int) -> dt.datetime:
+        """The last closing from which `amount` days count until `deadline`; IndexError if that is beyond the layout."""
+        k = bisect_right(self.closings, deadline)
+        after = k - amount if self.sums is None else bisect_right(self.sums, self.sums[k] - amount * self.scale) - 1
+        if after < 1:
+            raise IndexError(after)
+        return self.closings[after - 1]
+
+    def run(self, start: dt.datetime, now: dt.datetime) -> float:
+        """How many days have counted from `start` to `now`."""
+        k, end = bisect_right(self.starts, start), bisect_right(self.closings, now)
+        if end <= k:
+            return 0.0
+        return float(end - k) if self.sums is None else (self.sums[end] - self.sums[k]) / self.scale
+
+    def counted(self, start: dt.datetime, now: dt.datetime) -> list[tuple[dt.date, float]]:
+        """The days that have counted from `start` to `now`, and what each weighs."""
+        span = range(bisect_right(self.starts, start), bisect_right(self.closings, now))
+        if self.sums is None:
+            return [(self.dates[k], 1.0) for k in span]
+        return [(self.dates[k], weight / self.scale) for k in span if (weight := self.sums[k + 1] - self.sums[k])]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The intervals that count, in order. `sums[k]` is what the first k weigh, times `scale`; `weights` None: one each.
+
+    `zeros[k]` is the moment from which, had interval k always been open, the sum at its opening would have run.
+    """
+
+    first: dt.datetime
+    end: dt.datetime
+    opens: Sequence[dt.datetime]
+    closes: Sequence[dt.datetime]
+    zeros: Sequence[dt.datetime]
+    sums: Sequence[dt.timedelta]
+    weights: Sequence[int] | None
+    scale: int
+
+    def _run_at(self, moment: dt.datetime) -> dt.timedelta:
+        k = bisect_right(self.opens, moment) - 1
+        if k < 0:
+            return ZERO
+        if moment >= self.closes[k]:
+            return self.sums[k + 1]
+        return moment - self.zeros[k] if self.weights is None else self._weighed(k, moment, self.weights)
+
+    def _weighed(self, k: int, moment: dt.datetime, weights: Sequence[int]) -> dt.timedelta:
+        return self.sums[k] + (moment - self.opens[k]) * weights[k]
+
+    def _moment(self, k: int, total: dt.timedelta) -> dt.datetime:
+        if self.weights is None:
+            return self.zeros[k] + total
+        return self.opens[k] + (total - self.sums[k]) / self.weights[k]
+
+    def after(self, start: dt.datetime, amount: int) -> dt.datetime:
+        """The moment at which `amount` hours have run, a closing rather than the next opening; IndexError if beyond."""
+        total = self._run_at(start) + _hours(amount * self.scale)
+        return self._moment(bisect_left(self.sums, total) - 1, total)
+
+    def before(self, deadline: dt.datetime, amount: int) -> dt.datetime:
+        """The last moment from which `amount` hours run until `deadline`; IndexError if that is beyond the layout."""
+        total = self._run_at(deadline) - _hours(amount * self.scale)
+        if total < ZERO:
+            raise IndexError(amount)
+        return self._moment(bisect_right(self.sums, total) - 1, total)
+
+    def run(self, start: dt.datetime, now: dt.datetime) -> float:
+        """How many hours have run from `start` to `now`."""
+        return max(ZERO, self._run_at(now) - self._run_at(start)) / HOUR / self.scale
+
+
+@lru_cache(maxsize=256)
+def _hours(amount: int) -> dt.timedelta:
+    return dt.timedelta(hours=amount)
+
+
+def laid_out(calendar: Calendar, unit: str, years: tuple[int, int], case: Circumstances) -> Days | Hours:
+    """The layout of a unit over the years from the first to just before the second."""
+    if unit not in UNITS:
+        raise ValueError(unit)
+    return _hours_of(calendar, years, case) if unit == "working hours" else _days_of(calendar, unit, years, case)
+
+
+def _days_of(calendar: Calendar, unit: str, years: tuple[int, int], case: Circumstances) -> Days:
+    school = unit == "school days"
+    dates, starts, closings = _counted(calendar, unit, case.weekdays if school else None, *years)
+    closures = case.closures if school else ()
+    if closures or case.pauses:
+        dates, starts, closings = list(dates), list(starts), list(closings)
+    for closure in closures:
+        _cut((dates, starts, closings), bisect_left(dates, closure.first), bisect_right(dates, closure.last))
+    for pause in case.pauses:
+        _cut((dates, starts, closings), bisect_left(closings, pause.start), _end(closings, pause))
+    weights, scale = _weights(dates, case.windows)
+    sums = None if weights is None else list(accumulate(weights, initial=0))
+    return Days(*_bounds(calendar, *years), dates, starts, closings, sums, scale)
+
+
+def _hours_of(calendar: Calendar, years: tuple[int, int], case: Circumstances) -> Hours:
+    dates, opens, closes = _opened(calendar, *years)
+    if case.pauses:
+        dates, opens, closes = list(dates), list(opens), list(closes)
+    for pause in case.pauses:
+        _hold(dates, opens, closes, pause)
+    weights, scale = _weights(dates, case.windows)
+    lengths = [close - opened for opened, close in zip(opens, closes, strict=True)]
+    sums = list(accumulate(lengths if weights is None else map(mul, lengths, weights), initial=ZERO))
+    zeros = [opened - total for opened, total in zip(opens, sums[:-1], strict=True)]
+    return Hours(*_bounds(calendar, *years), opens, closes, zeros, sums, weights, scale)
+
+
+def _cut(lists: tuple[list[Any], ...], first: int, end: int) -> None:
+    for one in lists:
+        del one[first:end]
+
+
+def _end(moments: Sequence[dt.datetime], pause: Pause) -> int:
+    return len(moments) if pause.end is None else bisect_left(moments, pause.end)
+
+
+def _hold(dates: list[dt.date], opens: list[dt.datetime], closes: list[dt.datetime], pause: Pause) -> None:
+    """Take a pause out of the intervals; what it only touches is shortened or split."""
+    first, end = bisect_right(closes, pause.start), _end(opens, pause)
+    if first >= end:
+        return
+    pieces = [(dates[first], opens[first], pause.start)]
+    if pause.end is not None:
+        pieces.append((dates[end - 1], pause.end, closes[end - 1]))
+    kept = [piece for piece in pieces if piece[1] < piece[2]]
+    dates[first:end] = [day for day, _, _ in kept]
+    opens[first:end] = [opened for _, opened, _ in kept]
+    closes[first:end] = [closed for _, _, closed in kept]
+
+
+def _weights(dates: list[dt.date], windows: Sequence[Window]) -> tuple[list[int] | None, int]:
+    """What each day weighs, in 1/scale, and the scale; None if no window touches a day. The heaviest comes last."""
+    spans = [(bisect_left(dates, one.first), bisect_left(dates, one.end), one.weight) for one in windows]
+    touched = [span for span in spans if span[0] < span[1]]
+    if not touched:
+        return None, 1
+    scale = lcm(*(weight.denominator for _, _, weight in touched))
+    weights = [scale] * len(dates)
+    for first, end, weight in touched:
+        weights[first:end] = [int(weight * scale)] * (end - first)
+    return weights, scale
+
+
+def _bounds(calendar: Calendar, low: int, high: int) -> tuple[dt.datetime, dt.datetime]:
+    return calendar.instant(dt.date(low, 1, 1), 0), calendar.instant(dt.date(high - 1, 12, 31), LAST_MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One day of a calendar, in UTC: when it begins, when it closes, when the office is open if it works."""
+
+    day: dt.date
+    start: dt.datetime
+    closing: dt.datetime
+    open: tuple[tuple[dt.datetime, dt.datetime], ...]
+
+
+@lru_cache(maxsize=512)
+def facts(calendar: Calendar, year: int) -> tuple[Facts, ...]:
+    """The facts of every day of a year, 1 January first."""
+    first = dt.date(year, 1, 1)
+    days = [first + DAY * n for n in range((dt.date(year, 12, 31) - first).days + 1)]
+    midnights = [calendar.instant(day, 0) for day in (*days, dt.date(year + 1, 1, 1))]
+    return tuple(_fact(calendar, day, *around) for day, around in zip(days, pairwise(midnights), strict=True))
+
+
+def _fact(calendar: Calendar, day: dt.date, start: dt.datetime, end: dt.datetime) -> Facts:
+    def instant(minute: int) -> dt.datetime:
+        # On a day of 24 hours no clock is changed, and a sum is all it takes.
+        return start + minute * MINUTE if end - start == DAY else calendar.instant(day, minute)
+
+    minute = calendar.closing_minute(day)
+    # A day's deadline lies in the day: its last second, not the next day's first moment.
+    closing = instant(minute) - SECOND if minute == LAST_MINUTE else instant(minute)
+    hours = calendar.hours(day) if calendar.why_no_work(day) is None else ()
+    spans = [(instant(opened), instant(closed)) for opened, closed in hours]
+    return Facts(day, start, closing, tuple(span for span in spans if span[0] < span[1]))
+
+
+@lru_cache(maxsize=256)
+def _counted(
+    calendar: Calendar, unit: str, weekdays: frozenset[int] | None, low: int, high: int
+) -> tuple[list[dt.date], list[dt.datetime], list[dt.datetime]]:
+    """The days, their beginnings and their closings that count for every clock of a calendar."""
+    days = [fact for year in range(low, high) for fact in facts(calendar, year)]
+    if unit == "school days":
+        days = [fact for fact in days if calendar.why_no_school(fact.day, weekdays) is None]
+    elif unit == "working days":
+        days = [fact for fact in days if calendar.why_no_work(fact.day) is None]
+    return [fact.day for fact in days], [fact.start for fact in days], [fact.closing for fact in days]
+
+
+@lru_cache(maxsize=256)
+def _opened(calendar: Calendar, low: int, high: int) -> tuple[list[dt.date], list[dt.datetime], list[dt.datetime]]:
+    """The days of all opening intervals, their openings and their closings."""
+    days = [fact for year in range(low, high) for fact in facts(calendar, year)]
+    spans = [(fact.day, *span) for fact in days for span in fact.open]
+    return [span[0] for span in spans], [span[1] for span in spans], [span[2] for span in spans]

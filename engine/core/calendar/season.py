@@ -1,0 +1,115 @@
+"""Seasons of risk as people name them, from one anchor to another, each year: "tet + 0 days" to "tet + 14 days"."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from engine.core.calendar.days import DAY, Calendar, holidays_of
+from engine.core.calendar.values import Unreadable, Window
+from engine.core.words import Label, Sentence
+
+TET = "Lunar New Year"  # the first day of Tết in the `holidays` package; ICU's Chinese calendar is a day late in 2027
+LONGEST = 366  # days; a season is never longer than a year
+
+_ANCHOR = re.compile(r"(?P<base>\S.*?)(?: (?P<sign>[+-]) (?P<days>\d{1,3}) days?)?")
+_DAY = re.compile(r"(?:(\d{4})-)?(\d\d)-(\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A day that comes once a year, or once: `kind` is tet, school_year, day or holiday, `days` are added to it."""
+
+    kind: str
+    value: str
+    days: int
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Anchor:
+        """Reads one of `tet`, `school_year`, `2026-10-01`, `10-01`, `holiday:NAME`, `holiday:09-02`, and `+ n days`.
+
+        Raises Unreadable on anything else.
+        """
+        found = _ANCHOR.fullmatch(" ".join(text.split()))
+        base = found["base"] if found else ""
+        days = int(found["sign"] + found["days"]) if found and found["days"] else 0
+        if base in ("tet", "school_year"):
+            return cls(base, "", days, text)
+        kind, _, value = base.rpartition(":")
+        value = value.strip()
+        if (kind == "holiday" and value and (not _DAY.match(value) or _is_day(value))) or (not kind and _is_day(value)):
+            return cls("day" if _is_day(value) else "holiday", value, days, text)
+        raise Unreadable(
+            Sentence("{text} is not a day of the year; write for example tet + 14 days, school_year + 0 days, "
+                     "10-01, 2026-10-01, holiday:09-02 - 3 days.", text=text)
+        )  # fmt: skip
+
+    def in_year(self, calendar: Calendar, year: int) -> dt.date | None:
+        """The anchor's day of a year, its days not yet added; None if it has none."""
+        if self.kind == "tet":
+            return holiday_named(TET, "VN", year)
+        if self.kind == "school_year":
+            return calendar.school_year_start(year)
+        if self.kind == "holiday":
+            return holiday_named(self.value, calendar.holidays, year)
+        once, month_day = self.value[:-5].rstrip("-"), self.value[-5:]
+        if once and int(once) != year:
+            return None
+        return dt.date.fromisoformat(f"{year:04}-{month_day if _is_day(f'{year:04}-{month_day}') else '02-28'}")
+
+
+def _is_day(text: str) -> bool:
+    found = _DAY.fullmatch(text)
+    try:
+        return bool(found and dt.date(int(found[1] or 2000), int(found[2]), int(found[3])))
+    except ValueError:
+        return False
+
+
+def holiday_named(name: str, country: str | None, year: int) -> dt.date | None:
+    """The first day of the public holiday of that name, in Vietnamese or English, capitals aside; None if none is."""
+    known = holidays_of(country, year) if country else {}
+    wanted = _folded(name)
+    return min((day for day, label in known.items() if wanted in (_folded(label.vi), _folded(label.en))), default=None)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def windows(
+    between: tuple[str, str], factor: Fraction | float, name: Label, calendar: Calendar, years: Iterable[int]
+) -> tuple[Window, ...]:
+    """The windows of a season that begin in `years`, from the first anchor to just before the next second one.
+
+    Args:
+        between: two anchors; the end is EXCLUSIVE ("tet + 14 days" is the first day after the window).
+        factor: what a deadline shrinks to; 0.5 halves it.
+        name: the season's words.
+        calendar: where school years and holidays come from.
+        years: the years in which a window's first anchor may lie.
+
+    Raises:
+        Unreadable: if an anchor cannot be read, names a holiday that none of the years has, or the end is not after the
+            beginning.
+    """
+    first, end = map(Anchor.parse, between)
+    if (first.kind, first.value) == (end.kind, end.value) and end.days <= first.days:
+        raise Unreadable(Sentence("The season must end after it begins."))
+    years = sorted(set(years))
+    beginnings = _days(first, calendar, years)
+    ends = _days(end, calendar, range(years[0] - 1, years[-1] + 3)) if years else []
+    found = [(begun, min((day for day in ends if day > begun), default=None)) for begun in beginnings]
+    return tuple(Window(begun, day, factor, name) for begun, day in found if day and (day - begun).days <= LONGEST)
+
+
+def _days(anchor: Anchor, calendar: Calendar, years: Iterable[int]) -> list[dt.date]:
+    found = [day + DAY * anchor.days for year in years if (day := anchor.in_year(calendar, year))]
+    if not found and anchor.kind == "holiday":
+        raise Unreadable(Sentence("There is no public holiday named {name}.", name=anchor.value))
+    return found

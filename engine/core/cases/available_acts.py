@@ -1,0 +1,123 @@
+"""What a person can do with a case now, and which of it is the one thing to do next.
+
+A page offers only what the use cases in `engine.usecases.cases.case_acts` would let through; they decide again when it
+is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.core.people.access import OFFICE, REFERRED, knows
+from engine.core.people.responsibility import LADDERS
+from engine.core.words import Label
+from engine.core.workflow.builtin_forms import form_named
+from engine.core.workflow.model import Form, Transition, Workflow
+from engine.usecases.cases.case_acts import GIVERS, HOLDERS
+
+FORM_LABELS: Mapping[str, Label] = {
+    "accept": Label("Tiếp nhận", "Accept"),
+    "decline": Label("Trả lại (nêu lý do)", "Return it, with a reason"),
+    "support": Label("Ghi hỗ trợ đã trao", "Log support given"),
+    "check_in": Label("Ghi nhận theo dõi", "Record a check-in"),
+    "note": Label("Thêm ghi chú nội bộ", "Add an internal note"),
+    "assign": Label("Phân công người phụ trách", "Assign the case"),
+    "hold": Label("Tạm dừng tính hạn", "Put the clock on hold"),
+    "companion": Label("Thêm người cùng vận động", "Add somebody who helps"),
+    "difficulty": Label("Báo khó khăn, vướng mắc", "Raise a difficulty"),
+    "lesson": Label("Ghi nhận buổi phụ đạo", "Record a catch-up lesson"),
+}
+
+
+class Standing(Protocol):
+    """What must be known of a case to say what can be done with it."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def waiting(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something one can do: its name in the address of its page, and its words."""
+
+    name: str
+    label: Label
+    danger: bool = False
+    help: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The one thing to do next (None: nothing is wanted of this person), the rest, and what cannot be undone easily."""
+
+    primary: Act | None
+    others: tuple[Act, ...]
+    dangerous: tuple[Act, ...]
+
+    def __contains__(self, name: str) -> bool:
+        return any(act.name == name for act in (self.primary, *self.others, *self.dangerous) if act)
+
+
+def choices(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool) -> Choices:
+    """What somebody who reaches the case in these roles can do; `offered_here`: it waits for one of their posts."""
+    acts = [*_steps(workflow, case.state, roles), *_forms(workflow, case, roles, offered_here=offered_here)]
+    primary = _primary(workflow, case, roles, acts, offered_here=offered_here)
+    rest = [act for act in acts if act != primary]
+    rest.sort(key=lambda act: act.name != "decline")
+    return Choices(
+        primary, tuple(act for act in rest if not act.danger), tuple(act for act in rest if act.danger)
+    )  # fmt: skip
+
+
+def _steps(workflow: Workflow, state: str, roles: frozenset[str]) -> Iterator[Act]:
+    for step in workflow.leaving(state):
+        if roles & set(step.by):
+            yield Act(step.name, step.label, step.danger, step.help)
+
+
+def _forms(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool) -> Iterator[Act]:
+    state = workflow.states[case.state]
+    above = {OFFICE, *LADDERS.get(state.owner or "", ())} - {state.owner}
+    allowed = {
+        "accept": case.waiting and offered_here,
+        "decline": case.waiting and offered_here,
+        "support": bool(roles & GIVERS) and not state.final,
+        "check_in": knows(roles) and not state.final,
+        "note": True,
+        "assign": bool(roles & above) and not state.final,
+        "hold": bool(roles & HOLDERS) and not state.final,
+        "companion": knows(roles) and not state.final,
+        "difficulty": not state.final,
+    }
+    return (Act(name, FORM_LABELS[name]) for name, may in allowed.items() if may)
+
+
+def _primary(
+    workflow: Workflow, case: Standing, roles: frozenset[str], acts: list[Act], *, offered_here: bool
+) -> Act | None:
+    """To accept what is offered; else the first step that leads on; else to look after the pupil or give support."""
+    by_name = {act.name: act for act in acts}
+    if case.waiting and offered_here:
+        return by_name["accept"]
+    state, order = workflow.states[case.state], list(workflow.states)
+    if state.final:
+        return None
+    if roles <= REFERRED:
+        return by_name.get("support")
+    for step in workflow.leaving(case.state):
+        if step.name in by_name and not step.danger and order.index(step.to) >= order.index(case.state):
+            return by_name[step.name]
+    return by_name.get("check_in" if state.owner in roles else "assign") or by_name.get("note")
+
+
+def act_named(workflow: Workflow, name: str) -> tuple[Transition | Form, Label] | None:
+    """The transition or form behind an act's name, and its words."""
+    if step := workflow.transitions.get(name):
+        return step, step.label
+    if name in FORM_LABELS:
+        return form_named(workflow, name), FORM_LABELS[name]
+    return None

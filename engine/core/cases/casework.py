@@ -1,0 +1,511 @@
+"""What can be done with a case, decided without a database: each act changes the facts and writes down an entry.
+
+A `Casework` is one case at one moment. People's acts (`open`, `step`, …) and the rules (`escalate`) go through the same
+few movements: enter a state, offer, tell, settle the clocks. The shell (`engine.usecases.cases.case_acts`,
+`engine.jobs.sweep`) loads the facts, calls one act, and stores all entries in one transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine.core.calendar import Duration
+from engine.core.cases import escalation
+from engine.core.cases.answers import Answer, Since, is_answer
+from engine.core.cases.definitions import Situation
+from engine.core.cases.escalation import Due
+from engine.core.cases.facts import Facts, Fired, changing
+from engine.core.people.access import ADMIN, OFFICE, REFERRED
+from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, told
+from engine.core.refusals import Conflict, NotAllowed
+from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, Offer, RaiseLevel, Rule, SetFlag
+from engine.core.words import Sentence
+from engine.core.workflow.machine import follow
+from engine.core.workflow.model import ASSIGNEE, RULE, Transition
+
+Seats = Collection[tuple[str, int]]  # posts, each a role in a unit
+SYSTEM: frozenset[str] = frozenset({RULE})
+FOR = "for"  # in an event's data: the person in whose place somebody acted
+LESSON, CHECK_IN = "lesson", "check_in"  # what is planned
+LESSON_EVERY = 5  # school days from one catch-up lesson to the next
+MOST_FIRINGS = 50  # in one go; the loader refuses rule sets that could go round without time passing
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts on a case: a person in the roles that reach it, or nobody (a rule).
+
+    `acts_for`: the roles that the person has only as a stand-in, each with whose it is.
+    """
+
+    person_id: int | None
+    roles: frozenset[str]
+    acts_for: Mapping[str, int] = field(default_factory=dict)
+
+    def role(self, allowed: Iterable[str] = ()) -> str | None:
+        """The role in which the person acts: the first allowed one they hold, else any; one of their own goes before
+        those of others."""
+        known = [role for role in allowed if role in self.roles] or sorted(self.roles)
+        return next((role for role in known if role not in self.acts_for), next(iter(known), None))
+
+    def only(self, roles: Collection[str]) -> Actor:
+        """The same person in no other roles than these."""
+        return replace(self, roles=self.roles & frozenset(roles))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One person is told, in a role, for a reason (a rule's id, or what happened)."""
+
+    person_id: int
+    role: str
+    kind: str
+    urgent: bool = False
+
+
+@dataclass(slots=True)
+class Entry:
+    """One event and all that is stored with it. `data` holds nothing personal; `text` is what a person filled in."""
+
+    kind: str
+    at: dt.datetime
+    person_id: int | None = None
+    role: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    text: dict[str, Any] | None = None
+    firing: Due | None = None
+    firing_entry: int = 0
+    offer: Found | None = None
+    answer: str | None = None  # to the offer that stood before: accepted, declined, superseded
+    told: list[Told] = field(default_factory=list)
+    rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+class Casework:
+    """One case at one moment. `entries` grows with each act; `facts` are as they will be once those are stored.
+
+    `before` is what of them can change, as it is stored now.
+    """
+
+    def __init__(self, facts: Facts, situation: Situation, directory: Directory, now: dt.datetime) -> None:
+        self.facts, self.situation, self.directory, self.now = facts, situation, directory, now
+        self.before = changing(facts)
+        self.entries: list[Entry] = []
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next entry will have in the history of the case."""
+        return self.facts.version + len(self.entries) + 1
+
+    def asked(self) -> list[tuple[int, str]]:
+        """Who is to act now, and as what: who acts for the assignee today; where nobody has accepted yet, who acts in
+        the post it is offered to."""
+        facts, directory = self.facts, self.directory
+        if facts.offered_role and facts.offered_unit_id and facts.accepted_at is None:
+            holders = directory.holders(facts.offered_role, facts.offered_unit_id)
+            return [(person, facts.offered_role) for person in acting(holders)]
+        found = directory.person(facts.assignee_id).acting if facts.assignee_id else ()
+        return [(person, ASSIGNEE) for person in found]
+
+    # --- what people do -------------------------------------------------------------------------------------------
+
+    def open(self, actor: Actor, values: Mapping[str, Any]) -> None:
+        """The first entry of a new case, which is in the workflow's initial state already."""
+        entry = self._entry("opened", actor, self.situation.workflow.initial, text=values)
+        self._enter(self.facts.state, entry, actor)
+        self._take_in(values, entry)
+        self._settle()
+
+    def check(self, name: str, actor: Actor) -> None:
+        """Whether the actor may do this transition now. Raises `NotFound` or `NotAllowed`."""
+        follow(self.situation.workflow, self.facts.state, name, actor.roles)
+
+    def step(self, name: str, actor: Actor, values: Mapping[str, Any]) -> None:
+        """Do a transition. Raises `NotFound` or `NotAllowed`."""
+        step, state = follow(self.situation.workflow, self.facts.state, name, actor.roles)
+        entry = self._entry(name, actor, state, role=actor.role(step.by), text=values)
+        self._move(step, state, entry, actor)
+        self._take_in(values, entry)
+        if is_answer(step):
+            next_on = values.get("next_on")
+            answer = Answer(self.next_seq - 1, self.now, self._closing(next_on) if next_on else None)
+            self.facts.answers += (answer,)
+        self._settle()
+
+    def accept(self, actor: Actor, seats: Seats, values: Mapping[str, Any]) -> None:
+        """Take up the case that is on offer to one of the actor's seats (role, unit)."""
+        role = self._answering(actor, seats)
+        entry = self._entry("accepted", actor, role=role, text=values)
+        entry.answer = "accepted"
+        self.facts.accepted_at, self.facts.assignee_id = self.now, actor.person_id
+        self._settle()
+
+    def decline(
+        self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, Any]
+    ) -> None:  # fmt: skip
+        """Return an offer with a reason; it goes to the next one up. `declined`: the seats that returned it before."""
+        role = self._answering(actor, seats)
+        assert self.facts.offered_unit_id is not None
+        seat = (role, self.facts.offered_unit_id)
+        entry = self._entry("declined", actor, role=role, text=values)
+        entry.answer = "declined"
+        owner = self.situation.workflow.states[self.facts.state].owner or role
+        start = seat if role in LADDERS[owner] else None
+        self._offer(find(owner, self.facts, self.directory, {*declined, seat}, start), entry, "offered")
+        self._settle()
+
+    def assign(self, actor: Actor, person_id: int, role: str, values: Mapping[str, Any]) -> None:
+        """Give the case to a person who holds its owner's role here; whoever assigns stands above, or had it."""
+        owner = self.situation.workflow.states[self.facts.state].owner
+        above = {OFFICE, *LADDERS.get(owner or "", ())}
+        if owner is None or not (actor.roles & above) or role not in above:
+            raise NotAllowed(Sentence("Your role does not allow assigning this case."))
+        entry = self._entry(
+            "assigned", actor, role=actor.role(LADDERS[owner]), data={"to": person_id, "as": role}, text=values
+        )
+        if self.facts.offered_role and self.facts.accepted_at is None:
+            entry.answer = "accepted"
+        if self.facts.offered_role:
+            self.facts.accepted_at = self.now
+        before, self.facts.assignee_id = self.facts.assignee_id, person_id
+        self._tell(entry, [(person_id, role)], "assigned", but=actor.person_id)
+        if before and before != person_id:
+            self._tell(entry, [(before, role)], "relieved", but=actor.person_id)
+        self._settle()
+
+    def write(
+        self, kind: str, actor: Actor, values: Mapping[str, Any], rows: Iterable[tuple[str, dict[str, Any]]] = (),
+        data: Mapping[str, Any] | None = None,
+    ) -> Entry:  # fmt: skip
+        """Add an entry that moves the case to no other state: a note, support given, a check-in."""
+        entry = self._entry(kind, actor, data=dict(data or {}), text=values)
+        entry.rows += rows
+        self._take_in(values, entry)
+        self._settle()
+        return entry
+
+    def hold(self, actor: Actor, until: dt.datetime | None, reason: str, values: Mapping[str, Any]) -> None:
+        """Stop the case's clocks from now on, for a reason."""
+        entry = self._entry("held", actor, text=values, data={"until": _iso(until)})
+        entry.rows.append(("holds", {"starts_at": self.now, "ends_at": until, "reason": reason}))
+
+    def tell_assignee(self, kind: str) -> None:
+        """Tell whoever has the case of the newest entry: one that nobody made by hand, so nobody knows of it yet."""
+        owner = self.situation.workflow.states[self.facts.state].owner
+        if self.facts.assignee_id is not None and owner is not None:
+            role = find(owner, self.facts, self.directory).role
+            self._tell(self.entries[-1], [(self.facts.assignee_id, role)], kind)
+
+    # --- what happens around it -----------------------------------------------------------------------------------
+
+    def migrate(self, situation: Situation, state: str) -> None:
+        """Go on under other versions of the workflow and the rules, in `state`; the deadline is counted anew.
+
+        A state that has only another name keeps its clock, its offer and who has the case; where the responsibility
+        is another one, the case enters the state.
+        """
+        facts, actor = self.facts, Actor(None, SYSTEM)
+        before, old, new = facts.due_at, self.situation.workflow.states[facts.state], situation.workflow.states[state]
+        versions = situation.workflow.version, situation.rules.version
+        entry = self._entry("migrated", actor, data={
+            "because": "rules", "workflow_versions": [facts.workflow_version, versions[0]],
+            "rules_versions": [facts.rules_version, versions[1]],
+        })  # fmt: skip
+        self.situation = situation
+        facts.workflow_version, facts.rules_version = versions
+        if state != facts.state:
+            entry.data |= {"from": facts.state, "to": state}
+        if (old.owner, old.offered) == (new.owner, new.offered):
+            facts.state = state
+        else:
+            entry.answer = "superseded" if facts.waiting else None
+            self._enter(state, entry, actor)
+        self._settle()
+        entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
+
+    def place(self, moved: Mapping[str, list[int]], successors: Mapping[int, int]) -> None:
+        """The case has come along with units that merged into others.
+
+        An offer goes on to the post that has taken the place of the old one, and keeps its clock.
+
+        Args:
+            moved: the places of the case that have changed, each with the unit before and now.
+            successors: the units that have ended, and what became of them.
+        """
+        facts, before, since = self.facts, self.facts.due_at, self.facts.offered_at
+        entry = self._entry("placed", Actor(None, SYSTEM), data={"because": "merger", "moved": dict(moved)})
+        if facts.offered_role and facts.offered_unit_id in successors:
+            if facts.waiting:
+                self._offer(find(facts.offered_role, facts, self.directory), entry, "offered")
+                facts.offered_at = since
+            else:
+                facts.offered_unit_id = successors[facts.offered_unit_id or 0]
+        self._settle()
+        entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
+
+    def put_back(self, moved: Mapping[str, list[int]], before: Mapping[str, Any]) -> None:
+        """A merger was undone: the case is asked of whom it was asked before, its clocks as they were.
+
+        Args:
+            moved: the places of the case that have changed, each with the unit before and now.
+            before: what the case held before the merger, by its fields.
+        """
+        entry = self._entry("placed", Actor(None, SYSTEM), data={"because": "merger undone", "moved": dict(moved)})
+        waited = self.facts.waiting
+        for name, value in before.items():
+            setattr(self.facts, name, value)
+        if self.facts.offered_role and {"offered_role", "offered_unit_id"} & before.keys():
+            entry.answer = "superseded" if waited else None
+            entry.offer = Found(self.facts.offered_role, self.facts.offered_unit_id or 0, ())
+        entry.data["due"] = _iso(self.facts.due_at)
+
+    def reroute(self, found: Found, actor: Actor) -> None:
+        """Offer the case to a post that should have had it and is filled again; the time to accept begins anew."""
+        self._offer(found, self._entry("rerouted", actor), "offered")
+        self._settle()
+
+    def hand_on(self, actor: Actor, person_id: int | None) -> None:
+        """Whoever had the case is gone: it goes to `person_id` or, if there is none, to whoever answers for it now."""
+        facts, entry = self.facts, self._entry("assigned", actor)
+        owner = self.situation.workflow.states[facts.state].owner or ADMIN
+        found = find(owner, facts, self.directory)
+        if person_id is None and self.situation.workflow.states[facts.state].offered:
+            self._offer(found, entry, "offered")
+        else:
+            facts.assignee_id = person_id or next(iter(found.people), None)
+            entry.data |= {"to": facts.assignee_id, "as": owner if person_id else found.role}
+            if facts.assignee_id:
+                self._tell(entry, [(facts.assignee_id, entry.data["as"])], "assigned", but=actor.person_id)
+        self._settle()
+
+    # --- what the rules do ----------------------------------------------------------------------------------------
+
+    def escalate(self) -> None:
+        """Fire every rule that is due by now, the earliest first, each judged on what the one before left behind."""
+        for _ in range(MOST_FIRINGS):
+            seen = escalation.survey(self.facts, self.situation, self.now)
+            if seen.due is None:
+                break
+            self.fire(seen.due)
+        else:
+            later = self.now + dt.timedelta(hours=1)  # too many at once: go on later, never for ever
+            seen = escalation.Survey(None, later, escalation.deadline(self.facts, self.situation))
+        self._look_again(seen)
+
+    def recount(self, kind: str, actor: Actor, data: Mapping[str, Any]) -> bool:
+        """Count the deadlines anew after a closure or a rule change; True, with an entry, if the deadline moved."""
+        before = self.facts.due_at
+        self._settle()
+        if self.facts.due_at == before:
+            return False
+        self._entry(kind, actor, data={**data, "due_before": _iso(before), "due": _iso(self.facts.due_at)})
+        return True
+
+    def fire(self, due: Due) -> None:
+        """Let a rule that is due do what it says."""
+        rule, facts = due.rule, self.facts
+        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry)
+        entry.data = {"rule": rule.id, "rules": facts.rules_version, "repetition": due.repetition, "state": facts.state,
+                      "due": _iso(due.at), "start": _iso(due.start), "time": str(due.counted or "")}  # fmt: skip
+        if closures := self.situation.around.closures:
+            entry.data["closures"] = [[c.first.isoformat(), c.last.isoformat(), c.scope] for c in closures]
+            entry.text = {"closures": [c.reason for c in closures]}  # why may be personal: beside the chain
+        if facts.holds:
+            entry.data["holds"] = [[_iso(start), _iso(end)] for start, end, _ in facts.holds]
+            entry.text = {**(entry.text or {}), "holds": [reason for _, _, reason in facts.holds]}
+        if due.since is not None:
+            entry.data["answered"] = _answered(due.since)
+        times = facts.fired[rule.id].times if rule.id in facts.fired else 0
+        facts.fired[rule.id] = Fired(times + 1, self.now, self.next_seq)
+        self.entries.append(entry)
+        for action in rule.then:
+            self._do(action, rule, entry)
+        entry.data["told"] = sorted({item.role for item in entry.told})
+
+    def _do(self, action: Action, rule: Rule, entry: Entry) -> None:
+        facts = self.facts
+        match action:
+            case Fire(name):
+                step, state = follow(self.situation.workflow, facts.state, name, SYSTEM)
+                entry.data |= {"step": name, "from": facts.state, "to": state}
+                self._move(step, state, entry, Actor(None, SYSTEM))
+            case Offer(role, unit):
+                self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
+            case Notify(roles):
+                for role in roles:
+                    acting_role, people = told(role, facts, facts.assignee_id, self.directory)
+                    self._tell(entry, [(person, acting_role) for person in people], rule.id, urgent=rule.urgent)
+            case RaiseLevel(steps):
+                facts.level += steps
+                entry.data["level"] = facts.level
+            case SetFlag(flag):
+                facts.flags = sorted({*facts.flags, flag})
+                entry.data["flag"] = flag
+            case AskCheckIn(within):
+                by = self.situation.clock.deadline(self.now, within) or self.now
+                entry.rows.append(("planned", {"kind": CHECK_IN, "due_at": by}))
+                entry.data["check_in_by"] = _iso(by)
+
+    def _seat(self, role: str, unit: str) -> Found:
+        if unit == OWN:
+            return find(role, self.facts, self.directory)
+        if unit == NEXT_UP:
+            own = find(role, self.facts, self.directory)
+            return find(role, self.facts, self.directory, start=(own.role, own.unit_id)) if own.role != ADMIN else own
+        named = self.directory.seat(role, unit)
+        if named and (role in REFERRED or named.unit_id in self._here()):
+            return named
+        return find(role, self.facts, self.directory)  # whoever has no duty here could not even open the case
+
+    def _here(self) -> set[int]:
+        """The units that the pupil belongs to, by class and by residence, and all above them."""
+        facts = self.facts
+        lowest = [unit for unit in (facts.class_id, facts.school_id, facts.village_id, facts.commune_id) if unit]
+        return {above for unit in lowest for above in self.directory.above(unit)}
+
+    # --- the movements they share ---------------------------------------------------------------------------------
+
+    def _entry(
+        self, kind: str, actor: Actor, to: str | None = None, *, role: str | None = None,
+        data: dict[str, Any] | None = None, text: Mapping[str, Any] | None = None,
+    ) -> Entry:  # fmt: skip
+        role = role or actor.role()
+        entry = Entry(kind, self.now, actor.person_id, role, data or {}, dict(text) if text else None)
+        if (whose := actor.acts_for.get(role or "")) is not None:
+            entry.data[FOR] = whose
+        if to is not None:
+            entry.data |= {"from": self.facts.state, "to": to}
+        self.entries.append(entry)
+        return entry
+
+    def _move(self, step: Transition, state: str, entry: Entry, actor: Actor) -> None:
+        if state == self.facts.state:
+            return  # a step from a state to itself leaves the clock, the offer and the assignee as they are
+        before = self.facts.assignee_id
+        if self.facts.offered_role and self.facts.accepted_at is None:
+            entry.answer = "superseded"
+        self._enter(state, entry, actor)
+        if actor.person_id is not None and before and before != self.facts.assignee_id:
+            self._tell(entry, [(before, entry.role or "")], "relieved", but=actor.person_id)
+
+    def _enter(self, state: str, entry: Entry, actor: Actor) -> None:
+        facts, target = self.facts, self.situation.workflow.states[state]
+        reopened = facts.closed_at is not None and not target.final
+        if facts.version or facts.state != state:
+            facts.entry += 1
+        facts.state, facts.since, facts.fired, facts.answers = state, self.now, {}, ()
+        facts.closed_at = self.now if target.final else None
+        facts.assignee_id = facts.offered_role = facts.offered_unit_id = facts.offered_at = facts.accepted_at = None
+        if reopened:
+            facts.level, facts.opened_at = 0, self.now
+        if target.owner is None:
+            return
+        if target.owner in {"volunteer", "association"} and facts.commune_id:
+            facts.association_id = next(iter(self.directory.associations(facts.commune_id)), facts.association_id)
+        found = find(target.owner, facts, self.directory)
+        if target.offered:
+            self._offer(found, entry, "offered", but=actor.person_id)
+            return
+        facts.assignee_id = actor.person_id if actor.person_id in found.people else next(iter(found.people), None)
+        if found.passed_over:
+            entry.data["passed_over"] = [list(item) for item in found.passed_over]
+        if actor.person_id is not None:
+            self._tell(entry, [(person, found.role) for person in found.people[:1]], "handed_over", but=actor.person_id)
+
+    def _offer(self, found: Found, entry: Entry, kind: str, *, urgent: bool = False, but: int | None = None) -> None:
+        facts = self.facts
+        if entry.answer is None and facts.offered_role and facts.accepted_at is None:
+            entry.answer = "superseded"
+        facts.offered_role, facts.offered_unit_id = found.role, found.unit_id
+        if found.role in REFERRED:
+            facts.association_id = found.unit_id
+        facts.offered_at, facts.accepted_at, facts.assignee_id = self.now, None, None
+        entry.offer = found
+        entry.data |= {"offered_to": found.role, "unit": found.unit_id}
+        if found.passed_over:
+            entry.data["passed_over"] = [list(item) for item in found.passed_over]
+        self._tell(entry, [(person, found.role) for person in found.people], kind, urgent=urgent, but=but)
+
+    def _answering(self, actor: Actor, seats: Seats) -> str:
+        facts = self.facts
+        if facts.offered_role is None or facts.offered_unit_id is None:
+            raise NotAllowed(Sentence("Nothing is on offer in this case."))
+        if facts.accepted_at is not None:
+            if facts.assignee_id == actor.person_id:
+                raise Conflict(
+                    Sentence("You have accepted this case already, at {at}.", at=self._local(facts.accepted_at))
+                )
+            raise Conflict(Sentence("The case was accepted already, at {at}.", at=self._local(facts.accepted_at)))
+        if (facts.offered_role, facts.offered_unit_id) not in seats:
+            raise NotAllowed(Sentence("The case is on offer to: {role}.", role=ROLE_LABELS[facts.offered_role]))
+        return facts.offered_role
+
+    def _local(self, moment: dt.datetime) -> dt.datetime:
+        return self.situation.calendar.local(moment)
+
+    def _tell(
+        self, entry: Entry, people: Iterable[tuple[int, str]], kind: str, *,
+        urgent: bool = False, but: int | None = None,
+    ) -> None:  # fmt: skip
+        known = {item.person_id for item in entry.told}
+        for person, role in people:
+            if person not in known and person != but:
+                known.add(person)
+                entry.told.append(Told(person, role, kind, urgent))
+
+    def _take_in(self, values: Mapping[str, Any], entry: Entry) -> None:
+        """What the engine itself understands of what was filled in."""
+        facts, workflow = self.facts, self.situation.workflow
+        if "reached" in values:
+            facts.unreached = 0 if values["reached"] else facts.unreached + 1
+        if values.get("absent_since"):
+            facts.absent_since = dt.date.fromisoformat(values["absent_since"])
+        if values.get("causes"):
+            facts.causes = tuple(values["causes"])
+            entry.rows.append(("causes", {"causes": list(values["causes"])}))
+            chosen = (workflow.fields["causes"].choice(code) for code in values["causes"])
+            flags = {choice.flag for choice in chosen if choice and choice.flag}
+            facts.flags = sorted({*facts.flags, *flags})
+        if values.get("need"):
+            row = {
+                "need": values["need"],
+                "handover": values.get("hand_over_at"),
+                "association_id": facts.association_id,
+            }
+            entry.rows.append(("needs", row))
+        for number in range(1, int(values.get("catch_up_lessons") or 0) + 1):  # one a week of school (D1.5)
+            by = self.situation.clock.deadline(self.now, Duration(LESSON_EVERY * number, "school days"))
+            entry.rows.append(("planned", {"kind": LESSON, "due_at": by or self.now}))
+        if values.get("next_on"):
+            entry.rows.append(("planned", {"kind": CHECK_IN, "due_at": self._closing(values["next_on"])}))
+
+    def _closing(self, day: str) -> dt.datetime:
+        date = dt.date.fromisoformat(day)
+        return self.situation.calendar.instant(date, self.situation.calendar.closing_minute(date))
+
+    def _settle(self) -> None:
+        self._look_again(escalation.survey(self.facts, self.situation, self.now))
+
+    def _asks_somebody_else(self) -> bool:
+        owner, offered_role = self.situation.workflow.states[self.facts.state].owner, self.facts.offered_role
+        return owner not in REFERRED and offered_role is not None and offered_role not in REFERRED
+
+    def _look_again(self, seen: escalation.Survey) -> None:
+        facts = self.facts
+        if not facts.is_open or self._asks_somebody_else():
+            facts.association_id = None  # it is not asked any more: its duty, and its sight of the case, end
+        facts.due_at, facts.next_look_at = (seen.deadline, seen.look) if facts.is_open else (None, None)
+
+
+def _answered(since: Since) -> dict[str, Any]:
+    """The contact or visit that a rule counted from, as it is kept with its firing."""
+    answer = since.answer
+    return {"at": _iso(answer.at), "next": _iso(answer.next_at), "start": _iso(since.start),
+            "bounded": since.bounded, "spent": since.spent}  # fmt: skip
+
+
+def _iso(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

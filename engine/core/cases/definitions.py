@@ -1,0 +1,126 @@
+"""The workflows, rule sets and calendars that cases run on, each by version, and the clocks made of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from engine.core.calendar import Calendar, Clock, Closure, Pause, Window, windows
+from engine.core.cases.facts import Facts
+from engine.core.refusals import NotFound
+from engine.core.rules.model import RuleSet, Season
+from engine.core.words import Sentence
+from engine.core.workflow.model import Workflow
+
+MOST_TIMES = 512  # clocks that are kept for the next case; one with closures of its own takes 50 KB
+Seasons = Mapping[str, tuple[Window, ...]]
+Holds = tuple[tuple[dt.datetime, dt.datetime | None, str], ...]  # from, to (None: no end), reason
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What lies around a case: codes of the units its pupil belongs to, the class's teaching days, closures in force.
+
+    `school_units` are the class and all units above it, `home_units` the village and all above it; `weekdays` are ISO
+    digits ("123456": taught Monday to Saturday), None for the calendar's own.
+    """
+
+    province: str = ""
+    weekdays: str | None = None
+    school_units: frozenset[str] = frozenset()
+    home_units: frozenset[str] = frozenset()
+    closures: tuple[Closure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a decision needs beside the case itself: its rules, its clock, its units and its risk windows."""
+
+    workflow: Workflow
+    rules: RuleSet
+    clock: Clock
+    calendar: Calendar
+    around: Surroundings
+    seasons: Seasons
+
+    def season_on(self, day: dt.date) -> frozenset[str]:
+        """The ids of the risk windows that a day lies in."""
+        return frozenset(
+            name for name, found in self.seasons.items() if any(window.first <= day < window.end for window in found)
+        )
+
+
+@lru_cache(maxsize=256)
+def _windows(season: Season, calendar: Calendar, year: int) -> tuple[Window, ...]:
+    return tuple(windows(season.between, season.factor, season.name, calendar, range(year - 1, year + 3)))
+
+
+def _touches(season: Season, around: Surroundings) -> bool:
+    return not (around.school_units.isdisjoint(season.units) and around.home_units.isdisjoint(season.units))
+
+
+@dataclass(frozen=True)
+class Handbook:
+    """What the composition root read and checked. `calendars` by province code; "" is the one for everywhere else.
+
+    `current` names, for each workflow, the workflow version and rules version that new cases begin with.
+    """
+
+    workflows: Mapping[tuple[str, int], Workflow]
+    rulesets: Mapping[tuple[str, int], RuleSet]
+    calendars: Mapping[str, Calendar]
+    current: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    _times: dict[tuple[object, ...], tuple[Seasons, Clock]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def workflow(self, name: str, version: int | None = None) -> Workflow:
+        """A workflow; the version that new cases begin with if none is named. Raises `NotFound`."""
+        version = version if version is not None else self.current.get(name, (0, 0))[0]
+        if found := self.workflows.get((name, version)):
+            return found
+        raise NotFound(Sentence("There is no workflow “{name}”, version {version}.", name=name, version=version))
+
+    def rules(self, workflow: str, version: int | None = None) -> RuleSet:
+        """A rule set of a workflow; the version that new cases begin with if none is named. Raises `NotFound`."""
+        version = version if version is not None else self.current.get(workflow, (0, 0))[1]
+        if found := self.rulesets.get((workflow, version)):
+            return found
+        raise NotFound(Sentence("There are no rules for “{name}”, version {version}.", name=workflow, version=version))
+
+    def calendar(self, province: str) -> Calendar:
+        """The calendar of a province (by unit code), or the one for everywhere else."""
+        return self.calendars.get(province) or self.calendars[""]
+
+    def situation(self, facts: Facts, around: Surroundings) -> Situation:
+        """The rules, clock and risk windows that hold for a case."""
+        workflow = self.workflow(facts.workflow, facts.workflow_version)
+        rules = self.rules(facts.workflow, facts.rules_version)
+        seasons, clock = self._time(rules, facts.since, around, facts.holds)
+        return Situation(workflow, rules, clock, self.calendar(around.province), around, seasons)
+
+    def clock(self, rules: RuleSet, when: dt.datetime, around: Surroundings, holds: Holds = ()) -> Clock:
+        """The clock of a case that is in these surroundings at about this time."""
+        return self._time(rules, when, around, holds)[1]
+
+    def _time(self, rules: RuleSet, when: dt.datetime, around: Surroundings, holds: Holds) -> tuple[Seasons, Clock]:
+        """The risk windows and the clock that hold here; most cases of a year share them, so they are kept."""
+        here = tuple(season for season in rules.seasons if not season.units or _touches(season, around))
+        names = tuple(season.id for season in here)
+        asked = rules.digest, names, when.year, around.province, around.weekdays, around.closures, holds
+        if asked not in self._times:
+            if len(self._times) >= MOST_TIMES:
+                self._times.clear()
+            seasons = {season.id: _windows(season, self.calendar(around.province), when.year) for season in here}
+            self._times[asked] = seasons, self._clock(around, seasons, holds)
+        return self._times[asked]
+
+    def _clock(self, around: Surroundings, seasons: Seasons, holds: Holds) -> Clock:
+        return self.calendar(around.province).clock(
+            weekdays=frozenset(int(day) - 1 for day in around.weekdays) if around.weekdays else None,
+            closures=around.closures,
+            windows=tuple(window for found in seasons.values() for window in found),
+            pauses=tuple(Pause(start, end, reason) for start, end, reason in holds),
+        )

@@ -1,0 +1,247 @@
+"""Why a rule fired, why a case is offered to whom, why a deadline is when it is: the same words on the case page, in a
+notice and in `ralop explain`.
+
+An event keeps what was counted with (when the clock started, for how long, which closures and holds were in force); the
+days are counted again from that, so that what was true then is told even if a closure was entered or lifted since.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import zip_longest
+from typing import Any
+
+from engine.core.calendar import Calendar, Clock, Closure, Duration
+from engine.core.cases import escalation
+from engine.core.cases.answers import FARTHEST, MOST_PUT_OFF, Answer, Since
+from engine.core.cases.definitions import Handbook, Situation, Surroundings
+from engine.core.cases.facts import Facts
+from engine.core.people.responsibility import PASSED_OVER, ROLE_LABELS
+from engine.core.rules.model import Rule, RuleSet
+from engine.core.words import Label, Sentence
+
+Line = Label | Sentence
+
+BECAUSE: Mapping[str, Line] = {
+    "closure": Sentence("Days without class were entered or lifted."),
+    "hold": Sentence("The clock was put on hold."),
+    "rules": Sentence("The rules have changed."),
+    "merger": Sentence("Units have merged."),
+}
+
+NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """`reason`: the rule in words. `facts`: version, when the clock started, what was done. `days`: what counted."""
+
+    reason: Line
+    facts: tuple[Line, ...]
+    days: tuple[Line, ...] = ()
+
+    def lines(self) -> tuple[Line, ...]:
+        """Everything, in the order in which it is read."""
+        return (self.reason, *self.facts, *self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What the rules will do at a moment (UTC) if nobody acts before; `perhaps`: only if something else holds then."""
+
+    at: dt.datetime
+    rule: Rule
+    perhaps: bool
+
+
+def why_of_event(
+    handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any], text: Mapping[str, Any] = NOTHING
+) -> Why | None:
+    """Why an event of a case happened, or went to whom it went; None for one that a person simply did.
+
+    Args:
+        handbook: holds the rules by version.
+        facts: the case.
+        around: what lies around it now; its closures are those of the event.
+        data: of the event.
+        text: what was written beside it, as far as it is still there and may be read: the reasons of closures, holds.
+    """
+    if "rule" in data:
+        return explain_firing(handbook, facts, around, data, text)
+    if "asked" in data or "stays" in data:
+        return _asked(handbook.calendar(around.province), data)
+    if "due_before" in data:
+        return _recounted(handbook.calendar(around.province), data)
+    if "offered_to" in data or "passed_over" in data:
+        return _handed(data)
+    return None
+
+
+def why_of_deadline(situation: Situation, facts: Facts) -> Why | None:
+    """Why the deadline of a case is when it is, as it is counted now; None for a state without one."""
+    rule = situation.rules.timing(facts.state, facts.accepted)
+    start = escalation.started(rule, facts, situation.calendar) if rule else None
+    if rule is None or rule.when.for_ is None or start is None or not facts.is_open:
+        return None
+    found = situation.clock.explain(start, rule.when.for_)
+    lines = [_version(rule.id, situation.rules.version), _counted(situation.calendar, rule.when.for_, start, found.at)]
+    since = escalation.answered(facts, situation.calendar) if rule.when.awaits_answer else None
+    answered = _answered(situation.calendar, since) if since else ()
+    return Why(rule.why, (*lines, *answered), found.words())
+
+
+def what_comes(situation: Situation, facts: Facts, now: dt.datetime) -> tuple[Next, ...]:
+    """What the rules will do if nobody acts, the soonest first."""
+    return tuple(
+        Next(due.at, due.rule, escalation.waits(due.rule)) for due in escalation.expected(facts, situation, now)
+    )
+
+
+def explain_firing(
+    handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any], text: Mapping[str, Any] = NOTHING
+) -> Why | None:
+    """Why the rule of this event fired; None for an event that no rule made."""
+    if "rule" not in data:
+        return None
+    rules, name = handbook.rules(facts.workflow, data["rules"]), data["rule"]
+    rule, calendar = rules.rule(name), handbook.calendar(around.province)
+    clock = _clock_then(handbook, rules, around, data, text)
+    timing, days = _time(calendar, clock, rules, rule, data)
+    lines: list[Line] = [_version(name, data["rules"]), timing]
+    if "answered" in data:
+        lines += _answered(calendar, _since(data))
+    elif data["repetition"]:
+        lines.append(Sentence("Repetition {number}.", number=data["repetition"]))
+    return Why(rule.why if rule else Label(name, name), (*lines, *offered_to(data), *passed_over(data)), days)
+
+
+def offered_to(data: Mapping[str, Any]) -> list[Line]:
+    """To whom an event offered the case."""
+    role = data.get("offered_to")
+    return [Sentence("Offered to: {role}.", role=ROLE_LABELS[role])] if role else []
+
+
+def passed_over(data: Mapping[str, Any]) -> list[Line]:
+    """Who was passed over on the way to whom a case was offered, and why."""
+    return [
+        Sentence("Passed over: {role}, {why}.", role=ROLE_LABELS[role], why=PASSED_OVER[why])
+        for role, _unit, why in data.get("passed_over", ())
+    ]
+
+
+def _handed(data: Mapping[str, Any]) -> Why:
+    """An offer or hand-over that a person's act brought about."""
+    if data.get("passed_over"):
+        asked = data["passed_over"][0][0]
+        reason = Sentence("Responsible here: {role}. The nearest post on the way up that is filled has it.",
+                          role=ROLE_LABELS[asked])  # fmt: skip
+    else:
+        reason = Sentence("Responsible here: {role}.", role=ROLE_LABELS[data["offered_to"]])
+    return Why(reason, (*offered_to(data), *passed_over(data)))
+
+
+def _asked(calendar: Calendar, data: Mapping[str, Any]) -> Why:
+    """Why a difficulty waits for whom it waits."""
+    late, until = _moment(calendar, data.get("late")), _moment(calendar, data.get("answer_by"))
+    if "stays" in data:
+        return Why(Sentence("No answer until {late}, and nobody stands higher: it stays where it is.", late=late), ())
+    reason = Sentence("The next post up decides: the head, the commune leader, then the education office.")
+    if late:
+        reason = Sentence("No answer until {late}: it goes to the next post up.", late=late)
+    asked = Sentence("An answer is due from: {role}, until {until}.", role=ROLE_LABELS[data["asked"]], until=until)
+    return Why(reason, (asked, *passed_over(data)))
+
+
+def _recounted(calendar: Calendar, data: Mapping[str, Any]) -> Why:
+    """A deadline that was counted anew."""
+    none = Label("không có hạn", "no deadline")
+    before, after = (_moment(calendar, data[key]) or none for key in ("due_before", "due"))
+    lines: list[Line] = [Sentence("The deadline was {before}; now it is {after}.", before=before, after=after)]
+    reason = BECAUSE.get(str(data.get("because")), Sentence("The deadline was counted anew."))
+    if "first" in data and "last" in data:
+        first, last = (dt.date.fromisoformat(data[key]) for key in ("first", "last"))
+        lines.append(Sentence("Days without class: {first} to {last}.", first=first, last=last))
+    return Why(reason, (*lines, *offered_to(data), *passed_over(data)))
+
+
+# --- how the time of a firing was counted -----------------------------------------------------------------------------
+
+
+def _version(rule: str, version: int) -> Sentence:
+    return Sentence("Rule {rule}, version {version} of the rules.", rule=rule, version=version)
+
+
+def _counted(calendar: Calendar, time: Duration, start: dt.datetime, due: dt.datetime | None) -> Sentence:
+    if due is None:
+        return Sentence("There is no deadline while the clock is held.")
+    return Sentence("Counted {time} from {start}: until {due}.", time=time.label, start=calendar.local(start),
+                    due=calendar.local(due))  # fmt: skip
+
+
+def _since(data: Mapping[str, Any]) -> Since:
+    """The contact or visit that a firing was counted from, as it was kept with it."""
+    kept, moment = data["answered"], dt.datetime.fromisoformat
+    answer = Answer(0, moment(kept["at"]), moment(kept["next"]) if kept["next"] else None)
+    return Since(moment(kept["start"]), answer, kept["bounded"], kept["spent"])
+
+
+def _answered(calendar: Calendar, since: Since) -> tuple[Line, ...]:
+    """Which contact or visit time counts from, and what its next date comes to."""
+    at, next_at = calendar.local(since.answer.at), since.answer.next_at
+    recorded = Sentence("Counted from the contact or visit recorded at {at}.", at=at)
+    if next_at is None:
+        return (recorded,)
+    day = calendar.local(next_at).date()
+    if since.spent:
+        none_left = Sentence(
+            "Its next date, {day}, puts nothing off: that was done {times} times already.", day=day, times=MOST_PUT_OFF
+        )
+        return recorded, none_left
+    agreed = Sentence("Counted from the next date, {day}, given at {at}.", day=day, at=at)
+    if since.bounded:
+        start = calendar.local(since.start)
+        agreed = Sentence("The next date, {day}, given at {at}, is farther off than {time}: counted from {start}.",
+                          day=day, at=at, time=FARTHEST.label, start=start)  # fmt: skip
+    return (agreed,)
+
+
+def _moment(calendar: Calendar, text: str | None) -> dt.datetime | None:
+    return calendar.local(dt.datetime.fromisoformat(text)) if text else None
+
+
+def _clock_then(
+    handbook: Handbook, rules: RuleSet, around: Surroundings, data: Mapping[str, Any], text: Mapping[str, Any]
+) -> Clock:
+    """The clock as it was when the event was written: with the closures and holds in force then."""
+    day, moment = dt.date.fromisoformat, dt.datetime.fromisoformat
+    closed = zip_longest(data.get("closures", ()), text.get("closures", ()), fillvalue="")
+    closures = tuple(Closure(day(when[0]), day(when[1]), reason, when[2]) for when, reason in closed)
+    held = zip_longest(data.get("holds", ()), text.get("holds", ()), fillvalue="")
+    holds = tuple((moment(when[0]), moment(when[1]) if when[1] else None, reason) for when, reason in held)
+    return handbook.clock(rules, moment(data["start"]), replace(around, closures=closures), holds)
+
+
+def _time(
+    calendar: Calendar, clock: Clock, rules: RuleSet, rule: Rule | None, data: Mapping[str, Any]
+) -> tuple[Sentence, tuple[Line, ...]]:
+    """How the rule's moment came about, and the days that were counted for it."""
+    start, due = dt.datetime.fromisoformat(data["start"]), dt.datetime.fromisoformat(data["due"])
+    first = not data["repetition"] or "answered" in data
+    before = rule.when.before_deadline if rule and first else None
+    if rule and before is not None:
+        timing = rules.timing(rule.when.state, rule.when.accepted)
+        days = clock.explain(start, timing.when.for_).words() if timing and timing.when.for_ else ()
+        return Sentence("{time} before the deadline: from {due}.", time=_share(before), due=calendar.local(due)), days
+    if not data["time"]:
+        return Sentence("It held from {due}.", due=calendar.local(due)), ()
+    time = Duration.parse(data["time"])
+    return _counted(calendar, time, start, due), clock.explain(start, time).words()
+
+
+def _share(before: Duration | Fraction) -> Label:
+    if isinstance(before, Duration):
+        return before.label
+    return Label(f"{float(before):.0%} thời hạn", f"{float(before):.0%} of the time")

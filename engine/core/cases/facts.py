@@ -1,0 +1,85 @@
+"""What the core knows of a case when it decides: one plain value, loaded once, changed only by
+`engine.core.cases.casework`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from engine.core.cases.answers import Answer
+
+# The columns that work on a case can change; those that place it (pupil, class, village …) follow the pupil.
+CHANGING = (
+    "state", "entry", "since", "level", "absent_since", "opened_at", "closed_at", "assignee_id", "offered_role",
+    "offered_unit_id", "offered_at", "accepted_at", "due_at", "next_look_at", "flags", "unreached", "association_id",
+    "workflow_version", "rules_version", "version", "last_hash",
+)  # fmt: skip
+changing: Callable[[Facts], tuple[Any, ...]] = attrgetter(*CHANGING)
+
+
+class Fired(NamedTuple):
+    """How often a rule fired in the present stay, when last, and the number of that event in the history."""
+
+    times: int
+    last: dt.datetime
+    seq: int
+
+
+@dataclass(slots=True)
+class Facts:
+    """A case as it stands. The fields up to `last_hash` are the columns of the case, in their order."""
+
+    id: int
+    code: str
+    pupil_id: int
+    workflow: str
+    workflow_version: int
+    rules_version: int
+    state: str
+    entry: int
+    since: dt.datetime
+    level: int
+    absent_since: dt.date
+    opened_at: dt.datetime
+    closed_at: dt.datetime | None
+    assignee_id: int | None
+    offered_role: str | None
+    offered_unit_id: int | None
+    offered_at: dt.datetime | None
+    accepted_at: dt.datetime | None
+    due_at: dt.datetime | None
+    next_look_at: dt.datetime | None
+    flags: Sequence[str]
+    unreached: int
+    grade: int | None
+    class_id: int
+    school_id: int
+    village_id: int | None
+    commune_id: int | None
+    province_id: int | None
+    association_id: int | None
+    version: int
+    last_hash: str
+    # Beside the case itself:
+    causes: tuple[str, ...] = ()
+    fired: dict[str, Fired] = field(default_factory=dict)  # by rule, in this entry
+    answers: tuple[Answer, ...] = ()  # contacts and visits of this entry, the oldest first
+    holds: tuple[tuple[dt.datetime, dt.datetime | None, str], ...] = ()
+    marks: tuple[tuple[dt.date, str], ...] = ()  # absent sessions: (day, "e" excused or "u" unexcused)
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def accepted(self) -> bool | None:
+        """Whether the offer was accepted; None where nothing is or was on offer."""
+        return None if self.offered_at is None else self.accepted_at is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is on offer and nobody has accepted yet."""
+        return self.accepted is False

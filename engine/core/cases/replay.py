@@ -1,0 +1,206 @@
+"""Plays what happened to one case once more, in memory: as it was, or with other rules acting between people's acts.
+
+People's acts are done as they did them, at their time, in their role. Up to the trial the rules fire when they fired;
+from then on the trial's rules fire at the moment they come due, as a worker that is never late would let them. The
+posts are as they are filled today.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from engine.core.cases.casework import Actor, Casework, Entry
+from engine.core.cases.definitions import Handbook, Situation, Surroundings
+from engine.core.cases.escalation import Due
+from engine.core.cases.facts import Facts
+from engine.core.people.responsibility import Directory
+from engine.core.refusals import NotFound, Refused
+from engine.core.words import Sentence
+from engine.store.cases.history import Past
+
+TRIAL = 0  # the version of rules on trial: no file can have it
+LASTING = frozenset({"disability", "first_time"})  # flags that a case has from its first moment
+AROUND = frozenset({"recounted", "placed", "rerouted"})  # nobody's act on the case itself
+MOST_LOOKS = 10_000  # at one case; a rule set that the loader lets through never comes near
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What a person did that could not have been done: from here on nobody knows what they would have done instead."""
+
+    code: str
+    at: dt.datetime
+    kind: str
+    why: Sentence
+
+
+@dataclass
+class Run:
+    """What came of one case in the trial."""
+
+    entries: list[Entry] = field(default_factory=list)
+    lost: Lost | None = None
+
+
+class Replay:
+    """One case, from its first event on."""
+
+    def __init__(
+        self, facts: Facts, events: Sequence[Past], marks: Sequence[tuple[dt.date, str]], handbook: Handbook,
+        around: Surroundings, directory: Directory,
+    ) -> None:  # fmt: skip
+        self.code, self.events, self.handbook, self.around = facts.code, events, handbook, around
+        self.marks, self._days = tuple(marks), [day for day, _ in marks]
+        self.facts = _newborn(facts, events[0].at, handbook)
+        self.facts.workflow_version, self.facts.rules_version = _versions(facts, events)
+        self.work = Casework(self.facts, self._situation(), directory, events[0].at)
+        self._offered: tuple[str, int] | None = None  # what was on offer when it really happened
+        self._declined: set[tuple[str, int]] = set()
+
+    def run(self, first: dt.datetime, end: dt.datetime) -> Run:
+        """What would have happened from `first` up to `end`, the trial's rules being in force from `first` on."""
+        run, begun, past = Run(), 0, self.events[0]
+        try:
+            for past in self.events:
+                if past.at >= first:
+                    begun = begun or self._begin(first)
+                    if "rule" in past.data:
+                        self._note(past)
+                        continue
+                    self._pass(past.at)
+                self._redo(past)
+            begun = begun or self._begin(first)
+            self._pass(end - dt.timedelta(microseconds=1))
+        except Refused as refused:
+            run.lost = Lost(self.code, past.at, past.kind, refused.sentence)
+        run.entries = self.work.entries[begun - 1 :] if begun else []
+        return run
+
+    def _begin(self, first: dt.datetime) -> int:
+        """Put the rules on trial in force; one more than the entries there were by then."""
+        begun = len(self.work.entries) + 1
+        self.facts.rules_version = TRIAL
+        if self.facts.version and self.facts.is_open:
+            self._at(first)
+            self.work.escalate()
+        return begun
+
+    def _pass(self, until: dt.datetime) -> None:
+        for _ in range(MOST_LOOKS):
+            due = self.facts.next_look_at
+            if due is None or due > until:
+                return
+            self._at(max(due, self.work.now))
+            self.work.escalate()
+
+    def _at(self, moment: dt.datetime) -> None:
+        self.work.now = moment
+        self.work.situation = self._situation()
+        known = bisect_right(self._days, self.work.situation.calendar.local(moment).date())
+        self.facts.marks = self.marks[:known]
+
+    def _situation(self) -> Situation:
+        return self.handbook.situation(self.facts, self.around)
+
+    # --- one thing that happened ----------------------------------------------------------------------------------
+
+    def _redo(self, past: Past) -> None:
+        self._at(past.at)
+        if "rule" in past.data:
+            self._refire(past)
+        elif past.kind == "migrated":
+            self._migrated(past)
+        elif past.kind not in AROUND:
+            self._act(past, Actor(past.person_id, frozenset({past.role or ""})))
+        if self._note(past) and self.facts.waiting and self._offered:
+            self.facts.offered_role, self.facts.offered_unit_id = self._offered  # as the posts were filled then
+        self.facts.version += 1
+
+    def _note(self, past: Past) -> bool:
+        """Remember what was really on offer; whether this event offered it."""
+        if "offered_to" not in past.data:
+            return False
+        self._offered = past.data["offered_to"], past.data["unit"]
+        return True
+
+    def _refire(self, past: Past) -> None:
+        rule = self.work.situation.rules.rule(past.data["rule"])
+        if rule is None:
+            raise NotFound(Sentence("There is no rule {rule} in these rules.", rule=past.data["rule"]))
+        moment = dt.datetime.fromisoformat
+        due = Due(moment(past.data["due"]), rule, past.data["repetition"], moment(past.data["start"]), None)
+        self.work.fire(due)
+
+    def _act(self, past: Past, actor: Actor) -> None:
+        seats = {self._offered} if self._offered else set()
+        match past.kind:
+            case "opened":
+                self.work.open(actor, past.values)
+            case "accepted":
+                self.work.accept(actor, seats, past.values)
+            case "declined":
+                self.work.decline(actor, seats, self._declined, past.values)
+                self._declined |= seats
+            case "assigned":
+                self._assigned(past, actor)
+            case "held":
+                self._held(past, actor)
+            case _:
+                self._step_or_write(past, actor)
+
+    def _assigned(self, past: Past, actor: Actor) -> None:
+        if past.data.get("to") is None:
+            return
+        if self.facts.offered_role:
+            self.facts.accepted_at = self.facts.accepted_at or past.at
+        self.facts.assignee_id = past.data["to"]
+        self.work.write("assigned", actor, past.values)
+
+    def _held(self, past: Past, actor: Actor) -> None:
+        until = past.data.get("until")
+        end = dt.datetime.fromisoformat(until) if until else None
+        self.work.hold(actor, end, "", past.values)
+        self.facts.holds += ((past.at, end, ""),)
+        self._at(past.at)
+        self.work.recount("recounted", actor, {})
+
+    def _step_or_write(self, past: Past, actor: Actor) -> None:
+        if past.kind in self.work.situation.workflow.transitions:
+            entry = self.facts.entry
+            self.work.step(past.kind, actor, past.values)
+            self._declined = set() if self.facts.entry != entry else self._declined
+            return
+        self.work.write(past.kind, actor, past.values)
+        if past.data.get("flag"):
+            self.facts.flags = sorted({*self.facts.flags, past.data["flag"]})
+
+    def _migrated(self, past: Past) -> None:
+        facts = self.facts
+        facts.workflow_version = past.data["workflow_versions"][1]
+        if facts.rules_version != TRIAL:
+            facts.rules_version = past.data["rules_versions"][1]
+        if facts.state == past.data.get("from"):
+            facts.state = past.data["to"]
+        self._at(past.at)
+
+
+def _newborn(facts: Facts, at: dt.datetime, handbook: Handbook) -> Facts:
+    """The case as it was before its first event."""
+    initial = handbook.workflow(facts.workflow, facts.workflow_version).initial
+    return replace(
+        facts, state=initial, entry=1, since=at, level=0, opened_at=at, closed_at=None, assignee_id=None,
+        offered_role=None, offered_unit_id=None, offered_at=None, accepted_at=None, due_at=None, next_look_at=None,
+        flags=sorted(LASTING & set(facts.flags)), unreached=0, association_id=None, version=0, causes=(), fired={},
+        holds=(), marks=(), answers=(),
+    )  # fmt: skip
+
+
+def _versions(facts: Facts, events: Sequence[Past]) -> tuple[int, int]:
+    """The versions that the case began with."""
+    for past in events:
+        if past.kind == "migrated":
+            return past.data["workflow_versions"][0], past.data["rules_versions"][0]
+    return facts.workflow_version, facts.rules_version

@@ -1,0 +1,178 @@
+"""The history of a case as people read it: each event with its words, who did it, what it changed, what was written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from engine.core.cases.casework import FOR
+from engine.core.cases.definitions import Handbook, Surroundings
+from engine.core.cases.explain import Why, why_of_event
+from engine.core.cases.facts import Facts
+from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.words import Label, Sentence
+from engine.core.workflow.builtin_forms import COMPANY, FIELDS, field_named
+from engine.core.workflow.model import Field, Workflow
+from engine.usecases.cases.case_acts import act_label
+
+Line = Label | Sentence
+Answer = Label | dt.date | str | tuple[Label, ...]
+YES, NO = Label("Có", "Yes"), Label("Không", "No")
+LONG = frozenset({"text"})  # written in sentences: shown as a paragraph of its own
+
+
+class Event(Protocol):
+    """What is read of an event."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def at(self) -> dt.datetime: ...
+    @property
+    def person(self) -> str | None: ...
+    @property
+    def role(self) -> str | None: ...
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+    @property
+    def text(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry of the timeline. `who` is None for a rule; `answers` is what was filled in, `says` what was written."""
+
+    what: Line
+    at: dt.datetime
+    who: Line | None
+    by_rule: bool
+    changes: tuple[Line, ...] = ()
+    answers: tuple[tuple[Label, Answer], ...] = ()
+    says: tuple[tuple[Label, str], ...] = ()
+    why: Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of units and people that events speak of by number."""
+
+    units: Mapping[int, str]
+    people: Mapping[int, str]
+    company: Mapping[int, Label] = field(default_factory=dict)  # the people around the case, by number
+
+
+def tell(handbook: Handbook, facts: Facts, around: Surroundings, event: Event, names: Names) -> Told:
+    """One event in words."""
+    workflow = handbook.workflow(facts.workflow, facts.workflow_version)
+    data, by_rule = event.data, "rule" in event.data
+    why = why_of_event(handbook, facts, around, data, event.text)
+    what: Line = why.reason if why and by_rule else _capital(act_label(workflow, event.kind))
+    answers, says = _written(workflow, event.text)
+    return Told(
+        what, event.at, None if by_rule else _who(event, names), by_rule or "late" in data,
+        tuple(_changes(workflow, data, names)), answers, says, why,
+    )  # fmt: skip
+
+
+def _capital(label: Label) -> Label:
+    return Label(label.vi[:1].upper() + label.vi[1:], label.en[:1].upper() + label.en[1:])
+
+
+def _who(event: Event, names: Names) -> Line | None:
+    role = ROLE_LABELS.get(event.role or "")
+    return acted(event.person, names.people.get(event.data.get(FOR, 0)), role) if event.person is not None else role
+
+
+def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Iterator[Line]:
+    """What the event changed: the state, who is to act, the level, the flags."""
+    if (state := workflow.states.get(str(data.get("to")))) and state.name != data.get("from"):
+        yield Sentence("Now: {state}", state=state.label)
+    if role := data.get("offered_to"):
+        unit = names.units.get(data.get("unit", 0), "")
+        yield offered(role, unit)
+    if "as" in data:
+        yield Sentence("Assigned to: {person}", person=names.people.get(data.get("to", 0), ""))
+    if "level" in data:
+        yield Sentence("Level of urgency: {level}", level=data["level"])
+    if flag := workflow.flags.get(str(data.get("flag"))):
+        yield flag
+    if asked := data.get("asked") or data.get("stays"):
+        yield waits_for(asked, names.units.get(data.get("unit", 0), ""))
+    if with_them := [names.company[seq] for seq in data.get(COMPANY, ()) if seq in names.company]:
+        yield Sentence("Together with: {people}", people=with_them)
+    if label := names.company.get(data.get("companion", 0)):
+        yield label
+
+
+def waits_for(role: str, unit: str) -> Sentence:
+    """Which post has to decide about a difficulty."""
+    if unit:
+        return Sentence("To be decided by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
+    return Sentence("To be decided by: {role}", role=ROLE_LABELS[role])
+
+
+def around_label(role: str, name: str) -> Label:
+    """Somebody around a case in words: who they are to the pupil, and their name unless it was erased."""
+    label = choice_label(FIELDS["companion_role"], role)
+    return Label(f"{name} ({label.vi})", f"{name} ({label.en})") if name else label
+
+
+def offered(role: str, unit: str) -> Sentence:
+    """To which post a case is offered."""
+    if unit:
+        return Sentence("Waiting to be accepted by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
+    return Sentence("Waiting to be accepted by: {role}", role=ROLE_LABELS[role])
+
+
+def _written(
+    workflow: Workflow, values: Mapping[str, Any]
+) -> tuple[tuple[tuple[Label, Answer], ...], tuple[tuple[Label, str], ...]]:
+    answers, says = [], []
+    for name, value in values.items():
+        field = field_named(workflow, name)
+        if field is None:
+            continue
+        if field.type in LONG:
+            says.append((field.label, str(value)))
+        else:
+            answers.append((field.label, answer(field, value)))
+    return tuple(answers), tuple(says)
+
+
+def answer(field: Field, value: Any) -> Answer:
+    """What was filled in, in words: a choice by its label, a date as a date, a number grouped as it is written here."""
+    match field.type:
+        case "yes_no":
+            return YES if value else NO
+        case "date":
+            return dt.date.fromisoformat(value)
+        case "choice":
+            return choice_label(field, value)
+        case "choices":
+            return tuple(choice_label(field, code) for code in value)
+        case "whole" | "money" | "decimal":
+            return number(value)
+        case _:
+            return str(value)
+
+
+def choice_label(field: Field, code: str) -> Label:
+    """The words of a choice, its code if the workflow does not know it any more."""
+    found = field.choice(code)
+    return found.label if found else Label(code, code)
+
+
+def unit_label(field: Field, code: str, kept: str) -> Label:
+    """The words of a choice's unit; the one that was kept with a gift where the workflow counts in another by now."""
+    found = field.choice(code)
+    return found.unit if found and found.unit and found.unit.vi == kept else Label(kept, kept)
+
+
+def number(value: Any) -> Label:
+    """A number with its thousands grouped: 1.250.000,5 in Vietnamese, 1,250,000.5 in English."""
+    whole, _, rest = str(value).partition(".")
+    grouped = f"{int(whole):,}"
+    english = f"{grouped}.{rest}" if rest else grouped
+    return Label(english.translate(str.maketrans(",.", ".,")), english)

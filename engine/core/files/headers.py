@@ -1,0 +1,85 @@
+"""Finds the row that names the columns, wherever it stands among the first rows, by what columns are called."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.core.files.aliases import Aliases
+from engine.core.files.sheets import Cell
+from engine.core.files.values import text_of
+from engine.core.text import fold
+
+SEARCHED = 30  # rows
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the columns of a table are: key → position of the column; `names` as they stand in the file.
+
+    `dropped` are the columns of personal id numbers; `height` is 2 where the names stand in two rows.
+    """
+
+    columns: Mapping[str, int]
+    names: Sequence[str]
+    dropped: frozenset[int]
+    height: int = 1
+
+    def cell(self, row: Sequence[Cell], key: str) -> Cell:
+        """The cell of a row in the column of this key; None if there is neither."""
+        at = self.columns.get(key, -1)
+        return row[at] if 0 <= at < len(row) else None
+
+
+def find_header(
+    rows: Sequence[Sequence[Cell]], aliases: Aliases, table: str, needs: Sequence[Collection[str]]
+) -> tuple[int, Header] | None:  # fmt: skip
+    """The header among these rows, and its index: the first row that names one column of each group in `needs`.
+
+    A name may also stand in two rows, a group above (often merged) and its parts below.
+    """
+    for index, row in enumerate(rows[:SEARCHED]):
+        header = read_header([row], aliases, table)
+        if _meets(header, needs):
+            return index, header
+        if index + 1 < len(rows) and header.columns:
+            header = read_header(rows[index : index + 2], aliases, table)
+            if _meets(header, needs):
+                return index, header
+    return None
+
+
+def _meets(header: Header, needs: Sequence[Collection[str]]) -> bool:
+    return all(any(key in header.columns for key in group) for group in needs)
+
+
+def read_header(rows: Sequence[Sequence[Cell]], aliases: Aliases, table: str) -> Header:
+    """One or two rows read as a header. Of two columns for one thing the one with the better-known name is taken."""
+    known = aliases.columns(table)
+    names = [_name(rows, at) for at in range(max(map(len, rows)))]
+    best: dict[str, tuple[int, int]] = {}
+    dropped = set()
+    for at, tries in enumerate(names):
+        if any(name in aliases.dropped for name in tries):
+            dropped.add(at)
+            continue
+        for name in tries:
+            if name in known:
+                key, rank = known[name]
+                best[key] = min(best.get(key, (rank, at)), (rank, at))
+                break
+    columns = {key: at for key, (_, at) in best.items()}
+    return Header(columns, [text_of(_at(rows[-1], at)) for at in range(len(names))], frozenset(dropped), len(rows))
+
+
+def _name(rows: Sequence[Sequence[Cell]], at: int) -> list[str]:
+    """What a column may be called: by the lower row, by both, by the upper row alone."""
+    parts = [fold(text_of(_at(row, at))) for row in rows]
+    if len(parts) == 1:
+        return parts
+    above, below = parts
+    return [f"{above} {below}".strip(), below or above]
+
+
+def _at(row: Sequence[Cell], at: int) -> Cell:
+    return row[at] if at < len(row) else None

@@ -1,0 +1,268 @@
+"""Which notice goes where, and when: channels, quiet hours, daily digest, urgency, and what is told in numbers only.
+
+All pure: `now` and the calendar come in, moments and values go out. `engine.jobs.deliver` does what is decided here,
+and
+`engine.core.notices.texts` has the words.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from engine.core.calendar import Calendar
+from engine.core.cases.definitions import Handbook
+from engine.core.people.access import OFFICE
+from engine.core.people.account_events import told
+from engine.core.refusals import NotFound
+from engine.core.words import Label
+
+EMAIL, PUSH = "email", "push"
+DAY = 24 * 60  # minutes
+MOST_ATTEMPTS = 8  # then it is a dead letter, and the operator's
+FIRST_WAIT = dt.timedelta(minutes=2)
+LONGEST_WAIT = dt.timedelta(hours=6)
+# These answer for many cases at once: a digest tells them how many and where, not one by one.
+LEADERS = frozenset({"commune_leader", OFFICE})
+
+KINDS: Mapping[str, Label] = {
+    "offered": Label("Có hồ sơ chờ anh/chị tiếp nhận", "A case is waiting for your acceptance"),
+    "opened_by_watch": Label("Có dấu hiệu vắng học, hồ sơ được lập tự động", "Signs of absence: a case was opened"),
+    "relapsed_by_watch": Label("Học sinh lại vắng sau khi ra lớp", "The pupil is absent again after the return"),
+    "handed_over": Label("Có hồ sơ vừa chuyển đến anh/chị", "A case has come to you"),
+    "assigned": Label("Anh/chị được phân công phụ trách hồ sơ", "A case was assigned to you"),
+    "relieved": Label("Hồ sơ đã chuyển cho người phụ trách khác", "The case has gone to somebody else"),
+    "nudged": Label("Đôn đốc xử lý hồ sơ", "A reminder: please act on this case"),  # by a superior
+    "attention_asked": Label("Đề nghị quan tâm xử lý hồ sơ", "Your attention is asked for this case"),
+    "difficulty_asked": Label("Có khó khăn, vướng mắc chờ anh/chị giải quyết", "A difficulty waits for your decision"),
+    "difficulty_late": Label(
+        "Khó khăn, vướng mắc quá hạn trả lời, chờ anh/chị giải quyết",
+        "A difficulty was not answered in time and waits for your decision",
+    ),
+    "difficulty_answered": Label("Khó khăn, vướng mắc đã có ý kiến", "A difficulty was answered"),
+}
+# Of many cases at once: what moved their deadlines.
+CLOSURES: Mapping[str, Label] = {
+    "closure_announced": Label("Có ngày tạm dừng đến lớp, hạn xử lý dời đi", "Days without class moved deadlines"),
+    "closure_changed": Label(
+        "Ngày tạm dừng đến lớp được sửa, hạn xử lý tính lại", "Days without class were changed, deadlines moved"
+    ),
+    "closure_lifted": Label(
+        "Đợt tạm dừng đến lớp kết thúc sớm hoặc bị hủy, hạn xử lý tính lại",
+        "Days without class were lifted, deadlines moved",
+    ),
+}
+CHANGED = Label("Hồ sơ có thay đổi", "Something has changed in a case")
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A person's hours, in local minutes after midnight: quiet from `quiet_from` to `quiet_to`, digest at `digest_at`.
+
+    Equal ends mean that there are no quiet hours; from 22:00 to 06:00 runs over midnight.
+    """
+
+    quiet_from: int = 22 * 60
+    quiet_to: int = 6 * 60
+    digest_at: int = 6 * 60 + 30
+
+    def quiet(self, minute: int) -> bool:
+        """Whether a minute of the day lies in the quiet hours."""
+        if self.quiet_from <= self.quiet_to:
+            return self.quiet_from <= minute < self.quiet_to
+        return minute >= self.quiet_from or minute < self.quiet_to
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One channel of one person. `digest`: once a day, unless urgent. No address: the channel knows it by itself."""
+
+    channel: str
+    enabled: bool
+    digest: bool
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A person as the notices know them: language, channels, hours. `email` is the address of their account."""
+
+    person_id: int
+    language: str = "vi"
+    email: str = ""
+    disabled: bool = False
+    hours: Hours = field(default_factory=Hours)
+    stored: tuple[Choice, ...] = ()
+    devices: int = 0  # browsers that take push messages
+
+    def choices(self, available: Collection[str]) -> tuple[Choice, ...]:
+        """What the person gets beside the app: own choices, or the digest by e-mail for one who never chose.
+
+        Only channels that this installation has (`available`), and that can reach the person.
+        """
+        if self.disabled:
+            return ()
+        chosen = {choice.channel: choice for choice in self.stored}
+        chosen.setdefault(EMAIL, Choice(EMAIL, enabled=True, digest=True))
+        return tuple(
+            choice for choice in chosen.values() if choice.enabled and choice.channel in available and self._has(choice)
+        )
+
+    def _has(self, choice: Choice) -> bool:
+        if choice.channel == PUSH:
+            return self.devices > 0
+        return bool(choice.address or (choice.channel == EMAIL and self.email))
+
+    def address(self, channel: str) -> str:
+        """Where the channel reaches the person; "" if nowhere any more."""
+        own = next((choice.address for choice in self.stored if choice.channel == channel), "")
+        return own or (self.email if channel == EMAIL else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One message to be: by this channel, not before this moment; in the digest of a day, or by itself (None)."""
+
+    channel: str
+    at: dt.datetime
+    digest_of: dt.date | None = None
+
+
+def plan(
+    reader: Reader, available: Collection[str], now: dt.datetime, calendar: Calendar, *, urgent: bool
+) -> list[Planned]:
+    """Where and when a new notice goes. An urgent one goes at once, everywhere the person reads."""
+    planned = []
+    for choice in reader.choices(available):
+        if urgent:
+            planned.append(Planned(choice.channel, now))
+        elif choice.digest:
+            at, day = next_digest(now, reader.hours, calendar)
+            planned.append(Planned(choice.channel, at, day))
+        else:
+            planned.append(Planned(choice.channel, after_quiet(now, reader.hours, calendar)))
+    return planned
+
+
+def after_quiet(moment: dt.datetime, hours: Hours, calendar: Calendar) -> dt.datetime:
+    """The moment itself, or the end of the quiet hours that it lies in."""
+    local = calendar.local(moment)
+    minute = local.hour * 60 + local.minute
+    if not hours.quiet(minute):
+        return moment
+    day = local.date() + dt.timedelta(days=1) if minute >= hours.quiet_to else local.date()
+    return calendar.instant(day, hours.quiet_to)
+
+
+def next_digest(now: dt.datetime, hours: Hours, calendar: Calendar) -> tuple[dt.datetime, dt.date]:
+    """The next digest after `now`: its moment and its day, a working day of the office."""
+    day = calendar.local(now).date()
+    for _ in range(60):  # no break is longer
+        at = digest_on(day, hours, calendar)
+        if at is not None and at > now:
+            return at, day
+        day += dt.timedelta(days=1)
+    return after_quiet(calendar.instant(day, hours.digest_at), hours, calendar), day
+
+
+def digest_on(day: dt.date, hours: Hours, calendar: Calendar) -> dt.datetime | None:
+    """The moment of a day's digest; None on a day that the office does not work."""
+    if calendar.why_no_work(day) is not None:
+        return None
+    return after_quiet(calendar.instant(day, hours.digest_at), hours, calendar)
+
+
+def wait(attempts: int, jitter: float) -> dt.timedelta:
+    """How long to wait after so many attempts that failed: 2, 6, 18, 54, 162 minutes, then 6 hours.
+
+    `jitter` from 0 to 1 makes it three quarters to five quarters of that, so that not all come back at once. Eight
+    attempts take about sixteen hours: longer than a mail server is out of order over a night.
+    """
+    plain = min(LONGEST_WAIT, FIRST_WAIT * math.pow(3, attempts - 1))
+    return plain * (0.75 + jitter / 2)
+
+
+def reason(handbook: Handbook, workflow: str, rules_version: int, kind: str, cases: int = 1) -> Label:
+    """Why a person is told, in words: the rule's, or what happened, and to how many cases if it is told of many; of an
+    act on an account or a post, which is about no case and on no workflow (""), what was done."""
+    if not workflow:
+        return told(kind) or CHANGED
+    if found := CLOSURES.get(kind):
+        return Label(f"{found.vi}: {cases} hồ sơ", f"{found.en}: {cases} {'case' if cases == 1 else 'cases'}")
+    if kind in KINDS:
+        return KINDS[kind]
+    try:
+        rule = handbook.rules(workflow, rules_version).rule(kind)
+    except NotFound:
+        rule = None
+    return rule.why if rule else CHANGED
+
+
+# --- what a digest says -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A notice in a digest: the case's code, why, until when (local), the role told, and the place it counts under.
+
+    `closure`: it is about days without class that moved the deadlines of this case and, perhaps, others. `act`: it is
+    about an act on an account or a post, and about no case.
+    """
+
+    code: str
+    why: Label
+    due: dt.datetime | None
+    role: str
+    place: str
+    closure: int | None = None
+    act: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Cases under one commune or school: with news, overdue, waiting for somebody to accept them."""
+
+    place: str
+    news: int = 0
+    overdue: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What one digest says: single cases for who works on them, numbers by place for who answers for many; closures;
+    acts on accounts and posts, and how many of each kind."""
+
+    items: tuple[Item, ...] = ()
+    counts: tuple[Count, ...] = ()
+    closures: tuple[Item, ...] = ()
+    acts: tuple[tuple[Label, int], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.items or self.counts or self.closures or self.acts)
+
+
+def gather(items: Sequence[Item], urging: Iterable[Count] = ()) -> Digest:
+    """The digest of these notices (oldest first) and of what is to be urged on (D2.3): a case is told once, the latest
+    news of it, the nearest deadline first; what came to a leader is only counted. A closure is told to anybody, once.
+    Acts on accounts and posts are counted by what they were.
+    """
+    acts = Counter(item.why for item in items if item.act is not None)
+    items = [item for item in items if item.act is None]
+    closures = {item.closure: item for item in items if item.closure is not None}
+    items = [item for item in items if item.closure is None]
+    latest = {item.code: item for item in items if item.role not in LEADERS}
+    far = dt.datetime.max.replace(tzinfo=dt.UTC)
+    single = sorted(latest.values(), key=lambda item: (item.due or far, item.code))
+    counted: dict[str, set[str]] = {}
+    for item in items:
+        if item.role in LEADERS and item.code not in latest:
+            counted.setdefault(item.place, set()).add(item.code)
+    counts = {count.place: count for count in urging}
+    for place, codes in counted.items():
+        counts[place] = replace(counts.get(place, Count(place)), news=len(codes))
+    return Digest(tuple(single), tuple(counts[place] for place in sorted(counts)), tuple(closures.values()),
+                  tuple(acts.items()))  # fmt: skip

@@ -1,0 +1,143 @@
+"""The words of a notice: a case's code, why, until when, and a link. Nothing else comes in, so nothing gets out.
+Of an act on an account or a post they say what kind of act it was, and no name either.
+
+A message passes through phones that lie about, other people's servers and Zalo groups. So no function here is ever
+given a pupil's name, school, class or cause; who may know them follows the link and signs in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.core.notices.planning import Count, Digest, Item
+from engine.core.words import Label, Sentence
+
+MARK = "[Ra Lớp]"
+_UNKNOWN = Sentence("If you know nothing of this, tell your administrator at once.")
+MOST_LINES = 50  # cases or places in one digest; the rest are a number and the link
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message in one language: a subject of one line, a body of several, the link that it is about."""
+
+    subject: str
+    body: str
+    url: str
+
+
+def notice_text(
+    code: str, why: Label, due: dt.datetime | None, url: str, language: str, *, urgent: bool = False
+) -> Text:
+    """A notice about one case. `due` is local time; None: there is no deadline."""
+    said = why.in_(language)
+    mark = MARK + " " + Sentence("Urgent:").in_(language) if urgent else MARK
+    lines = [said + ".", Sentence("Case: {code}", code=code).in_(language)]
+    if due is not None:
+        lines.append(Sentence("Deadline: {due}", due=due).in_(language))
+    lines += ["", Sentence("Open it here: {url}", url=url).in_(language), "", _footer(language)]
+    return Text(f"{mark} {code}: {said}", "\n".join(lines), url)
+
+
+def closure_text(why: Label, url: str, language: str) -> Text:
+    """A notice about days without class that moved the deadlines of some cases."""
+    said = why.in_(language)
+    lines = [said + ".", "", Sentence("Open it here: {url}", url=url).in_(language), "", _footer(language)]
+    return Text(f"{MARK} {said}", "\n".join(lines), url)
+
+
+def act_text(why: Label, url: str, language: str, *, urgent: bool = False) -> Text:
+    """A notice about an act on an account or a post: what was done; to whom and by whom stands behind the link."""
+    said = why.in_(language)
+    mark = MARK + " " + Sentence("Urgent:").in_(language) if urgent else MARK
+    link = notices_url(url)
+    lines = [said + ".", _UNKNOWN.in_(language), "", Sentence("Open it here: {url}", url=link).in_(language)]
+    return Text(f"{mark} {said}", "\n".join([*lines, "", _footer(language)]), link)
+
+
+def zalo_text(
+    code: str, url: str, standing: Sequence[Label | Sentence], due: dt.datetime | None, language: str = "vi"
+) -> str:  # fmt: skip
+    """A short text to copy into Zalo by hand: where which case is, what is asked of whom until when, and the link.
+
+    `standing` is the same whoever copies it: others read it, and the reader's own next act is not theirs.
+    """
+    line = f"{MARK} {code}: " + " ".join(f"{it.in_(language).rstrip('.')}." for it in standing)
+    if due is not None:
+        line += " " + Sentence("Deadline: {due}", due=due).in_(language) + "."
+    return f"{line}\n{url}"
+
+
+def digest_text(digest: Digest, day: dt.date, url: str, language: str) -> Text:
+    """The digest of a day. `url` is the address of the installation."""
+    subject = Sentence("Your work on {day}", day=day).in_(language)
+    lines = []
+    if digest.items:
+        lines += [Sentence("Cases with news: {number}", number=len(digest.items)).in_(language)]
+        lines += [_item(item, url, language) for item in digest.items[:MOST_LINES]]
+        lines += [*_left_out(len(digest.items), language), ""]
+    if digest.closures:
+        lines += [f"- {it.why.in_(language)}.\n  {closure_url(url, it.closure)}" for it in digest.closures[:MOST_LINES]]
+        lines += [*_left_out(len(digest.closures), language), ""]
+    if digest.acts:
+        lines += [f"- {why.in_(language)}: {number}" for why, number in digest.acts]
+        lines += [f"  {notices_url(url)}", ""]
+    if digest.counts:
+        lines += [Sentence("To be urged on:").in_(language)]
+        lines += [_count(count, language) for count in digest.counts[:MOST_LINES]]
+        lines += [*_left_out(len(digest.counts), language), ""]
+    link = f"{url}/work" if digest.items or not digest.counts else f"{url}/cases"
+    lines += [Sentence("Open it here: {url}", url=link).in_(language), "", _footer(language)]
+    return Text(f"{MARK} {subject}", "\n".join(lines), link)
+
+
+def trial_text(url: str, language: str) -> Text:
+    """The message that a person sends to themselves to see whether a channel works."""
+    body = Sentence("This channel works: notices of Ra Lớp reach you here.").in_(language)
+    link = f"{url}/me/notices"
+    subject = Sentence("A test message").in_(language)
+    return Text(f"{MARK} {subject}", f"{body}\n\n{link}", link)
+
+
+def case_url(url: str, code: str) -> str:
+    """The address of a case's page."""
+    return f"{url}/cases/{code}"
+
+
+def notices_url(url: str) -> str:
+    """The address of the page of one's notices."""
+    return f"{url}/notices"
+
+
+def closure_url(url: str, closure: int | None) -> str:
+    """The address of the page of some days without class."""
+    return f"{url}/closures/{closure}"
+
+
+def _item(item: Item, url: str, language: str) -> str:
+    line = f"- {item.code}: {item.why.in_(language)}."
+    if item.due is not None:
+        line += " " + Sentence("Deadline: {due}", due=item.due).in_(language) + "."
+    return f"{line}\n  {case_url(url, item.code)}"
+
+
+def _count(count: Count, language: str) -> str:
+    parts = [
+        Sentence("overdue: {number}", number=count.overdue) if count.overdue else None,
+        Sentence("waiting for acceptance: {number}", number=count.waiting) if count.waiting else None,
+        Sentence("with news: {number}", number=count.news) if count.news else None,
+    ]
+    return f"- {count.place}: " + "; ".join(part.in_(language) for part in parts if part)
+
+
+def _left_out(number: int, language: str) -> list[str]:
+    more = number - MOST_LINES
+    return [Sentence("… and {more} more", more=more).in_(language)] if more > 0 else []
+
+
+def _footer(language: str) -> str:
+    return Sentence(
+        "This message has no pupil's name on purpose. Choose how you are told under “Notices” in Ra Lớp."
+    ).in_(language)

@@ -1,0 +1,51 @@
+"""Why something a person asked for is not done. Each has a code (for scenarios and HTTP) and a sentence for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core.words import Sentence
+
+
+class Refused(Exception):
+    """Nothing was done; `sentence` says why."""
+
+    code = "invalid"
+
+    def __init__(self, sentence: Sentence) -> None:
+        self.sentence = sentence
+        super().__init__(str(sentence))
+
+
+class NoAccess(Refused):
+    """The person has no duty towards this pupil."""
+
+    code = "no_access"
+
+
+class NotAllowed(Refused):
+    """The person may see the case, but this step is not theirs, or not possible now."""
+
+    code = "not_allowed"
+
+
+class NotFound(Refused):
+    """There is no such thing."""
+
+    code = "not_found"
+
+
+class Conflict(Refused):
+    """Somebody else was faster; the sentence says who did what and when."""
+
+    code = "conflict"
+
+
+class Invalid(Refused):
+    """Something filled in is missing or wrong; `fields` has a sentence for each field."""
+
+    code = "invalid"
+
+    def __init__(self, fields: Mapping[str, Sentence]) -> None:
+        self.fields = dict(fields)
+        super().__init__(next(iter(self.fields.values())))

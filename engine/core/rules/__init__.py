@@ -1,0 +1,1 @@
+"""Rule sets: what happens when nobody acts."""

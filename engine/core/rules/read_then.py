@@ -1,0 +1,93 @@
+"""Reads the `then` of a rule: what it does, one action a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.core.calendar.values import Duration
+from engine.core.rules.model import OWN, Action, AskCheckIn, Fire, Notify, Offer, RaiseLevel, SetFlag
+from engine.core.rules.read_when import DURATION, FLAG
+from engine.core.toml_reader import Reader, unknown
+from engine.core.words import Sentence
+from engine.core.workflow.model import ASSIGNEE, ROLES, RULE, Workflow
+
+ACTION, ROLE, TRANSITION = Sentence("action"), Sentence("role"), Sentence("transition")
+ADDRESSEES = (*ROLES, ASSIGNEE)
+
+
+def actions_of(reader: Reader, workflow: Workflow, state: str) -> tuple[Action, ...]:
+    """The actions of a rule that waits in `state` ("" if the file names none that exists)."""
+    tables = reader.tables("then", name_key="")
+    if "then" not in reader or reader.data["then"] == []:
+        reader.fault("then", Sentence("A rule does something: write at least one of {actions}.", actions=list(ACTIONS)))
+    found = [action for table in tables if (action := _action(table, workflow, state))]
+    if sum(isinstance(action, Fire) for action in found) > 1:
+        reader.fault("then", Sentence("A rule can fire one transition only."))
+    return tuple(found)
+
+
+def _action(reader: Reader, workflow: Workflow, state: str) -> Action | None:
+    kinds = [key for key in reader.data if key in ACTIONS]
+    if len(kinds) == 1:
+        return ACTIONS[kinds[0]](reader, workflow, state)
+    if kinds or not reader.data:
+        reader.fault("", Sentence("Each table holds one action: one of {actions}.", actions=list(ACTIONS)))
+    for key in reader.data:
+        reader.raw(key)
+        if not kinds:
+            reader.fault(key, unknown(key, ACTIONS, ACTION))
+    return None
+
+
+def _notify(reader: Reader, _workflow: Workflow, _state: str) -> Action:
+    return Notify(reader.some_of("notify", ADDRESSEES, ROLE, required=True))
+
+
+def _offer(reader: Reader, _workflow: Workflow, _state: str) -> Action:
+    return Offer(reader.one_of("offer", ROLES, ROLE), reader.text("unit", OWN))
+
+
+def _fire(reader: Reader, workflow: Workflow, state: str) -> Action | None:
+    name = reader.one_of("fire", workflow.transitions, TRANSITION)
+    if not name:
+        return None
+    step = workflow.transitions[name]
+    if state and state not in step.from_:
+        known = [step.name for step in workflow.leaving(state, RULE)]
+        reader.fault(
+            "fire",
+            Sentence(
+                "“{name}” does not start from “{state}”; rules can fire from there: {known}.",
+                name=name,
+                state=state,
+                known=known,
+            ),
+        )
+    if RULE not in step.by:
+        reader.fault(
+            "fire", Sentence("Rules may not fire “{name}”: the workflow's `by` does not name “rule”.", name=name)
+        )
+    return Fire(name)
+
+
+def _raise_level(reader: Reader, _workflow: Workflow, _state: str) -> Action:
+    return RaiseLevel(reader.whole("raise_level", least=1))
+
+
+def _set_flag(reader: Reader, workflow: Workflow, _state: str) -> Action:
+    return SetFlag(reader.one_of("set_flag", workflow.flags, FLAG))
+
+
+def _ask_check_in(reader: Reader, _workflow: Workflow, _state: str) -> Action | None:
+    within = reader.parsed("ask_check_in", Duration.parse, DURATION, required=True)
+    return AskCheckIn(within) if within else None
+
+
+ACTIONS: dict[str, Callable[[Reader, Workflow, str], Action | None]] = {
+    "notify": _notify,
+    "offer": _offer,
+    "fire": _fire,
+    "raise_level": _raise_level,
+    "set_flag": _set_flag,
+    "ask_check_in": _ask_check_in,
+}

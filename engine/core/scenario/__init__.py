@@ -1,0 +1,1 @@
+"""Scenarios: days as they pass, and what must be true."""

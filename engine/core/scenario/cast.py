@@ -1,0 +1,107 @@
+"""The people and places of a scenario: always the same, so that a scenario tells only what happens.
+
+One small tree: a province with two communes; in each a village, an association and a school with a satellite site, a
+class at the site and a second class that is taught on Saturdays too. One person a role; `outsider_*` are the same
+roles in the other commune. All of them are invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.core.workflow.model import ROLES
+
+OUTSIDER = "outsider_"
+PROVINCE = "51"
+
+# Each role and the unit of the tree it is held in. An administrator answers for the whole installation.
+POSTS: Mapping[str, str] = {
+    "teacher": "class",
+    "head": "school",
+    "commune_officer": "village",
+    "commune_leader": "commune",
+    "volunteer": "association",
+    "association": "association",
+    "education_office": "commune",
+    "admin": "root",
+}
+assert tuple(POSTS) == ROLES
+
+PEOPLE: Mapping[str, str] = {
+    "teacher": "Y Lan Thử",
+    "head": "Trần Văn Mẫu",
+    "commune_officer": "A Bút Thử",
+    "commune_leader": "Lê Thị Mẫu",
+    "volunteer": "Y Sương Thử",
+    "association": "Phạm Văn Mẫu",
+    "education_office": "Võ Thị Mẫu",
+    "admin": "Quản trị Thử",
+    "outsider_teacher": "Y Mai Thử",
+    "outsider_head": "Đinh Văn Mẫu",
+    "outsider_commune_officer": "A Núi Thử",
+    "outsider_commune_leader": "Hồ Thị Mẫu",
+    "outsider_volunteer": "Y Hoa Thử",
+    "outsider_association": "Bùi Văn Mẫu",
+    "outsider_education_office": "Ngô Thị Mẫu",
+    "outsider_admin": "Quản trị Khác",  # of some other installation: no post in this one
+}
+CAST = tuple(PEOPLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """A pupil of the cast: the class and the village, as names of units."""
+
+    name: str
+    class_: str
+    village: str
+
+
+PUPILS: Mapping[str, Learner] = {
+    "pupil": Learner("A Thử", "class", "village"),
+    "classmate": Learner("Y Thử", "class", "village"),
+    "boarder": Learner("A Xa", "class", "outsider_village"),  # learns here, lives in the other commune
+    "saturday_pupil": Learner("Y Bảy", "saturday_class", "village"),
+    "outsider_pupil": Learner("A Khác", "outsider_class", "outsider_village"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A unit of the tree: its kind, the unit it lies in, and the weekdays it is taught if they are its own."""
+
+    kind: str
+    parent: str | None
+    teaching_days: str | None = None
+
+
+def _commune(prefix: str) -> dict[str, Place]:
+    return {
+        f"{prefix}commune": Place("commune", "province"),
+        f"{prefix}village": Place("village", f"{prefix}commune"),
+        f"{prefix}association": Place("association", f"{prefix}commune"),
+        f"{prefix}school": Place("school", f"{prefix}commune"),
+        f"{prefix}site": Place("site", f"{prefix}school"),
+        f"{prefix}class": Place("class", f"{prefix}site"),
+        f"{prefix}saturday_class": Place("class", f"{prefix}school", "123456"),
+    }
+
+
+# Parents stand before what lies in them.
+PLACES: Mapping[str, Place] = {
+    "root": Place("root", None),
+    "province": Place("province", "root"),
+    **_commune(""),
+    **_commune(OUTSIDER),
+}
+
+
+def posts_of(member: str) -> tuple[tuple[str, str], ...]:
+    """The posts that a member of the cast holds when a scenario begins: role and name of the unit."""
+    role = member.removeprefix(OUTSIDER)
+    if member == f"{OUTSIDER}admin":
+        return ()
+    prefix = OUTSIDER if member != role else ""
+    unit = POSTS[role] if role == "admin" else prefix + POSTS[role]
+    return ((role, unit), (role, f"{prefix}saturday_class")) if role == "teacher" else ((role, unit),)

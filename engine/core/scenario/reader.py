@@ -1,0 +1,197 @@
+"""Reads scenarios: days as they pass on an invented stage, and what must be true. `engine.simulation.player` plays
+them.
+
+A scenario names a workflow, rules and a calendar; who reads it hands in a `Shelf` that finds them. Everything is
+checked against those three, so that a misspelt state or field is a fault of the file and not an expectation that fails.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from engine.core.attendance.signal_reader import load_risk
+from engine.core.attendance.signals import NOTHING, RiskRules
+from engine.core.calendar import Calendar, load_calendar
+from engine.core.rules.model import RuleSet
+from engine.core.rules.reader import load_ruleset
+from engine.core.scenario.cast import PUPILS
+from engine.core.scenario.verbs import BY_ITSELF, EXPECTED, MEMBER, OWN_VERBS, Known, moment_of, values_of
+from engine.core.toml_reader import TABLES, Reader, read_toml, unknown
+from engine.core.words import Faulty, Sentence
+from engine.core.workflow.model import FORMS, Workflow
+from engine.core.workflow.reader import load_workflow
+
+T = TypeVar("T")
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+KINDS: Mapping[str, Sentence] = {
+    "workflow": Sentence("workflow"),
+    "rules": Sentence("rules file"),
+    "calendar": Sentence("calendar"),
+    "risk": Sentence("file of the risk watch"),
+}
+VERB = Sentence("verb")
+PUPIL = Sentence("pupil")
+VERSION = Sentence("version")
+STALE = "stale"
+
+
+class Shelf(Protocol):
+    """Where a "workflow", "rules" or a "calendar" is found.
+
+    `find` gives the text and the file name for a name or path, None if there is none; `names` the names there are.
+    """
+
+    def find(self, kind: str, name: str) -> tuple[str, str] | None: ...
+
+    def names(self, kind: str) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of a scenario (`at`, UTC): perhaps an act, and what must be true afterwards.
+
+    `values` are what is filled in (for acts on cases) or what happens (for the system's own verbs); `stale` says that
+    the person acts on what they saw before the last thing happened. `expect` holds only the keys that are asked.
+    """
+
+    number: int
+    at: dt.datetime
+    by: str | None = None
+    do: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    pupil: str = "pupil"
+    stale: bool = False
+    expect: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A whole, checked scenario."""
+
+    name: str
+    file: str
+    start: dt.datetime
+    workflow: Workflow
+    rules: RuleSet
+    calendar: Calendar
+    steps: tuple[Step, ...]
+    risk: RiskRules = NOTHING
+
+
+def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
+    """The scenario that the text of a TOML file holds.
+
+    Args:
+        text: the file's content.
+        file: its name, for the faults.
+        shelf: finds the workflow, rules and calendar that the file names.
+
+    Raises:
+        Faulty: with every fault of the file, and those of the files it names.
+    """
+    reader = read_toml(text, file)
+    name = reader.text("name")
+    workflow = _found(reader, shelf, "workflow", load_workflow)
+    rules = _found(reader, shelf, "rules", lambda text, file: _rules(text, file, workflow))
+    calendar = _found(reader, shelf, "calendar", load_calendar)
+    risk = _found(reader, shelf, "risk", load_risk) if "risk" in reader else NOTHING
+    start = moment_of(reader, "start", calendar.zone if calendar else ZONE, required=True)
+    known = Known(workflow, rules, calendar.zone if calendar else ZONE)
+    steps = _steps(reader, known, start)
+    reader.close()
+    if reader.faults:
+        raise Faulty(reader.faults)
+    assert workflow is not None
+    assert rules is not None
+    assert calendar is not None
+    assert risk is not None
+    return Scenario(name, file, start, workflow, rules, calendar, steps, risk)
+
+
+def _found(reader: Reader, shelf: Shelf, kind: str, load: Callable[[str, str], T | None]) -> T | None:
+    """The definition that the key `kind` names, or None with its faults noted."""
+    name = reader.text(kind)
+    found = shelf.find(kind, name) if name else None
+    if found is None:
+        if name:
+            reader.fault(kind, unknown(name, shelf.names(kind), KINDS[kind]))
+        return None
+    try:
+        return load(*found)
+    except Faulty as error:
+        reader.faults.extend(error.faults)
+        return None
+
+
+def _rules(text: str, file: str, workflow: Workflow | None) -> RuleSet | None:
+    return (
+        load_ruleset(text, file, workflow) if workflow else None
+    )  # a faulty workflow would only bring faults after it
+
+
+def _steps(reader: Reader, known: Known, start: dt.datetime) -> tuple[Step, ...]:
+    tables = reader.tables("step")
+    if "step" not in reader:
+        reader.fault("step", Sentence("This is missing; it must be {kind}.", kind=TABLES))
+    steps: list[Step] = []
+    for number, table in enumerate(tables, 1):
+        step = _step(number, table, known)
+        if step.at < (steps[-1].at if steps else start):
+            table.fault("at", Sentence("This is earlier than what stands before it: time only goes on."))
+        steps.append(step)
+    return tuple(steps)
+
+
+def _step(number: int, reader: Reader, known: Known) -> Step:
+    at = moment_of(reader, "at", known.zone, required=True)
+    do = _verb(reader, known)
+    return Step(
+        number, at, _by(reader, do), do, values_of(reader.table("with"), do, known, at),
+        reader.one_of("pupil", PUPILS, PUPIL, default="pupil"), _stale(reader, do),
+        _expect(reader.table("expect"), do, known),
+    )  # fmt: skip
+
+
+def _verb(reader: Reader, known: Known) -> str | None:
+    """What is done; None if nothing is, "" if there is no such verb."""
+    if "do" not in reader:
+        reader.raw("do")
+        for key in ("by", "with"):
+            if key in reader:
+                reader.fault(key, Sentence("Nothing is done in this step; say what with `do`."))
+        return None
+    if known.workflow is None:
+        return reader.text("do")
+    return reader.one_of("do", (*known.workflow.transitions, *FORMS, *OWN_VERBS, *BY_ITSELF), VERB)
+
+
+def _by(reader: Reader, do: str | None) -> str | None:
+    if "by" in reader:
+        return reader.one_of("by", MEMBER.names, MEMBER.kind)
+    reader.raw("by")
+    if do and do not in BY_ITSELF:
+        reader.fault("by", Sentence("“{do}” is done by a person; say who with `by`.", do=do))
+    return None
+
+
+def _stale(reader: Reader, do: str | None) -> bool:
+    if "version" not in reader:
+        reader.raw("version")
+        return False
+    if do in {None, "open", *BY_ITSELF}:
+        reader.fault("version", Sentence("Only an act on a case can be too late."))
+    return bool(reader.one_of("version", (STALE,), VERSION))
+
+
+def _expect(reader: Reader, do: str | None, known: Known) -> dict[str, Any]:
+    for key in EXPECTED:
+        reader.raw(key)  # so that a misspelt key is held against all there are
+    expected = {key: EXPECTED[key](reader, key, known) for key in reader.data if key in EXPECTED}
+    if "refused" in expected and do is None:
+        reader.fault("refused", Sentence("Nothing is done in this step, so nothing can be refused."))
+    return expected

@@ -1,0 +1,207 @@
+"""The words of a scenario: what can be done in a step (`do`, `with`) and what can be expected of it (`expect`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.core.cases.study_modes import STUDY_MODES
+from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
+from engine.core.rules.model import RuleSet
+from engine.core.scenario.cast import CAST
+from engine.core.toml_reader import TEXTS, Reader
+from engine.core.words import Sentence
+from engine.core.workflow.builtin_forms import form_named
+from engine.core.workflow.model import FORMS, Workflow
+
+MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:00")
+RULE = Sentence("rule")
+STATE = Sentence("state")
+CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
+
+# What the house itself asks, whatever the workflow.
+OWN_VERBS = ("companion", "difficulty", "difficulty_answer", "lesson")
+
+SCOPES = ("pupil", "class", "site", "village", "school", "commune", "province")
+SESSIONS: Mapping[str, str] = {"morning": "m", "afternoon": "a"}
+MARKS: Mapping[str, str] = {"present": "p", "excused": "e", "unexcused": "u", "late": "l"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    names: tuple[str, ...]
+    kind: Sentence
+
+
+MEMBER = _Names(CAST, Sentence("member of the cast"))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the names of a scenario are held against; None for a file that was not found or has faults itself."""
+
+    workflow: Workflow | None
+    rules: RuleSet | None
+    zone: ZoneInfo
+
+
+def moment_of(reader: Reader, key: str, zone: ZoneInfo, *, required: bool = False) -> dt.datetime:
+    """A date and time as the clock on the wall shows it, in UTC; a fault and the year 1 if it is none."""
+    value = reader.raw(key)
+    if isinstance(value, dt.datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(dt.UTC)
+    if key in reader:
+        reader.wrong(key, MOMENT)
+    elif required:
+        reader.fault(key, Sentence("This is missing; it must be {kind}.", kind=MOMENT))
+    return dt.datetime(1, 1, 2, tzinfo=dt.UTC)
+
+
+# --- what happens by itself -------------------------------------------------------------------------------------------
+
+
+def _attendance(reader: Reader, at: dt.date) -> dict[str, Any]:
+    session = reader.one_of("session", SESSIONS, Sentence("session"), default="")
+    return {
+        "day": reader.day("day") or at,
+        "sessions": (SESSIONS[session],) if session else tuple(SESSIONS.values()),
+        "mark": MARKS.get(reader.one_of("mark", MARKS, Sentence("mark")), ""),
+    }
+
+
+def _watch(reader: Reader, at: dt.date) -> dict[str, Any]:
+    return {"day": reader.day("day") or at}
+
+
+def _closure(reader: Reader, at: dt.date) -> dict[str, Any]:
+    first = reader.day("first", required=True) or at
+    last = reader.day("last") or first
+    if last < first:
+        reader.fault("last", Sentence("This day is before the first one."))
+    return {
+        "scope": reader.one_of("scope", SCOPES, Sentence("scope")),
+        "first_day": first,
+        "last_day": last,
+        "reason": reader.text("reason", "Tạm nghỉ học"),
+        "study_mode": reader.one_of("study_mode", STUDY_MODES, Sentence("study mode"), default="") or None,
+    }
+
+
+def _lift(reader: Reader, _at: dt.date) -> dict[str, Any]:
+    return {"last_day": reader.day("last", required=True)}
+
+
+def _vacant(reader: Reader, _at: dt.date) -> dict[str, Any]:
+    return {"post": _member(reader, "post")}
+
+
+def _appoint(reader: Reader, _at: dt.date) -> dict[str, Any]:
+    return {"who": _member(reader, "who"), "post": _member(reader, "post")}
+
+
+def _away(reader: Reader, at: dt.date) -> dict[str, Any]:
+    until = reader.day("until", required=True) or at
+    if until < at:
+        reader.fault("until", Sentence("This day is before the first one."))
+    delegate = reader.one_of("delegate", MEMBER.names, MEMBER.kind, default="") or None
+    return {"who": _member(reader, "who"), "until": until, "delegate": delegate}
+
+
+def _nothing(_reader: Reader, _at: dt.date) -> dict[str, Any]:
+    return {}
+
+
+# What no one does to a case: it happens around it. `by` may say who enters a closure; the rest needs nobody.
+BY_ITSELF: Mapping[str, Callable[[Reader, dt.date], dict[str, Any]]] = {
+    "attendance": _attendance,
+    "watch": _watch,
+    "closure": _closure,
+    "lift": _lift,
+    "vacant": _vacant,
+    "appoint": _appoint,
+    "away": _away,
+    "worker_down": _nothing,
+    "worker_up": _nothing,
+}
+
+
+def _member(reader: Reader, key: str) -> str:
+    return reader.one_of(key, MEMBER.names, MEMBER.kind)
+
+
+def values_of(reader: Reader, do: str | None, known: Known, at: dt.datetime) -> dict[str, Any]:
+    """What stands under `with`: typed for the system's own verbs, as it is for what people fill in."""
+    if do is not None and do in BY_ITSELF:
+        return BY_ITSELF[do](reader, at.astimezone(known.zone).date())
+    if not do or known.workflow is None:
+        return {key: reader.raw(key) for key in reader.data}
+    values: dict[str, Any] = {"to": _member(reader, "to")} if do == "assign" else {}
+    own = do in FORMS or do in OWN_VERBS
+    form = form_named(known.workflow, do) if own else known.workflow.transitions.get(do)
+    for key in (*form.needs, *form.may) if form else ():
+        value = reader.raw(key)
+        if key in reader:
+            values[key] = value
+    return values
+
+
+# --- what can be expected ---------------------------------------------------------------------------------------------
+
+
+def _state(reader: Reader, key: str, known: Known) -> str:
+    return reader.one_of(key, known.workflow.states, STATE) if known.workflow else reader.text(key)
+
+
+def _member_or_none(reader: Reader, key: str, _known: Known) -> str:
+    return "" if reader.raw(key) == "" else _member(reader, key)
+
+
+def _due(reader: Reader, key: str, known: Known) -> dt.datetime | None:
+    return None if reader.raw(key) == "" else moment_of(reader, key, known.zone).astimezone(known.zone)
+
+
+def _fired(reader: Reader, key: str, known: Known) -> tuple[str, ...]:
+    """Rule ids in order; one that repeats stands there again, so this is no list of different texts."""
+    value = reader.raw(key)
+    if not isinstance(value, list) or not all(isinstance(id, str) for id in value):
+        reader.wrong(key, TEXTS)
+        return ()
+    ids = tuple(rule.id for rule in known.rules.rules) if known.rules else ()
+    for id in dict.fromkeys(value) if known.rules else ():
+        reader.known(key, id, ids, RULE)
+    return tuple(value)
+
+
+def _notified(reader: Reader, key: str, _known: Known) -> tuple[str, ...]:
+    return tuple(sorted(reader.some_of(key, MEMBER.names, MEMBER.kind)))
+
+
+def _flag(reader: Reader, key: str, _known: Known) -> bool:
+    return reader.flag(key)
+
+
+def _whole(reader: Reader, key: str, _known: Known) -> int:
+    return reader.whole(key, 0, least=0)
+
+
+def _code(reader: Reader, key: str, _known: Known) -> str:
+    return reader.one_of(key, CODES, Sentence("refusal"))
+
+
+EXPECTED: Mapping[str, Callable[[Reader, str, Known], Any]] = {
+    "state": _state,
+    "assignee": _member_or_none,
+    "offered_to": _member_or_none,
+    "accepted": _flag,
+    "overdue": _flag,
+    "due": _due,
+    "level": _whole,
+    "fired": _fired,
+    "notified": _notified,
+    "refused": _code,
+    "count": _whole,
+    "asked": _member_or_none,
+}

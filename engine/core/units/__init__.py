@@ -1,0 +1,1 @@
+"""The tree of provinces, communes, villages, schools and classes, with dates."""

@@ -1,0 +1,96 @@
+"""What the house itself asks people, whatever the workflow: who helps around a pupil, and what stands in the way.
+
+A workflow file says what is filled in on the way of a case. These questions belong to no step of any workflow, so they
+stand here, and a workflow can change without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core.words import Label
+from engine.core.workflow.model import Choice, Field, Form, Transition, Workflow
+
+COMPANY = "company"  # who of the people around the case took part in a contact or a visit
+DECIDED, PASSED_ON, RETURNED = "decided", "passed_on", "returned"
+IN_CLASS = "returned"  # the state of a pupil who is back
+ONLY_AWAY = frozenset({"study_mode"})  # asked of pupils who are away: to ask how one who is back learns meanwhile hurts
+
+# Whom the school works with beside the offices (directive of Ngọc Hồi 2022: D1.2, D1.3).
+_AROUND = (
+    Choice("friend", Label("Bạn bè", "Friend")),
+    Choice("parents_board", Label("Ban đại diện cha mẹ học sinh", "Parents' board")),
+    Choice("village_head", Label("Trưởng thôn / làng / tổ dân phố", "Village head")),
+    Choice("respected", Label("Người có uy tín", "Respected person")),
+    Choice("organisation", Label("Các đoàn thể", "Mass organisations")),
+    Choice("relative", Label("Họ hàng, người thân", "Relative")),
+    Choice("other", Label("Người khác", "Somebody else")),
+)
+_KINDS = (
+    Choice("road", Label("Đường đi, sông suối, thiên tai", "The way: roads, rivers, disasters")),
+    Choice("means", Label("Thiếu kinh phí, vật chất hỗ trợ", "No money or material for support")),
+    Choice("boarding", Label("Chỗ ở, chế độ bán trú, nội trú", "Boarding places and allowances")),
+    Choice("staff", Label("Thiếu người, thiếu giáo viên", "Too few people or teachers")),
+    Choice("working_together", Label("Phối hợp giữa các đơn vị", "Working together with others")),
+    Choice("family", Label("Gia đình không hợp tác", "The family does not cooperate")),
+    Choice("papers", Label("Giấy tờ, hộ tịch", "Papers and registration")),
+    Choice("other", Label("Khó khăn, vướng mắc khác", "Another difficulty")),
+)
+_ANSWERS = (
+    Choice(DECIDED, Label("Đã giải quyết / có ý kiến chỉ đạo", "Decided")),
+    Choice(PASSED_ON, Label("Vượt thẩm quyền, chuyển cấp trên", "Beyond my powers: pass it on upward")),
+    Choice(RETURNED, Label("Trả lại (nêu lý do)", "Return it, with a reason")),
+)
+_FIELDS = (
+    Field("companion_role", "choice", Label("Là ai đối với học sinh", "Who they are to the pupil"), choices=_AROUND),
+    Field(
+        "companion_name", "line", Label("Họ tên", "Name"), max_length=120,
+        help=Label("Chỉ ghi điều cần để liên hệ, và báo cho người đó biết là đã ghi.",
+                   "Only what it takes to reach them; let them know that it is written down."),
+    ),
+    Field("companion_phone", "line", Label("Số điện thoại", "Phone"), max_length=32),
+    Field("companion_note", "line", Label("Có thể giúp gì", "How they can help"), max_length=200),
+    Field("companion_reason", "text", Label("Lý do bỏ khỏi danh sách", "Why they are taken off"), max_length=300),
+    Field("difficulty_kind", "choice", Label("Loại khó khăn, vướng mắc", "Kind of difficulty"), choices=_KINDS),
+    Field(
+        "difficulty_words", "text", Label("Khó khăn, vướng mắc", "The difficulty"), max_length=1000,
+        help=Label("Vướng ở đâu, đã thử cách gì, đề nghị cấp trên giải quyết điều gì.",
+                   "Where it is stuck, what was tried, what you ask to be decided."),
+    ),
+    Field("difficulty_answer", "choice", Label("Ý kiến", "Answer"), choices=_ANSWERS),
+    Field("difficulty_reply", "text", Label("Nội dung ý kiến, lý do", "What is decided, or why not"), max_length=1000),
+)  # fmt: skip
+FIELDS: Mapping[str, Field] = {field.name: field for field in _FIELDS}
+
+_FORMS = (
+    Form("companion", ("companion_role", "companion_name"), ("companion_phone", "companion_note")),
+    Form("companion_off", ("companion_reason",)),
+    Form("difficulty", ("difficulty_kind", "difficulty_words")),
+    Form("difficulty_answer", ("difficulty_answer", "difficulty_reply")),
+    Form("lesson", (), ("note",)),
+)
+FORMS: Mapping[str, Form] = {form.name: form for form in _FORMS}
+"""By the names under which a page, a scenario and `engine.core.cases.available_acts` know them."""
+
+
+def form_named(workflow: Workflow, name: str) -> Form:
+    """A form of the house, or one of the workflow. Raises `KeyError` for a name that is neither."""
+    return FORMS.get(name) or workflow.forms[name]
+
+
+def in_state(form: Form | Transition, state: str) -> Form | Transition:
+    """The form as it is asked in a state: nobody is asked there what cannot be any more."""
+    if state != IN_CLASS or isinstance(form, Transition):
+        return form
+    needs, may = (tuple(name for name in names if name not in ONLY_AWAY) for names in (form.needs, form.may))
+    return Form(form.name, needs, may)
+
+
+def field_named(workflow: Workflow, name: str) -> Field | None:
+    """A field of the house or of the workflow; None for a name that is neither."""
+    return FIELDS.get(name) or workflow.fields.get(name)
+
+
+def asked(workflow: Workflow, form: Form | Transition) -> tuple[Field, ...]:
+    """The fields of a form or a step in the order they are asked: the needed ones, then the optional ones."""
+    return tuple(field for name in (*form.needs, *form.may) if (field := field_named(workflow, name)))

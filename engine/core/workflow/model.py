@@ -1,0 +1,145 @@
+"""A workflow as data: states, the transitions between them, and the fields that people fill in on the way.
+
+The vocabulary is closed: a workflow file names states, roles and fields, it never holds an expression that runs.
+`load_workflow` in engine/core/workflow/reader.py reads and checks one; what has come through it can be trusted whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from engine.core.words import Label
+
+ROLES = (
+    "teacher",
+    "head",
+    "commune_officer",
+    "commune_leader",
+    "volunteer",
+    "association",
+    "education_office",
+    "admin",
+)
+RULE = "rule"  # the system itself, when a rule fires a transition
+ASSIGNEE = "assignee"  # whoever has the case now
+
+FIELD_TYPES = ("text", "line", "date", "choice", "choices", "yes_no", "whole", "decimal", "money")
+FORMS = ("open", "note", "accept", "decline", "assign", "support", "check_in", "hold")
+"""Acts on a case that move it to no other state; the `do` of a scenario knows them beside the transitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value that a field of type `choice` or `choices` can take.
+
+    `unit` is the unit of measure that goes with it (kg of rice), `group` the code of the group it is counted under in
+    reports, `flag` a flag that choosing it sets on the case. A `restricted` choice is seen by few (law on children's
+    private life); `help` is shown to who chose it.
+    """
+
+    code: str
+    label: Label
+    unit: Label | None = None
+    restricted: bool = False
+    group: str | None = None
+    flag: str | None = None
+    help: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something a person fills in. Whether it must be filled in is said by the transition or form that asks for it.
+
+    `max_length` counts characters (text, line); `least` and `most` bound numbers, both included; `when` is "past" or
+    "future" for a date that may not lie on the other side of today; `groups` names the groups of the choices.
+    """
+
+    name: str
+    type: str
+    label: Label
+    help: Label | None = None
+    choices: tuple[Choice, ...] = ()
+    groups: Mapping[str, Label] = field(default_factory=dict)
+    restricted: bool = False
+    max_length: int | None = None
+    least: Decimal | None = None
+    most: Decimal | None = None
+    when: str | None = None
+
+    def choice(self, code: str) -> Choice | None:
+        """The choice with this code, or None."""
+        return next((choice for choice in self.choices if choice.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a case can be. `owner`: the role that has it there (None: final); `offered`: someone must accept first."""
+
+    name: str
+    label: Label
+    owner: str | None = None
+    offered: bool = False
+    final: bool = False
+    help: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A step from one of `from_` to `to`, done by one of the roles `by`.
+
+    `needs` are the fields a person must fill in, `may` those they can; a rule that fires the step fills in none.
+    A step from a state to itself does not start the state's clock again. `danger`: ask before doing it.
+    """
+
+    name: str
+    from_: tuple[str, ...]
+    to: str
+    by: tuple[str, ...]
+    label: Label
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+    help: Label | None = None
+    danger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of an act that is not a transition (one of FORMS)."""
+
+    name: str
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A whole, checked workflow. `text` is the file as it was read, `digest` its SHA-256 in hex."""
+
+    name: str
+    version: int
+    initial: str
+    label: Label
+    states: Mapping[str, State]
+    transitions: Mapping[str, Transition]
+    fields: Mapping[str, Field]
+    forms: Mapping[str, Form]
+    flags: Mapping[str, Label]
+    text: str
+    digest: str
+
+    def leaving(self, state: str, role: str | None = None) -> tuple[Transition, ...]:
+        """The transitions that start from `state`, in file order; only those that `role` may do, if one is given."""
+        return tuple(
+            step for step in self.transitions.values() if state in step.from_ and (role is None or role in step.by)
+        )
+
+    def asked(self, act: Transition | Form) -> tuple[Field, ...]:
+        """The fields of a transition or form in the order they are asked: the needed ones, then the optional ones."""
+        return tuple(self.fields[name] for name in (*act.needs, *act.may))
+
+    @property
+    def final_states(self) -> tuple[str, ...]:
+        """The names of the states in which a case has ended."""
+        return tuple(state.name for state in self.states.values() if state.final)

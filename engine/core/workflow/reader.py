@@ -1,0 +1,136 @@
+"""Reads workflow files. What a workflow is, is said in engine/core/workflow/model.py; its names can be had from here
+too."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from engine.core.toml_reader import Reader, digest_of, format_of, in_words, read_toml
+from engine.core.words import Faulty, Label, Sentence
+from engine.core.workflow.builtin_forms import FORMS as OWN_FORMS
+from engine.core.workflow.check import check
+from engine.core.workflow.defaults import STANDARD
+from engine.core.workflow.field_reader import field_of
+from engine.core.workflow.model import ASSIGNEE, FORMS, ROLES, RULE, Choice, Field, Form, State, Transition, Workflow
+
+__all__ = [
+    "ASSIGNEE",
+    "FORMS",
+    "ROLES",
+    "RULE",
+    "Choice",
+    "Field",
+    "Form",
+    "State",
+    "Transition",
+    "Workflow",
+    "load_workflow",
+]
+
+BY = (*ROLES, RULE, ASSIGNEE)
+AROUND = ("attendance", "closure", "lift", "vacant", "appoint", "away", "worker_down", "worker_up")
+RESERVED = (*FORMS, *OWN_FORMS, *AROUND, RULE, ASSIGNEE)
+"""Names no transition can have: a scenario's `do` means something else by them."""
+
+ROLE = Sentence("role")
+STATE = Sentence("state")
+FIELD = Sentence("field")
+FORM = Sentence("form")
+
+
+def load_workflow(text: str, file: str) -> Workflow:
+    """The workflow that the text of a TOML file holds.
+
+    Args:
+        text: the file's content.
+        file: its name, for the faults.
+
+    Raises:
+        Faulty: with every fault of the file.
+    """
+    reader = read_toml(text, file)
+    format_of(reader)
+    workflow = _workflow(reader, text)
+    check(workflow, reader)
+    reader.close()
+    if reader.faults:
+        raise Faulty(reader.faults)
+    return workflow
+
+
+def _workflow(reader: Reader, text: str) -> Workflow:
+    standard = _standard()
+    name = reader.text("name")
+    states = {key: _state(key, table) for key, table in reader.named("states", required=True).items()}
+    fields = {**standard.fields, **{key: field_of(key, table) for key, table in reader.named("fields").items()}}
+    transitions = reader.named("transitions", required=True).items()
+    return Workflow(
+        name=name,
+        version=reader.whole("version", least=1),
+        initial=reader.one_of("initial", states, STATE),
+        label=reader.label("label", in_words(name)),
+        states=states,
+        transitions={key: _transition(key, table, tuple(states), tuple(fields)) for key, table in transitions},
+        fields=fields,
+        forms={**standard.forms, **_forms(reader, tuple(fields))},
+        flags={**standard.flags, **_flags(reader)},
+        text=text,
+        digest=digest_of(text),
+    )
+
+
+@cache
+def _standard() -> Workflow:
+    """The standing fields, forms and flags, as a workflow without states."""
+    reader = read_toml(STANDARD, "standard")
+    fields = {key: field_of(key, table) for key, table in reader.named("fields").items()}
+    forms, flags = _forms(reader, tuple(fields)), _flags(reader)
+    reader.close()
+    if reader.faults:
+        raise Faulty(reader.faults)
+    return Workflow("standard", 1, "", Label("", ""), {}, {}, fields, forms, flags, STANDARD, "")
+
+
+def _state(name: str, reader: Reader) -> State:
+    final = reader.flag("final")
+    if not final and "owner" not in reader:
+        reader.fault("owner", Sentence("A state that is not final needs an owner: one of {roles}.", roles=ROLES))
+    return State(
+        name=name,
+        label=reader.label("label"),
+        owner=reader.one_of("owner", ROLES, ROLE, default="") or None,
+        offered=reader.flag("offered"),
+        final=final,
+        help=reader.maybe_label("help"),
+    )
+
+
+def _transition(name: str, reader: Reader, states: tuple[str, ...], fields: tuple[str, ...]) -> Transition:
+    if name in RESERVED:
+        reader.fault("", Sentence("The name “{name}” means something else already; choose another.", name=name))
+    return Transition(
+        name=name,
+        from_=reader.some_of("from", states, STATE, required=True),
+        to=reader.one_of("to", states, STATE),
+        by=reader.some_of("by", BY, ROLE, required=True),
+        label=reader.label("label", in_words(name)),
+        needs=reader.some_of("needs", fields, FIELD),
+        may=reader.some_of("may", fields, FIELD),
+        help=reader.maybe_label("help"),
+        danger=reader.flag("danger"),
+    )
+
+
+def _forms(reader: Reader, fields: tuple[str, ...]) -> dict[str, Form]:
+    outer = reader.table("forms")
+    forms = {}
+    for name in outer.data:
+        inner = outer.table(name)
+        if outer.known(name, name, FORMS, FORM):
+            forms[name] = Form(name, inner.some_of("needs", fields, FIELD), inner.some_of("may", fields, FIELD))
+    return forms
+
+
+def _flags(reader: Reader) -> dict[str, Label]:
+    outer = reader.table("flags")
+    return {name: outer.label(name) for name in outer.data}

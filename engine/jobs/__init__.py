@@ -1,0 +1,1 @@
+"""Runs: what the worker does while nobody looks."""

@@ -1,0 +1,158 @@
+"""The job that brings notices to people: decide by which channels, gather digests, send, try again.
+
+1. Each new notice is decided about once (`engine.jobs.plan_notices`), in one transaction with the deliveries that
+follow. 2. What is due is claimed: `next_try_at` is set ahead, and that is committed.
+3. Then it is sent, and then it is marked. Killed between the two, it is sent again when the claim has run out, under
+   the same key: perhaps twice, never not at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from engine.channels import Gone, Message, NotSent, Send, Unreachable
+from engine.core.notices import planning
+from engine.jobs.plan_notices import plan_new, plan_urging
+from engine.jobs.write_notices import Writer
+from engine.store.notices import deliveries as stored
+from engine.store.notices.deliveries import Claimed
+from engine.store.notices.notices import drop_browser, read_readers
+from engine.usecases.context import House
+
+log = logging.getLogger("ralop.deliver")
+
+BATCH = 100
+CLAIM = dt.timedelta(minutes=5)  # longer than a round can take: the budget below, and one message that hangs
+BUDGET_S = 10.0  # after so long the rest is given back, and the other jobs have their turn
+REST = dt.timedelta(minutes=2)  # how long a channel that reaches nobody is left alone
+
+Stop = Callable[[], bool]
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a round did: notices decided about, messages sent, attempts that failed."""
+
+    planned: int = 0
+    sent: int = 0
+    failed: int = 0
+
+
+def deliver(
+    house: House, now: dt.datetime, stop: Stop = lambda: False, *, jitter: Callable[[], float] = random.random
+) -> Delivered:
+    """One round: all that is new is decided about, some of what is due is sent. `jitter` gives numbers from 0 to 1."""
+    done = Delivered()
+    while not stop() and (planned := plan_new(house, now)):
+        done.planned += planned
+    plan_urging(house, now)
+    if not stop() and (claimed := _claim(house, now)):
+        _Round(house, now, stop, jitter, done).send(claimed)
+    return done
+
+
+def _claim(house: House, now: dt.datetime) -> list[Claimed]:
+    """Take up what is due; what has come into somebody's quiet hours waits until they are over."""
+    with house.store.reading("deliver") as session:
+        if not stored.take_due(session, now, 1, lock=False):
+            return []
+    with house.store.writing("claim deliveries") as session:
+        taken = stored.take_due(session, now, BATCH)
+        readers = read_readers(session, {it.person_id for it in taken if not it.urgent})
+        calendar = house.handbook.calendar("")
+        late = {
+            it.id: until
+            for it in taken
+            if not it.urgent and (until := planning.after_quiet(now, readers[it.person_id].hours, calendar)) > now
+        }
+        stored.postpone(session, late)
+        return stored.claim(session, [it for it in taken if it.id not in late], now + CLAIM)
+
+
+@dataclass(slots=True)
+class _Round:
+    house: House
+    now: dt.datetime
+    stop: Stop
+    jitter: Callable[[], float]
+    done: Delivered
+
+    def send(self, claimed: Sequence[Claimed]) -> None:
+        """Send what was claimed, channel by channel; what is not tried is given back."""
+        end = time.monotonic() + BUDGET_S
+        with self.house.store.reading("write messages") as session:
+            writer = Writer(self.house, session, claimed, self.now)
+        for channel in dict.fromkeys(it.channel for it in claimed):
+            queue = [it for it in claimed if it.channel == channel]
+            again_at = self.now
+            with self._line(channel) as send:
+                while queue and again_at == self.now and not self.stop() and time.monotonic() < end:
+                    if not self._try(queue.pop(0), send, writer):
+                        again_at = self.now + REST
+            with self.house.store.writing("give deliveries back") as session:
+                stored.give_back(session, [it.id for it in queue], again_at)
+
+    @contextmanager
+    def _line(self, channel: str) -> Iterator[Send]:
+        if channel in self.house.post.channels:
+            with self.house.post.channels[channel].connect() as send:
+                yield send
+        else:
+            yield _switched_off
+
+    def _try(self, it: Claimed, send: Send, writer: Writer) -> bool:
+        """Send one and mark it; False if the channel reaches nobody now."""
+        try:
+            text = writer.text(it)
+            if text is not None:
+                message = Message(it.key, text.subject, text.body, text.url, self.now, it.urgent)
+                self._send(writer.addresses(it), message, send)
+        except NotSent as error:
+            self._failed(it, str(error), final=error.final)
+            return not isinstance(error, Unreachable)
+        except Exception as error:
+            log.exception("A message could not be sent")
+            self._failed(it, type(error).__name__, final=False)
+            return True
+        with self.house.store.writing("mark a delivery") as session:
+            stored.mark_sent(session, it.id, self.now, stored.SENT if text else stored.VOID)
+        self.done.sent += text is not None
+        return True
+
+    def _send(self, addresses: Sequence[str], message: Message, send: Send) -> None:
+        """To every address of the person; it has arrived if one of them took it."""
+        taken, failure = False, NotSent("the person has no address there any more", final=True)
+        for address in addresses:
+            try:
+                send(address, message)
+                taken = True
+            except Gone as error:
+                self._forget(address)
+                failure = error
+            except NotSent as error:
+                failure = error
+        if not taken:
+            raise failure
+
+    def _forget(self, address: str) -> None:
+        with self.house.store.writing("forget a browser") as session:
+            drop_browser(session, json.loads(address)["endpoint"])
+
+    def _failed(self, it: Claimed, why: str, *, final: bool) -> None:
+        self.done.failed += 1
+        attempts = it.attempts + 1
+        over = final or attempts >= planning.MOST_ATTEMPTS
+        again_at = None if over else self.now + planning.wait(attempts, self.jitter())
+        with self.house.store.writing("mark a delivery") as session:
+            stored.mark_failed(session, it, why, again_at)
+
+
+def _switched_off(_address: str, _message: Message) -> None:
+    raise NotSent("this channel is switched off", final=True)

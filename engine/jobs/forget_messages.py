@@ -1,0 +1,51 @@
+"""Messages are kept for a time and then forgotten: what was sent to whom is personal data without a purpose by then.
+
+Once a day, in small transactions, so that nobody waits. A notice itself stays on its case; what goes is the record of
+its way out (Luật 91/2025/QH15 Art. 14: data are deleted when the purpose has ended).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+
+from engine.store.notices import deliveries as stored
+from engine.store.ops.settings import get_setting, put_setting
+from engine.usecases.context import House
+
+log = logging.getLogger("ralop.old_messages")
+
+SETTING = stored.FORGOTTEN  # {"day": "2026-03-09", "count": 1200, "before": "2025-02-02"}: the last time
+BATCH = 1_000
+
+
+def forget_daily(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
+    """Once a day: forget messages that were sent or given up more than `keep_days` ago; returns how many.
+
+    Stopped in the middle, it goes on the next time it is asked.
+    """
+    today = house.handbook.calendar("").local(now).date()
+    with house.store.reading("which messages are old") as session:
+        if get_setting(session, SETTING).get("day") == today.isoformat():
+            return 0
+    before = now - dt.timedelta(days=house.post.keep_days)
+    count = sum(_forget(house, state, before, stop) for state in stored.OVER)
+    if not stop():
+        with house.store.writing("messages were forgotten") as session:
+            done = {"day": today.isoformat(), "count": count, "before": before.date().isoformat()}
+            put_setting(session, SETTING, done)
+        log.info("Old messages are forgotten", extra={"count": count})
+    return count
+
+
+def _forget(house: House, state: str, before: dt.datetime, stop: Callable[[], bool]) -> int:
+    count = 0
+    while not stop():
+        with house.store.writing("forget old messages") as session:
+            ids = stored.oldest(session, state, before, BATCH)
+            stored.delete(session, ids)
+        count += len(ids)
+        if len(ids) < BATCH:
+            break
+    return count

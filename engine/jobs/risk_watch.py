@@ -1,0 +1,317 @@
+"""The risk watch: after a day's attendance, looks at the pupils who were absent and at the returns that are on trial.
+
+It opens cases, or proposes them to the teachers, or adds what it found to the case that is open: in pieces, each one
+transaction. What was found is kept with its threshold, so that the same day may be watched again and nothing doubles.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.core.attendance import signals as attendance_signals
+from engine.core.attendance.signals import Alarm, History, RiskRules
+from engine.core.calendar import Clock
+from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.cases.definitions import Situation
+from engine.core.cases.facts import Facts
+from engine.core.refusals import Refused
+from engine.store.attendance import watch as stored
+from engine.store.cases import writer
+from engine.store.cases.cases import PupilPlace, next_codes
+from engine.store.cases.surroundings import World
+from engine.store.ops.settings import get_setting, put_setting
+from engine.store.session import Session
+from engine.usecases.attendance.risk_settings import chosen_in
+from engine.usecases.cases.case_acts import new_case
+from engine.usecases.context import House
+
+PIECE = 1_000  # pupils in one transaction
+RETURNED, RELAPSE = "returned", "relapse"
+DONE = "watch"  # the name of a setting
+RULE = Actor(None, SYSTEM)
+
+
+@dataclass(slots=True)
+class Watched:
+    """What a watch found. `signals` counts, for each signal, the cases it opened or proposed (the first one named)."""
+
+    looked: int = 0
+    opened: int = 0
+    proposed: int = 0
+    added: int = 0
+    relapsed: int = 0
+    confirmed: int = 0
+    signals: Counter[str] = field(default_factory=Counter)
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers, as the command line prints them."""
+        names = ("looked", "opened", "proposed", "added", "relapsed", "confirmed")
+        return {name: getattr(self, name) for name in names} | {"signals": dict(sorted(self.signals.items()))}
+
+
+def watch(
+    house: House, day: dt.date, now: dt.datetime, *, pupil_ids: Collection[int] | None = None, dry_run: bool = False
+) -> Watched:  # fmt: skip
+    """Look at a day's attendance of all pupils, or of some; `dry_run` only counts."""
+    watched = Watched()
+    with house.store.reading("whom to watch") as session:
+        chosen = chosen_in(session)
+        rules = chosen.rules(house.risk)
+        absent = stored.absent_on(session, day, pupil_ids)
+        least = attendance_signals.fewest(rules, lowest_factor(house))
+        often = stored.absent_often(session, absent, first_day(house, day), day, least) if absent else []
+    watched.looked = len(absent)
+    _watch_returns(house, rules, day, now, pupil_ids, watched, dry=dry_run)
+    for piece in stored.pieces(often, PIECE):
+        transaction = house.store.reading if dry_run else house.store.writing
+        with transaction("risk watch") as session:
+            _Piece(house, rules, session, day, now, watched, dry=dry_run).run(piece)
+    return watched
+
+
+def watch_if_due(house: House, now: dt.datetime) -> Watched | None:
+    """The worker's: once a day, after closing time; None if there is nothing to do yet."""
+    calendar = house.handbook.calendar("")
+    today = calendar.local(now).date()
+    if now < calendar.instant(today, calendar.closing_minute(today)):
+        return None
+    with house.store.reading("was today watched") as session:
+        if get_setting(session, DONE).get("day", "") >= today.isoformat():
+            return None
+    watched = watch(house, today, now)
+    with house.store.writing("today was watched") as session:
+        put_setting(session, DONE, {"day": today.isoformat()})
+    return watched
+
+
+# --- absences ---------------------------------------------------------------------------------------------------------
+
+
+class Days:
+    """The days with class of a school year up to a day, for each clock once."""
+
+    def __init__(self, first: dt.date, last: dt.date) -> None:
+        self._all = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+        self._known: dict[Clock, tuple[tuple[dt.date, ...], frozenset[dt.date]]] = {}
+
+    def of(self, clock: Clock) -> tuple[tuple[dt.date, ...], frozenset[dt.date]]:
+        """In their order, and as a set."""
+        if clock not in self._known:
+            days = tuple(day for day in self._all if clock.is_school_day(day))
+            self._known[clock] = days, frozenset(days)
+        return self._known[clock]
+
+
+class _Piece:
+    """Some pupils who were absent on the day, in one transaction."""
+
+    def __init__(
+        self, house: House, rules: RiskRules, session: Session, day: dt.date, now: dt.datetime, watched: Watched, *,
+        dry: bool,
+    ) -> None:  # fmt: skip
+        self.house, self.rules, self.session, self.day, self.now, self.dry = house, rules, session, day, now, dry
+        self.watched = watched
+        self.workflow = house.handbook.workflow(house.workflow)
+        self.world = World(session, house.handbook, now)
+        self.first = first_day(house, day)
+        self.days = Days(self.first, day)
+        self._factors: dict[int, tuple[object, float]] = {}
+        self.modes = chosen_in(session).modes(session, rules)
+
+    def run(self, ids: Sequence[int]) -> None:
+        """Find the alarms that are new, and do what the mode says."""
+        places = stored.places(self.session, ids)
+        drafts = {place.id: self._draft(place) for place in places}
+        cases = stored.open_cases(self.session, self.workflow.name, ids, lock=not self.dry)
+        self.world.fetch([*drafts.values(), *cases.values()])
+        found = self._alarms(drafts)
+        self._add([(cases[pupil], alarms) for pupil, alarms in found.items() if pupil in cases])
+        new = [(drafts[pupil], alarms) for pupil, alarms in found.items() if pupil not in cases]
+        self._open([one for one in new if self._mode(*one) == attendance_signals.OPEN])
+        self._propose([one for one in new if self._mode(*one) == attendance_signals.PROPOSE])
+
+    def _mode(self, facts: Facts, alarms: Sequence[Alarm]) -> str:
+        return self.modes.of(facts.school_id, [alarm.signal for alarm in alarms])
+
+    def _draft(self, place: PupilPlace) -> Facts:
+        filled = {"absent_since": self.day.isoformat()}
+        return new_case(self.house, self.workflow, place, filled, self.now, "")
+
+    def _alarms(self, drafts: dict[int, Facts]) -> dict[int, list[Alarm]]:
+        """The alarms of each pupil that were not raised in the same stretch of absence before."""
+        registers = stored.registers(self.session, list(drafts), self.first, self.day)
+        before = stored.raised(self.session, list(drafts), self.first)
+        earlier = stored.with_earlier_case(self.session, self.workflow.name, list(drafts))
+        siblings = stored.with_sibling_case(self.session, self.workflow.name, list(drafts))
+        found: dict[int, list[Alarm]] = {}
+        for pupil, facts in drafts.items():
+            situation = self.world.situation(facts)
+            days, taught = self.days.of(situation.clock)
+            register = [one for one in registers.get(pupil, ()) if one[0] in taught]
+            factor = self._factor(situation)
+            history = History(self.day, register, days, factor, pupil in siblings, pupil in earlier)
+            raised = before.get(pupil, {})
+            new = [
+                alarm for alarm in attendance_signals.alarms(self.rules, history)
+                if raised.get((alarm.signal, alarm.threshold), dt.date.min) < alarm.since
+            ]  # fmt: skip
+            if new:
+                found[pupil] = new
+        return found
+
+    def _factor(self, situation: Situation) -> float:
+        """The season's factor; pupils of one place share their seasons, so they are looked at once."""
+        seasons = situation.seasons
+        known = self._factors.get(id(seasons))
+        if known is None or known[0] is not seasons:
+            known = self._factors[id(seasons)] = (seasons, season_factor(situation, self.day))
+        return known[1]
+
+    def _add(self, found: Sequence[tuple[Facts, list[Alarm]]]) -> None:
+        self.watched.added += len(found)
+        if self.dry or not found:
+            return
+        works = []
+        for facts, alarms in found:
+            work = Casework(facts, self.world.situation(facts), self.world, self.now)
+            work.write("signal", RULE, {}, data={"signals": _said(alarms), "day": self.day.isoformat()})
+            works.append(work)
+        writer.store(self.session, works)
+        self._keep(found, opened=False)
+
+    def _open(self, found: Sequence[tuple[Facts, list[Alarm]]]) -> None:
+        self._count(found)
+        if self.dry or not found:
+            self.watched.opened += len(found)
+            return
+        by_pupil = {facts.pupil_id: alarms for facts, alarms in found}
+        codes = next_codes(self.session, self.world.today.year, len(found))
+        for (facts, alarms), code in zip(found, codes, strict=True):
+            facts.code, facts.absent_since = code, alarms[0].absent_since
+        made = stored.insert_cases(self.session, [facts for facts, _ in found])
+        works = []
+        for facts in made:
+            work = Casework(facts, self.world.situation(facts), self.world, self.now)
+            values = {"absent_since": facts.absent_since.isoformat(), "causes": ["unknown"]}
+            work.open(RULE, values)
+            work.entries[0].data |= {"signals": _said(by_pupil[facts.pupil_id]), "day": self.day.isoformat()}
+            work.tell_assignee("opened_by_watch")
+            works.append(work)
+        writer.store(self.session, works)
+        self._keep([(facts, by_pupil[facts.pupil_id]) for facts in made], opened=True)
+        self.watched.opened += len(made)
+
+    def _propose(self, found: Sequence[tuple[Facts, list[Alarm]]]) -> None:
+        self._count(found)
+        self.watched.proposed += len(found)
+        if self.dry or not found:
+            return
+        rows = [
+            {
+                "pupil_id": facts.pupil_id, "day": self.day, "absent_since": alarms[0].absent_since,
+                "signals": _said(alarms), "made_at": self.now,
+            }
+            for facts, alarms in found
+        ]  # fmt: skip
+        stored.propose(self.session, rows)
+        self._keep(found, opened=False)
+
+    def _count(self, found: Iterable[tuple[Facts, list[Alarm]]]) -> None:
+        self.watched.signals.update(alarms[0].signal for _, alarms in found)
+
+    def _keep(self, found: Iterable[tuple[Facts, list[Alarm]]], *, opened: bool) -> None:
+        rows = [
+            {
+                "pupil_id": facts.pupil_id, "signal": alarm.signal, "threshold": alarm.threshold, "day": self.day,
+                "value": alarm.value, "case_id": facts.id or None, "opened": opened and alarm is alarms[0],
+            }
+            for facts, alarms in found for alarm in alarms
+        ]  # fmt: skip
+        stored.keep_alarms(self.session, rows)
+
+
+def _said(alarms: Iterable[Alarm]) -> list[list[Any]]:
+    return [[alarm.signal, alarm.threshold, alarm.value] for alarm in alarms]
+
+
+def first_day(house: House, day: dt.date) -> dt.date:
+    """The first day of the school year that holds the day, or a year before where the calendar knows none."""
+    year = house.handbook.calendar("").school_year(day)
+    return year.first if year else day - dt.timedelta(days=365)
+
+
+def lowest_factor(house: House) -> float:
+    """The lowest that any season makes of a threshold, wherever and whenever it holds."""
+    rulesets = house.handbook.rulesets.values()
+    return min((float(season.factor) for ruleset in rulesets for season in ruleset.seasons), default=1.0)
+
+
+def season_factor(situation: Situation, day: dt.date) -> float:
+    """What the seasons of risk that hold on a day make of a threshold: 0.5 halves it."""
+    windows = (window for found in situation.seasons.values() for window in found)
+    return min((float(window.factor) for window in windows if window.first <= day < window.end), default=1.0)
+
+
+# --- returns on trial -------------------------------------------------------------------------------------------------
+
+
+def _watch_returns(
+    house: House, rules: RiskRules, day: dt.date, now: dt.datetime, pupil_ids: Collection[int] | None,
+    watched: Watched, *, dry: bool,
+) -> None:  # fmt: skip
+    workflow = house.handbook.workflow(house.workflow)
+    if RETURNED not in workflow.states:
+        return
+    seen, transaction = 0, house.store.reading if dry else house.store.writing
+    while True:
+        with transaction("watch returns") as session:
+            found = stored.returned_cases(
+                session, workflow.name, RETURNED, day, seen, PIECE, pupil_ids, lock=not dry
+            )  # fmt: skip
+            if not found:
+                return
+            seen = found[-1].id
+            _prove(house, rules, session, found, day, now, watched, dry=dry)
+
+
+def _prove(
+    house: House, rules: RiskRules, session: Session, found: list[Facts], day: dt.date, now: dt.datetime,
+    watched: Watched, *, dry: bool,
+) -> None:  # fmt: skip
+    world, calendar = World(session, house.handbook, now), house.handbook.calendar("")
+    world.fetch(found)
+    since = {facts.id: calendar.local(facts.since).date() for facts in found}
+    registers = stored.registers(session, [facts.pupil_id for facts in found], min(since.values()), day)
+    confirmed, works = stored.confirmed(session, found), []
+    for facts in found:
+        situation = world.situation(facts)
+        register = [one for one in registers.get(facts.pupil_id, ()) if situation.clock.is_school_day(one[0])]
+        proof = attendance_signals.proof(rules, register, day, since[facts.id])
+        if proof is None or (proof[0] == attendance_signals.CONFIRMED and facts.id in confirmed):
+            continue
+        work = Casework(facts, situation, world, now)
+        if _act(work, proof, rules, watched):
+            works.append(work)
+    if not dry:
+        writer.store(session, works)
+
+
+def _act(work: Casework, proof: tuple[str, dt.date], rules: RiskRules, watched: Watched) -> bool:
+    """Whether there was anything to do: a workflow may leave it to people to say that a pupil is absent again."""
+    what, day = proof
+    if what == attendance_signals.CONFIRMED:
+        data = {"attended": rules.return_confirmed, "day": day.isoformat()}
+        work.write("return_confirmed", RULE, {}, data=data)
+        watched.confirmed += 1
+        return True
+    try:
+        work.step(RELAPSE, RULE, {"absent_since": day.isoformat()})
+    except Refused:
+        return False
+    work.tell_assignee("relapsed_by_watch")
+    watched.relapsed += 1
+    return True

@@ -1,0 +1,43 @@
+"""The watch of registers that have just come in: asked for with the marks themselves, done by the worker at once.
+
+A roll call or a piece of an import notes in its own transaction which classes have new marks of which days. The worker
+watches their pupils, and only then takes the note away: killed in between, it does it again, which doubles nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+
+from engine.jobs.risk_watch import watch
+from engine.store.attendance import watch_asked as stored
+from engine.store.session import Session
+from engine.usecases.context import House
+
+BACK = dt.timedelta(days=31)  # registers of older days are history: nobody goes out because of them any more
+AT_ONCE = 200  # classes
+
+
+def ask(session: Session, registers: Iterable[tuple[int, dt.date]], today: dt.date) -> None:
+    """Have the registers of some classes and days watched; those of days long gone or still to come are left out."""
+    stored.ask(session, {(class_id, day) for class_id, day in registers if today - BACK <= day <= today})
+
+
+def watch_asked(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
+    """Watch what was asked for, the oldest day first; how many registers that were.
+
+    Of a day that is over only those are looked at who were not present since: who is back needs nobody to go out.
+    """
+    seen = 0
+    while not stop():
+        with house.store.reading("what the watch is asked for") as session:
+            asked = stored.asked(session, AT_ONCE)
+            if not asked:
+                break
+            day = asked[0].day
+            pupils = stored.not_seen_since(session, [one.class_id for one in asked], day)
+        watch(house, day, now, pupil_ids=pupils)
+        with house.store.writing("what the watch was asked for is done") as session:
+            stored.answered(session, asked)
+        seen += len(asked)
+    return seen

@@ -1,0 +1,70 @@
+"""The messages of some deliveries: their words in each person's language, and where they go."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from engine.core.notices import planning, texts
+from engine.core.notices.planning import PUSH, Count, Item
+from engine.core.notices.texts import Text, case_url, closure_url
+from engine.core.people.access import OFFICE
+from engine.jobs.plan_notices import DIGEST, NOTICE, TRIAL, to_urge
+from engine.store.notices import deliveries as stored
+from engine.store.notices import notices as readers
+from engine.store.notices.deliveries import Claimed, Told
+from engine.store.session import Session
+from engine.usecases.context import House
+
+
+class Writer:
+    """Texts and addresses, with all that they are made of read together."""
+
+    def __init__(self, house: House, session: Session, claimed: Sequence[Claimed], now: dt.datetime) -> None:
+        self.house, self.url = house, house.post.url
+        self.local = house.handbook.calendar("").local
+        people = {it.person_id for it in claimed}
+        self.readers = readers.read_readers(session, people)
+        self.browsers = readers.browsers_of(session, people)
+        self.told = stored.told_by(session, [it.id for it in claimed])
+        today = self.local(now).date()
+        digested = {it.person_id for it in claimed if it.kind == DIGEST}
+        self.urging: Mapping[int, list[Count]] = {id: to_urge(session, id, now, today) for id in digested}
+
+    def text(self, it: Claimed) -> Text | None:
+        """The words of a delivery in the person's language; None for a digest that has nothing to say any more."""
+        language = self.readers[it.person_id].language
+        told = self.told.get(it.id, [])
+        if it.kind == TRIAL:
+            return texts.trial_text(self.url, language)
+        if it.kind == NOTICE:
+            item = self._item(told[0])
+            if item.act is not None:
+                return texts.act_text(item.why, self.url, language, urgent=it.urgent)
+            if item.closure is not None:
+                return texts.closure_text(item.why, closure_url(self.url, item.closure), language)
+            link = case_url(self.url, item.code)
+            return texts.notice_text(item.code, item.why, item.due, link, language, urgent=it.urgent)
+        assert it.day is not None
+        digest = planning.gather([self._item(one) for one in told], self.urging[it.person_id])
+        return texts.digest_text(digest, it.day, self.url, language) if digest else None
+
+    def _item(self, told: Told) -> Item:
+        why = planning.reason(self.house.handbook, told.workflow or "", told.rules_version or 0, told.kind, told.cases)
+        due = self.local(told.due_at) if told.due_at else None
+        place = (told.commune if told.role == OFFICE else None) or told.school or ""
+        return Item(told.code or "", why, due, told.role, place, told.closure_id, told.act_id)
+
+    def addresses(self, it: Claimed) -> list[str]:
+        """Where a delivery goes: each browser that takes push messages, or the person's one address; [] if nowhere."""
+        if it.channel == PUSH:
+            return [_as_address(browser) for browser in self.browsers.get(it.person_id, ())]
+        address = self.readers[it.person_id].address(it.channel)
+        return [address] if address else []
+
+
+def _as_address(browser: readers.Browser) -> str:
+    keys = asdict(browser)
+    return json.dumps({"endpoint": keys.pop("endpoint"), "keys": keys})

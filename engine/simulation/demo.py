@@ -1,0 +1,214 @@
+"""Builds the demo: a tree of units, people, pupils with a real register, and cases played through the real use cases.
+
+Past moments are simulated one after the other, the rules doing their part at every moment that comes due, so that the
+demo's histories are what they would be had people used the program for two months. The same files and moment give the
+same demo. Whoever calls this sets the clock to the demo's moment afterwards.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.core.people.access import Viewer
+from engine.core.people.responsibility import acting, find
+from engine.core.refusals import Conflict
+from engine.core.words import Sentence
+from engine.jobs.sweep import run_due
+from engine.simulation.demo_names import read_namer
+from engine.simulation.demo_people import PASSWORD, Enrolled, Town, add_accounts, add_pupils
+from engine.simulation.demo_script import (
+    PRESENT,
+    UNEXCUSED,
+    Account,
+    Act,
+    Days,
+    DemoFiles,
+    Story,
+    read_accounts,
+    read_schools,
+    read_stories,
+)
+from engine.store.attendance.marks import put_marks
+from engine.store.cases import cases as stored
+from engine.store.cases.surroundings import World
+from engine.store.ops.settings import DEMO, put_setting
+from engine.store.people.staff import viewer_of
+from engine.store.session import Session
+from engine.store.simulation import demo as filled
+from engine.store.simulation.seed import is_empty
+from engine.usecases.calendar.closures import announce_closure
+from engine.usecases.cases import case_acts
+from engine.usecases.context import House
+from engine.usecases.units.import_units import import_units
+
+__all__ = ["NOW", "PASSWORD", "DemoFiles", "DemoReport", "build_demo"]
+
+NOW = dt.datetime(2026, 11, 25, 0, 30, tzinfo=dt.UTC)  # Wednesday, half past seven in the morning in Viet Nam
+SEED = 611
+REGISTER_MINUTE = 7 * 60 + 15  # when a register is taken
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What there is in the demo: its accounts (all with `PASSWORD`) and how much of everything."""
+
+    accounts: tuple[Account, ...]
+    units: int
+    pupils: int
+    marks: int
+    states: Mapping[str, int]
+    overdue: int
+    raised: int
+
+    @property
+    def cases(self) -> int:
+        """How many cases."""
+        return sum(self.states.values())
+
+
+def build_demo(house: House, files: DemoFiles, now: dt.datetime = NOW) -> DemoReport:
+    """Fill an empty, migrated database with the demo as it is at `now`.
+
+    Raises `Conflict` if there is anybody or anything already, `Faulty` for a faulty tree of units.
+    """
+    with house.store.reading("is there anything") as session:
+        if not is_empty(session):
+            raise Conflict(Sentence("There are units or people in this database already: a demo wants an empty one."))
+    calendar = house.handbook.calendar("51")
+    today = calendar.local(now).date()
+    days = Days(today, lambda day: calendar.why_no_work(day) is None)
+    units = import_units(house.store, files.units, "rules/units/quang-ngai-2026.csv")
+    chance = random.Random(SEED)  # noqa: S311 - the same people each time
+    namer = read_namer(chance, files.surnames, files.given, files.local, files.refused)
+    with house.store.writing("people the demo") as session:
+        town = Town(session, today)
+        accounts = add_accounts(town, read_accounts(files.people, days), namer, calendar.instant(days.back(60), 0))
+        pupils = add_pupils(town, read_schools(files, today, days), namer)
+    player = _Player(house, days, pupils, calendar.instant)
+    player.play(read_stories(files.stories, days), now)
+    with house.store.writing("fill the demo's registers") as session:
+        marks = _fill_registers(session, pupils, calendar.instant)
+        put_setting(session, DEMO, {"on": True})
+    return _report(house, accounts, units.added, pupils, marks, now)
+
+
+class _Player:
+    """Plays the stories at their moments; between them time passes and the rules do their part."""
+
+    def __init__(
+        self, house: House, days: Days, pupils: list[Enrolled], instant: Callable[[dt.date, int], dt.datetime]
+    ) -> None:
+        self.house, self.days, self.pupils, self.instant = house, days, pupils, instant
+
+    def play(self, stories: list[Story], until: dt.datetime) -> None:
+        """Tell all stories side by side."""
+        acts = [(self._moment(act), number, act) for number, story in enumerate(stories) for act in story.acts]
+        cast = {number: self._cast(story) for number, story in enumerate(stories) if not _is_closure(story)}
+        codes: dict[int, str] = {}
+        for moment, number, act in sorted(acts, key=lambda item: item[:2]):
+            self._pass(moment)
+            if act.act == "closure":
+                self._close(stories[number].class_code, act, moment)
+            elif act.act == "open":
+                codes[number] = self._open(cast[number].id, act, moment)
+            else:
+                self._act(codes[number], act, moment)
+        self._pass(until)
+
+    def _moment(self, act: Act) -> dt.datetime:
+        return self.instant(act.day, act.time.hour * 60 + act.time.minute)
+
+    def _pass(self, until: dt.datetime) -> None:
+        while True:
+            with self.house.store.reading("when to look") as session:
+                look = stored.earliest_look(session)
+            if look is None or look > until:
+                return
+            run_due(self.house, look)
+
+    def _cast(self, story: Story) -> Enrolled:
+        """The pupil whose real marks speak least against the story; their marks are the story's from now on."""
+        there = [pupil for pupil in self.pupils if pupil.class_code == story.class_code and not pupil.in_story]
+        right = [pupil for pupil in there if story.village in {None, pupil.village}]
+        if not right:
+            raise LookupError(f"No pupil is left for {story.name} in {story.class_code}, {story.village}.")
+        away = {day for first, end in story.absent for day in self.days.between(first, end or self.days.back(0))}
+        pupil = min(right, key=lambda one: (sum(one.marks.get(day) == PRESENT for day in away), one.id))
+        pupil.in_story = True
+        pupil.marks |= dict.fromkeys(away, UNEXCUSED)
+        return pupil
+
+    # --- acts -----------------------------------------------------------------------------------------------------
+
+    def _open(self, pupil_id: int, act: Act, now: dt.datetime) -> str:
+        with self.house.store.reading("who opens") as session:
+            world = World(session, self.house.handbook, now)
+            place = stored.pupil_place(session, pupil_id)
+            assert place is not None
+            viewer = self._viewer(session, find(act.who, place, world).people, world)
+        return case_acts.open_case(self.house, viewer, pupil_id, act.values, now)
+
+    def _act(self, code: str, act: Act, now: dt.datetime) -> None:
+        with self.house.store.reading("who acts") as session:
+            world = World(session, self.house.handbook, now)
+            viewer = self._viewer(session, self._people(session, code, act.who, world), world)
+        if act.act in _FORMS:
+            _FORMS[act.act](self.house, viewer, code, act.values, now)
+        else:
+            case_acts.step(self.house, viewer, code, act.act, act.values, now)
+
+    def _people(self, session: Session, code: str, who: str, world: World) -> Iterable[int]:
+        facts = filled.case_of(session, code)
+        if who == "assignee":
+            return world.person(facts.assignee_id).acting if facts.assignee_id else ()
+        if who == "offered" and facts.offered_role and facts.offered_unit_id:
+            return acting(world.holders(facts.offered_role, facts.offered_unit_id))
+        return find(who, facts, world).people
+
+    def _viewer(self, session: Session, people: Iterable[int], world: World) -> Viewer:
+        return viewer_of(session, next(iter(people)), world.today)
+
+    def _close(self, unit: str, act: Act, now: dt.datetime) -> None:
+        with self.house.store.reading("what closes") as session:
+            unit_id = Town(session, act.day).unit(unit).id
+        values: Mapping[str, Any] = act.values
+        announce_closure(
+            self.house, None, unit_id=unit_id, first_day=dt.date.fromisoformat(values["first"]),
+            last_day=dt.date.fromisoformat(values["last"]), reason=values["reason"],
+            study_mode=values["study_mode"], now=now,
+        )  # fmt: skip
+
+
+_FORMS: Mapping[str, Callable[[House, Viewer, str, Mapping[str, Any], dt.datetime], None]] = {
+    "accept": case_acts.accept,
+    "decline": case_acts.decline,
+    "note": case_acts.note,
+    "support": case_acts.log_support,
+    "check_in": case_acts.check_in,
+    "hold": case_acts.hold,
+}
+
+
+def _is_closure(story: Story) -> bool:
+    return story.acts[0].act == "closure"
+
+
+def _fill_registers(session: Session, pupils: list[Enrolled], instant: Callable[[dt.date, int], dt.datetime]) -> int:
+    """Write all marks down, day by day, as taken in the morning."""
+    by_day: dict[dt.date, list[tuple[int, dt.date, str, str, str | None]]] = {}
+    for pupil in pupils:
+        for day, mark in pupil.marks.items():
+            by_day.setdefault(day, []).append((pupil.id, day, "m", mark, None))
+    return sum(put_marks(session, by_day[day], instant(day, REGISTER_MINUTE), None).new for day in sorted(by_day))
+
+
+def _report(
+    house: House, accounts: list[Account], units: int, pupils: list[Enrolled], marks: int, now: dt.datetime
+) -> DemoReport:
+    with house.store.reading("what the demo holds") as session:
+        states, late, raised = filled.case_states(session), filled.overdue(session, now), filled.raised(session)
+    return DemoReport(tuple(accounts), units, len(pupils), marks, states, late, raised)

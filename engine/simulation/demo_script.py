@@ -1,0 +1,194 @@
+"""Reads what the demo's files say: who there is, how the registers are filled, what happens to the cases. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.simulation.demo_names import rows
+
+VISITS = {"v1": 5, "v2": 4, "v3": 3, "v4": 2, "v5": 1}  # visit: how many weeks before the demo's own it lies
+PRESENT, UNEXCUSED = "p", "u"
+FARTHEST = 400  # days around the demo's day that are numbered
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFiles:
+    """The texts of the demo's files, handed in by whoever can read them."""
+
+    units: str
+    schools: str
+    presence: str
+    visits: str
+    surnames: str
+    given: str
+    local: str
+    refused: str
+    people: str
+    stories: str
+
+
+class Days:
+    """Working days counted from the demo's day: 0 is that day, 1 the one before, -1 the next."""
+
+    def __init__(self, today: dt.date, works: Callable[[dt.date], bool]) -> None:
+        around = (today + dt.timedelta(days=number) for number in range(-FARTHEST, FARTHEST))
+        self._days = [day for day in around if works(day)]
+        self._today = bisect_left(self._days, today)
+
+    def back(self, number: int) -> dt.date:
+        """The day so many working days back."""
+        return self._days[self._today - number]
+
+    def at_or_after(self, day: dt.date) -> dt.date:
+        """This day, or the next working one."""
+        return self._days[bisect_left(self._days, day)]
+
+    def between(self, first: dt.date, end: dt.date) -> list[dt.date]:
+        """The working days from one day up to another, which is left out."""
+        return self._days[bisect_left(self._days, first) : bisect_left(self._days, end)]
+
+    def read(self, text: str) -> dt.date:
+        """A day as the files write it: @3 is three working days back."""
+        return self.back(int(text.removeprefix("@")))
+
+
+# --- registers --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """A pupil of the source: a girl or not, and the marks of five days where the register was taken."""
+
+    girl: bool
+    marks: Mapping[dt.date, str]
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """A demo school: its code, what the codes of the villages most pupils live in begin with, and its pupils."""
+
+    code: str
+    home: str
+    learners: tuple[Learner, ...]
+
+
+def read_schools(files: DemoFiles, today: dt.date, days: Days) -> list[School]:
+    """The demo's schools, their visits laid on school days: rules/demo/README.md says how."""
+    monday = today - dt.timedelta(days=today.weekday())
+    when = {
+        row["school"]: [_day(row[visit], monday, weeks, days) for visit, weeks in VISITS.items()]
+        for row in rows(files.visits)
+    }
+    learners: dict[str, list[Learner]] = {source: [] for source in when}
+    for row in rows(files.presence):
+        marks = {
+            day: PRESENT if row[visit] == "1" else UNEXCUSED
+            for day, visit in zip(when[row["school"]], VISITS, strict=True)
+            if row[visit]
+        }
+        learners[row["school"]].append(Learner(row["girl"] == "1", marks))
+    return [School(row["school"], row["home"], tuple(learners[row["source"]])) for row in rows(files.schools)]
+
+
+def _day(realdate: str, monday: dt.date, weeks: int, days: Days) -> dt.date:
+    return days.at_or_after(monday - dt.timedelta(weeks=weeks) + dt.timedelta(days=int(realdate) % 5))
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody with a fixed login, and their posts; or (no login) posts that are left vacant."""
+
+    login: str
+    name: str
+    role: str
+    units: tuple[str, ...]
+    away: tuple[dt.date, dt.date] | None = None
+    by: str | None = None
+
+
+def read_accounts(text: str, days: Days) -> list[Account]:
+    """The accounts that people.csv names."""
+    return [
+        Account(
+            row["login"], row["name"], row["role"], tuple(row["units"].split()),
+            (days.read(row["away_from"]), days.read(row["away_to"])) if row["away_from"] else None,
+            row["by"] or None,
+        )
+        for row in rows(text)
+    ]  # fmt: skip
+
+
+# --- stories ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act of a story: at a local time, by a role ("assignee", "offered"), with what is filled in."""
+
+    day: dt.date
+    time: dt.time
+    who: str
+    act: str
+    values: Mapping[str, str | list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happens to one case; its pupil is chosen in a class, and in a village if one is named."""
+
+    name: str
+    class_code: str
+    village: str | None
+    acts: tuple[Act, ...]
+
+    @property
+    def absent(self) -> tuple[tuple[dt.date, dt.date | None], ...]:
+        """The times of absence: the first missed day, and the day of the return if there was one."""
+        spans: list[tuple[dt.date, dt.date | None]] = []
+        for act in self.acts:
+            if since := act.values.get("absent_since"):
+                spans.append((dt.date.fromisoformat(str(since)), None))
+            ended = act.values.get("returned_on") or act.values.get("left_on")
+            if spans and (ended or act.act == "mark_error"):
+                end = dt.date.fromisoformat(str(ended)) if ended else spans[-1][0]
+                spans[-1] = (spans[-1][0], max(end, spans[-1][0]))
+        return tuple(spans)
+
+
+def read_stories(text: str, days: Days) -> list[Story]:
+    """The stories that stories.csv tells, one for each class that a story names."""
+    acts: dict[str, list[Act]] = {}
+    classes: dict[str, list[str]] = {}
+    for row in rows(text):
+        name = row["story"]
+        classes.setdefault(name, row["class"].split())
+        act = Act(
+            days.read(row["back"]),
+            dt.time.fromisoformat(row["time"]),
+            row["who"],
+            row["act"],
+            _values(row["values"], days),
+        )
+        acts.setdefault(name, []).append(act)
+    return [
+        Story(name, code.partition("@")[0], code.partition("@")[2] or None, tuple(acts[name]))
+        for name, codes in classes.items()
+        for code in codes
+    ]
+
+
+def _values(text: str, days: Days) -> dict[str, str | list[str]]:
+    pairs = (part.split("=", 1) for part in text.split(";") if part)
+    return {name: _value(value, days) for name, value in pairs}
+
+
+def _value(value: str, days: Days) -> str | list[str]:
+    if value.startswith("@"):
+        return days.read(value).isoformat()
+    return value.split("+") if "+" in value else value

@@ -1,0 +1,244 @@
+"""Plays a scenario on a stage of its own: the acts, the time between them, and whether what must be true is true.
+
+Between two steps the worker runs at every moment at which a rule may have something to say, exactly then, as one that
+is never late would. A worker that is down does not; when it comes up it runs once, however much came due meanwhile.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.core.cases.definitions import Handbook
+from engine.core.cases.facts import Facts
+from engine.core.people.access import Viewer
+from engine.core.refusals import Refused
+from engine.core.scenario.reader import Scenario, Step
+from engine.core.words import Sentence
+from engine.jobs.risk_watch import watch
+from engine.jobs.sweep import run_due
+from engine.store.cases.cases import earliest_look
+from engine.store.cases.difficulties import earliest_due
+from engine.store.people.staff import viewer_of
+from engine.store.session import Session, Store
+from engine.store.simulation import seed as on
+from engine.usecases.calendar.closures import announce_closure, lift_closure
+from engine.usecases.cases import case_acts, companions
+from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
+from engine.usecases.context import House
+
+NO_CASE = "RL-0000-000000"  # what somebody asks for who acts on a case that is not there
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation of one step: what was expected, what was found, and why an act was refused if it was.
+
+    An act that is refused though nobody expected it is a check too, of the key "refused" with "" expected.
+    """
+
+    step: int
+    at: dt.datetime
+    key: str
+    expected: Any
+    found: Any
+    ok: bool
+    sentence: Sentence | None = None
+
+
+def play(scenario: Scenario, store: Store) -> Iterator[Check]:
+    """Play a scenario on a store that is empty and of the newest schema, telling each check as it is made."""
+    player = _Player(scenario, store)
+    for step in scenario.steps:
+        yield from player.take(step)
+
+
+def house_of(scenario: Scenario, store: Store) -> House:
+    """A house that runs on the scenario's own definitions."""
+    workflow, rules = scenario.workflow, scenario.rules
+    handbook = Handbook(
+        {(workflow.name, workflow.version): workflow}, {(workflow.name, rules.version): rules},
+        {"": scenario.calendar}, {workflow.name: (workflow.version, rules.version)},
+    )  # fmt: skip
+    return House(store, handbook, workflow.name, risk=scenario.risk)
+
+
+FORMS: Mapping[str, Callable[..., None]] = {
+    "accept": case_acts.accept,
+    "decline": case_acts.decline,
+    "note": case_acts.note,
+    "support": case_acts.log_support,
+    "check_in": case_acts.check_in,
+    "hold": case_acts.hold,
+    "companion": companions.add,
+    "difficulty": raise_difficulty,
+    "lesson": case_acts.hold_lesson,
+}
+
+
+class _Player:
+    """What is going on: the house, the stage, whether the worker is up, and up to where notices were read."""
+
+    def __init__(self, scenario: Scenario, store: Store) -> None:
+        self.house, self.calendar = house_of(scenario, store), scenario.calendar
+        with store.writing("set the stage") as session:
+            self.stage = on.set_stage(session, scenario.start)
+        self.now, self.working = scenario.start, True
+        self.notice, self.closure = 0, 0
+
+    def take(self, step: Step) -> Iterator[Check]:
+        """Let the time until a step pass, do it, and compare."""
+        self._pass(step.at)
+        refused = self._attempt(step)
+        self._pass(step.at)  # what a rule says to it at once
+        yield from self._compare(step, refused)
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    def _pass(self, until: dt.datetime) -> None:
+        while self.working and (due := self._next_look()) is not None and due <= until:
+            self.now = max(self.now, due)
+            self._work()
+        self.now = until
+
+    def _work(self) -> None:
+        run_due(self.house, self.now)
+        climb_due(self.house, self.now)
+
+    def _next_look(self) -> dt.datetime | None:
+        with self.house.store.reading("when to look") as session:
+            return min(filter(None, (earliest_look(session), earliest_due(session))), default=None)
+
+    def _day(self) -> dt.date:
+        return self.calendar.local(self.now).date()
+
+    # --- acts -----------------------------------------------------------------------------------------------------
+
+    def _attempt(self, step: Step) -> Refused | None:
+        try:
+            self._act(step)
+        except Refused as refused:
+            return refused
+        return None
+
+    def _act(self, step: Step) -> None:
+        match step.do:
+            case None:
+                return
+            case "worker_down":
+                self.working = False
+            case "worker_up":
+                self._work()
+                self.working = True
+            case "watch":
+                watch(self.house, step.values["day"], self.now)
+            case "closure":
+                self._announce(step)
+            case "lift":
+                lift_closure(self.house, self._viewer(step.by), self.closure, step.values["last_day"], self.now)
+            case "attendance" | "vacant" | "appoint" | "away":
+                self._around(step, step.values)
+            case "open":
+                viewer = self._viewer(step.by) or Viewer(0)
+                case_acts.open_case(self.house, viewer, self.stage.pupils[step.pupil], step.values, self.now)
+            case _:
+                self._on_case(step)
+
+    def _viewer(self, member: str | None) -> Viewer | None:
+        if member is None:
+            return None
+        with self.house.store.reading("who acts") as session:
+            return viewer_of(session, self.stage.people[member], self._day())
+
+    def _on_case(self, step: Step) -> None:
+        do = step.do or ""
+        viewer, case = self._viewer(step.by) or Viewer(0), self._case(step)
+        code, version = (case.code, case.version - 1 if step.stale else None) if case else (NO_CASE, None)
+        values = dict(step.values)
+        if do == "assign":
+            person = self.stage.people[values.pop("to")]
+            case_acts.assign(self.house, viewer, code, person, values, self.now, version=version)
+        elif do == "difficulty_answer":
+            answer(self.house, viewer, code, self._difficulty(case), values, self.now, version=version)
+        elif do in FORMS:
+            FORMS[do](self.house, viewer, code, values, self.now, version=version)
+        else:
+            case_acts.step(self.house, viewer, code, do, values, self.now, version=version)
+
+    def _difficulty(self, case: Facts | None) -> int:
+        """The number of the newest difficulty that waits for an answer; 0 if none does."""
+        with self.house.store.reading("the difficulty") as session:
+            found = on.waiting_difficulty(session, case.id) if case else None
+            return found.seq if found else 0
+
+    def _announce(self, step: Step) -> None:
+        values = dict(step.values)
+        scope = values.pop("scope")
+        if scope == "pupil":
+            values["pupil_id"] = self.stage.pupils[step.pupil]
+        else:
+            values["unit_id"] = self.stage.units[scope]
+        self.closure = announce_closure(self.house, self._viewer(step.by), now=self.now, **values)
+
+    def _around(self, step: Step, values: Mapping[str, Any]) -> None:
+        stage, today = self.stage, self._day()
+        with self.house.store.writing("around the cases") as session:
+            match step.do:
+                case "attendance":
+                    pupil = stage.pupils[step.pupil]
+                    on.mark(session, pupil, values["day"], values["sessions"], values["mark"], self.now)
+                case "vacant":
+                    on.vacate(session, stage.seats(values["post"]), today)
+                case "appoint":
+                    on.appoint(session, stage.people[values["who"]], stage.seats(values["post"]), today)
+                case "away":
+                    delegate = stage.people.get(values["delegate"] or "")
+                    on.send_away(session, stage.people[values["who"]], today, values["until"], delegate)
+
+    # --- what must be true ----------------------------------------------------------------------------------------
+
+    def _case(self, step: Step) -> Facts | None:
+        with self.house.store.reading("the case") as session:
+            return on.latest_case(session, self.stage.pupils[step.pupil])
+
+    def _compare(self, step: Step, refused: Refused | None) -> Iterator[Check]:
+        found = self._found(step, refused)
+        expect = {**step.expect, **({} if refused is None or "refused" in step.expect else {"refused": ""})}
+        for key, expected in expect.items():
+            sentence = refused.sentence if refused and key == "refused" else None
+            same = expected == found[key]
+            yield Check(step.number, self.calendar.local(step.at), key, expected, found[key], same, sentence)
+
+    def _found(self, step: Step, refused: Refused | None) -> dict[str, Any]:
+        case, pupil = self._case(step), self.stage.pupils[step.pupil]
+        with self.house.store.reading("what came of it") as session:
+            found = {
+                "refused": refused.code if refused else "",
+                "count": on.open_cases(session, pupil),
+                "fired": on.fired(session, case.id) if case else (),
+                "asked": self._asked(session, case),
+                "notified": tuple(sorted(map(self.stage.member, on.told_since(session, pupil, self.notice)))),
+            }
+            self.notice = on.last_notice(session)
+        return found | self._of_case(case)
+
+    def _asked(self, session: Session, case: Facts | None) -> str:
+        """Whose post has to decide about the newest difficulty of the case."""
+        found = on.waiting_difficulty(session, case.id) if case else None
+        return self.stage.post(found.role, found.unit_id) if found else ""
+
+    def _of_case(self, case: Facts | None) -> dict[str, Any]:
+        if case is None:
+            nothing = dict.fromkeys(("state", "assignee", "offered_to"), "")
+            return {**nothing, "accepted": False, "overdue": False, "due": None, "level": 0}
+        return {
+            "state": case.state,
+            "assignee": self.stage.member(case.assignee_id),
+            "offered_to": self.stage.post(case.offered_role, case.offered_unit_id),
+            "accepted": bool(case.accepted),
+            "overdue": case.due_at is not None and case.due_at <= self.now,
+            "due": self.calendar.local(case.due_at) if case.due_at else None,
+            "level": case.level,
+        }

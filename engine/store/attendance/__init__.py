@@ -1,0 +1,1 @@
+"""Marks, roll calls, the risk watch, imports."""

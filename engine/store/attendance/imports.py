@@ -1,0 +1,269 @@
+"""The statements of imports: jobs and how far they are, pupils by code and by name, what is new and what is other."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from engine.core.files.places import PlaceUnit
+from engine.core.text import fold
+from engine.store import tables as t
+from engine.store.attendance.marks import Counts
+from engine.store.cases.surroundings import chunks
+from engine.store.session import now_utc
+
+_TABLES = t.Base.metadata.tables
+jobs, job_files, wrong, pupils, units, class_days, decided = (
+    _TABLES[name]
+    for name in ("import_jobs", "import_files", "import_wrong", "pupils", "units", "class_days", "pupil_changes")
+)
+CODES = 5_000  # in one statement
+ENDED = ("done", "cancelled", "refused", "failed")
+DEAD_AFTER = dt.timedelta(seconds=60)  # without a sign of life, another may take the job over
+MOST_WRONG = 5_000  # rows kept to be given back; all are counted
+
+
+class PupilRef(NamedTuple):
+    """A pupil as an import needs to know it."""
+
+    id: int
+    class_id: int
+    school_id: int
+
+
+# --- pupils -----------------------------------------------------------------------------------------------------------
+
+
+def _pieces(codes: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(set(codes))
+    return (ordered[at : at + CODES] for at in range(0, len(ordered), CODES))
+
+
+def pupils_by_code(
+    session: Session, codes: Iterable[str], schools: Collection[int] | None = None, classes: Collection[int] = ()
+) -> dict[str, list[PupilRef]]:  # fmt: skip
+    """The pupils with these codes in some schools and classes (`schools` None: in all); a code may be of several."""
+    found: dict[str, list[PupilRef]] = defaultdict(list)
+    within = () if schools is None else (pupils.c.school_id.in_(schools) | pupils.c.class_id.in_(classes),)
+    columns = select(pupils.c.code, pupils.c.id, pupils.c.class_id, pupils.c.school_id)
+    for piece in _pieces(codes):
+        for code, *rest in session.connection().execute(columns.where(pupils.c.code.in_(piece), *within)):
+            found[code].append(PupilRef(*rest))
+    return found
+
+
+def pupils_by_name(session: Session, class_ids: Collection[int]) -> dict[tuple[int, str], list[PupilRef]]:
+    """The enrolled pupils of some classes by class and folded name."""
+    found: dict[tuple[int, str], list[PupilRef]] = defaultdict(list)
+    for chunk in chunks(class_ids):
+        query = select(pupils.c.name, pupils.c.id, pupils.c.class_id, pupils.c.school_id).where(
+            pupils.c.class_id.in_(chunk), pupils.c.status == "enrolled"
+        )
+        for name, *rest in session.connection().execute(query):
+            ref = PupilRef(*rest)
+            found[ref.class_id, fold(name)].append(ref)
+    return found
+
+
+def whole_pupils(
+    session: Session, codes: Iterable[str], schools: Collection[int]
+) -> dict[tuple[int, str], dict[str, Any]]:  # fmt: skip
+    """The pupils of some schools with these codes by school and code, all columns."""
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    for piece in _pieces(codes):
+        for chunk in chunks(schools):
+            query = select(pupils).where(pupils.c.code.in_(piece), pupils.c.school_id.in_(chunk))
+            rows = session.connection().execute(query).mappings()
+            found.update(((row["school_id"], row["code"]), dict(row)) for row in rows)
+    return found
+
+
+Alike = tuple[int, str, dt.date | None, int | None]  # school, folded name, birth date, village
+
+
+def namesakes(session: Session, schools: Collection[int]) -> dict[Alike, list[tuple[str, str]]]:
+    """The pupils of some schools by what makes two of them alike: (code, name) of each."""
+    found: dict[Alike, list[tuple[str, str]]] = defaultdict(list)
+    alike = pupils.c.school_id, pupils.c.search_key, pupils.c.birth_date, pupils.c.village_id
+    for chunk in chunks(schools):
+        query = select(*alike, pupils.c.code, pupils.c.name).where(
+            pupils.c.school_id.in_(chunk), pupils.c.birth_date.is_not(None)
+        )
+        for *key, code, name in session.connection().execute(query.order_by(pupils.c.id)):
+            found[tuple(key)].append((code, name))
+    return found
+
+
+def enrolled_in(session: Session, class_ids: Collection[int]) -> list[tuple[int, str]]:
+    """School and code of the enrolled pupils of some classes, in order of the codes."""
+    found: list[tuple[int, str]] = []
+    for chunk in chunks(class_ids):
+        query = select(pupils.c.school_id, pupils.c.code).where(
+            pupils.c.class_id.in_(chunk), pupils.c.status == "enrolled"
+        )
+        found += [(school, code) for school, code in session.connection().execute(query)]
+    return sorted(found, key=lambda one: (one[1], one[0]))
+
+
+def add_pupils(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add pupils; each row has the same keys."""
+    if rows:
+        session.connection().execute(insert(pupils), list(rows))
+
+
+def change_pupil(session: Session, pupil_id: int, values: Mapping[str, Any]) -> None:
+    """Change some columns of a pupil."""
+    session.connection().execute(update(pupils).where(pupils.c.id == pupil_id).values(**values))
+
+
+def note_decisions(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what a person decided about names, birth dates and codes; each row has the same keys."""
+    if rows:
+        session.connection().execute(insert(decided), list(rows))
+
+
+def place_units(session: Session, today: dt.date) -> list[PlaceUnit]:
+    """All units that a file can name, and those above them, today's and former ones."""
+    query = select(
+        units.c.id, units.c.kind, units.c.code, units.c.name, units.c.parent_id, units.c.successor_id,
+        (units.c.valid_from <= today) & (units.c.valid_to > today),
+    )  # fmt: skip
+    rows = session.connection().execute(query)
+    return [PlaceUnit(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6])) for row in rows]
+
+
+# --- daily summaries --------------------------------------------------------------------------------------------------
+
+
+def put_class_days(session: Session, rows: Sequence[Mapping[str, Any]], at: dt.datetime, *, dry: bool) -> Counts:
+    """Write down what summaries say of classes; each class and day at most once among the rows."""
+    there: dict[tuple[int, dt.date], dict[str, Any]] = {}
+    for chunk in chunks(row["class_id"] for row in rows):
+        days = sorted({row["day"] for row in rows})
+        query = select(class_days).where(class_days.c.class_id.in_(chunk), class_days.c.day.between(days[0], days[-1]))
+        there |= {(row["class_id"], row["day"]): dict(row) for row in session.connection().execute(query).mappings()}
+    counts = Counts()
+    for row in rows:
+        old = there.get((row["class_id"], row["day"]))
+        if old is None:
+            counts.new += 1
+            statement: Any = insert(class_days).values(**row, at=at)
+        elif all(old[key] == value for key, value in row.items()):
+            counts.unchanged += 1
+            continue
+        else:
+            counts.changed += 1
+            same = (class_days.c.class_id == row["class_id"]) & (class_days.c.day == row["day"])
+            statement = update(class_days).where(same).values(**row, at=at)
+        if not dry:
+            session.connection().execute(statement)
+    return counts
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
+
+def add_job(session: Session, values: Mapping[str, Any], data: bytes | None = None) -> int:
+    """A new job and, if it is to be worked on later, its file; the job's id."""
+    job_id = int(session.connection().execute(insert(jobs).values(**values).returning(jobs.c.id)).scalar_one())
+    if data is not None:
+        session.connection().execute(insert(job_files).values(job_id=job_id, data=data))
+    return job_id
+
+
+def job(session: Session, job_id: int) -> dict[str, Any] | None:
+    """A job, all columns."""
+    row = session.connection().execute(select(jobs).where(jobs.c.id == job_id)).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def jobs_of(session: Session, person_id: int, limit: int = 20) -> list[dict[str, Any]]:
+    """A person's latest jobs."""
+    query = select(jobs).where(jobs.c.person_id == person_id).order_by(jobs.c.id.desc()).limit(limit)
+    return [dict(row) for row in session.connection().execute(query).mappings()]
+
+
+def unfinished(session: Session, kind: str, digest: str) -> dict[str, Any] | None:
+    """The job for this very file that was begun from the command line and not ended."""
+    query = select(jobs).where(
+        jobs.c.kind == kind, jobs.c.digest == digest, jobs.c.state == "running", jobs.c.person_id.is_(None)
+    )
+    row = session.connection().execute(query.order_by(jobs.c.id.desc()).limit(1)).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def next_job(session: Session) -> int | None:
+    """A job that waits for a worker, or whose worker has died."""
+    dead = jobs.c.seen_at < now_utc() - DEAD_AFTER
+    open_states = jobs.c.state.in_(("checking", "waiting", "running")) & jobs.c.person_id.is_not(None)
+    query = select(jobs.c.id).where(open_states, jobs.c.seen_at.is_(None) | dead).order_by(jobs.c.id).limit(1)
+    return session.connection().execute(query).scalar()
+
+
+def claim(session: Session, job_id: int) -> int | None:
+    """Take a job, unless another worker is on it; how often it was begun since it last got any further."""
+    free = jobs.c.seen_at.is_(None) | (jobs.c.seen_at < now_utc() - DEAD_AFTER)
+    statement = update(jobs).where(jobs.c.id == job_id, jobs.c.state.not_in(ENDED), free)
+    taken = statement.values(seen_at=now_utc(), begun=jobs.c.begun + 1).returning(jobs.c.begun)
+    return session.connection().execute(taken).scalar()
+
+
+def advance(session: Session, job_id: int, before: int, after: int, counts: Counts, wrong_rows: int) -> bool:
+    """Note in the piece's own transaction that the rows up to `after` are in; False if somebody else was faster."""
+    statement = (
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.next_row == before, jobs.c.state == "running", jobs.c.cancelled_at.is_(None))
+        .values(
+            next_row=after, seen_at=now_utc(), begun=0,
+            new=jobs.c.new + counts.new, changed=jobs.c.changed + counts.changed,
+            unchanged=jobs.c.unchanged + counts.unchanged, wrong=jobs.c.wrong + wrong_rows,
+        )
+    )  # fmt: skip
+    return session.connection().execute(statement).rowcount == 1
+
+
+def set_job(session: Session, job_id: int, *where: Any, **values: Any) -> bool:
+    """Change some columns of a job; whether it (still) met the conditions."""
+    return session.connection().execute(update(jobs).where(jobs.c.id == job_id, *where).values(**values)).rowcount == 1
+
+
+def file_of(session: Session, job_id: int) -> bytes | None:
+    """The file of a job, while it is kept."""
+    return session.connection().execute(select(job_files.c.data).where(job_files.c.job_id == job_id)).scalar()
+
+
+def drop_file(session: Session, job_id: int) -> None:
+    """Forget the file of a job."""
+    session.connection().execute(delete(job_files).where(job_files.c.job_id == job_id))
+
+
+def keep_wrong(session: Session, job_id: int, first: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep wrong rows to be given back, numbered from `first` on, up to MOST_WRONG."""
+    kept = [
+        {"job_id": job_id, "number": number, **row} for number, row in enumerate(rows, first) if number < MOST_WRONG
+    ]
+    if kept:
+        session.connection().execute(insert(wrong), kept)
+
+
+def wrong_rows(session: Session, job_id: int, limit: int = MOST_WRONG) -> list[dict[str, Any]]:
+    """The wrong rows of a job, in the file's order."""
+    query = select(wrong).where(wrong.c.job_id == job_id).order_by(wrong.c.number).limit(limit)
+    return [dict(row) for row in session.connection().execute(query).mappings()]
+
+
+def forget_wrong(session: Session, job_id: int) -> None:
+    """Drop the wrong rows of a job: they were kept by a check, or their time is over."""
+    session.connection().execute(delete(wrong).where(wrong.c.job_id == job_id))
+
+
+def forget_before(session: Session, moment: dt.datetime) -> int:
+    """Drop files and wrong rows of jobs made before a moment; how many jobs had some."""
+    old = select(jobs.c.id).where(jobs.c.made_at < moment)
+    session.connection().execute(delete(job_files).where(job_files.c.job_id.in_(old)))
+    return session.connection().execute(delete(wrong).where(wrong.c.job_id.in_(old))).rowcount

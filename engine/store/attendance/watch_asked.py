@@ -1,0 +1,63 @@
+"""What the watch is asked for at once: classes whose registers came in, until they were looked at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.store import tables as t
+from engine.store.bulk import among
+from engine.store.cases.surroundings import marks
+
+_TABLES = t.Base.metadata.tables
+_asked, _pupils = _TABLES["watch_asked"], _TABLES["pupils"]
+
+
+class Asked(NamedTuple):
+    """A class's register of a day that is to be watched; `token` tells whether it was asked for again since."""
+
+    class_id: int
+    day: dt.date
+    token: str
+
+
+def ask(session: Session, registers: Collection[tuple[int, dt.date]]) -> None:
+    """Note the registers of some classes and days, whether they were noted before or not."""
+    if not registers:
+        return
+    dialect: Any = sqlite if session.connection().dialect.name == "sqlite" else postgresql
+    token = uuid.uuid4().hex
+    rows = [{"class_id": class_id, "day": day, "token": token} for class_id, day in sorted(registers)]
+    statement = dialect.insert(_asked)
+    again = statement.on_conflict_do_update(index_elements=["class_id", "day"], set_={"token": token})
+    session.connection().execute(again, rows)
+
+
+def asked(session: Session, limit: int) -> list[Asked]:
+    """What is asked for of the oldest day."""
+    a = _asked.c
+    oldest = select(func.min(a.day)).scalar_subquery()
+    query = select(a.class_id, a.day, a.token).where(a.day == oldest).order_by(a.class_id).limit(limit)
+    return [Asked(*row) for row in session.connection().execute(query)]
+
+
+def answered(session: Session, done: Collection[Asked]) -> None:
+    """What was asked for is done, except where it was asked for again meanwhile."""
+    a = _asked.c
+    same = (a.class_id == bindparam("_class"), a.day == bindparam("_day"), a.token == bindparam("_token"))
+    rows = [{"_class": one.class_id, "_day": one.day, "_token": one.token} for one in done]
+    session.connection().execute(delete(_asked).where(*same), rows)
+
+
+def not_seen_since(session: Session, class_ids: Collection[int], day: dt.date) -> list[int]:
+    """The pupils of some classes who have no mark of presence after a day."""
+    present = (marks.c.pupil_id == _pupils.c.id, marks.c.day > day, marks.c.mark.in_(("p", "l")))
+    later = select(marks.c.pupil_id).where(*present).correlate(_pupils).exists()
+    query = select(_pupils.c.id).where(among(_pupils.c.class_id, class_ids), ~later).order_by(_pupils.c.id)
+    return list(session.connection().execute(query).scalars())

@@ -1,0 +1,1 @@
+"""Cases, their events, and the lists and pages that show them."""

@@ -1,0 +1,146 @@
+"""The few statements that the use cases need beside `read_facts` and the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from engine.core.cases.casework import FOR
+from engine.core.cases.facts import Facts
+from engine.core.refusals import Conflict
+from engine.core.words import Sentence
+from engine.store import tables as t
+from engine.store.cases.surroundings import cases, read_facts
+from engine.store.cases.writer import CASE_COLUMNS
+
+_offers, _events = (t.Base.metadata.tables[name] for name in ("offers", "events"))
+_CALLED = select(*(cases.c[name] for name in CASE_COLUMNS)).where(cases.c.code == bindparam("code"))
+_RAISE_COUNTER = text(
+    "INSERT INTO counters (name, value) VALUES (:name, :count)"
+    " ON CONFLICT (name) DO UPDATE SET value = counters.value + :count RETURNING value"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PupilPlace:
+    """Where a pupil learns and lives, as `engine.core.people.access.reach` asks."""
+
+    id: int
+    class_id: int
+    school_id: int
+    village_id: int | None
+    commune_id: int | None
+    province_id: int | None
+    grade: int | None
+    disability: str | None
+    association_id: int | None = None
+
+
+def pupil_place(session: Session, pupil_id: int) -> PupilPlace | None:
+    """A pupil's place, or None if there is no such pupil."""
+    pupil = t.Pupil
+    query = (
+        select(
+            pupil.id, pupil.class_id, pupil.school_id, pupil.village_id, pupil.commune_id, pupil.province_id,
+            t.Unit.grade, pupil.disability,
+        )
+        .join(t.Unit, t.Unit.id == pupil.class_id)
+        .where(pupil.id == pupil_id)
+    )  # fmt: skip
+    row = session.execute(query).one_or_none()
+    return PupilPlace(*row) if row else None
+
+
+def case_by_code(session: Session, code: str) -> Facts | None:
+    """A case as facts, kept from others until the transaction ends."""
+    return next(iter(read_facts(session, cases.c.code == code, lock=True)), None)
+
+
+def find_case(session: Session, code: str) -> Facts | None:
+    """A case as facts, to look at only."""
+    row: Any = session.connection().execute(_CALLED, {"code": code}).one_or_none()
+    return Facts(*row) if row else None
+
+
+def open_case_of(session: Session, pupil_id: int, workflow: str) -> str | None:
+    """The code of the pupil's open case, if there is one."""
+    query = select(t.Case.code).where(t.Case.pupil_id == pupil_id, t.Case.workflow == workflow, t.OPEN)
+    return session.execute(query).scalar()
+
+
+def next_codes(session: Session, year: int, count: int = 1) -> list[str]:
+    """New case codes of a year, such as RL-2026-000042: they tell nothing about the pupil."""
+    raised = {"name": f"case-{year}", "count": count}
+    last: int = session.connection().execute(_RAISE_COUNTER, raised).scalar_one()
+    return [f"RL-{year}-{number:06}" for number in range(last - count + 1, last + 1)]
+
+
+def insert_case(session: Session, facts: Facts) -> None:
+    """Store a new case and give it its id. Raises `Conflict` if the pupil has an open one already."""
+    row: dict[str, Any] = {name: getattr(facts, name) for name in CASE_COLUMNS if name != "id"}
+    try:
+        facts.id = session.connection().execute(insert(cases).values(row).returning(cases.c.id)).scalar_one()
+    except IntegrityError as error:
+        if "open_pupil" not in str(error) and "cases.pupil_id" not in str(error):
+            raise
+        raise Conflict(Sentence("This pupil has an open case already.")) from error
+
+
+def declined_seats(session: Session, facts: Facts) -> set[tuple[str, int]]:
+    """The posts that returned the case since it entered its state."""
+    query = select(_offers.c.role, _offers.c.unit_id).where(
+        _offers.c.case_id == facts.id, _offers.c.answer == "declined", _offers.c.made_at >= facts.since
+    )
+    return {(role, unit) for role, unit in session.connection().execute(query)}
+
+
+def done_before(session: Session, key: str) -> tuple[str, int | None] | None:
+    """The case and person of the event that a request with this idempotency key made, if it was done already."""
+    query = (
+        select(cases.c.code, _events.c.person_id)
+        .join(_events, _events.c.case_id == cases.c.id)
+        .where(_events.c.key == key)
+    )
+    row = session.connection().execute(query).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def last_act(session: Session, case_id: int) -> tuple[str, str | None, dt.datetime, str | None] | None:
+    """The last event of a case: its kind, who did it (None: a rule), when, and in whose place."""
+    query = (
+        select(t.Event.kind, t.Person.name, t.Event.at, t.Event.data)
+        .outerjoin(t.Person, t.Person.id == t.Event.person_id)
+        .where(t.Event.case_id == case_id)
+        .order_by(t.Event.seq.desc())
+        .limit(1)
+    )
+    row = session.execute(query).one_or_none()
+    if row is None:
+        return None
+    absent = session.scalar(select(t.Person.name).where(t.Person.id == row[3][FOR])) if FOR in row[3] else None
+    return row[0], row[1], row[2], absent
+
+
+def earliest_look(session: Session) -> dt.datetime | None:
+    """The next moment at which any rule of any open case could fire."""
+    query = select(func.min(cases.c.next_look_at)).where(t.OPEN)
+    return session.connection().execute(query).scalar()
+
+
+def tick_off(session: Session, case_id: int, kind: str, seq: int, *, until: dt.datetime | None = None) -> bool:
+    """Check off planned entries of a kind by the event `seq`: all due before `until`, or the earliest one that is left.
+
+    False if there is none.
+    """
+    p = t.Planned
+    this = p.case_id == case_id, p.kind == kind, p.done_seq.is_(None)
+    query = select(p.seq, p.number).where(*this).order_by(p.due_at, p.seq, p.number)
+    rows = session.execute(query.limit(1) if until is None else query.where(p.due_at < until)).all()
+    for row in rows:
+        session.execute(update(p).where(*this, p.seq == row.seq, p.number == row.number).values(done_seq=seq))
+    return bool(rows)

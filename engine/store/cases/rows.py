@@ -1,0 +1,167 @@
+"""How any list of cases is read: the ids from indexes that belong to the viewer's posts, then what is shown of them.
+
+Both are steps of one statement. The inner one takes from the index of each post no more than a page; the outer one,
+narrowed by the scoped session, reads the rows. So the cost is that of a page, whatever the number of cases, and a wrong
+inner step could only show too little.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import starmap
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, or_, select, union
+from sqlalchemy.orm import Session, aliased
+
+from engine.core.people.access import REFERRED, SEATS, Viewer
+from engine.store import tables as t
+from engine.store.types import at_most
+
+MOST_ARMS = 60  # indexes walked side by side; beyond, one walk over all is no worse
+cases = t.Base.metadata.tables["cases"]
+
+Arm = tuple[str, int]  # a column of a case, and the unit it must be
+
+
+class CaseRow(NamedTuple):
+    """A case as a list shows it; `pupil`, `klass` and `village` are None for those who may not know them."""
+
+    id: int
+    code: str
+    workflow: str
+    workflow_version: int
+    rules_version: int
+    state: str
+    since: dt.datetime
+    level: int
+    due_at: dt.datetime | None
+    closed_at: dt.datetime | None
+    offered_role: str | None
+    offered_unit_id: int | None
+    offered_at: dt.datetime | None
+    accepted_at: dt.datetime | None
+    assignee_id: int | None
+    version: int
+    assignee: str | None = None
+    absent_since: dt.date | None = None
+    flags: Sequence[str] = ()
+    pupil: str | None = None
+    klass: str | None = None
+    village: str | None = None
+    commune: str | None = None
+    class_id: int | None = None
+    school_id: int | None = None
+    village_id: int | None = None
+    commune_id: int | None = None
+    province_id: int | None = None
+    association_id: int | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is on offer and nobody has accepted yet."""
+        return self.offered_at is not None and self.accepted_at is None
+
+
+def known_arms(viewer: Viewer) -> list[Arm]:
+    """The units through which the viewer knows pupils by name."""
+    arms = [(SEATS[role], unit) for role in SEATS if role not in REFERRED for unit in viewer.of(role)]
+    arms += [("commune_id", unit) for unit in viewer.office_communes]
+    arms += [("province_id", unit) for unit in viewer.office_provinces]
+    arms += [("school_id", unit) for unit in viewer.office_schools]
+    return sorted(set(arms))
+
+
+def referred_arms(viewer: Viewer) -> list[Arm]:
+    """The associations through which cases are referred to the viewer."""
+    return [("association_id", unit) for unit in sorted(viewer.of("volunteer") | viewer.of("association"))]
+
+
+def pick(conditions: Sequence[Any], limit: int, *, newest: bool = False) -> Select[Any]:
+    """The ids of the first cases that meet the conditions: the next due ones, or the newest ones."""
+    by = (cases.c.id.desc(),) if newest else (cases.c.due_at, cases.c.id)
+    return select(cases.c.id).where(*conditions).order_by(*by).limit(at_most(limit))
+
+
+def by_arms(arms: Sequence[Arm], conditions: Sequence[Any], limit: int, *, newest: bool = False) -> list[Select[Any]]:
+    """The first cases of an area, from the index of each of its units."""
+    if len(arms) > MOST_ARMS:
+        return [pick([any_of(arms), *conditions], limit, newest=newest)]
+    return [pick([cases.c[column] == unit, *conditions], limit, newest=newest) for column, unit in arms]
+
+
+def any_of(arms: Sequence[Arm]) -> ColumnElement[bool]:
+    """Cases that lie in any of these units."""
+    columns = dict.fromkeys(column for column, _ in arms)
+    return or_(*(cases.c[name].in_([unit for column, unit in arms if column == name]) for name in columns))
+
+
+def _ids(picks: Sequence[Select[Any]]) -> Any:
+    if len(picks) == 1:
+        return select(picks[0].subquery("picked").c.id)
+    return union(*(select(one.subquery(f"arm_{number}").c.id) for number, one in enumerate(picks)))
+
+
+_SHARED = (
+    "id", "code", "workflow", "workflow_version", "rules_version", "state", "since", "level", "due_at", "closed_at",
+    "offered_role", "offered_unit_id", "offered_at", "accepted_at", "assignee_id", "version",
+)  # fmt: skip
+_OWN = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
+
+# Made once: half the time of a list went into putting its statement together anew. The columns are in CaseRow's order.
+_class, _village, _commune = aliased(t.Unit), aliased(t.Unit), aliased(t.Unit)
+_KNOWN: Any = (
+    select(
+        *(getattr(t.Case, name) for name in _SHARED), t.Person.name, t.Case.absent_since, t.Case.flags, t.Pupil.name,
+        _class.name, _village.name, _commune.name, *(getattr(t.Case, name) for name in _OWN),
+    )
+    .join(t.Pupil, t.Pupil.id == t.Case.pupil_id)
+    .join(_class, _class.id == t.Case.class_id)
+    .outerjoin(_village, _village.id == t.Case.village_id)
+    .outerjoin(_commune, _commune.id == t.Case.commune_id)
+    .outerjoin(t.Person, t.Person.id == t.Case.assignee_id)
+)  # fmt: skip
+_referral: Any = t.Referral  # mapped from the columns of cases, which no type checker sees
+_REFERRED: Any = select(*(getattr(_referral, name) for name in _SHARED), t.Person.name).outerjoin(
+    t.Person, t.Person.id == _referral.assignee_id
+)
+
+Making = Callable[..., Select[Any]]
+
+
+def known(picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> Select[Any]:
+    """The statement for the picked cases whose pupils the viewer may know by name."""
+    return _of(_KNOWN, t.Case, picks, limit, newest)
+
+
+def referred(picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> Select[Any]:
+    """The statement for the picked cases referred to the viewer's association, without who they are about."""
+    return _of(_REFERRED, _referral, picks, limit, newest)
+
+
+def _of(base: Select[Any], case: Any, picks: Sequence[Select[Any]], limit: int, newest: bool) -> Select[Any]:
+    by = (case.id.desc(),) if newest else (case.due_at, case.id)
+    return base.where(case.id.in_(_ids(picks))).order_by(*by).limit(at_most(limit))
+
+
+@lru_cache(maxsize=512)
+def next_due(making: Making, arms: tuple[Arm, ...], limit: int) -> Select[Any]:
+    """The statement for the open cases of an area, the next due first; kept for the areas that are looked at often."""
+    return making(by_arms(arms, [t.OPEN], limit), limit)
+
+
+def read(session: Session, statement: Select[Any]) -> list[CaseRow]:
+    """The cases of a statement that `known` or `referred` made."""
+    return list(starmap(CaseRow, session.execute(statement).all()))
+
+
+def read_known(session: Session, picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> list[CaseRow]:
+    """The picked cases whose pupils the viewer may know by name."""
+    return read(session, known(picks, limit, newest=newest)) if picks else []
+
+
+def read_referred(session: Session, picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> list[CaseRow]:
+    """The picked cases that were referred to the viewer's association, without who they are about."""
+    return read(session, referred(picks, limit, newest=newest)) if picks else []

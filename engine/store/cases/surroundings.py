@@ -1,0 +1,309 @@
+"""What lies around the cases at hand, read in a few statements for any number of them and kept for one transaction.
+
+A `World` answers the core's questions (`engine.core.people.responsibility.Directory`,
+`engine.core.cases.definitions.Surroundings`) for one moment. Call
+`fetch` with the cases first; what was not fetched is looked up one by one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import Executable, bindparam, select
+from sqlalchemy.orm import Session
+
+from engine.core.calendar import Closure
+from engine.core.cases.answers import ANSWER, Answer, is_answer
+from engine.core.cases.definitions import Handbook, Situation, Surroundings
+from engine.core.cases.facts import Facts, Fired
+from engine.core.people.access import ADMIN, SEATS
+from engine.core.people.responsibility import Found, Holder, acting
+from engine.store import tables as t
+from engine.store.bulk import read_columns
+from engine.store.cases import surroundings_sql
+from engine.store.cases.writer import CASE_COLUMNS
+
+_TABLES = t.Base.metadata.tables
+cases, events, firings, holds, marks, causes = (
+    _TABLES[name] for name in ("cases", "events", "firings", "holds", "marks", "case_causes")
+)
+units, links, appointments, delegations, people, closures = (
+    _TABLES[name] for name in ("units", "unit_links", "appointments", "delegations", "people", "closures")
+)
+PLACES = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
+COUNTS = frozenset({"absences", "unexcused"})  # conditions on attendance
+CHUNK = 5_000  # ids in one statement; SQLite takes 32,766 values, PostgreSQL 65,535
+
+
+def chunks(ids: Iterable[int]) -> Iterable[list[int]]:
+    """The ids, each once and in order, in pieces that fit one statement."""
+    ordered = sorted(set(ids))
+    return (ordered[at : at + CHUNK] for at in range(0, len(ordered), CHUNK))
+
+
+def read_facts(
+    session: Session, *where: Any,
+    lock: bool = False, skip_locked: bool = False, order: Any = None, limit: int | None = None,
+) -> list[Facts]:  # fmt: skip
+    """Cases as facts, without what lies beside them; `lock` keeps others away until the transaction ends."""
+    query = select(*(cases.c[name] for name in CASE_COLUMNS)).where(*where)
+    if order is not None:
+        query = query.order_by(order)
+    if limit is not None:
+        query = query.limit(limit)
+    if lock:
+        query = query.with_for_update(skip_locked=skip_locked)  # SQLite has locked the whole file already
+    columns = read_columns(session.connection(), query)
+    return list(map(Facts, *columns)) if columns else []
+
+
+_ANY_DUE = (
+    select(cases.c.id)
+    .where(t.OPEN, cases.c.next_look_at <= bindparam("now"))
+    .order_by(cases.c.next_look_at)  # or a plan for any moment would read all cases to find none
+    .limit(1)
+)
+
+
+def anything_due(session: Session, now: dt.datetime) -> bool:
+    """Whether a rule may have something to say about any open case by `now`: one probe of one index."""
+    return session.connection().execute(_ANY_DUE, {"now": now}).first() is not None
+
+
+def due_cases(session: Session, now: dt.datetime, limit: int) -> list[Facts]:
+    """Open cases that a rule may have something to say about by `now`, the longest waiting first; kept from others."""
+    due = t.OPEN, cases.c.next_look_at <= now
+    return read_facts(session, *due, lock=True, skip_locked=True, order=cases.c.next_look_at, limit=limit)
+
+
+class UnitFacts(NamedTuple):
+    """What the core needs of a unit."""
+
+    id: int
+    code: str
+    kind: str
+    name: str
+    teaching_days: str | None
+    parent_id: int | None
+
+
+class World:
+    """The units, posts and closures around some cases, on the day of `now`."""
+
+    def __init__(self, session: Session, handbook: Handbook, now: dt.datetime) -> None:
+        self.session, self.handbook, self.now = session, handbook, now
+        self.today = handbook.calendar("").local(now).date()
+        self._connection = session.connection()
+        # The units, and the people who have the cases, of all that was fetched.
+        self._places: dict[str, set[int]] = {column: set() for column in PLACES}
+        self._assignees: set[int] = set()
+        self._units: dict[int, UnitFacts] = {}
+        self._above: dict[int, tuple[UnitFacts, ...]] = {}
+        self._posts_read: dict[str, set[int]] = defaultdict(set)
+        self._holders: dict[tuple[str, int], tuple[Holder, ...]] = {}
+        self._associations: dict[int, list[int]] = {}
+        self._people: dict[int, Holder] = {}
+        self._closures_read: dict[str, set[int]] = defaultdict(set)
+        self._closures: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        self._situations: dict[tuple[Any, ...], Situation] = {}
+        self._named: dict[tuple[str, int, str], frozenset[str]] = {}
+        self._admins: tuple[Holder, ...] | None = None
+
+    # --- reading ahead --------------------------------------------------------------------------------------------
+
+    def fetch(self, found: Sequence[Facts]) -> None:
+        """Read what lies around and beside these cases. Who holds a post is read for all of them when first asked."""
+        for column, ids in (*self._places.items(), ("assignee_id", self._assignees)):
+            ids.update(set(map(attrgetter(column), found)) - {None})
+        self._read_units({unit for ids in self._places.values() for unit in ids})
+        self._read_closures(found)
+        self._read_beside({facts.id: facts for facts in found})
+
+    def _read_units(self, ids: Collection[int]) -> None:
+        """Units and all above them; of a case's units most have their parent among the others."""
+        missing = set(ids) - self._units.keys()
+        while missing:
+            self._units |= {row[0]: UnitFacts._make(row) for row in self._rows(surroundings_sql.UNITS, missing)}
+            parents = {unit.parent_id for one in missing if (unit := self._units.get(one)) and unit.parent_id}
+            missing = parents - self._units.keys()
+
+    def _read_associations(self, ids: Collection[int]) -> None:
+        self._associations |= {one: [] for one in ids}
+        for parent, unit in self._rows(surroundings_sql.ASSOCIATIONS, ids, today=self.today):
+            self._associations[parent].append(unit)
+
+    def _read_posts(self, role: str, ids: Collection[int]) -> None:
+        read = self._posts_read[role]
+        wanted = set(ids) - read
+        read |= wanted
+        found: dict[int, list[int]] = defaultdict(list)
+        for unit, person in self._rows(surroundings_sql.POSTS, wanted, role=role, today=self.today):
+            found[unit].append(person)
+        self._read_people({person for holders in found.values() for person in holders})
+        for unit, holders in found.items():
+            self._holders[role, unit] = tuple(self._people[person] for person in dict.fromkeys(holders))
+
+    def _seats(self, role: str) -> set[int]:
+        """The units of the cases at hand in which a role sits."""
+        if role in SEATS:
+            return self._places[SEATS[role]]
+        return {unit for commune in self._places["commune_id"] for unit in self.above(commune)}
+
+    def _read_people(self, ids: Collection[int]) -> None:
+        wanted = set(ids) - self._people.keys()
+        away: dict[int, list[int]] = {}
+        for person, delegate, disabled_at in self._rows(surroundings_sql.AWAY, wanted, today=self.today):
+            away.setdefault(person, []).extend([delegate] if delegate and not disabled_at else [])
+        for person in wanted:
+            self._people[person] = Holder(person, person in away, tuple(dict.fromkeys(away.get(person, ()))))
+
+    def _read_closures(self, found: Sequence[Facts]) -> None:
+        pupils = {facts.pupil_id for facts in found}
+        learning = {unit for facts in found for unit in self.above(facts.class_id)}
+        learning |= {facts.village_id for facts in found if facts.village_id is not None}
+        asked = {"units": learning - self._closures_read["unit"], "pupils": pupils - self._closures_read["pupil"]}
+        self._closures_read["unit"] |= asked["units"]
+        self._closures_read["pupil"] |= asked["pupils"]
+        if any(asked.values()):
+            for row in self._connection.execute(surroundings_sql.CLOSURES, asked).all():
+                self._closures[row.kind, row.whose].append(row)
+
+    def _read_beside(self, found: Mapping[int, Facts]) -> None:
+        for case, rule, entry, at, seq in self._rows(surroundings_sql.FIRED, found):
+            facts = found[case]
+            if entry == facts.entry:
+                times = facts.fired[rule].times if rule in facts.fired else 0
+                facts.fired[rule] = Fired(times + 1, at, seq)
+        for case, start, end, reason in self._rows(surroundings_sql.HELD, found):
+            found[case].holds += ((start, end, reason),)
+        self._read_for_conditions(found)
+        self.read_answers(found.values())
+
+    def read_answers(self, found: Iterable[Facts]) -> None:
+        """Read the contacts and visits of the present stay of these cases, where a rule counts from them."""
+        asked = {facts.id: facts for facts in found if ANSWER in self._conditions(facts)}
+        for case, seq, kind, at, next_at in self._rows(surroundings_sql.ACTS, asked):
+            facts = asked[case]
+            step = self.handbook.workflow(facts.workflow, facts.workflow_version).transitions.get(kind)
+            if step is not None and is_answer(step):
+                facts.answers += (Answer(seq, at, next_at),)
+
+    def _read_for_conditions(self, found: Mapping[int, Facts]) -> None:
+        named = {id: names for id, facts in found.items() if (names := self._conditions(facts))}
+        for case, cause in self._rows(surroundings_sql.CAUSES, [id for id, names in named.items() if "cause" in names]):
+            found[case].causes += (cause,)
+        by_pupil = {found[id].pupil_id: found[id] for id, names in named.items() if names & COUNTS}
+        first = min([self.today - dt.timedelta(days=120), *(facts.absent_since for facts in by_pupil.values())])
+        for pupil, day, mark in self._rows(surroundings_sql.ABSENCES, by_pupil, first=first):
+            by_pupil[pupil].marks += ((day, mark),)
+
+    def _rows(self, query: Executable, ids: Collection[int], **values: Any) -> Sequence[Any]:
+        """All rows for these ids at once: one by one costs twice as much."""
+        return self._connection.execute(query, {"ids": ids, **values}).all() if ids else ()
+
+    def _conditions(self, facts: Facts) -> frozenset[str]:
+        at = facts.workflow, facts.rules_version, facts.state
+        if at not in self._named:
+            rules = self.handbook.rules(facts.workflow, facts.rules_version).watching(facts.state)
+            names = {condition.name for rule in rules for condition in rule.when.conditions}
+            self._named[at] = frozenset(names | {rule.when.since for rule in rules if rule.when.since})
+        return self._named[at]
+
+    # --- what the core asks ---------------------------------------------------------------------------------------
+
+    def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
+        """The people in a post today."""
+        if unit_id not in self._posts_read[role]:
+            self._read_posts(role, self._seats(role) | {unit_id})
+        return self._holders.get((role, unit_id), ())
+
+    def above(self, unit_id: int) -> tuple[int, ...]:
+        """The unit and those above it, nearest first."""
+        return tuple(unit.id for unit in self.units_above(unit_id))
+
+    def units_above(self, unit_id: int) -> tuple[UnitFacts, ...]:
+        """The unit and those above it, nearest first, with their names."""
+        if unit_id not in self._above:
+            if unit_id not in self._units:
+                self._read_units({unit_id})
+            unit = self._units.get(unit_id)
+            further = self.units_above(unit.parent_id) if unit and unit.parent_id else ()
+            self._above[unit_id] = (unit, *further) if unit else ()
+        return self._above[unit_id]
+
+    def associations(self, unit_id: int) -> tuple[int, ...]:
+        """The associations that serve a unit, the nearest first."""
+        above = self.above(unit_id)
+        if any(unit not in self._associations for unit in above):
+            near = {one for commune in self._places["commune_id"] for one in self.above(commune)}
+            self._read_associations((near | set(above)) - self._associations.keys())
+        return tuple(found for unit in above for found in self._associations[unit])
+
+    def admins(self) -> tuple[Holder, ...]:
+        """The administrators."""
+        if self._admins is None:
+            posts: Any = self._connection.execute(surroundings_sql.ALL_POSTS, {"role": ADMIN, "today": self.today})
+            found = dict.fromkeys(person for _unit, person in posts)
+            self._admins = tuple(self.person(person) for person in found)
+        return self._admins
+
+    def person(self, person_id: int) -> Holder:
+        """A person, and who acts for them today."""
+        if person_id not in self._people:
+            self._read_people(self._assignees | {person_id})
+        return self._people[person_id]
+
+    def seat(self, role: str, code: str) -> Found | None:
+        """The post of a role in the unit with this code, if somebody acts in it today."""
+        unit = self._connection.execute(surroundings_sql.UNIT_CALLED, {"code": code, "today": self.today}).scalar()
+        filled = acting(self.holders(role, unit)) if unit else ()
+        return Found(role, unit, filled) if unit and filled else None
+
+    def around(self, facts: Facts) -> Surroundings:
+        """The codes, teaching days and closures around a case."""
+        self._read_units({place for column in PLACES if (place := getattr(facts, column)) is not None})
+        school = self.units_above(facts.class_id)
+        lives_in = facts.village_id or facts.commune_id
+        home = self.units_above(lives_in) if lives_in else ()
+        province = next((unit.code for unit in (*home, *school) if unit.kind == "province"), "")
+        taught = next((unit.teaching_days for unit in school if unit.teaching_days), None)
+        return Surroundings(
+            province, taught, frozenset(unit.code for unit in school), frozenset(unit.code for unit in home),
+            self._closed(facts, school),
+        )  # fmt: skip
+
+    def _closed(self, facts: Facts, school: tuple[UnitFacts, ...]) -> tuple[Closure, ...]:
+        if facts.pupil_id not in self._closures_read["pupil"] or facts.class_id not in self._closures_read["unit"]:
+            self._read_closures([facts])
+        if not self._closures:
+            return ()
+        scopes = [("pupil", facts.pupil_id), *(("unit", unit.id) for unit in school)]
+        names: dict[int | None, str] = {unit.id: unit.kind for unit in school}
+        if facts.village_id is not None:  # the way from there is cut off, wherever the school lies
+            scopes.append(("unit", facts.village_id))
+            names[facts.village_id] = "village"
+        return tuple(
+            Closure(row.first_day, row.last_day, row.reason, "pupil" if kind == "pupil" else names[id])
+            for kind, id in scopes
+            for row in self._closures.get((kind, id), ())
+        )
+
+    def situation(self, facts: Facts) -> Situation:
+        """The rules and the clock that hold for a case; the same object for cases that have all of it in common."""
+        alike = (
+            facts.workflow, facts.workflow_version, facts.rules_version, facts.since.year, facts.class_id,
+            facts.village_id, facts.commune_id, facts.holds, self._closed_to(facts.pupil_id),
+        )  # fmt: skip
+        found = self._situations.get(alike)
+        if found is None:
+            found = self._situations[alike] = self.handbook.situation(facts, self.around(facts))
+        return found
+
+    def _closed_to(self, pupil_id: int) -> int | None:
+        """The pupil, if closures may hold no other pupil of the class."""
+        free = pupil_id in self._closures_read["pupil"] and ("pupil", pupil_id) not in self._closures
+        return None if free else pupil_id

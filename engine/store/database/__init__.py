@@ -1,0 +1,1 @@
+"""The database itself: which one it is, what is wrong with it."""

@@ -1,0 +1,92 @@
+"""What is wrong with a database, in words: its URL, its driver, its file, its server, its schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic.util import CommandError
+from sqlalchemy import make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from engine.core.refusals import Refused
+from engine.core.words import Sentence
+
+DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite", "postgresql": "postgresql+psycopg",
+           "postgres": "postgresql+psycopg", "postgresql+psycopg": "postgresql+psycopg"}  # fmt: skip
+NO_FILE = {"", ":memory:"}  # a database that would be gone with the program
+LONGEST = 300  # characters of a driver's own words
+
+
+class DatabaseRefused(Refused):
+    """There is no database at this URL that the program could work on."""
+
+
+def read_url(text: str | URL) -> URL:
+    """The URL of a database with the driver that this program brings along. Raises `DatabaseRefused`."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise DatabaseRefused(
+            Sentence("This is no URL of a database; write for example sqlite:////srv/ralop/ralop.db or "
+                     "postgresql://user@host/ralop.")
+        ) from None  # fmt: skip
+    if url.drivername not in DRIVERS:
+        raise DatabaseRefused(
+            Sentence("{driver} is no database for this program: it works on sqlite:/// and postgresql://.",
+                     driver=url.drivername)
+        )  # fmt: skip
+    if url.get_backend_name() == "sqlite":
+        _check_sqlite(url)
+    return url.set(drivername=DRIVERS[url.drivername])
+
+
+def _check_sqlite(url: URL) -> None:
+    path = url.database or ""
+    if url.host or url.query or "\x00" in path or path in NO_FILE:
+        raise DatabaseRefused(
+            Sentence("This is no URL of a SQLite file: write sqlite:/// and the path, with a fourth slash if the path "
+                     "begins at the root.")
+        )  # fmt: skip
+    if Path(path).is_dir():
+        raise DatabaseRefused(Sentence("{path} is a folder: name the file of the database.", path=path))
+
+
+def must_be_there(url: URL) -> None:
+    """Raises `DatabaseRefused` for a SQLite file that is not there: connecting to it would make it."""
+    if url.get_backend_name() != "sqlite":
+        return
+    path = url.database or ""
+    if not Path(path).is_file():
+        raise DatabaseRefused(
+            Sentence("There is no database {path}. Nothing was made: give the right one, or let `ralop serve` set one "
+                     "up.", path=path)
+        )  # fmt: skip
+
+
+def not_current(found: str | None, newest: str | None) -> DatabaseRefused:
+    """The refusal of a database that is not of this program's version."""
+    if found is None:
+        return DatabaseRefused(
+            Sentence("This database holds nothing of this program: give the right one, or let `ralop serve` set it up.")
+        )
+    return DatabaseRefused(
+        Sentence("The database is not of this program's version: {found} instead of {newest}. `ralop serve` and `ralop "
+                 "worker` bring it up to date.", found=found, newest=newest)
+    )  # fmt: skip
+
+
+def in_words(error: BaseException) -> Sentence | None:
+    """What a failure of the database means for whoever gave the command; None for one of another kind."""
+    if isinstance(error, CommandError):
+        return Sentence("The database was brought to a version that this program does not know ({detail}): install the "
+                        "newer program again.", detail=_short(error))  # fmt: skip
+    if isinstance(error, DBAPIError):
+        return Sentence("The database cannot be used: {detail}", detail=_short(error.orig or error))
+    if isinstance(error, SQLAlchemyError):
+        return Sentence("The database cannot be used: {detail}", detail=_short(error))
+    return None
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:LONGEST]

@@ -1,0 +1,230 @@
+"""Who reads what where, and new notices turned into deliveries: the statements around
+`engine.core.notices.planning`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.core.notices.planning import LEADERS, Choice, Count, Hours, Reader
+from engine.store import tables as t
+from engine.store.cases.surroundings import chunks
+
+_TABLES = t.Base.metadata.tables
+notices, deliveries, items, cases, units, people = (
+    _TABLES[name] for name in ("notices", "deliveries", "delivery_items", "cases", "units", "people")
+)
+events, subscriptions, appointments = (_TABLES[name] for name in ("events", "push_subscriptions", "appointments"))
+PENDING = "pending"
+
+
+def insert_new(session: Session, table: Any) -> Any:
+    """An INSERT that leaves a row alone whose key is there already, in either database."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+# --- who reads --------------------------------------------------------------------------------------------------------
+
+
+def read_readers(session: Session, ids: Iterable[int]) -> dict[int, Reader]:
+    """People as the notices know them."""
+    found: dict[int, Reader] = {}
+    for chunk in chunks(ids):
+        hours = {
+            row.person_id: Hours(row.quiet_from, row.quiet_to, row.digest_at)
+            for row in session.scalars(select(t.NoticeHours).where(t.NoticeHours.person_id.in_(chunk)))
+        }
+        choices: dict[int, list[Choice]] = defaultdict(list)
+        for row in session.scalars(select(t.ChannelChoice).where(t.ChannelChoice.person_id.in_(chunk))):
+            choices[row.person_id].append(Choice(row.channel, row.enabled, row.digest, row.address or ""))
+        counting = select(subscriptions.c.person_id, func.count()).where(subscriptions.c.person_id.in_(chunk))
+        grouped = session.execute(counting.group_by(subscriptions.c.person_id))
+        devices: dict[int, int] = dict(grouped.all())
+        query = select(people.c.id, people.c.language, people.c.email, people.c.disabled_at).where(
+            people.c.id.in_(chunk)
+        )
+        for person, language, email, disabled_at in session.execute(query):
+            found[person] = Reader(
+                person, language, email or "", disabled_at is not None, hours.get(person, Hours()),
+                tuple(choices[person]), devices.get(person, 0),
+            )  # fmt: skip
+    return found
+
+
+def put_choices(session: Session, person_id: int, hours: Hours, choices: Iterable[Choice]) -> None:
+    """Store what a person chose, in the place of what they chose before."""
+    quiet = {"quiet_from": hours.quiet_from, "quiet_to": hours.quiet_to}
+    session.merge(t.NoticeHours(person_id=person_id, digest_at=hours.digest_at, **quiet))
+    for choice in choices:
+        how = {"enabled": choice.enabled, "digest": choice.digest, "address": choice.address or None}
+        session.merge(t.ChannelChoice(person_id=person_id, channel=choice.channel, **how))
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser that takes push messages: where, and with which keys."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
+
+
+def add_browser(session: Session, person_id: int, browser: Browser, device: str, now: dt.datetime) -> None:
+    """Send this person's push messages to a browser; a browser serves the one who said yes in it last."""
+    drop_browser(session, browser.endpoint)
+    row = {"person_id": person_id, "device": device[:200], "created_at": now}
+    session.execute(insert(subscriptions).values({**row, **asdict(browser)}))
+
+
+def drop_browser(session: Session, endpoint: str, person_id: int | None = None) -> None:
+    """Send nothing to this browser any more; with `person_id`, only if it is that person's."""
+    mine = [subscriptions.c.person_id == person_id] if person_id is not None else []
+    session.execute(delete(subscriptions).where(subscriptions.c.endpoint == endpoint, *mine))
+
+
+def browsers_of(session: Session, ids: Collection[int]) -> dict[int, list[Browser]]:
+    """The browsers of some people."""
+    found: dict[int, list[Browser]] = defaultdict(list)
+    for chunk in chunks(ids):
+        columns = (subscriptions.c.person_id, subscriptions.c.endpoint, subscriptions.c.p256dh, subscriptions.c.auth)
+        query = select(*columns).where(subscriptions.c.person_id.in_(chunk)).order_by(subscriptions.c.id)
+        for person, *browser in session.execute(query):
+            found[person].append(Browser(*browser))
+    return found
+
+
+# --- new notices become deliveries ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    """A notice that nobody has decided about yet."""
+
+    id: int
+    person_id: int
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A message to be sent, and the notice it tells (None: a trial, or a digest for what is to be urged on)."""
+
+    key: str
+    person_id: int
+    channel: str
+    kind: str
+    at: dt.datetime
+    urgent: bool = False
+    day: dt.date | None = None
+    notice_id: int | None = None
+
+
+def take_new(session: Session, limit: int, *, lock: bool = True) -> list[NewNotice]:
+    """The oldest notices not decided about, kept from other workers until the transaction ends."""
+    query = select(notices.c.id, notices.c.person_id, notices.c.urgent).where(t.NEW).order_by(notices.c.id).limit(limit)
+    if lock:
+        query = query.with_for_update(skip_locked=True)
+    return [NewNotice(*row) for row in session.connection().execute(query)]
+
+
+def mark_planned(session: Session, ids: Sequence[int], now: dt.datetime) -> None:
+    """These notices are decided about."""
+    session.connection().execute(update(notices).where(notices.c.id.in_(ids)).values(planned_at=now))
+
+
+def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetime) -> list[NewDelivery]:
+    """Store deliveries and the notices they tell. A key that is there already gains the notice, if it was never tried.
+
+    Returns those it could not add, because their digest is on its way: they belong to the next one.
+    """
+    if not new:
+        return []
+    connection = session.connection()
+    rows = {
+        it.key: {
+            "key": it.key, "person_id": it.person_id, "channel": it.channel, "kind": it.kind, "day": it.day,
+            "urgent": it.urgent, "state": PENDING, "attempts": 0, "made_at": now, "next_try_at": it.at,
+        }
+        for it in sorted(new, key=lambda it: it.key)  # in one order everywhere, or two workers wait for each other
+    }  # fmt: skip
+    connection.execute(insert_new(session, deliveries), list(rows.values()))
+    query = select(deliveries.c.key, deliveries.c.id).where(
+        deliveries.c.key.in_(list(rows)), deliveries.c.state == PENDING, deliveries.c.attempts == 0
+    )
+    ids = dict(connection.execute(query.order_by(deliveries.c.key).with_for_update()).all())
+    told = [{"delivery_id": ids[it.key], "notice_id": it.notice_id} for it in new if it.notice_id and it.key in ids]
+    if told:
+        connection.execute(insert_new(session, items), told)
+    return [it for it in new if it.key not in ids]
+
+
+# --- what leaders urge on (D2.3) --------------------------------------------------------------------------------------
+
+
+def leaders(session: Session, today: dt.date) -> list[int]:
+    """The people who answer for many cases today."""
+    query = (
+        select(appointments.c.person_id)
+        .join(people, people.c.id == appointments.c.person_id)
+        .where(
+            appointments.c.role.in_(LEADERS), appointments.c.valid_from <= today, appointments.c.valid_to > today,
+            people.c.disabled_at.is_(None),
+        )
+        .distinct()
+        .order_by(appointments.c.person_id)
+    )  # fmt: skip
+    return list(session.connection().execute(query).scalars())
+
+
+def to_urge(session: Session, communes: Collection[int], offices: Collection[int], now: dt.datetime) -> list[Count]:
+    """Open cases that are overdue or wait to be accepted: by school in a leader's communes, by commune in offices'."""
+    counts: dict[str, Count] = {}
+    for area, place in ((communes, cases.c.school_id), (set(offices) - set(communes), cases.c.commune_id)):
+        for name, overdue, waiting in _counted(session, area, place, now):
+            before = counts.get(name, Count(name))
+            counts[name] = Count(name, 0, before.overdue + overdue, before.waiting + waiting)
+    return list(counts.values())
+
+
+def _counted(session: Session, area: Collection[int], place: Any, now: dt.datetime) -> Iterable[Any]:
+    overdue, waiting = cases.c.due_at <= now, cases.c.offered_at.is_not(None) & cases.c.accepted_at.is_(None)
+    for chunk in chunks(area):
+        query = (
+            select(units.c.name, func.sum(case((overdue, 1), else_=0)), func.sum(case((waiting, 1), else_=0)))
+            .join(units, units.c.id == place)
+            .where(t.OPEN, cases.c.commune_id.in_(chunk), or_(overdue, waiting))
+            .group_by(units.c.id, units.c.name)
+        )
+        yield from session.connection().execute(query)
+
+
+def communes_in(session: Session, provinces: Collection[int]) -> set[int]:
+    """The communes under these provinces."""
+    links = _TABLES["unit_links"]
+    query = (
+        select(units.c.id)
+        .join(links, links.c.descendant_id == units.c.id)
+        .where(links.c.ancestor_id.in_(provinces), units.c.kind == "commune")
+    )
+    return set(session.connection().execute(query).scalars()) if provinces else set()
+
+
+# --- nudges -----------------------------------------------------------------------------------------------------------
+
+
+def nudged_since(
+    session: Session, case_id: int, person_id: int, since: dt.datetime, kinds: Collection[str]
+) -> bool:  # fmt: skip
+    """Whether this person has urged this case on since then: an event of these kinds."""
+    query = select(events.c.seq).where(
+        events.c.case_id == case_id, events.c.kind.in_(kinds), events.c.person_id == person_id, events.c.at >= since
+    )
+    return session.connection().execute(query.limit(1)).one_or_none() is not None

@@ -1,0 +1,1 @@
+"""Settings, definitions, leases, health, the schema."""

@@ -1,0 +1,143 @@
+"""A whole database copied into one file while people work on it, and put back where there is none yet.
+
+SQLite copies itself by `VACUUM INTO`: one transaction that reads, so that it ends however much is written meanwhile.
+PostgreSQL has its own programs for it (`engine.store.ops.postgresql_copies`). Either way a copy is of one moment.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from engine.core.refusals import Refused
+from engine.core.words import Sentence
+from engine.store.ops import postgresql_copies as postgresql
+from engine.store.ops.schema import MIGRATIONS
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+SIDE_FILES = ("-wal", "-shm", "-journal")
+WAIT_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was copied: the kind of database, its server's major version (0: none) and the schema it had."""
+
+    kind: str
+    server: int
+    revision: str
+
+
+def kind_of(url: str) -> str:
+    """SQLITE or POSTGRESQL. Raises Refused for anything else."""
+    backend = _read(url).get_backend_name()
+    if backend not in {SQLITE, POSTGRESQL, "postgres"}:
+        raise _no_database(url)
+    return SQLITE if backend == SQLITE else POSTGRESQL
+
+
+def _read(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise _no_database(url) from error
+
+
+def _no_database(url: str) -> Refused:
+    kind = url.partition(":")[0] if ":" in url else url  # what follows may hold a password
+    return Refused(
+        Sentence("This names no database of a kind known here: {kind}. Write sqlite:////path/to/file.db or "
+                 "postgresql://user@host/name.", kind=kind)
+    )  # fmt: skip
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite database; None for any other. Raises Refused as `kind_of` does."""
+    name = _read(url).database
+    if kind_of(url) != SQLITE or name in {None, "", ":memory:"}:
+        return None
+    return Path(str(name)).absolute()
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two URLs lead to the same database."""
+    first, second = _read(one), _read(other)
+    if kind_of(one) == kind_of(other) == SQLITE:
+        return file_of(one) == file_of(other)
+    return (first.host, first.port or 5432, first.database, first.query.get("host")) == (
+        second.host, second.port or 5432, second.database, second.query.get("host"),
+    )  # fmt: skip
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    return _read(url).render_as_string(hide_password=True)
+
+
+def copy(url: str, target: Path) -> Copied:
+    """Copy the database at `url` into the new file `target`. Raises Refused if that cannot be done."""
+    if kind_of(url) == POSTGRESQL:
+        server, revision = postgresql.dump(url, target)
+        return Copied(POSTGRESQL, server, revision)
+    return Copied(SQLITE, 0, _copy_sqlite(file_of(url), target))
+
+
+def _copy_sqlite(source: Path | None, target: Path) -> str:
+    if source is None or not source.is_file():
+        raise Refused(Sentence("There is no database at {place}.", place=str(source or ":memory:")))
+    try:
+        with closing(_opened(source)) as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
+        with closing(_opened(target)) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        raise Refused(
+            Sentence("The database {place} cannot be copied: {why}", place=str(source), why=str(error))
+        ) from error
+    return str(row[0]) if row else ""
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A line to a database that is there already; none is made by the way."""
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=WAIT_S, isolation_level=None)
+
+
+def is_known(revision: str) -> bool:
+    """Whether this program knows the schema of a copy; it does not know that of a newer program."""
+    try:
+        return ScriptDirectory(str(MIGRATIONS)).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def is_open_elsewhere(path: Path) -> bool:
+    """Whether a program holds this SQLite database open. What its log holds is brought into the file by the way."""
+    if not path.is_file():
+        return False
+    try:
+        with closing(_opened(path)) as connection:
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("PRAGMA journal_mode = DELETE")  # needs the file for itself
+    except sqlite3.OperationalError:
+        return True
+    except sqlite3.DatabaseError:  # no database at all: nobody works with it
+        return False
+    return False
+
+
+def check_target(url: str, made: Copied) -> None:
+    """Whether a copy of a PostgreSQL database can go to `url`. Raises Refused if not: nothing was touched then."""
+    postgresql.check_target(url, made.server)
+
+
+def put_back(copied: Path, url: str) -> None:
+    """Fill the empty PostgreSQL database at `url`, whole or not at all. Raises Refused."""
+    postgresql.restore(copied, url)

@@ -1,0 +1,1 @@
+"""Accounts, posts, absences, sign-ins, the access log."""

@@ -1,0 +1,71 @@
+"""Whom an act on an account or a post concerns beside its person: who answers for the place."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.core.people.access import ADMIN, OFFICE
+from engine.core.people.account_events import By
+from engine.store import tables as t
+
+DAY = dt.timedelta(days=1)
+
+
+def told_beside(session: Session, person: int, by: By, unit: int | None, day: dt.date) -> dict[int, str]:
+    """Who is told beside a person that something was done to them, and as what.
+
+    Whoever holds the nearest education office over the unit (or, without one, over the units of the person's posts). An
+    office in which there is nobody but the person and who acts is told, and so is the next one above it; at last the
+    administrators.
+    """
+    found: dict[int, str] = {}
+    for place in {unit} if unit is not None else _units_of(session, person, day):
+        found |= dict.fromkeys(_nearest(_offices(session, place, day), {person, by}), OFFICE)
+    if not found.keys() - {person, by}:
+        found = dict.fromkeys(_administrators(session, day), ADMIN) | found
+    found.pop(person, None)
+    return found
+
+
+def _units_of(session: Session, person: int, day: dt.date) -> set[int]:
+    post = t.Appointment
+    return set(session.scalars(select(post.unit_id).where(post.person_id == person, post.valid_to > day)))
+
+
+def _offices(session: Session, unit: int, day: dt.date) -> list[tuple[int, int]]:
+    """How far above the unit somebody holds the office, and who; the nearest first."""
+    depth = t.UnitLink.depth
+    query = _holders(OFFICE, day).join(t.UnitLink, t.UnitLink.ancestor_id == t.Appointment.unit_id).add_columns(depth)
+    rows = session.execute(query.where(t.UnitLink.descendant_id == unit).order_by(depth, t.Appointment.person_id))
+    return [(far, person) for person, far in rows]
+
+
+def _nearest(offices: Iterable[tuple[int, int]], concerned: Collection[By]) -> set[int]:
+    """Those of the nearest office, and of farther ones until somebody is among them who is not concerned."""
+    found: set[int] = set()
+    for _far, people in groupby(offices, key=itemgetter(0)):
+        found |= {person for _, person in people}
+        if found - set(concerned):
+            break
+    return found
+
+
+def _administrators(session: Session, day: dt.date) -> Iterable[int]:
+    return session.scalars(_holders(ADMIN, day))
+
+
+def _holders(role: str, day: dt.date) -> Any:
+    """Who holds a role on the day or the next one: the day is that of Greenwich."""
+    post = t.Appointment
+    return (
+        select(post.person_id)
+        .join(t.Person, t.Person.id == post.person_id)
+        .where(post.role == role, post.valid_from <= day + DAY, post.valid_to > day, t.Person.disabled_at.is_(None))
+    )

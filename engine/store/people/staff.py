@@ -1,0 +1,100 @@
+"""What a person may reach today, from their appointments and from those whose absence they cover."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
+
+from sqlalchemy import Date, and_, bindparam, select, union_all
+from sqlalchemy.orm import Session
+
+from engine.core.people.access import NOBODY, OFFICE, Viewer
+from engine.store import tables as t
+from engine.store.types import Id
+
+_today = bindparam("today", type_=Date())
+_acting_for = union_all(  # one probe each; an OR would read every post
+    select(bindparam("person_id", type_=Id).label("id")),
+    select(t.Delegation.person_id).where(
+        t.Delegation.delegate_id == bindparam("person_id"),
+        t.Delegation.first_day <= _today,
+        t.Delegation.last_day >= _today,
+    ),
+).subquery()
+_post = and_(
+    t.Appointment.person_id == _acting_for.c.id, t.Appointment.valid_from <= _today, t.Appointment.valid_to > _today
+)
+# Made once: every page asks this. A row of Nones for who is away and has no post any more: they may have cases still.
+_POSTS = (
+    select(_acting_for.c.id, t.Appointment.role, t.Appointment.unit_id, t.Person.id)
+    .outerjoin(t.Appointment, _post)
+    .outerjoin(t.Person, and_(t.Person.id == t.Appointment.person_id, t.Person.disabled_at.is_(None)))
+)
+
+
+def viewer_of(session: Session, person_id: int, today: dt.date) -> Viewer:
+    """The person as `engine.core.people.access` sees them: own appointments and delegated ones, office areas spelt
+    out."""
+    posts = session.execute(_POSTS, {"person_id": person_id, "today": today}).all()
+    held: dict[int, dict[str, set[int]]] = {person_id: defaultdict(set)}
+    for person, role, unit, holder in posts:
+        own = held.setdefault(person, defaultdict(set))
+        if holder is not None:
+            own[role].add(unit)
+    if len(held) == 1:
+        return _viewer(session, person_id, held[person_id])
+    parts = tuple(_viewer(session, person, held[person]) for person in (person_id, *sorted(held.keys() - {person_id})))
+    return Viewer(
+        person_id,
+        {role: NOBODY.union(*(part.of(role) for part in parts)) for part in parts for role in part.units},
+        office_communes=NOBODY.union(*(part.office_communes for part in parts)),
+        office_provinces=NOBODY.union(*(part.office_provinces for part in parts)),
+        office_schools=NOBODY.union(*(part.office_schools for part in parts)),
+        parts=parts,
+    )
+
+
+def _viewer(session: Session, person_id: int, held: Mapping[str, set[int]]) -> Viewer:
+    """Somebody with these posts and no others."""
+    offices = held.get(OFFICE)
+    areas = _areas(session, offices) if offices else {}
+    return Viewer(
+        person_id,
+        {role: frozenset(ids) for role, ids in held.items() if ids},
+        office_communes=frozenset(areas.get("commune", ())),
+        office_provinces=frozenset(areas.get("province", ())),
+        office_schools=frozenset(areas.get("school", ())),
+    )
+
+
+_KINDS = select(t.Unit.id, t.Unit.kind).where(t.Unit.id.in_(bindparam("offices", expanding=True)))
+_BELOW = (
+    select(t.Unit.kind, t.Unit.id)
+    .join(t.UnitLink, t.UnitLink.descendant_id == t.Unit.id)
+    .where(
+        t.UnitLink.ancestor_id.in_(bindparam("units", expanding=True)),
+        t.Unit.kind.in_(bindparam("kinds", expanding=True)),
+    )
+)
+
+
+def _areas(session: Session, offices: set[int]) -> dict[str, set[int]]:
+    """Whole provinces by themselves; below that, the communes and the schools that lie in the offices' units."""
+    kinds = dict(session.execute(_KINDS, {"offices": sorted(offices)}).all())
+    found: dict[str, set[int]] = defaultdict(set)
+    found["province"] |= {unit for unit, kind in kinds.items() if kind == "province"}
+    if smaller := [unit for unit, kind in kinds.items() if kind not in {"province", "root"}]:
+        found_below = _below(session, smaller, ("commune", "school"))
+        found["commune"] |= found_below["commune"]
+        found["school"] |= found_below["school"]
+    if roots := [unit for unit, kind in kinds.items() if kind == "root"]:
+        found["province"] |= _below(session, roots, ("province",))["province"]
+    return found
+
+
+def _below(session: Session, units: list[int], kinds: tuple[str, ...]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = defaultdict(set)
+    for kind, unit in session.execute(_BELOW, {"units": units, "kinds": kinds}):
+        found[kind].add(unit)
+    return found

@@ -1,0 +1,1 @@
+"""What the scenario player and the demo put into a database."""

@@ -1,0 +1,174 @@
+"""Puts the cast of a scenario on an empty database, lets things happen around the cases, and reads what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from engine.core.cases.facts import Facts
+from engine.core.people.access import ADMIN
+from engine.core.scenario.cast import PEOPLE, PLACES, PROVINCE, PUPILS, posts_of
+from engine.store import tables as t
+from engine.store.cases.surroundings import read_facts
+
+ALWAYS = dt.date(2000, 1, 1)  # when the invented units and appointments began
+
+Seat = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The ids of the cast: units, people and pupils by name."""
+
+    units: dict[str, int]
+    people: dict[str, int]
+    pupils: dict[str, int]
+
+    def member(self, person_id: int | None) -> str:
+        """The name of a person in the cast; "" for nobody."""
+        return next((name for name, id in self.people.items() if id == person_id), "")
+
+    def post(self, role: str | None, unit_id: int | None) -> str:
+        """The member of the cast whose post this is at the start; "" where there is none."""
+        if role == ADMIN:
+            return ADMIN  # of the whole installation, whatever the unit
+        found = (name for name in self.people if role and (role, unit_id) in self.seats(name))
+        return next(found, "")
+
+    def seats(self, member: str) -> tuple[Seat, ...]:
+        """The posts, role and unit, that a member of the cast has at the start."""
+        return tuple((role, self.units[unit]) for role, unit in posts_of(member))
+
+
+def is_empty(session: Session) -> bool:
+    """Whether the database holds no unit and nobody: a stage is only built where nothing is in the way."""
+    return not any(session.execute(select(func.count()).select_from(table)).scalar() for table in (t.Unit, t.Person))
+
+
+def set_stage(session: Session, now: dt.datetime) -> Stage:
+    """Store units, people, their posts and the pupils."""
+    stage = Stage(_units(session), _people(session, now), {})
+    posts = [(person, seat) for name, person in stage.people.items() for seat in stage.seats(name)]
+    rows = [_appointment(person, seat, ALWAYS) for person, seat in posts]
+    session.execute(insert(t.Appointment), rows)
+    stage.pupils.update(_pupils(session, stage.units))
+    return stage
+
+
+def _units(session: Session) -> dict[str, int]:
+    ids: dict[str, int] = {}
+    above: dict[str, tuple[str, ...]] = {}
+    for name, place in PLACES.items():
+        row = {
+            "kind": place.kind, "code": PROVINCE if name == "province" else name, "name": name, "search_key": name,
+            "parent_id": ids.get(place.parent or ""), "valid_from": ALWAYS, "valid_to": None,
+            "grade": 6 if place.kind == "class" else None, "teaching_days": place.teaching_days,
+        }  # fmt: skip
+        ids[name] = session.execute(insert(t.Unit).values(row).returning(t.Unit.id)).scalar_one()
+        above[name] = (name, *above.get(place.parent or "", ()))
+    rows = [
+        {"ancestor_id": ids[unit], "descendant_id": ids[name], "depth": depth}
+        for name, line in above.items()
+        for depth, unit in enumerate(line)
+    ]
+    session.execute(insert(t.UnitLink), rows)
+    return ids
+
+
+def _people(session: Session, now: dt.datetime) -> dict[str, int]:
+    insertion = insert(t.Person).returning(t.Person.id)
+    return {
+        login: session.execute(insertion.values(login=login, name=name, created_at=now)).scalar_one()
+        for login, name in PEOPLE.items()
+    }
+
+
+def _pupils(session: Session, units: dict[str, int]) -> dict[str, int]:
+    ids = {}
+    for code, learner in PUPILS.items():
+        prefix = learner.village.removesuffix("village")
+        row = {
+            "code": code, "name": learner.name, "search_key": code, "sort_key": code, "class_id": units[learner.class_],
+            "school_id": units["outsider_school" if learner.class_.startswith("outsider_") else "school"],
+            "village_id": units[learner.village], "commune_id": units[f"{prefix}commune"],
+            "province_id": units["province"],
+        }  # fmt: skip
+        ids[code] = session.execute(insert(t.Pupil).values(row).returning(t.Pupil.id)).scalar_one()
+    return ids
+
+
+# --- what happens around the cases ------------------------------------------------------------------------------------
+
+
+def _appointment(person_id: int, seat: Seat, first: dt.date) -> dict[str, object]:
+    return {"person_id": person_id, "role": seat[0], "unit_id": seat[1], "valid_from": first, "valid_to": None}
+
+
+def appoint(session: Session, person_id: int, seats: Iterable[Seat], first: dt.date) -> None:
+    """A person holds these posts from a day on."""
+    session.execute(insert(t.Appointment), [_appointment(person_id, seat, first) for seat in seats])
+
+
+def vacate(session: Session, seats: Iterable[Seat], day: dt.date) -> None:
+    """Whoever holds these posts holds them no more from a day on."""
+    for role, unit in seats:
+        held = t.Appointment.role == role, t.Appointment.unit_id == unit, t.Appointment.valid_to > day
+        session.execute(update(t.Appointment).where(*held).values(valid_to=day))
+
+
+def send_away(session: Session, person_id: int, first: dt.date, last: dt.date, delegate_id: int | None) -> None:
+    """A person is away from one day to another; the delegate, if there is one, acts meanwhile."""
+    row = {"person_id": person_id, "delegate_id": delegate_id, "first_day": first, "last_day": last}
+    session.execute(insert(t.Delegation).values(row))
+
+
+def mark(session: Session, pupil_id: int, day: dt.date, sessions: Iterable[str], mark: str, now: dt.datetime) -> None:
+    """The register of one pupil for some sessions of a day; what stood there before is replaced."""
+    for half in sessions:
+        session.merge(t.Mark(pupil_id=pupil_id, day=day, session=half, mark=mark, at=now))
+
+
+# --- what came of it --------------------------------------------------------------------------------------------------
+
+
+def latest_case(session: Session, pupil_id: int) -> Facts | None:
+    """The pupil's newest case."""
+    found = read_facts(session, t.Case.pupil_id == pupil_id, order=t.Case.id.desc(), limit=1)
+    return found[0] if found else None
+
+
+def waiting_difficulty(session: Session, case_id: int) -> t.Difficulty | None:
+    """The newest difficulty of a case that waits for an answer."""
+    query = select(t.Difficulty).where(t.Difficulty.case_id == case_id, t.UNANSWERED)
+    return session.scalars(query.order_by(t.Difficulty.id.desc()).limit(1)).first()
+
+
+def open_cases(session: Session, pupil_id: int) -> int:
+    """How many cases of the pupil are open."""
+    query = select(func.count()).select_from(t.Case).where(t.Case.pupil_id == pupil_id, t.OPEN)
+    return session.execute(query).scalar_one()
+
+
+def fired(session: Session, case_id: int) -> tuple[str, ...]:
+    """The rules that fired on a case, in order, one that repeats each time."""
+    query = select(t.Firing.rule).where(t.Firing.case_id == case_id).order_by(t.Firing.seq)
+    return tuple(session.execute(query).scalars())
+
+
+def last_notice(session: Session) -> int:
+    """The number of the newest notice; 0 if there is none."""
+    return session.execute(select(func.max(t.Notice.id))).scalar() or 0
+
+
+def told_since(session: Session, pupil_id: int, notice_id: int) -> set[int]:
+    """Who was told something about the pupil's cases after that notice."""
+    query = (
+        select(t.Notice.person_id)
+        .join(t.Case, t.Case.id == t.Notice.case_id)
+        .where(t.Notice.id > notice_id, t.Case.pupil_id == pupil_id, t.Notice.closure_id.is_(None))
+    )
+    return set(session.execute(query).scalars())

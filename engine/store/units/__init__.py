@@ -1,0 +1,1 @@
+"""Units, their mergers, and the overviews of them."""

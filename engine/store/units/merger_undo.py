@@ -1,0 +1,224 @@
+"""What a merger changed, row by row, and those rows put back as they were."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Column, Table, bindparam, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine.store import tables as t
+from engine.store.cases.surroundings import chunks
+from engine.store.units.mergers import PLACES
+from engine.store.units.units import relink
+
+_TABLES = t.Base.metadata.tables
+_units, _links, _cases, _offers = (_TABLES[name] for name in ("units", "unit_links", "cases", "offers"))
+WHOLE = ("units", "appointments", "closures")  # tables that are small enough to be compared as a whole
+ASKED = ("assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at", "due_at", "next_look_at")
+PLACED: Mapping[str, tuple[str, ...]] = {
+    "pupils": tuple(name for name in PLACES if name in _TABLES["pupils"].c),
+    "cases": (*PLACES, *ASKED, "version"),
+    "difficulties": ("unit_id",),
+}
+
+ADDED_TO = {"staff_acts"}  # what names a unit there names it for good: a row is never changed
+
+Key = tuple[int, ...]
+Rows = dict[str, dict[Key, dict[str, Any]]]  # by table and primary key
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A row that was changed: what stood in its columns before and after."""
+
+    key: Key
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@dataclass
+class Difference:
+    """What was changed in each table, and the rows that were made."""
+
+    changed: dict[str, list[Changed]] = field(default_factory=dict)
+    made: dict[str, list[tuple[Key, Mapping[str, Any]]]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return any(self.changed.values()) or any(self.made.values())
+
+
+# --- before and after -------------------------------------------------------------------------------------------------
+
+
+def whole(session: Session) -> Rows:
+    """The small tables, every row."""
+    return {name: _read(session, _TABLES[name], tuple(_TABLES[name].c.keys())) for name in WHOLE}
+
+
+def placed(session: Session, units: Collection[int]) -> Rows:
+    """What stands in one of these units: pupils, cases with whom they are asked of, difficulties."""
+    found: Rows = {}
+    for name, columns in PLACED.items():
+        table, rows = _TABLES[name], dict[Key, dict[str, Any]]()
+        for place in (it for it in columns if it in {*PLACES, "unit_id", "offered_unit_id"}):
+            for chunk in chunks(units):
+                rows |= _read(session, table, columns, table.c[place].in_(chunk))
+        found[name] = rows
+    return found
+
+
+def again(session: Session, before: Rows) -> Rows:
+    """The same rows as they are now."""
+    return {name: _by_keys(session, _TABLES[name], PLACED[name], rows) for name, rows in before.items()}
+
+
+def difference(before: Rows, after: Rows) -> Difference:
+    """What became of the rows; none of them was deleted."""
+    found = Difference()
+    for name, rows in after.items():
+        old = before[name]
+        found.made[name] = [(key, row) for key, row in rows.items() if key not in old]
+        found.changed[name] = [_changed(key, old[key], row) for key, row in rows.items() if old.get(key, row) != row]
+    return found
+
+
+def _changed(key: Key, before: Mapping[str, Any], after: Mapping[str, Any]) -> Changed:
+    names = [name for name in after if before[name] != after[name]]
+    return Changed(key, {name: before[name] for name in names}, {name: after[name] for name in names})
+
+
+def _read(session: Session, table: Table, columns: Collection[str], *where: Any) -> dict[Key, dict[str, Any]]:
+    key = tuple(table.primary_key.columns)
+    query = select(*key, *(table.c[name] for name in columns)).where(*where)
+    width = len(key)
+    return {
+        tuple(row[:width]): dict(zip(columns, row[width:], strict=True))
+        for row in session.connection().execute(query)
+    }  # fmt: skip
+
+
+def _by_keys(
+    session: Session, table: Table, columns: Collection[str], keys: Iterable[Key]
+) -> dict[Key, dict[str, Any]]:
+    wanted, first = set(keys), next(iter(table.primary_key.columns))
+    found: dict[Key, dict[str, Any]] = {}
+    for chunk in chunks({key[0] for key in wanted}):
+        found |= _read(session, table, columns, first.in_(chunk))
+    return {key: row for key, row in found.items() if key in wanted}
+
+
+# --- put back ---------------------------------------------------------------------------------------------------------
+
+
+def rows_of(session: Session, name: str, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
+    """Rows of a table by their keys, as they are now."""
+    return _by_keys(session, _TABLES[name], tuple(_TABLES[name].c.keys()), keys)
+
+
+def revert(session: Session, name: str, changed: Iterable[Changed], columns: Collection[str] | None = None) -> int:
+    """Put back each column that is still as the merger left it; how many rows had one."""
+    table, changes = _TABLES[name], list(changed)
+    now = rows_of(session, name, [it.key for it in changes])
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    keys = [column.name for column in table.primary_key.columns]
+    for it in changes:
+        same = [col for col in it.before if (columns is None or col in columns) and now[it.key][col] == it.after[col]]
+        if same:
+            row = {f"key_{key}": value for key, value in zip(keys, it.key, strict=True)}
+            groups.setdefault(tuple(same), []).append(row | {f"to_{col}": it.before[col] for col in same})
+    for names, rows in groups.items():
+        where = [table.c[key] == bindparam(f"key_{key}") for key in keys]
+        values = {col: bindparam(f"to_{col}", type_=table.c[col].type) for col in names}
+        session.connection().execute(update(table).where(*where).values(values), rows)
+    return sum(map(len, groups.values()))
+
+
+def referring() -> Iterator[tuple[Table, Column[Any]]]:
+    """Every column that names a unit, but those of the tree itself."""
+    for table in _TABLES.values():
+        if table.name not in {"units", "unit_links"}:
+            for column in table.c:
+                if any(key.column is _units.c.id for key in column.foreign_keys):
+                    yield table, column
+
+
+def follow(session: Session, successors: Mapping[int, int]) -> None:
+    """Whatever names one of these units names the other from now on."""
+    pairs = [{"old": old, "new": new} for old, new in successors.items()]
+    for table, column in referring() if pairs else ():
+        if table.name in ADDED_TO:
+            continue
+        statement = update(table).where(column == bindparam("old")).values({column.name: bindparam("new")})
+        session.connection().execute(statement, pairs)
+
+
+def to_own_communes(session: Session, units: Collection[int]) -> None:
+    """What was offered to one of these units is an offer to the commune in which its case lies now."""
+    connection = session.connection()
+    for chunk in chunks(units):
+        own = select(_cases.c.commune_id).where(_cases.c.id == _offers.c.case_id).scalar_subquery()
+        connection.execute(
+            update(_offers).where(_offers.c.unit_id.in_(chunk)).values(unit_id=func.coalesce(own, _offers.c.unit_id))
+        )
+        connection.execute(
+            update(_cases).where(_cases.c.offered_unit_id.in_(chunk), _cases.c.commune_id.is_not(None))
+            .values(offered_unit_id=_cases.c.commune_id)
+        )  # fmt: skip
+
+
+def still_named(session: Session, units: Collection[int]) -> dict[str, int]:
+    """How many rows of which tables name one of these units."""
+    found: dict[str, int] = {}
+    for table, column in referring():
+        for chunk in chunks(units):
+            query = select(func.count()).select_from(table).where(column.in_(chunk))
+            if number := session.connection().execute(query).scalar_one():
+                found[table.name] = found.get(table.name, 0) + number
+    return found
+
+
+def remove(session: Session, name: str, keys: Iterable[Key]) -> None:
+    """Delete rows that the merger made."""
+    table = _TABLES[name]
+    (key,) = table.primary_key.columns
+    for chunk in chunks({it[0] for it in keys}):
+        session.connection().execute(delete(table).where(key.in_(chunk)))
+
+
+def remove_units(session: Session, units: Collection[int]) -> None:
+    """Delete units that nothing names any more, and make the links say what the parents say."""
+    connection = session.connection()
+    for chunk in chunks(units):
+        of_them = or_(_links.c.ancestor_id.in_(chunk), _links.c.descendant_id.in_(chunk))
+        connection.execute(delete(_links).where(of_them))
+        connection.execute(update(_units).where(_units.c.id.in_(chunk)).values(parent_id=None, successor_id=None))
+    remove(session, "units", [(unit,) for unit in units])
+    relink(session)
+
+
+# --- as a file has it -------------------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, dt.datetime):
+        return {"at": value.isoformat()}
+    return {"day": value.isoformat()} if isinstance(value, dt.date) else value
+
+
+def read_value(value: Any) -> Any:
+    """The value of which `plain` made this. Raises ValueError, TypeError or KeyError."""
+    if isinstance(value, dict):
+        return dt.date.fromisoformat(value["day"]) if "day" in value else dt.datetime.fromisoformat(value["at"])
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    raise ValueError("no value of a column")
+
+
+def known(name: str, columns: Iterable[str]) -> bool:
+    """Whether a table has these columns, and is one that a merger changes."""
+    return name in {*WHOLE, *PLACED} and set(columns) <= set(_TABLES[name].c.keys())

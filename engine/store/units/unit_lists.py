@@ -1,0 +1,183 @@
+"""The tree of units by pages, the posts in a unit, and what wants a decision: vacant posts, ended units that still have
+something. For unscoped sessions of an administrator."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from engine.store import tables as t
+from engine.store.cases import search
+from engine.store.types import FAR_DAY, at_most
+
+PAGE = 50
+MOST = 99  # vacant posts are counted no farther
+
+Cursor = tuple[str, int]  # search key and id of the last unit of a page
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A unit, what it lies in, and when it holds; `ended` is its last day, if it has one."""
+
+    id: int
+    kind: str
+    code: str
+    name: str
+    search_key: str
+    inside: str | None
+    first: dt.date
+    ended: dt.date | None
+    successor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HolderRow:
+    """Somebody in a post of a unit."""
+
+    person_id: int
+    name: str
+    login: str
+    role: str
+    disabled: bool
+
+
+_parent = aliased(t.Unit)
+_UNITS = select(
+    t.Unit.id, t.Unit.kind, t.Unit.code, t.Unit.name, t.Unit.search_key, _parent.name, t.Unit.valid_from,
+    t.Unit.valid_to, t.Unit.successor_id,
+).outerjoin(_parent, _parent.id == t.Unit.parent_id)  # fmt: skip
+_BY_NAME = (t.Unit.search_key, t.Unit.id)
+
+
+def _row(row: Any) -> UnitRow:
+    id, kind, code, name, key, above, first, end, successor = row
+    return UnitRow(id, kind, code, name, key, above, first, end - dt.timedelta(days=1) if end else None, successor)
+
+
+def _holding(day: dt.date) -> tuple[ColumnElement[bool], ...]:
+    return t.Unit.valid_from <= day, t.Unit.valid_to > day
+
+
+def _beyond(after: Cursor | None) -> list[ColumnElement[bool]]:
+    return [tuple_(*_BY_NAME) > tuple_(*after)] if after else []
+
+
+def unit(session: Session, unit_id: int) -> UnitRow | None:
+    """One unit, ended or not."""
+    row = session.execute(_UNITS.where(t.Unit.id == unit_id)).one_or_none()
+    return _row(row) if row else None
+
+
+def line_of(session: Session, unit_id: int) -> list[UnitRow]:
+    """The units in which a unit lies, the largest first."""
+    query = _UNITS.join(t.UnitLink, t.UnitLink.ancestor_id == t.Unit.id)
+    above = query.where(t.UnitLink.descendant_id == unit_id, t.UnitLink.depth > 0)
+    return [_row(row) for row in session.execute(above.order_by(t.UnitLink.depth.desc()))]
+
+
+def roots(session: Session, today: dt.date) -> list[UnitRow]:
+    """The units that lie in none."""
+    return [_row(row) for row in session.execute(_UNITS.where(t.Unit.parent_id.is_(None), *_holding(today)))]
+
+
+def inside(session: Session, unit_id: int, today: dt.date, after: Cursor | None = None) -> list[UnitRow]:
+    """The units right inside one, by name; one more than PAGE if there are more."""
+    query = _UNITS.where(t.Unit.parent_id == unit_id, *_holding(today), *_beyond(after))
+    return [_row(row) for row in session.execute(query.order_by(*_BY_NAME).limit(at_most(PAGE + 1)))]
+
+
+def units_named(
+    session: Session, query: str, today: dt.date, after: Cursor | None = None, kinds: Collection[str] = ()
+) -> list[UnitRow]:
+    """Units by name or code, of these kinds or any; one more than PAGE if there are more."""
+    words = [t.Unit.search_key.contains(word, autoescape=True) for word in search.words(query)]
+    named = or_(t.Unit.code == query.strip(), and_(*words)) if words else t.Unit.code == query.strip()
+    of = [t.Unit.kind.in_(sorted(kinds))] if kinds else []
+    found = _UNITS.where(named, *of, *_holding(today), *_beyond(after)).order_by(*_BY_NAME).limit(at_most(PAGE + 1))
+    return [_row(row) for row in session.execute(found)]
+
+
+def holders(session: Session, unit_id: int, today: dt.date) -> list[HolderRow]:
+    """Who holds a post in a unit today."""
+    post = t.Appointment
+    query = (
+        select(t.Person.id, t.Person.name, t.Person.login, post.role, t.Person.disabled_at.is_not(None))
+        .join(t.Person, t.Person.id == post.person_id)
+        .where(post.unit_id == unit_id, post.valid_from <= today, post.valid_to > today)
+        .order_by(post.role, t.Person.name)
+    )
+    return [HolderRow(*row) for row in session.execute(query)]
+
+
+# --- vacant posts -----------------------------------------------------------------------------------------------------
+
+# The kind of unit whose post a case may ask for, and whether pupils must be there for it to matter.
+SOUGHT: Mapping[str, str] = {
+    "teacher": "class",
+    "head": "school",
+    "commune_officer": "village",
+    "commune_leader": "commune",
+    "volunteer": "association",
+    "association": "association",
+}
+
+
+def _vacant(role: str, today: dt.date) -> list[ColumnElement[bool]]:
+    post = t.Appointment
+    filled = exists().where(
+        post.unit_id == t.Unit.id, post.role == role, post.valid_from <= today, post.valid_to > today,
+        post.person_id == t.Person.id, t.Person.disabled_at.is_(None),
+    )  # fmt: skip
+    found = [t.Unit.kind == SOUGHT[role], *_holding(today), ~filled]
+    if role == "teacher":  # a class of last year has no pupils, and needs nobody
+        found.append(exists().where(t.Pupil.class_id == t.Unit.id))
+    return found
+
+
+def vacant(session: Session, role: str, today: dt.date, after: Cursor | None = None) -> list[UnitRow]:
+    """Units in which nobody holds a role that cases are handed to; one more than PAGE if there are more."""
+    query = _UNITS.where(*_vacant(role, today), *_beyond(after)).order_by(*_BY_NAME).limit(at_most(PAGE + 1))
+    return [_row(row) for row in session.execute(query)]
+
+
+def vacancies(session: Session, today: dt.date) -> dict[str, int]:
+    """How many posts of each role are vacant, counted no farther than MOST + 1."""
+    found = {}
+    for role in SOUGHT:
+        some = select(t.Unit.id).where(*_vacant(role, today)).limit(at_most(MOST + 1)).subquery()
+        found[role] = session.execute(select(func.count()).select_from(some)).scalar_one()
+    return found
+
+
+# --- what wants a decision --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A unit that has ended with nothing in its place, and what still stands in it."""
+
+    unit: UnitRow
+    units: bool
+    posts: bool
+    cases: bool
+
+
+def undecided(session: Session, today: dt.date, limit: int = PAGE) -> list[Left]:
+    """Ended units without a successor that still have units, posts or open cases: somebody must say where these go."""
+    below = aliased(t.Unit)
+    units = exists().where(below.parent_id == t.Unit.id, below.valid_to > today)
+    posts = exists().where(t.Appointment.unit_id == t.Unit.id, t.Appointment.valid_to > today)
+    case = t.Case
+    places = (case.class_id, case.school_id, case.village_id, case.commune_id)
+    cases = or_(*(exists().where(place == t.Unit.id, t.OPEN) for place in places))
+    query = _UNITS.add_columns(units, posts, cases).where(
+        t.Unit.valid_to <= today, t.Unit.valid_to < FAR_DAY, t.Unit.successor_id.is_(None), or_(units, posts, cases)
+    )  # fmt: skip
+    found = session.execute(query.order_by(*_BY_NAME).limit(at_most(limit)))
+    return [Left(_row(row[:-3]), bool(row[-3]), bool(row[-2]), bool(row[-1])) for row in found]

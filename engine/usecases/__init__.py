@@ -1,0 +1,1 @@
+"""Acts: one function for each thing a person does, one transaction each."""

@@ -1,0 +1,1 @@
+"""Roll calls, imports, what the risk watch proposes."""

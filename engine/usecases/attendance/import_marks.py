@@ -1,0 +1,226 @@
+"""Brings registers in: whose each row is, what contradicts the file itself, and the marks to the store.
+
+Only pupils whose marks the person may bring in are looked for: a child of another school, and one whom nobody knows,
+are the same wrong row.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from engine.core.files.aliases import Aliases
+from engine.core.files.attendance import read_attendance
+from engine.core.files.lines import Notes, Wrong
+from engine.core.files.marks import Marked
+from engine.core.files.options import NOT_YOURS, Options, Reach
+from engine.core.files.places import Places
+from engine.core.files.sheets import Unreadable, read_sheets
+from engine.core.files.summary import COUNTS, DayOfClass
+from engine.core.text import fold
+from engine.core.words import Sentence
+from engine.core.workflow.form_values import Misread
+from engine.jobs.risk_watch_asked import BACK, ask
+from engine.store.attendance import imports as stored
+from engine.store.attendance.imports import PupilRef
+from engine.store.attendance.marks import Counts, Mark, count_marks, put_marks
+from engine.store.session import Session
+
+PIECE = 50_000  # rows in one transaction
+SLOTS, MOST_SLOTS = 64, 4_000  # days and sessions: room made at a time, and in one file
+_BYTES = {"p": 1, "e": 2, "u": 3, "l": 4}
+Row = Marked | DayOfClass | Wrong
+UNKNOWN = Sentence("There is no pupil with this code.")
+SEVERAL = Sentence(
+    "Several schools gave out this code: name the class by its code, or bring in each school's register by itself."
+)
+
+
+class MarkImport:
+    """One file of marks; `put` its pieces in order. What it remembers between them: pupils, and what the file said."""
+
+    def __init__(self, aliases: Aliases, options: Options, reach: Reach, today: dt.date) -> None:
+        self.aliases, self.options, self.reach, self.today = aliases, options, reach, today
+        self.notes = Notes()
+        self._known: dict[str, PupilRef | Sentence | list[PupilRef]] = {}
+        # What the file has said so far: a byte a pupil, day and session, which stays small for a million marks.
+        self._said: dict[int, bytearray] = {}
+        self._class_of: dict[int, int] = {}
+        self._slots: dict[tuple[dt.date, str], int] = {}
+        self._places: Places | None = None
+        self._in_class: dict[int, dict[tuple[int, str], list[PupilRef]]] = {}
+        self._only: tuple[int, int] | None = None
+        self._school: int | None = None
+
+    def pieces(self, data: bytes) -> Iterator[list[Row]]:
+        """The file's rows in pieces. Raises `Unreadable`."""
+        piece: list[Row] = []
+        for row in read_attendance(read_sheets(data), self.aliases, self.options.asked(self.today), self.notes):
+            piece.append(row)
+            if len(piece) >= PIECE:
+                yield piece
+                piece = []
+        if piece:
+            yield piece
+
+    def put(
+        self,
+        session: Session,
+        piece: Sequence[Row],
+        at: dt.datetime,
+        by_id: int | None,
+        job_id: int | None,
+        *,
+        dry: bool,
+    ) -> tuple[Counts, list[Wrong]]:
+        """Bring a piece in (`dry`: only count), and say which rows are wrong."""
+        marks, days, bad = self.resolve(session, piece)
+        counts = count_marks(session, marks) if dry else put_marks(session, marks, at, by_id, job_id)
+        if not dry and (counts.new or counts.changed):
+            since = self.today - BACK
+            ask(session, {(self._class_of[mark[0]], mark[1]) for mark in marks if mark[1] >= since}, self.today)
+        if days:
+            counts.add(stored.put_class_days(session, days, at, dry=dry))
+        counts.unchanged += sum(len(row.marks) for row in piece if isinstance(row, Marked)) - len(marks) - self._lost
+        return counts, bad
+
+    def resolve(self, session: Session, piece: Sequence[Row]) -> tuple[list[Mark], list[dict[str, Any]], list[Wrong]]:
+        """The marks of a piece with the pupils' ids, the summaries with the classes' ids, and the wrong rows."""
+        self._lost = 0  # marks in rows that are wrong
+        if self._places is None:
+            self._prepare(session)
+        self._learn(session, piece)
+        marks: list[Mark] = []
+        days: dict[tuple[int, dt.date], dict[str, Any]] = {}
+        bad: list[Wrong] = []
+        for row in piece:
+            if type(row) is Marked:
+                self._take(session, row, marks, bad)
+            elif isinstance(row, DayOfClass):
+                try:
+                    found = self._day(row)
+                    days[found["class_id"], row.day] = found
+                except Misread as misread:
+                    bad.append(_why(row.given, misread.sentence))
+            elif isinstance(row, Wrong):
+                bad.append(row)
+        return marks, list(days.values()), bad
+
+    def _prepare(self, session: Session) -> None:
+        """What is meant where the file does not say it: the class and the school that were named, or one's only one."""
+        self._places = places = Places(stored.place_units(session, self.today))
+        asked = self.options.school_code
+        self._school = places.school_of(asked) if asked else self.reach.one_school(places.above)
+        if self.options.class_code:
+            self._only = self._class(self.options.class_code)
+
+    def _learn(self, session: Session, piece: Sequence[Row]) -> None:
+        """Look up the codes of a piece that are not known yet."""
+        codes = {row.code for row in piece if type(row) is Marked and row.code} - self._known.keys()
+        if not codes:
+            return
+        found = self._within(session, codes)
+        lost = codes - found.keys()
+        padded = {code: [code.zfill(length) for length in range(len(code) + 1, 13)] for code in lost if code.isdigit()}
+        there = self._within(session, [one for several in padded.values() for one in several])
+        for code in codes:
+            refs = found[code] if code in found else [ref for one in padded.get(code, ()) for ref in there.get(one, ())]
+            self._known[code] = self._meant(refs)
+
+    def _within(self, session: Session, codes: Iterable[str]) -> dict[str, list[PupilRef]]:
+        """The pupils with these codes among those whose marks may be brought in."""
+        if self.options.school_code and self._school is not None:
+            found = stored.pupils_by_code(session, codes, {self._school})
+        elif self.reach.everywhere:
+            return stored.pupils_by_code(session, codes)
+        else:
+            found = stored.pupils_by_code(session, codes, self.reach.schools, self.reach.classes)
+        held = {code: [ref for ref in refs if self._holds(ref)] for code, refs in found.items()}
+        return {code: refs for code, refs in held.items() if refs}
+
+    def _holds(self, ref: PupilRef) -> bool:
+        return self.reach.holds(ref.class_id, ref.school_id)
+
+    def _meant(self, refs: Sequence[PupilRef]) -> PupilRef | Sentence | list[PupilRef]:
+        """The one pupil of a code, or why there is none; several if the rows must say which of them each means."""
+        if not refs:
+            return UNKNOWN
+        if self._only is not None:
+            refs = [ref for ref in refs if ref.class_id == self._only[0]]
+            if not refs:
+                return Sentence("The pupil is not of the class {name}.", name=self.options.class_code)
+        return refs[0] if len(refs) == 1 else list(refs)
+
+    def _one_of(self, refs: list[PupilRef], row: Marked) -> PupilRef | Sentence:
+        """Which of several schools' pupils with one code a row means: the one of the school of its class."""
+        if not row.class_name:
+            return SEVERAL
+        try:
+            _class_id, school_id = self._class(row.class_name)
+        except Misread as misread:
+            return misread.sentence
+        found = [ref for ref in refs if ref.school_id == school_id]
+        return found[0] if len(found) == 1 else SEVERAL if found else UNKNOWN
+
+    def _take(self, session: Session, row: Marked, marks: list[Mark], bad: list[Wrong]) -> None:
+        ref = self._known[row.code] if row.code else self._by_name(session, row)
+        if isinstance(ref, list):
+            ref = self._one_of(ref, row)
+        if isinstance(ref, Sentence):
+            bad += row.as_wrong(ref)
+            self._lost += len(row.marks)
+            return
+        pupil, reason = ref.id, row.reason
+        said = self._said.get(pupil)
+        if said is None:
+            said = self._said[pupil] = bytearray(SLOTS)
+            self._class_of[pupil] = ref.class_id
+        for day, half, mark in row.marks:
+            slot = self._slots.get((day, half))
+            if slot is None:
+                slot = self._slot(day, half)
+            if slot >= len(said):
+                said.extend(bytes(slot + SLOTS - len(said)))
+            code = _BYTES[mark]
+            before = said[slot]
+            if not before:
+                said[slot] = code
+                marks.append((pupil, day, half, mark, reason))
+            elif before != code:
+                why = Sentence("The file says something else of this pupil on {day} further up.", day=day)
+                bad += row._replace(marks=[(day, half, mark)]).as_wrong(why)
+                self._lost += 1
+
+    def _slot(self, day: dt.date, half: str) -> int:
+        if len(self._slots) >= MOST_SLOTS:
+            raise Unreadable(Sentence("The register is of more than {most} days. Split it.", most=MOST_SLOTS // 2))
+        return self._slots.setdefault((day, half), len(self._slots))
+
+    def _by_name(self, session: Session, row: Marked) -> PupilRef | Sentence:
+        try:
+            class_id, school_id = self._only or self._class(row.class_name)
+        except Misread as misread:
+            return misread.sentence
+        if not self.reach.holds(class_id, school_id):
+            return NOT_YOURS  # before anybody is looked for there: who is in a class of others is not told
+        if class_id not in self._in_class:
+            self._in_class[class_id] = stored.pupils_by_name(session, [class_id])
+        found = self._in_class[class_id].get((class_id, fold(row.name)), [])
+        if len(found) != 1:
+            return Sentence("The class has no pupil of this name, or several: give the pupil's code.")
+        return found[0]
+
+    def _class(self, name: str) -> tuple[int, int]:
+        assert self._places is not None
+        return self._places.class_of(name, "", self._school)
+
+    def _day(self, row: DayOfClass) -> dict[str, Any]:
+        class_id, school_id = self._class(row.class_name)
+        if not self.reach.holds(class_id, school_id):
+            raise Misread(NOT_YOURS)
+        return {"class_id": class_id, "day": row.day, "taken": row.taken, **dict(zip(COUNTS, row.counts, strict=True))}
+
+
+def _why(row: Wrong, sentence: Sentence) -> Wrong:
+    return Wrong(row.sheet, row.row, row.names, row.cells, (sentence,))

@@ -1,0 +1,280 @@
+"""Brings lists of pupils in: adds, changes, moves within a school; never deletes. What is doubtful waits for a person.
+
+A row is compared with the pupils of its own school, and with nobody else. A child known at another school is brought in
+as an unknown one is, by the same statements, and answered in the same words: no file tells a school of a child
+elsewhere, or takes one away. That two records may be one child is the office's to see
+(`engine.store.attendance.doubles`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from engine.core.cases.definitions import Handbook
+from engine.core.files.aliases import Aliases
+from engine.core.files.identity import CODE, Difference, differences, reasons, whole, without
+from engine.core.files.lines import Notes, Wrong
+from engine.core.files.options import ADD, KEEP, NOT_YOURS, SAME, TAKE, Options, Reach
+from engine.core.files.places import Places
+from engine.core.files.pupils import PupilRow, read_pupils
+from engine.core.files.sheets import read_sheets
+from engine.core.text import fold, sort_key
+from engine.core.words import Sentence
+from engine.core.workflow.form_values import Misread
+from engine.store.attendance import imports as stored
+from engine.store.attendance.marks import Counts
+from engine.store.session import Session
+from engine.usecases.units.follow_pupils import PLACE, follow_pupils
+
+PIECE = 2_000  # rows in one transaction
+Row = PupilRow | Wrong
+Known = dict[tuple[int, str], dict[str, Any]]  # pupils by school and code
+
+
+@dataclass(slots=True)
+class Placed:
+    """A row with the columns it fills, and the class and school it names."""
+
+    row: PupilRow
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def school(self) -> int:
+        return int(self.values["school_id"])
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Who the row is about: a code says so within a school only."""
+        return self.school, self.row.code
+
+    @property
+    def alike(self) -> stored.Alike:
+        """What makes two pupils of a school alike."""
+        return self.school, self.values["search_key"], self.values.get("birth_date"), self.values.get("village_id")
+
+
+@dataclass(slots=True)
+class Work:
+    """What a piece comes to: new pupils, changes, and what a person decided about which pupil."""
+
+    new: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    decided: list[tuple[int, Difference, bool]] = field(default_factory=list)
+    unchanged: int = 0
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(len(self.new), len(self.changed), self.unchanged)
+
+
+class PupilImport:
+    """One list of pupils; `put` its pieces in order."""
+
+    def __init__(self, handbook: Handbook, aliases: Aliases, options: Options, reach: Reach, today: dt.date) -> None:
+        self.handbook, self.aliases, self.options, self.reach, self.today = handbook, aliases, options, reach, today
+        self.notes = Notes()
+        self.duplicates: list[dict[str, Any]] = []
+        self.held: list[dict[str, Any]] = []
+        self._rows: list[Row] = []
+        self._first: dict[tuple[int, str], PupilRow] = {}  # of a school and a code, the first row in the file
+        self._nowhere: set[str] = set()  # codes in rows of which it is not known what school they mean
+        self._same: set[tuple[int, str]] = set()  # codes that give way to another one in the file
+        self._classes: set[int] = set()
+        self._places: Places | None = None
+        self._alike: dict[stored.Alike, list[tuple[str, str]]] = {}
+        self._school: int | None = None
+        self._schools: set[int] = set()
+
+    def pieces(self, data: bytes) -> Iterator[list[Row]]:
+        """The file's rows in pieces; it is read as a whole first, to know all codes. Raises `Unreadable`."""
+        self._rows = list(read_pupils(read_sheets(data), self.aliases, self.today, self.notes))
+        for at in range(0, len(self._rows), PIECE):
+            yield self._rows[at : at + PIECE]
+
+    def put(
+        self,
+        session: Session,
+        piece: Sequence[Row],
+        at: dt.datetime,
+        by_id: int | None,
+        job_id: int | None,
+        *,
+        dry: bool,
+    ) -> tuple[Counts, list[Wrong]]:
+        """Bring a piece in (`dry`: only count), and say which rows are wrong."""
+        placed, bad = self._resolve(session, piece)
+        codes = {one.row.code for one in placed} | self._renamed(placed)
+        there, work = stored.whole_pupils(session, codes, {one.school for one in placed}), Work()
+        for one in placed:
+            if why := self._take(one, there, work):
+                bad.append(one.row.as_given(why))
+        if not dry:
+            self._write(session, work, at, by_id, job_id)
+        return work.counts, bad
+
+    def _write(self, session: Session, work: Work, at: dt.datetime, by_id: int | None, job_id: int | None) -> None:
+        stored.add_pupils(session, work.new)
+        for pupil_id, changes in work.changed:
+            stored.change_pupil(session, pupil_id, changes)
+        who = {"at": at, "by_id": by_id, "job_id": job_id}
+        rows = [{**asdict(it), "pupil_id": pupil_id, "taken": taken, **who} for pupil_id, it, taken in work.decided]
+        stored.note_decisions(session, rows)
+        moved = [pupil_id for pupil_id, changes in work.changed if changes.keys() & set(PLACE)]
+        follow_pupils(session, self.handbook, moved, at, by_id)
+
+    def _take(self, one: Placed, there: Known, work: Work) -> list[Sentence]:
+        """Add to the work what a row comes to; why it is held, or part of it, if it is."""
+        old = there.get(one.key)
+        if old is None and (twin := self._twin(one)) is not None:
+            decision = self._decision(one) or self.options.duplicates
+            if decision == SAME and (old := there.get((one.school, twin))) is not None:
+                self._same.add((one.school, twin))
+                work.decided.append((old["id"], Difference(CODE, twin, one.row.code), True))
+            elif decision != ADD:
+                return [
+                    Sentence(
+                        "This may be the pupil with the code {code}: same name, birth date and village. Decide.",
+                        code=twin,
+                    )
+                ]
+        if old is not None:
+            return self._take_known(one, old, work)
+        work.new.append({**_BLANK, **one.values, "code": one.row.code})
+        return []
+
+    def _take_known(self, one: Placed, old: dict[str, Any], work: Work) -> list[Sentence]:
+        """What a row about a pupil of the school changes; another name or birth date is held until it is decided."""
+        found, values = differences(old, one.values), {**one.values, "code": one.row.code}
+        decision = self._decision(one) if found else None
+        if decision in {TAKE, KEEP}:
+            work.decided += [(old["id"], it, decision == TAKE) for it in found]
+        if decision != TAKE:
+            values = {} if whole(found) else without(values, found)
+        held = bool(found) and decision not in {TAKE, KEEP}
+        if changes := _changes(old, values):
+            work.changed.append((old["id"], changes))
+        else:
+            work.unchanged += not held
+        if not held:
+            return []
+        changed = [asdict(it) for it in found]
+        self.held.append({"key": self._called(one), "code": old["code"], "name": old["name"], "changes": changed})
+        return reasons(found)
+
+    def _called(self, one: Placed) -> str:
+        """What a decision about a row goes by: its code, with the school's where the file is of several schools."""
+        assert self._places is not None
+        return one.row.code if len(self._schools) < 2 else f"{one.row.code}@{self._places.code(one.school)}"
+
+    def _decision(self, one: Placed) -> str | None:
+        return (self.options.decisions or {}).get(self._called(one))
+
+    def resolve(self, session: Session, piece: Sequence[Row]) -> None:
+        """Remember what a piece names that was brought in before."""
+        self._resolve(session, piece)
+
+    def vanished(self, session: Session) -> list[str]:
+        """The codes of pupils who are enrolled in the classes of the file, but are not in the file."""
+        return [code for school, code in stored.enrolled_in(session, self._classes) if not self._in_file(school, code)]
+
+    def _in_file(self, school: int, code: str) -> bool:
+        """Whether the file names a pupil, by this code or by one that takes its place."""
+        return (school, code) in self._first or code in self._nowhere or (school, code) in self._same
+
+    # --- what a row means -----------------------------------------------------------------------------------------
+
+    def _resolve(self, session: Session, piece: Sequence[Row]) -> tuple[list[Placed], list[Wrong]]:
+        if self._places is None:
+            self._prepare(session)
+        placed: list[Placed] = []
+        bad: list[Wrong] = []
+        for row in piece:
+            if isinstance(row, Wrong):
+                bad.append(row)
+                continue
+            try:
+                one = self._place(row)
+            except Misread as misread:
+                bad.append(row.as_given([misread.sentence]))
+                continue
+            first = self._first[one.key]
+            if first is row:
+                placed.append(one)
+            else:
+                why = Sentence("This pupil stands in the file already, in row {row}.", row=first.at)
+                bad.append(row.as_given([why]))
+        return placed, bad
+
+    def _prepare(self, session: Session) -> None:
+        self._places = Places(stored.place_units(session, self.today))
+        self._school = self._default_school()
+        for row in self._rows:
+            if isinstance(row, PupilRow):
+                try:
+                    self._first.setdefault(self._place(row).key, row)
+                except Misread:
+                    self._nowhere.add(row.code)
+        self._schools = {school for school, _code in self._first}
+        self._alike = stored.namesakes(session, self._schools)
+
+    def _default_school(self) -> int | None:
+        assert self._places is not None
+        if self.options.school_code:
+            return self._places.school_of(self.options.school_code)
+        return self.reach.one_school(self._places.above)
+
+    def _place(self, row: PupilRow) -> Placed:
+        assert self._places is not None
+        places = row.places
+        class_name = places["class"] or self.options.class_code
+        class_id, school_id = self._places.class_of(class_name, places["school"], self._school)
+        if not self.reach.holds(class_id, school_id):
+            raise Misread(NOT_YOURS)
+        self._classes.add(class_id)
+        values = {**row.values, "class_id": class_id, "school_id": school_id}
+        name = values["name"]
+        values |= {"search_key": fold(name)[:120], "sort_key": sort_key(name)[:240]}
+        if places["village"] or places["commune"]:
+            home, found = self._places.home_of(places["village"], places["commune"], class_id)
+            if not found:
+                named = ", ".join(filter(None, (places["village"], places["commune"])))
+                self.notes.say(
+                    Sentence("The home “{place}” is not known here; pupils there have no village.", place=named)
+                )
+            columns = zip(("village_id", "commune_id", "province_id"), home, strict=True)
+            values |= {key: unit for key, unit in columns if unit is not None}  # what is not known takes nothing away
+        return Placed(row, values)
+
+    def _twin(self, one: Placed) -> str | None:
+        """The code of a pupil of the school with the same name, birth date and village, who is not in the file."""
+        found = self._candidates(one)
+        if not found:
+            return None
+        code, name = found[0]
+        self.duplicates.append({"key": self._called(one), "code": one.row.code, "like": code, "name": name})
+        return code
+
+    def _candidates(self, one: Placed) -> list[tuple[str, str]]:
+        """Those like a row whom the file does not name, by code and name."""
+        alike = self._alike.get(one.alike, ())
+        return [(code, name) for code, name in alike if not self._in_file(one.school, code)]
+
+    def _renamed(self, placed: Sequence[Placed]) -> set[str]:
+        """The codes under which those are known that stand in the file with a new one."""
+        return {code for one in placed for code, _name in self._candidates(one)}
+
+
+_BLANK: dict[str, Any] = {"status": "enrolled"} | dict.fromkeys(
+    ("birth_date", "sex", "ethnicity", "disability", "guardian", "guardian_phone", "address",
+     "village_id", "commune_id", "province_id")
+)  # fmt: skip
+
+
+def _changes(old: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    changes = {key: value for key, value in values.items() if old[key] != value}
+    if "commune_id" in changes and "village_id" not in values and old["village_id"]:
+        changes["village_id"] = None  # the old village lies in the old commune
+    return changes

@@ -1,0 +1,271 @@
+"""Imports from file to database: a dry run first, then in pieces that can be cancelled, killed and gone on with.
+
+Each piece is one transaction that also notes how far the job is: killed in the middle, the job goes on at the piece
+that was not done, and nothing is doubled. A file that was brought in changes nothing when it comes again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from engine.core.files.lines import Notes, Wrong
+from engine.core.files.options import ALL, Options, Reach
+from engine.core.files.sheets import Unreadable
+from engine.core.refusals import NotFound
+from engine.core.words import Label, Sentence
+from engine.store.attendance import imports as stored
+from engine.store.attendance.marks import Counts
+from engine.store.session import Session, now_utc
+from engine.usecases.attendance.import_marks import MarkImport
+from engine.usecases.attendance.import_pupils import PupilImport
+from engine.usecases.context import House
+
+Progress = Callable[[int, int | None], object]  # rows done, rows in all if that is known
+MOST_LISTED = 500  # vanished pupils, likely duplicates, other names and birth dates in a report
+
+
+class Import(Protocol):
+    """One kind of file: how it is cut into pieces, and how a piece is brought in."""
+
+    notes: Notes
+
+    def pieces(self, data: bytes) -> Iterator[list[Any]]: ...
+
+    def resolve(self, session: Session, piece: list[Any]) -> object: ...
+
+    def put(
+        self, session: Session, piece: list[Any], at: dt.datetime, by_id: int | None, job_id: int | None, *, dry: bool
+    ) -> tuple[Counts, list[Wrong]]: ...
+
+
+@dataclass
+class Outcome:
+    """What became of a file, or would become of it."""
+
+    state: str = "done"  # done, cancelled, refused, failed
+    rows: int = 0
+    counts: Counts = field(default_factory=Counts)
+    wrong: int = 0
+    wrong_rows: list[Wrong] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, int]:
+        """The four numbers of an import."""
+        return {
+            "new": self.counts.new,
+            "changed": self.counts.changed,
+            "unchanged": self.counts.unchanged,
+            "wrong": self.wrong,
+        }
+
+
+def said(sentence: Sentence) -> dict[str, str]:
+    """A sentence in both languages, as it is kept with a job."""
+    return {"vi": sentence.in_("vi"), "en": sentence.in_("en")}
+
+
+def label(kept: dict[str, str]) -> Label:
+    """The words of a kept sentence."""
+    return Label(kept["vi"], kept["en"])
+
+
+def _silent(_done: int, _total: int | None) -> None:
+    return
+
+
+def _import(house: House, kind: str, options: Options, reach: Reach, now: dt.datetime) -> Import:
+    today = house.handbook.calendar("").local(now).date()
+    aliases = house.aliases
+    if kind == "pupils":
+        return PupilImport(house.handbook, aliases, options, reach, today)
+    return MarkImport(aliases, options, reach, today)
+
+
+# --- dry run ----------------------------------------------------------------------------------------------------------
+
+
+def dry_run(
+    house: House, kind: str, data: bytes, options: Options, now: dt.datetime, *, reach: Reach = ALL,
+    progress: Progress = _silent, stop: Callable[[], bool] = lambda: False,
+) -> Outcome:  # fmt: skip
+    """What a file would change, and what of it is wrong; nothing is kept. Raises `Unreadable`."""
+    work, outcome = _import(house, kind, options, reach, now), Outcome()
+    with house.store.trying("import: dry run") as session:
+        for piece in work.pieces(data):
+            counts, bad = work.put(session, piece, now, None, None, dry=True)
+            _add(outcome, len(piece), counts, bad)
+            progress(outcome.rows, None)
+            if stop():
+                outcome.state = "cancelled"
+                return outcome
+        outcome.report = _report(work, session)
+    return outcome
+
+
+def _add(outcome: Outcome, rows: int, counts: Counts, bad: list[Wrong]) -> None:
+    outcome.rows += rows
+    outcome.counts.add(counts)
+    outcome.wrong += len(bad)
+    outcome.wrong_rows += bad[: stored.MOST_WRONG - len(outcome.wrong_rows)]
+
+
+def _report(work: Import, session: Session) -> dict[str, Any]:
+    report: dict[str, Any] = {"notes": [said(sentence) for sentence in work.notes.sentences]}
+    if isinstance(work, PupilImport):
+        vanished = work.vanished(session)
+        report |= {"vanished": vanished[:MOST_LISTED], "vanished_count": len(vanished)}
+        report |= {"duplicates": work.duplicates[:MOST_LISTED], "held": work.held[:MOST_LISTED]}
+    return report
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+
+def run(
+    house: House, kind: str, data: bytes, options: Options, now: dt.datetime, *, file_name: str = "",
+    progress: Progress = _silent,
+) -> Outcome:  # fmt: skip
+    """Bring a file in from the command line, or go on with it where an earlier run of it was killed.
+
+    Raises `Unreadable`. With `options.strict` nothing is brought in if one row is wrong: the outcome is "refused".
+    """
+    if options.strict and (checked := dry_run(house, kind, data, options, now)).wrong:
+        checked.state, checked.counts = "refused", Counts()
+        return checked
+    digest = digest_of(kind, data, options)
+    with house.store.writing("import: begin") as session:
+        job = stored.unfinished(session, kind, digest)
+        values = new_job(kind, "running", file_name, digest, options, None, now)
+        job_id = job["id"] if job else stored.add_job(session, values)
+    try:
+        return bring_in(house, job_id, data, ALL, now, progress=progress)
+    except Unreadable as refused:
+        end(house, job_id, "refused", now, {"refused": said(refused.sentence)})
+        raise
+
+
+def digest_of(kind: str, data: bytes, options: Options) -> str:
+    """What tells a file, and what was asked with it, from any other."""
+    asked = json.dumps([kind, options.as_json()], sort_keys=True).encode()
+    return hashlib.sha256(asked + b"\0" + data).hexdigest()
+
+
+def new_job(
+    kind: str, state: str, file_name: str, digest: str, options: Options, person_id: int | None, now: dt.datetime
+) -> dict[str, Any]:  # fmt: skip
+    """The row of a new job."""
+    return {
+        "kind": kind,
+        "state": state,
+        "file_name": file_name[-200:],
+        "digest": digest,
+        "options": options.as_json(),
+        "person_id": person_id,
+        "made_at": now,
+        "report": {},
+    }
+
+
+def bring_in(
+    house: House, job_id: int, data: bytes, reach: Reach, now: dt.datetime, *,
+    progress: Progress = _silent, stop: Callable[[], bool] = lambda: False,
+) -> Outcome:  # fmt: skip
+    """Bring in what is left of a job's file, piece by piece; between pieces `stop` is asked. Raises `Unreadable`."""
+    with house.store.reading("import: job") as session:
+        job = job_row(session, job_id)
+    work = _import(house, job["kind"], Options.from_json(job["options"]), reach, now)
+    row = 0
+    try:
+        for whole in work.pieces(data):
+            known, row = max(0, job["next_row"] - row), row + len(whole)
+            if known:
+                with house.store.reading("import: what was brought in before") as session:
+                    work.resolve(session, whole[:known])
+            if not (piece := whole[known:]):
+                continue
+            _piece(house, job_id, work, piece, row - len(piece), now, job["person_id"])
+            progress(row, job["total"])
+            if stop():
+                with house.store.writing("import: let go") as session:
+                    stored.set_job(session, job_id, seen_at=None, begun=0)  # another worker goes on at once
+                return outcome_of(house, job_id)
+    except _TakenAway:
+        _stopped(house, job_id, now)
+        return outcome_of(house, job_id)
+    with house.store.reading("import: report") as session:
+        report = _report(work, session)
+    end(house, job_id, "done", now, report)
+    return outcome_of(house, job_id)
+
+
+class _TakenAway(Exception):
+    """The job was cancelled, or somebody else works on it: the piece at hand is not kept."""
+
+
+def _piece(
+    house: House, job_id: int, work: Import, piece: list[Any], before: int, at: dt.datetime, by_id: int | None
+) -> None:  # fmt: skip
+    """One piece in one transaction."""
+    with house.store.writing("import: a piece") as session:
+        counts, bad = work.put(session, piece, at, by_id, job_id, dry=False)
+        job = job_row(session, job_id)
+        if not stored.advance(session, job_id, before, before + len(piece), counts, len(bad)):
+            raise _TakenAway
+        stored.keep_wrong(session, job_id, job["wrong"], [kept(row) for row in bad])
+
+
+def kept(row: Wrong) -> dict[str, Any]:
+    """A wrong row as it is kept with a job."""
+    why = [said(sentence) for sentence in row.why]
+    return {"sheet": row.sheet[:100], "row": row.row, "names": list(row.names), "cells": list(row.cells), "why": why}
+
+
+def job_row(session: Session, job_id: int) -> dict[str, Any]:
+    """A job, all columns. Raises `NotFound`."""
+    job = stored.job(session, job_id)
+    if job is None:
+        raise NotFound(Sentence("There is no such import."))
+    return job
+
+
+def end(house: House, job_id: int, state: str, now: dt.datetime, report: dict[str, Any] | None = None) -> None:
+    """A job has ended; its file is no longer needed."""
+    with house.store.writing("import: end") as session:
+        values: dict[str, Any] = {"state": state, "finished_at": max(now, now_utc()), "seen_at": None}
+        stored.set_job(session, job_id, **values, **({"report": report} if report is not None else {}))
+        stored.drop_file(session, job_id)
+
+
+def _stopped(house: House, job_id: int, now: dt.datetime) -> None:
+    with house.store.reading("import: why it stopped") as session:
+        cancelled = job_row(session, job_id)["cancelled_at"] is not None
+    if cancelled:
+        end(house, job_id, "cancelled", now)
+
+
+def outcome_of(house: House, job_id: int) -> Outcome:
+    """What became of a job so far."""
+    with house.store.reading("import: outcome") as session:
+        job = job_row(session, job_id)
+        kept = stored.wrong_rows(session, job_id)
+    counts = Counts(job["new"], job["changed"], job["unchanged"])
+    rows = [
+        Wrong(
+            row["sheet"],
+            row["row"],
+            tuple(row["names"]),
+            tuple(row["cells"]),
+            tuple(_sentence(why) for why in row["why"]),
+        )
+        for row in kept
+    ]
+    return Outcome(job["state"], job["next_row"], counts, job["wrong"], rows, job["report"])
+
+
+def _sentence(kept: dict[str, str]) -> Sentence:
+    return Sentence("{said}", said=label(kept))

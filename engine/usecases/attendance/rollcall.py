@@ -1,0 +1,117 @@
+"""The roll call of a class: a mark for each pupil on the list that was looked at; sent again, the old one is kept.
+
+Until it is sent the session is "not taken", which is neither absence nor presence. So it stays for a pupil of whom the
+list said nothing: one who has come to the class since a phone took its copy.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Mapping
+
+from engine.core.people.access import Viewer
+from engine.core.refusals import Conflict, Invalid, NoAccess, NotFound
+from engine.core.words import Label, Sentence
+from engine.jobs.risk_watch_asked import ask
+from engine.store.attendance import rollcall as stored
+from engine.store.attendance.marks import Counts, put_marks
+from engine.store.session import Session
+from engine.usecases import idempotency
+from engine.usecases.context import House
+
+SESSIONS: Mapping[str, Label] = {"m": Label("Sáng", "Morning"), "a": Label("Chiều", "Afternoon")}
+MARKS: Mapping[str, Label] = {
+    "p": Label("Có mặt", "Present"),
+    "e": Label("Vắng có phép", "Excused"),
+    "u": Label("Vắng không phép", "Unexcused"),
+    "l": Label("Trễ", "Late"),
+}
+EARLIEST = dt.timedelta(days=31)  # how far back a register may be taken or corrected on the page
+NOT_TAKEN = "0"  # the version of a session that has no mark
+
+
+def version_of(marks: Mapping[int, str]) -> str:
+    """What a session's register says, by pupil, as a short text to hold one state of it against another."""
+    said = " ".join(f"{pupil}{mark}" for pupil, mark in sorted(marks.items()))
+    return hashlib.sha256(said.encode()).hexdigest()[:16] if said else NOT_TAKEN
+
+
+def check(session: Session, viewer: Viewer, class_id: int) -> None:
+    """Whether the viewer takes this class's register: its teacher or the head. Raises `NotFound` or `NoAccess`."""
+    school = stored.school_of(session, class_id)
+    if school is None:
+        raise NotFound(Sentence("There is no such class."))
+    if class_id not in viewer.of("teacher") and school not in viewer.of("head"):
+        raise NoAccess(Sentence("Attendance is taken by the homeroom teacher of the class or the head of the school."))
+
+
+def send(
+    house: House, viewer: Viewer, class_id: int, day: dt.date, half: str, said: Mapping[int, str], now: dt.datetime, *,
+    key: str, version: str | None = None,
+) -> Counts:  # fmt: skip
+    """Take a session's register: `said` gives the mark of each pupil who stood on the list.
+
+    Who was present and has left the class since gets none. The worker watches the class at once
+    (`engine.jobs.risk_watch_asked`). Sent twice with the same key, it is done once, and is as done when the post has
+    ended in between. `version` is that of the marks that the person was looking at (`version_of`); None: whatever they
+    are.
+
+    Raises:
+        NotFound, NoAccess: see `check`.
+        Invalid: for a day that cannot be taken, or a mark or pupil that does not belong here.
+        Conflict: if other marks than these were written since `version`, or somebody else has sent this key; as
+            `SentBefore` if other marks were sent with it.
+    """
+    sent = idempotency.digest(key, "roll call", {"class": class_id, "day": day, "session": half, "marks": said})
+    with house.store.writing("roll call") as session:
+        if stored.sender(session, key) == viewer.person_id:
+            idempotency.check(session, key, sent)
+            return Counts()
+        check(session, viewer, class_id)
+        _check_day(house, day, now)
+        known = [pupil for pupil, _, _ in stored.pupils(session, class_id)]
+        _check_said(half, said, known)
+        if not stored.note_sent(session, key, class_id, day, half, now, viewer.person_id):
+            return _sent_by_now(session, key, viewer, sent)
+        idempotency.note(session, key, sent, now)
+        if version is not None:
+            _check_unseen(session, house, class_id, day, half, said, version)
+        marks = [(pupil, day, half, said[pupil], None) for pupil in known if pupil in said]
+        counts = put_marks(session, marks, now, viewer.person_id)
+        ask(session, [(class_id, day)], house.handbook.calendar("").local(now).date())
+    return counts
+
+
+def _sent_by_now(session: Session, key: str, viewer: Viewer, sent: str) -> Counts:
+    """The same request was faster by a moment, or it is not this person's."""
+    if stored.sender(session, key) != viewer.person_id:
+        raise Conflict(Sentence("This form was sent by somebody else already."))
+    idempotency.check(session, key, sent)
+    return Counts()
+
+
+def _check_said(half: str, said: Mapping[int, str], known: Collection[int]) -> None:
+    strangers = [pupil for pupil in said.keys() - set(known) if said[pupil] != "p"]
+    if half not in SESSIONS or strangers or not said.keys() & set(known) or not set(said.values()) <= MARKS.keys():
+        raise Invalid({"": Sentence("The class has changed meanwhile. Look at the list again.")})
+
+
+def _check_day(house: House, day: dt.date, now: dt.datetime) -> None:
+    today = house.handbook.calendar("").local(now).date()
+    if not today - EARLIEST <= day <= today:
+        raise Invalid({"day": Sentence("Attendance is taken for today or for a day of the last month.")})
+
+
+def _check_unseen(
+    session: Session, house: House, class_id: int, day: dt.date, half: str, said: Mapping[int, str], version: str
+) -> None:
+    stored.hold(session, class_id)
+    there = {pupil: mark for pupil, (mark, _reason) in stored.marks(session, class_id, day, half).items()}
+    others = [pupil for pupil, mark in there.items() if said.get(pupil, mark) != mark]
+    if not others or version_of(there) == version:
+        return
+    name, at = stored.last_marked(session, others, day, half)
+    who = name or Label("Tệp nhập vào", "A file that was brought in")
+    local = house.handbook.calendar("").local(at)
+    raise Conflict(Sentence("{who} has taken attendance of this session, {at}; it differs.", who=who, at=local))

@@ -1,0 +1,1 @@
+"""Closures: entered, changed, lifted."""

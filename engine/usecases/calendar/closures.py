@@ -1,0 +1,303 @@
+"""Days without class, entered early or late: who may announce, change and lift them, and the deadlines counted anew.
+
+A pause of teaching in class holds a pupil, a class, a satellite site, a village, a school or a whole area (D2.5). Days
+in it are no school days, so the open cases it touches get new deadlines in the same transaction; what has fired stays
+fired. Before it is stored, `preview` tells how many that would be. Whoever is to act on cases whose deadlines it moved
+is told once, of all of them together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from engine.core.calendar import Duration
+from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.cases.definitions import Handbook
+from engine.core.cases.study_modes import STUDY_MODES
+from engine.core.people.access import ADMIN, OFFICE, REFERRED, Viewer, acts_for
+from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
+from engine.core.rules.model import Rule
+from engine.core.words import Sentence
+from engine.store.calendar import closures as stored
+from engine.store.calendar.closures import Closed, Concerned, Counted, News, Plan, Scope, SupposedWorld
+from engine.store.cases import writer
+from engine.store.cases.surroundings import World
+from engine.store.session import Session
+from engine.usecases import idempotency
+from engine.usecases.context import House
+
+LONGEST = 200  # characters of a reason
+MOST_DAYS = 366  # of one closure: a longer one is a slip of the pen
+MOST_LOOKED_AT = 5_000  # cases that a preview counts
+DAY = dt.timedelta(days=1)
+SCHOOL_DAYS = "school days"
+ABSENCES = frozenset({"absences", "unexcused"})  # conditions that days without class change
+ANNOUNCED, CHANGED, LIFTED = "announced", "changed", "lifted"
+
+
+class _DoneBefore(Exception):
+    """A request with the same key was faster by a moment; what this one did is undone."""
+
+
+def announce_closure(
+    house: House, viewer: Viewer | None, *, unit_id: int | None = None, pupil_id: int | None = None,
+    first_day: dt.date, last_day: dt.date, reason: str, study_mode: str | None = None, now: dt.datetime,
+    key: str | None = None,
+) -> int:  # fmt: skip
+    """Enter days without class, first and last included, for all in a unit or for one pupil; returns the closure's id.
+
+    A head does so for the own school and what lies in it, a commune leader and an education office for their area, a
+    homeroom teacher for the own class and a pupil in it, an administrator for any unit. `viewer` None is the system
+    itself. `study_mode` says how pupils learn meanwhile (D1.6). `key` is the idempotency key of the request: sent
+    again, it gives the same closure; with other content it raises `SentBefore`.
+
+    Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
+    """
+    plan = Plan(first_day, last_day, " ".join(reason.split()), study_mode or None)
+    sent = _sent(key, ANNOUNCED, unit=unit_id, pupil=pupil_id, plan=_parts(plan))
+    try:
+        with house.store.writing("announce a closure") as session:
+            if key and (done := _done(session, key, viewer, sent)):
+                return done
+            scope = _scope(session, unit_id, pupil_id)
+            actor = _actor(session, viewer, scope)
+            _check(plan)
+            closure = stored.add_closure(session, scope, plan, actor.person_id, now)
+            _act(house, session, scope, actor, closure, ANNOUNCED, plan, now, key)
+            _note_sent(session, key, sent, now)
+            return closure
+    except _DoneBefore:
+        return announce_closure(house, viewer, unit_id=unit_id, pupil_id=pupil_id, first_day=first_day,
+                                last_day=last_day, reason=reason, study_mode=study_mode, now=now, key=key)  # fmt: skip
+
+
+def change_closure(
+    house: House, viewer: Viewer | None, closure_id: int, plan: Plan, now: dt.datetime, *, key: str | None = None
+) -> None:
+    """Let a closure have other days, another reason or way of learning. What it has already is no change.
+
+    Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
+    """
+    _rewrite(house, viewer, closure_id, CHANGED, lambda _closed: _checked(plan), now, key, _parts(plan))
+
+
+def lift_closure(
+    house: House, viewer: Viewer | None, closure_id: int, last_day: dt.date, now: dt.datetime, *, key: str | None = None
+) -> None:
+    """Let a closure end earlier: `last_day` is the last day without class; a day before its first withdraws it whole.
+
+    Raises `NotFound`, `NoAccess`, `NotAllowed`, or `Invalid` for a day after its end.
+    """
+    _rewrite(house, viewer, closure_id, LIFTED, lambda closed: ended(closed.plan, last_day), now, key,
+             [last_day])  # fmt: skip
+
+
+def preview(
+    house: House, viewer: Viewer, plan: Plan, now: dt.datetime, *, unit_id: int | None = None,
+    pupil_id: int | None = None, closure_id: int | None = None,
+) -> Counted:  # fmt: skip
+    """How many open cases a closure would touch, and of how many the deadline would move; nothing is stored.
+
+    `closure_id` is the stored closure in whose place it would be. Of more than MOST_LOOKED_AT cases only so many are
+    looked at. Raises what announcing or changing it would raise.
+    """
+    with house.store.reading("what a closure would move") as session:
+        if closure_id is not None:
+            closed = _closed(session, closure_id, lock=False)
+            unit_id, pupil_id = closed.unit_id, closed.pupil_id
+        scope = _scope(session, unit_id, pupil_id)
+        actor = _actor(session, viewer, scope)
+        if closure_id is None or plan.last_day >= plan.first_day:  # one that is withdrawn whole has no days
+            _check(plan)
+        world = SupposedWorld(session, house.handbook, now)
+        world.suppose(scope, plan, closure_id)
+        counted = Counted()
+        for number, works in _works(world, scope, lock=False):
+            counted = _add(counted, number, works, actor, {})
+            if counted.touched >= MOST_LOOKED_AT:
+                return replace(counted, all=False)
+        return counted
+
+
+def ended(plan: Plan, last_day: dt.date) -> Plan:
+    """The plan ending on an earlier day; on the day before its first if it is withdrawn whole. Raises `Invalid`."""
+    if last_day > plan.last_day:
+        raise Invalid({"last_day": Sentence("The closure ends on {last} already.", last=plan.last_day)})
+    return replace(plan, last_day=max(last_day, plan.first_day - DAY))
+
+
+def may_announce(viewer: Viewer, scope: Scope) -> bool:
+    """Whether the viewer may announce, change and lift closures of this scope."""
+    return bool(_allowed(viewer, scope))
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _rewrite(house: House, viewer: Viewer | None, closure_id: int, kind: str, plan: Any, now: dt.datetime,
+             key: str | None, content: list[Any]) -> None:  # fmt: skip
+    sent = _sent(key, kind, closure=closure_id, plan=content)
+    try:
+        with house.store.writing(f"{kind}: a closure") as session:
+            if key and _done(session, key, viewer, sent):
+                return
+            closed = _closed(session, closure_id)
+            scope = _scope(session, closed.unit_id, closed.pupil_id)
+            actor = _actor(session, viewer, scope)
+            new: Plan = plan(closed)
+            if new != closed.plan:
+                stored.set_closure(session, closure_id, new, now if kind == LIFTED else None)
+                _act(house, session, scope, actor, closure_id, kind, new, now, key)
+                _note_sent(session, key, sent, now)
+    except _DoneBefore:
+        return
+
+
+def _parts(plan: Plan) -> list[Any]:
+    return [plan.first_day, plan.last_day, plan.reason, plan.study_mode]
+
+
+def _sent(key: str | None, kind: str, **content: Any) -> str:
+    return idempotency.digest(key, f"closure {kind}", content) if key else ""
+
+
+def _note_sent(session: Session, key: str | None, sent: str, now: dt.datetime) -> None:
+    if key:
+        idempotency.note(session, key, sent, now)
+
+
+def _done(session: Session, key: str, viewer: Viewer | None, sent: str) -> int | None:
+    """The closure that a request with this key was about, if it was done already. Raises `SentBefore`."""
+    done = stored.done_with(session, key)
+    if done is not None and done[1] != (viewer.person_id if viewer else None):
+        raise Conflict(Sentence("This form was sent by somebody else already."))
+    idempotency.check(session, key, sent)
+    return done[0] if done else None
+
+
+def _closed(session: Session, closure_id: int, *, lock: bool = True) -> Closed:
+    closed = stored.closure_by_id(session, closure_id, lock=lock)
+    if closed is None:
+        raise NotFound(Sentence("There is no such closure."))
+    return closed
+
+
+def _scope(session: Session, unit_id: int | None, pupil_id: int | None) -> Scope:
+    scope = stored.scope_of(session, unit_id, pupil_id)
+    if scope is None:
+        raise NotFound(Sentence("There is no such unit or pupil."))
+    return scope
+
+
+def _actor(session: Session, viewer: Viewer | None, scope: Scope) -> Actor:
+    """Who announces or lifts, in the role that allows it."""
+    if viewer is None:
+        return Actor(None, SYSTEM)
+    roles = _allowed(viewer, scope)
+    if roles:
+        return Actor(viewer.person_id, frozenset(roles), acts_for(viewer, lambda one: _allowed(one, scope)))
+    held = {unit for found in viewer.units.values() for unit in found}
+    if held & scope.line or stored.has_post_below(session, viewer, scope):
+        raise NotAllowed(Sentence("Your role does not allow announcing days without class here."))
+    raise NoAccess(Sentence("You have no access here: none of your posts answers for this unit or pupil."))
+
+
+def _allowed(viewer: Viewer, scope: Scope) -> set[str]:
+    roles = {role for role in ("head", "commune_leader") if viewer.of(role) & scope.line}
+    if scope.line & (viewer.office_communes | viewer.office_provinces | viewer.office_schools):
+        roles.add(OFFICE)
+    if viewer.of("teacher") & {scope.class_id, scope.unit_id}:
+        roles.add("teacher")
+    if scope.pupil_id is None and viewer.of(ADMIN) & scope.line:  # an administrator knows no pupil
+        roles.add(ADMIN)
+    return roles
+
+
+def _checked(plan: Plan) -> Plan:
+    _check(plan)
+    return plan
+
+
+def _check(plan: Plan) -> None:
+    wrong = {}
+    if plan.last_day < plan.first_day:
+        wrong["last_day"] = Sentence("The last day is before the first one.")
+    elif (plan.last_day - plan.first_day).days >= MOST_DAYS:
+        wrong["last_day"] = Sentence("A closure of more than {days} days is too long: mend the days.", days=MOST_DAYS)
+    if not plan.reason:
+        wrong["reason"] = Sentence("Give a reason: families and offices read it.")
+    elif len(plan.reason) > LONGEST:
+        too_long = {"length": len(plan.reason), "most": LONGEST}
+        wrong["reason"] = Sentence("The reason is {length} characters long; {most} is the most.", **too_long)
+    if plan.study_mode and plan.study_mode not in STUDY_MODES:
+        wrong["study_mode"] = Sentence("Choose how pupils learn meanwhile from the list.")
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _act(
+    house: House, session: Session, scope: Scope, actor: Actor, closure: int, kind: str, plan: Plan, now: dt.datetime,
+    key: str | None,
+) -> None:  # fmt: skip
+    """Note the act and count the deadlines of the cases it touches anew."""
+    act = stored.add_act(session, closure, kind, plan, actor.person_id, now, key)
+    if act is None:
+        raise _DoneBefore
+    first, last = plan.first_day.isoformat(), plan.last_day.isoformat()
+    # What the history of a case keeps of it; the reason may be personal and stays out of the chain.
+    data = {"because": "closure", "closure": closure, "scope": scope.kind, "first": first, "last": last}
+    counted, told = Counted(), dict[int, News]()
+    for number, works in _works(World(session, house.handbook, now), scope, lock=True):
+        counted = _add(counted, number, works, actor, data)
+        writer.store(session, works)
+        _gather(told, works, scope, actor)
+    stored.count_act(session, act, counted)
+    stored.tell(session, closure, f"closure_{kind}", told, now)
+
+
+def _gather(told: dict[int, News], works: Iterable[Casework], scope: Scope, actor: Actor) -> None:
+    """Whom it concerns that the deadlines of their cases have moved, each once; not who moved them.
+
+    The page of a pupil's closure names the pupil: it is not for those who must not know.
+    """
+    for work in works:
+        facts = work.facts
+        nameless = work.situation.workflow.states[facts.state].owner in REFERRED
+        if not work.entries or (nameless and scope.pupil_id is not None):
+            continue
+        for person, role in work.asked():
+            if person != actor.person_id:
+                news = told.get(person) or News(facts.id, facts.version, role, 0)
+                told[person] = news._replace(cases=news.cases + 1)
+
+
+def _works(world: World, scope: Scope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:
+    for number, found in stored.touched(world.session, scope, _concerned(world.handbook), lock=lock):
+        world.fetch(found)
+        yield number, [Casework(facts, world.situation(facts), world, world.now) for facts in found]
+
+
+def _concerned(handbook: Handbook) -> Concerned:
+    """Whether days without class can move a deadline of a case: the rules of its state count school days."""
+
+    @cache
+    def concerned(workflow: str, version: int, state: str, accepted: bool | None) -> bool:
+        return any(map(_counts_school_days, handbook.rules(workflow, version).watching(state, accepted)))
+
+    return concerned
+
+
+def _counts_school_days(rule: Rule) -> bool:
+    when = rule.when
+    times = (when.for_, when.before_deadline, when.after_deadline, rule.repeat.every if rule.repeat else None)
+    counted = any(isinstance(time, Duration) and time.unit == SCHOOL_DAYS for time in times)
+    return counted or any(condition.name in ABSENCES for condition in when.conditions)
+
+
+def _add(counted: Counted, number: int, works: list[Casework], actor: Actor, data: dict[str, Any]) -> Counted:
+    moved = sum(work.recount("recounted", actor, data) for work in works)
+    return Counted(counted.touched + number, counted.moved + moved)

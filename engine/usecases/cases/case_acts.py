@@ -1,0 +1,438 @@
+"""What people do with cases, one function each: read what they filled in, decide, store; all of it or nothing.
+
+Every act is one transaction. `version` is the version of the case that the person was looking at: if somebody else, or
+a rule, was faster, `Conflict` says who did what and when. `key` is the idempotency key of the request: sent again (two
+clicks, a bad line), it does nothing more and gives the same answer; with other content it raises `SentBefore`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.core.cases.answers import is_answer
+from engine.core.cases.casework import CHECK_IN, LESSON, Actor, Casework
+from engine.core.cases.facts import Facts
+from engine.core.people.access import REFERRED, Viewer, acts_for, knows, reach
+from engine.core.people.responsibility import LADDERS, acted
+from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
+from engine.core.words import Label, Sentence
+from engine.core.workflow import builtin_forms, form_values
+from engine.core.workflow.model import Form, Transition, Workflow
+from engine.store.cases import cases as stored
+from engine.store.cases import writer
+from engine.store.cases.companions import on_list
+from engine.store.cases.surroundings import World
+from engine.store.people.staff import viewer_of
+from engine.store.session import Session
+from engine.usecases import idempotency
+from engine.usecases.context import House
+
+OPENERS = frozenset({"teacher", "head"})
+MOST_HELD = 90  # days: a term; nobody forgets a case by stopping its clock
+HOLDERS = frozenset({"head", "commune_leader", "education_office"})
+GIVERS = frozenset({"volunteer", "association", "teacher", "head", "commune_officer", "commune_leader"})
+
+ACTS: Mapping[str, Label] = {
+    "opened": Label("lập hồ sơ", "opened the case"),
+    "accepted": Label("tiếp nhận", "accepted the case"),
+    "declined": Label("trả lại", "returned the offer"),
+    "assigned": Label("phân công", "assigned the case"),
+    "noted": Label("ghi chú", "wrote a note"),
+    "support_given": Label("ghi hỗ trợ đã trao", "logged support"),
+    "checked_in": Label("ghi nhận theo dõi", "recorded a check-in"),
+    "held": Label("tạm dừng tính hạn", "put the clock on hold"),
+    "recounted": Label("tính lại hạn", "counted the deadline anew"),
+    "migrated": Label("chuyển sang phiên bản mới", "moved to a new version of the rules"),
+    "placed": Label("chuyển theo đơn vị mới", "moved along with the unit"),
+    "rerouted": Label("chuyển lại cho đúng vị trí", "offered to the post that is filled again"),
+    "signal": Label("ghi thêm dấu hiệu vắng học", "noted further signs of absence"),
+    "return_confirmed": Label("xác nhận đã đi học đều", "confirmed the return by attendance"),
+    "lesson_held": Label("ghi nhận buổi phụ đạo", "recorded a catch-up lesson"),
+    "nudged": Label("đôn đốc", "urged others on"),
+    "attention_asked": Label("đề nghị quan tâm xử lý", "asked for attention"),
+    "companion_added": Label("thêm người cùng vận động", "added somebody who helps"),
+    "companion_off": Label("bỏ một người khỏi danh sách cùng vận động", "took somebody off the list of helpers"),
+    "difficulty_raised": Label("báo khó khăn, vướng mắc", "raised a difficulty"),
+    "difficulty_decided": Label("giải quyết khó khăn, vướng mắc", "decided about a difficulty"),
+    "difficulty_passed_on": Label("chuyển khó khăn lên cấp trên", "passed a difficulty on upward"),
+    "difficulty_returned": Label("trả lại khó khăn, vướng mắc", "returned a difficulty"),
+    "difficulty_climbed": Label("khó khăn quá hạn trả lời", "a difficulty was not answered in time"),
+}
+
+Act = Callable[[Casework, Actor, dict[str, Any], Session], None]
+
+
+def open_case(
+    house: House, viewer: Viewer, pupil_id: int, values: Mapping[str, Any], now: dt.datetime, *, key: str | None = None
+) -> str:
+    """Open a case for a pupil and return its code.
+
+    Raises `NoAccess` (for a pupil that there is not, too), `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an
+    open case.
+    """
+    with house.store.writing("open a case") as session:
+        return open_within(session, house, viewer, pupil_id, values, now, key=key)
+
+
+def open_within(
+    session: Session, house: House, viewer: Viewer, pupil_id: int, values: Mapping[str, Any], now: dt.datetime, *,
+    key: str | None = None, data: Mapping[str, Any] | None = None,
+) -> str:  # fmt: skip
+    """`open_case` as part of a larger transaction; `data` is kept with the first event, and holds nothing personal."""
+    sent = idempotency.digest(key, "open", {**values, "pupil": pupil_id}) if key else ""
+    if key and (code := replayed(session, key, viewer, sent)):
+        return code
+    place = stored.pupil_place(session, pupil_id)
+    roles = reach(viewer, place) if place else frozenset()
+    if place is None or not roles:
+        raise NoAccess(_no_duty())  # the same answer for both: nobody learns which pupils there are
+    if not roles & OPENERS:
+        raise NotAllowed(_only_school())
+    workflow = house.handbook.workflow(house.workflow)
+    _only_one(session, pupil_id, workflow.name)
+    world = World(session, house.handbook, now)
+    filled = _filled(workflow, workflow.forms["open"], values, world.today)
+    facts = new_case(house, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
+    stored.insert_case(session, facts)
+    world.fetch([facts])
+    work = Casework(facts, world.situation(facts), world, now)
+    work.open(actor_on(viewer, work.facts).only(OPENERS), filled)
+    work.entries[0].data |= data or {}
+    writer.store(session, [work], key)
+    if key:
+        idempotency.note(session, key, sent, now)
+    return facts.code
+
+
+def new_case(
+    house: House, workflow: Workflow, place: stored.PupilPlace, filled: Mapping[str, Any], now: dt.datetime, code: str
+) -> Facts:
+    """The facts of a case that nothing has happened to yet; `filled` says since when the pupil is absent."""
+    return Facts(
+        id=0, code=code, pupil_id=place.id, workflow=workflow.name, workflow_version=workflow.version,
+        rules_version=house.handbook.rules(workflow.name).version, state=workflow.initial, entry=1, since=now, level=0,
+        absent_since=dt.date.fromisoformat(filled["absent_since"]), opened_at=now, closed_at=None, assignee_id=None,
+        offered_role=None, offered_unit_id=None, offered_at=None, accepted_at=None, due_at=None, next_look_at=None,
+        flags=["disability"] if place.disability else [], unreached=0, grade=place.grade, class_id=place.class_id,
+        school_id=place.school_id, village_id=place.village_id, commune_id=place.commune_id,
+        province_id=place.province_id, association_id=None, version=0, last_hash="",
+    )  # fmt: skip
+
+
+def step(
+    house: House, viewer: Viewer, code: str, name: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Do a transition of the workflow, such as `contact` or `return_to_class`."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        if not work.facts.is_open:  # reopening
+            _only_one(session, work.facts.pupil_id, work.facts.workflow)
+        work.step(name, actor, filled)
+        if meets(work.situation.workflow, name):
+            _note_company(work, session, values)
+            _tick_off_check_ins(work, session, at_least_one=False)
+
+    on_case(
+        house, viewer, code, now, act, name=name, asked=lambda workflow: _step(workflow, name), values=values,
+        version=version, key=key,
+    )  # fmt: skip
+
+
+def accept(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Take up a case that is on offer to one of the viewer's posts."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        work.accept(_in_seat(viewer, actor, work.facts), _seats(viewer), filled)
+
+    on_case(house, viewer, code, now, act, name="accept", values=values, version=version, key=key)
+
+
+def decline(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Return an offer with a reason; it is offered to the next one up."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        declined = stored.declined_seats(session, work.facts)
+        work.decline(_in_seat(viewer, actor, work.facts), _seats(viewer), declined, filled)
+
+    on_case(house, viewer, code, now, act, name="decline", values=values, version=version, key=key)
+
+
+def assign(
+    house: House, viewer: Viewer, code: str, person_id: int, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Give the case to a person who may hold it."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        owner = work.situation.workflow.states[work.facts.state].owner or ""
+        roles = reach(viewer_of(session, person_id, _today(house, now)), work.facts)
+        role = next((role for role in LADDERS.get(owner, ()) if role in roles), None)
+        if role is None:
+            raise Invalid({"person": Sentence("This person cannot have the case: no post of theirs answers for it.")})
+        work.assign(actor, person_id, role, filled)
+
+    on_case(house, viewer, code, now, act, name="assign", values={**values, "person": person_id}, version=version,
+            key=key)  # fmt: skip
+
+
+def note(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Write something down for everybody with a duty towards the pupil."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        if not work.facts.is_open and not knows(actor.roles):
+            raise NotAllowed(Sentence("This case has ended."))
+        work.write("noted", actor, filled)
+
+    on_case(house, viewer, code, now, act, name="note", values=values, version=version, key=key)
+
+
+def log_support(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Log support that was given (D3.1): kind, quantity in the kind's unit, value, giver, date, who received it."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        if not actor.roles & GIVERS:
+            raise NotAllowed(Sentence("Your role does not log support."))
+        kind = work.situation.workflow.fields["support_kind"].choice(filled["support_kind"])
+        row = {name: filled.get(name) for name in ("quantity", "value", "giver", "programme", "received_by")}
+        row |= {"kind": filled["support_kind"], "unit": kind.unit.vi if kind and kind.unit else ""}
+        row |= {"given_on": dt.date.fromisoformat(filled["given_on"]), "logged_by_id": actor.person_id}
+        row["association_id"] = work.facts.association_id
+        work.write("support_given", actor.only(GIVERS), filled, [("support", row)])
+
+    on_case(house, viewer, code, now, act, name="support", values=values, version=version, key=key)
+
+
+def check_in(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Record how a pupil who is away is doing (D1.6, D1.7, D4.2), and when to ask again."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        if not knows(actor.roles):
+            raise NotAllowed(Sentence("Your role does not record check-ins."))
+        unsafe = {"flag": "safety"} if filled.get("safe") is False else {}
+        # Before the clocks are settled: a rule may wait for the flag.
+        work.facts.flags = sorted({*work.facts.flags, *unsafe.values()})
+        work.write("checked_in", actor.only(actor.roles - REFERRED), filled, data=unsafe)
+        _tick_off_check_ins(work, session, at_least_one=True)
+
+    on_case(house, viewer, code, now, act, name="check_in", values=values, version=version, key=key)
+
+
+def hold_lesson(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Check off the next catch-up lesson that was planned (D1.5). Raises `NotFound` if none is left."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        if not actor.roles & OPENERS:
+            raise NotAllowed(Sentence("Catch-up lessons are recorded by the homeroom teacher or the head."))
+        work.write("lesson_held", actor.only(OPENERS), filled)
+        if not stored.tick_off(session, work.facts.id, LESSON, work.next_seq - 1):
+            raise NotFound(Sentence("No catch-up lesson is left to be held."))
+
+    on_case(house, viewer, code, now, act, name="lesson", values=values, version=version, key=key)
+
+
+def hold(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Stop the clocks of a case until the end of a day, MOST_HELD days ahead at most; the deadline is counted anew."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        if not actor.roles & HOLDERS:
+            raise NotAllowed(Sentence("Only a head, a commune leader or an education office stops a clock."))
+        last = dt.date.fromisoformat(filled["hold_until"])
+        longest = work.situation.calendar.local(now).date() + dt.timedelta(days=MOST_HELD)
+        if last > longest:
+            raise Invalid({"hold_until": Sentence("A clock is stopped until {day} at the latest; after that it can be "
+                                                  "stopped anew.", day=longest)})  # fmt: skip
+        until = work.situation.calendar.instant(last + dt.timedelta(days=1), 0)
+        actor = actor.only(HOLDERS)
+        work.hold(actor, until, filled["reason"], filled)
+        work.facts.holds += ((now, until, filled["reason"]),)
+        work.situation = house.handbook.situation(work.facts, work.situation.around)
+        work.recount("recounted", actor, {"because": "hold"})
+
+    on_case(house, viewer, code, now, act, name="hold", values=values, version=version, key=key)
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def on_case(
+    house: House, viewer: Viewer, code: str, now: dt.datetime, act: Act, *, name: str,
+    asked: Callable[[Workflow], Form | Transition] | None = None, values: Mapping[str, Any],
+    about: int | None = None, version: int | None, key: str | None,
+) -> None:  # fmt: skip
+    """Let a person act on a case: read what they filled in, decide, store. Raises what the module's acts raise.
+
+    `name` is the act's, `asked` its form where it is none of the standing ones; `about` is the number of what on the
+    case it is about.
+    """
+    sent = idempotency.digest(key, name, {"fields": values, "case": code.upper(), "about": about}) if key else ""
+    with house.store.writing("act on a case") as session:
+        if key and replayed(session, key, viewer, sent):
+            return
+        facts = stored.case_by_code(session, code)
+        if facts is None:
+            raise NotFound(Sentence("There is no case {code}.", code=code))
+        actor = actor_on(viewer, facts)
+        if not actor.roles:
+            raise NoAccess(_no_duty())
+        if version is not None and version != facts.version:
+            raise Conflict(_who_was_faster(house, session, facts))
+        world = World(session, house.handbook, now)
+        world.fetch([facts])
+        work = Casework(facts, world.situation(facts), world, now)
+        form = builtin_forms.in_state((asked or asks(name))(work.situation.workflow), facts.state)
+        _allowed(work, actor, form)
+        act(work, actor, _filled(work.situation.workflow, form, values, world.today), session)
+        writer.store(session, [work], key)
+        if key:
+            idempotency.note(session, key, sent, now)
+
+
+def actor_on(viewer: Viewer, facts: Facts) -> Actor:
+    """The viewer as who acts on a case: in which roles, and for whom in those that only a stand-in has."""
+
+    def roles(one: Viewer) -> frozenset[str]:
+        return reach(one, facts)
+
+    return Actor(viewer.person_id, roles(viewer), acts_for(viewer, roles, facts.assignee_id))
+
+
+def in_seat(viewer: Viewer, actor: Actor, role: str | None, unit_id: int | None) -> Actor:
+    """The actor in a post, which may be their own or that of somebody whom they stand in for."""
+
+    def roles(one: Viewer) -> set[str]:
+        return {role} if role and unit_id in one.of(role) else set()
+
+    return replace(actor, acts_for=acts_for(viewer, roles))
+
+
+def _in_seat(viewer: Viewer, actor: Actor, facts: Facts) -> Actor:
+    """The actor in the post to which the case is on offer."""
+    return in_seat(viewer, actor, facts.offered_role, facts.offered_unit_id)
+
+
+def _only_one(session: Session, pupil_id: int, workflow: str) -> None:
+    if code := stored.open_case_of(session, pupil_id, workflow):
+        raise Conflict(Sentence("This pupil has an open case already: {code}.", code=code))
+
+
+def meets(workflow: Workflow, step: str) -> bool:
+    """Whether in this step somebody is spoken to: a contact or a visit."""
+    found = workflow.transitions.get(step)
+    return found is not None and is_answer(found)
+
+
+def _note_company(work: Casework, session: Session, values: Mapping[str, Any]) -> None:
+    """Note who of the people around the case took part (D1.2, D1.3), by number: their names stand in one place only."""
+    given = values.get(builtin_forms.COMPANY) or ()
+    known = range(1, work.facts.version + 1)
+    texts = {str(one) for one in ((given,) if isinstance(given, str) else given)}
+    if found := on_list(session, work.facts.id, [seq for seq in known if str(seq) in texts]) if texts else None:
+        work.entries[-1].data[builtin_forms.COMPANY] = sorted(found)
+
+
+def _tick_off_check_ins(work: Casework, session: Session, *, at_least_one: bool) -> None:
+    """The dates up to today on which somebody was to ask after the pupil are kept; a check-in may be early."""
+    calendar = work.situation.calendar
+    tomorrow = calendar.instant(calendar.local(work.now).date() + dt.timedelta(days=1), 0)
+    seq = work.next_seq - 1
+    if not stored.tick_off(session, work.facts.id, CHECK_IN, seq, until=tomorrow) and at_least_one:
+        stored.tick_off(session, work.facts.id, CHECK_IN, seq)
+
+
+def _allowed(work: Casework, actor: Actor, form: Form | Transition) -> None:
+    """Whether the act is possible at all comes before what was filled in: nobody mends a form in vain."""
+    if isinstance(form, Transition):
+        work.check(form.name, actor)
+
+
+def _filled(workflow: Workflow, form: Form | Transition, values: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
+    needs, may = (builtin_forms.asked(workflow, Form(form.name, names)) for names in (form.needs, form.may))
+    return form_values.read_form(needs, may, values, today)
+
+
+def _step(workflow: Workflow, name: str) -> Transition:
+    if name not in workflow.transitions:
+        raise NotFound(Sentence("There is no step “{step}” in this workflow.", step=name))
+    return workflow.transitions[name]
+
+
+def asks(name: str) -> Callable[[Workflow], Form | Transition]:
+    """The form of a workflow, or of the house, that asks what an act needs."""
+    return lambda workflow: builtin_forms.form_named(workflow, name)
+
+
+def replayed(session: Session, key: str, viewer: Viewer, sent: str) -> str | None:
+    """The case of which a request with this key was done already; `sent` is the digest of what came with it now.
+
+    Raises `Conflict` if somebody else did it, `SentBefore` if something else was sent then.
+    """
+    done = stored.done_before(session, key)
+    if done is not None and done[1] != viewer.person_id:
+        raise Conflict(Sentence("This form was sent by somebody else already."))
+    idempotency.check(session, key, sent)
+    return done[0] if done else None
+
+
+def _seats(viewer: Viewer) -> set[tuple[str, int]]:
+    return {(role, unit) for role, units in viewer.units.items() for unit in units}
+
+
+def _today(house: House, now: dt.datetime) -> dt.date:
+    return house.handbook.calendar("").local(now).date()
+
+
+def act_label(workflow: Workflow, kind: str) -> Label:
+    """The words for an event's kind: a standing act, or a transition of the workflow."""
+    if kind in ACTS:
+        return ACTS[kind]
+    found = workflow.transitions.get(kind)
+    return found.label if found else Label(kind, kind)
+
+
+def _who_was_faster(house: House, session: Session, facts: Facts) -> Sentence:
+    kind, name, at, absent = stored.last_act(session, facts.id) or ("", None, facts.since, None)
+    workflow = house.handbook.workflow(facts.workflow, facts.workflow_version)
+    rule = house.handbook.rules(facts.workflow, facts.rules_version).rule(kind)
+    local = house.handbook.calendar("").local(at)
+    if name is None:
+        return Sentence(
+            "A rule was faster: “{what}”, {at}. Look at the case as it is now; what you typed is kept below.",
+            what=rule.why if rule else Label(kind, kind), at=local,
+        )  # fmt: skip
+    return Sentence(
+        "{who} was faster: “{what}”, {at}. Look at the case as it is now; what you typed is kept below.",
+        who=acted(name, absent), what=act_label(workflow, kind), at=local,
+    )  # fmt: skip
+
+
+def _no_duty() -> Sentence:
+    return Sentence("You have no access to this case: none of your posts has a duty towards this pupil.")
+
+
+def _only_school() -> Sentence:
+    return Sentence("A case is opened by the homeroom teacher or the head of the pupil's school.")

@@ -1,0 +1,69 @@
+"""The people around a pupil who help (D1.2, D1.3): put on the list of a case, taken off it again, the history kept.
+
+They are adults who never sign in, so no more is kept of them than it takes to reach them, and it stands in one place:
+beside the event that added them, where it can be erased by law (Luật 91/2025/QH15). Who may not know the pupil is not
+shown them either.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from engine.core.cases.casework import Actor, Casework
+from engine.core.people.access import Viewer, knows
+from engine.core.refusals import Invalid, NotAllowed, NotFound
+from engine.core.words import Sentence
+from engine.store.cases import companions as stored
+from engine.store.session import Session
+from engine.usecases.cases.case_acts import on_case
+from engine.usecases.context import House
+
+DIGITS = range(3, 16)  # in a phone number: from 113 to the fifteen of E.164
+
+
+def add(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Put somebody on the list of a case. Raises `Invalid`, or `NotAllowed` for a referred role or an ended case."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        _may(work, actor)
+        _check_phone(filled.get("companion_phone"))
+        work.write("companion_added", actor, filled, [("companions", {"role": filled["companion_role"]})])
+
+    on_case(house, viewer, code, now, act, name="companion", values=values, version=version, key=key)
+
+
+def take_off(
+    house: House, viewer: Viewer, code: str, seq: int, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Take off the one whom the event `seq` put on the list, for a reason. Raises `NotFound` if nobody is there."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        _may(work, actor)
+        if not stored.on_list(session, work.facts.id, [seq]):
+            raise NotFound(Sentence("This person is not on the list of the case."))
+        work.write("companion_off", actor, filled, data={"companion": seq})
+        stored.take_off(session, work.facts.id, seq, work.next_seq - 1)
+
+    on_case(house, viewer, code, now, act, name="companion_off", values=values, about=seq,
+            version=version, key=key)  # fmt: skip
+
+
+def _may(work: Casework, actor: Actor) -> None:
+    if not knows(actor.roles):
+        raise NotAllowed(Sentence("Your role does not see the people around a pupil."))
+    if not work.facts.is_open:
+        raise NotAllowed(Sentence("This case has ended."))
+
+
+def _check_phone(text: str | None) -> None:
+    if not text:
+        return
+    digits = [char for char in text if char.isdecimal()]
+    if len(digits) not in DIGITS or not set(text) <= {*digits, *"+ .-()"}:
+        raise Invalid({"companion_phone": Sentence("Write a phone number in digits, such as 0905 000 111.")})

@@ -1,0 +1,218 @@
+"""Difficulties (khó khăn, vướng mắc) that somebody else has to decide about (D5.2): raised, answered, climbing.
+
+Whoever has a duty on a case raises one. It goes to the next post up that is filled: the head, the commune leader, the
+education office. That post decides, passes it on upward or returns it; if it does none of these in time, the difficulty
+climbs by itself. A move is one transaction with its event and its notices, and each has a number that the database
+takes once: two workers at the same time, or a worker and a person, make one move.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from engine.core.calendar import Duration
+from engine.core.cases.casework import SYSTEM, Actor, Casework, Entry, Told
+from engine.core.people.access import ADMIN, OFFICE, Viewer
+from engine.core.people.responsibility import Found, above, acting
+from engine.core.refusals import NotAllowed, NotFound
+from engine.core.words import Sentence
+from engine.core.workflow.builtin_forms import PASSED_ON
+from engine.core.workflow.model import ASSIGNEE
+from engine.store.cases import difficulties as stored
+from engine.store.cases import writer
+from engine.store.cases.difficulties import Difficulty
+from engine.store.cases.surroundings import World, cases, read_facts
+from engine.store.cases.work_list import seats_of
+from engine.store.session import Session
+from engine.usecases.cases.case_acts import in_seat, on_case
+from engine.usecases.context import House
+
+# The directive says only "in time" (kịp thời, D5.2); so long do the shipped rules give a commune for a visit.
+ANSWER_WITHIN = Duration(3, "working days")
+BATCH = 200
+ASKED, ANSWERED, LATE = "difficulty_asked", "difficulty_answered", "difficulty_late"  # kinds of notices
+
+# From the highest role down: above which post one looks who raises a difficulty. A teacher's goes to the head; those of
+# the commune and the association to the commune leader.
+_RAISERS: Mapping[str, str | None] = {
+    OFFICE: OFFICE, "commune_leader": "commune_leader", "commune_officer": "head", "head": "head", "teacher": None,
+    "association": "head", "volunteer": "head",
+}  # fmt: skip
+
+
+def raise_difficulty(
+    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Raise a difficulty on a case. Raises `NotAllowed` for a case that has ended, or if nobody stands higher."""
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        if not work.facts.is_open:
+            raise NotAllowed(Sentence("This case has ended."))
+        role, found = _first(viewer, actor, work)
+        due, seq = _answer_by(work), work.next_seq
+        row = {"kind": filled["difficulty_kind"], "raised_by_id": actor.person_id, "raised_at": now,
+               "role": found.role, "unit_id": found.unit_id, "due_at": due}  # fmt: skip
+        entry = work.write(
+            "difficulty_raised", actor.only({role}), filled, [("difficulties", row)],
+            _asking(seq, found, due),
+        )  # fmt: skip
+        _tell(entry, ((person, found.role) for person in found.people), ASKED, but=actor.person_id)
+
+    on_case(house, viewer, code, now, act, name="difficulty", values=values, version=version, key=key)
+
+
+def answer(
+    house: House, viewer: Viewer, code: str, seq: int, values: Mapping[str, Any], now: dt.datetime, *,
+    version: int | None = None, key: str | None = None,
+) -> None:  # fmt: skip
+    """Decide about the difficulty that the event `seq` raised, pass it on upward, or return it; each with words.
+
+    Raises `NotFound`; `NotAllowed` for whom it does not wait for, or if nobody stands higher to pass it on to;
+    `Conflict` if it was answered meanwhile.
+    """
+
+    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+        it = stored.find(session, work.facts.id, seq)
+        if it is None:
+            raise NotFound(Sentence("There is no such difficulty in this case."))
+        if not may_answer(viewer, it):
+            raise NotAllowed(_not_yours(it))
+        actor = in_seat(viewer, Actor(actor.person_id, frozenset({it.role})), it.role, it.unit_id)
+        if filled["difficulty_answer"] == PASSED_ON:
+            _pass_on(work, session, it, actor, filled)
+        else:
+            _close(work, session, it, actor, filled)
+
+    on_case(house, viewer, code, now, act, name="difficulty_answer", values=values, about=seq,
+            version=version, key=key)  # fmt: skip
+
+
+def may_answer(viewer: Viewer, it: Difficulty) -> bool:
+    """Whether a difficulty waits for one of the viewer's posts."""
+    return it.answer is None and (it.role, it.unit_id) in seats_of(viewer)
+
+
+# --- what climbs by itself --------------------------------------------------------------------------------------------
+
+
+def climb_due(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
+    """Let every difficulty that was not answered in time climb to the next post up; returns how many did."""
+    climbed, after = 0, 0
+    while not stop():
+        with house.store.reading("difficulties that are due") as session:
+            found = stored.due(session, now, after, BATCH)
+        for after, case, seq in found:  # noqa: B007 - the last one is where the next batch begins
+            climbed += _climb_one(house, case, seq, now)
+        if len(found) < BATCH:
+            break
+    return climbed
+
+
+def _climb_one(house: House, case_id: int, seq: int, now: dt.datetime) -> bool:
+    with house.store.writing("let a difficulty climb") as session:
+        # Whoever is at the case now has it; the next round comes back.
+        facts = next(iter(read_facts(session, cases.c.id == case_id, lock=True, skip_locked=True)), None)
+        it = stored.find(session, case_id, seq) if facts else None
+        if facts is None or it is None or it.answer or it.due_at is None or it.due_at > now:
+            return False
+        world = World(session, house.handbook, now)
+        world.fetch([facts])
+        work = Casework(facts, world.situation(facts), world, now)
+        if not _climb(work, session, it):
+            return False
+        writer.store(session, [work])
+        return True
+
+
+def _climb(work: Casework, session: Session, it: Difficulty) -> bool:
+    """Up to the next post; where nobody stands higher it stays, and its people are told for the last time."""
+    nobody = it.role == ADMIN
+    found = above(None if nobody else it.role, it.unit_id, work.facts, work.directory)
+    if found.role == ADMIN and nobody:  # no post is filled even now: there is nobody to write it down for
+        stored.put_off(session, it, _answer_by(work))
+        return False
+    actor, late = Actor(None, SYSTEM), {"late": it.due_at.isoformat() if it.due_at else None}
+    if found.role == ADMIN:
+        stays = {"difficulty": it.seq, "stays": it.role, "unit": it.unit_id, **late}
+        entry = _moved(work, session, it, "difficulty_climbed", actor, {}, stays, due_at=None)
+        found = Found(it.role, it.unit_id, acting(work.directory.holders(it.role, it.unit_id)))
+    else:
+        due = _answer_by(work)
+        entry = _moved(work, session, it, "difficulty_climbed", actor, {}, _asking(it.seq, found, due) | late,
+                       role=found.role, unit_id=found.unit_id, due_at=due)  # fmt: skip
+    _tell(entry, ((person, found.role) for person in found.people), LATE)
+    return True
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _first(viewer: Viewer, actor: Actor, work: Casework) -> tuple[str, Found]:
+    """The role in which somebody raises a difficulty, and who decides about it."""
+    role = next(role for role in _RAISERS if role in actor.roles)
+    offices = [unit for unit in work.directory.above(work.facts.commune_id or 0) if unit in viewer.of(OFFICE)]
+    found = above(_RAISERS[role], offices[-1] if offices else None, work.facts, work.directory)
+    if found.role == ADMIN and role == OFFICE:
+        raise NotAllowed(Sentence("Nobody stands above you who could decide about it."))
+    return role, found
+
+
+def _pass_on(work: Casework, session: Session, it: Difficulty, actor: Actor, filled: Mapping[str, Any]) -> None:
+    found = above(it.role, it.unit_id, work.facts, work.directory)
+    if found.role == ADMIN:
+        raise NotAllowed(Sentence("Nobody stands above this post: decide about it, or return it."))
+    due = _answer_by(work)
+    entry = _moved(work, session, it, "difficulty_passed_on", actor, filled, _asking(it.seq, found, due),
+                   role=found.role, unit_id=found.unit_id, due_at=due)  # fmt: skip
+    _tell(entry, ((person, found.role) for person in found.people), ASKED, but=actor.person_id)
+
+
+def _close(work: Casework, session: Session, it: Difficulty, actor: Actor, filled: Mapping[str, Any]) -> None:
+    result = filled["difficulty_answer"]
+    entry = _moved(work, session, it, f"difficulty_{result}", actor, filled, {"difficulty": it.seq},
+                   answer=result, answered_at=work.now)  # fmt: skip
+    raiser = stored.raised_as(session, it)
+    people = [(it.raised_by_id, raiser or ASSIGNEE), (work.facts.assignee_id, ASSIGNEE)]
+    _tell(entry, ((person, role) for person, role in people if person), ANSWERED, but=actor.person_id)
+
+
+def _moved(
+    work: Casework, session: Session, it: Difficulty, kind: str, actor: Actor, filled: Mapping[str, Any],
+    data: Mapping[str, Any], **changed: Any,
+) -> Entry:  # fmt: skip
+    """One move with its number: the database takes each number once."""
+    stored.move(session, it, **changed)
+    row = {"raised_seq": it.seq, "number": it.moves + 1}
+    return work.write(kind, actor, filled, [("difficulty_moves", row)], data)
+
+
+def _asking(seq: int, found: Found, due: dt.datetime) -> dict[str, Any]:
+    """What an event says of whom it asks; who was passed over on the way, and why."""
+    data: dict[str, Any] = {"difficulty": seq, "asked": found.role, "unit": found.unit_id, "answer_by": due.isoformat()}
+    if found.passed_over:
+        data["passed_over"] = [list(item) for item in found.passed_over]
+    return data
+
+
+def _answer_by(work: Casework) -> dt.datetime:
+    """The office's working days, whatever stops the case's own clock: a hold may be the difficulty itself."""
+    found = work.situation.calendar.clock().deadline(work.now, ANSWER_WITHIN)
+    assert found is not None  # a clock without pauses always gets there
+    return found
+
+
+def _tell(entry: Entry, people: Iterable[tuple[int, str]], kind: str, but: int | None = None) -> None:
+    known = {it.person_id for it in entry.told}
+    for person, role in people:
+        if person != but and person not in known:
+            known.add(person)
+            entry.told.append(Told(person, role, kind))
+
+
+def _not_yours(it: Difficulty) -> Sentence:
+    if it.answer is not None:
+        return Sentence("This difficulty was answered already.")
+    return Sentence("This difficulty waits for somebody else to decide.")

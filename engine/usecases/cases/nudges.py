@@ -1,0 +1,117 @@
+"""Urging on (D2.3, D5.1): who leads tells who has the case to act, at most once a day, and it stands in the history.
+
+A superior urges (đôn đốc) a subordinate; sideways and upward one asks for attention (đề nghị quan tâm xử lý). Which of
+the two it is follows from the posts of both, never from what the one who does it would like to say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from engine.core.cases.casework import Actor, Casework, Entry, Told
+from engine.core.cases.facts import Facts
+from engine.core.people.access import OFFICE, Viewer
+from engine.core.people.responsibility import SUPERIORS, posts_of
+from engine.core.refusals import Conflict, NoAccess, NotAllowed, NotFound
+from engine.core.words import Sentence
+from engine.store.cases import cases as stored
+from engine.store.cases import writer
+from engine.store.cases.surroundings import World
+from engine.store.notices.notices import nudged_since
+from engine.store.session import Session
+from engine.usecases import idempotency
+from engine.usecases.cases import case_acts
+from engine.usecases.context import House
+
+NUDGERS = frozenset({"head", "commune_leader", OFFICE})
+URGED, ASKED = "nudged", "attention_asked"  # the kinds of event and notice: by a superior, by anybody else
+
+
+def may_nudge(facts: Facts, roles: frozenset[str], person_id: int) -> bool:
+    """Whether somebody who reaches the case in these roles may urge it on: a leader, somebody else's open case."""
+    return bool(roles & NUDGERS) and facts.is_open and facts.assignee_id != person_id
+
+
+def urges(roles: frozenset[str], holder: str | None) -> bool:
+    """Whether somebody in one of these roles is a superior of who has the case in the role `holder`."""
+    return bool(roles & SUPERIORS.get(holder or "", frozenset()))
+
+
+def likely_holder(offered_role: str | None, owner: str | None) -> str | None:
+    """The role in which somebody has a case, or is asked to take it, as far as the case itself tells."""
+    return offered_role or owner
+
+
+def reminded(*, as_superior: bool) -> Sentence:
+    """What somebody is told who has reminded whoever has a case."""
+    if as_superior:
+        return Sentence("Whoever has the case was urged on; it stands in the history.")
+    return Sentence("Whoever has the case was asked for attention; it stands in the history.")
+
+
+def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str | None = None) -> bool:
+    """Remind whoever has the case, or those to whom it is offered; they get a notice. True if a superior urged them.
+
+    Raises `NotFound`; `NoAccess` for an outsider; `NotAllowed` for a role that does not lead, a case that has ended or
+    is one's own; `Conflict` if the viewer has urged this case on today. `key`: the request's idempotency key.
+    """
+    sent = idempotency.digest(key, "nudge", {"case": code}) if key else ""
+    with house.store.writing("urge a case on") as session:
+        done = bool(key and case_acts.replayed(session, key, viewer, sent))
+        facts = stored.case_by_code(session, code)
+        if facts is None:
+            raise NotFound(Sentence("There is no case {code}.", code=code))
+        world = World(session, house.handbook, now)
+        world.fetch([facts])
+        work = Casework(facts, world.situation(facts), world, now)
+        above = SUPERIORS.get(_holder(work) or "", frozenset())
+        if not done:
+            actor = _leader(viewer, work)
+            people = _addressed(work, but=viewer.person_id)
+            _once_a_day(session, work, viewer.person_id)
+            writer.store(session, [_told(work, actor, above, people)], key)
+            if key:
+                idempotency.note(session, key, sent, now)
+        return bool(case_acts.actor_on(viewer, facts).roles & above)
+
+
+def _leader(viewer: Viewer, work: Casework) -> Actor:
+    actor = case_acts.actor_on(viewer, work.facts)
+    if not actor.roles:
+        raise NoAccess(Sentence("You have no access to this case: none of your posts has a duty towards this pupil."))
+    if not actor.roles & NUDGERS:
+        raise NotAllowed(Sentence("Only a head, a commune leader or an education office urges others on."))
+    if not work.facts.is_open:
+        raise NotAllowed(Sentence("This case has ended."))
+    return actor.only(NUDGERS)
+
+
+def _addressed(work: Casework, but: int) -> list[tuple[int, str]]:
+    """Whoever is to act, unless it is the one who urges."""
+    people = [(person, role) for person, role in work.asked() if person != but]
+    if not people:
+        raise NotAllowed(Sentence("There is nobody else to be urged on in this case."))
+    return people
+
+
+def _once_a_day(session: Session, work: Casework, person_id: int) -> None:
+    calendar = work.situation.calendar
+    midnight = calendar.instant(calendar.local(work.now).date(), 0)
+    if nudged_since(session, work.facts.id, person_id, midnight, (URGED, ASKED)):
+        raise Conflict(Sentence("You have urged this case on today already; the notice is on its way."))
+
+
+def _told(work: Casework, actor: Actor, above: frozenset[str], people: Iterable[tuple[int, str]]) -> Casework:
+    kind, actor = (URGED, actor.only(above)) if actor.roles & above else (ASKED, actor)
+    entry: Entry = work.write(kind, actor, {})
+    entry.told += [Told(person, role, kind) for person, role in people]
+    return work
+
+
+def _holder(work: Casework) -> str | None:
+    """In which role somebody has the case, or is asked to take it: of several posts of theirs the highest."""
+    facts, owner = work.facts, work.situation.workflow.states[work.facts.state].owner
+    if facts.waiting or owner is None or facts.assignee_id is None:
+        return facts.offered_role
+    return next(reversed(posts_of(facts.assignee_id, owner, facts, work.directory)), None)

@@ -1,0 +1,58 @@
+"""A form is done once: what was sent with its key, so that the same key with other content is no silent "done".
+
+A form brings a key. Sent again with the same content (two clicks, a bad line) it does nothing more and gives the same
+answer. Sent again with other content (a page that came back out of the browser's memory) it is a form of its own,
+of which nothing was done: `SentBefore` says so, and the page gives it a new key. Kept is a digest, with the key as its
+salt. Of keys that came before there were digests any content counts as the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from engine.core.cases.chain import text_hash
+from engine.core.refusals import Conflict
+from engine.core.words import Sentence
+from engine.store.ops import idempotency as stored
+from engine.store.session import Session
+
+
+class SentBefore(Conflict):
+    """A form with this key was done already and said something else; nothing was done now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Sentence("This form was sent before with other answers, and those are kept. What you filled in now was "
+                     "not stored yet: send it once more if it is to be done as well.")
+        )  # fmt: skip
+
+
+def digest(key: str, act: str, content: Mapping[str, Any]) -> str:
+    """What is kept of a form: of which act it is and what was filled in, whatever was left empty aside."""
+    return text_hash(key, {"act": act, "content": _plain(content)})
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: numbers and days as text, as a form sends them."""
+    if isinstance(value, Mapping):
+        return {str(name): said for name, item in value.items() if (said := _plain(item))}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [_plain(item) for item in value]
+        return sorted(items, key=str) if isinstance(value, set | frozenset) else items
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return "" if value is None else str(value).strip()
+
+
+def check(session: Session, key: str, content: str) -> None:
+    """Raises `SentBefore` if a form with this key was done whose digest is not `content`."""
+    found = stored.digest_of(session, key)
+    if found is not None and found != content:
+        raise SentBefore
+
+
+def note(session: Session, key: str, content: str, now: dt.datetime) -> None:
+    """Keep the digest of a form that is done in this transaction."""
+    stored.keep(session, key, content, now)

@@ -1,0 +1,131 @@
+"""Being away: from which day to which, and who acts meanwhile. All days are included, first and last.
+
+Whoever stands in has all rights of the person who is away for as long as that lasts. So people choose among those who
+have the same kind of duty in the same school, commune, association or office; an administrator may choose anybody
+but themselves.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.core.people.access import Viewer
+from engine.core.people.account_events import AWAY, BACK, STANDS_IN, STOOD_IN, By
+from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
+from engine.core.text import tidy
+from engine.core.words import Sentence
+from engine.store.people import absences as stored
+from engine.store.people.absences import Colleague
+from engine.store.people.account_events import note_absence
+from engine.store.session import Session
+from engine.usecases.context import House
+from engine.usecases.people.powers import changing
+
+MOST_DAYS = 366
+LONGEST = 200  # characters of a reason
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Circle:
+    """Within what kind of unit a role looks for somebody to stand in, and which roles may."""
+
+    within: str
+    roles: tuple[str, ...]
+
+
+_SCHOOL = _Circle("school", ("teacher", "head"))
+_COMMUNE = _Circle("commune", ("commune_officer", "commune_leader"))
+_ASSOCIATION = _Circle("association", ("volunteer", "association"))
+CIRCLES: Mapping[str, _Circle] = {
+    "teacher": _SCHOOL,
+    "head": _SCHOOL,
+    "commune_officer": _COMMUNE,
+    "commune_leader": _COMMUNE,
+    "volunteer": _ASSOCIATION,
+    "association": _ASSOCIATION,
+    "education_office": _Circle("", ("education_office",)),  # the very same unit
+    "admin": _Circle("", ("admin",)),
+}
+
+
+def colleagues(house: House, person_id: int, now: dt.datetime) -> list[Colleague]:
+    """Who may stand in for a person: everybody with the like duty beside each of the person's own posts, by name."""
+    with house.store.reading("who may stand in") as session:
+        return _colleagues(session, person_id, _today(house, now))
+
+
+def _colleagues(session: Session, person_id: int, today: dt.date) -> list[Colleague]:
+    found: dict[int, Colleague] | None = None
+    for role, unit in stored.own_posts(session, person_id, today):
+        circle = CIRCLES[role]
+        here = {it.id: it for it in stored.beside(session, unit, circle.within, circle.roles, today)}
+        found = here if found is None else {id: it for id, it in found.items() if id in here}
+    return sorted((it for it in (found or {}).values() if it.id != person_id), key=lambda it: (it.name, it.id))
+
+
+def go_away(
+    house: House, viewer: Viewer, delegate_id: int | None, first: dt.date, last: dt.date, reason: str, now: dt.datetime
+) -> None:
+    """Enter days on which one is away oneself. Raises `NotAllowed` for a delegate who is no colleague; as `enter`."""
+    if delegate_id is not None and delegate_id not in {it.id for it in colleagues(house, viewer.person_id, now)}:
+        raise NotAllowed(Sentence("Only somebody with the like duty stands in: choose from the list."))
+    enter(house, viewer.person_id, delegate_id, first, last, reason, now, by=viewer.person_id)
+
+
+def enter(
+    house: House, person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, reason: str, now: dt.datetime,
+    *, by: By,
+) -> None:  # fmt: skip
+    """A person is away and `delegate_id` acts, or (None) the next one up is asked. The same again changes nothing. That
+    it was entered `by` somebody is kept with both, and they are told.
+
+    Raises `Invalid` by field, `Conflict` for days on which the person is away already, `NotAllowed` for who would stand
+    in by their own word.
+    """
+    today, reason = _today(house, now), tidy(reason)
+    _check(person_id, delegate_id, first, last, today, reason)
+    with changing(house.store, "be away", by, now) as session:
+        for absence in stored.absences(session, person_id, first, last):
+            if absence[1:] == (delegate_id, first, last):
+                return
+            raise Conflict(Sentence("From {first} to {last} an absence stands here already: end it first.",
+                                    first=absence[2], last=absence[3]))  # fmt: skip
+        stored.add(session, person_id, delegate_id, first, last, reason or None)
+        note_absence(session, (AWAY, STANDS_IN), person_id, delegate_id, (first, last), by, now)
+
+
+def _check(
+    person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, today: dt.date, reason: str
+) -> None:  # fmt: skip
+    wrong = {}
+    if delegate_id == person_id:
+        wrong["delegate"] = Sentence("Nobody stands in for themselves.")
+    if first < today:
+        wrong["first_day"] = Sentence("An absence begins today, {today}, at the earliest.", today=today)
+    if last < first:
+        wrong["last_day"] = Sentence("The last day is before the first one.")
+    elif (last - first).days >= MOST_DAYS:
+        wrong["last_day"] = Sentence("An absence of more than {days} days: let the post end instead.", days=MOST_DAYS)
+    if len(reason) > LONGEST:
+        too_long = {"length": len(reason), "most": LONGEST}
+        wrong["reason"] = Sentence("The reason is {length} characters long; {most} is the most.", **too_long)
+    if wrong:
+        raise Invalid(wrong)
+
+
+def end(house: House, person_id: int, absence_id: int, now: dt.datetime, *, by: By) -> None:
+    """The person is back from today on; an absence that has not begun does not come about. That it was ended `by`
+    somebody is kept, with the days that it was to last. Raises `NotFound`."""
+    with changing(house.store, "be back", by, now) as session:
+        ended = stored.end(session, person_id, absence_id, _today(house, now))
+        if ended is None:
+            raise NotFound(Sentence("There is no such absence."))
+        _id, delegate_id, first, last = ended
+        note_absence(session, (BACK, STOOD_IN), person_id, delegate_id, (first, last), by, now)
+
+
+def _today(house: House, now: dt.datetime) -> dt.date:
+    return house.handbook.calendar("").local(now).date()

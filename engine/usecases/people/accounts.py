@@ -1,0 +1,291 @@
+"""Looking after accounts and posts: who there is, who answers for what and until when.
+
+These are the acts of whoever runs the installation; they decide nothing about pupils. All days of a post are
+included, first and last. `by` is the administrator who does it, or who sits at the command line; what is done to an
+account or a post is written down with it, and whoever is concerned is told (`engine.core.people.account_events`).
+Nobody gives power to themselves, and there is always an administrator: all raise `NotAllowed` as
+`engine.usecases.people.powers` says.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from engine.core.cases.casework import Actor, Casework
+from engine.core.cases.facts import Facts
+from engine.core.people import account_events, passwords
+from engine.core.people.access import ROLES, Viewer, reach
+from engine.core.people.account_events import By
+from engine.core.people.responsibility import LADDERS, ROLE_LABELS
+from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
+from engine.core.text import tidy
+from engine.core.toml_reader import unknown
+from engine.core.units.kinds import KINDS
+from engine.core.words import LANGUAGES, Sentence
+from engine.store.cases import writer
+from engine.store.cases.surroundings import World
+from engine.store.people import signins, staffing
+from engine.store.people.account_events import Post, note, note_absence
+from engine.store.people.staff import viewer_of
+from engine.store.people.staffing import Member
+from engine.store.session import Session, Store
+from engine.store.units.units import unit_at
+from engine.usecases.context import House
+from engine.usecases.people.powers import changing, not_for_oneself
+
+# In what kind of unit each role is held.
+HELD_IN: Mapping[str, tuple[str, ...]] = {
+    "teacher": ("class",),
+    "head": ("school",),
+    "commune_officer": ("village",),
+    "commune_leader": ("commune",),
+    "volunteer": ("association",),
+    "association": ("association",),
+    "education_office": ("commune", "district", "province"),
+    "admin": ("root",),
+}
+assert tuple(HELD_IN) == ROLES
+LONGEST = {"name": 120, "phone": 32, "email": 200}
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------------
+
+
+def add_person(
+    store: Store, login: str, name: str, now: dt.datetime, *, phone: str = "", email: str = "", language: str = "vi",
+    password: str | None = None, by: By = None,
+) -> str:  # fmt: skip
+    """Make an account and return its password, to be handed over once and changed at the first sign-in.
+
+    `password` sets one that need not be changed: for demos and tests only. Raises `Invalid` by field, or `Conflict` if
+    the login is taken.
+    """
+    login, name = login.strip().lower(), tidy(name)
+    _check(login, name, {"phone": phone, "email": email}, language)
+    chosen = password or passwords.one_time()
+    with changing(store, "add a person", by, now) as session:
+        if staffing.person_id(session, login) is not None:
+            raise Conflict(Sentence("There is somebody with the login “{login}” already.", login=login))
+        person = staffing.add_person(
+            session, login, name, now, phone=tidy(phone) or None, email=email.strip() or None, language=language,
+            password_hash=passwords.hash(chosen), must_change=password is None,
+        )  # fmt: skip
+        note(session, account_events.MADE, person, by, now)
+    return chosen
+
+
+def _check(login: str, name: str, others: Mapping[str, str], language: str) -> None:
+    wrong = {}
+    if not _LOGIN.fullmatch(login):
+        wrong["login"] = Sentence("A login has 2 to 64 small letters a-z, digits, or . _ @ - between them.")
+    if not name:
+        wrong["name"] = Sentence("Give the person's name.")
+    for key, text in {"name": name, **others}.items():
+        if len(text) > LONGEST[key]:
+            wrong[key] = _too_long(key, text)
+    if language not in LANGUAGES:
+        wrong["language"] = Sentence("This must be one of: {known}.", known=list(LANGUAGES))
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _too_long(key: str, text: str) -> Sentence:
+    return Sentence("This is {length} characters long; {most} is the most.", length=len(text), most=LONGEST[key])
+
+
+def reset_password(store: Store, login: str, now: dt.datetime, by: By = None) -> str:
+    """Give a new one-time password; every device must sign in again. Raises `NotFound`; `NotAllowed` to oneself."""
+    chosen = passwords.one_time()
+    with changing(store, "reset a password", by, now) as session:
+        person = _person(session, login)
+        not_for_oneself(person, by)
+        staffing.set_one_time(session, person, passwords.hash(chosen))
+        signins.revoke(session, person, now, signins.ADMIN)
+        note(session, account_events.PASSWORD, person, by, now)
+    return chosen
+
+
+def disable(store: Store, login: str, now: dt.datetime, by: By = None) -> int:
+    """Shut an account at once and end its sign-ins. Returns how many open cases the person still has.
+
+    The posts fall vacant at once; cases stay with the person until `hand_over`. Raises `NotFound`.
+    """
+    with changing(store, "disable an account", by, now) as session:
+        person = _person(session, login)
+        if staffing.set_disabled(session, person, now):
+            note(session, account_events.SHUT, person, by, now)
+        signins.revoke(session, person, now, signins.ADMIN)
+        return staffing.count_cases(session, person)
+
+
+def enable(store: Store, login: str, now: dt.datetime, by: By = None) -> None:
+    """Open a shut account again. Raises `NotFound`."""
+    with changing(store, "enable an account", by, now) as session:
+        person = _person(session, login)
+        if staffing.set_disabled(session, person, None):
+            note(session, account_events.OPENED, person, by, now)
+
+
+def members(store: Store, today: dt.date) -> list[Member]:
+    """Everybody, by login, with the posts they hold today."""
+    with store.reading("list people") as session:
+        return staffing.members(session, today)
+
+
+def person_of(store: Store, login: str) -> int:
+    """Who has this login. Raises `NotFound`."""
+    with store.writing("who is meant") as session:
+        return _person(session, login)
+
+
+# --- posts ------------------------------------------------------------------------------------------------------------
+
+
+def appoint(
+    store: Store, login: str, role: str, unit: str, first_day: dt.date, last_day: dt.date | None = None, *,
+    now: dt.datetime, by: By = None,
+) -> None:  # fmt: skip
+    """Let a person hold a role in the unit that has this code on the first day.
+
+    Raises `NotFound`; `Invalid` for a role that is not held in such a unit; `Conflict` if they hold it already.
+    """
+    _in_order(first_day, last_day)
+    with changing(store, "appoint", by, now) as session:
+        person, unit_id = _person(session, login), _unit(session, role, unit, first_day)
+        if staffing.has_post(session, person, role, unit_id, first_day, last_day):
+            raise Conflict(Sentence("This person holds that post already in these days."))
+        _appoint(session, person, Post(role, unit_id, first_day, last_day), now, by)
+
+
+def _appoint(session: Session, person: int, post: Post, now: dt.datetime, by: By) -> None:
+    staffing.add_post(session, person, post.role, post.unit_id, post.first, post.last)
+    note(session, account_events.APPOINTED, person, by, now, post)
+
+
+def end_appointment(
+    store: Store, login: str, role: str, unit: str, last_day: dt.date, *, now: dt.datetime, by: By = None
+) -> None:
+    """Let a person hold a post until `last_day` and no longer. Raises `NotFound` if they don't hold it then."""
+    with changing(store, "end an appointment", by, now) as session:
+        person, unit_id = _person(session, login), _unit(session, role, unit, last_day)
+        ended = staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id)
+        if not ended:
+            raise NotFound(Sentence("This person does not hold that post after {day}.", day=last_day))
+        for post in ended:
+            note(session, account_events.ENDED, person, by, now, post)
+
+
+def end_post(
+    store: Store, person_id: int, appointment_id: int, last_day: dt.date, *, now: dt.datetime, by: By = None
+) -> None:
+    """Let one appointment of a person end with `last_day`, be its unit ended or not. Raises `NotFound`; `Invalid` for a
+    day on which it has ended already: that would be a new appointment."""
+    with changing(store, "end a post", by, now) as session:
+        post = staffing.post_held(session, person_id, appointment_id)
+        if post is None:
+            raise NotFound(Sentence("This person does not hold that post."))
+        if post.last is not None and last_day > post.last:
+            raise Invalid(
+                {"last_day": Sentence("The post ends with {day}: for later days appoint anew.", day=post.last)}
+            )
+        if post.last != last_day:
+            staffing.end_post(session, appointment_id, last_day + staffing.DAY)
+            note(session, account_events.ENDED, person_id, by, now, replace(post, last=last_day))
+
+
+def end_all(session: Session, person_id: int, today: dt.date, now: dt.datetime, by: By) -> None:
+    """Whoever leaves holds no post and stands in for nobody from today on."""
+    for person, delegate, first, last in staffing.end_absences(session, person_id, today):
+        note_absence(session, (account_events.BACK, account_events.STOOD_IN), person, delegate, (first, last), by, now)
+    for post in staffing.end_posts(session, person_id, today):
+        note(session, account_events.ENDED, person_id, by, now, post)
+
+
+def hand_over(house: House, login: str, to: str, now: dt.datetime, by: By = None) -> list[str]:
+    """All posts and open cases of a person who leaves go to another at once; what is offered to a post stays with it.
+
+    Returns the codes of the cases. The account stays; shut it with `disable`. Raises `NotFound`; `Invalid` for the same
+    person; `NotAllowed`, with nothing changed, if a case cannot be the other's.
+    """
+    today = house.handbook.calendar("").local(now).date()
+    with changing(house.store, "hand over", by, now) as session:
+        leaver, follower = _person(session, login), _person(session, to)
+        if leaver == follower:
+            raise Invalid({"to": Sentence("Nobody stands in for themselves.")})
+        before = viewer_of(session, leaver, today)
+        _move_posts(session, leaver, follower, today, now, by)
+        found = staffing.cases_of(session, leaver)
+        world = World(session, house.handbook, now)
+        world.fetch(found)
+        works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+        after = viewer_of(session, follower, today)
+        for work in works:
+            _assign(work, before, after)
+        writer.store(session, works)
+        return [facts.code for facts in found]
+
+
+def _move_posts(
+    session: Session, leaver: int, follower: int, today: dt.date, now: dt.datetime, by: By
+) -> None:  # fmt: skip
+    for role, unit in staffing.posts(session, leaver, today):
+        if not staffing.has_post(session, follower, role, unit, today, today):
+            _appoint(session, follower, Post(role, unit, today, None), now, by)
+    end_all(session, leaver, today, now, by)
+
+
+def _assign(work: Casework, before: Viewer, after: Viewer) -> None:
+    facts = work.facts
+    role = _role_for(work, after, facts)
+    if role is None:
+        raise NotAllowed(
+            Sentence(
+                "No post of that person answers for the case {code}: assign it to somebody first.", code=facts.code
+            )
+        )
+    roles = reach(before, facts) | {role}
+    work.assign(Actor(before.person_id, roles), after.person_id, role, {})
+
+
+def _role_for(work: Casework, viewer: Viewer, facts: Facts) -> str | None:
+    owner = work.situation.workflow.states[facts.state].owner or ""
+    roles = reach(viewer, facts)
+    return next((role for role in LADDERS.get(owner, ()) if role in roles), None)
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _person(session: Session, login: str) -> int:
+    person = staffing.person_id(session, login.strip().lower())
+    if person is None:
+        raise NotFound(Sentence("There is nobody with the login “{login}”.", login=login))
+    return person
+
+
+def _unit(session: Session, role: str, code: str, day: dt.date) -> int:
+    if role not in HELD_IN:
+        raise Invalid({"role": unknown(role, ROLES, Sentence("role"))})
+    unit = unit_at(session, code, day)
+    if unit is None:
+        raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=code, day=day))
+    if unit.kind not in HELD_IN[role]:
+        kinds = [KINDS[kind] for kind in HELD_IN[role]]
+        sentence = Sentence(
+            "“{name}” is {kind}; the role {role} is held in: {kinds}.",
+            name=unit.name,
+            kind=KINDS[unit.kind],
+            role=ROLE_LABELS[role],
+            kinds=kinds,
+        )
+        raise Invalid({"unit": sentence})
+    return unit.id
+
+
+def _in_order(first: dt.date, last: dt.date | None) -> None:
+    if last is not None and last < first:
+        raise Invalid({"last_day": Sentence("The last day is before the first one.")})

@@ -1,0 +1,88 @@
+"""Who may give whom power: nobody gives it to themselves, and no day is left without an administrator.
+
+Every use case that changes posts, stand-ins, accounts or ways of signing in does it within `changing`. One comes after
+the other, so that two administrators who end each other at once do not both succeed; and what came of it is looked at
+before it is kept, whichever way it came about.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from engine.core.people.account_events import By
+from engine.core.refusals import NotAllowed
+from engine.core.words import Sentence
+from engine.store.people import powers
+from engine.store.people.powers import Held, Span
+from engine.store.session import Session, Store
+
+ONESELF = Sentence(
+    "Nobody gives themselves a post or somebody else's duties: ask another administrator. Nothing was changed."
+)
+OWN_KEYS = Sentence(
+    "Nobody makes a code or a one-time password for themselves: choose a new password under “Password and devices”, or "
+    "ask another administrator."
+)
+
+
+@contextmanager
+def changing(store: Store, why: str, by: By, now: dt.datetime) -> Iterator[Session]:
+    """A transaction that changes what people may do. Raises `NotAllowed`, and keeps nothing, as `guarded` does."""
+    with store.writing(why) as session, guarded(session, by, now):
+        yield session
+
+
+@contextmanager
+def guarded(session: Session, by: By, now: dt.datetime) -> Iterator[None]:
+    """Look at what was done in a transaction before it is kept.
+
+    Args:
+        session: the transaction; everybody else who changes powers waits until it ends.
+        by: who acts. Whoever it is on the command line is no person here, and gives nothing to themselves.
+        now: the moment.
+
+    Raises:
+        NotAllowed: who acts has gained a post or stands in for somebody more than before, or a day that had an
+            administrator has none any more.
+    """
+    powers.lock(session)
+    day, person = now.astimezone(dt.UTC).date(), by if isinstance(by, int) else None
+    spans, held = powers.administrators(session), powers.held_by(session, person)
+    yield
+    if grown(held, powers.held_by(session, person)):
+        raise NotAllowed(ONESELF)
+    lost = lost_day(spans, powers.administrators(session), day)
+    if lost is not None:
+        raise NotAllowed(
+            Sentence("From {day} on there would be no administrator: appoint another one first.", day=lost)
+        )
+
+
+def not_for_oneself(person: int, by: By) -> None:
+    """Raises `NotAllowed` for who makes a code or a one-time password for themselves."""
+    if person == by:
+        raise NotAllowed(OWN_KEYS)
+
+
+def grown(before: Mapping[Held, Span], after: Mapping[Held, Span]) -> bool:
+    """Whether somebody holds anything on a day on which they did not hold it."""
+    nothing = dt.date.max, dt.date.min
+    return any(
+        first < end and (first < before.get(key, nothing)[0] or end > before.get(key, nothing)[1])
+        for key, (first, end) in after.items()
+    )
+
+
+def lost_day(before: Iterable[Span], after: Iterable[Span], day: dt.date) -> dt.date | None:
+    """The first day from `day` on that one of the spans before held and none of those after does; None if there is
+    none. A span holds its first day, and no longer its end."""
+    before, after = list(before), list(after)
+    # Only where a span begins or ends can a day be the first one that is lost.
+    edges = {day, *(edge for span in (*before, *after) for edge in span if edge > day)}
+    return next((edge for edge in sorted(edges) if _holds(before, edge) and not _holds(after, edge)), None)
+
+
+def _holds(spans: Iterable[Span], day: dt.date) -> bool:
+    return any(first <= day < end for first, end in spans)

@@ -1,0 +1,1 @@
+"""Units imported and merged; cases that follow their pupils."""

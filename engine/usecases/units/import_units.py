@@ -1,0 +1,27 @@
+"""Brings a file of units into the database: all of it or nothing, again and again with the same result."""
+
+from __future__ import annotations
+
+from engine.core.units.tree import load_units
+from engine.store.session import Store
+from engine.store.units import units as stored
+from engine.store.units.units import Imported
+
+
+def import_units(store: Store, text: str, file: str, *, dry_run: bool = False) -> Imported:
+    """Add the units of a file that are new and change those that differ; nothing is ever deleted.
+
+    Args:
+        store: the database.
+        text: the content of a csv or TOML file.
+        file: its name, for the faults; the ending tells csv from TOML.
+        dry_run: do it, tell what it did, and keep none of it.
+
+    Raises:
+        Faulty: with every fault of the file, by itself or against the units there are.
+    """
+    with store.writing("import units") as session:
+        done = stored.store_units(session, load_units(text, file, stored.known_units(session)))
+        if dry_run:
+            session.rollback()
+    return done

@@ -1,0 +1,208 @@
+"""A merger leaves a file that undoes it: units, pupils, cases and posts stand as they did before.
+
+What somebody changed since stays: a column is put back only where it is as the merger left it. What came since to a
+unit that the merger began goes to the unit that it was begun for; where that cannot be told, nothing is undone. The
+history of the cases is only added to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.core.cases.casework import Casework
+from engine.core.refusals import Invalid
+from engine.core.words import Sentence
+from engine.store.cases import batches, writer
+from engine.store.cases.surroundings import World, cases
+from engine.store.session import Session
+from engine.store.units import merger_undo as stored
+from engine.store.units import mergers as merging
+from engine.store.units.merger_undo import Changed, Difference, Key
+from engine.usecases.context import House
+
+KIND, FORMAT = "ralop merge-units: undo", 1
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was put back; `left` says what somebody must see to."""
+
+    units: int
+    pupils: int
+    cases: int
+    posts: int
+    left: tuple[Sentence, ...] = ()
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def is_undo(text: str) -> bool:
+    """Whether this is a file that undoes a merger."""
+    return text.lstrip("\ufeff \r\n\t").startswith('{"undoes"')
+
+
+def write(found: Difference) -> str:
+    """The file that undoes what a merger did."""
+
+    def row(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: stored.plain(value) for name, value in values.items()}
+
+    return json.dumps({
+        "undoes": KIND, "format": FORMAT,
+        "made": {name: [[list(key), row(values)] for key, values in rows] for name, rows in found.made.items()},
+        "changed": {name: [[list(it.key), row(it.before), row(it.after)] for it in rows]
+                    for name, rows in found.changed.items()},
+    }, ensure_ascii=False)  # fmt: skip
+
+
+def read(text: str) -> Difference:
+    """What a merger did, from its file. Raises `Invalid` for a file that is torn or of something else."""
+    try:
+        data = json.loads(text.lstrip("\ufeff"))
+        _check_kind(data)
+        made: dict[str, list[tuple[Key, Mapping[str, Any]]]] = {
+            name: [(_key(key), _row(name, row)) for key, row in rows] for name, rows in data["made"].items()
+        }
+        changed = {
+            name: [Changed(_key(key), _row(name, old), _row(name, new)) for key, old, new in rows]
+            for name, rows in data["changed"].items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Invalid({"file": Sentence("This is no whole file that undoes a merger.")}) from error
+    return Difference(changed, made)
+
+
+def _check_kind(data: Mapping[str, Any]) -> None:
+    if data["undoes"] != KIND or data["format"] != FORMAT:
+        raise ValueError("of something else")
+
+
+def _key(values: Any) -> Key:
+    if not values or not all(type(value) is int and 0 <= value < 2**63 for value in values):
+        raise ValueError("no key")
+    return tuple(values)
+
+
+def _row(name: str, values: Any) -> dict[str, Any]:
+    if not stored.known(name, values):
+        raise ValueError("no row of a table of ours")
+    return {column: stored.read_value(value) for column, value in values.items()}
+
+
+# --- undoing ----------------------------------------------------------------------------------------------------------
+
+
+def undo(house: House, text: str, now: dt.datetime, *, dry_run: bool = False) -> Undone:
+    """Put back what a merger changed, by its file. Raises `Invalid`, and changes nothing then.
+
+    Args:
+        house: where the units and cases are.
+        text: of the file.
+        now: the moment.
+        dry_run: do it, tell what it did, keep none of it.
+    """
+    did = read(text)
+    with house.store.writing("undo a merger") as session:
+        _check(session, did)
+        done = _undo(house, session, did, now)
+        if dry_run:
+            session.rollback()
+    return done
+
+
+def _check(session: Session, did: Difference) -> None:
+    """Whether the units are as the merger left them."""
+    made, changed = dict(did.made.get("units", ())), did.changed.get("units", [])
+    there = stored.rows_of(session, "units", [*made, *(it.key for it in changed)])
+    gone = [row["code"] for key, row in made.items() if there.get(key, {}).get("code") != row["code"]]
+    gone += [str(it.key[0]) for it in changed if it.key not in there]
+    if gone:
+        raise Invalid({"file": Sentence("This merger was undone already, or it is of another database: there are no "
+                                        "units {codes}.", codes=gone[:10])})  # fmt: skip
+    others = [
+        there[it.key]["name"] for it in changed if any(there[it.key][name] != was for name, was in it.after.items())
+    ]
+    ended = [row["name"] for key, row in made.items() if there[key]["successor_id"] is not None]
+    ended += _that_ended_above(session, changed, there)
+    if others or ended:
+        raise Invalid({"file": Sentence("These units were changed since the merger; undo first what came after it: "
+                                        "{names}.", names=[*others, *ended][:10])})  # fmt: skip
+
+
+def _that_ended_above(session: Session, changed: list[Changed], there: Mapping[Key, Mapping[str, Any]]) -> list[str]:
+    """Units above those that would hold again, and that have ended since: another merger came after this one."""
+    keys = {it.key for it in changed}
+    above = {(there[key]["parent_id"],) for key in keys if there[key]["parent_id"] is not None} - keys
+    rows = stored.rows_of(session, "units", above)
+    return [row["name"] for row in rows.values() if row["successor_id"] is not None]
+
+
+def _undo(house: House, session: Session, did: Difference, now: dt.datetime) -> Undone:
+    changed = did.changed
+    back = _single_predecessors(did)
+    made = {key[0] for key, _row in did.made.get("units", ())}
+    left = _posts_that_changed(session, did)
+    stored.remove(session, "appointments", [key for key, _row in did.made.get("appointments", ())])
+    stored.remove(session, "closures", [key for key, _row in did.made.get("closures", ())])
+    posts = stored.revert(session, "appointments", changed.get("appointments", ()))
+    pupils = stored.revert(session, "pupils", changed.get("pupils", ()))
+    stored.revert(session, "cases", changed.get("cases", ()), merging.PLACES)
+    stored.revert(session, "difficulties", changed.get("difficulties", ()))
+    units = stored.revert(session, "units", changed.get("units", ()))
+    _cases_back(house, session, changed.get("cases", []), back, now)
+    stored.follow(session, back)
+    merging.links_again(session)
+    merging.set_communes(session, set(back.values()))
+    merging.set_provinces(session, {key[0] for key in (it.key for it in changed.get("units", ()))})
+    stored.to_own_communes(session, made - back.keys())
+    if named := stored.still_named(session, made):
+        raise Invalid({"file": Sentence("It cannot be told where what came since the merger belongs: {what}. Move it "
+                                        "to other units first.",
+                                        what=[f"{name}: {number}" for name, number in named.items()])})  # fmt: skip
+    stored.remove_units(session, made)
+    return Undone(units + len(made), pupils, len(changed.get("cases", ())), posts, left)
+
+
+def _single_predecessors(did: Difference) -> dict[int, int]:
+    """Of the units that the merger began, those that were begun for one unit alone."""
+    made = {key[0] for key, _row in did.made.get("units", ())}
+    successors = {it.key[0]: it.after["successor_id"] for it in did.changed.get("units", ())
+                  if it.after.get("successor_id") in made}  # fmt: skip
+    often = Counter(successors.values())
+    return {new: old for old, new in successors.items() if often[new] == 1}
+
+
+def _posts_that_changed(session: Session, did: Difference) -> tuple[Sentence, ...]:
+    made = dict(did.made.get("appointments", ()))
+    there = stored.rows_of(session, "appointments", made)
+    others = sum(there.get(key, {}).get("valid_to") != row["valid_to"] for key, row in made.items())
+    if not others:
+        return ()
+    return (Sentence("Posts that were ended or changed since the merger, and are held again as before it: {count}.",
+                     count=others),)  # fmt: skip
+
+
+def _cases_back(
+    house: House, session: Session, changed: list[Changed], back: Mapping[int, int], now: dt.datetime
+) -> None:
+    """The open cases, each with an entry in its history; one that went on since keeps what was done."""
+    by_id = {it.key[0]: it for it in changed if "version" in it.after}
+    world = World(session, house.handbook, now)
+    for found in batches.open_cases(session, cases.c.id.in_(sorted(by_id))) if by_id else ():
+        world.fetch(found)
+        works = []
+        for facts in found:
+            it, work = by_id[facts.id], Casework(facts, world.situation(facts), world, now)
+            moved = {name: [it.after[name], it.before[name]] for name in merging.PLACES if name in it.before}
+            if facts.version == it.after["version"]:
+                work.put_back(moved, {name: value for name, value in it.before.items() if name in stored.ASKED})
+            else:
+                work.place(moved, {new: old for new, old in moved.values() if new is not None} | dict(back))
+            works.append(work)
+        writer.store(session, works)

@@ -1,0 +1,356 @@
+"""Communes that merge on a day take along what is theirs: villages, schools, pupils, posts, cases, offers, deadlines.
+
+Resolution 1677/NQ-UBTVQH15 of 16 June 2025 merged the communes of Quảng Ngãi and Kon Tum on 1 July 2025; the statistics
+office's table of what became what can be read as it is (`read_table`). A merger is one transaction, and the same one
+again changes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.people.access import reach
+from engine.core.people.account_events import ENDED, MOVED, By
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.refusals import Invalid, NotAllowed, NotFound
+from engine.core.text import tidy
+from engine.core.units.kinds import KINDS, PARENTS
+from engine.core.words import Sentence
+from engine.store.cases import batches, writer
+from engine.store.cases.surroundings import World, cases
+from engine.store.people import powers
+from engine.store.people.account_events import Post, note
+from engine.store.people.staff import viewer_of
+from engine.store.session import Session
+from engine.store.units import merger_undo as undoing
+from engine.store.units import mergers as stored
+from engine.usecases.context import House
+from engine.usecases.people.powers import guarded
+from engine.usecases.units import merger_undo
+
+WHOLE = ("nhập toàn bộ", "giữ nguyên")  # the table's notes for a commune that goes over as a whole
+COLUMNS = 8
+MOST_CODES = 10  # in a sentence
+_PROVINCE = re.compile(r"(.*\S)\s*\((\d{2})\)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """A unit goes on in another. `name` and `province` (code, name) make the new one where it is not there yet."""
+
+    old: str
+    new: str
+    name: str = ""
+    province: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A village, school or association comes to lie in another unit: decided by somebody where a commune is divided."""
+
+    unit: str
+    into: str
+
+
+@dataclass
+class Merged:
+    """What a merger did, or would do; `left` says what somebody must see to."""
+
+    ended: list[str] = field(default_factory=list)
+    came_over: list[str] = field(default_factory=list)
+    pupils: int = 0
+    cases: int = 0
+    offers: int = 0
+    posts: int = 0
+    handed_on: int = 0
+    closures: int = 0
+    left: list[Sentence] = field(default_factory=list)
+
+
+def read_table(text: str) -> tuple[list[Merger], list[Sentence]]:
+    """The mergers in the statistics office's table, and a sentence for each line that is none or only part of one.
+
+    Its columns: new province, new name, new code, old name, old code, note, old district, old province. Raises
+    `Invalid` (table) for what is no csv.
+    """
+    mergers, left = [], []
+    for number, row in enumerate(_rows(text), 1):
+        cells = [tidy(cell) for cell in row] + [""] * (COLUMNS - len(row))
+        new_province = _PROVINCE.fullmatch(cells[0])
+        if new_province is None or not (cells[2].isdigit() and cells[4].isdigit()):
+            if number > 2 and any(cells):
+                left.append(Sentence("Line {number}: no commune with an old and a new code.", number=number))
+            continue
+        if cells[5].lower() not in WHOLE:
+            left.append(Sentence("Line {number}: {name} goes over only in part ({note}): say for each village in a "
+                                 "file with --moves.", number=number, name=cells[3], note=cells[5]))  # fmt: skip
+            continue
+        mergers.append(Merger(cells[4], cells[2], cells[1], (new_province[2], new_province[1])))
+    return mergers, left
+
+
+def _rows(text: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text.lstrip("\ufeff"), newline="")))
+    except csv.Error as error:
+        raise Invalid({"table": Sentence("This is not csv: {detail}.", detail=str(error))}) from error
+
+
+def read_moves(text: str) -> list[Move]:
+    """The decisions in a file: on each line the code of a unit and of the one it comes to lie in; `#` begins a remark.
+
+    Raises `Invalid` with every line that is something else.
+    """
+    moves, wrong = [], []
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+        cells = [tidy(cell) for cell in line.partition("#")[0].replace(";", ",").split(",")]
+        if cells == [""]:
+            continue
+        if len(cells) == 2 and all(cells):
+            moves.append(Move(*cells))
+        else:
+            wrong.append(Sentence("Line {number}: write UNIT,INTO, the codes of two units.", number=number))
+    if wrong:
+        raise Invalid({f"line {number}": sentence for number, sentence in enumerate(wrong)})
+    return moves
+
+
+def merge_units(
+    house: House, mergers: Iterable[Merger], on: dt.date, now: dt.datetime, *, moves: Iterable[Move] = (),
+    by: By = None, dry_run: bool = False, keep_undo: Callable[[str], object] | None = None,
+) -> Merged:  # fmt: skip
+    """Let units go on in others from `on` on, and everything of theirs with them.
+
+    Units that ended by then and named a successor before (from an imported tree) are followed too.
+
+    Args:
+        house: where the units and cases are.
+        mergers: what becomes of what; one whose old unit is not here is passed over.
+        moves: what of a divided commune comes to lie where; before the mergers, so that what is left can go as a whole.
+        on: the first day of the new units, today at the latest.
+        now: the moment.
+        by: who does it: an administrator, or who sits at the command line.
+        dry_run: do it, tell what it did, keep none of it.
+        keep_undo: is given the text of the file that undoes it (`engine.usecases.units.merger_undo`), before anything
+        is kept; if it
+            fails, nothing is. Not called if nothing was changed.
+
+    Raises:
+        Invalid: the day is still to come; two units are no equals (of different kinds, one in the other, ended); or
+            schools that become one have pupils with the same code.
+        NotFound: a new unit is not here and the merger does not say how to make it, or a unit to be moved is not here.
+        NotAllowed: who does it would see more pupils than before, or no administrator would be left.
+    """
+    if on > house.handbook.calendar("").local(now).date():
+        raise Invalid({"on": Sentence("{day} is still to come; merge the units on the day itself.", day=on)})
+    merged = Merged()
+    with house.store.writing("merge units") as session:
+        before = undoing.whole(session)
+        with guarded(session, None, now), _sees_no_more(house, session, by, now):
+            _move_tree(session, moves, on, merged)
+            _merge_tree(session, mergers, on, merged)
+            placed = _follow(house, session, on, now, by, merged)
+        if dry_run:
+            session.rollback()
+        elif keep_undo is not None:
+            did = undoing.difference({**before, **placed}, {**undoing.whole(session), **undoing.again(session, placed)})
+            if did:
+                keep_undo(merger_undo.write(did))
+    return merged
+
+
+@contextmanager
+def _sees_no_more(house: House, session: Session, by: By, now: dt.datetime) -> Iterator[None]:
+    """Who merges units has posts that may go along, as anybody's; they must not lead to other pupils."""
+    if not isinstance(by, int):
+        yield
+        return
+    today = house.handbook.calendar("").local(now).date()
+    before = powers.pupils_seen(session, viewer_of(session, by, today))
+    yield
+    if powers.pupils_seen(session, viewer_of(session, by, today)) - before:
+        raise NotAllowed(
+            Sentence("By this merger you would see pupils whom you do not see now: another administrator does it.")
+        )
+
+
+# --- the tree ---------------------------------------------------------------------------------------------------------
+
+
+def _move_tree(session: Session, moves: Iterable[Move], on: dt.date, merged: Merged) -> None:
+    for move in moves:
+        old, into = stored.open_unit(session, move.unit, on), stored.beginning(session, move.into, on)
+        if into is None:
+            raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=move.into, day=on))
+        if old is None and stored.lies_in(session, move.unit, into, on):
+            continue  # done before
+        if old is None or old.kind not in stored.GOES_ON:
+            raise NotFound(Sentence("There is no village, school or association “{code}” before {day}.",
+                                    code=move.unit, day=on))  # fmt: skip
+        _check_move(session, old, into)
+        stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
+        new = stored.begin(session, old, on, parent=into)
+        stored.carry_below(session, old.id, new, on)
+        stored.end(session, old.id, on, new)
+        merged.came_over.append(old.name)
+    if merged.came_over:
+        stored.links_again(session)
+
+
+def _merge_tree(session: Session, mergers: Iterable[Merger], on: dt.date, merged: Merged) -> None:
+    parents: list[int] = []
+    for merger in mergers:
+        old = stored.open_unit(session, merger.old, on)
+        if old is None:
+            _check_done(session, merger, on)
+            continue
+        _check_equals(session, old, merger, on)
+        stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
+        new = stored.beginning(session, merger.new, on, old=old.id) or _begin(session, old, merger, on)
+        stored.carry_below(session, old.id, new, on)
+        stored.end(session, old.id, on, new)
+        parents.append(old.parent_id)
+        merged.ended.append(old.name)
+    merged.ended += stored.end_empty(session, parents, on)
+    if merged.ended:
+        stored.links_again(session)
+
+
+def _begin(session: Session, old: object, merger: Merger, on: dt.date) -> int:
+    code, name = merger.province
+    if not code or not merger.name:
+        raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=merger.new, day=on))
+    province = stored.beginning(session, code, on)
+    if province is None:
+        raise NotFound(
+            Sentence("There is no unit “{code}” on {day}: import {name} first.", code=code, day=on, name=name)
+        )
+    return stored.begin(session, old, on, parent=province, code=merger.new, name=merger.name)
+
+
+# --- what may become what ---------------------------------------------------------------------------------------------
+
+
+def _check_done(session: Session, merger: Merger, on: dt.date) -> None:
+    """A unit that is not there any more was merged so before; a line of the table may be of another province."""
+    if not merger.name and not stored.went_over(session, merger.old, merger.new, on):
+        raise NotFound(Sentence("There is no unit “{code}” before {day} that could go over.", code=merger.old, day=on))
+
+
+def _check_equals(session: Session, old: Any, merger: Merger, on: dt.date) -> None:
+    """Raises `Invalid` unless the new unit is of the same kind, elsewhere in the tree, and goes on."""
+    there = stored.beginning(session, merger.new, on, old=old.id)
+    new = stored.unit(session, there) if there is not None else None
+    if new is None:
+        if merger.new == merger.old and not merger.name:
+            raise Invalid({"table": Sentence("{name} cannot become part of itself.", name=old.name)})
+        if merger.name and old.kind != "commune":
+            raise Invalid({"table": _no_equals(old, "commune", merger.name)})
+        return
+    if new.kind != old.kind:
+        raise Invalid({"table": _no_equals(old, new.kind, new.name)})
+    if stored.is_below(session, new.id, old.id) or stored.is_below(session, old.id, new.id):
+        raise Invalid({"table": Sentence("{new} lies in {old}, or the other way round: neither can become part of the "
+                                         "other.", new=new.name, old=old.name)})  # fmt: skip
+    if new.successor_id is not None or new.valid_to is not None:
+        raise Invalid({"table": Sentence("{name} has ended or is about to: merge into the unit that goes on.",
+                                         name=new.name)})  # fmt: skip
+
+
+def _no_equals(old: Any, kind: str, name: str) -> Sentence:
+    return Sentence("{old} ({kind}) cannot become part of {new} ({other}): only units of one kind merge.",
+                    old=old.name, kind=KINDS[old.kind], new=name, other=KINDS[kind])  # fmt: skip
+
+
+def _check_move(session: Session, old: Any, into: int) -> None:
+    """Raises `Invalid` unless the unit may lie in the other one."""
+    new = stored.unit(session, into)
+    if new.kind not in PARENTS[old.kind] or stored.is_below(session, new.id, old.id):
+        raise Invalid({"moves": Sentence("{unit} ({kind}) cannot lie in {new} ({other}).", unit=old.name,
+                                         kind=KINDS[old.kind], new=new.name, other=KINDS[new.kind])})  # fmt: skip
+
+
+# --- what follows -----------------------------------------------------------------------------------------------------
+
+
+def _follow(
+    house: House, session: Session, on: dt.date, now: dt.datetime, by: By, merged: Merged
+) -> undoing.Rows:  # fmt: skip
+    """Take along what stands in the units that have ended; how it stood before."""
+    ended = stored.ended_by(session, on)
+    successors = {unit.id: unit.successor for unit in ended}
+    if shared := stored.shared_codes(session, successors):
+        raise Invalid({"codes": Sentence(
+            "Schools that become one gave the same codes to different pupils: {codes}. Give these pupils other codes "
+            "first, {count} in all.", codes=", ".join(shared[:MOST_CODES]), count=len(shared),
+        )})  # fmt: skip
+    placed = undoing.placed(session, {*successors, *successors.values()})
+    before = stored.places_of(session, successors)
+    merged.pupils, _ = stored.move(session, successors)
+    stored.set_communes(session, {unit.successor for unit in ended if unit.kind == "village"})
+    stored.set_provinces(session, {unit.successor for unit in ended if unit.kind == "commune"})
+    gone = _posts(session, successors, on, now, by, merged)
+    merged.closures = stored.move_closures(session, ended, successors)
+    _place(house, session, before, successors, gone, now, merged)
+    merged.left += [
+        Sentence("{login} still is {role} of {unit}, which has ended: appoint them elsewhere.", login=login,
+                 role=ROLE_LABELS[role], unit=unit)
+        for login, role, unit in stored.homeless(session, on)
+    ]  # fmt: skip
+    return placed
+
+
+def _posts(
+    session: Session, successors: Mapping[int, int], on: dt.date, now: dt.datetime, by: By, merged: Merged
+) -> set[int]:  # fmt: skip
+    """Move the posts and write it down; the people whose post ended for good."""
+    given = {(post.role, post.unit_id) for post in stored.posts_in(session, set(successors.values()), on)}
+    posts = stored.posts_in(session, successors, on)
+    kept, over = stored.move_posts(session, posts, successors, given, on)
+    merged.posts = len(kept)
+    for post in kept:
+        last = post.valid_to - stored.DAY if post.valid_to else None
+        note(session, MOVED, post.person_id, by, now, Post(post.role, successors[post.unit_id], on, last))
+    for post in over:
+        note(session, ENDED, post.person_id, by, now, Post(post.role, post.unit_id, post.valid_from, on - stored.DAY))
+    return {post.person_id for post in over}
+
+
+def _place(
+    house: House, session: Session, before: Mapping[int, Mapping[str, int | None]], successors: Mapping[int, int],
+    gone: set[int], now: dt.datetime, merged: Merged,
+) -> None:  # fmt: skip
+    world = World(session, house.handbook, now)
+    reaching = {person: viewer_of(session, person, world.today) for person in gone}
+    for found in batches.open_cases(session, cases.c.id.in_(sorted(before))) if before else ():
+        world.fetch(found)
+        works = []
+        for facts in found:
+            work = Casework(facts, world.situation(facts), world, now)
+            moved = _moved(before[facts.id], facts)
+            # Where only the village came over, what was the old commune's is the new one's in this case.
+            became = {**successors, **{old: new for name, (old, new) in moved.items() if name == "commune_id"}}
+            waiting = facts.waiting and facts.offered_unit_id in became
+            work.place(moved, became)
+            merged.offers += waiting
+            if facts.assignee_id is not None and became != successors and facts.assignee_id not in reaching:
+                reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, world.today)
+            if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
+                work.hand_on(Actor(None, SYSTEM), None)
+                merged.handed_on += 1
+            works.append(work)
+        merged.cases += len(works)
+        writer.store(session, works)
+
+
+def _moved(before: Mapping[str, int | None], facts: object) -> dict[str, list[int]]:
+    now = {name: getattr(facts, name) for name in before}
+    return {name: [old, now[name]] for name, old in before.items() if old is not None and old != now[name]}

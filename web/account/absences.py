@@ -1,0 +1,85 @@
+"""“I am away”: from which day to which, and who acts for me meanwhile; and for whom I act."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+from wtforms import RadioField, StringField
+
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.refusals import Conflict, Invalid
+from engine.store.people import people_lists
+from engine.usecases.people import absences
+from web.admin.people import read_day
+from web.site.forms import Form
+from web.site.languages import said
+from web.site.request_context import now, shell, today
+from web.site.typed import whole
+
+DAY: dict[str, Any] = {"inputmode": "numeric", "autocomplete": "off", "class": "short"}
+
+pages = Blueprint("away", __name__)
+
+
+class AwayForm(Form):
+    """Days away, and who acts meanwhile."""
+
+    first_day = StringField(render_kw=DAY)
+    last_day = StringField(render_kw=DAY)
+    delegate = RadioField(validate_choice=False)
+    reason = StringField(render_kw={"autocomplete": "off"})
+
+
+def _form() -> AwayForm:
+    form = AwayForm()
+    found = absences.colleagues(shell().house, g.viewer.person_id, now())
+    form.delegate.choices = [
+        *((str(it.id), f"{it.name} ({said(ROLE_LABELS[it.role])}, {it.unit})") for it in found),
+        ("", _("Nobody: the next one up is asked")),
+    ]
+    form.delegate.data = form.delegate.data or ""
+    return form
+
+
+@pages.get("/me/away")
+def index() -> str:
+    """When I am away, who acts for me, for whom I act."""
+    return _page(_form())
+
+
+def _page(form: AwayForm) -> str:
+    with shell().house.store.reading("one's own absences") as session:
+        own = people_lists.absences_of(session, g.viewer.person_id, today())
+        others = people_lists.stands_in(session, g.viewer.person_id, today())
+    return render_template("away.html", form=form, own=own, others=others)
+
+
+@pages.post("/me/away")
+def enter() -> Response | tuple[str, int]:
+    """I am away."""
+    form = _form()
+    try:
+        first = read_day(form.first_day.data, "first_day", today())
+        last = read_day(form.last_day.data, "last_day")
+        delegate = whole(form.delegate.data)
+        absences.go_away(shell().house, g.viewer, delegate, first, last, form.reason.data or "", now())
+    except Invalid as refused:
+        form.refuse(refused)
+        return _page(form), 422
+    except Conflict as refused:
+        form.refuse(Invalid({"first_day": refused.sentence}))
+        return _page(form), 409
+    flash(_("The absence is kept."))
+    return redirect(url_for("away.index"), 303)
+
+
+@pages.post("/me/away/end")
+def end() -> Response:
+    """I am back, or I am not going."""
+    me = g.viewer.person_id
+    absences.end(shell().house, me, whole(request.form.get("absence")) or 0, now(), by=me)
+    flash(_("The absence has ended."))
+    return redirect(url_for("away.index"), 303)

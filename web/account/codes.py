@@ -1,0 +1,100 @@
+"""One-time codes: the administrator makes one and prints it; whoever has it signs in with it once.
+
+The QR code leads to the page where a code is typed, with the code behind the `#` of the address: no server, no log and
+no previewer of links ever sees it, and opening the page uses up nothing.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import segno
+from flask import Blueprint, g, render_template, request
+from flask import url_for as url
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+from wtforms import HiddenField, StringField
+
+from engine.channels.outbox import URL
+from engine.core.people.access import ADMIN
+from engine.core.refusals import Invalid, NotAllowed, NotFound
+from engine.core.words import Sentence
+from engine.usecases.people import signin, signin_codes
+from engine.usecases.people.rate_limits import TooManyTries
+from engine.usecases.people.signin_codes import Slip, WrongCode
+from web.account.signin import origin, turned_down, welcome
+from web.account.stepup import needs_proof
+from web.site.forms import Form
+from web.site.request_context import local_path, now, shell
+from web.site.security import public
+
+pages = Blueprint("codes", __name__)
+
+
+class CodeForm(Form):
+    """Login and code."""
+
+    next = HiddenField()
+    login = StringField(render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"})
+    code = StringField(render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"})
+
+
+class LoginForm(Form):
+    """For whom a code is made."""
+
+    login = StringField(render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
+
+
+@pages.route("/login/code", methods=["GET", "POST"])
+@public
+def sign_in() -> Response | str:
+    """Sign in with a code; only the button uses it up."""
+    if request.method == "GET":
+        return render_template("code.html", form=CodeForm(request.args))
+    form = CodeForm()
+    login = signin.fold_login(form.login.data or "")
+    try:
+        token = signin_codes.sign_in(shell().house.store, login, form.code.data or "", origin(login), now())
+    except (WrongCode, TooManyTries) as refused:
+        form.refuse(Invalid({"code": refused.sentence}))
+        return turned_down(render_template("code.html", form=form), refused)
+    target = local_path(form.next.data) or "/"
+    return welcome(token, login, url("signin.password", next=target))
+
+
+@pages.get("/admin/codes")
+@needs_proof
+def index() -> str:
+    """For whom?"""
+    _only_administrators()
+    return render_template("codes.html", form=LoginForm(request.args))
+
+
+@pages.post("/admin/codes")
+def make() -> tuple[str, int] | str:
+    """A new code, shown this once, on a slip to print."""
+    _only_administrators()
+    form, lasts = LoginForm(), shell().settings.sign_in.code_lasts
+    try:
+        slip = signin_codes.make(shell().house.store, form.login.data or "", g.viewer.person_id, lasts, now())
+    except NotFound as refused:
+        form.refuse(Invalid({"login": refused.sentence}))
+        return render_template("codes.html", form=form), 422
+    known = shell().settings.sign_in.origin
+    page = (request.host_url.rstrip("/") if known == URL else known) + url("codes.sign_in")
+    return render_template("code_slip.html", slip=slip, page=page, picture=_picture(address_of(slip, page)))
+
+
+def address_of(slip: Slip, page: str) -> str:
+    """The address that the QR code of a slip leads to. `page`: of the page where a code is typed."""
+    return f"{page}?login={quote(slip.login)}#{signin_codes.tidy(slip.code)}"
+
+
+def _picture(address: str) -> Markup:
+    """The QR code, dark on white in either theme; it is made of numbers, so nothing needs to be escaped."""
+    return Markup(segno.make_qr(address).svg_inline(scale=5, light="#fff", border=3))  # noqa: S704
+
+
+def _only_administrators() -> None:
+    if not g.viewer.holds(ADMIN):
+        raise NotAllowed(Sentence("Only the administrator makes codes to sign in with."))

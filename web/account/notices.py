@@ -1,0 +1,111 @@
+"""The notices of the signed-in person, the newest first; opening a case marks those about it as read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from flask import Blueprint, flash, g, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from engine.core.notices.planning import reason
+from engine.core.people.access import ADMIN
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.units.kinds import called
+from engine.core.words import Sentence, written
+from engine.store.cases import work_list
+from engine.store.cases.work_list import PAGE, NoticeRow
+from engine.store.people.account_events import ActRow, acts_of
+from web.cases.cards import CODE
+from web.site.addresses import url_for
+from web.site.languages import language, said
+from web.site.request_context import local, now, shell, whole_arg
+from web.site.template_filters import gone
+from web.site.typed import whole
+
+pages = Blueprint("notices", __name__)
+
+
+class Line(NamedTuple):
+    """A notice in words: why it was sent, what it is about, and when, as one says it and to the minute."""
+
+    row: NoticeRow
+    why: str
+    about: str
+    address: str
+    ago: str
+    exact: str
+
+
+@pages.get("/notices")
+def index() -> str:
+    """What I was told."""
+    before = whole_arg("before")
+    with shell().house.store.reading("one's own notices, with the codes of cases that went to others") as session:
+        rows = work_list.notices_of(session, g.viewer.person_id, before)
+        acts = acts_of(session, [row.act_id for row in rows if row.act_id is not None])
+    lines = _lines(rows[:PAGE], acts)
+    return render_template(
+        "notices.html", lines=lines, unread=[line.row.id for line in lines if line.row.read_at is None],
+        first=url_for("notices.index") if before else "",
+        next=url_for("notices.index", before=rows[PAGE - 1].id) if len(rows) > PAGE else "",
+    )  # fmt: skip
+
+
+def _lines(rows: Sequence[NoticeRow], acts: Mapping[int, ActRow]) -> list[Line]:
+    """The notices in words; what is the same for all is looked up once, as there are many."""
+    handbook, spoken, here, address = shell().house.handbook, language(), local(now()), url_for("case.show", code=CODE)
+    case, closure = Sentence("Case {code}", code=CODE).in_(spoken), Sentence("Days without class").in_(spoken)
+    why = cache(lambda *of: reason(handbook, *of).in_(spoken))
+    lines = []
+    for row in rows:
+        about, to = case.replace(CODE, row.code or ""), address.replace(CODE, row.code or "")
+        if row.act_id is not None:
+            about, to = _of_act(acts[row.act_id]), _person(acts[row.act_id])
+        elif row.closure_id is not None:
+            about, to = closure, url_for("closures.show", closure_id=row.closure_id)
+        at = row.at.astimezone(here.tzinfo)
+        words = why(row.workflow or "", row.rules_version or 0, row.kind, row.cases), about, to
+        lines.append(Line(row, *words, gone(at, here).in_(spoken), written(at, spoken)))
+    return lines
+
+
+def _of_act(act: ActRow) -> str:
+    """Whom something was done to, what exactly, and who did it."""
+    parts = [f"{act.person} ({act.login})"]
+    if act.role:
+        parts.append(f"{said(ROLE_LABELS[act.role])}, {said(called(act.unit_kind or '', act.unit or ''))}")
+    if act.first_day:
+        parts.append(f"{said(act.first_day)} – {said(act.last_day) if act.last_day else _('no end')}")
+    return " · ".join([*parts, *([act.other] if act.other else []), _by(act)])
+
+
+def _by(act: ActRow) -> str:
+    return str(_("by %(name)s", name=act.by)) if act.by else actor(act)
+
+
+def actor(act: ActRow) -> str:
+    """Who did something to an account or a post."""
+    if act.by:
+        return act.by
+    if act.operator:
+        return str(_("on the server, by command: %(user)s", user=act.operator))
+    return str(_("On the server, by command"))
+
+
+def _person(act: ActRow) -> str:
+    """The page of whom it was done to, for who may open it."""
+    return url_for("admin_people.show", person_id=act.person_id) if g.viewer.holds(ADMIN) else ""
+
+
+@pages.post("/notices/read")
+def read() -> Response:
+    """Mark some of my notices as read."""
+    ids = [id for text in request.form.getlist("notice")[:PAGE] if (id := whole(text)) is not None]
+    with shell().house.store.writing("mark notices as read") as session:
+        done = work_list.mark_read(session, g.viewer.person_id, ids, now())
+    flash(ngettext("%(num)s notice marked as read.", "%(num)s notices marked as read.", done))
+    return redirect(url_for("notices.index"), 303)

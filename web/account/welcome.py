@@ -1,0 +1,138 @@
+"""The first steps: three things that each role does here, shown at the first sign-in and until they are put away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from engine.core.people.access import ROLES
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.words import Sentence
+from engine.store.people import greetings
+from web.site.request_context import now, shell, today
+
+# In the session, so that the database is asked once a day and no more: the roles whose first steps are known to be put
+# away; the roles and the day for which they are known not to be.
+PUT_AWAY, OFFERED = "put away", "first steps"
+
+pages = Blueprint("welcome", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do, why, and where."""
+
+    words: Sentence
+    why: Sentence
+    endpoint: str
+
+
+_NOTICES = Step(
+    Sentence("Choose how you are told"),
+    Sentence("In the app, by e-mail or Zalo; quiet hours; one digest a day."), "channels.mine",
+)  # fmt: skip
+_ACCEPT = Sentence("Accept what is handed to you")
+STEPS: Mapping[str, tuple[Step, Step, Step]] = {
+    "teacher": (
+        Step(Sentence("Take attendance"), Sentence("Everybody is present; tap only those who are missing."),
+             "rollcall.index"),
+        Step(Sentence("Open a case when a pupil does not come"),
+             Sentence("Since when, and why: a minute is enough. The deadlines run from then on."), "cases.new"),
+        Step(Sentence("Look at your class"), Sentence("Who was absent how often, and which cases are open."),
+             "rooms.klass"),
+    ),
+    "head": (
+        Step(Sentence("See which classes have not taken attendance"),
+             Sentence("And where cases are open or late, class by class."), "rooms.school"),
+        Step(Sentence("Announce days without class"),
+             Sentence("A storm, an illness: deadlines are counted without these days."), "closures.index"),
+        Step(Sentence("Say who acts for you when you are away"),
+             Sentence("So that no case waits at an empty desk."), "away.index"),
+    ),
+    "commune_officer": (
+        Step(_ACCEPT, Sentence("A case waits for you until you accept it or return it with a reason."), "work.index"),
+        Step(Sentence("Go out to the villages that burn"),
+             Sentence("Your villages by what is late; today's visits to print."), "rooms.area"),
+        _NOTICES,
+    ),
+    "commune_leader": (
+        Step(Sentence("See where it burns in your commune"),
+             Sentence("Late, urgent and waiting cases by village and school."), "rooms.area"),
+        Step(_ACCEPT, Sentence("What no officer accepted comes to you: assign it or take it up."), "work.index"),
+        Step(Sentence("Announce days without class"),
+             Sentence("A storm, an illness: deadlines are counted without these days."), "closures.index"),
+    ),
+    "volunteer": (
+        Step(_ACCEPT, Sentence("You see what is needed and where to hand it over; never who it is for."),
+             "work.index"),
+        Step(Sentence("Log what was given"), Sentence("Several gifts in a row; what stays the same is kept."),
+             "rooms.gift"),
+        _NOTICES,
+    ),
+    "association": (
+        Step(Sentence("See what is needed"), Sentence("And what your members gave this month."), "rooms.needs"),
+        Step(Sentence("Assign a need to a member"), Sentence("On the page of the case, under other acts."),
+             "cases.index"),
+        Step(Sentence("Log what was given"), Sentence("Several gifts in a row; what stays the same is kept."),
+             "rooms.gift"),
+    ),
+    "education_office": (
+        Step(Sentence("See where it burns in your area"),
+             Sentence("Late, urgent and waiting cases, commune by commune; each number leads to its list."),
+             "rooms.area"),
+        Step(Sentence("Read the rules in words"), Sentence("What happens by itself when nobody acts."),
+             "rulebook.rules"),
+        _NOTICES,
+    ),
+    "admin": (
+        Step(Sentence("Fill the vacant posts"), Sentence("A case that finds no post climbs higher than it should."),
+             "admin_units.vacancies"),
+        Step(Sentence("Give people their accounts"), Sentence("An account, a post, a code to sign in with."),
+             "admin_people.index"),
+        Step(Sentence("Bring in the lists"), Sentence("Pupils and attendance from the school's own system."),
+             "imports.index"),
+    ),
+}  # fmt: skip
+assert tuple(sorted(STEPS)) == tuple(sorted(ROLES))
+
+
+def _roles() -> list[str]:
+    """The roles of the person on this page, in the usual order."""
+    holds = g.viewer.holds
+    return [role for role in ROLES if holds(role)]
+
+
+@pages.app_template_global()
+def greeting() -> bool:
+    """Whether the first steps are to be offered on this page: on “My work”, until they were put away."""
+    if request.endpoint != "work.index" or "viewer" not in g:
+        return False
+    roles = ",".join(_roles())
+    if session.get(PUT_AWAY) == roles:
+        return False
+    asked = f"{roles} {today()}"
+    if session.get(OFFERED) == asked:
+        return True
+    with shell().house.store.reading("which first steps were put away") as reading:
+        known = greetings.greeted(reading, g.viewer.person_id)
+    done = known >= set(_roles())
+    session[PUT_AWAY if done else OFFERED] = roles if done else asked
+    return not done
+
+
+@pages.get("/welcome")
+def index() -> str:
+    """Three things to do for each role."""
+    return render_template("welcome.html", roles=[(ROLE_LABELS[role], STEPS[role]) for role in _roles()])
+
+
+@pages.post("/welcome")
+def put_away() -> Response:
+    """Not to be shown again."""
+    with shell().house.store.writing("first steps are put away") as writing:
+        greetings.greet(writing, g.viewer.person_id, _roles(), now())
+    session[PUT_AWAY] = ",".join(_roles())
+    return redirect(url_for("work.index"), 303)

@@ -1,0 +1,58 @@
+"""In a demo time is for whoever looks to move: on to the next day, the worker having run at every due moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import Blueprint, abort, flash, redirect
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from engine.core.time_source import ShiftedClock, check_moment, set_clock
+from engine.core.words import Sentence
+from engine.jobs.sweep import run_due
+from engine.store.cases.cases import earliest_look
+from engine.usecases.context import House
+from web.site.languages import said
+from web.site.request_context import local, now, page_before, shell
+from web.site.template_filters import moment, weekday
+
+pages = Blueprint("demo", __name__)
+
+MORNING = dt.time(7, 30)
+
+
+@pages.post("/demo/next-day")
+@login_required
+def next_day() -> Response:
+    """Let it be the morning of the next working day; what comes due meanwhile happens at its own hour."""
+    if not shell().demo:
+        abort(404)
+    house, target = shell().house, _next_morning(now())
+    check_moment(target)  # before anything happens at it
+    fired = pass_time(house, target)
+    set_clock(house.store, target)
+    if isinstance(clock := shell().clock, ShiftedClock):
+        clock.forget()
+    when = f"{weekday(local(target).date())}, {moment(target)}"
+    flash(said(Sentence("It is now {when}. Rules that fired meanwhile: {fired}.", when=when, fired=fired)))
+    return redirect(page_before(), 303)
+
+
+def _next_morning(moment: dt.datetime) -> dt.datetime:
+    calendar = shell().house.handbook.calendar("")
+    day = calendar.local(moment).date() + dt.timedelta(days=1)
+    while calendar.why_no_work(day):
+        day += dt.timedelta(days=1)
+    return calendar.instant(day, MORNING.hour * 60 + MORNING.minute)
+
+
+def pass_time(house: House, until: dt.datetime) -> int:
+    """Run the sweep at each moment that comes due up to `until`; how many rules fired."""
+    fired = 0
+    while True:
+        with house.store.reading("pass time") as session:
+            look = earliest_look(session)
+        if look is None or look > until:
+            return fired
+        fired += run_due(house, look).fired

@@ -1,0 +1,53 @@
+"""The administrator's room: what wants a decision, and the ways to people, units and settings. Never a pupil's case."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, render_template
+
+from engine.core.people.access import ADMIN
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.refusals import Invalid, NotAllowed
+from engine.core.words import Sentence
+from engine.store.notices import deliveries
+from engine.store.ops import proxies
+from engine.store.people import people_lists
+from engine.store.people.people_lists import PersonRow
+from engine.store.units import unit_lists
+from web.site.request_context import now, shell, today
+
+pages = Blueprint("admin", __name__)
+
+
+def require_admin() -> None:
+    """Raises `NotAllowed` for anybody else."""
+    if not g.viewer.holds(ADMIN):
+        raise NotAllowed(Sentence("This page is for administrators."))
+
+
+@pages.get("/admin")
+def index() -> str:
+    """What wants a decision, and the ways."""
+    require_admin()
+    with shell().house.store.reading("what wants an administrator's decision") as session:
+        counts = unit_lists.vacancies(session, today())
+        alone = people_lists.away_alone(session, today())
+        undecided = unit_lists.undecided(session, today())
+        dead = deliveries.count_by_state(session).get(deliveries.DEAD, 0)
+        proxy = proxies.undeclared(session, now())
+    return render_template(
+        "admin.html", vacant={role: number for role, number in counts.items() if number}, alone=alone,
+        undecided=undecided, dead=dead, proxy=proxies.told(proxy) if proxy else None, roles=ROLE_LABELS,
+        most=unit_lists.MOST,
+    )  # fmt: skip
+
+
+def meant(typed: str, field: str) -> PersonRow:
+    """The person somebody typed the login or the name of. Raises `Invalid` for the field if there is not just one."""
+    with shell().house.store.reading("who is meant") as session:
+        found = people_lists.found_as(session, typed)
+    if not found:
+        raise Invalid({field: Sentence("There is nobody of that login or name.")})
+    if len(found) > 1:
+        logins = ", ".join(one.login for one in found[:5])
+        raise Invalid({field: Sentence("Several people are called so. Give the login: {logins}.", logins=logins)})
+    return found[0]

@@ -1,0 +1,84 @@
+"""Communes that merge, for the administrator: a table is tried first, with what somebody must decide; then merged."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from flask import Blueprint, g, render_template, request
+from wtforms import StringField, TextAreaField
+
+from engine.core.cases.chain import text_hash
+from engine.core.refusals import Invalid, NotAllowed, Refused
+from engine.core.words import Sentence
+from engine.usecases.units.mergers import merge_units, read_moves, read_table
+from web.account.stepup import needs_proof
+from web.admin.index import require_admin
+from web.admin.people import DAY, read_day
+from web.cli.merge import keep, told, undo_path
+from web.site.forms import Form
+from web.site.request_context import now, shell, today
+from web.site.security import takes_up_to
+
+LARGEST = 512 * 1024  # bytes; the table of a province is a tenth of it
+
+pages = Blueprint("admin_mergers", __name__)
+
+
+class MergeForm(Form):
+    """The first day of the new units, the table, and what was decided about communes that are divided."""
+
+    on = StringField(render_kw=DAY)
+    table = TextAreaField(render_kw={"rows": 8, "spellcheck": "false"})
+    moves = TextAreaField(render_kw={"rows": 4, "spellcheck": "false"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a merger did (`kept`), or would do; `left` is what somebody must decide, `mark` what was tried."""
+
+    kept: bool
+    left: tuple[Sentence, ...]
+    lines: tuple[Sentence, ...]
+    mark: str
+
+
+@pages.get("/admin/mergers")
+@needs_proof
+def index() -> str:
+    """The form."""
+    require_admin()
+    return render_template("admin_mergers.html", form=MergeForm(), outcome=None)
+
+
+@pages.post("/admin/mergers")
+@takes_up_to(LARGEST)
+def run() -> str | tuple[str, int]:
+    """Try it; the same once more with its mark, and it is kept."""
+    require_admin()
+    form = MergeForm()
+    try:
+        outcome = _merge(form)
+    except Invalid as refused:
+        names = {name if name in form else "moves": sentence for name, sentence in refused.fields.items()}
+        form.refuse(Invalid(names))
+    except NotAllowed:
+        raise
+    except Refused as refused:
+        form.refuse(Invalid({"table": refused.sentence}))
+    else:
+        return render_template("admin_mergers.html", form=form, outcome=outcome)
+    return render_template("admin_mergers.html", form=form, outcome=None), 422
+
+
+def _merge(form: MergeForm) -> Outcome:
+    on: dt.date = read_day(form.on.data, "on", today())
+    table, typed = form.table.data or "", form.moves.data or ""
+    mark = text_hash("merger", {"on": on.isoformat(), "table": table, "moves": typed})[:32]
+    kept = request.form.get("confirm") == mark
+    mergers, left = read_table(table)
+    path = undo_path(shell().settings.instance, on, now())
+    merged = merge_units(shell().house, mergers, on, now(), moves=read_moves(typed), by=g.viewer.person_id,
+                         dry_run=not kept, keep_undo=lambda undoing: keep(path, undoing))  # fmt: skip
+    lines = [*told(merged), *([Sentence("To undo it: ralop merge-units {path}", path=path)] if path.exists() else [])]
+    return Outcome(kept, tuple(left), tuple(lines), mark)

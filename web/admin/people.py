@@ -1,0 +1,348 @@
+"""People for the administrator: accounts, posts with their dates, absences, handing everything over at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+from wtforms import RadioField, SelectField, StringField
+
+from engine.core.people.account_events import WORDS
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
+from engine.core.units.kinds import called
+from engine.core.words import Sentence
+from engine.core.workflow.form_values import read_date
+from engine.store.people import people_lists, staffing
+from engine.store.people.account_events import PAGE as ACTS
+from engine.store.people.account_events import acts_on
+from engine.store.people.people_lists import PersonRow
+from engine.store.units import unit_lists
+from engine.usecases.people import absences, accounts
+from engine.usecases.people.accounts import HELD_IN
+from engine.usecases.people.vacancies import leave, reroute
+from web.account.notices import actor
+from web.admin.index import meant, require_admin
+from web.site.forms import Form
+from web.site.languages import NAMES, said
+from web.site.request_context import now, shell, today, whole_arg
+from web.site.typed import whole
+
+LONGEST_QUERY = 80  # characters
+DAY: dict[str, Any] = {"inputmode": "numeric", "autocomplete": "off", "class": "short"}
+PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+pages = Blueprint("admin_people", __name__)
+
+
+class PersonForm(Form):
+    """A new account."""
+
+    name = StringField(render_kw={"autocomplete": "off"})
+    login = StringField(render_kw=PLAIN)
+    phone = StringField(render_kw={"inputmode": "tel", "autocomplete": "off"})
+    email = StringField(render_kw={"inputmode": "email", **PLAIN})
+    language = RadioField(choices=dict(NAMES), validate_choice=False, default="vi")
+
+
+class AwayForm(Form):
+    """Days away, and who acts meanwhile."""
+
+    first_day = StringField(render_kw=DAY)
+    last_day = StringField(render_kw=DAY)
+    delegate = StringField(render_kw=PLAIN)
+    reason = StringField(render_kw={"autocomplete": "off"})
+
+
+class HandOverForm(Form):
+    """To whom everything goes."""
+
+    to = StringField(render_kw=PLAIN)
+
+
+class PostForm(Form):
+    """A post: which unit, from when, until when."""
+
+    unit = RadioField(validate_choice=False)
+    first_day = StringField(render_kw=DAY)
+    last_day = StringField(render_kw=DAY)
+
+
+class SeekForm(Form):
+    """Which role, and the name of the unit."""
+
+    role = SelectField(validate_choice=False)
+    q = StringField(render_kw={"autocomplete": "off"})
+
+
+def read_day(text: str | None, field: str, default: dt.date | None = None) -> dt.date:
+    """A day as typed, the default for nothing. Raises `Invalid` for the field."""
+    if not (text or "").strip() and default:
+        return default
+    day = read_date(text or "")
+    if day is None or not 1900 < day.year < 2200:
+        raise Invalid({field: Sentence("Write the day as in 25/11/2026.")})
+    return day
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/admin/people")
+def index() -> str:
+    """Everybody, by login, or those of a name."""
+    require_admin()
+    query, after = request.args.get("q", "").strip()[:LONGEST_QUERY], request.args.get("after", "")[:64]
+    with shell().house.store.reading("the administrator's list of people") as session:
+        found = people_lists.people(session, query, today(), after)
+    rows = found[: people_lists.PAGE]
+    more = rows[-1].login if len(found) > people_lists.PAGE else ""
+    return render_template(
+        "admin_people.html", rows=rows, query=query, roles=ROLE_LABELS,
+        first=url_for("admin_people.index", q=query) if after else "",
+        next=url_for("admin_people.index", q=query, after=more) if more else "",
+    )  # fmt: skip
+
+
+@pages.get("/admin/people/new")
+def new() -> str:
+    """The form for a new account."""
+    require_admin()
+    return render_template("admin_person_new.html", form=PersonForm())
+
+
+@pages.post("/admin/people/new")
+def add() -> tuple[str, int] | str:
+    """Make the account and show its password, this once."""
+    require_admin()
+    form = PersonForm()
+    values = {name: form[name].data or "" for name in ("phone", "email", "language")}
+    try:
+        login = (form.login.data or "").strip().lower()
+        store, by = shell().house.store, g.viewer.person_id
+        password = accounts.add_person(store, login, form.name.data or "", now(), **values, by=by)
+    except Conflict as refused:
+        form.refuse(Invalid({"login": refused.sentence}))
+    except Invalid as refused:
+        form.refuse(refused)
+    else:
+        return _password_page(meant(login, "login"), password)
+    return render_template("admin_person_new.html", form=form), 422
+
+
+def _password_page(person: PersonRow, password: str) -> str:
+    return render_template("admin_password.html", person=person, password=password)
+
+
+# --- one person -------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/admin/people/<int:person_id>")
+def show(person_id: int) -> str:
+    """An account, its posts and absences, what can be done with it and what was; `before` an act for what lies back."""
+    require_admin()
+    return _page(_person(person_id))
+
+
+def _person(person_id: int) -> PersonRow:
+    with shell().house.store.reading("a person, for the administrator") as session:
+        found = people_lists.person(session, person_id, today())
+    if found is None:
+        raise NotFound(Sentence("There is nobody of this number."))
+    return found
+
+
+def _page(person: PersonRow, *, away: AwayForm | None = None, over: HandOverForm | None = None) -> str:
+    with shell().house.store.reading("a person's posts, for the administrator") as session:
+        known = {
+            "absences": people_lists.absences_of(session, person.id, today()),
+            "stands_in": people_lists.stands_in(session, person.id, today()),
+            "cases": staffing.count_cases(session, person.id),
+        }
+        acts = acts_on(session, person.id, whole_arg("before"))
+    return render_template(
+        "admin_person.html", person=person, roles=ROLE_LABELS, form=away or over, away=away or AwayForm(None),
+        over=over or HandOverForm(None), itself=person.id == g.viewer.person_id, acts=acts[:ACTS], words=WORDS,
+        actor=actor,
+        older=acts[ACTS - 1].id if len(acts) > ACTS else None, **known,
+    )  # fmt: skip
+
+
+def _back(person_id: int) -> Response:
+    return redirect(url_for("admin_people.show", person_id=person_id), 303)
+
+
+@pages.post("/admin/people/<int:person_id>/reset")
+def reset(person_id: int) -> str:
+    """A new password, shown this once; every device must sign in again."""
+    require_admin()
+    person = _person(person_id)
+    password = accounts.reset_password(shell().house.store, person.login, now(), g.viewer.person_id)
+    return _password_page(person, password)
+
+
+@pages.post("/admin/people/<int:person_id>/disable")
+def disable(person_id: int) -> Response:
+    """Shut the account at once; what happened stays."""
+    require_admin()
+    person = _person(person_id)
+    if person.id == g.viewer.person_id:
+        raise NotAllowed(Sentence("Nobody shuts their own account: ask another administrator."))
+    left = accounts.disable(shell().house.store, person.login, now(), g.viewer.person_id)
+    flash(_("%(name)s can no longer sign in.", name=person.name))
+    if left:
+        flash(ngettext("%(num)s open case is still theirs: hand it over below.",
+                       "%(num)s open cases are still theirs: hand them over below.", left))  # fmt: skip
+    return _back(person.id)
+
+
+@pages.post("/admin/people/<int:person_id>/enable")
+def enable(person_id: int) -> Response:
+    """Open it again."""
+    require_admin()
+    person = _person(person_id)
+    accounts.enable(shell().house.store, person.login, now(), g.viewer.person_id)
+    flash(_("%(name)s can sign in again.", name=person.name))
+    return _back(person.id)
+
+
+@pages.post("/admin/people/<int:person_id>/hand-over")
+def hand_over(person_id: int) -> Response | tuple[str, int]:
+    """All posts and open cases to a successor, or to whoever answers for each if there is none."""
+    require_admin()
+    person, form = _person(person_id), HandOverForm()
+    try:
+        if (form.to.data or "").strip():
+            to = meant(form.to.data or "", "to")
+            codes = accounts.hand_over(shell().house, person.login, to.login, now(), g.viewer.person_id)
+            flash(_("%(name)s has all posts now, and %(count)s open cases.", name=to.name, count=len(codes)))
+        else:
+            codes = leave(shell().house, person.id, now(), g.viewer.person_id)
+            flash(_("The posts have ended; %(count)s open cases went to whoever answers for them.", count=len(codes)))
+    except NotAllowed as refused:
+        form.refuse(Invalid({"to": refused.sentence}))
+        return _page(person, over=form), 403
+    except Invalid as refused:
+        form.refuse(refused)
+    else:
+        return _back(person.id)
+    return _page(person, over=form), 422
+
+
+# --- absences ---------------------------------------------------------------------------------------------------------
+
+
+@pages.post("/admin/people/<int:person_id>/away")
+def delegate(person_id: int) -> Response | tuple[str, int]:
+    """The person is away; somebody acts for them, or the next one up."""
+    require_admin()
+    person, form = _person(person_id), AwayForm()
+    try:
+        first = read_day(form.first_day.data, "first_day", today())
+        last = read_day(form.last_day.data, "last_day")
+        other = meant(form.delegate.data or "", "delegate").id if (form.delegate.data or "").strip() else None
+        absences.enter(shell().house, person.id, other, first, last, form.reason.data or "", now(),
+                       by=g.viewer.person_id)  # fmt: skip
+    except Invalid as refused:
+        form.refuse(refused)
+        return _page(person, away=form), 422
+    except Conflict as refused:
+        form.refuse(Invalid({"first_day": refused.sentence}))
+        return _page(person, away=form), 409
+    flash(_("The absence is kept."))
+    return _back(person.id)
+
+
+@pages.post("/admin/people/<int:person_id>/back")
+def back(person_id: int) -> Response:
+    """An absence ends today, or does not come about."""
+    require_admin()
+    absences.end(shell().house, person_id, whole(request.form.get("absence")) or 0, now(), by=g.viewer.person_id)
+    flash(_("The absence has ended."))
+    return _back(person_id)
+
+
+# --- posts ------------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/admin/people/<int:person_id>/appoint")
+def seek(person_id: int) -> str:
+    """Choose a role and find the unit; then the days."""
+    require_admin()
+    return _post_page(_person(person_id), PostForm(None))
+
+
+@pages.post("/admin/people/<int:person_id>/appoint")
+def appoint(person_id: int) -> Response | tuple[str, int]:
+    """Let the person hold the post."""
+    require_admin()
+    person, form = _person(person_id), PostForm()
+    role = request.values.get("role", "")
+    try:
+        unit = _unit(form)
+        first = read_day(form.first_day.data, "first_day", today())
+        last = read_day(form.last_day.data, "last_day") if (form.last_day.data or "").strip() else None
+        store, by = shell().house.store, g.viewer.person_id
+        accounts.appoint(store, person.login, role, unit.code, first, last, now=now(), by=by)
+    except (Conflict, NotFound) as refused:
+        form.refuse(Invalid({"unit": refused.sentence}))
+    except Invalid as refused:
+        form.refuse(refused)
+    else:
+        moved = reroute(shell().house, {unit.id}, now())
+        flash(_("%(name)s holds the post.", name=person.name))
+        if moved:
+            flash(ngettext("%(num)s case that waited elsewhere is on offer to this post.",
+                           "%(num)s cases that waited elsewhere are on offer to this post.", len(moved)))  # fmt: skip
+        return _back(person.id)
+    return _post_page(person, form), 422
+
+
+def _unit(form: PostForm) -> unit_lists.UnitRow:
+    with shell().house.store.reading("the unit of a post") as session:
+        found = unit_lists.unit(session, whole(form.unit.data) or 0)
+    if found is None:
+        raise Invalid({"unit": Sentence("Choose the unit of the post.")})
+    return found
+
+
+def _post_page(person: PersonRow, form: PostForm) -> str:
+    role, query = request.values.get("role", ""), request.values.get("q", "").strip()[:LONGEST_QUERY]
+    chosen = whole(form.unit.data) or whole_arg("unit")
+    units: list[unit_lists.UnitRow] = []
+    with shell().house.store.reading("units for a post") as session:
+        if role in HELD_IN and chosen and (one := unit_lists.unit(session, chosen)):
+            units = [one]
+        elif role in HELD_IN and query:
+            units = unit_lists.units_named(session, query, today(), kinds=HELD_IN[role])
+        elif role == "admin":
+            units = unit_lists.roots(session, today())
+    seek_form = SeekForm(None, data={"role": role, "q": query})
+    seek_form.role.choices = [(name, said(ROLE_LABELS[name])) for name in HELD_IN]
+    form.unit.choices = [(str(it.id), _named(it)) for it in units[:20]]
+    if len(units) == 1:
+        form.unit.data = str(units[0].id)
+    return render_template(
+        "admin_post.html", person=person, form=form, seek=seek_form, role=role if role in HELD_IN else "", query=query,
+        units=units, roles=ROLE_LABELS, most=20,
+    )  # fmt: skip
+
+
+def _named(unit: unit_lists.UnitRow) -> str:
+    inside = f" ({unit.inside})" if unit.inside else ""
+    return f"{said(called(unit.kind, unit.name))}{inside}, {unit.code}"
+
+
+@pages.post("/admin/people/<int:person_id>/end")
+def end_post(person_id: int) -> Response:
+    """Let a post end with today, or with the day that is given."""
+    require_admin()
+    last = read_day(request.form.get("last_day"), "last_day", today())
+    post, by = whole(request.form.get("post")) or 0, g.viewer.person_id
+    accounts.end_post(shell().house.store, person_id, post, last, now=now(), by=by)
+    flash(_("The post ends with %(day)s.", day=said(last)))
+    return _back(person_id)

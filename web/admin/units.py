@@ -1,0 +1,103 @@
+"""Units for the administrator: the tree, who holds which post, vacant posts, ended units that still have something."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request, url_for
+
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.refusals import NotFound
+from engine.core.units.kinds import KINDS
+from engine.core.words import Sentence
+from engine.store.people import people_lists
+from engine.store.units import unit_lists
+from engine.store.units.unit_lists import PAGE, SOUGHT, Cursor, UnitRow
+from engine.usecases.people.accounts import HELD_IN
+from web.admin.index import require_admin
+from web.site.request_context import shell, today
+from web.site.typed import whole
+
+LONGEST_QUERY = 80  # characters
+
+pages = Blueprint("admin_units", __name__)
+
+
+@pages.get("/admin/units")
+def index() -> str:
+    """The tree from its roots, or the units of a name or code."""
+    require_admin()
+    query, after = request.args.get("q", "").strip()[:LONGEST_QUERY], _after()
+    with shell().house.store.reading("the administrator's tree of units") as session:
+        found = unit_lists.units_named(session, query, today(), after) if query else unit_lists.roots(session, today())
+    return render_template(
+        "admin_units.html", rows=found[:PAGE], query=query,
+        first=url_for("admin_units.index", q=query) if after else "",
+        next=url_for("admin_units.index", q=query, after=_written(found[PAGE - 1])) if len(found) > PAGE else "",
+    )  # fmt: skip
+
+
+@pages.get("/admin/units/<int:unit_id>")
+def show(unit_id: int) -> str:
+    """A unit: what it lies in, what lies in it, who holds its posts."""
+    require_admin()
+    after = _after()
+    with shell().house.store.reading("a unit, for the administrator") as session:
+        unit = unit_lists.unit(session, unit_id)
+        if unit is None:
+            raise NotFound(Sentence("There is no unit of this number."))
+        line = unit_lists.line_of(session, unit_id)
+        found = unit_lists.inside(session, unit_id, today(), after)
+        holders = unit_lists.holders(session, unit_id, today())
+        successor = unit_lists.unit(session, unit.successor_id) if unit.successor_id else None
+    posts = [role for role, kinds in HELD_IN.items() if unit.kind in kinds]
+    return render_template(
+        "admin_unit.html", unit=unit, line=line, rows=found[:PAGE], kinds=KINDS, roles=ROLE_LABELS, posts=posts,
+        holders={role: [it for it in holders if it.role == role] for role in posts}, successor=successor,
+        first=url_for("admin_units.show", unit_id=unit_id) if after else "",
+        next=(
+            url_for("admin_units.show", unit_id=unit_id, after=_written(found[PAGE - 1])) if len(found) > PAGE else ""
+        ),
+    )  # fmt: skip
+
+
+@pages.get("/admin/vacancies")
+def vacancies() -> str:
+    """Posts that a case may ask for and nobody holds."""
+    require_admin()
+    role, after = request.args.get("role", ""), _after()
+    with shell().house.store.reading("vacant posts") as session:
+        counts = unit_lists.vacancies(session, today())
+        role = role if role in SOUGHT else next((name for name, number in counts.items() if number), "head")
+        found = unit_lists.vacant(session, role, today(), after)
+    return render_template(
+        "admin_vacancies.html", counts=counts, role=role, rows=found[:PAGE], roles=ROLE_LABELS,
+        most=unit_lists.MOST, first=url_for("admin_units.vacancies", role=role) if after else "",
+        next=(
+            url_for("admin_units.vacancies", role=role, after=_written(found[PAGE - 1])) if len(found) > PAGE else ""
+        ),
+    )  # fmt: skip
+
+
+@pages.get("/admin/units/<int:unit_id>/appoint")
+def candidates(unit_id: int) -> str:
+    """Whom to appoint to a post of this unit: a person is looked for by name."""
+    require_admin()
+    role, query = request.args.get("role", ""), request.args.get("q", "").strip()[:LONGEST_QUERY]
+    with shell().house.store.reading("whom to appoint") as session:
+        unit = unit_lists.unit(session, unit_id)
+        found = people_lists.people(session, query, today()) if query else []
+    if unit is None or role not in HELD_IN:
+        raise NotFound(Sentence("There is no such post."))
+    return render_template(
+        "admin_appoint.html", unit=unit, role=role, query=query, rows=found[:PAGE], roles=ROLE_LABELS,
+        more=len(found) > PAGE,
+    )  # fmt: skip
+
+
+def _after() -> Cursor | None:
+    id, _mark, key = request.args.get("after", "").partition("~")
+    number = whole(id)
+    return (key[:200], number) if number is not None else None
+
+
+def _written(row: UnitRow) -> str:
+    return f"{row.id}~{row.search_key}"

@@ -1,0 +1,1 @@
+"""Roll call, imports, what the risk watch found."""

@@ -1,0 +1,149 @@
+"""Bringing files in: choose one, see what it would change, decide, confirm; wrong rows come back as a file to mend."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+from wtforms import FileField, RadioField, StringField
+
+from engine.core.files.export import wrong_file
+from engine.core.files.identity import BIRTH_DATE, NAME
+from engine.core.files.lines import Wrong
+from engine.core.files.options import ADD, DECISIONS, HOLD, KEEP, KINDS, SAME, TAKE, Options, reach_of
+from engine.core.files.sheets import LIMITS
+from engine.core.refusals import NotAllowed, Refused
+from engine.core.words import Sentence
+from engine.usecases.attendance import import_jobs
+from engine.usecases.attendance.importing import label
+from web.account.exports import attachment
+from web.site.forms import Form
+from web.site.languages import language, said
+from web.site.request_context import now, shell
+from web.site.security import takes_up_to
+
+LARGEST = LIMITS.size + 64 * 1024  # bytes: the file and what stands around it in the form
+SHOWN = 20  # wrong rows on the page; the others are in the file
+DECISION = "decide-"  # the names of the controls: decide-<key>
+NAMES = {"attendance": Sentence("Attendance"), "pupils": Sentence("List of pupils")}
+FIELDS = {NAME: Sentence("Name"), BIRTH_DATE: Sentence("Date of birth")}
+STATES = {
+    "checking": Sentence("Being checked"),
+    "checked": Sentence("Waits for your confirmation"),
+    "waiting": Sentence("Waits for the worker"),
+    "running": Sentence("Being brought in"),
+    "done": Sentence("Brought in"),
+    "cancelled": Sentence("Cancelled"),
+    "refused": Sentence("Not taken"),
+    "failed": Sentence("Broke off"),
+}
+
+pages = Blueprint("imports", __name__)
+
+
+class FileForm(Form):
+    """A file, what is in it, and the month if the sheet does not say it."""
+
+    kind = RadioField()
+    file = FileField()
+    month = StringField(render_kw={"inputmode": "numeric", "autocomplete": "off", "class": "short"})
+
+
+@pages.get("/imports")
+def index() -> str:
+    """My imports, and the form for another one."""
+    return _index(_form())
+
+
+@pages.post("/imports")
+@takes_up_to(LARGEST)
+def submit() -> Response | tuple[str, int]:
+    """Hand a file in; the worker checks it."""
+    form = _form()
+    file, kind = request.files.get("file"), form.kind.data or ""
+    month = _month(form.month.data or "")
+    wrong: list[Sentence] = []
+    form.file.errors = wrong  # pyright: ignore[reportAttributeAccessIssue]
+    if file is None or not file.filename:
+        wrong.append(Sentence("Choose a file: .xlsx, .xls or .csv."))
+    if form.month.data and month is None:
+        form.month.errors = [Sentence("Write a month as 9/2026.")]  # pyright: ignore[reportAttributeAccessIssue]
+    if file is None or wrong or form.month.errors:
+        return _index(form), 422
+    try:
+        job = import_jobs.submit(
+            shell().house, g.viewer, kind, file.filename or "", file.read(), Options(month=month), now()
+        )
+    except NotAllowed:
+        raise
+    except Refused as refused:
+        wrong.append(refused.sentence)
+        return _index(form), 422
+    return redirect(url_for("imports.show", job_id=job), 303)
+
+
+@pages.get("/imports/<int:job_id>")
+def show(job_id: int) -> str:
+    """How far a file is: the preview of what it would change, the progress, what came of it."""
+    job = import_jobs.job_of(shell().house, g.viewer, job_id)
+    rows = import_jobs.wrong_rows(shell().house, g.viewer, job_id, SHOWN)
+    return render_template(
+        "import.html", job=job, name=NAMES[job["kind"]], state=STATES[job["state"]], wrong=rows, label=label, hold=HOLD,
+        same=SAME, add=ADD, take=TAKE, keep=KEEP, decision=DECISION, fields=FIELDS,
+        moving=job["state"] in {"checking", "waiting", "running"},
+    )  # fmt: skip
+
+
+@pages.post("/imports/<int:job_id>/confirm")
+def confirm(job_id: int) -> Response:
+    """Bring in what was checked, with what was decided about those who may be there already or are called otherwise."""
+    found = {name.removeprefix(DECISION): value for name, value in request.form.items() if name.startswith(DECISION)}
+    decisions = {code: value for code, value in found.items() if value in DECISIONS}
+    import_jobs.confirm(shell().house, g.viewer, job_id, decisions)
+    return redirect(url_for("imports.show", job_id=job_id), 303)
+
+
+@pages.post("/imports/<int:job_id>/cancel")
+def cancel(job_id: int) -> Response:
+    """Stop after the piece at hand; what is in stays in."""
+    import_jobs.cancel(shell().house, g.viewer, job_id, now())
+    flash(_("The import was cancelled."))
+    return redirect(url_for("imports.show", job_id=job_id), 303)
+
+
+@pages.get("/imports/<int:job_id>/wrong.xlsx")
+def wrong(job_id: int) -> Response:
+    """The wrong rows, to be mended and given back."""
+    rows = [_wrong(row) for row in import_jobs.wrong_rows(shell().house, g.viewer, job_id)]
+    return attachment(wrong_file(rows, language()), "xlsx", f"dong-loi-{job_id}", "wrong rows")
+
+
+def _wrong(row: dict[str, Any]) -> Wrong:
+    why = tuple(Sentence("{said}", said=label(kept)) for kept in row["why"])
+    return Wrong(row["sheet"], row["row"], tuple(row["names"]), tuple(row["cells"]), why)
+
+
+def _form() -> FileForm:
+    kinds = [kind for kind in reversed(KINDS) if not reach_of(g.viewer, kind).nowhere]
+    if not kinds:
+        raise NotAllowed(Sentence("Your role does not bring in such files."))
+    form = FileForm(request.form if request.method == "POST" else None)
+    form.kind.choices = [(kind, said(NAMES[kind])) for kind in kinds]
+    form.kind.data = form.kind.data if form.kind.data in kinds else kinds[0]
+    return form
+
+
+def _index(form: FileForm) -> str:
+    jobs = import_jobs.jobs_of(shell().house, g.viewer)
+    return render_template("imports.html", form=form, jobs=jobs, names=NAMES, states=STATES)
+
+
+def _month(text: str) -> dt.date | None:
+    month, _mark, year = text.replace("-", "/").replace(".", "/").strip().partition("/")
+    try:
+        return dt.date(int(year), int(month), 1)
+    except ValueError:
+        return None

@@ -1,0 +1,166 @@
+"""The roll call of a class on a phone: everybody is present, only those who are missing are tapped.
+
+A phone keeps the blank form of it, which stands in for a page that cannot come for want of a line
+(`web.offline.offline`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from engine.core.refusals import Conflict, Invalid
+from engine.core.words import Sentence
+from engine.store.attendance import rollcall as stored
+from engine.store.units.overviews import unit_name
+from engine.usecases.attendance import rollcall
+from engine.usecases.attendance.rollcall import MARKS, SESSIONS, version_of
+from engine.usecases.idempotency import SentBefore
+from web.site import queued
+from web.site.forms import new_key
+from web.site.languages import said
+from web.site.request_context import local, now, shell, today
+from web.site.template_filters import weekday
+from web.site.typed import whole
+
+NOON = 12  # from this hour on the afternoon is asked for first
+PUPIL = "pupil-"  # the names of the controls: pupil-17
+AROUND = range(-2, 3)  # days, from its own, that a blank form can be for: a phone keeps it for two
+
+Pupils = Sequence[tuple[int, str, str | None]]
+
+pages = Blueprint("rollcall", __name__)
+
+
+@pages.get("/attendance")
+def index() -> str:
+    """My classes, and which of them have not been taken today."""
+    viewer = g.viewer
+    with shell().house.store.scoped(viewer) as session:
+        classes = stored.classes(session, viewer.of("teacher"), viewer.of("head"), today())
+    return render_template("rollcall_classes.html", classes=classes, day=today(), sessions=SESSIONS)
+
+
+@pages.get("/attendance/<int:class_id>")
+def show(class_id: int) -> str:
+    """A class's list for a session."""
+    day, half = _day(request.args.get("day")) or today(), request.args.get("session", "")
+    return _page(class_id, day, half if half in SESSIONS else "m" if local(now()).hour < NOON else "a")
+
+
+@pages.get("/attendance/<int:class_id>/blank")
+def blank(class_id: int) -> str:
+    """A class's list for a day and a session that are chosen on it: it says nothing of what was taken."""
+    return _blank(class_id)
+
+
+@pages.post("/attendance/<int:class_id>")
+def send(class_id: int) -> Response | tuple[str, int]:
+    """Take the register, or correct it."""
+    day, half = _day(request.form.get("day")), request.form.get("session", "")
+    if day is None:  # never another day's register than the one that was filled in
+        return _blank(class_id, Sentence("Attendance is taken for today or for a day of the last month.")), 422
+    if half not in SESSIONS:
+        return _blank(class_id, Sentence("Choose the session: morning or afternoon.")), 422
+    marks, version = _typed(), request.form.get("version") or None
+    try:
+        rollcall.send(shell().house, g.viewer, class_id, day, half, marks, now(), key=_key(), version=version)
+    except Invalid as refused:
+        return _page(class_id, day, half, next(iter(refused.fields.values()))), 422
+    except Conflict as faster:
+        key = new_key() if isinstance(faster, SentBefore) else None
+        return _page(class_id, day, half, faster.sentence, faster=True, key=key), 409
+    queued.left(version_of(marks))
+    if not queued.queued():
+        flash(_("Attendance was sent."))
+    at = url_for("rollcall.show", class_id=class_id, day=day.isoformat(), session=half, done=1)
+    return redirect(at, 303)
+
+
+def _page(
+    class_id: int, day: dt.date, half: str, wrong: Sentence | None = None, *, faster: bool = False,
+    key: str | None = None,
+) -> str:  # fmt: skip
+    """The register of a session; after a fault with what was typed, and with what stands against it.
+
+    `key` is a new one for what is another entry than the one that was sent with the form's own key.
+    """
+    name, pupils = _list(class_id)
+    with shell().house.store.scoped(g.viewer) as session:
+        taken = {pupil: mark for pupil, (mark, _reason) in stored.marks(session, class_id, day, half).items()}
+        changes = stored.corrections(session, class_id, day)
+    typed = _typed() or taken
+    others = _others(pupils, taken, typed) if faster else []
+    if wrong:
+        queued.told(wrong)
+    if faster:
+        count = _("Taken: %(number)s of %(all)s pupils", number=len(taken), all=len(pupils))
+        queued.beside(version_of(taken), count, [said(line) for line in others])
+    if key:
+        queued.anew(key)
+    around = [day + dt.timedelta(days=n) for n in (-1, 1) if day + dt.timedelta(days=n) <= today()]
+    version = version_of(taken)
+    return render_template(
+        "rollcall.html", class_id=class_id, name=name, day=day, half=half, days=_days(day), sessions=SESSIONS,
+        marks=MARKS, pupils=pupils, taken=taken, typed=typed, changes=changes, key=key or _key(), version=version,
+        wrong=wrong, others=others, around=around, draft_of=f"{day}{half}{version}",
+    )  # fmt: skip
+
+
+def _blank(class_id: int, wrong: Sentence | None = None) -> str:
+    name, pupils = _list(class_id)
+    if wrong:
+        queued.told(wrong)
+    return render_template(
+        "rollcall.html", class_id=class_id, name=name, day=_day(request.form.get("day")),
+        half=request.form.get("session"), days=_days(*(today() + dt.timedelta(days=n) for n in AROUND)),
+        sessions=SESSIONS, marks=MARKS, pupils=pupils, typed=_typed(), key=_key(), version=rollcall.NOT_TAKEN,
+        wrong=wrong, blank=True,
+    )  # fmt: skip
+
+
+def _days(*days: dt.date) -> dict[str, str]:
+    """Days to choose from, as a form sends them and in words."""
+    return {day.isoformat(): f"{weekday(day)} {said(day)}" for day in days}
+
+
+def _list(class_id: int) -> tuple[str, Pupils]:
+    """The name of a class and its pupils, for who takes its register."""
+    with shell().house.store.reading("is this class's register theirs to take") as session:
+        rollcall.check(session, g.viewer, class_id)
+        unit = unit_name(session, class_id)
+    with shell().house.store.scoped(g.viewer) as session:
+        return unit.name if unit else "", stored.pupils(session, class_id)
+
+
+def _others(pupils: Pupils, taken: Mapping[int, str], typed: Mapping[int, str]) -> list[Sentence]:
+    """Whose marks are other ones than those that were typed."""
+    return [
+        Sentence("{pupil}: {there}; you said: {said}", pupil=name, there=MARKS[taken[id]], said=MARKS[mark])
+        for id, name, _village in pupils
+        if id in taken and (mark := typed.get(id, taken[id])) != taken[id]
+    ]
+
+
+def _typed() -> dict[int, str]:
+    """The marks that came with the form."""
+    return {pupil: mark for name, mark in request.form.items()
+            if name.startswith(PUPIL) and (pupil := whole(name.removeprefix(PUPIL))) is not None}  # fmt: skip
+
+
+def _key() -> str:
+    """The idempotency key that came with the form, or a new one."""
+    return (request.form.get("key") or new_key())[:64]
+
+
+def _day(text: str | None) -> dt.date | None:
+    """The day; None for none, or for one so far off that it has no day before or after."""
+    try:
+        day = dt.date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return day if dt.date.min < day < dt.date.max else None

@@ -1,0 +1,1 @@
+"""The pages of cases: work, lists, a case, its forms."""

@@ -1,0 +1,129 @@
+"""A page for each act on a case, made from the workflow's fields; it works without script and loses nothing typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask import g
+from werkzeug.wrappers import Response
+
+from engine.core.cases.available_acts import FORM_LABELS, act_named
+from engine.core.cases.casework import LESSON
+from engine.core.people.responsibility import LADDERS, ROLE_LABELS
+from engine.core.refusals import Invalid, NotAllowed, NotFound
+from engine.core.words import Label, Sentence
+from engine.core.workflow import builtin_forms
+from engine.core.workflow.machine import follow
+from engine.core.workflow.model import Choice, Field, Form, Transition, Workflow
+from engine.store.cases import case_page
+from engine.usecases.cases import case_acts
+from engine.usecases.cases.companions import add as add_companion
+from engine.usecases.cases.difficulties import raise_difficulty
+from web.cases import companions, page
+from web.cases.act_page import Asking, act_page, attempt
+from web.cases.page import Seen, see_case
+from web.site.addresses import url_for
+from web.site.forms import ActForm, act_form
+from web.site.request_context import now, shell, today
+from web.site.typed import whole
+
+__all__ = ["pages"]  # its own routes, added to those of the case page
+
+pages = page.pages  # with these acts on it; the application registers it from here
+
+PERSON = "person"  # the field that an assignment asks for beside those of the workflow's form
+
+
+@pages.get("/cases/<code>/<name>")
+def act(code: str, name: str) -> str:
+    """The form of an act."""
+    seen = see_case(code)
+    asked, label = _named(seen.workflow, name)
+    _require(seen, name, asked)
+    return act_page(seen, _asking(seen, name, label), _form(seen, name, asked))
+
+
+@pages.post("/cases/<code>/<name>")
+def do(code: str, name: str) -> Response | tuple[str, int]:
+    """Do it; if it cannot be done, the form comes back with everything that was typed."""
+    seen = see_case(code)
+    asked, label = _named(seen.workflow, name)
+    form = _form(seen, name, asked)
+    use_case = _USE_CASES.get(name, _step)
+    return attempt(_asking(seen, name, label), seen.facts.code, form, lambda: use_case(seen.facts.code, name, form))
+
+
+def _asking(seen: Seen, name: str, label: Label) -> Asking:
+    address = url_for("case.do", code=seen.facts.code, name=name)
+    return Asking(label, address, seen.workflow.transitions.get(name))
+
+
+def _named(workflow: Workflow, name: str) -> tuple[Transition | Form, Label]:
+    found = act_named(workflow, name)
+    if found is None:
+        raise NotFound(Sentence("There is no step “{step}” in this workflow.", step=name))
+    return found
+
+
+def _require(seen: Seen, name: str, asked: Transition | Form) -> None:
+    """Raise the refusal that sending the form would end in: nobody fills in a form in vain."""
+    if isinstance(asked, Transition):
+        follow(seen.workflow, seen.facts.state, name, seen.roles)
+    elif name not in seen.can and not (name == LESSON and seen.roles & case_acts.OPENERS):  # if one is planned
+        raise NotAllowed(Sentence("“{act}” is not possible for you in this case as it is now.", act=FORM_LABELS[name]))
+
+
+def _form(seen: Seen, name: str, asked: Transition | Form) -> ActForm:
+    asked = builtin_forms.in_state(asked, seen.facts.state)
+    fields, needs = builtin_forms.asked(seen.workflow, asked), asked.needs
+    if name == "assign":
+        fields, needs = (_people(seen), *fields), (PERSON, *needs)
+    elif case_acts.meets(seen.workflow, name) and (company := companions.company(seen)):
+        fields = (*fields[: len(needs)], company, *fields[len(needs) :])
+    return act_form(fields, needs, version=seen.facts.version)
+
+
+def _people(seen: Seen) -> Field:
+    """Whom the case can be given to, as a question."""
+    ladder = LADDERS.get(seen.workflow.states[seen.facts.state].owner or "", ())
+    with shell().house.store.scoped(g.viewer) as session:
+        found = case_page.eligible(session, seen.facts, ladder, today())
+    choices = tuple(
+        Choice(str(id), Label(f"{name} – {ROLE_LABELS[role].vi}", f"{name} – {ROLE_LABELS[role].en}"))
+        for id, name, role in found
+    )
+    return Field(PERSON, "choice", Label("Người phụ trách", "Assignee"), choices=choices)
+
+
+def _step(code: str, name: str, form: ActForm) -> None:
+    case_acts.step(shell().house, g.viewer, code, name, form.values, now(), version=form.seen, key=form.once)
+
+
+def _assign(code: str, _name: str, form: ActForm) -> None:
+    chosen = whole(str(form.values.get(PERSON) or ""))
+    if chosen is None:
+        raise Invalid({PERSON: Sentence("Fill in: {label}.", label=Label("Người phụ trách", "Assignee"))})
+    case_acts.assign(
+        shell().house, g.viewer, code, chosen, form.values, now(), version=form.seen, key=form.once
+    )  # fmt: skip
+
+
+def _standing(use_case: Callable[..., None]) -> Callable[[str, str, ActForm], None]:
+    def done(code: str, _name: str, form: ActForm) -> None:
+        use_case(shell().house, g.viewer, code, form.values, now(), version=form.seen, key=form.once)
+
+    return done
+
+
+_USE_CASES: Mapping[str, Callable[[str, str, ActForm], None]] = {
+    "accept": _standing(case_acts.accept),
+    "decline": _standing(case_acts.decline),
+    "note": _standing(case_acts.note),
+    "support": _standing(case_acts.log_support),
+    "check_in": _standing(case_acts.check_in),
+    "hold": _standing(case_acts.hold),
+    "assign": _assign,
+    "companion": _standing(add_companion),
+    "difficulty": _standing(raise_difficulty),
+    LESSON: _standing(case_acts.hold_lesson),
+}

@@ -1,0 +1,202 @@
+"""Several cases at once: accept them, give them to somebody, urge on whoever has one. Each is decided by itself.
+
+A case that changed meanwhile is refused with the reason, the others are done; whoever sent it stays on the list. Sent
+twice, each is done once: the key of the form and the code of the case make the key of the act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import urlencode
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from engine.core.people.responsibility import LADDERS, ROLE_LABELS
+from engine.core.refusals import Invalid, Refused
+from engine.core.words import Sentence
+from engine.store.cases import assigning
+from engine.store.cases.rows import CaseRow
+from engine.usecases.cases import case_acts
+from engine.usecases.cases.nudges import nudge, reminded
+from engine.usecases.idempotency import SentBefore
+from web.cases.cards import make_cards
+from web.cases.case_list import list_page
+from web.cases.work import work_page
+from web.site.forms import new_key
+from web.site.languages import said
+from web.site.request_context import local_path, now, shell, today
+from web.site.typed import whole
+
+MOST = 50  # cases at once
+REFUSED = "refused"  # the category of a message that tells why something was not done
+NONE_CHOSEN = Sentence("Choose at least one case.")
+TOO_MANY = Sentence("Choose at most {most} cases at once.", most=MOST)
+PERSON_MISSING = Sentence("Choose who is to have these cases.")
+
+pages = Blueprint("bulk", __name__)
+
+Chosen = list[tuple[str, int | None]]  # codes, and the versions that were looked at
+Page = Callable[[Sentence], str]
+
+
+# --- accept -----------------------------------------------------------------------------------------------------------
+
+
+@pages.post("/work/accept")
+def accept_from_work() -> Response | tuple[str, int]:
+    """Accept the one case whose button was pressed, or all that were chosen."""
+    return _accept(work_page, url_for("work.index"))
+
+
+@pages.post("/cases/accept")
+def accept_from_list() -> Response | tuple[str, int]:
+    """Accept those chosen on the list."""
+    return _accept(list_page, _list_address())
+
+
+def _accept(page: Page, back: str) -> Response | tuple[str, int]:
+    chosen, wrong = _chosen(request.form.getlist("one") or request.form.getlist("case"))
+    if wrong:
+        return page(wrong), 422
+    done = _each(chosen, lambda code, version, key: case_acts.accept(
+        shell().house, g.viewer, code, {}, now(), version=version, key=key
+    ))  # fmt: skip
+    if len(done) == 1 and "one" in request.form:
+        return redirect(url_for("case.show", code=done[0], done=1), 303)  # the case says what was done
+    if done:
+        flash(_("You have accepted %(number)s cases.", number=len(done)) + f" {', '.join(done)}")
+    return redirect(back, 303)
+
+
+# --- assign -----------------------------------------------------------------------------------------------------------
+
+
+@pages.post("/work/assign")
+def assign_from_work() -> Response | tuple[str, int]:
+    """Of the chosen cases: whom to give them to."""
+    return _whom(work_page, url_for("work.index"))
+
+
+@pages.post("/cases/assign")
+def assign_from_list() -> Response | tuple[str, int]:
+    """The same for those chosen on the list."""
+    return _whom(list_page, _list_address())
+
+
+def _whom(page: Page, back: str) -> Response | tuple[str, int]:
+    chosen, wrong = _chosen(request.form.getlist("case"))
+    if wrong:
+        return page(wrong), 422
+    return _person_page(chosen, back, page)
+
+
+@pages.post("/assign")
+def assign() -> Response | tuple[str, int]:
+    """Give each of the cases to the person."""
+    back = local_path(request.form.get("back")) or url_for("work.index")
+    chosen, wrong = _chosen(request.form.getlist("case"))
+    person = whole(request.form.get("person"))
+    if wrong or person is None:
+        return _person_page(chosen[:MOST], back, work_page, wrong or PERSON_MISSING)
+    try:
+        done = _each(chosen, lambda code, version, key: case_acts.assign(
+            shell().house, g.viewer, code, person, {}, now(), version=version, key=key
+        ))  # fmt: skip
+    except SentBefore as before:
+        return _person_page(chosen, back, work_page, before.sentence, anew=True)
+    if done:
+        flash(_("Assigned: %(codes)s.", codes=", ".join(done)))
+    return redirect(back, 303)
+
+
+def _person_page(
+    chosen: Chosen, back: str, page: Page, wrong: Sentence | None = None, *, anew: bool = False
+) -> tuple[str, int] | Response:  # fmt: skip
+    """Which cases, and whom they can be given to. Those that the person may not assign are named and left out.
+
+    `anew`: it was sent before with another person chosen; sent again, it is an entry of its own on the cases as they
+    are now.
+    """
+    viewer, house = g.viewer, shell().house
+    with house.store.scoped(viewer) as session:
+        rows = assigning.chosen(session, viewer, [code for code, _version in chosen])
+        cards = make_cards(house.handbook, viewer, rows)
+        may = [card.row for card in cards if card.can_assign]
+        takers = assigning.takers(session, viewer, may, {row.code: _ladder(row) for row in may}, today())
+    if not may:
+        return page(Sentence("None of the chosen cases can be assigned by you.")), 422
+    versions = {row.code: row.version for row in may} if anew else dict(chosen)
+    return render_template(
+        "assign.html", cards=[card for card in cards if card.can_assign],
+        others=[card for card in cards if not card.can_assign], takers=takers, roles=ROLE_LABELS, versions=versions,
+        back=back, wrong=wrong, key=new_key()[:32] if anew else _key(), person=whole(request.form.get("person")),
+    ), 409 if anew else 422 if wrong else 200  # fmt: skip
+
+
+def _ladder(row: CaseRow) -> Sequence[str]:
+    workflow = shell().house.handbook.workflow(row.workflow, row.workflow_version)
+    return LADDERS.get(workflow.states[row.state].owner or "", ())
+
+
+# --- urge -------------------------------------------------------------------------------------------------------------
+
+
+@pages.post("/work/urge")
+def urge() -> Response | tuple[str, int]:
+    """Urge on whoever has the case whose button was pressed."""
+    chosen, wrong = _chosen(request.form.getlist("urge")[:1])
+    if wrong:
+        return work_page(wrong), 422
+    urged: list[bool] = []
+    if _each(chosen, lambda code, _version, key: urged.append(nudge(shell().house, g.viewer, code, now(), key=key))):
+        flash(said(reminded(as_superior=all(urged))))
+    return redirect(url_for("work.index"), 303)
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _chosen(values: Iterable[str]) -> tuple[Chosen, Sentence | None]:
+    """What was chosen, each once, and what is wrong with it."""
+    found: dict[str, int | None] = {}
+    for value in values:
+        code, _mark, version = value.partition(":")
+        found[code[:24]] = whole(version)
+    wrong = NONE_CHOSEN if not found else TOO_MANY if len(found) > MOST else None
+    return list(found.items()), wrong
+
+
+def _each(chosen: Chosen, act: Callable[[str, int | None, str], None]) -> list[str]:
+    """Do it to each; the codes of those it was done to. Why it was not done to another is told in a message.
+
+    Raises `SentBefore` if the form was sent before and said something else of the first of them.
+    """
+    key = _key()
+    done: list[str] = []
+    for code, version in chosen:
+        try:
+            act(code, version, f"{key}:{code}"[:64])
+        except SentBefore:
+            if not done:  # none of these was done now
+                raise
+            flash(f"{code}: {said(SentBefore().sentence)}", REFUSED)
+        except Invalid as refused:
+            whys = " ".join(said(why) for why in refused.fields.values())
+            flash(f"{code}: {whys}", REFUSED)
+        except Refused as refused:
+            flash(f"{code}: {said(refused.sentence)}", REFUSED)
+        else:
+            done.append(code)
+    return done
+
+
+def _key() -> str:
+    return (request.form.get("key") or new_key())[:32]
+
+
+def _list_address() -> str:
+    """The list from which it was sent: its filters stand in the address of the form."""
+    kept = urlencode(request.args.to_dict())  # not as arguments of `url_for`: they are named as anybody likes
+    return url_for("cases.index") + (f"?{kept}" if kept else "")

@@ -1,0 +1,71 @@
+"""The people around a case on its pages: offered where somebody is spoken to, taken off the list with a reason."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, url_for
+from werkzeug.wrappers import Response
+
+from engine.core.cases.timeline import around_label
+from engine.core.people.access import knows
+from engine.core.refusals import NotAllowed, NotFound
+from engine.core.words import Label, Sentence
+from engine.core.workflow import builtin_forms
+from engine.core.workflow.model import Choice, Field
+from engine.store.cases.companions import companions
+from engine.usecases.cases import companions as case_companions
+from web.cases.act_page import Asking, act_page, attempt
+from web.cases.page import Seen, see_case
+from web.site.forms import ActForm, act_form
+from web.site.request_context import now, shell
+
+pages = Blueprint("around", __name__)
+
+OFF = "companion_off"
+
+
+def company(seen: Seen) -> Field | None:
+    """Who of the people around a case took part, as a question; None if there is nobody on its list."""
+    if not seen.known:
+        return None
+    with shell().house.store.scoped(g.viewer) as session:
+        found = [it for it in companions(session, seen.facts.id) if not it.off]
+    choices = tuple(Choice(str(it.seq), around_label(it.role, it.name)) for it in found)
+    label = Label("Người cùng tham gia", "Who of these took part")
+    return Field(builtin_forms.COMPANY, "choices", label, choices=choices) if choices else None
+
+
+@pages.get("/cases/<code>/companions/<int:companion>/off")
+def off(code: str, companion: int) -> str:
+    """The form to take somebody off the list."""
+    seen = see_case(code)
+    asking, form = _asked(seen, companion)
+    if not seen.facts.is_open:
+        raise NotAllowed(Sentence("This case has ended."))
+    return act_page(seen, asking, form)
+
+
+@pages.post("/cases/<code>/companions/<int:companion>/off")
+def take_off(code: str, companion: int) -> Response | tuple[str, int]:
+    """Take them off the list."""
+    asking, form = _asked(see_case(code), companion)
+
+    def use_case() -> None:
+        case_companions.take_off(
+            shell().house, g.viewer, code, companion, form.values, now(), version=form.seen, key=form.once
+        )
+
+    return attempt(asking, code, form, use_case)
+
+
+def _asked(seen: Seen, seq: int) -> tuple[Asking, ActForm]:
+    if not knows(seen.roles):
+        raise NotAllowed(Sentence("Your role does not see the people around a pupil."))
+    with shell().house.store.scoped(g.viewer) as session:
+        it = next((it for it in companions(session, seen.facts.id) if it.seq == seq), None)
+    if it is None:
+        raise NotFound(Sentence("This person is not on the list of the case."))
+    who, form = around_label(it.role, it.name), builtin_forms.FORMS[OFF]
+    label = Label(f"Bỏ khỏi danh sách: {who.vi}", f"Take off the list: {who.en}")
+    address = url_for("around.take_off", code=seen.facts.code, companion=seq)
+    fields = builtin_forms.asked(seen.workflow, form)
+    return Asking(label, address), act_form(fields, form.needs, version=seen.facts.version)

@@ -1,0 +1,43 @@
+"""A difficulty in words, and what waits for the person on this page to decide about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import g
+
+from engine.core.cases.timeline import Line, choice_label, waits_for
+from engine.core.words import Label
+from engine.core.workflow.builtin_forms import FIELDS
+from engine.store.cases import difficulties as stored
+from engine.store.cases.difficulties import Shown
+from engine.store.session import Session
+from engine.usecases.cases.difficulties import may_answer
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A difficulty in words. `mine`: it waits for the reader to decide."""
+
+    it: Shown
+    kind: Label
+    where: Line
+    answer: Label | None
+    mine: bool
+
+
+def items(found: Iterable[Shown]) -> list[Item]:
+    """Difficulties as the macro `difficulty` shows them."""
+    return [
+        Item(
+            it, choice_label(FIELDS["difficulty_kind"], it.kind), waits_for(it.role, it.unit if it.pupil else ""),
+            choice_label(FIELDS["difficulty_answer"], it.answer) if it.answer else None, may_answer(g.viewer, it),
+        )
+        for it in found
+    ]  # fmt: skip
+
+
+def to_decide(session: Session) -> tuple[Item, ...]:
+    """What waits for the person on this page to decide about."""
+    return tuple(items(stored.waiting_for(session, g.viewer)))

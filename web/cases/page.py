@@ -1,0 +1,287 @@
+"""The page of one case: who has it, until when and why; what I can do now; what has happened."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, g, render_template, request, url_for
+
+from engine.core.cases.available_acts import Choices, choices
+from engine.core.cases.casework import CHECK_IN, FOR, LESSON
+from engine.core.cases.definitions import Situation
+from engine.core.cases.explain import Why, what_comes, why_of_deadline
+from engine.core.cases.facts import Facts
+from engine.core.cases.timeline import Line, Names, Told, around_label, choice_label, number, offered, tell, unit_label
+from engine.core.cases.timeline_filters import FILTERS, only
+from engine.core.notices.texts import zalo_text
+from engine.core.people.access import REFERRED, knows
+from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.words import Label, Sentence
+from engine.core.workflow.model import Choice, Workflow
+from engine.store.cases import case_page
+from engine.store.cases.case_page import Beside, Contact, Who
+from engine.store.cases.surroundings import World
+from engine.store.cases.work_list import seats_of
+from engine.store.people.access_log import Before, before_reading, note_reading
+from engine.store.session import Session
+from engine.usecases.cases.case_acts import OPENERS
+from engine.usecases.cases.nudges import likely_holder, may_nudge, urges
+from web.cases.cards import shape
+from web.cases.diagram import draw
+from web.cases.difficulty_items import items
+from web.cases.planned_dates import Date, dates
+from web.site.languages import language
+from web.site.request_context import copied, local, now, shell, today, whole_arg
+
+pages = Blueprint("case", __name__)
+
+HELPLINE_FLAG = "safety"  # set by causes such as violence and early marriage
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A case as this person comes upon it: where it is, who it is about if they may know, and what they can do."""
+
+    facts: Facts
+    roles: frozenset[str]
+    workflow: Workflow
+    who: Who | None
+    can: Choices
+
+    @property
+    def known(self) -> bool:
+        return knows(self.roles)
+
+    @property
+    def helpline(self) -> bool:
+        """Whether the number to call belongs on every page about this child (D4.2)."""
+        return self.known and HELPLINE_FLAG in self.facts.flags
+
+    @property
+    def knows_why(self) -> bool:
+        """Whether the reader may know why the deadline is when it is: an association only while it has the case."""
+        return knows(self.roles) or self.workflow.states[self.facts.state].owner in REFERRED
+
+
+@dataclass(frozen=True)
+class Reading(Seen):
+    """A case as this person reads it, with all that stands beside it."""
+
+    situation: Situation
+    beside: Beside
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/cases/<code>")
+def show(code: str) -> str:
+    """One case."""
+    narrowed = request.args.get("show", "")
+    with shell().house.store.scoped(g.viewer) as session:
+        reading = _read(session, code, whole_arg("before"), narrowed)
+        noted = before_reading(session, g.viewer.person_id, reading.facts.id, now())
+    facts, workflow, beside = reading.facts, reading.workflow, reading.beside
+    _note(reading, noted)
+    state = workflow.states[facts.state]
+    return render_template(
+        "case.html", case=facts, who=reading.who, state=state, shape=shape(state, facts.waiting), can=reading.can,
+        owner=_owner(reading), why=_why_of_deadline(reading),
+        reason=_reason(reading), coming=what_comes(reading.situation, facts, now())[:3] if reading.known else (),
+        flags=_flags(reading),
+        causes=_causes(workflow, beside.causes), helpline=reading.helpline,
+        beside=beside, given=_given(reading), totals=_totals(workflow, beside), timeline=_timeline(reading),
+        older=beside.events[-1].seq if beside.older else None,
+        key=uuid.uuid4().hex,
+        urge=_urge(reading),
+        later=whole_arg("before") is not None, planned=_planned(reading),
+        filters=FILTERS, narrowed=narrowed if narrowed in FILTERS else None,
+        companions=[(it, around_label(it.role, it.name), around_label(it.role, "")) for it in beside.companions
+                    if not it.off],
+        difficulties=items(beside.difficulties),
+        way=draw(workflow, facts.state, _been(reading), language()),
+        done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,
+        zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _standing(reading), _local_due(facts)),
+    )  # fmt: skip
+
+
+def see_case(code: str) -> Seen:
+    """The case and what this person can do with it. Raises `NotFound` or `NoAccess`."""
+    with shell().house.store.scoped(g.viewer) as session:
+        return _seen(session, code)
+
+
+def read_case(code: str) -> Reading:
+    """The case with all that stands beside it. Raises `NotFound` or `NoAccess`."""
+    with shell().house.store.scoped(g.viewer) as session:
+        return _read(session, code)
+
+
+def _read(session: Session, code: str, before: int | None = None, narrowed: str = "") -> Reading:
+    """`before` and `narrowed` say which of its history: what came before an event, what one of FILTERS means."""
+    seen = _seen(session, code)
+    part = only(seen.workflow, narrowed)
+    beside = case_page.beside(session, seen.facts, today(), known=seen.known, before=before, only=part)
+    facts = seen.facts
+    facts.causes, facts.holds, facts.fired = beside.causes, beside.holds, dict(beside.fired)
+    situation = _situation(session, seen.facts, known=seen.known)
+    return Reading(seen.facts, seen.roles, seen.workflow, seen.who, seen.can, situation, beside)
+
+
+def _note(reading: Reading, before: Before) -> None:
+    """Keep that this person read the case, and its notices, unless that was kept a moment ago."""
+    facts = reading.facts
+    pupil_id = facts.pupil_id if reading.known else None
+    store = shell().house.store
+    note_reading(store, g.viewer.person_id, facts.id, pupil_id, now(), before=before, copied=copied())
+
+
+def _seen(session: Session, code: str) -> Seen:
+    facts, roles = case_page.reached(session, g.viewer, code[:24])
+    workflow = shell().house.handbook.workflow(facts.workflow, facts.workflow_version)
+    can = choices(workflow, facts, roles, offered_here=_offered_here(facts))
+    return Seen(facts, roles, workflow, case_page.who(session, facts.pupil_id) if knows(roles) else None, can)
+
+
+def _situation(session: Session, facts: Facts, *, known: bool) -> Situation:
+    """The rules and the clock of the case. The reasons of holds and closures were written for those who may know."""
+    world = World(session, shell().house.handbook, now())
+    world.read_answers([facts])
+    if known:
+        return world.situation(facts)
+    facts.holds = tuple((start, end, "") for start, end, _reason in facts.holds)
+    around = world.around(facts)
+    nameless = tuple(replace(closure, reason="") for closure in around.closures)
+    return shell().house.handbook.situation(facts, replace(around, closures=nameless))
+
+
+def _offered_here(facts: Facts) -> bool:
+    return facts.waiting and (facts.offered_role, facts.offered_unit_id) in seats_of(g.viewer)
+
+
+def _owner(reading: Reading) -> Line:
+    """Who has the case, or whom it waits for."""
+    facts, names = reading.facts, reading.beside
+    if facts.waiting and facts.offered_role:
+        return offered(facts.offered_role, names.units.get(facts.offered_unit_id or 0, ""))
+    if facts.assignee_id:
+        return acted(names.people.get(facts.assignee_id, ""), _in_whose_place(reading))
+    return Sentence("Nobody has it: the case has ended.") if not facts.is_open else Sentence("Nobody has it yet.")
+
+
+def _in_whose_place(reading: Reading) -> str | None:
+    """Whose right it was by which the case was taken up by who has it, if that was a stand-in."""
+    facts = reading.facts
+    taken = {facts.accepted_at or facts.since}
+    found = (it.data.get(FOR) for it in reading.beside.newest if it.person_id == facts.assignee_id and it.at in taken)
+    return next((reading.beside.people.get(person) for person in found if person), None)
+
+
+def _reason(reading: Reading) -> Told | None:
+    """The event that brought the case where it is: the last that moved or offered it."""
+    for event in reading.beside.newest:
+        data = event.data
+        moved = data.get("to") in reading.workflow.states and data.get("to") != data.get("from")
+        if moved or "offered_to" in data:
+            return _tell(reading, event)
+    return None
+
+
+def _urge(reading: Reading) -> str:
+    """How this person may remind whoever has the case: "urge" as a superior, else "ask"; "" if not at all."""
+    facts, owner = reading.facts, reading.workflow.states[reading.facts.state].owner
+    if not may_nudge(facts, reading.roles, g.viewer.person_id) or _offered_here(facts):
+        return ""
+    return "urge" if urges(reading.roles, likely_holder(facts.offered_role, owner)) else "ask"
+
+
+def _standing(reading: Reading) -> tuple[Line, ...]:
+    """Where the case is and what is asked of whom: the same for every reader."""
+    facts, state = reading.facts, reading.workflow.states[reading.facts.state]
+    if facts.waiting and facts.offered_role:
+        return state.label, Sentence("Asked to accept: {role}", role=ROLE_LABELS[facts.offered_role])
+    if state.help or state.owner is None:
+        return (state.label, state.help) if state.help else (state.label,)
+    return state.label, Sentence("Asked to act: {role}", role=ROLE_LABELS[state.owner])
+
+
+def _local_due(facts: Facts) -> Any:
+    return local(facts.due_at) if facts.due_at else None
+
+
+def _why_of_deadline(reading: Reading) -> Why | None:
+    return why_of_deadline(reading.situation, reading.facts) if reading.facts.is_open and reading.knows_why else None
+
+
+def _tell(reading: Reading, event: case_page.Happened) -> Told:
+    names = names_in(reading)
+    return tell(shell().house.handbook, reading.facts, reading.situation.around, event, names)
+
+
+def names_in(reading: Reading) -> Names:
+    """The names that the history of the case speaks of by number."""
+    company = {it.seq: around_label(it.role, it.name) for it in reading.beside.companions}
+    return Names(reading.beside.units, reading.beside.people, company)
+
+
+def _planned(reading: Reading) -> list[Date]:
+    """The dates that are left, with what ticks them off."""
+    lesson = bool(reading.roles & OPENERS) and reading.facts.is_open
+    return dates(reading.beside.planned, {CHECK_IN: CHECK_IN in reading.can, LESSON: lesson})
+
+
+def _timeline(reading: Reading) -> list[Told]:
+    return [_tell(reading, event) for event in reading.beside.events]
+
+
+def _been(reading: Reading) -> set[str]:
+    """The states the case was in, as far as its newest events tell."""
+    found = {str(event.data.get(key)) for event in reading.beside.newest for key in ("from", "to")}
+    return found & reading.workflow.states.keys()
+
+
+def _flags(reading: Reading) -> list[Label]:
+    """Flags follow from causes: who may not know these is not shown those."""
+    known = reading.workflow.flags
+    return [known[name] for name in reading.facts.flags if name in known] if reading.known else []
+
+
+def _causes(workflow: Workflow, codes: tuple[str, ...]) -> list[tuple[Label, Choice | None]]:
+    field = workflow.fields.get("causes")
+    return [(choice_label(field, code), field.choice(code)) for code in codes] if field else []
+
+
+def _given(reading: Reading) -> list[tuple[Label, Label, case_page.Given]]:
+    field = reading.workflow.fields["support_kind"]
+    return [(choice_label(field, it.kind), unit_label(field, it.kind, it.unit), it) for it in reading.beside.support]
+
+
+def _totals(workflow: Workflow, beside: Beside) -> list[tuple[Label, Label, Label]]:
+    """For each kind how much was given in all; and the value in all."""
+    field = workflow.fields["support_kind"]
+    return [
+        (choice_label(field, kind), number(total), unit_label(field, kind, unit))
+        for kind, total, unit in beside.totals()
+    ]
+
+
+def _done(reading: Reading) -> dict[str, Any] | None:
+    """What this person just did, what comes next and when, and whom to call; who has it now stands below."""
+    facts = reading.facts
+    mine = next((event for event in reading.beside.newest if event.person_id == g.viewer.person_id), None)
+    if mine is None:
+        return None
+    coming = what_comes(reading.situation, facts, now()) if facts.is_open else ()
+    return {"told": _tell(reading, mine), "call": _call(reading),
+            "next": next((it for it in coming if not it.perhaps), None)}  # fmt: skip
+
+
+def _call(reading: Reading) -> Contact | None:
+    """Whoever is to act now, if it is somebody else."""
+    facts = reading.facts
+    role = facts.offered_role if facts.waiting else reading.workflow.states[facts.state].owner
+    own = g.viewer.of(role) if role else frozenset()
+    found = next((contact for contact in reading.beside.contacts if contact.role == role), None)
+    return found if found and not own else None

@@ -1,0 +1,139 @@
+"""Sheets to print: a visit, a hand-over, today's visits by village, my work. Each is noted as a reading.
+
+What is carried through a village says no cause that is restricted, nor anything from which one could be guessed: of the
+history only what people did and when, no flags, no notes, no rules that act on flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from flask import Blueprint, g, render_template
+
+from engine.core.cases.timeline import Names, choice_label, offered, tell
+from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.refusals import NotAllowed
+from engine.core.words import Label, Sentence
+from engine.core.workflow.builtin_forms import FIELDS
+from engine.store.cases import work_list
+from engine.store.cases.companions import Companion, companions
+from engine.store.cases.printed import Home, homes, note_print
+from engine.store.cases.work_list import Handed
+from web.cases.cards import Card
+from web.cases.page import Reading, read_case
+from web.cases.work import my_cards
+from web.site.request_context import now, shell
+
+LINES = 3  # of the history on a visit sheet
+RETURNED = "done"  # the shape of a case whose pupil is back in class
+
+pages = Blueprint("printing", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A home to go to today."""
+
+    card: Card
+    home: Home
+
+
+@pages.get("/print/work")
+def work() -> str:
+    """My work as a table on paper."""
+    cards = my_cards()
+    note_print(shell().house.store, g.viewer.person_id, "work list", now())
+    return render_template("print_work.html", cards=cards, printed_at=now())
+
+
+@pages.get("/print/visits")
+def visits() -> str:
+    """Where I go today: the cases that I have, by village."""
+    cards = [card for card in my_cards() if card.row.pupil and not card.offered_here and card.shape != RETURNED]
+    with shell().house.store.scoped(g.viewer) as session:
+        found = homes(session, [card.row.id for card in cards])
+    note_print(shell().house.store, g.viewer.person_id, "visits of today", now())
+    return render_template("print_visits.html", villages=_by_village(cards, found), printed_at=now())
+
+
+def _by_village(cards: Iterable[Card], found: Mapping[int, Home]) -> list[tuple[str, list[Stop]]]:
+    """The stops of each village, the most urgent first."""
+    stops = [Stop(card, found[card.row.id]) for card in cards if card.row.id in found]
+    stops.sort(key=lambda stop: stop.card.row.village or "")  # stable: in a village they stay by deadline
+    return [(village, list(those)) for village, those in groupby(stops, key=lambda stop: stop.card.row.village or "")]
+
+
+@pages.get("/print/visit/<code>")
+def visit(code: str) -> str:
+    """The sheet for one visit: whom to meet, where, what was done so far, and room to write."""
+    seen = _known(code, "visit sheet")
+    with shell().house.store.scoped(g.viewer) as session:
+        around = [one for one in companions(session, seen.facts.id) if one.name and not one.off]
+    return render_template(
+        "print_visit.html", case=seen.facts, who=seen.who, causes=_causes(seen),
+        contacts=seen.beside.contacts, around=[(_kind(one), one) for one in around], roles=ROLE_LABELS,
+        history=_history(seen)[:LINES], printed_at=now(),
+    )  # fmt: skip
+
+
+@pages.get("/print/handover/<code>")
+def handover(code: str) -> str:
+    """The slip that goes with a case from one to another: from whom, to whom, until when, and a place to sign."""
+    seen = _known(code, "hand-over slip")
+    facts = seen.facts
+    with shell().house.store.scoped(g.viewer) as session:
+        handed = work_list.handed_over(session, [facts.id]).get(facts.id)
+    return render_template(
+        "print_handover.html", case=facts, who=seen.who, state=seen.workflow.states[facts.state],
+        to=_to(seen), handed=handed, giver=_giver(handed), causes=_causes(seen), roles=ROLE_LABELS,
+        contacts=seen.beside.contacts, history=_history(seen)[:LINES], printed_at=now(),
+    )  # fmt: skip
+
+
+def _known(code: str, what: str) -> Reading:
+    """The case, noted as printed. Raises what `read_case` raises, and `NotAllowed` for who may not know the pupil."""
+    found = read_case(code)
+    if found.who is None:
+        raise NotAllowed(Sentence("This sheet names the pupil: it is for those who may know who the pupil is."))
+    facts = found.facts
+    note_print(shell().house.store, g.viewer.person_id, what, now(), facts.id, facts.pupil_id)
+    return found
+
+
+def _causes(found: Reading) -> list[Label]:
+    """The causes that may be read by whoever finds the sheet."""
+    field = found.workflow.fields.get("causes")
+    chosen = [(choice_label(field, code), field.choice(code)) for code in found.beside.causes] if field else []
+    return [label for label, choice in chosen if choice and not choice.restricted]
+
+
+def _history(found: Reading) -> Sequence[tuple[Label | Sentence, Label | Sentence | None, object]]:
+    """What people did, who and when, the newest first."""
+    names = Names(found.beside.units, found.beside.people)
+    told = (tell(shell().house.handbook, found.facts, found.situation.around, event, names)
+            for event in found.beside.events if event.person_id is not None)  # fmt: skip
+    return [(one.what, one.who, one.at) for one in told]
+
+
+def _kind(one: Companion) -> Label:
+    return choice_label(FIELDS["companion_role"], one.role)
+
+
+def _to(found: Reading) -> Label | Sentence:
+    """Who is to have the case."""
+    facts, names = found.facts, found.beside
+    if facts.offered_role and facts.waiting:
+        return offered(facts.offered_role, names.units.get(facts.offered_unit_id or 0, ""))
+    name = names.people.get(facts.assignee_id or 0, "")
+    return Label(name, name) if name else Sentence("Nobody has it yet.")
+
+
+def _giver(handed: Handed | None) -> Label | Sentence | None:
+    """Who handed it over; a rule's reason is left out, for it may tell of a flag."""
+    if handed is None:
+        return None
+    if handed.person is None:
+        return Sentence("by rule, because its time was up")
+    return acted(handed.person, handed.absent, ROLE_LABELS.get(handed.role or ""))

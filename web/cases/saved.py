@@ -1,0 +1,59 @@
+"""Filters of the list of cases that a person keeps under a name: keep them, give another name, delete them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from engine.core.refusals import Conflict, Invalid, Refused
+from engine.store.cases import saved
+from web.cases.case_list import list_page
+from web.cases.filters import asked
+from web.site.request_context import now, shell
+
+pages = Blueprint("saved", __name__)
+
+LONGEST_TYPED = 200  # characters; a name that is too long comes back as it was typed
+
+
+@pages.post("/cases/filters")
+def keep() -> Response | tuple[str, int]:
+    """Keep the filters in the address under the name that was typed."""
+    house, name = shell().house, request.form.get("name", "")[:LONGEST_TYPED]
+    found = asked(house.handbook.workflow(house.workflow))
+    try:
+        with house.store.writing("keep filters") as session:
+            saved.keep(session, g.viewer.person_id, name, found.in_force, now())
+    except (Invalid, Conflict) as refused:
+        return list_page(refused.sentence, name), 409 if isinstance(refused, Conflict) else 422
+    flash(_("Kept: %(name)s.", name=" ".join(name.split())))
+    return redirect(found.address(), 303)
+
+
+@pages.get("/cases/filters")
+def index() -> str:
+    """My filters, to be renamed or deleted."""
+    return _page()
+
+
+@pages.post("/cases/filters/<int:id>")
+def change(id: int) -> Response | tuple[str, int]:
+    """Give filters another name, or delete them."""
+    name = request.form.get("name", "")[:LONGEST_TYPED]
+    try:
+        with shell().house.store.writing("change kept filters") as session:
+            if "delete" in request.form:
+                saved.forget(session, g.viewer.person_id, id)
+            else:
+                saved.rename(session, g.viewer.person_id, id, name)
+    except (Invalid, Conflict) as refused:
+        return _page(refused, id, name), 409 if isinstance(refused, Conflict) else 422
+    flash(_("Your filters are kept.") if "delete" not in request.form else _("The filters were deleted."))
+    return redirect(url_for("saved.index"), 303)
+
+
+def _page(wrong: Refused | None = None, id: int = 0, name: str = "") -> str:
+    with shell().house.store.scoped(g.viewer) as session:
+        kept = saved.saved_of(session, g.viewer.person_id)
+    return render_template("filters.html", saved=kept, wrong=wrong.sentence if wrong else None, at=id, name=name)

@@ -1,0 +1,124 @@
+"""`ralop deadline`: when a duration is up under a calendar, and which days counted. To try out a calendar file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+import rules
+from engine.core.calendar import Calendar, Closure, Duration, Pause, Unreadable, load_calendar, merge, parse_weekdays
+from engine.core.words import Faulty, Sentence
+from web.cli.check import language_here
+from web.site.files import read_text
+from web.site.settings import instance_folder
+
+SHIPPED = Path(rules.__file__).parent / "calendars"
+# Between them the days of Tết are known: the tables of the moon's calendar end there.
+FIRST_YEAR, LAST_YEAR = 1901, 2099
+
+
+def calendar_named(name: str | None) -> Calendar:
+    """A calendar by its name or path; without one, all that ship, as one calendar.
+
+    Raises Faulty for a file with faults and Unreadable if there is no such file.
+    """
+    paths = [_path(name)] if name else sorted(SHIPPED.glob("*.toml"))
+    return merge([load_calendar(read_text(path), path.name) for path in paths])
+
+
+def _path(name: str) -> Path:
+    own = (
+        instance_folder() / "rules" / "calendars"
+    )  # an operator's own versions go before the shipped ones of that name
+    for path in (own / f"{name}.toml", SHIPPED / f"{name}.toml", Path(name)):
+        if path.is_file():
+            return path
+    known = sorted({path.stem for folder in (own, SHIPPED) for path in folder.glob("*.toml")})
+    raise Unreadable(Sentence("There is no calendar {name}; there are: {known}.", name=name, known=known))
+
+
+def _moment(text: str, calendar: Calendar) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise Unreadable(
+            Sentence("{text} is not a date-time; write for example 2026-03-02T16:00.", text=text)
+        ) from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise Unreadable(
+            Sentence("{text} lies outside the calendar: it covers the years {first} to {last}.", text=text,
+                     first=FIRST_YEAR, last=LAST_YEAR)
+        )  # fmt: skip
+    return (moment if moment.tzinfo else moment.replace(tzinfo=calendar.zone)).astimezone(dt.UTC)
+
+
+def _pause(text: str, calendar: Calendar) -> Pause:
+    start, slash, end = text.partition("/")
+    pause = Pause(_moment(start, calendar), _moment(end, calendar) if end else None)
+    if not slash or (pause.end and pause.end <= pause.start):
+        raise Unreadable(
+            Sentence("{text} is not a pause; write FROM/TO, or FROM/ if it has no end, for example "
+                     "2026-03-03T08:00/2026-03-04T17:00.", text=text)
+        )  # fmt: skip
+    return pause
+
+
+def _closure(text: str) -> Closure:
+    first, _, last = text.partition("/")
+    try:
+        closure = Closure(dt.date.fromisoformat(first), dt.date.fromisoformat(last or first), "", "")
+    except ValueError:
+        closure = None
+    if closure is None or closure.last < closure.first:
+        raise Unreadable(
+            Sentence("{text} are not days; write DAY or FIRST/LAST, for example 2026-03-03/2026-03-05.", text=text)
+        )
+    return closure
+
+
+@click.command("deadline")
+@click.argument("duration")
+@click.option("--from", "start", required=True, help="When it begins: a local date-time such as 2026-03-02T16:00.")
+@click.option("--calendar", "name", help="A calendar file, or the name of one; without it, all that ship.")
+@click.option("--school-days", "weekdays", help='The weekdays the class is taught, such as "mon-sat".')
+@click.option("--closed", multiple=True, help="Days without class: DAY or FIRST/LAST. May be given again.")
+@click.option(
+    "--pause", multiple=True, help="When the clock is held: FROM/TO, or FROM/ without end. May be given again."
+)
+@click.option("--why", is_flag=True, help="Also say which days were counted and which were not.")
+@click.option(
+    "--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of what is said."
+)
+def deadline(
+    duration: str,
+    *,
+    start: str,
+    name: str | None,
+    weekdays: str | None,
+    closed: tuple[str, ...],
+    pause: tuple[str, ...],
+    why: bool,
+    language: str,
+) -> None:
+    """Print when DURATION, such as "3 working days", is up: the local date-time."""
+    try:
+        calendar = calendar_named(name)
+        clock = calendar.clock(
+            weekdays=parse_weekdays(weekdays) if weekdays else None,
+            closures=map(_closure, closed),
+            pauses=[_pause(text, calendar) for text in pause],
+        )
+        found = clock.explain(_moment(start, calendar), Duration.parse(duration))
+    except Faulty as error:
+        raise click.ClickException("\n".join(fault.in_(language) for fault in error.faults)) from error
+    except Unreadable as error:
+        raise click.ClickException(error.sentence.in_(language)) from error
+    never = Sentence("There is no deadline while the clock is held.")
+    if not any(text.endswith("/") for text in pause):
+        never = Sentence("There is no deadline: no day counts in the next hundred years.")
+    moment = calendar.local(found.at).replace(tzinfo=None).isoformat(timespec="seconds") if found.at else None
+    click.echo(moment or never.in_(language))
+    for line in found.words() if why else ():
+        click.echo(line.in_(language))

@@ -1,0 +1,87 @@
+"""`ralop demo`: fills an empty installation with invented people and their cases, and serves it."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import click
+
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.refusals import Conflict
+from engine.core.time_source import set_clock
+from engine.core.words import Sentence
+from engine.simulation.demo import NOW, PASSWORD, DemoFiles, build_demo
+from engine.simulation.demo_names import rows
+from engine.store.ops.settings import DEMO, get_setting
+from engine.usecases.context import House
+from engine.usecases.people.accounts import members
+from web.cli.console import language_here
+from web.cli.parameter_types import PORT
+from web.cli.serve import opened_house, serve, working_here
+from web.site.settings import instance_folder
+
+
+def demo_files() -> DemoFiles:
+    """The demo's files, which the package `rules` brings along."""
+
+    def text(*path: str) -> str:
+        return files("rules").joinpath(*path).read_text(encoding="utf-8")
+
+    return DemoFiles(
+        units=text("units", "quang-ngai-2026.csv"),
+        schools=text("demo", "schools.csv"),
+        presence=text("demo", "presence.csv"),
+        visits=text("demo", "visits.csv"),
+        surnames=text("demo", "names", "surnames.csv"),
+        given=text("demo", "names", "given.csv"),
+        local=text("demo", "names", "local.csv"),
+        refused=text("demo", "names", "refused.csv"),
+        people=text("demo", "people.csv"),
+        stories=text("demo", "stories.csv"),
+    )
+
+
+@click.command("demo")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=PORT, default=5000, show_default=True, help="The port to listen on.")
+@click.option("--no-serve", is_flag=True, help="Only fill the database.")
+@click.pass_context
+def demo(context: click.Context, host: str, port: int, no_serve: bool) -> None:
+    """Fill an empty database with a demo, or go on with the one there is; tell the accounts, and serve it."""
+    with working_here(instance_folder().absolute()):
+        _settings, house, _clock = opened_house()
+        try:
+            _fill(house)
+            _tell_accounts(house)
+        finally:
+            house.store.close()
+    if not no_serve:
+        context.invoke(serve, host=host, port=port)
+
+
+def _fill(house: House) -> None:
+    language = language_here()
+    with house.store.reading("is this a demo") as session:
+        if get_setting(session, DEMO).get("on"):
+            click.echo(Sentence("The demo is there already; its time goes on.").in_(language))
+            return
+    click.echo(Sentence("Building the demo …").in_(language))
+    try:
+        report = build_demo(house, demo_files())
+    except Conflict as conflict:
+        raise click.ClickException(conflict.sentence.in_(language)) from conflict
+    set_clock(house.store, NOW)
+    counts = {"pupils": report.pupils, "cases": report.cases, "overdue": report.overdue}
+    click.echo(Sentence("Pupils: {pupils}. Cases: {cases}, of which overdue: {overdue}.", **counts).in_(language))
+
+
+def _tell_accounts(house: House) -> None:
+    """The accounts with fixed logins, their posts, and the password that all have."""
+    language = language_here()
+    logins = {row["login"] for row in rows(demo_files().people)} - {""}
+    today = house.handbook.calendar("51").local(NOW).date()
+    for member in members(house.store, today):
+        if member.login in logins:
+            posts = "; ".join(f"{ROLE_LABELS[role].in_(language)}, {name}" for role, _, name in member.posts)
+            click.echo(f"  {member.login:<14} {member.name:<22} {posts}")
+    click.echo(Sentence("Everybody is invented. Password of all accounts: {password}", password=PASSWORD).in_(language))

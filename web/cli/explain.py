@@ -1,0 +1,101 @@
+"""`ralop explain CASE`: why each thing happened to a case, how its deadline was counted, what the rules do next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+
+import click
+
+from engine.core.cases.casework import FOR
+from engine.core.cases.definitions import Situation
+from engine.core.cases.explain import Line, Next, what_comes, why_of_deadline, why_of_event
+from engine.core.cases.facts import Facts
+from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.refusals import NotFound
+from engine.core.words import Label, Sentence
+from engine.store.cases.cases import find_case
+from engine.store.cases.history import Past, events_of, people_named
+from engine.store.cases.surroundings import World
+from engine.usecases.cases.case_acts import act_label
+from engine.usecases.context import House
+from web.cli.console import housed, language_here
+
+
+@click.command("explain")
+@click.argument("code", metavar="CASE")
+@click.option("--database", help="Another database than the installation's, as a URL.")
+@click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
+def explain(code: str, database: str | None, language: str) -> None:
+    """Say why the rules did what they did to CASE, how its deadline was counted, and what comes next.
+
+    Names no pupil: what people wrote is not shown.
+    """
+    with housed(database, language) as (house, now):
+        for depth, line in explained(house, code, now):
+            click.echo("  " * depth + line.in_(language))
+
+
+def explained(house: House, code: str, now: dt.datetime) -> Iterator[tuple[int, Line]]:
+    """The lines of the answer, each with how deep it stands. Raises `NotFound`."""
+    with house.store.reading("explain a case") as session:
+        facts = find_case(session, code.upper())
+        if facts is None:
+            raise NotFound(Sentence("There is no case {code}.", code=code))
+        world = World(session, house.handbook, now)
+        world.fetch([facts])
+        situation, events = world.situation(facts), events_of(session, [facts.id])[facts.id]
+        acting = {person for it in events if FOR in it.data for person in (it.person_id, it.data[FOR]) if person}
+        names = people_named(session, acting)
+    yield 0, _standing(situation, facts)
+    yield from _deadline(situation, facts)
+    yield 0, Sentence("What happened:")
+    for event in events:
+        yield from _event(house, situation, facts, event)
+        if FOR in event.data:
+            yield 2, acted(names.get(event.person_id or 0, ""), names.get(event.data[FOR]))
+    if facts.is_open:
+        yield 0, Sentence("What comes next if nobody acts:")
+        yield from _coming(situation, what_comes(situation, facts, now))
+
+
+def _standing(situation: Situation, facts: Facts) -> Line:
+    state = situation.workflow.states[facts.state].label
+    return Sentence("{code}: {state}, level {level}", code=facts.code, state=state, level=facts.level)
+
+
+def _deadline(situation: Situation, facts: Facts) -> Iterator[tuple[int, Line]]:
+    why = why_of_deadline(situation, facts)
+    if why is None:
+        yield 0, Sentence("There is no deadline in this state.")
+        return
+    if facts.due_at is not None:
+        yield 0, Sentence("Deadline: {due}", due=situation.calendar.local(facts.due_at))
+    yield from _indented(1, why.lines())
+
+
+def _event(house: House, situation: Situation, facts: Facts, event: Past) -> Iterator[tuple[int, Line]]:
+    why = why_of_event(house.handbook, facts, situation.around, event.data, event.values)
+    at = situation.calendar.local(event.at)
+    what = Label("", "") if "rule" in event.data else act_label(situation.workflow, event.kind)
+    if "rule" in event.data:
+        yield 1, Sentence("{at}  Rule {rule}", at=at, rule=event.kind)
+    elif event.role is None or event.role not in ROLE_LABELS:
+        yield 1, Sentence("{at}  {what}", at=at, what=what)
+    else:
+        yield 1, Sentence("{at}  {role}: {what}", at=at, role=ROLE_LABELS[event.role], what=what)
+    yield from _indented(2, why.lines() if why else ())
+
+
+def _coming(situation: Situation, coming: tuple[Next, ...]) -> Iterator[tuple[int, Line]]:
+    if not coming:
+        yield 1, Sentence("Nothing: no rule waits for anything here.")
+    for item in coming:
+        at = situation.calendar.local(item.at)
+        yield 1, Sentence("{at}  {rule}: {why}", at=at, rule=item.rule.id, why=item.rule.why)
+        if item.perhaps:
+            yield 2, Sentence("Only if its conditions hold by then.")
+
+
+def _indented(depth: int, lines: Iterable[Line]) -> Iterator[tuple[int, Line]]:
+    return ((depth, line) for line in lines)

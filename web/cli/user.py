@@ -1,0 +1,252 @@
+"""`ralop user …`: accounts, posts and absences, for whoever runs the installation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zoneinfo import ZoneInfo
+
+import click
+import segno
+
+from engine.core.people.access import ROLES
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.refusals import Invalid, Refused
+from engine.core.time_source import ShiftedClock
+from engine.core.words import Faulty, Sentence
+from engine.store.ops.schema import upgrade
+from engine.store.session import Store
+from engine.usecases.context import House
+from engine.usecases.people import absences, accounts, signin_codes
+from engine.usecases.people.vacancies import reroute
+from web.account.codes import address_of
+from web.cli.console import language_here, opened, operator
+from web.cli.parameter_types import DAY
+from web.site.composition import build_house
+from web.site.settings import load_settings
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+LOGIN = click.argument("login")
+ROLE = click.argument("role", type=click.Choice(ROLES))
+UNIT = click.argument("unit")
+DATABASE = click.option("--database", help="Another database than the installation's, as a URL.")
+
+
+@contextmanager
+def _desk(database: str | None) -> Iterator[tuple[Store, dt.datetime, dt.date]]:
+    """The database, the moment and the day; a refusal is said in words and ends with 1."""
+    store = opened(database, make=True)
+    upgrade(store)
+    now = ShiftedClock(store).now()
+    try:
+        yield store, now, now.astimezone(ZONE).date()
+    except Invalid as invalid:
+        raise SystemExit(
+            "\n".join(f"{name}: {sentence.in_(language_here())}" for name, sentence in invalid.fields.items())
+        ) from invalid
+    except Refused as refused:
+        raise SystemExit(refused.sentence.in_(language_here())) from refused
+    finally:
+        store.close()
+
+
+def _say(sentence: Sentence) -> None:
+    click.echo(sentence.in_(language_here()))
+
+
+def _say_password(login: str, password: str) -> None:
+    _say(Sentence("One-time password of {login}: {password}", login=login, password=password))
+    _say(Sentence("It is shown this once; it must be changed at the first sign-in."))
+
+
+@click.group("user")
+def user() -> None:
+    """Accounts, posts and absences."""
+
+
+@user.command("add")
+@LOGIN
+@click.argument("name")
+@click.option("--phone", default="")
+@click.option("--email", default="")
+@click.option("--language", type=click.Choice(["vi", "en"]), default="vi")
+@DATABASE
+def add(login: str, name: str, phone: str, email: str, language: str, database: str | None) -> None:
+    """Make an account for NAME; prints a password that works once."""
+    with _desk(database) as (store, now, _today):
+        password = accounts.add_person(store, login, name, now, phone=phone, email=email, language=language,
+                                          by=operator())  # fmt: skip
+        _say_password(login, password)
+
+
+@user.command("reset")
+@LOGIN
+@DATABASE
+def reset(login: str, database: str | None) -> None:
+    """Give a new password that works once, and sign the person out everywhere."""
+    with _desk(database) as (store, now, _today):
+        _say_password(login, accounts.reset_password(store, login, now, operator()))
+
+
+@user.command("code")
+@LOGIN
+@DATABASE
+def code(login: str, database: str | None) -> None:
+    """Make a code with which the person signs in once, as digits and as a QR code."""
+    settings = load_settings().sign_in
+    with _desk(database) as (store, now, _today):
+        slip = signin_codes.make(store, login, operator(), settings.code_lasts, now)
+    until = f"{slip.expires_at.astimezone(ZONE):%H:%M %d/%m/%Y}"
+    page = f"{settings.origin}/login/code"
+    _say(Sentence("One-time code of {login}: {code}", login=slip.login, code=slip.code))
+    _say(Sentence("It opens once, until {when}, on the page {page}. It is shown this once.", when=until, page=page))
+    click.echo(drawn(address_of(slip, page)))
+
+
+def drawn(address: str) -> str:
+    """The QR code of an address, to be pointed at on a terminal with light letters on dark ground."""
+    picture = io.StringIO()
+    segno.make_qr(address).terminal(out=picture, border=2, compact=True)
+    return picture.getvalue()
+
+
+@user.command("disable")
+@LOGIN
+@DATABASE
+def disable(login: str, database: str | None) -> None:
+    """Shut an account at once; its history stays."""
+    with _desk(database) as (store, now, _today):
+        left = accounts.disable(store, login, now, operator())
+        _say(Sentence("{login} can no longer sign in.", login=login))
+        if left:
+            _say(
+                Sentence(
+                    "{login} still has {count} open cases: pass them on with `ralop user hand-over`.",
+                    login=login,
+                    count=left,
+                )
+            )
+
+
+@user.command("enable")
+@LOGIN
+@DATABASE
+def enable(login: str, database: str | None) -> None:
+    """Open a shut account again."""
+    with _desk(database) as (store, now, _today):
+        accounts.enable(store, login, now, operator())
+        _say(Sentence("{login} can sign in again.", login=login))
+
+
+def _house(store: Store, now: dt.datetime) -> House:
+    try:
+        return build_house(load_settings(), now, store)
+    except Faulty as faulty:
+        raise SystemExit("\n".join(fault.in_(language_here()) for fault in faulty.faults)) from faulty
+
+
+@user.command("appoint")
+@LOGIN
+@ROLE
+@UNIT
+@click.option("--from", "first", type=DAY, help="The first day; today if not said.")
+@click.option("--to", "last", type=DAY, help="The last day; without an end if not said.")
+@DATABASE
+def appoint(
+    login: str, role: str, unit: str, first: dt.date | None, last: dt.date | None, database: str | None
+) -> None:
+    """Let a person hold ROLE in the unit with this code."""
+    with _desk(database) as (store, now, today):
+        accounts.appoint(store, login, role, unit, first or today, last, now=now, by=operator())
+        moved = reroute(_house(store, now), None, now)
+        _say(
+            Sentence(
+                "{login} is {role}, {unit}, from {first} on.",
+                login=login,
+                role=ROLE_LABELS[role],
+                unit=unit,
+                first=first or today,
+            )
+        )
+        if moved:
+            _say(
+                Sentence(
+                    "{count} cases that waited elsewhere are on offer to a post that is filled again.", count=len(moved)
+                )
+            )
+
+
+@user.command("dismiss")
+@LOGIN
+@ROLE
+@UNIT
+@click.option("--to", "last", type=DAY, help="The last day; today if not said.")
+@DATABASE
+def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: str | None) -> None:
+    """Let a post end."""
+    with _desk(database) as (store, now, today):
+        accounts.end_appointment(store, login, role, unit, last or today, now=now, by=operator())
+        _say(
+            Sentence(
+                "{login} is {role}, {unit}, until {last}.",
+                login=login,
+                role=ROLE_LABELS[role],
+                unit=unit,
+                last=last or today,
+            )
+        )
+
+
+@user.command("delegate")
+@LOGIN
+@click.option("--by", "stand_in", metavar="LOGIN", help="Who acts meanwhile; the next one up if nobody does.")
+@click.option("--from", "first", type=DAY, help="The first day away; today if not said.")
+@click.option("--to", "last", type=DAY, required=True, help="The last day away.")
+@click.option("--reason", default="")
+@DATABASE
+def delegate(
+    login: str, stand_in: str | None, first: dt.date | None, last: dt.date, reason: str, database: str | None
+) -> None:
+    """A person is away: somebody acts for them."""
+    with _desk(database) as (store, now, today):
+        person = accounts.person_of(store, login)
+        other = accounts.person_of(store, stand_in) if stand_in else None
+        absences.enter(_house(store, now), person, other, first or today, last, reason, now, by=operator())
+        _say(Sentence("{login} is away from {first} to {last}.", login=login, first=first or today, last=last))
+
+
+@user.command("hand-over")
+@LOGIN
+@click.argument("to")
+@DATABASE
+def hand_over(login: str, to: str, database: str | None) -> None:
+    """All posts and open cases of a person who leaves go to TO, at once."""
+    with _desk(database) as (store, now, _today):
+        signin_codes = accounts.hand_over(_house(store, now), login, to, now, operator())
+        _say(
+            Sentence(
+                "{to} has the posts of {login} now, and {count} open cases.",
+                to=to,
+                login=login,
+                count=len(signin_codes),
+            )
+        )
+
+
+@user.command("list")
+@DATABASE
+def list_people(database: str | None) -> None:
+    """Everybody, with the posts they hold today."""
+    language = language_here()
+    with _desk(database) as (store, _now, today):
+        for member in accounts.members(store, today):
+            held = [f"{ROLE_LABELS[role].in_(language)}: {name} ({code})" for role, code, name in member.posts]
+            if member.disabled:
+                held.append(Sentence("account shut").in_(language))
+            if member.away_until:
+                held.append(Sentence("away until {day}", day=member.away_until).in_(language))
+            click.echo(f"{member.login}\t{member.name}\t{'; '.join(held)}")

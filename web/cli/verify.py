@@ -1,0 +1,22 @@
+"""`ralop verify`: are all histories whole?"""
+
+from __future__ import annotations
+
+import click
+
+from engine.store.cases import verify
+from web.cli.console import language_here, opened
+
+
+@click.command("verify")
+@click.option("--database", help="Another database than the installation's, as a URL.")
+def verify_chains(database: str | None) -> None:
+    """Check the chain of events of every case and say where one breaks. Exit 1 if one does."""
+    store = opened(database)
+    broken = 0
+    for sentence in verify.breaks(store):
+        broken += 1
+        click.echo(sentence.in_(language_here()))
+    total = verify.count(store)
+    click.echo(f"{total} events, {broken} breaks" if language_here() == "en" else f"{total} sự kiện, {broken} chỗ sai")
+    raise SystemExit(1 if broken else 0)

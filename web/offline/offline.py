@@ -1,0 +1,169 @@
+"""What a phone keeps for a day without a line: the service worker, its list of pages, and the page of what waits.
+
+Nothing here writes: what was filled in without a line comes through the routes of the acts themselves
+(`web.site.queued`). docs/decisions/0007-offline.md tells what is kept and why.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, session, url_for
+from flask_wtf.csrf import generate_csrf
+
+from engine.core.cases.available_acts import FORM_LABELS, choices
+from engine.core.words import Label, Sentence
+from engine.core.workflow.model import Workflow
+from engine.store.attendance import rollcall
+from engine.store.cases import find_pupil, work_list
+from engine.store.cases.rows import CaseRow
+from engine.store.cases.work_list import seats_of
+from engine.usecases.people import signin
+from web.account.signin import IN_SESSION
+from web.cases.cards import roles_of
+from web.site.assets import FOLDER
+from web.site.languages import language, said
+from web.site.queued import mark
+from web.site.request_context import shell, today, user
+from web.site.security import asked_by_device, public
+
+KEPT = 20  # cases whose pages a device keeps, the most urgent first
+ASSETS = ("app.css", "app.js", "offline.js", "icon.svg", "icons.svg")
+OPENING = Label("Lập hồ sơ", "Open a case")
+ATTENDANCE = Label("Điểm danh", "Attendance")
+LEFT = Sentence("Deleted from this device")
+LEFT_HELP = Sentence(
+    "There is no line. The copies and what waited here are deleted. Signing out is completed when there is a line, "
+    "before the next page opens."
+)
+
+pages = Blueprint("offline", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """In templates: `me_mark()`, and whether this device was `given_up()`."""
+    app.jinja_env.globals.update(me_mark=me_mark, given_up=given_up)
+
+
+def me_mark() -> str:
+    """The mark of whoever is signed in; "" for nobody."""
+    person = user()
+    return mark(person.id) if person.is_authenticated and not person.must_change else ""
+
+
+def given_up() -> bool:
+    """Whether this device was signed out from another one or by an administrator: it may be in strange hands."""
+    token = session.get(IN_SESSION)
+    if not isinstance(token, str) or user().is_authenticated:
+        return False
+    return signin.was_given_up(shell().house.store, token)
+
+
+# --- the service worker -----------------------------------------------------------------------------------------------
+
+
+@pages.get("/sw.js")
+@public
+def worker() -> Response:
+    """The one service worker of the site: copies, queue and push messages; before it, the files that it keeps."""
+    asset = current_app.jinja_env.globals["asset"]
+    files = [asset(name) for name in ASSETS]  # type: ignore[operator]
+    known = json.dumps([*files, url_for("offline.left")])
+    source = (FOLDER / "sw.js").read_text(encoding="utf-8")
+    response = current_app.response_class(f"const FILES = {known};\n{source}", mimetype="text/javascript")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@pages.get("/offline/left")
+@public
+def left() -> str:
+    """What is shown to one who signed out without a line: kept with the static files, and in both languages."""
+    return render_template("left.html", title=LEFT, help=LEFT_HELP)
+
+
+@pages.get("/offline/me")
+@asked_by_device
+def me() -> Response:
+    """Who is signed in here, and the token for sending what waits."""
+    return jsonify(me=me_mark(), csrf=generate_csrf())
+
+
+@pages.get("/offline/pages")
+@asked_by_device
+def kept() -> Response:
+    """The addresses that the person needs today, each with what changes when its page does."""
+    return jsonify(me=me_mark(), pages=[[address, f"{stamp}{language()}"] for address, stamp in _addresses()])
+
+
+def _addresses() -> Iterator[tuple[str, str]]:
+    yield "/offline", ""
+    yield "/work", ""
+    yield from _of_classes()
+    for row in _own():
+        yield f"/cases/{row.code}", str(row.version)
+        for name in _acts(row):
+            yield f"/cases/{row.code}/{name}", str(row.version)
+
+
+def _of_classes() -> Iterator[tuple[str, str]]:
+    """What a homeroom teacher fills in about own classes: blank forms that stand in for those of a pupil or a day."""
+    own = g.viewer.of("teacher")
+    with shell().house.store.scoped(g.viewer) as session:
+        classes = rollcall.classes(session, own, [], today()) if own else []
+        pupils = find_pupil.of_classes(session, g.viewer) if own else []
+    if classes:
+        yield "/attendance", _stamp(classes)
+        yield "/cases/new/blank", _stamp(pupils)
+    for row in classes:
+        yield f"/attendance/{row.id}/blank", _stamp(pupils)
+
+
+def _stamp(rows: Sequence[object]) -> str:
+    """Changes with the rows, and every day."""
+    return f"{today():%m%d}{zlib.crc32(repr(rows).encode()):x}"
+
+
+def _own() -> list[CaseRow]:
+    viewer = g.viewer
+    with shell().house.store.scoped(viewer) as session:
+        return work_list.my_work(session, viewer, KEPT)
+
+
+def _acts(row: CaseRow) -> list[str]:
+    """What can be done with a case, without what cannot easily be undone: that can wait for a line."""
+    here = row.waiting and (row.offered_role, row.offered_unit_id) in seats_of(g.viewer)
+    workflow = shell().house.handbook.workflow(row.workflow, row.workflow_version)
+    can = choices(workflow, row, roles_of(g.viewer, row), offered_here=here)
+    return [act.name for act in (can.primary, *can.others) if act]
+
+
+# --- what waits -------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/offline")
+def index() -> str:
+    """What waits on this device. The device itself fills the page; the server knows nothing of it yet."""
+    workflow = shell().house.handbook.workflow(shell().house.workflow)
+    words = json.dumps(_words(workflow), ensure_ascii=False)
+    return render_template("offline.html", words=words, of_class=bool(g.viewer.of("teacher")))
+
+
+def _words(workflow: Workflow) -> dict[str, Any]:
+    """What the names that forms send mean, in the language of the page, and which are not for everybody's eyes."""
+    steps = {name: step.label for name, step in workflow.transitions.items()}
+    acts = {**FORM_LABELS, **steps, "open": OPENING, "attendance": ATTENDANCE}
+    return {
+        "acts": {name: said(label) for name, label in acts.items()},
+        "fields": {name: said(field.label) for name, field in workflow.fields.items()},
+        "choices": {
+            name: {choice.code: said(choice.label) for choice in field.choices}
+            for name, field in workflow.fields.items() if field.choices
+        },
+        "yes": said(Label("Có", "Yes")), "no": said(Label("Không", "No")),
+        "restricted": [name for name, field in workflow.fields.items() if field.restricted]
+        + [choice.code for field in workflow.fields.values() for choice in field.choices if choice.restricted],
+    }  # fmt: skip

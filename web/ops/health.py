@@ -1,0 +1,36 @@
+"""`/healthz`: is this installation fit to work? For whatever watches over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from engine.store.ops.health import OK, Health
+from web.site.request_context import Shell, shell
+from web.site.security import public
+
+pages = Blueprint("health", __name__)
+
+
+@pages.get("/healthz")
+@public
+def healthz() -> tuple[dict[str, Any], int]:
+    """200 if the database takes what is written and a worker is at work, else 503."""
+    here = shell()
+    found = here.looks.look(here.house.store)
+    worker = _worker(here, found)
+    silent = found.worker_silent
+    state = {
+        "database": found.database,
+        "worker": worker,
+        "worker_seen_seconds_ago": None if silent is None else round(silent.total_seconds()),
+    }
+    return state, 200 if (found.database, worker) == (OK, OK) else 503
+
+
+def _worker(here: Shell, found: Health) -> str:
+    """What is said of the worker; "dead" if that of this process is, and another one is about to be started."""
+    if here.worker is not None and not here.worker.is_alive():
+        return "dead"
+    return OK if found.working else "not seen"

@@ -1,0 +1,1 @@
+"""Workflow and rules in words; the what-if."""

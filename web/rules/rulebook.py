@@ -1,0 +1,72 @@
+"""The workflow and the rules in words and picture, for everybody: whoever is bound by them may read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+
+from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.rules.describe import Line, anchor_words, then_words, when_words
+from engine.core.rules.model import Rule
+from engine.core.words import Label
+from engine.core.workflow.model import RULE, State, Transition, Workflow
+from web.cases.diagram import draw
+from web.site.definition_sources import file_of
+from web.site.languages import language
+from web.site.request_context import shell
+
+pages = Blueprint("rulebook", __name__)
+
+ROLES: dict[str, Label] = {**ROLE_LABELS, RULE: Label("quy tắc (tự động)", "a rule (by itself)")}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A rule and its words."""
+
+    rule: Rule
+    when: tuple[Line, ...]
+    then: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A state, the steps that lead on from it, and the rules that watch it."""
+
+    state: State
+    steps: tuple[Transition, ...]
+    rules: tuple[Told, ...]
+
+
+@pages.get("/workflow")
+def workflow() -> str:
+    """The states of a case and the steps between them."""
+    house = shell().house
+    flow = house.handbook.workflow(house.workflow)
+    return render_template(
+        "workflow.html", flow=flow, states=[_place(flow, state) for state in flow.states.values()], roles=ROLES,
+        picture=draw(flow, "", (), language()), file=file_of("workflow", flow.name) or flow.name,
+    )  # fmt: skip
+
+
+def _place(flow: Workflow, state: State, rules: tuple[Told, ...] = ()) -> Place:
+    return Place(state, flow.leaving(state.name), rules)
+
+
+@pages.get("/rules")
+def rules() -> str:
+    """What happens when nobody acts, state by state, in the order in which rules fire."""
+    house = shell().house
+    flow = house.handbook.workflow(house.workflow)
+    ruleset = house.handbook.rules(house.workflow)
+    told = [Told(rule, when_words(rule, ruleset, flow), then_words(rule, flow)) for rule in ruleset.rules]
+    places = [
+        _place(flow, state, tuple(one for one in told if one.rule.when.state == state.name))
+        for state in flow.states.values()
+    ]
+    seasons = [(it, anchor_words(it.between[0]), anchor_words(it.between[1])) for it in ruleset.seasons]
+    return render_template(
+        "rules.html", flow=flow, ruleset=ruleset, places=[place for place in places if place.rules], seasons=seasons,
+        file=file_of("rules", ruleset.workflow) or ruleset.workflow,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What every page shares: the application, forms, languages, security."""

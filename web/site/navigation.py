@@ -1,0 +1,100 @@
+"""The ways through the site that stand on every page: which there are, and which of them this person has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flask import Flask, current_app, request
+from markupsafe import Markup
+
+from engine.core.people.access import ADMIN, OFFICE
+from engine.core.words import Sentence
+from engine.usecases.cases.case_acts import OPENERS
+from web.site.addresses import url_for
+from web.site.languages import language
+from web.site.request_context import user
+
+REMEMBERED = 1024  # menus: by roles, language and page
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An entry of the main menu. `roles`: who has it (none: everybody); `icon`: its name in static/icons.svg."""
+
+    endpoint: str
+    words: Sentence
+    icon: str
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def address(self) -> str:
+        return url_for(self.endpoint)
+
+
+# At most five: on a phone they stand side by side at the bottom, each as wide as a thumb.
+MAIN = (
+    Way("work.index", Sentence("My work"), "work"),
+    Way("cases.index", Sentence("Cases"), "cases"),
+    Way("cases.new", Sentence("Open a case"), "new", OPENERS),
+    Way("notices.index", Sentence("Notices"), "bell"),
+    Way("help.index", Sentence("Help"), "help"),
+)
+MOST = 5
+# The roles' own rooms: the first that a person has stands in the main menu where there is a place left.
+ROOMS = (
+    Way("rooms.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
+    Way("rooms.school", Sentence("My school"), "done", frozenset({"head"})),
+    Way("rooms.klass", Sentence("My class"), "done", frozenset({"teacher"})),
+    Way("rooms.needs", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
+    Way("admin.index", Sentence("Admin"), "person", frozenset({ADMIN})),
+)
+# Set-up and the like: in the menu beside the person's name.
+MORE: tuple[Way, ...] = (
+    *ROOMS,
+    Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
+    Way("difficulties.index", Sentence("Difficulties"), "bell"),
+    Way("doubles.index", Sentence("Perhaps at two schools"), "person", frozenset({OFFICE})),
+    Way("closures.index", Sentence("Days without class"), "soon"),
+    Way("imports.index", Sentence("Bring in a file"), "new", frozenset({"teacher", "head", ADMIN})),
+    Way("away.index", Sentence("When I am away"), "person"),
+    Way("channels.mine", Sentence("How I am told"), "bell"),
+    Way("offline.index", Sentence("On this device"), "phone"),
+    Way("rulebook.rules", Sentence("Rules in words"), "help"),
+    Way("risk.show", Sentence("Risk watch"), "soon", frozenset({"head", ADMIN, OFFICE})),
+    Way("simulate.index", Sentence("Try out rules"), "cases", frozenset({ADMIN, OFFICE})),
+)
+
+
+def ways(of: tuple[Way, ...], roles: frozenset[str]) -> list[Way]:
+    """Those entries that have a page and that somebody in these roles may use."""
+    return [way for way in of if way.endpoint in current_app.view_functions and (not way.roles or way.roles & roles)]
+
+
+def main_ways(roles: frozenset[str]) -> list[Way]:
+    """The entries of the main menu; where fewer than MOST are the person's, the first of their rooms among them."""
+    found = ways(MAIN, roles)
+    return [*found[:2], *ways(ROOMS, roles)[:1], *found[2:]] if len(found) < MOST else found
+
+
+def init_app(app: Flask) -> None:
+    """In templates: `main_menu()`, empty for who may not go anywhere yet, and `more_menu()`.
+
+    They are put together once for each role and language: both stand on every page, and have twenty entries.
+    """
+
+    @lru_cache(maxsize=REMEMBERED)
+    def set_down(name: str, _root: str, _language: str, roles: frozenset[str], here: str | None) -> Markup:
+        entries = main_ways(roles) if name == "main" else ways(MORE, roles)
+        said: Markup = getattr(app.jinja_env.get_template("macros/ways.html").module, name)(entries, here)
+        return said
+
+    def menu(name: str, here: str | None) -> Markup:
+        return set_down(name, request.script_root, language(), frozenset(user().viewer.units), here)
+
+    def main_menu() -> Markup:
+        person = user()
+        goes = person.is_authenticated and not person.must_change
+        return menu("main", request.endpoint) if goes else Markup()
+
+    app.jinja_env.globals.update(main_menu=main_menu, more_menu=lambda: menu("more", None))

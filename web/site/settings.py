@@ -1,0 +1,168 @@
+"""The settings of an installation: from the environment (RALOP_…), else `settings.toml` in the instance folder.
+
+What can change while the program runs is no setting of this kind but a row in the database.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.channels.outbox import PostSettings, read_post
+from engine.core.people.key_strength import weakness
+from engine.core.toml_reader import Reader, read_toml
+from engine.core.words import LANGUAGES, Fault, Faulty, Sentence
+from engine.usecases.ops.instance_files import DATABASE
+from engine.usecases.people.signin_settings import SignInSettings, read_signin
+from web.site.files import read_text
+
+FILE = "settings.toml"
+KEY_FILE = "secret_key"
+MOST_PROXIES = 5
+LANGUAGE = Sentence("language")
+FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the program must know before it can open its database.
+
+    `instance` is the folder of what belongs to this installation; `secret_key` signs cookies; `trusted_proxies` is how
+    many proxies of our own stand in front and name the client's address; `demo`: every page says that its people are
+    invented; `post`: by which channels notices leave the house; `metrics_token`: what a
+    machine elsewhere must show to read `/metrics` (none: this machine only); `sign_in`: passkeys, codes, proofs.
+    """
+
+    database_url: str
+    instance: Path
+    secret_key: str
+    trusted_proxies: int = 0
+    demo: bool = False
+    default_language: str = "vi"
+    post: PostSettings = field(default_factory=PostSettings)
+    metrics_token: str = ""
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this installation. Raises Faulty with everything that is wrong with them.
+
+    The environment goes before the file: RALOP_INSTANCE (default: `instance`), RALOP_DATABASE_URL (default: SQLite in
+    the instance folder), RALOP_SECRET_KEY (default: one that is made once and kept in the instance folder),
+    RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE, RALOP_METRICS_TOKEN; and RALOP_MAIL_PASSWORD for
+    the tables that `engine.channels.outbox` reads; `engine.usecases.people.signin_settings` has the one about signing
+    in.
+    """
+    settings, faults = read_settings(environment)
+    if faults:
+        raise Faulty(faults)
+    return settings
+
+
+def instance_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of this installation: what RALOP_INSTANCE names, as it is written there, or `instance`."""
+    return Path(environment.get("RALOP_INSTANCE") or "instance")
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings, list[Fault]]:
+    """The settings as far as they can be read, and everything that is wrong with them."""
+    instance = instance_folder(environment).absolute()
+    reader = _file(instance / FILE)
+    given = _Given(environment, reader)
+    post = read_post(reader, environment)
+    settings = Settings(
+        database_url=given.text("database_url", f"sqlite:///{instance / DATABASE}"),
+        instance=instance,
+        secret_key=given.secret(instance),
+        trusted_proxies=given.proxies(),
+        demo=given.flag("demo"),
+        default_language=given.language(),
+        post=post,
+        metrics_token=given.text("metrics_token", ""),
+        sign_in=read_signin(reader, post.url),
+    )
+    reader.close()
+    return settings, reader.faults
+
+
+def _file(path: Path) -> Reader:
+    """The file, or an empty one with a fault where it is none that can be read."""
+    try:
+        return read_toml(read_text(path, FILE) if path.exists() else "", FILE)
+    except Faulty as error:
+        return _empty(*error.faults)
+
+
+def _empty(*faults: Fault) -> Reader:
+    reader = read_toml("", FILE)
+    reader.faults.extend(faults)
+    return reader
+
+
+class _Given:
+    """Each setting from where it is given first; what is wrong goes to the reader's faults."""
+
+    def __init__(self, environment: Mapping[str, str], reader: Reader) -> None:
+        self.environment, self.reader = environment, reader
+
+    def _fault(self, name: str, sentence: Sentence) -> None:
+        self.reader.faults.append(Fault(f"RALOP_{name.upper()}", "", sentence))
+
+    def named(self, name: str) -> str | None:
+        return self.environment.get(f"RALOP_{name.upper()}")
+
+    def text(self, name: str, default: str) -> str:
+        from_file = self.reader.text(name, default)
+        return self.named(name) or from_file
+
+    def flag(self, name: str) -> bool:
+        from_file = self.reader.flag(name)
+        if (given := self.named(name)) is None:
+            return bool(from_file)
+        if given.lower() not in FLAGS:
+            self._fault(name, Sentence("This must be 1 or 0, not {found}.", found=given))
+        return FLAGS.get(given.lower(), False)
+
+    def proxies(self) -> int:
+        number = self.reader.whole("trusted_proxies", default=0, least=0)
+        if given := self.named("trusted_proxies"):
+            number = int(given) if given.isascii() and given.isdigit() else -1
+        if not 0 <= number <= MOST_PROXIES:
+            self._fault("trusted_proxies", Sentence("This must be a number from 0 to {most}.", most=MOST_PROXIES))
+        return number
+
+    def language(self) -> str:
+        from_file = self.reader.one_of("language", LANGUAGES, LANGUAGE, default="vi")
+        given = self.named("language") or from_file
+        if given not in LANGUAGES:
+            self._fault("language", Sentence("This must be one of: {known}.", known=list(LANGUAGES)))
+        return given
+
+    def secret(self, instance: Path) -> str:
+        key = self.text("secret_key", "")
+        if self.named("secret_key"):
+            file, name = "RALOP_SECRET_KEY", ""
+        else:
+            file, name = (FILE, "secret_key") if key else (str(instance / KEY_FILE), "")
+        key = key or _kept_key(instance)
+        if (sentence := weakness(key)) is not None:
+            self.reader.faults.append(Fault(file, name, sentence))
+        return key
+
+
+def _kept_key(instance: Path) -> str:
+    """The key in the instance folder, made there the first time; readable by its owner only."""
+    path = instance / KEY_FILE
+    if not path.exists():
+        instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile("w", dir=instance, encoding="ascii") as new:  # mode 0600
+            new.write(secrets.token_urlsafe(48))
+            new.flush()
+            with suppress(FileExistsError):  # another process was faster: its key holds
+                path.hardlink_to(new.name)
+    return path.read_bytes().decode("ascii", errors="replace").strip()

@@ -1,0 +1,243 @@
+"""The roles' own rooms: a teacher's class, a head's school, the area of an officer, a leader or an office, an
+association's needs and gifts. Each number leads to the list it counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from engine.core.cases.timeline import unit_label
+from engine.core.people.access import OFFICE
+from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
+from engine.core.units.kinds import KINDS
+from engine.core.words import Label, Sentence
+from engine.core.workflow.model import Choice, Field, Workflow
+from engine.store.attendance import rollcall as stored_rollcall
+from engine.store.session import Session
+from engine.store.units import overviews
+from engine.store.units.overviews import Counted
+from engine.usecases.attendance import rollcall
+from engine.usecases.attendance.rollcall import SESSIONS
+from engine.usecases.cases import case_acts
+from engine.usecases.idempotency import SentBefore
+from web.cases.case_list import KINDS as LIST_KINDS
+from web.site.forms import ActForm, act_form
+from web.site.request_context import local, now, shell, today, whole_arg
+
+LATELY = dt.timedelta(days=28)
+MOST_UNITS = 400
+MOST_GIFTS, MOST_NEEDS = 30, 50
+KEPT = ("support_kind", "giver", "programme", "given_on")  # stay from one gift to the next
+LAST_GIFT = "last gift"  # in the session
+
+pages = Blueprint("rooms", __name__)
+
+
+# --- a class ----------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/class")
+def klass() -> str:
+    """The pupils of a class: open cases, days absent lately."""
+    viewer, class_id = g.viewer, whole_arg("unit")
+    own = sorted(viewer.of("teacher"))
+    if class_id is None:
+        if not own:
+            raise NotAllowed(Sentence("This page is for homeroom teachers and heads."))
+        class_id = own[0]
+    with shell().house.store.reading("is this class theirs") as reading:
+        rollcall.check(reading, viewer, class_id)
+        names = [it for it in (overviews.unit_name(reading, unit) for unit in {*own, class_id}) if it]
+    since = today() - LATELY
+    with shell().house.store.scoped(viewer) as scoped:
+        pupils = overviews.pupils_of(scoped, class_id, since, today())
+        taken = stored_rollcall.classes(scoped, [class_id], [], today())
+    return render_template(
+        "room_class.html", pupils=pupils, class_id=class_id, since=since, sessions=SESSIONS, states=_state_words,
+        names=sorted(names, key=lambda it: it.name), taken=taken[0].taken if taken else {},
+    )  # fmt: skip
+
+
+def _state_words(row: overviews.PupilRow) -> Label:
+    assert row.workflow is not None
+    return shell().house.handbook.workflow(*row.workflow).states[row.state or ""].label
+
+
+# --- a school ---------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/school")
+def school() -> str:
+    """The classes of a head's schools: what was not taken today, the open cases."""
+    viewer = g.viewer
+    if not viewer.holds("head"):
+        raise NotAllowed(Sentence("This page is for heads of schools."))
+    with shell().house.store.scoped(viewer) as scoped:
+        classes = stored_rollcall.classes(scoped, [], viewer.of("head"), today())
+    with shell().house.store.reading("the numbers of one's own classes") as reading:
+        numbers = {it.id: it.numbers for it in _count(reading, [it.id for it in classes])}
+    half = "m" if local(now()).hour < 12 else "a"
+    waiting = [it for it in classes if half not in it.taken]
+    return render_template(
+        "room_school.html", classes=classes, numbers=numbers, sessions=SESSIONS, half=half, waiting=waiting,
+        most=overviews.MOST, shown=_shown, list_kind=LIST_KINDS["class"],
+    )  # fmt: skip
+
+
+def _count(reading: Session, units: list[int]) -> list[Counted]:
+    return overviews.counted(reading, units, now(), today())
+
+
+def _shown(number: int) -> str:
+    """A number as it is shown: "99+" for all that are more."""
+    return f"{overviews.MOST}+" if number > overviews.MOST else str(number)
+
+
+# --- an area ----------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/area")
+def area() -> str:
+    """The villages, schools or communes one answers for, what burns most first."""
+    viewer, unit_id = g.viewer, whole_arg("unit")
+    if not any(viewer.holds(role) for role in ("commune_officer", "commune_leader", OFFICE)):
+        raise NotAllowed(Sentence("This page is for commune officers, commune leaders and education offices."))
+    with shell().house.store.reading("the numbers of one's own area") as reading:
+        inside = _within(reading, unit_id) if unit_id is not None else None
+        groups = [(kind, _count(reading, units)) for kind, units in _units(reading, unit_id).items() if units]
+    return render_template(
+        "room_area.html", groups=groups, kinds=KINDS, shown=_shown, inside=inside, deeper={"commune", "province"},
+        visits=viewer.holds("commune_officer") and unit_id is None,
+    )  # fmt: skip
+
+
+def _within(reading: Session, unit_id: int) -> overviews.UnitName:
+    """The unit to look into. Raises `NotFound` for one that is not in the viewer's area."""
+    posts = g.viewer.of(OFFICE) | g.viewer.of("commune_leader")
+    found = overviews.unit_name(reading, unit_id) if overviews.is_below(reading, unit_id, posts) else None
+    if found is None:
+        raise NotFound(Sentence("There is no such unit in your area."))
+    return found
+
+
+def _units(reading: Session, unit_id: int | None) -> dict[str, list[int]]:
+    """The units to count by, kind by kind: one step below what one answers for."""
+    viewer = g.viewer
+    posts = {unit_id} if unit_id is not None else set(viewer.of(OFFICE) | viewer.of("commune_leader"))
+    of = overviews.kinds_of(reading, posts)
+    found: dict[str, list[int]] = {}
+    for kind, inner in (("root", "province"), ("province", "commune"), ("district", "commune"),
+                        ("commune", "village"), ("commune", "school")):  # fmt: skip
+        if above := [unit for unit, it in of.items() if it == kind]:
+            found.setdefault(inner, []).extend(overviews.below(reading, above, (inner,), today(), MOST_UNITS))
+    if unit_id is None and viewer.of("commune_officer"):
+        found["village"] = sorted({*found.get("village", ()), *viewer.of("commune_officer")})
+    return found
+
+
+# --- an association ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NeedLine:
+    """A need as the list shows it."""
+
+    code: str
+    need: str
+    handover: str
+    due_at: dt.datetime | None
+    state: Label
+    waiting: bool
+    assignee: str | None
+
+
+@pages.get("/needs")
+def needs() -> str:
+    """What is needed, and what was given this month."""
+    _require_association()
+    with shell().house.store.scoped(g.viewer) as scoped:
+        lines = _needs(scoped)
+        first = today().replace(day=1)
+        given = overviews.gifts(scoped, g.viewer.of("association") | g.viewer.of("volunteer"), first, MOST_GIFTS)
+    field = _workflow().fields["support_kind"]
+    return render_template(
+        "room_needs.html", needs=lines[:MOST_NEEDS], more=len(lines) > MOST_NEEDS, gifts=given[:MOST_GIFTS],
+        more_gifts=len(given) > MOST_GIFTS, kind=field.choice, month=first,
+        unit=partial(unit_label, field), value=sum(gift.value or 0 for gift in given[:MOST_GIFTS]),
+    )  # fmt: skip
+
+
+def _require_association() -> None:
+    if not (g.viewer.holds("association") or g.viewer.holds("volunteer")):
+        raise NotAllowed(Sentence("This page is for associations and their members."))
+
+
+def _workflow() -> Workflow:
+    return shell().house.handbook.workflow(shell().house.workflow)
+
+
+def _needs(scoped: Session) -> list[NeedLine]:
+    handbook = shell().house.handbook
+    return [
+        NeedLine(row.code, need.need if need else "", (need.handover if need else None) or "", row.due_at,
+                 handbook.workflow(row.workflow, row.workflow_version).states[row.state].label, row.waiting,
+                 row.assignee)
+        for row, need in overviews.needs(scoped, g.viewer, MOST_NEEDS)
+    ]  # fmt: skip
+
+
+@pages.get("/gifts/new")
+def gift() -> str:
+    """Log a gift; what stays the same from one to the next is filled in."""
+    _require_association()
+    kept: Mapping[str, Any] = session.get(LAST_GIFT, {})
+    form = _gift_form({**kept, "code": request.args.get("case", "")[:24]})
+    return _gift_page(form)
+
+
+@pages.post("/gifts/new")
+def log_gift() -> Response | tuple[str, int]:
+    """Log it; then the next one, or back to the needs."""
+    _require_association()
+    form = _gift_form({})
+    code = (form["code"].data or "")[:24]
+    if not code:
+        form.refuse(Invalid({"code": Sentence("Choose for which case it was given.")}))
+        return _gift_page(form), 422
+    try:
+        case_acts.log_support(shell().house, g.viewer, code, form.values, now(), key=form.once)
+    except (Invalid, Conflict) as refused:
+        form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
+        if isinstance(refused, SentBefore):
+            form.anew()
+        return _gift_page(form), 409 if isinstance(refused, Conflict) else 422
+    except Refused as refused:
+        form.refuse(Invalid({"code": refused.sentence}))
+        return _gift_page(form), 422
+    session[LAST_GIFT] = {name: form.values.get(name) or "" for name in KEPT}
+    flash(_("The support for case %(code)s was logged.", code=code))
+    if request.form.get("next"):
+        return redirect(url_for("rooms.gift"), 303)
+    return redirect(url_for("rooms.needs"), 303)
+
+
+def _gift_form(prefill: Mapping[str, Any]) -> ActForm:
+    workflow = _workflow()
+    asked = workflow.forms["support"]
+    with shell().house.store.scoped(g.viewer) as scoped:
+        lines = _needs(scoped)
+    words = {it.code: f"{it.code}: {it.need[:60]}" for it in lines}
+    whose = Field("code", "choice", Label("Cho hồ sơ nào", "For which case"),
+                  choices=tuple(Choice(code, Label(said, said)) for code, said in words.items()))  # fmt: skip
+    return act_form((whose, *workflow.asked(asked)), ("code", *asked.needs), prefill=prefill)
+
+
+def _gift_page(form: ActForm) -> str:
+    return render_template("gift.html", form=form)
