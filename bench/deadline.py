@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import rules
 from bench import Measurement, measured, typical
-from engine.core.calendar import UNITS, Calendar, Clock, Duration, load_calendar, windows
+from engine.core.calendar import UNITS, Calendar, Clock, Duration, clock_of, load_calendar, windows
 from engine.core.calendar.layout import facts
 from engine.core.words import Label
 
@@ -41,7 +41,7 @@ def run(size: Size = FULL) -> Iterator[Measurement]:
     calendar = _calendar()
     asked = _questions(size.asked)
     seasons = windows(("tet + 0 days", "tet + 14 days"), 0.5, Label("Sau Tết", "After Tết"), calendar, YEARS)
-    plain, hurried = calendar.clock(), calendar.clock(windows=seasons)
+    plain, hurried = clock_of(calendar), clock_of(calendar, windows=seasons)
     answers = _answers(calendar, plain)
     for start, duration in asked[:1000]:
         assert plain.deadline(start, duration) == answers[duration.unit](start, duration.amount)

@@ -33,7 +33,7 @@ from engine.core.calendar.values import Circumstances, Duration
 from engine.core.calendar.workdays import grace_end
 from engine.store import tables as t
 from engine.store.session import make_engine
-from engine.store.types import at_most
+from engine.store.tables.types import at_most
 from web.site.request_context import user
 
 DAY = NOW.date()

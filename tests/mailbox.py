@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from engine.channels.email import NONE, MailSettings
+from engine.core.notices.settings import NONE, MailSettings
 
 SENDER = "Ra Lớp <ralop@example.vn>"
 

@@ -10,12 +10,13 @@ from typing import Any
 from engine.core.calendar import load_calendar
 from engine.core.cases.definitions import Handbook
 from engine.core.cases.facts import Facts
+from engine.core.cases.replay import Past
 from engine.core.people.access import Viewer
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.reader import load_workflow
 from engine.jobs.sweep import run_due
 from engine.store.cases.cases import earliest_look, find_case
-from engine.store.cases.history import Past, events_of
+from engine.store.cases.history import events_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed as on

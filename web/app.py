@@ -10,7 +10,8 @@ from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
-from engine.core.time_source import Clock, ShiftedClock
+from engine.core.time_source import TimeSource
+from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store, open_store
 from engine.usecases.context import House
 from web import lists
@@ -102,7 +103,9 @@ class Site(Flask):
         return func
 
 
-def create_app(settings: Settings | None = None, *, house: House | None = None, clock: Clock | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, *, house: House | None = None, clock: TimeSource | None = None
+) -> Flask:
     """The pages of one installation.
 
     Args:

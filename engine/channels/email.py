@@ -7,30 +7,15 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from engine.channels import Message, NotSent, Send, Unreachable
 from engine.core.notices.planning import EMAIL
+from engine.core.notices.settings import STARTTLS, TLS, MailSettings
 from engine.core.words import Label
 
-STARTTLS, TLS, NONE = "starttls", "tls", "none"
-SECURITIES = (STARTTLS, TLS, NONE)
 TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class MailSettings:
-    """The mail server. `sender` is "Name <address>"; `ca_file` has the certificate of a server's own authority."""
-
-    host: str
-    sender: str
-    port: int = 587
-    security: str = STARTTLS
-    user: str = ""
-    password: str = ""
-    ca_file: str = ""
 
 
 class EmailChannel:

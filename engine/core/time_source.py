@@ -1,21 +1,10 @@
-"""Where `now` comes from. The shell asks a clock once a request or round and hands the moment to the core.
-
-The demo and `ralop serve --now` run ahead of the machine: the distance is a setting in the database, so that pages and
-workers in several processes live at the same moment. The program lives between two years only (`check_moment`): no
-clock is set to a moment outside them, and a distance that leads there, kept by an earlier version, counts as none.
-"""
+"""Where `now` comes from: a page or a job asks a time source once and hands the moment to the core."""
 
 from __future__ import annotations
 
 import datetime as dt
-import time
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from engine.core.refusals import Invalid
-from engine.core.words import Sentence
-from engine.store.ops.settings import get_setting, put_setting
-from engine.store.session import Store, now_utc
+from typing import Protocol
 
 SETTING = "clock"
 # The tables of the moon's calendar end in 2099, and a deadline may lie years ahead of the moment it is counted from.
@@ -23,19 +12,12 @@ FIRST_YEAR, LAST_YEAR = 2000, 2089
 KEPT_S = 1.0  # how long the distance is believed before the database is asked again
 
 
-class Clock(Protocol):
+class TimeSource(Protocol):
     """Anything that tells the moment, as an aware UTC datetime."""
 
     def now(self) -> dt.datetime:
         """The moment."""
         ...
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> dt.datetime:
-        return now_utc()
 
 
 @dataclass(slots=True)
@@ -50,80 +32,3 @@ class Frozen:
     def advance(self, by: dt.timedelta) -> None:
         """Go on by this much."""
         self.moment += by
-
-
-class ShiftedClock:
-    """The machine's clock and the distance that the database says, asked at most once a second."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._kept: tuple[float, dt.timedelta] | None = None
-
-    def now(self) -> dt.datetime:
-        return now_utc() + self.offset
-
-    def forget(self) -> None:
-        """Ask the database at the next look: somebody has just set the clock."""
-        self._kept = None
-
-    @property
-    def offset(self) -> dt.timedelta:
-        """How far this clock is ahead of the machine's; zero where nobody set it."""
-        tick, kept = time.monotonic(), self._kept
-        if kept is None or tick - kept[0] > KEPT_S:
-            with self._store.reading("clock") as session:
-                seconds = get_setting(session, SETTING).get("offset_seconds", 0)
-            kept = self._kept = (tick, _distance(seconds, now_utc()))
-        return kept[1]
-
-
-def _distance(seconds: Any, machine: dt.datetime) -> dt.timedelta:
-    """The distance that was kept; none if it leads to a moment in which nothing works, not even setting the clock."""
-    try:
-        distance = dt.timedelta(seconds=seconds)
-        return distance if is_lived_in(machine + distance) else dt.timedelta()
-    except (OverflowError, TypeError, ValueError):
-        return dt.timedelta()
-
-
-def is_lived_in(moment: dt.datetime) -> bool:
-    """Whether the program works at this moment."""
-    return FIRST_YEAR <= moment.year <= LAST_YEAR
-
-
-def check_moment(moment: dt.datetime) -> None:
-    """Raises `Invalid` (now) for a moment to which no clock is set."""
-    if not is_lived_in(moment):
-        raise Invalid({"now": not_lived_in(moment)})
-
-
-def not_lived_in(moment: dt.datetime) -> Sentence:
-    """Why no clock is set to this moment."""
-    text = moment.replace(tzinfo=None).isoformat(timespec="minutes")
-    return Sentence("{text} is no moment for this program: it works in the years {first} to {last}.", text=text,
-                    first=FIRST_YEAR, last=LAST_YEAR)  # fmt: skip
-
-
-def set_clock(store: Store, now: dt.datetime | None) -> None:
-    """Let every `ShiftedClock` on this database tell `now` (aware) from here on; None: the machine's own time.
-
-    Raises `Invalid` for a moment outside the years in which the program works; the clock stays as it was.
-    """
-    if now:
-        check_moment(now)
-    ahead = now - now_utc() if now else dt.timedelta()
-    with store.writing("clock") as session:
-        put_setting(session, SETTING, {"offset_seconds": round(ahead.total_seconds())})
-
-
-def mend_clock(store: Store) -> bool:
-    """Forget a distance that leads to a moment in which nothing works; whether there was one.
-
-    An earlier version let the clock be set to any moment, and could not start there to set it again.
-    """
-    with store.reading("clock") as session:
-        kept = get_setting(session, SETTING).get("offset_seconds", 0)
-    wrong = bool(kept) and _distance(kept, now_utc()) == dt.timedelta()
-    if wrong:
-        set_clock(store, None)
-    return wrong

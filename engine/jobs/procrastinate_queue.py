@@ -16,7 +16,7 @@ from collections.abc import Callable
 from procrastinate import App, PsycopgConnector, exceptions
 from procrastinate.schema import SchemaManager
 
-from engine.core.time_source import Clock
+from engine.core.time_source import TimeSource
 from engine.jobs.supervisor import Supervisor
 from engine.jobs.worker import JOBS, LEASE, Job, Jobs, Outage, Worker, identity, let_go
 from engine.store.ops import leases
@@ -36,7 +36,7 @@ def conninfo(store: Store) -> str:
     return store.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def make_app(house: House, clock: Clock, stop: Callable[[], bool], jobs: Jobs = JOBS) -> App:
+def make_app(house: House, clock: TimeSource, stop: Callable[[], bool], jobs: Jobs = JOBS) -> App:
     """The queue of this database, with a task for each job and the ticks that ask for them."""
     connector = PsycopgConnector(
         conninfo=conninfo(house.store), kwargs=patience(house.store.url), min_size=1, max_size=6, timeout=LINE_S,
@@ -56,7 +56,7 @@ def make_app(house: House, clock: Clock, stop: Callable[[], bool], jobs: Jobs = 
     return app
 
 
-def _register(app: App, house: House, clock: Clock, stop: Callable[[], bool], job: Job) -> None:
+def _register(app: App, house: House, clock: TimeSource, stop: Callable[[], bool], job: Job) -> None:
     def run() -> None:
         job.run(house, clock.now(), stop)
 
@@ -85,7 +85,7 @@ def prepare(store: Store) -> None:
 class QueueWorker:
     """One worker among many: takes jobs from the queue until the event is set."""
 
-    def __init__(self, house: House, clock: Clock, stopping: threading.Event, *, concurrency: int = 2) -> None:
+    def __init__(self, house: House, clock: TimeSource, stopping: threading.Event, *, concurrency: int = 2) -> None:
         self.house, self.clock, self.concurrency = house, clock, concurrency
         self.name = identity()
         self._stopping, self._outage = stopping, Outage()
@@ -131,7 +131,7 @@ class QueueEnded(Exception):
     """The queue stopped taking jobs and did not say why; its own log does."""
 
 
-def worker_for(house: House, clock: Clock) -> Supervisor:
+def worker_for(house: House, clock: TimeSource) -> Supervisor:
     """The worker that fits the database, one under a lease for SQLite, one of many for PostgreSQL; and its heirs."""
     kind = Worker if house.store.is_sqlite else QueueWorker
     return Supervisor(lambda stopping: kind(house, clock, stopping))

@@ -7,20 +7,13 @@ watches their pupils, and only then takes the note away: killed in between, it d
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from engine.jobs.risk_watch import watch
 from engine.store.attendance import watch_asked as stored
-from engine.store.session import Session
 from engine.usecases.context import House
 
-BACK = dt.timedelta(days=31)  # registers of older days are history: nobody goes out because of them any more
 AT_ONCE = 200  # classes
-
-
-def ask(session: Session, registers: Iterable[tuple[int, dt.date]], today: dt.date) -> None:
-    """Have the registers of some classes and days watched; those of days long gone or still to come are left out."""
-    stored.ask(session, {(class_id, day) for class_id, day in registers if today - BACK <= day <= today})
 
 
 def watch_asked(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.core.time_source import Clock
+from engine.core.time_source import TimeSource
 from engine.jobs.deliver import deliver
 from engine.jobs.forget_messages import forget_daily
 from engine.jobs.risk_trial import work_on_trials
@@ -134,7 +134,7 @@ def let_go(store: Store, name: str) -> None:
 class Worker:
     """Runs the jobs until the event is set; made by `engine.jobs.procrastinate_queue.worker_for`."""
 
-    def __init__(self, house: House, clock: Clock, stopping: threading.Event, *, poll_s: float = POLL_S) -> None:
+    def __init__(self, house: House, clock: TimeSource, stopping: threading.Event, *, poll_s: float = POLL_S) -> None:
         self.house, self.clock, self.poll_s = house, clock, poll_s
         self.name = identity()
         self._stopping, self._outage, self._held_at = stopping, Outage(), -math.inf

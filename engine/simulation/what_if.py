@@ -14,13 +14,12 @@ from typing import Any
 
 from engine.core.cases.definitions import Handbook
 from engine.core.cases.facts import Facts
-from engine.core.cases.replay import TRIAL, Lost, Replay, Run
+from engine.core.cases.replay import TRIAL, Lost, Past, Replay, Run
 from engine.core.people.access import Viewer
 from engine.core.refusals import Invalid
 from engine.core.rules.model import RuleSet
 from engine.core.words import Sentence
 from engine.store.cases import history
-from engine.store.cases.history import Past
 from engine.store.cases.surroundings import World
 from engine.store.session import Session
 from engine.usecases.context import House

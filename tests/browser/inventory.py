@@ -15,9 +15,10 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from engine.channels.email import EmailChannel, MailSettings
+from engine.channels.email import EmailChannel
 from engine.channels.outbox import Post
 from engine.channels.push import PushChannel, kept_key
+from engine.core.notices.settings import MailSettings
 from engine.store import tables as t
 from engine.usecases.attendance import import_jobs
 from engine.usecases.calendar.closures import announce_closure

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine.channels.email import EmailChannel, MailSettings
+from engine.channels.email import EmailChannel
 from engine.channels.outbox import Post
 from engine.channels.push import PushChannel, kept_key
+from engine.core.notices.settings import MailSettings
 from engine.store.session import open_store
 from tests.browser.conftest import OpenPage, served
 from tests.pages import PASSWORD, Site, site

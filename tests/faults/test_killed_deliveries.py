@@ -8,9 +8,10 @@ from collections.abc import Callable
 from sqlalchemy import func, insert, select, update
 
 from bench.data import handbook
-from engine.channels.email import EmailChannel, MailSettings
+from engine.channels.email import EmailChannel
 from engine.channels.outbox import Post
 from engine.core.notices.planning import Choice, Hours
+from engine.core.notices.settings import MailSettings
 from engine.jobs.deliver import CLAIM, deliver
 from engine.store import tables as t
 from engine.store.notices.notices import put_choices

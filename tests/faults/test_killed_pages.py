@@ -18,9 +18,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from engine.core.people import passwords
-from engine.core.time_source import set_clock
 from engine.store import tables as t
 from engine.store.cases import verify
+from engine.store.ops.time_source import set_clock
 from engine.store.session import open_store
 from engine.store.simulation import seed as scene
 from engine.usecases.context import House

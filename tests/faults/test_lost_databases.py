@@ -20,10 +20,10 @@ import pytest
 from sqlalchemy import func, make_url, select, update
 
 from engine.core.people import passwords
-from engine.core.time_source import set_clock
 from engine.store import tables as t
 from engine.store.cases import verify
 from engine.store.ops import leases
+from engine.store.ops.time_source import set_clock
 from engine.store.session import Store, open_store
 from engine.store.simulation import seed as scene
 from engine.usecases.context import House

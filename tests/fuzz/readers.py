@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from engine.channels.excel97 import read_excel97
 from engine.core.files import values
 from engine.core.files.aliases import load_aliases
 from engine.core.files.attendance import Asked, read_attendance
@@ -103,7 +104,7 @@ def _require(holds: object, otherwise: str) -> None:
 
 def read_file(data: bytes) -> None:
     """Bytes as a file of any kind."""
-    _both(lambda: read_sheets(data, SMALL))
+    _both(lambda: read_sheets(data, read_excel97, SMALL))
 
 
 def read_parts(data: bytes) -> None:
@@ -111,7 +112,7 @@ def read_parts(data: bytes) -> None:
     names = ("sheet", "strings", "book", "styles", "rels")
     parts = dict(zip(names, data.split(PART), strict=False))
     whole = workbook({name: part for name, part in parts.items() if part})
-    _both(lambda: read_sheets(whole, SMALL))
+    _both(lambda: read_sheets(whole, read_excel97, SMALL))
 
 
 def read_cells(data: bytes) -> None:
@@ -207,7 +208,7 @@ def _parts(data: bytes) -> bytes:
 
 def _as_lines(data: bytes) -> bytes:
     try:
-        sheets = [list(sheet.rows) for sheet in read_sheets(data)]
+        sheets = [list(sheet.rows) for sheet in read_sheets(data, read_excel97)]
     except Unreadable:
         return b"HS001"
     return "\n".join("\t".join(map(_as_text, cells)) for rows in sheets for _, cells in rows).encode()

@@ -11,10 +11,10 @@ from flask import Flask, render_template_string
 from jinja2 import meta
 
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound, Refused
-from engine.core.time_source import ShiftedClock, set_clock
 from engine.core.words import Sentence
 from engine.store import tables as t
 from engine.store.ops.settings import DEMO, put_setting
+from engine.store.ops.time_source import ShiftedClock, set_clock
 from engine.store.session import Store, now_utc, open_store
 from tests.pages import MORNING, Site, post, site
 from web import app as web_app

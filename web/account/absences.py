@@ -13,11 +13,10 @@ from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Conflict, Invalid
 from engine.store.people import people_lists
 from engine.usecases.people import absences
-from web.admin.people import read_day
 from web.site.forms import Form
 from web.site.languages import said
 from web.site.request_context import now, shell, today
-from web.site.typed import whole
+from web.site.typed import read_day, whole
 
 DAY: dict[str, Any] = {"inputmode": "numeric", "autocomplete": "off", "class": "short"}
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
 
-from engine.channels.outbox import URL
+from engine.core.notices.settings import URL
 from engine.core.people.access import ADMIN
 from engine.core.refusals import Invalid, NotAllowed, NotFound
 from engine.core.words import Sentence

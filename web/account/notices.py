@@ -19,8 +19,7 @@ from engine.core.words import Sentence, written
 from engine.store.cases import work_list
 from engine.store.cases.work_list import PAGE, NoticeRow
 from engine.store.people.account_events import ActRow, acts_of
-from web.cases.cards import CODE
-from web.site.addresses import url_for
+from web.site.addresses import CODE, url_for
 from web.site.languages import language, said
 from web.site.request_context import local, now, shell, whole_arg
 from web.site.template_filters import gone

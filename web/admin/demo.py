@@ -8,10 +8,10 @@ from flask import Blueprint, abort, flash, redirect
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from engine.core.time_source import ShiftedClock, check_moment, set_clock
 from engine.core.words import Sentence
 from engine.jobs.sweep import run_due
 from engine.store.cases.cases import earliest_look
+from engine.store.ops.time_source import ShiftedClock, check_moment, set_clock
 from engine.usecases.context import House
 from web.site.languages import said
 from web.site.request_context import local, now, page_before, shell

@@ -11,14 +11,15 @@ from wtforms import StringField, TextAreaField
 from engine.core.cases.chain import text_hash
 from engine.core.refusals import Invalid, NotAllowed, Refused
 from engine.core.words import Sentence
-from engine.usecases.units.mergers import merge_units, read_moves, read_table
+from engine.usecases.units.mergers import Merged, merge_units, read_moves, read_table
 from web.account.stepup import needs_proof
 from web.admin.index import require_admin
-from web.admin.people import DAY, read_day
+from web.admin.people import DAY
 from web.cli.merge import keep, told, undo_path
 from web.site.forms import Form
 from web.site.request_context import now, shell, today
 from web.site.security import takes_up_to
+from web.site.typed import read_day
 
 LARGEST = 512 * 1024  # bytes; the table of a province is a tenth of it
 
@@ -82,3 +83,18 @@ def _merge(form: MergeForm) -> Outcome:
                          dry_run=not kept, keep_undo=lambda undoing: keep(path, undoing))  # fmt: skip
     lines = [*told(merged), *([Sentence("To undo it: ralop merge-units {path}", path=path)] if path.exists() else [])]
     return Outcome(kept, tuple(left), tuple(lines), mark)
+
+
+def told(merged: Merged) -> list[Sentence]:
+    """What was done, or would be, and what somebody must see to."""
+    lines = [Sentence("Ended: {names}.", names=merged.ended)] if merged.ended else []
+    lines += [Sentence("Came over: {names}.", names=merged.came_over)] if merged.came_over else []
+    lines.append(
+        Sentence(
+            "Moved along: {cases} open cases, {offers} offers, {posts} posts, {closures} closures; places of pupils "
+            "changed: {pupils}; cases handed to another person: {handed}.",
+            cases=merged.cases, offers=merged.offers, posts=merged.posts, closures=merged.closures,
+            pupils=merged.pupils, handed=merged.handed_on,
+        )
+    )  # fmt: skip
+    return [*lines, *merged.left]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -16,7 +15,6 @@ from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.core.units.kinds import called
 from engine.core.words import Sentence
-from engine.core.workflow.form_values import read_date
 from engine.store.people import people_lists, staffing
 from engine.store.people.account_events import PAGE as ACTS
 from engine.store.people.account_events import acts_on
@@ -30,7 +28,7 @@ from web.admin.index import meant, require_admin
 from web.site.forms import Form
 from web.site.languages import NAMES, said
 from web.site.request_context import now, shell, today, whole_arg
-from web.site.typed import whole
+from web.site.typed import read_day, whole
 
 LONGEST_QUERY = 80  # characters
 DAY: dict[str, Any] = {"inputmode": "numeric", "autocomplete": "off", "class": "short"}
@@ -77,16 +75,6 @@ class SeekForm(Form):
 
     role = SelectField(validate_choice=False)
     q = StringField(render_kw={"autocomplete": "off"})
-
-
-def read_day(text: str | None, field: str, default: dt.date | None = None) -> dt.date:
-    """A day as typed, the default for nothing. Raises `Invalid` for the field."""
-    if not (text or "").strip() and default:
-        return default
-    day = read_date(text or "")
-    if day is None or not 1900 < day.year < 2200:
-        raise Invalid({field: Sentence("Write the day as in 25/11/2026.")})
-    return day
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Transition
 from engine.store.cases.case_page import reached
 from engine.usecases.idempotency import SentBefore
+from web.cases.overtaken import overtaken
 from web.cases.page import Seen, see_case
 from web.site import queued
 from web.site.forms import ActForm
@@ -73,7 +74,7 @@ def _again(code: str, asking: Asking, form: ActForm, refused: Refused) -> tuple[
     """
     seen = see_case(code)
     if isinstance(refused, Conflict):
-        queued.overtaken(code, form.seen, refused)
+        overtaken(code, form.seen, refused)
         form.version.data = str(seen.facts.version)
         if isinstance(refused, SentBefore):
             queued.anew(form.anew())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import g
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.cases.available_acts import FORM_LABELS, act_named
 from engine.core.cases.casework import LESSON
 from engine.core.people.responsibility import LADDERS, ROLE_LABELS
@@ -69,7 +70,7 @@ def _require(seen: Seen, name: str, asked: Transition | Form) -> None:
     """Raise the refusal that sending the form would end in: nobody fills in a form in vain."""
     if isinstance(asked, Transition):
         follow(seen.workflow, seen.facts.state, name, seen.roles)
-    elif name not in seen.can and not (name == LESSON and seen.roles & case_acts.OPENERS):  # if one is planned
+    elif name not in seen.can and not (name == LESSON and seen.roles & OPENERS):  # if one is planned
         raise NotAllowed(Sentence("“{act}” is not possible for you in this case as it is now.", act=FORM_LABELS[name]))
 
 

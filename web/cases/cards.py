@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.available_acts import choices
 from engine.core.cases.definitions import Handbook
 from engine.core.people.access import Viewer, reach
@@ -19,14 +20,12 @@ from engine.core.workflow.model import State, Workflow
 from engine.store.cases.news import News
 from engine.store.cases.rows import CaseRow
 from engine.store.cases.work_list import Handed, NeedRow, seats_of
-from engine.usecases.cases.case_acts import act_label
 from engine.usecases.cases.nudges import NUDGERS, likely_holder, urges
-from web.site.addresses import url_for
+from web.site.addresses import CODE, url_for
 from web.site.languages import language, said
 from web.site.request_context import local
 from web.site.template_filters import ago, due
 
-CODE = "CODE"  # stands where the code comes in an address
 ENDED = Sentence("Ended")
 MOST_STANDS = 4096  # kept; a workflow has some hundreds
 

@@ -10,6 +10,7 @@ from operator import itemgetter
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Choice, Field
@@ -20,6 +21,7 @@ from engine.usecases.idempotency import SentBefore
 from web.cases.cards import make_cards
 from web.cases.case_list_file import case_file
 from web.cases.filters import LONGEST, WHICH, after, asked, chips, written
+from web.cases.overtaken import overtaken
 from web.site import queued
 from web.site.forms import ActForm, act_form
 from web.site.request_context import now, shell, today, whole_arg
@@ -137,7 +139,7 @@ def open_case() -> Response | tuple[str, int]:
             raise NotFound(Sentence("There is no such pupil in your classes or your school.")) from refused
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
         if isinstance(refused, Conflict) and pupil.case:
-            queued.overtaken(pupil.case, None, refused)
+            overtaken(pupil.case, None, refused)
         else:
             queued.refused(form)
         if isinstance(refused, SentBefore):
@@ -147,7 +149,7 @@ def open_case() -> Response | tuple[str, int]:
 
 
 def _require_opener() -> None:
-    if not any(g.viewer.holds(role) for role in case_acts.OPENERS):
+    if not any(g.viewer.holds(role) for role in OPENERS):
         raise NotAllowed(Sentence("A case is opened by the homeroom teacher or the head of the pupil's school."))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, g, render_template, request, url_for
 
+from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.cases.available_acts import Choices, choices
 from engine.core.cases.casework import CHECK_IN, FOR, LESSON
 from engine.core.cases.definitions import Situation
@@ -26,7 +27,6 @@ from engine.store.cases.surroundings import World
 from engine.store.cases.work_list import seats_of
 from engine.store.people.access_log import Before, before_reading, note_reading
 from engine.store.session import Session
-from engine.usecases.cases.case_acts import OPENERS
 from engine.usecases.cases.nudges import likely_holder, may_nudge, urges
 from web.cases.cards import shape
 from web.cases.diagram import draw

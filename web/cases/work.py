@@ -11,6 +11,7 @@ from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
 from engine.core.calendar.workdays import last_working_day
+from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.people.access import ADMIN
 from engine.core.words import Label, Sentence
 from engine.store.attendance.proposals import Proposed
@@ -20,7 +21,6 @@ from engine.store.cases.rows import CaseRow
 from engine.store.cases.saved import Saved
 from engine.store.session import Session
 from engine.usecases.attendance import proposals
-from engine.usecases.cases import case_acts
 from web.cases.cards import Card, make_cards
 from web.cases.case_list_file import case_file
 from web.cases.difficulty_items import Item, to_decide
@@ -119,7 +119,7 @@ def work_page(wrong: Sentence | None = None) -> str:
         work = _read(session)
     return render_template(
         "work.html", work=work, wrong=wrong, key=uuid.uuid4().hex, only_set_up=viewer.units.keys() == {ADMIN},
-        opens=any(viewer.holds(role) for role in case_acts.OPENERS),
+        opens=any(viewer.holds(role) for role in OPENERS),
     )  # fmt: skip
 
 

@@ -11,10 +11,10 @@ from contextlib import closing, contextmanager
 import click
 
 from engine.core.refusals import Refused
-from engine.core.time_source import ShiftedClock
 from engine.core.words import Faulty
 from engine.store.database.refusals import not_current
 from engine.store.ops.schema import revisions
+from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store, open_store
 from engine.usecases.context import House
 from web.cli.check import language_here

@@ -8,7 +8,17 @@ from pathlib import Path
 import click
 
 import rules
-from engine.core.calendar import Calendar, Closure, Duration, Pause, Unreadable, load_calendar, merge, parse_weekdays
+from engine.core.calendar import (
+    Calendar,
+    Closure,
+    Duration,
+    Pause,
+    Unreadable,
+    clock_of,
+    load_calendar,
+    merge,
+    parse_weekdays,
+)
 from engine.core.words import Faulty, Sentence
 from web.cli.check import language_here
 from web.site.files import read_text
@@ -105,7 +115,8 @@ def deadline(
     """Print when DURATION, such as "3 working days", is up: the local date-time."""
     try:
         calendar = calendar_named(name)
-        clock = calendar.clock(
+        clock = clock_of(
+            calendar,
             weekdays=parse_weekdays(weekdays) if weekdays else None,
             closures=map(_closure, closed),
             pauses=[_pause(text, calendar) for text in pause],

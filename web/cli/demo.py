@@ -8,11 +8,11 @@ import click
 
 from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Conflict
-from engine.core.time_source import set_clock
 from engine.core.words import Sentence
 from engine.simulation.demo import NOW, PASSWORD, DemoFiles, build_demo
 from engine.simulation.demo_names import rows
 from engine.store.ops.settings import DEMO, get_setting
+from engine.store.ops.time_source import set_clock
 from engine.usecases.context import House
 from engine.usecases.people.accounts import members
 from web.cli.console import language_here

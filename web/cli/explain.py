@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.casework import FOR
 from engine.core.cases.definitions import Situation
 from engine.core.cases.explain import Line, Next, what_comes, why_of_deadline, why_of_event
 from engine.core.cases.facts import Facts
+from engine.core.cases.replay import Past
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.refusals import NotFound
 from engine.core.words import Label, Sentence
 from engine.store.cases.cases import find_case
-from engine.store.cases.history import Past, events_of, people_named
+from engine.store.cases.history import events_of, people_named
 from engine.store.cases.surroundings import World
-from engine.usecases.cases.case_acts import act_label
 from engine.usecases.context import House
 from web.cli.console import housed, language_here
 

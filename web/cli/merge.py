@@ -10,7 +10,8 @@ import click
 
 from engine.core.words import Sentence
 from engine.usecases.units.merger_undo import is_undo, undo
-from engine.usecases.units.mergers import Merged, Merger, merge_units, read_moves, read_table
+from engine.usecases.units.mergers import Merger, merge_units, read_moves, read_table
+from web.admin.mergers import told
 from web.cli.console import housed, language_here, operator
 from web.cli.parameter_types import DAY, FILE, NEW_FILE
 from web.site.files import read_text
@@ -88,18 +89,3 @@ def keep(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def told(merged: Merged) -> list[Sentence]:
-    """What was done, or would be, and what somebody must see to."""
-    lines = [Sentence("Ended: {names}.", names=merged.ended)] if merged.ended else []
-    lines += [Sentence("Came over: {names}.", names=merged.came_over)] if merged.came_over else []
-    lines.append(
-        Sentence(
-            "Moved along: {cases} open cases, {offers} offers, {posts} posts, {closures} closures; places of pupils "
-            "changed: {pupils}; cases handed to another person: {handed}.",
-            cases=merged.cases, offers=merged.offers, posts=merged.posts, closures=merged.closures,
-            pupils=merged.pupils, handed=merged.handed_on,
-        )
-    )  # fmt: skip
-    return [*lines, *merged.left]

@@ -21,7 +21,8 @@ from engine.simulation.player import Check, play
 from engine.store.ops.schema import upgrade
 from engine.store.session import Store, open_store
 from engine.store.simulation.seed import is_empty
-from web.cli.check import KINDS, ROOT, Desk, Kind, Source, language_here
+from web.cli.check import language_here
+from web.site.definition_files import KINDS, ROOT, Desk, Kind, Source
 from web.site.files import read_text
 from web.site.settings import instance_folder
 

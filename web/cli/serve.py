@@ -12,13 +12,13 @@ import click
 from flask import Flask
 
 from engine.core.refusals import Refused
-from engine.core.time_source import ShiftedClock, mend_clock, set_clock
 from engine.core.words import Fault, Faulty, Sentence
 from engine.jobs.gc_tuning import keep_what_is_loaded
 from engine.jobs.procrastinate_queue import worker_for
 from engine.store.ops.database_copies import file_of
 from engine.store.ops.proxies import forget_undeclared
 from engine.store.ops.schema import upgrade
+from engine.store.ops.time_source import ShiftedClock, mend_clock, set_clock
 from engine.store.session import open_store
 from engine.usecases.context import House
 from engine.usecases.ops.instance_files import exposed

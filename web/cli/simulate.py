@@ -12,14 +12,12 @@ from engine.core.calendar import Calendar
 from engine.core.refusals import Invalid, NotFound
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
-from engine.core.toml_reader import read_toml
 from engine.core.words import Sentence
-from engine.core.workflow.model import Workflow
 from engine.simulation.what_if import Outcome, simulate
 from engine.usecases.context import House
 from web.cli.console import housed, language_here
-from web.cli.parameter_types import FIRST_YEAR, LAST_YEAR, outside
 from web.cli.play import Folders
+from web.rules.simulate import moments, workflow_for
 
 SHOWN = 50  # changed cases that are listed one by one
 
@@ -61,26 +59,11 @@ def period(over: str, calendar: Calendar, now: dt.datetime) -> tuple[dt.datetime
     return moments(*days, calendar, now)
 
 
-def moments(
-    first: dt.date, last: dt.date, calendar: Calendar, now: dt.datetime
-) -> tuple[dt.datetime, dt.datetime]:  # fmt: skip
-    """When a period of whole days begins and has ended, at the latest `now`. Raises `Invalid` for days too far off."""
-    for day in (first, last):
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise Invalid({"over": outside(day)})
-    return calendar.instant(first, 0), min(calendar.instant(last + dt.timedelta(days=1), 0), now)
-
-
 def _rules(house: House, name: str) -> RuleSet:
     found = Folders(Path()).find("rules", name)
     if found is None:
         raise NotFound(Sentence("There is no rules file {name}.", name=name))
     return load_ruleset(*found, workflow_for(house, *found))
-
-
-def workflow_for(house: House, text: str, file: str) -> Workflow:
-    """The workflow that a rules file says it is for. Raises `Faulty` or `NotFound`."""
-    return house.handbook.workflow(str(read_toml(text, file).data.get("workflow", "")))
 
 
 def told(outcome: Outcome, calendar: Calendar, language: str) -> Iterator[str]:

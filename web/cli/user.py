@@ -14,9 +14,9 @@ import segno
 from engine.core.people.access import ROLES
 from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Invalid, Refused
-from engine.core.time_source import ShiftedClock
 from engine.core.words import Faulty, Sentence
 from engine.store.ops.schema import upgrade
+from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store
 from engine.usecases.context import House
 from engine.usecases.people import absences, accounts, signin_codes

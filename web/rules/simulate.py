@@ -8,16 +8,19 @@ from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 from wtforms import StringField, TextAreaField
 
+from engine.core.calendar import Calendar
 from engine.core.files.export import TYPES
 from engine.core.people.access import ADMIN, OFFICE
 from engine.core.refusals import Invalid, NotAllowed, Refused
 from engine.core.rules.reader import load_ruleset
+from engine.core.toml_reader import read_toml
 from engine.core.words import Faulty, Sentence
 from engine.core.workflow.form_values import read_date
+from engine.core.workflow.model import Workflow
 from engine.simulation.what_if import Outcome, simulate
+from engine.usecases.context import House
 from web.account.exports import download
 from web.cli.parameter_types import FIRST_YEAR, LAST_YEAR
-from web.cli.simulate import moments, workflow_for
 from web.site.forms import Form
 from web.site.languages import said
 from web.site.request_context import now, shell, today
@@ -104,3 +107,18 @@ def _day(form: TrialForm, name: str) -> dt.date:
 def _only_those_who_may() -> None:
     if not {ADMIN, OFFICE} & g.viewer.units.keys():
         raise NotAllowed(Sentence("Trying out rules is for administrators and education offices."))
+
+
+def moments(
+    first: dt.date, last: dt.date, calendar: Calendar, now: dt.datetime
+) -> tuple[dt.datetime, dt.datetime]:  # fmt: skip
+    """When a period of whole days begins and has ended, at the latest `now`. Raises `Invalid` for days too far off."""
+    for day in (first, last):
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise Invalid({"over": outside(day)})
+    return calendar.instant(first, 0), min(calendar.instant(last + dt.timedelta(days=1), 0), now)
+
+
+def workflow_for(house: House, text: str, file: str) -> Workflow:
+    """The workflow that a rules file says it is for. Raises `Faulty` or `NotFound`."""
+    return house.handbook.workflow(str(read_toml(text, file).data.get("workflow", "")))

@@ -12,6 +12,9 @@ REMEMBERED = 4096
 NAME = "addresses"
 
 
+CODE = "CODE"  # stands where the code comes in an address
+
+
 def init_app(app: Flask) -> None:
     """`url_for` in templates is the one of this module."""
 

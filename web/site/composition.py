@@ -29,7 +29,7 @@ from engine.store.ops import definition_texts
 from engine.store.ops.definition_texts import Definition
 from engine.store.session import Store, open_store
 from engine.usecases.context import House
-from web.cli.check import FOLDERS, KINDS, Source, files_below, kind_of
+from web.site.definition_files import FOLDERS, KINDS, Source, files_below, kind_of
 from web.site.files import read_text
 from web.site.read_aliases import read_aliases
 from web.site.read_risk import read_risk

@@ -8,9 +8,9 @@ from functools import lru_cache
 from flask import Flask, current_app, request
 from markupsafe import Markup
 
+from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.people.access import ADMIN, OFFICE
 from engine.core.words import Sentence
-from engine.usecases.cases.case_acts import OPENERS
 from web.site.addresses import url_for
 from web.site.languages import language
 from web.site.request_context import user

@@ -16,19 +16,13 @@ from typing import Any
 from flask import Flask, Response, abort, g, jsonify, request
 from flask_login import current_user
 
-from engine.core.cases.timeline import Told, tell
-from engine.core.refusals import Conflict
 from engine.core.words import Sentence
 from engine.store.cases.history import version_after
-from engine.store.people.access_log import note_reading
-from web.cases.page import names_in, read_case
 from web.site.forms import Form
 from web.site.languages import said
-from web.site.request_context import now, shell
-from web.site.template_filters import due, moment
+from web.site.request_context import shell
 
 HEADER = "X-Queued"
-MOST_TOLD = 5  # entries of the history that a conflict tells
 STATES = {404: "refused", 409: "conflict", 403: "refused", 422: "faults"}
 
 
@@ -111,30 +105,3 @@ def beside(version: str, there: str, lines: list[str]) -> None:
     """Something else than a case was changed meanwhile: what is there now, in a few words and line by line."""
     if queued():
         g.queued_told |= {"version": version, "case": there, "since": lines}
-
-
-def overtaken(code: str, version: int | None, why: Conflict) -> None:
-    """Somebody was faster: who, how the case stands now, and what was written since the version that the person saw."""
-    if not queued():
-        return
-    reading = read_case(code)
-    facts = reading.facts
-    pupil_id = facts.pupil_id if reading.known else None
-    note_reading(shell().house.store, g.viewer.person_id, facts.id, pupil_id, now())
-    names = names_in(reading)
-    events = [
-        tell(shell().house.handbook, facts, reading.situation.around, event, names)
-        for event in reading.beside.events if event.seq > (version or 0)
-    ]  # fmt: skip
-    g.queued_told = {
-        "why": said(why.sentence), "code": code, "version": facts.version,
-        "case": said(reading.workflow.states[facts.state].label), "due": said(due(facts.due_at).words),
-        "since": [_line(told) for told in events[:MOST_TOLD]],
-    }  # fmt: skip
-
-
-def _line(told: Told) -> str:
-    """An entry of the history in one line."""
-    answers = [f"{said(label)}: {said(answer)}" for label, answer in (*told.answers, *told.says)]
-    who = f" – {said(told.who)}" if told.who else ""
-    return f"{said(told.what)}{who}, {moment(told.at)}" + "".join(f"; {answer}" for answer in answers)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app, g, request
 from flask_login import current_user
 
-from engine.core.time_source import Clock
+from engine.core.time_source import TimeSource
 from engine.store.ops.health import Looks
 from engine.store.ops.settings import DEMO, get_setting
 from engine.usecases.context import House
@@ -36,7 +36,7 @@ class Shell:
 
     settings: Settings
     house: House
-    clock: Clock
+    clock: TimeSource
     worker: Living | None = None  # that of this process, if it has one
     looks: Looks = field(default_factory=Looks, repr=False)
     _demo: tuple[float, bool] | None = field(default=None, repr=False)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.channels.outbox import PostSettings, read_post
+from engine.core.notices.settings import PostSettings, read_post
 from engine.core.people.key_strength import weakness
 from engine.core.toml_reader import Reader, read_toml
 from engine.core.words import LANGUAGES, Fault, Faulty, Sentence

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.attendance.signals import AFTER, DAY, EVERY_SESSION, MAIN_SESSION, OPEN, PROPOSE, UNEXCUSED, Signal
+from engine.core.attendance.signals import (
+    AFTER,
+    DAY,
+    EVERY_SESSION,
+    MAIN_SESSION,
+    OFF,
+    OPEN,
+    PROPOSE,
+    UNEXCUSED,
+    Signal,
+)
 from engine.core.words import Label, Sentence
-from engine.usecases.attendance.risk_settings import OFF
 
 CONDITIONS: Mapping[str, Sentence] = {
     "unexcused_in_a_row": Sentence("{numbers} sessions in a row without excuse"),

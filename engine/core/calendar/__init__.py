@@ -1,10 +1,10 @@
-"""How time is counted: the front door of the calendar. docs/decisions/0002-how-time-counts.md says why it is so.
+"""How time is counted. docs/decisions/0002-how-time-counts.md says why it is so.
 
-A `Calendar` is a file (`load_calendar`, `merge`). Its `clock` counts time for one case: `Clock.deadline`, `before`,
+A `Calendar` is a file (`load_calendar`, `merge`). `clock_of` gives the clock that counts time for one case: `Clock.deadline`, `before`,
 `elapsed`, and `explain` for the reasons. Seasons are `windows` between anchors. Days are local, moments are UTC.
 """
 
-from engine.core.calendar.clock import Clock
+from engine.core.calendar.clock import Clock, clock_of
 from engine.core.calendar.days import Calendar, MakeUp, SchoolYear, TimeOff, merge
 from engine.core.calendar.reader import load_calendar
 from engine.core.calendar.season import Anchor, windows
@@ -35,6 +35,7 @@ __all__ = [
     "TimeOff",
     "Unreadable",
     "Window",
+    "clock_of",
     "load_calendar",
     "merge",
     "parse_weekdays",

@@ -7,11 +7,12 @@ time outside it. It may be shared between threads: a layout, once made, does not
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import lru_cache
 
 from engine.core.calendar.days import DAY, Calendar, Reason
 from engine.core.calendar.layout import Days, Hours, facts, laid_out
-from engine.core.calendar.values import Circumstances, Deadline, Duration, Pause
+from engine.core.calendar.values import Circumstances, Closure, Deadline, Duration, Pause, Window
 from engine.core.words import Label, Sentence
 
 FARTHEST = 100  # years that a deadline is looked for; beyond, something is closed for good
@@ -24,7 +25,7 @@ BEFORE, AFTER = 1, 2  # years around a first question that a clock lays out
 class Clock:
     """Counts time for one case: one class's weekdays, one pupil's closures, its seasons and its pauses.
 
-    All moments are aware; what comes out is in UTC. Got from `Calendar.clock`.
+    All moments are aware; what comes out is in UTC. `clock_of` gives one.
     """
 
     def __init__(self, calendar: Calendar, case: Circumstances) -> None:
@@ -170,9 +171,26 @@ class Clock:
         self._layouts, self._years = {}, (max(dt.MINYEAR + 1, low), min(dt.MAXYEAR, high))
 
 
+def clock_of(
+    calendar: Calendar,
+    *,
+    weekdays: Iterable[int] | None = None,
+    closures: Iterable[Closure] = (),
+    windows: Iterable[Window] = (),
+    pauses: Iterable[Pause] = (),
+) -> Clock:
+    """The clock of one case, the same object for the same arguments.
+
+    `weekdays` (0 = Monday) are those the pupil's class is taught, None for the school year's own; `closures` are
+    those that hold the pupil. Raises Unreadable for a class taught on no weekday.
+    """
+    taught = None if weekdays is None else frozenset(weekdays)
+    lightest_first = tuple(sorted(windows, key=lambda window: window.weight))
+    return _remembered(calendar, Circumstances(taught, tuple(closures), lightest_first, tuple(pauses)))
+
+
 @lru_cache(maxsize=512)
-def clock_of(calendar: Calendar, case: Circumstances) -> Clock:
-    """The clock for these circumstances, the same object as long as it is remembered."""
+def _remembered(calendar: Calendar, case: Circumstances) -> Clock:
     return Clock(calendar, case)
 
 

@@ -8,16 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import holidays as public_holidays
 
-from engine.core.calendar.values import Circumstances, Closure, Pause, Window
 from engine.core.words import Fault, Faulty, Label, Sentence
-
-if TYPE_CHECKING:
-    from engine.core.calendar.clock import Clock
 
 UTC = dt.UTC
 DAY = dt.timedelta(days=1)
@@ -69,7 +64,7 @@ class MakeUp:
 class Calendar:
     """The days of one province: office hours, public holidays, days off and made up, school years and breaks.
 
-    Two calendars are the same only if they are the same object, which keeps `clock` cheap; `load_calendar` and `merge`
+    Two calendars are the same only if they are the same object, which keeps `clock_of` cheap; `load_calendar` and `merge`
     give the same object for the same text.
     """
 
@@ -82,25 +77,6 @@ class Calendar:
     school_years: tuple[SchoolYear, ...] = ()
     off: tuple[TimeOff, ...] = ()
     made_up: tuple[MakeUp, ...] = ()
-
-    def clock(
-        self,
-        *,
-        weekdays: Iterable[int] | None = None,
-        closures: Iterable[Closure] = (),
-        windows: Iterable[Window] = (),
-        pauses: Iterable[Pause] = (),
-    ) -> Clock:
-        """The clock of one case, the same object for the same arguments.
-
-        `weekdays` (0 = Monday) are those the pupil's class is taught, None for the school year's own; `closures` are
-        those that hold the pupil. Raises Unreadable for a class taught on no weekday.
-        """
-        from engine.core.calendar.clock import clock_of  # noqa: PLC0415 - the clock is built on this module
-
-        taught = None if weekdays is None else frozenset(weekdays)
-        lightest_first = tuple(sorted(windows, key=lambda window: window.weight))
-        return clock_of(self, Circumstances(taught, tuple(closures), lightest_first, tuple(pauses)))
 
     @cached_property
     def _off(self) -> dict[dt.date, list[TimeOff]]:

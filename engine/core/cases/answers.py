@@ -72,7 +72,7 @@ def since(answers: Sequence[Answer], calendar: Calendar) -> Since | None:
 
 def _until_next(answer: Answer, next_at: dt.datetime, calendar: Calendar) -> Since:
     """Counted from the next date: never before the answer itself, nor farther off than FARTHEST."""
-    farthest = calendar.clock().deadline(answer.at, FARTHEST)
+    farthest = clock_of(calendar).deadline(answer.at, FARTHEST)
     if farthest is not None and next_at > farthest:
         return Since(farthest, answer, bounded=True)
     return Since(max(answer.at, next_at), answer)

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.core.cases.act_vocabulary import GIVERS, HOLDERS
 from engine.core.people.access import OFFICE, REFERRED, knows
 from engine.core.people.responsibility import LADDERS
 from engine.core.words import Label
 from engine.core.workflow.builtin_forms import form_named
 from engine.core.workflow.model import Form, Transition, Workflow
-from engine.usecases.cases.case_acts import GIVERS, HOLDERS
 
 FORM_LABELS: Mapping[str, Label] = {
     "accept": Label("Tiếp nhận", "Accept"),

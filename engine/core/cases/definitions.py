@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from engine.core.calendar import Calendar, Clock, Closure, Pause, Window, windows
+from engine.core.calendar import Calendar, Clock, Closure, Pause, Window, clock_of, windows
 from engine.core.cases.facts import Facts
 from engine.core.refusals import NotFound
 from engine.core.rules.model import RuleSet, Season
@@ -118,7 +118,8 @@ class Handbook:
         return self._times[asked]
 
     def _clock(self, around: Surroundings, seasons: Seasons, holds: Holds) -> Clock:
-        return self.calendar(around.province).clock(
+        return clock_of(
+            self.calendar(around.province),
             weekdays=frozenset(int(day) - 1 for day in around.weekdays) if around.weekdays else None,
             closures=around.closures,
             windows=tuple(window for found in seasons.values() for window in found),

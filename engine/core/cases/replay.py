@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from engine.core.cases.casework import Actor, Casework, Entry
 from engine.core.cases.definitions import Handbook, Situation, Surroundings
@@ -19,12 +20,25 @@ from engine.core.cases.facts import Facts
 from engine.core.people.responsibility import Directory
 from engine.core.refusals import NotFound, Refused
 from engine.core.words import Sentence
-from engine.store.cases.history import Past
 
 TRIAL = 0  # the version of rules on trial: no file can have it
 LASTING = frozenset({"disability", "first_time"})  # flags that a case has from its first moment
 AROUND = frozenset({"recounted", "placed", "rerouted"})  # nobody's act on the case itself
 MOST_LOOKS = 10_000  # at one case; a rule set that the loader lets through never comes near
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One event as it was written; `values` is what a person filled in, as far as it is still there."""
+
+    case_id: int
+    seq: int
+    kind: str
+    at: dt.datetime
+    person_id: int | None
+    role: str | None
+    data: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

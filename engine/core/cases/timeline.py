@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.casework import FOR
 from engine.core.cases.definitions import Handbook, Surroundings
 from engine.core.cases.explain import Why, why_of_event
@@ -15,7 +16,6 @@ from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import COMPANY, FIELDS, field_named
 from engine.core.workflow.model import Field, Workflow
-from engine.usecases.cases.case_acts import act_label
 
 Line = Label | Sentence
 Answer = Label | dt.date | str | tuple[Label, ...]

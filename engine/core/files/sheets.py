@@ -20,7 +20,7 @@ from typing import IO, Any, NoReturn
 
 import python_calamine as calamine
 
-from engine.core.files.excel97 import BATCH, Damaged, Found, Locked, read_excel97
+from engine.core.files.excel97 import BATCH, Damaged, Found, Locked
 from engine.core.refusals import Refused
 from engine.core.text import cleaned, storable
 from engine.core.words import Sentence
@@ -87,7 +87,7 @@ def _sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
         _weigh(data, limits)
         return _workbook(data, limits)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        return _excel97(data, limits)
+        return _excel97(read_excel97(data), limits)
     if re.match(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype|html|table|meta|\?xml|style|div)", data[:200], re.IGNORECASE):
         raise Unreadable(
             Sentence("This is a web page that is only called an Excel file. Open it in Excel and save it as .xlsx.")
@@ -229,9 +229,8 @@ def _worksheets(book: calamine.CalamineWorkbook, names: list[str], limits: Limit
         yield Sheet(name, _rows(sheet.start, rows, merged), sheet.total_height)
 
 
-def _excel97(data: bytes, limits: Limits) -> Iterator[Sheet]:
+def _excel97(messages: Iterator[Found | list[list[Cell]]], limits: Limits) -> Iterator[Sheet]:
     """The sheets of an .xls file, which another process opens; what is left of one is read over for the next."""
-    messages = read_excel97(data)
     rows: Iterator[Row] = iter(())
     number = 0
     try:

@@ -96,7 +96,7 @@ def _count(connection: Connection, query: str) -> int:
 
 
 def _sqlite_instant(at: dt.datetime) -> str:
-    """A moment as `engine.store.types.Instant` stores it."""
+    """A moment as `engine.store.tables.types.Instant` stores it."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 

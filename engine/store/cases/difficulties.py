@@ -17,7 +17,7 @@ from engine.core.words import Sentence
 from engine.store import tables as t
 from engine.store.cases.rows import known_arms, referred_arms
 from engine.store.cases.work_list import seats_of
-from engine.store.types import at_most
+from engine.store.tables.types import at_most
 
 PAGE = 30
 OPEN, ANSWERED, ALL = "open", "answered", "all"

@@ -14,7 +14,7 @@ from engine.core.people.access import Viewer
 from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases import search
-from engine.store.types import at_most
+from engine.store.tables.types import at_most
 
 MOST = 30  # candidates on one page; who has more types another word
 LOOKED_BACK = 120  # sessions of the register

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from engine.core.cases.facts import Facts
+from engine.core.cases.replay import Past
 from engine.core.people.access import Viewer
 from engine.store import tables as t
 from engine.store.cases.rows import any_of, known_arms
@@ -18,20 +17,6 @@ from engine.store.cases.surroundings import cases, chunks, read_facts
 
 _TABLES = t.Base.metadata.tables
 _events, _texts, _notices, _marks = (_TABLES[name] for name in ("events", "event_texts", "notices", "marks"))
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """One event as it was written; `values` is what a person filled in, as far as it is still there."""
-
-    case_id: int
-    seq: int
-    kind: str
-    at: dt.datetime
-    person_id: int | None
-    role: str | None
-    data: Mapping[str, Any]
-    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def events_of(session: Session, case_ids: Collection[int], until: dt.datetime | None = None) -> dict[int, list[Past]]:

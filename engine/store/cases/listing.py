@@ -30,7 +30,7 @@ from engine.store.cases.rows import (
     referred_arms,
 )
 from engine.store.cases.work_list import PAGE, seats_of
-from engine.store.types import FAR, OpenInstant
+from engine.store.tables.types import FAR, OpenInstant
 
 Cursor = tuple[dt.datetime | None, int]  # deadline and id of the last case of a page
 

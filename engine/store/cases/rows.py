@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.core.people.access import REFERRED, SEATS, Viewer
 from engine.store import tables as t
-from engine.store.types import at_most
+from engine.store.tables.types import at_most
 
 MOST_ARMS = 60  # indexes walked side by side; beyond, one walk over all is no worse
 cases = t.Base.metadata.tables["cases"]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.text import fold
 from engine.store import tables as t
-from engine.store.types import at_most
+from engine.store.tables.types import at_most
 
 MOST_WORDS = 8
 MOST_VILLAGES = 500  # of one name: every commune has a “Thôn 1”

@@ -32,7 +32,7 @@ from engine.store.cases.rows import (
     referred,
     referred_arms,
 )
-from engine.store.types import FAR, at_most
+from engine.store.tables.types import FAR, at_most
 
 PAGE = 50
 

@@ -33,7 +33,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.core.words import Sentence
 from engine.store.database.failures import Unavailable, word_for
 from engine.store.database.places import Place, count_on_disk, place_of
-from engine.store.types import Json
+from engine.store.tables.types import Json
 
 log = logging.getLogger("ralop.store")
 

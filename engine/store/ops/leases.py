@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from engine.store.session import Store, now_utc
 from engine.store.tables import Base
-from engine.store.types import Instant
+from engine.store.tables.types import Instant
 
 _leases = Base.metadata.tables["leases"]
 THE_WORKER = "worker"

@@ -11,7 +11,6 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine.core.time_source import ShiftedClock
 from engine.core.words import Sentence
 from engine.store import tables as t
 from engine.store.cases.surroundings import cases
@@ -20,6 +19,7 @@ from engine.store.ops.health import SILENT
 from engine.store.ops.proxies import told, undeclared
 from engine.store.ops.schema import revisions
 from engine.store.ops.settings import get_setting
+from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store, now_utc
 
 _TABLES = t.Base.metadata.tables

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.store import tables as t
 from engine.store.cases import search
-from engine.store.types import at_most
+from engine.store.tables.types import at_most
 
 PAGE = 50
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engine.core.people.access import ADMIN, SEATS, Viewer
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
-from engine.store.types import FAR_DAY
+from engine.store.tables.types import FAR_DAY
 
 DAY = dt.timedelta(days=1)
 

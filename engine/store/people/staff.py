@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.people.access import NOBODY, OFFICE, Viewer
 from engine.store import tables as t
-from engine.store.types import Id
+from engine.store.tables.types import Id
 
 _today = bindparam("today", type_=Date())
 _acting_for = union_all(  # one probe each; an OR would read every post

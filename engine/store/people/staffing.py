@@ -14,7 +14,7 @@ from engine.core.cases.facts import Facts
 from engine.store import tables as t
 from engine.store.cases.surroundings import cases, read_facts
 from engine.store.people.account_events import Post
-from engine.store.types import FAR_DAY
+from engine.store.tables.types import FAR_DAY
 
 DAY = dt.timedelta(days=1)
 

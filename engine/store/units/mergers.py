@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from engine.core.text import fold
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
-from engine.store.types import FAR_DAY
+from engine.store.tables.types import FAR_DAY
 from engine.store.units.units import relink
 
 _TABLES = t.Base.metadata.tables

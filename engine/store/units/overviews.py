@@ -20,7 +20,7 @@ from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases.rows import CaseRow, by_arms, read_referred, referred_arms
 from engine.store.cases.work_list import NeedRow, needs_of
-from engine.store.types import at_most
+from engine.store.tables.types import at_most
 
 cases = t.Base.metadata.tables["cases"]
 _units, _links = t.Base.metadata.tables["units"], t.Base.metadata.tables["unit_links"]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.store import tables as t
 from engine.store.cases import search
-from engine.store.types import FAR_DAY, at_most
+from engine.store.tables.types import FAR_DAY, at_most
 
 PAGE = 50
 MOST = 99  # vacant posts are counted no farther

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from engine.channels.excel97 import read_excel97
 from engine.core.files.aliases import Aliases
 from engine.core.files.attendance import read_attendance
 from engine.core.files.lines import Notes, Wrong
@@ -21,11 +22,11 @@ from engine.core.files.summary import COUNTS, DayOfClass
 from engine.core.text import fold
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
-from engine.jobs.risk_watch_asked import BACK, ask
 from engine.store.attendance import imports as stored
 from engine.store.attendance.imports import PupilRef
 from engine.store.attendance.marks import Counts, Mark, count_marks, put_marks
 from engine.store.session import Session
+from engine.usecases.attendance.ask_risk_watch import BACK, ask
 
 PIECE = 50_000  # rows in one transaction
 SLOTS, MOST_SLOTS = 64, 4_000  # days and sessions: room made at a time, and in one file
@@ -56,7 +57,9 @@ class MarkImport:
     def pieces(self, data: bytes) -> Iterator[list[Row]]:
         """The file's rows in pieces. Raises `Unreadable`."""
         piece: list[Row] = []
-        for row in read_attendance(read_sheets(data), self.aliases, self.options.asked(self.today), self.notes):
+        for row in read_attendance(
+            read_sheets(data, read_excel97), self.aliases, self.options.asked(self.today), self.notes
+        ):
             piece.append(row)
             if len(piece) >= PIECE:
                 yield piece

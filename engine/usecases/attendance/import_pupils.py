@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from engine.channels.excel97 import read_excel97
 from engine.core.cases.definitions import Handbook
 from engine.core.files.aliases import Aliases
 from engine.core.files.identity import CODE, Difference, differences, reasons, whole, without
@@ -26,8 +27,9 @@ from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
 from engine.store.attendance import imports as stored
 from engine.store.attendance.marks import Counts
+from engine.store.cases.places import PLACE
 from engine.store.session import Session
-from engine.usecases.units.follow_pupils import PLACE, follow_pupils
+from engine.usecases.units.follow_pupils import follow_pupils
 
 PIECE = 2_000  # rows in one transaction
 Row = PupilRow | Wrong
@@ -90,7 +92,7 @@ class PupilImport:
 
     def pieces(self, data: bytes) -> Iterator[list[Row]]:
         """The file's rows in pieces; it is read as a whole first, to know all codes. Raises `Unreadable`."""
-        self._rows = list(read_pupils(read_sheets(data), self.aliases, self.today, self.notes))
+        self._rows = list(read_pupils(read_sheets(data, read_excel97), self.aliases, self.today, self.notes))
         for at in range(0, len(self._rows), PIECE):
             yield self._rows[at : at + PIECE]
 

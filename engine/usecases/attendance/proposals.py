@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.core.attendance.signals import RiskRules, Signal
 from engine.core.calendar import Duration
+from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.people.access import Viewer, reach
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
@@ -36,7 +37,7 @@ MEASURES = {
 
 def open_proposals(session: Session, viewer: Viewer, most: int = MOST) -> list[Proposed]:
     """What waits for the viewer's decision, the oldest first: pupils of their classes and schools; none for others."""
-    if not any(viewer.holds(role) for role in case_acts.OPENERS):
+    if not any(viewer.holds(role) for role in OPENERS):
         return []
     return kept.waiting(session, viewer.of("teacher"), viewer.of("head"), most)
 
@@ -103,7 +104,7 @@ def _proposal(session: Session, viewer: Viewer, proposal_id: int) -> Any:
     roles = reach(viewer, place) if place else frozenset()
     if not roles:
         raise NoAccess(Sentence("You have no access here: none of your posts answers for this unit or pupil."))
-    if not roles & case_acts.OPENERS:
+    if not roles & OPENERS:
         raise NotAllowed(Sentence("A case is opened by the homeroom teacher or the head of the pupil's school."))
     return row
 

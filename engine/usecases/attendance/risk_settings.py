@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.core.attendance.signals import COUNTS, MODES, OPEN, PROPOSE, RiskRules
+from engine.core.attendance.signals import COUNTS, DOES, MODES, OFF, OPEN, PROPOSE, RiskRules
 from engine.core.people.access import ADMIN, OFFICE, Viewer
 from engine.core.refusals import Invalid, NotAllowed
 from engine.core.words import Sentence
@@ -19,8 +19,6 @@ from engine.store.session import Session
 from engine.usecases.context import House
 
 SETTING = "risk"  # its name in the table
-OFF = "off"
-DOES = (*MODES, OFF)  # what a single signal may do
 READERS = ("head", OFFICE, ADMIN)
 
 

@@ -13,11 +13,11 @@ from collections.abc import Collection, Mapping
 from engine.core.people.access import Viewer
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotFound
 from engine.core.words import Label, Sentence
-from engine.jobs.risk_watch_asked import ask
 from engine.store.attendance import rollcall as stored
 from engine.store.attendance.marks import Counts, put_marks
 from engine.store.session import Session
 from engine.usecases import idempotency
+from engine.usecases.attendance.ask_risk_watch import ask
 from engine.usecases.context import House
 
 SESSIONS: Mapping[str, Label] = {"m": Label("Sáng", "Morning"), "a": Label("Chiều", "Afternoon")}

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from engine.core.calendar import Duration
+from engine.core.calendar import Duration, clock_of
 from engine.core.cases.casework import SYSTEM, Actor, Casework, Entry, Told
 from engine.core.people.access import ADMIN, OFFICE, Viewer
 from engine.core.people.responsibility import Found, above, acting
@@ -199,7 +199,7 @@ def _asking(seq: int, found: Found, due: dt.datetime) -> dict[str, Any]:
 
 def _answer_by(work: Casework) -> dt.datetime:
     """The office's working days, whatever stops the case's own clock: a hold may be the difficulty itself."""
-    found = work.situation.calendar.clock().deadline(work.now, ANSWER_WITHIN)
+    found = clock_of(work.situation.calendar).deadline(work.now, ANSWER_WITHIN)
     assert found is not None  # a clock without pauses always gets there
     return found
 

@@ -14,7 +14,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from engine.channels.outbox import URL
+from engine.core.notices.settings import URL
 from engine.core.toml_reader import Reader
 from engine.core.words import Sentence
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from engine.channels import Message, NotSent, Unreachable
-from engine.channels.email import STARTTLS, TLS, EmailChannel, message_id
+from engine.channels.email import EmailChannel, message_id
+from engine.core.notices.settings import STARTTLS, TLS
 from tests.mailbox import SENDER, Mailbox, accounts, certificate, free_port, serving
 
 MESSAGE = Message(

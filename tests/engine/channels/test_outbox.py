@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.channels.email import MailSettings
-from engine.channels.outbox import Post, PostSettings, make_post, read_post
+from engine.channels.outbox import Post, make_post
+from engine.core.notices.settings import MailSettings, PostSettings, read_post
 from engine.core.toml_reader import read_toml
 
 WHOLE = """

@@ -12,8 +12,8 @@ from engine.core.scenario.reader import Scenario, Step
 from engine.core.scenario.verbs import BY_ITSELF, CODES, EXPECTED, MARKS, OWN_VERBS, SCOPES
 from engine.core.workflow.model import FORMS
 from engine.store.session import Store
-from web.cli.check import ROOT
 from web.cli.play import read_scenario
+from web.site.definition_files import ROOT
 
 FILES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.toml"))
 SHIPPED = 2  # the version of the shipped rules

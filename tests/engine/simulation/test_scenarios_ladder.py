@@ -12,8 +12,8 @@ from engine.core.scenario.reader import Scenario
 from engine.simulation.player import play
 from engine.store.cases import verify
 from engine.store.session import Store
-from web.cli.check import ROOT
 from web.cli.play import read_scenario, said
+from web.site.definition_files import ROOT
 
 FOLDER = Path(__file__).parents[2] / "scenarios" / "ladder"
 FILES = sorted(FOLDER.glob("*.toml"))

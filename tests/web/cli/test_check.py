@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from web.cli.check import ROOT, check
+from web.cli.check import check
+from web.site.definition_files import ROOT
 
 WORKFLOW = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
 RULES = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8")

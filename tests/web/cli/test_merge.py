@@ -4,7 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from engine.core.time_source import set_clock
+from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
 from tests.engine.usecases.units.test_mergers import NOON, TABLE, country, not_yet_merged, with_cases
 from web.cli.merge import merge

@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.engine.core.scenario.test_reader import HEAD, OPENED, step
-from web.cli.check import ROOT, check
+from web.cli.check import check
 from web.cli.play import play_scenarios
+from web.site.definition_files import ROOT
 
 NO_DUTY = "You have no access to this case: none of your posts has a duty towards this pupil."
 EXAMPLE = ROOT / "tests" / "scenarios" / "nobody-at-the-commune-answers.toml"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from engine.core.time_source import set_clock
+from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
 from tests.staged import CONTACT, RULES, at, staged
 from web.cli.simulate import simulate_rules

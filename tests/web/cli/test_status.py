@@ -8,11 +8,11 @@ from typing import Any
 from click.testing import CliRunner, Result
 from sqlalchemy import insert
 
-from engine.core.time_source import set_clock
 from engine.jobs.procrastinate_queue import prepare
 from engine.store import tables as t
 from engine.store.ops import leases
 from engine.store.ops.settings import put_setting
+from engine.store.ops.time_source import set_clock
 from engine.store.session import Store, now_utc, open_store
 from tests.staged import CONTACT, at, staged
 from web.cli.status import status

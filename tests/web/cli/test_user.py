@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from engine.core.time_source import set_clock
 from engine.store import tables as t
+from engine.store.ops.time_source import set_clock
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed as on

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from engine.core.time_source import set_clock
+from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
 from engine.store.simulation import seed as scene
 from tests.stage import at

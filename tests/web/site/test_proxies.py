@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from engine.core.refusals import Refused
-from engine.core.time_source import set_clock
 from engine.store.ops.proxies import RECENT, forget_undeclared, note_undeclared, undeclared
+from engine.store.ops.time_source import set_clock
 from engine.store.session import Store, open_store
 from engine.usecases.people import signin
 from engine.usecases.people.rate_limits import ALL_STRANGERS, ONE_ADDRESS, Origin, TooManyTries

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.types import Id, Instant, Json, OpenDay, OpenInstant
+from engine.store.tables.types import Id, Instant, Json, OpenDay, OpenInstant
 
 revision = "0001"
 down_revision = None

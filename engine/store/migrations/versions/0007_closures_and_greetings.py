@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.types import Id, Instant
+from engine.store.tables.types import Id, Instant
 
 revision = "0007"
 down_revision = "0006"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.types import Id, Instant, Json
+from engine.store.tables.types import Id, Instant, Json
 
 revision = "0008"
 down_revision = "0007"

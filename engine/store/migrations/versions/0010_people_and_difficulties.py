@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.types import Id, Instant, OpenInstant
+from engine.store.tables.types import Id, Instant, OpenInstant
 
 revision = "0010"
 down_revision = "0009"

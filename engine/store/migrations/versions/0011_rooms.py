@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from engine.core.text import fold
-from engine.store.types import Id
+from engine.store.tables.types import Id
 
 revision = "0011"
 down_revision = "0010"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.types import FAR, Instant
+from engine.store.tables.types import FAR, Instant
 
 revision = "0013"
 down_revision = "0012"

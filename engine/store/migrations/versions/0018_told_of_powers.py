@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.types import Id
+from engine.store.tables.types import Id
 
 revision = "0018"
 down_revision = "0017"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.types import Instant
+from engine.store.tables.types import Instant
 
 revision = "0019"
 down_revision = "0018"

@@ -14,6 +14,7 @@ from engine.core.calendar import (
     SchoolYear,
     Unreadable,
     Window,
+    clock_of,
     load_calendar,
     merge,
     parse_weekdays,
@@ -77,7 +78,7 @@ def due(clock: Clock, start: str, duration: str) -> str | None:
     ],
 )
 def test_when_a_time_is_up(start: str, duration: str, expected: str) -> None:
-    assert due(QUANG_NGAI.clock(), start, duration) == expected
+    assert due(clock_of(QUANG_NGAI), start, duration) == expected
 
 
 @pytest.mark.parametrize(
@@ -98,30 +99,30 @@ def test_when_a_time_is_up(start: str, duration: str, expected: str) -> None:
     ],
 )
 def test_a_season_shortens_a_deadline_by_what_lies_inside(start: str, duration: str, expected: str) -> None:
-    assert due(QUANG_NGAI.clock(windows=[TET_2026]), start, duration) == expected
+    assert due(clock_of(QUANG_NGAI, windows=[TET_2026]), start, duration) == expected
 
 
 def test_where_seasons_overlap_the_one_that_hurries_most_holds() -> None:
     harvest = Window(day("2026-02-24"), day("2026-02-26"), 0.25, Label("Mùa rẫy", "Harvest"))
     for seasons in ([TET_2026, harvest], [harvest, TET_2026]):
-        assert due(QUANG_NGAI.clock(windows=seasons), "2026-02-23T08:00", "4 school days") == "2026-02-24T17:00"
+        assert due(clock_of(QUANG_NGAI, windows=seasons), "2026-02-23T08:00", "4 school days") == "2026-02-24T17:00"
 
 
 def test_a_factor_above_one_gives_more_time() -> None:
     summer = Window(day("2026-03-01"), day("2026-04-01"), 2.0, Label("Thong thả", "At ease"))
-    assert due(QUANG_NGAI.clock(windows=[summer]), "2026-03-02T08:00", "1 school day") == "2026-03-04T17:00"
+    assert due(clock_of(QUANG_NGAI, windows=[summer]), "2026-03-02T08:00", "1 school day") == "2026-03-04T17:00"
 
 
 def test_a_class_taught_on_saturday_counts_it() -> None:
     assert (
-        due(QUANG_NGAI.clock(weekdays=parse_weekdays("mon-sat")), "2026-03-06T08:00", "1 school day")
+        due(clock_of(QUANG_NGAI, weekdays=parse_weekdays("mon-sat")), "2026-03-06T08:00", "1 school day")
         == "2026-03-07T17:00"
     )
 
 
 def test_a_closure_stops_school_days_and_nothing_else() -> None:
     flood = Closure(day("2026-03-03"), day("2026-03-04"), "Mưa lũ", "commune")
-    clock = QUANG_NGAI.clock(closures=[flood])
+    clock = clock_of(QUANG_NGAI, closures=[flood])
     assert due(clock, "2026-03-02T08:00", "1 school day") == "2026-03-05T17:00"
     assert due(clock, "2026-03-02T08:00", "1 working day") == "2026-03-03T17:00"
     assert due(clock, "2026-03-02T08:00", "1 day") == "2026-03-03T17:00"
@@ -143,7 +144,7 @@ def test_a_closure_stops_school_days_and_nothing_else() -> None:
     ],
 )
 def test_a_pause_holds_the_clock(start: str, end: str | None, duration: str, expected: str | None) -> None:
-    clock = QUANG_NGAI.clock(pauses=[Pause(at(start), at(end) if end else None)])
+    clock = clock_of(QUANG_NGAI, pauses=[Pause(at(start), at(end) if end else None)])
     assert due(clock, "2026-03-02T16:00", duration) == expected
 
 
@@ -152,7 +153,7 @@ def test_pauses_that_overlap_are_held_once() -> None:
         Pause(at("2026-03-03T08:00"), at("2026-03-03T10:00")),
         Pause(at("2026-03-03T09:00"), at("2026-03-03T11:00")),
     ]
-    assert due(QUANG_NGAI.clock(pauses=pauses), "2026-03-03T07:00", "2 working hours") == "2026-03-03T13:30"
+    assert due(clock_of(QUANG_NGAI, pauses=pauses), "2026-03-03T07:00", "2 working hours") == "2026-03-03T13:30"
 
 
 @pytest.mark.parametrize(
@@ -167,29 +168,30 @@ def test_pauses_that_overlap_are_held_once() -> None:
     ],
 )
 def test_counting_back_from_a_deadline(deadline: str, duration: str, expected: str) -> None:
-    assert QUANG_NGAI.clock().before(at(deadline), Duration.parse(duration)) == at(expected)
+    assert clock_of(QUANG_NGAI).before(at(deadline), Duration.parse(duration)) == at(expected)
 
 
 def test_counting_back_says_when_there_is_nothing_to_count() -> None:
     never = Closure(day("1900-01-01"), day("2026-03-31"), "x", "x")
     with pytest.raises(ValueError, match="hundred years"):
-        QUANG_NGAI.clock(closures=[never]).before(at("2026-03-05T17:00"), Duration.parse("1 school day"))
+        clock_of(QUANG_NGAI, closures=[never]).before(at("2026-03-05T17:00"), Duration.parse("1 school day"))
 
 
 def test_what_has_run_grows_with_closings_and_opening_hours() -> None:
-    clock = QUANG_NGAI.clock()
+    clock = clock_of(QUANG_NGAI)
     assert clock.elapsed(at("2026-03-02T16:00"), at("2026-03-05T16:59"), "school days") == 2
     assert clock.elapsed(at("2026-03-02T16:00"), at("2026-03-05T17:00"), "school days") == 3
     assert clock.elapsed(at("2026-03-02T16:00"), at("2026-03-03T07:30"), "working hours") == 1.5
     assert clock.elapsed(at("2026-03-05T16:00"), at("2026-03-02T07:30"), "working hours") == 0
     assert clock.elapsed(at("2026-02-23T16:00"), at("2026-02-25T17:00"), "school days") == 2
     assert (
-        QUANG_NGAI.clock(windows=[TET_2026]).elapsed(at("2026-02-23T16:00"), at("2026-02-25T17:00"), "school days") == 4
+        clock_of(QUANG_NGAI, windows=[TET_2026]).elapsed(at("2026-02-23T16:00"), at("2026-02-25T17:00"), "school days")
+        == 4
     )
 
 
 def test_days_far_from_those_first_asked_about_are_reached() -> None:
-    clock = QUANG_NGAI.clock()
+    clock = clock_of(QUANG_NGAI)
     assert due(clock, "2026-03-02T08:00", "1 working day") == "2026-03-03T17:00"
     assert due(clock, "2026-03-02T08:00", "5000 days") == "2039-11-09T17:00"
     assert due(clock, "2051-03-02T08:00", "1 day") == "2051-03-03T17:00"
@@ -199,7 +201,7 @@ def test_days_far_from_those_first_asked_about_are_reached() -> None:
 
 def test_where_everything_is_closed_for_good_there_is_no_deadline() -> None:
     never = Closure(day("2026-03-03"), day("9999-12-31"), "Giải thể", "school")
-    clock = QUANG_NGAI.clock(closures=[never])
+    clock = clock_of(QUANG_NGAI, closures=[never])
     assert due(clock, "2026-03-02T08:00", "1 school day") is None
     assert clock.explain(at("2026-03-02T08:00"), Duration.parse("1 school day")).at is None
 
@@ -208,7 +210,7 @@ def test_where_everything_is_closed_for_good_there_is_no_deadline() -> None:
 
 
 def test_beyond_the_last_school_year_the_next_is_taken_to_be_like_it_and_said_so() -> None:
-    found = QUANG_NGAI.clock().explain(at("2026-05-25T08:00"), Duration.parse("2 school days"))
+    found = clock_of(QUANG_NGAI).explain(at("2026-05-25T08:00"), Duration.parse("2 school days"))
     assert found.at == at("2026-09-08T17:00")  # 6 September 2026 is a Sunday
     assert [str(note) for note in found.notes] == [
         "The dates of this school year are not known yet; those of the nearest known year are taken."
@@ -216,7 +218,7 @@ def test_beyond_the_last_school_year_the_next_is_taken_to_be_like_it_and_said_so
 
 
 def test_with_the_next_file_the_years_follow_each_other_and_a_proposal_says_so() -> None:
-    found = BOTH_YEARS.clock().explain(at("2026-05-25T08:00"), Duration.parse("2 school days"))
+    found = clock_of(BOTH_YEARS).explain(at("2026-05-25T08:00"), Duration.parse("2 school days"))
     assert found.at == at("2026-09-08T17:00")  # from Monday 7 September
     assert [note.in_("en") for note in found.notes] == [
         "The 2026-27 school year of Quảng Ngãi is a proposal: the province has not decided yet."
@@ -224,13 +226,13 @@ def test_with_the_next_file_the_years_follow_each_other_and_a_proposal_says_so()
 
 
 def test_before_the_first_school_year_the_one_before_is_taken_to_be_like_it() -> None:
-    clock = QUANG_NGAI.clock()
+    clock = clock_of(QUANG_NGAI)
     assert clock.is_school_day(day("2024-10-15"))
     assert not clock.is_school_day(day("2025-07-15"))
 
 
 def test_the_swap_of_31_august_2026_is_worked_by_offices_only() -> None:
-    clock = BOTH_YEARS.clock()
+    clock = clock_of(BOTH_YEARS)
     assert clock.is_working_day(day("2026-08-22"))
     assert not clock.is_school_day(day("2026-08-22"))
     assert not clock.is_working_day(day("2026-08-31"))
@@ -242,7 +244,7 @@ def test_the_swap_of_31_august_2026_is_worked_by_offices_only() -> None:
 def test_the_reasons_name_each_day() -> None:
     flood = Closure(day("2026-03-09"), day("2026-03-09"), "Mưa lũ", "commune")
     held = Pause(at("2026-03-10T08:00"), at("2026-03-11T08:00"), "Chờ giấy")
-    found = QUANG_NGAI.clock(closures=[flood], pauses=[held]).explain(
+    found = clock_of(QUANG_NGAI, closures=[flood], pauses=[held]).explain(
         at("2026-03-05T08:00"), Duration.parse("2 school days")
     )
     assert found.at == at("2026-03-11T17:00")
@@ -263,7 +265,7 @@ def test_the_reasons_name_each_day() -> None:
 
 
 def test_the_reasons_name_holidays_breaks_and_seasons() -> None:
-    clock = QUANG_NGAI.clock(weekdays=parse_weekdays("mon-sat"), windows=[TET_2026])
+    clock = clock_of(QUANG_NGAI, weekdays=parse_weekdays("mon-sat"), windows=[TET_2026])
     found = clock.explain(at("2026-02-13T08:00"), Duration.parse("4 school days"))
     assert found.at == at("2026-02-24T17:00")
     assert {kind for _, kind, _ in found.skipped} == {"break"}
@@ -282,19 +284,19 @@ def test_the_reasons_name_holidays_breaks_and_seasons() -> None:
 
 def test_the_reasons_for_hours_give_the_hours_of_each_day() -> None:
     held = Pause(at("2026-03-03T07:00"), at("2026-03-03T09:00"), "Chờ giấy")
-    found = QUANG_NGAI.clock(pauses=[held]).explain(at("2026-03-02T15:30"), Duration.parse("3 working hours"))
+    found = clock_of(QUANG_NGAI, pauses=[held]).explain(at("2026-03-02T15:30"), Duration.parse("3 working hours"))
     assert found.at == at("2026-03-03T10:30")
     assert [str(line) for line in found.words()] == [
         "02/03/2026: 1.5 hours counted",
         "03/03/2026: 1.5 hours counted",
         "03/03/2026: not counted, Chờ giấy",
     ]
-    season = QUANG_NGAI.clock(windows=[TET_2026]).explain(at("2026-03-02T15:30"), Duration.parse("3 working hours"))
+    season = clock_of(QUANG_NGAI, windows=[TET_2026]).explain(at("2026-03-02T15:30"), Duration.parse("3 working hours"))
     assert [str(line) for line in season.words()] == ["02/03/2026: 3 hours counted, season After Tết"]
 
 
 def test_while_the_clock_is_held_the_reasons_say_since_when() -> None:
-    found = QUANG_NGAI.clock(pauses=[Pause(at("2026-03-04T08:00"), None)]).explain(
+    found = clock_of(QUANG_NGAI, pauses=[Pause(at("2026-03-04T08:00"), None)]).explain(
         at("2026-03-02T08:00"), Duration.parse("3 school days")
     )
     assert found.at is None
@@ -302,7 +304,7 @@ def test_while_the_clock_is_held_the_reasons_say_since_when() -> None:
 
 
 def test_a_weekday_without_class_is_not_a_weekend() -> None:
-    found = QUANG_NGAI.clock(weekdays={0, 2}).explain(at("2026-03-02T08:00"), Duration.parse("1 school day"))
+    found = clock_of(QUANG_NGAI, weekdays={0, 2}).explain(at("2026-03-02T08:00"), Duration.parse("1 school day"))
     assert [words.en for _, _, words in found.skipped] == ["no class on this weekday"]
 
 
@@ -331,20 +333,20 @@ def test_a_duration_has_words_in_both_languages() -> None:
 
 
 def test_the_same_arguments_give_the_same_clock() -> None:
-    assert QUANG_NGAI.clock() is QUANG_NGAI.clock()
-    assert QUANG_NGAI.clock(windows=[TET_2026]) is QUANG_NGAI.clock(windows=(TET_2026,))
+    assert clock_of(QUANG_NGAI) is clock_of(QUANG_NGAI)
+    assert clock_of(QUANG_NGAI, windows=[TET_2026]) is clock_of(QUANG_NGAI, windows=(TET_2026,))
     assert QUANG_NGAI is shipped("quang-ngai-2025-26")
-    assert QUANG_NGAI.clock(weekdays=[0]) is not QUANG_NGAI.clock()
+    assert clock_of(QUANG_NGAI, weekdays=[0]) is not clock_of(QUANG_NGAI)
 
 
 def test_a_unit_nobody_counts_in_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="weeks"):
-        QUANG_NGAI.clock().elapsed(at("2026-03-02T08:00"), at("2026-03-02T08:00"), "weeks")
+        clock_of(QUANG_NGAI).elapsed(at("2026-03-02T08:00"), at("2026-03-02T08:00"), "weeks")
 
 
 def test_a_class_taught_on_no_weekday_is_refused() -> None:
     with pytest.raises(Unreadable):
-        QUANG_NGAI.clock(weekdays=())
+        clock_of(QUANG_NGAI, weekdays=())
 
 
 def test_a_season_that_makes_no_sense_is_refused() -> None:
@@ -399,14 +401,16 @@ def test_a_night_shift_over_a_change_of_clocks(start: str, duration: str, expect
     days = "\n".join(f'{name} = ["01:00-04:00"]' for name in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
     text = f'format = 1\nname = "night"\ntime_zone = "Europe/Berlin"\nholidays = "none"\n[opening]\n{days}'
     calendar = load_calendar(text, "night")
-    assert calendar.clock().deadline(at(start, calendar), Duration.parse(duration)) == at(expected, calendar)
+    assert clock_of(calendar).deadline(at(start, calendar), Duration.parse(duration)) == at(expected, calendar)
 
 
 def test_a_time_that_a_change_of_clocks_skips_is_the_moment_of_the_jump() -> None:
     text = 'format = 1\nname = "b"\ntime_zone = "Europe/Berlin"\nholidays = "none"\n[opening]\nsun = ["02:30-03:30"]'
     calendar = load_calendar(text, "b")
     assert calendar.instant(day("2026-03-29"), 150) == dt.datetime(2026, 3, 29, 1, tzinfo=dt.UTC)
-    run = calendar.clock().elapsed(at("2026-03-28T00:00", calendar), at("2026-03-30T00:00", calendar), "working hours")
+    run = clock_of(calendar).elapsed(
+        at("2026-03-28T00:00", calendar), at("2026-03-30T00:00", calendar), "working hours"
+    )
     assert run == 0.5
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.calendar import Calendar, load_calendar
+from engine.core.calendar import Calendar, clock_of, load_calendar
 from engine.core.words import Faulty
 
 CALENDARS = Path(__file__).parents[4] / "rules" / "calendars"
@@ -36,8 +36,8 @@ def test_what_is_left_out_is_as_offices_in_vietnam_have_it() -> None:
     assert calendar.closing == 1020
     assert calendar.holidays == "VN"
     assert calendar.province is None
-    assert calendar.clock().is_school_day(dt.date(2026, 7, 15))  # no school years: any weekday that is no holiday
-    assert not calendar.clock().is_working_day(dt.date(2026, 9, 2))
+    assert clock_of(calendar).is_school_day(dt.date(2026, 7, 15))  # no school years: any weekday that is no holiday
+    assert not clock_of(calendar).is_working_day(dt.date(2026, 9, 2))
 
 
 def test_a_weekday_left_out_of_the_opening_hours_is_closed() -> None:
@@ -47,8 +47,8 @@ def test_a_weekday_left_out_of_the_opening_hours_is_closed() -> None:
 
 
 def test_days_off_may_be_for_the_office_or_for_school_alone() -> None:
-    clock = load(HEAD + '[[closed]]\nday = 2026-03-03\nname = { vi = "a", en = "a" }\nfor = ["school"]\n'
-                 '[[closed]]\nday = 2026-03-04\nname = { vi = "b", en = "b" }\nfor = ["office"]').clock()  # fmt: skip
+    clock = clock_of(load(HEAD + '[[closed]]\nday = 2026-03-03\nname = { vi = "a", en = "a" }\nfor = ["school"]\n'
+                 '[[closed]]\nday = 2026-03-04\nname = { vi = "b", en = "b" }\nfor = ["office"]'))  # fmt: skip
     assert (clock.is_school_day(dt.date(2026, 3, 3)), clock.is_working_day(dt.date(2026, 3, 3))) == (False, True)
     assert (clock.is_school_day(dt.date(2026, 3, 4)), clock.is_working_day(dt.date(2026, 3, 4))) == (True, False)
 

@@ -8,7 +8,19 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from engine.core.calendar import UNITS, Calendar, Clock, Closure, Duration, MakeUp, Pause, SchoolYear, TimeOff, Window
+from engine.core.calendar import (
+    UNITS,
+    Calendar,
+    Clock,
+    Closure,
+    Duration,
+    MakeUp,
+    Pause,
+    SchoolYear,
+    TimeOff,
+    Window,
+    clock_of,
+)
 from engine.core.words import Label
 
 CASES, EACH = 10_000, 20  # questions in all; questions asked of one made-up calendar
@@ -162,8 +174,12 @@ FRIDAY = dt.datetime(2025, 8, 1, 9, tzinfo=dt.UTC)
 @given(walkers(), questions)
 @example(HELD, [(FRIDAY, Duration(1, "working days")), (FRIDAY, Duration(1, "working hours"))])
 def test_a_deadline_is_where_walking_there_ends(walker: Walker, questions: list[tuple[dt.datetime, Duration]]) -> None:
-    clock = walker.calendar.clock(
-        weekdays=walker.weekdays, closures=walker.closures, windows=walker.windows, pauses=walker.pauses
+    clock = clock_of(
+        walker.calendar,
+        weekdays=walker.weekdays,
+        closures=walker.closures,
+        windows=walker.windows,
+        pauses=walker.pauses,
     )
     for start, duration in questions:
         found, walked = clock.deadline(start, duration), walker.deadline(start, duration)

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from engine.core.calendar import WEEKDAYS, Calendar, Duration, Pause, Unreadable, load_calendar, parse_weekdays
+from engine.core.calendar import (
+    WEEKDAYS,
+    Calendar,
+    Duration,
+    Pause,
+    Unreadable,
+    clock_of,
+    load_calendar,
+    parse_weekdays,
+)
 
 VECTORS = Path(__file__).parents[3] / "vectors"
 
@@ -53,7 +62,7 @@ def pauses(vector: dict[str, Any], calendar: Calendar) -> list[Pause]:
 @pytest.mark.parametrize(("suite", "vector"), ALL)
 def test_time_is_counted_as_a_public_suite_expects_or_differs_as_it_says(suite: Suite, vector: dict[str, Any]) -> None:
     calendar = suite.calendar(vector["calendar"])
-    clock = calendar.clock(pauses=pauses(vector, calendar))
+    clock = clock_of(calendar, pauses=pauses(vector, calendar))
     match vector["ask"]:
         case "refused":
             with pytest.raises(Unreadable):

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
+from engine.channels.excel97 import MEMORY, read_excel97
 from engine.core.files.aliases import Aliases, load_aliases, merged
 from engine.core.files.attendance import Asked, read_attendance
-from engine.core.files.excel97 import BATCH, MEMORY, Found
+from engine.core.files.excel97 import BATCH, Found
 from engine.core.files.lines import Notes, Wrong
 from engine.core.files.marks import Marked
 from engine.core.files.pupils import PupilRow, read_pupils
@@ -32,7 +33,7 @@ def outcome(kind: str, data: bytes, aliases: Aliases = ALIASES) -> tuple[tuple[t
     """What was read, and all that was said."""
     notes, found, said = Notes(), list[tuple[str, ...]](), list[str]()
     try:
-        sheets = read_sheets(data)
+        sheets = read_sheets(data, read_excel97)
         rows = (
             read_pupils(sheets, aliases, TODAY, notes)
             if kind == "pupils"
@@ -57,7 +58,7 @@ def outcome(kind: str, data: bytes, aliases: Aliases = ALIASES) -> tuple[tuple[t
 
 
 def only(data: bytes) -> PupilRow | Wrong:
-    [row] = read_pupils(read_sheets(data), ALIASES, TODAY, Notes())
+    [row] = read_pupils(read_sheets(data, read_excel97), ALIASES, TODAY, Notes())
     return row
 
 
@@ -168,11 +169,11 @@ def test_hidden_sheets_are_not_read() -> None:
 
 def test_what_is_larger_than_the_limits_is_refused() -> None:
     with pytest.raises(Unreadable, match="larger"):
-        list(read_sheets(b"x" * 11, Limits(size=10)))
+        list(read_sheets(b"x" * 11, read_excel97, Limits(size=10)))
     with pytest.raises(Unreadable, match="too large"):
-        [list(sheet.rows) for sheet in read_sheets(csv("a,b\n" * 20), Limits(rows=10))]
+        [list(sheet.rows) for sheet in read_sheets(csv("a,b\n" * 20), read_excel97, Limits(rows=10))]
     with pytest.raises(Unreadable, match="sheets"):
-        list(read_sheets(book([["a"]], [["b"]]), Limits(sheets=1)))
+        list(read_sheets(book([["a"]], [["b"]]), read_excel97, Limits(sheets=1)))
 
 
 CELLS = st.one_of(
@@ -261,7 +262,7 @@ def test_an_identity_number_in_a_name_a_place_or_the_name_of_a_sheet_is_nowhere_
         [1, "HS001", f"Y Ngọc {number}", "", "", "6A", f"Đăk Mế {number}", number],
         [2, "HS002", number],
     ]
-    kept, refused = read_pupils(read_sheets(book(rows, names=[number])), ALIASES, TODAY, Notes())
+    kept, refused = read_pupils(read_sheets(book(rows, names=[number]), read_excel97), ALIASES, TODAY, Notes())
     assert isinstance(kept, PupilRow)
     assert (kept.values["name"], kept.places["village"], kept.places["commune"]) == ("Y Ngọc", "Đăk Mế", "")
     assert isinstance(refused, Wrong)

@@ -8,8 +8,8 @@ import pytest
 from engine.core.scenario.reader import Scenario, load_scenario
 from engine.core.scenario.verbs import CODES
 from engine.core.words import Faulty
-from web.cli.check import ROOT
 from web.cli.play import Folders
+from web.site.definition_files import ROOT
 
 SHELF = Folders(ROOT / "tests" / "scenarios", roots=(ROOT,))
 HEAD = """

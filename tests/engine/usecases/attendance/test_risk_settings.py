@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.core.attendance.describe import CONDITIONS, condition
-from engine.core.attendance.signals import EVERY_SESSION, OPEN, PROPOSE
+from engine.core.attendance.signals import EVERY_SESSION, OFF, OPEN, PROPOSE
 from engine.core.refusals import Invalid, NotAllowed
 from engine.jobs.risk_watch import watch
 from engine.store import tables as t
 from engine.usecases.attendance import risk_settings
-from engine.usecases.attendance.risk_settings import OFF, Chosen, Modes, choose, choose_for, chosen_in
+from engine.usecases.attendance.risk_settings import Chosen, Modes, choose, choose_for, chosen_in
 from tests.engine.jobs.test_risk_watch import EVENING, MON, RULES, TUE, mark
 from tests.stage import Stage, stage
 

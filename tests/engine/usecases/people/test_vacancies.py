@@ -5,8 +5,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from engine.core.time_source import set_clock
 from engine.store.cases.verify import breaks
+from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
 from engine.store.simulation import seed as on
 from engine.usecases.cases import case_acts

@@ -1,0 +1,47 @@
+"""What people do with cases, in words, and which roles may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core.words import Label
+from engine.core.workflow.model import Workflow
+
+OPENERS = frozenset({"teacher", "head"})
+HOLDERS = frozenset({"head", "commune_leader", "education_office"})
+GIVERS = frozenset({"volunteer", "association", "teacher", "head", "commune_officer", "commune_leader"})
+
+ACTS: Mapping[str, Label] = {
+    "opened": Label("lập hồ sơ", "opened the case"),
+    "accepted": Label("tiếp nhận", "accepted the case"),
+    "declined": Label("trả lại", "returned the offer"),
+    "assigned": Label("phân công", "assigned the case"),
+    "noted": Label("ghi chú", "wrote a note"),
+    "support_given": Label("ghi hỗ trợ đã trao", "logged support"),
+    "checked_in": Label("ghi nhận theo dõi", "recorded a check-in"),
+    "held": Label("tạm dừng tính hạn", "put the clock on hold"),
+    "recounted": Label("tính lại hạn", "counted the deadline anew"),
+    "migrated": Label("chuyển sang phiên bản mới", "moved to a new version of the rules"),
+    "placed": Label("chuyển theo đơn vị mới", "moved along with the unit"),
+    "rerouted": Label("chuyển lại cho đúng vị trí", "offered to the post that is filled again"),
+    "signal": Label("ghi thêm dấu hiệu vắng học", "noted further signs of absence"),
+    "return_confirmed": Label("xác nhận đã đi học đều", "confirmed the return by attendance"),
+    "lesson_held": Label("ghi nhận buổi phụ đạo", "recorded a catch-up lesson"),
+    "nudged": Label("đôn đốc", "urged others on"),
+    "attention_asked": Label("đề nghị quan tâm xử lý", "asked for attention"),
+    "companion_added": Label("thêm người cùng vận động", "added somebody who helps"),
+    "companion_off": Label("bỏ một người khỏi danh sách cùng vận động", "took somebody off the list of helpers"),
+    "difficulty_raised": Label("báo khó khăn, vướng mắc", "raised a difficulty"),
+    "difficulty_decided": Label("giải quyết khó khăn, vướng mắc", "decided about a difficulty"),
+    "difficulty_passed_on": Label("chuyển khó khăn lên cấp trên", "passed a difficulty on upward"),
+    "difficulty_returned": Label("trả lại khó khăn, vướng mắc", "returned a difficulty"),
+    "difficulty_climbed": Label("khó khăn quá hạn trả lời", "a difficulty was not answered in time"),
+}
+
+
+def act_label(workflow: Workflow, kind: str) -> Label:
+    """The words for an event's kind: a standing act, or a transition of the workflow."""
+    if kind in ACTS:
+        return ACTS[kind]
+    found = workflow.transitions.get(kind)
+    return found.label if found else Label(kind, kind)

@@ -1,0 +1,100 @@
+"""The machine's clock, and how far ahead of it this installation lives.
+
+The demo and `ralop serve --now` run ahead of the machine: the distance is a setting in the database, so that pages and
+workers in several processes live at the same moment.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+from engine.store.ops.settings import get_setting, put_setting
+from engine.store.session import Store, now_utc
+
+SETTING = "clock"
+KEPT_S = 1.0  # how long the distance is believed before the database is asked again
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> dt.datetime:
+        return now_utc()
+
+
+class ShiftedClock:
+    """The machine's clock and the distance that the database says, asked at most once a second."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: tuple[float, dt.timedelta] | None = None
+
+    def now(self) -> dt.datetime:
+        return now_utc() + self.offset
+
+    def forget(self) -> None:
+        """Ask the database at the next look: somebody has just set the clock."""
+        self._kept = None
+
+    @property
+    def offset(self) -> dt.timedelta:
+        """How far this clock is ahead of the machine's; zero where nobody set it."""
+        tick, kept = time.monotonic(), self._kept
+        if kept is None or tick - kept[0] > KEPT_S:
+            with self._store.reading("clock") as session:
+                seconds = get_setting(session, SETTING).get("offset_seconds", 0)
+            kept = self._kept = (tick, _distance(seconds, now_utc()))
+        return kept[1]
+
+
+def _distance(seconds: Any, machine: dt.datetime) -> dt.timedelta:
+    """The distance that was kept; none if it leads to a moment in which nothing works, not even setting the clock."""
+    try:
+        distance = dt.timedelta(seconds=seconds)
+        return distance if is_lived_in(machine + distance) else dt.timedelta()
+    except (OverflowError, TypeError, ValueError):
+        return dt.timedelta()
+
+
+def is_lived_in(moment: dt.datetime) -> bool:
+    """Whether the program works at this moment."""
+    return FIRST_YEAR <= moment.year <= LAST_YEAR
+
+
+def check_moment(moment: dt.datetime) -> None:
+    """Raises `Invalid` (now) for a moment to which no clock is set."""
+    if not is_lived_in(moment):
+        raise Invalid({"now": not_lived_in(moment)})
+
+
+def not_lived_in(moment: dt.datetime) -> Sentence:
+    """Why no clock is set to this moment."""
+    text = moment.replace(tzinfo=None).isoformat(timespec="minutes")
+    return Sentence("{text} is no moment for this program: it works in the years {first} to {last}.", text=text,
+                    first=FIRST_YEAR, last=LAST_YEAR)  # fmt: skip
+
+
+def set_clock(store: Store, now: dt.datetime | None) -> None:
+    """Let every `ShiftedClock` on this database tell `now` (aware) from here on; None: the machine's own time.
+
+    Raises `Invalid` for a moment outside the years in which the program works; the clock stays as it was.
+    """
+    if now:
+        check_moment(now)
+    ahead = now - now_utc() if now else dt.timedelta()
+    with store.writing("clock") as session:
+        put_setting(session, SETTING, {"offset_seconds": round(ahead.total_seconds())})
+
+
+def mend_clock(store: Store) -> bool:
+    """Forget a distance that leads to a moment in which nothing works; whether there was one.
+
+    An earlier version let the clock be set to any moment, and could not start there to set it again.
+    """
+    with store.reading("clock") as session:
+        kept = get_setting(session, SETTING).get("offset_seconds", 0)
+    wrong = bool(kept) and _distance(kept, now_utc()) == dt.timedelta()
+    if wrong:
+        set_clock(store, None)
+    return wrong

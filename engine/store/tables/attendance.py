@@ -1,0 +1,264 @@
+"""Pupils, their marks, what comes in from files, and what the risk watch found."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.tables.base import Base
+
+
+class Pupil(Base):
+    """A pupil on a school's list. The class decides the teacher, the village where the pupil lives the officer.
+
+    A code says who somebody is within a school only. A child whom two schools have on their lists is two rows.
+    """
+
+    __tablename__ = "pupils"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(120))
+    search_key: Mapped[str] = mapped_column(String(120))
+    sort_key: Mapped[str] = mapped_column(String(240))
+    birth_date: Mapped[dt.date | None]
+    sex: Mapped[str | None] = mapped_column(String(1))  # m, f
+    ethnicity: Mapped[str | None] = mapped_column(String(40))  # sensitive: NĐ 356/2025 Art. 4
+    disability: Mapped[str | None] = mapped_column(String(80))  # sensitive
+    guardian: Mapped[str | None] = mapped_column(String(120))
+    guardian_phone: Mapped[str | None] = mapped_column(String(32))
+    address: Mapped[str | None] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(16), default="enrolled", server_default="enrolled")
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
+    school_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
+    village_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    commune_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    province_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    __table_args__ = (
+        UniqueConstraint("code", "school_id"),
+        # Who may be one child at two schools: the columns that this is asked by, so that no row is read.
+        Index("ix_pupils_birth_date", "birth_date", "search_key", "school_id"),
+    )
+
+
+class Mark(Base):
+    """What the register says of one pupil for one session. No row means that attendance was not taken, never absent."""
+
+    __tablename__ = "marks"
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    session: Mapped[str] = mapped_column(String(1), primary_key=True)  # m morning, a afternoon
+    mark: Mapped[str] = mapped_column(String(1))  # p present, e excused, u unexcused, l late
+    reason: Mapped[str | None] = mapped_column(String(200))
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    __table_args__ = (Index("ix_marks_day", "day"),)
+
+
+ABSENT = text("mark IN ('e', 'u')")
+
+# Whom the risk watch looks at on a day.
+Index("ix_marks_absent", Mark.day, Mark.pupil_id, sqlite_where=ABSENT, postgresql_where=ABSENT)
+
+
+class RollCall(Base):
+    """A class's attendance was sent for one session. `key` is the request's: sent again, it changes nothing more."""
+
+    __tablename__ = "roll_calls"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    day: Mapped[dt.date]
+    session: Mapped[str] = mapped_column(String(1))
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    __table_args__ = (Index("ix_roll_calls_class_id", "class_id", "day", "session"),)
+
+
+class ImportJob(Base):
+    """One file on its way in: checked first, then brought in by pieces; `next_row` is where the next piece begins.
+
+    `next_row` and the counts are written in the transaction of each piece, so a killed import goes on where it was.
+    """
+
+    __tablename__ = "import_jobs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))  # pupils, attendance
+    state: Mapped[str] = mapped_column(String(12))  # checking, checked, waiting, running, and the ends
+    file_name: Mapped[str] = mapped_column(String(200))
+    digest: Mapped[str] = mapped_column(String(64))  # of the file and what was asked for with it
+    options: Mapped[dict[str, Any]]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    made_at: Mapped[dt.datetime]
+    finished_at: Mapped[dt.datetime | None]
+    cancelled_at: Mapped[dt.datetime | None]  # asked for; the job stops after the piece at hand
+    seen_at: Mapped[dt.datetime | None]  # the last sign of life of whoever works on it
+    total: Mapped[int | None] = mapped_column(Integer)  # rows, known once the file was checked
+    next_row: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    begun: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # times, since it last got any further
+    new: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    changed: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    unchanged: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    wrong: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    report: Mapped[dict[str, Any]]  # what was found: vanished pupils, likely duplicates, notes, why it was refused
+
+
+class ImportFile(Base):
+    """The file of a job, kept until the job has ended."""
+
+    __tablename__ = "import_files"
+    job_id: Mapped[int] = mapped_column(ForeignKey("import_jobs.id", ondelete="CASCADE"), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportWrong(Base):
+    """A row of a file that was not taken, as it stood there (without personal id numbers), to be given back."""
+
+    __tablename__ = "import_wrong"
+    job_id: Mapped[int] = mapped_column(ForeignKey("import_jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sheet: Mapped[str] = mapped_column(String(100))
+    row: Mapped[int] = mapped_column(Integer)
+    names: Mapped[list[Any]]
+    cells: Mapped[list[Any]]
+    why: Mapped[list[Any]]  # [[msgid, values], …]
+
+
+class MarkChange(Base):
+    """A mark was corrected: what it was, who changed it, when, through which import if through one. Only added to."""
+
+    __tablename__ = "mark_changes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"))
+    day: Mapped[dt.date]
+    session: Mapped[str] = mapped_column(String(1))
+    old_mark: Mapped[str] = mapped_column(String(1))
+    old_reason: Mapped[str | None] = mapped_column(String(200))
+    old_at: Mapped[dt.datetime]
+    old_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    new_mark: Mapped[str] = mapped_column(String(1))
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("import_jobs.id"))
+    __table_args__ = (Index("ix_mark_changes_pupil_id", "pupil_id", "day"),)
+
+
+class PupilChange(Base):
+    """A file gave a name, birth date or code otherwise, and a person decided: what was, what the file says, whether it
+    was taken. Only added to.
+    """
+
+    __tablename__ = "pupil_changes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), index=True)
+    field: Mapped[str] = mapped_column(String(12))  # name, birth_date, code
+    old: Mapped[str] = mapped_column(String(120))
+    new: Mapped[str] = mapped_column(String(120))
+    taken: Mapped[bool]
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # None: on the command line
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("import_jobs.id"))
+
+
+class ClassDay(Base):
+    """What a daily summary says of a class: counts of pupils, and whether attendance was taken at all."""
+
+    __tablename__ = "class_days"
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    taken: Mapped[bool]
+    enrolled: Mapped[int | None] = mapped_column(Integer)
+    present: Mapped[int | None] = mapped_column(Integer)
+    excused: Mapped[int | None] = mapped_column(Integer)
+    unexcused: Mapped[int | None] = mapped_column(Integer)
+    late: Mapped[int | None] = mapped_column(Integer)
+    at: Mapped[dt.datetime]
+
+
+class Alarm(Base):
+    """The risk watch found a signal at a pupil: each threshold once for each stretch of absence."""
+
+    __tablename__ = "alarms"
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), primary_key=True)
+    signal: Mapped[str] = mapped_column(String(60), primary_key=True)
+    threshold: Mapped[int] = mapped_column(Integer, primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(Integer)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
+    opened: Mapped[bool] = mapped_column(default=False)  # the case was opened because of it
+    __table_args__ = (Index("ix_alarms_day", "day"),)
+
+
+class Proposal(Base):
+    """The risk watch proposes a case to the homeroom teacher, who opens it or says why not."""
+
+    __tablename__ = "proposals"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"))
+    day: Mapped[dt.date]
+    absent_since: Mapped[dt.date]
+    signals: Mapped[list[Any]]  # [[id, threshold, value], …]
+    made_at: Mapped[dt.datetime]
+    decided_at: Mapped[dt.datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str | None] = mapped_column(String(300))  # why no case was opened
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))  # the case that was opened
+
+
+UNDECIDED = text("decided_at IS NULL")
+
+Index(
+    "uq_proposals_undecided", Proposal.pupil_id, unique=True, sqlite_where=UNDECIDED, postgresql_where=UNDECIDED
+)  # fmt: skip
+
+
+class WatchAsked(Base):
+    """A class's register of a day came in or was corrected and is to be watched; the row goes when that is done.
+
+    `token` is another one each time it is asked, so that what is asked while the watch runs is not lost.
+    """
+
+    __tablename__ = "watch_asked"
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(String(32))
+
+
+class RiskTrial(Base):
+    """The signals tried on the registers of a time that is over, pupils after `next_pupil` still to be looked at."""
+
+    __tablename__ = "risk_trials"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(12))  # waiting, running, done, cancelled
+    first_day: Mapped[dt.date]
+    last_day: Mapped[dt.date]
+    rules: Mapped[dict[str, Any]]  # the version of the file, the count rule
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    asked_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+    next_pupil: Mapped[int] = mapped_column(default=0, server_default="0")
+    done: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # pupils
+    total: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+
+class RiskTrialCount(Base):
+    """What a trial found at one school: how often a signal was reached, and what had become of it."""
+
+    __tablename__ = "risk_trial_counts"
+    trial_id: Mapped[int] = mapped_column(ForeignKey("risk_trials.id", ondelete="CASCADE"), primary_key=True)
+    school_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    signal: Mapped[str] = mapped_column(String(60), primary_key=True)
+    alarms: Mapped[int] = mapped_column(Integer)
+    led: Mapped[int] = mapped_column(Integer)  # those that would have opened or proposed a case: the first ones
+    founded: Mapped[int] = mapped_column(Integer)
+    unfounded: Mapped[int] = mapped_column(Integer)

@@ -1,0 +1,181 @@
+"""The files that people write: which kinds there are, and every fault and warning of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from engine.core.attendance.signal_reader import KEYS as RISK_KEYS
+from engine.core.attendance.signal_reader import load_risk
+from engine.core.calendar import load_calendar
+from engine.core.files.aliases import TABLES, load_aliases
+from engine.core.rules.reader import load_ruleset
+from engine.core.toml_reader import Reader, read_toml, unknown
+from engine.core.units.tree import load_units
+from engine.core.words import Fault, Faulty, Sentence
+from engine.core.workflow.model import Workflow
+from engine.core.workflow.reader import load_workflow
+from web.site.files import read_text
+
+ROOT = Path(__file__).parents[2]
+NOTHING = 2  # how the command ends where there is nothing to check
+FOLDERS = ("workflows", "rules")  # where such files lie, here and in an installation's own folder
+WORKFLOW = Sentence("workflow")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to check: its name as it is shown, and its text."""
+
+    file: str
+    text: str
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The file as TOML; raises Faulty if it is none."""
+        return read_toml(self.text, self.file)
+
+    @property
+    def name(self) -> str:
+        """The name that the file gives itself; "" if it gives none."""
+        name = self.reader.data.get("name")
+        return name if isinstance(name, str) else ""
+
+
+@dataclass
+class Desk:
+    """What lies on the desk during one check: all workflows that a file can refer to, by name."""
+
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    def workflow(self, name: str) -> Workflow:
+        """The workflow of this name; raises Faulty if it has faults, KeyError if there is none."""
+        source = self.sources[name]
+        return load_workflow(source.text, source.file)
+
+
+@dataclass
+class Report:
+    """What a check found, in how many files."""
+
+    files: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+
+    def __add__(self, other: Report) -> Report:
+        return Report(self.files + other.files, self.faults + other.faults, self.warnings + other.warnings)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file, told by the keys at its top; `check` gives the warnings or raises Faulty."""
+
+    keys: frozenset[str]
+    check: Callable[[Source, Desk], Iterable[Fault]]
+
+
+def _check_workflow(source: Source, _desk: Desk) -> Iterable[Fault]:
+    load_workflow(source.text, source.file)
+    return ()
+
+
+def _check_rules(source: Source, desk: Desk) -> Iterable[Fault]:
+    name = source.reader.text("workflow")
+    if not name:
+        raise Faulty(source.reader.faults)
+    if name not in desk.sources:
+        raise Faulty([Fault(source.file, "workflow", unknown(name, list(desk.sources), WORKFLOW))])
+    try:
+        workflow = desk.workflow(name)
+    except Faulty as error:
+        sentence = Sentence("The workflow “{name}” has faults; mend those first.", name=name)
+        raise Faulty([Fault(source.file, "workflow", sentence)]) from error
+    return load_ruleset(source.text, source.file, workflow).warnings
+
+
+def _check_calendar(source: Source, _desk: Desk) -> Iterable[Fault]:
+    load_calendar(source.text, source.file)
+    return ()
+
+
+def _check_aliases(source: Source, _desk: Desk) -> Iterable[Fault]:
+    load_aliases(source.text, source.file)
+    return ()
+
+
+def _check_units(source: Source, _desk: Desk) -> Iterable[Fault]:
+    load_units(source.text, source.file)
+    return ()
+
+
+def _check_risk(source: Source, _desk: Desk) -> Iterable[Fault]:
+    load_risk(source.text, source.file)
+    return ()
+
+
+KINDS: dict[str, Kind] = {
+    "workflow": Kind(frozenset({"initial", "states", "transitions", "fields", "forms", "flags"}), _check_workflow),
+    "rules": Kind(frozenset({"workflow", "rule", "season"}), _check_rules),
+    "calendar": Kind(
+        frozenset({"time_zone", "holidays", "closing", "opening", "school_days", "school_year", "break", "worked"}),
+        _check_calendar,
+    ),
+    "units": Kind(frozenset({"unit"}), _check_units),
+    "risk": Kind(RISK_KEYS, _check_risk),
+    "aliases": Kind(frozenset(TABLES), _check_aliases),
+}
+"""Every kind of file that can be checked; the subjects that bring a kind of their own put it here."""
+
+
+def kind_of(source: Source) -> Kind:
+    """The kind of file that has most of the keys at the top of this one; raises Faulty if none has any."""
+    top = source.reader.data.keys()
+    best = max(KINDS.values(), key=lambda kind: len(kind.keys & top))
+    if best.keys & top:
+        return best
+    sentence = Sentence("This is no file of a kind known here: {kinds}.", kinds=list(KINDS))
+    raise Faulty([Fault(source.file, "", sentence)])
+
+
+def check_files(paths: Iterable[Path], beside: Iterable[Iterable[Path]] = ()) -> Report:
+    """What is to be said of these files; rules find their workflow among them, else in the first of `beside`."""
+    report = Report()
+    sources = list(_read(paths, report.faults))
+    shelves = [sources, *(list(_read(shelf, [])) for shelf in beside)]
+    desk = Desk({source.name: source for shelf in reversed(shelves) for source in _workflows(shelf)})
+    for source in sources:
+        try:
+            report.warnings.extend(kind_of(source).check(source, desk))
+        except Faulty as error:
+            report.faults.extend(error.faults)
+    report.files = len(sources)
+    return report
+
+
+def _read(paths: Iterable[Path], faults: list[Fault]) -> Iterator[Source]:
+    for path in paths:
+        try:
+            yield Source(str(path), read_text(path))
+        except Faulty as error:
+            faults += error.faults
+
+
+def _workflows(sources: Iterable[Source]) -> Iterator[Source]:
+    for source in sources:
+        try:
+            if kind_of(source) is KINDS["workflow"]:
+                yield source
+        except Faulty:
+            continue  # said when the file itself is checked
+
+
+def files_below(folders: Iterable[Path]) -> list[Path]:
+    """The TOML files in these folders and below, in order."""
+    return [path for folder in folders for path in sorted(folder.rglob("*.toml"))]
+
+
+def expanded(paths: Iterable[Path]) -> list[Path]:
+    """The files themselves, and for a folder those below it."""
+    return [file for path in paths for file in (files_below([path]) if path.is_dir() else [path])]
