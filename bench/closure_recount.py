@@ -19,7 +19,7 @@ from bench.data import LandSize, filled
 from bench.land import NOW, moment
 from engine.store.cases.surroundings import units
 from engine.usecases.calendar.closures import announce_closure
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 BENCHES = ("closure_recount",)
 
@@ -81,11 +81,11 @@ def run(size: Size = FULL) -> Iterator[Measurement]:
     for database in DATABASES:
         data = filled(database, LandSize(size.commune * size.communes, per_class=size.per_class))
         ours, floor, events = [], [], []
-        with data.house() as house, closing(floors.driver(data.url)) as raw:
-            for number, commune in enumerate(_communes(house)):
+        with data.context() as context, closing(floors.driver(data.url)) as raw:
+            for number, commune in enumerate(_communes(context)):
                 before = raw.counts()["events"]
                 if number % 2 == 0:
-                    ours.append(seconds(lambda: _announce(house, commune)))  # noqa: B023 - called at once
+                    ours.append(seconds(lambda: _announce(context, commune)))  # noqa: B023 - called at once
                 else:
                     floor.append(seconds(lambda: raw.do(STATEMENTS[database], _values(commune))))  # noqa: B023
                 events.append(raw.counts()["events"] - before)
@@ -94,15 +94,15 @@ def run(size: Size = FULL) -> Iterator[Measurement]:
         yield measured("closure_recount", database, n=size.commune, value=value, unit="ms", floor=least)
 
 
-def _announce(house: House, commune: int) -> None:
-    announce_closure(house, None, unit_id=commune, first_day=FIRST, last_day=LAST, reason="Mưa lũ", now=NOW)
+def _announce(context: Context, commune: int) -> None:
+    announce_closure(context, None, unit_id=commune, first_day=FIRST, last_day=LAST, reason="Mưa lũ", now=NOW)
 
 
 def _values(commune: int) -> dict[str, object]:
     return {"unit": commune, "now": moment(NOW), "due": DUE, "data": DATA}
 
 
-def _communes(house: House) -> list[int]:
-    with house.store.reading("bench") as session:
+def _communes(context: Context) -> list[int]:
+    with context.store.reading("bench") as session:
         query = select(units.c.id).where(units.c.kind == "commune").order_by(units.c.id)
         return list(session.connection().execute(query).scalars())

@@ -12,11 +12,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 
-from bench.data import handbook
+from bench.data import definitions
 from engine.jobs.gc_tuning import keep_what_is_loaded
 from engine.jobs.sweep import run_due
 from engine.store.session import open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 MEMORY_MB = 200
 SPIN = 200  # a second or so of work
@@ -67,12 +67,12 @@ class Crew:
 
 def _work(url: str, orders: Connection) -> None:
     with closing(open_store(url)) as store:
-        house = House(store, handbook())
-        run_due(house, BEFORE)  # connected, and warm
+        context = Context(store, definitions())
+        run_due(context, BEFORE)  # connected, and warm
         keep_what_is_loaded()  # as `ralop worker` does
         orders.send("ready")
         while order := orders.recv():
-            _spin(order) if isinstance(order, int) else run_due(house, order)
+            _spin(order) if isinstance(order, int) else run_due(context, order)
             orders.send("done")
     orders.send(_most_mb())
 

@@ -27,13 +27,13 @@ import workflows
 from bench import Database, land, migrated
 from bench.land import PER_CLASS, Land, Waves
 from engine.core.calendar import load_calendar, merge
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.reader import load_workflow
 from engine.jobs.gc_tuning import keep_what_is_loaded
 from engine.store.ops.schema import upgrade
 from engine.store.session import open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 CHUNK = 20_000
 
@@ -52,14 +52,14 @@ HAMLETS, HAMLETS_FOR_TWO = LandSize(960, Waves(10, 24)), LandSize(960, Waves(6, 
 
 
 @cache
-def handbook() -> Handbook:
+def definitions() -> Definitions:
     """The workflow, the rules and the calendars that come with the program."""
     workflow = load_workflow(_text(workflows, "dropout.toml"), "dropout.toml")
     ruleset = load_ruleset(_text(rules, "dropout.toml"), "dropout.toml", workflow)
     years = ("quang-ngai-2025-26.toml", "quang-ngai-2026-27.toml")
     calendar = merge([load_calendar(_text(rules, f"calendars/{year}"), year) for year in years])
     ours = (workflow.name, workflow.version), (ruleset.workflow, ruleset.version)
-    return Handbook(
+    return Definitions(
         {ours[0]: workflow}, {ours[1]: ruleset}, {"": calendar}, {workflow.name: (workflow.version, ruleset.version)}
     )
 
@@ -86,11 +86,11 @@ class Filled:
         return self.land.waves.at(next(self.waves))
 
     @contextmanager
-    def house(self) -> Iterator[House]:
+    def context(self) -> Iterator[Context]:
         """The house as the program has it when it is up."""
         keep_what_is_loaded()
         with closing(open_store(self.url)) as store:
-            yield House(store, handbook())
+            yield Context(store, definitions())
 
 
 _kept = ExitStack()
@@ -102,7 +102,7 @@ def filled(database: Database, size: LandSize) -> Filled:
     begun = perf_counter()
     url = _kept.enter_context(migrated(database))
     atexit.register(_kept.close)  # now, so that it comes before the server's end
-    found = Land(size.cases, size.waves, handbook(), size.per_class)
+    found = Land(size.cases, size.waves, definitions(), size.per_class)
     filler: Filler = Sqlite(url) if database == "sqlite" else Postgresql(url)
     with closing(filler):
         fill(filler, found)

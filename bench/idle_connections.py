@@ -36,7 +36,7 @@ class Size(NamedTuple):
 
     silent: int = 2_000
     slow: int = 200
-    land: LandSize = COUNTRY
+    land: LandSize = LandSize(1_000)
     times: int = 40
     rounds: int = 6
 
@@ -62,8 +62,14 @@ def _measured(database: Database, size: Size) -> Measurement:
                 beside.append(asked(port, PAGE, cookie, size.times))
     worst = max(map(max, beside)) * 1e3
     print(f"idle_connections on {database}: at worst {worst:.0f} ms", file=sys.stderr, flush=True)
-    return measured("idle_connections", database, n=size.silent + size.slow, value=min(map(median, beside)) * 1e3,
-                    unit="ms", floor=min(map(median, alone)) * 1e3)  # fmt: skip
+    return measured(
+        "idle_connections",
+        database,
+        n=size.silent + size.slow,
+        value=min(map(median, beside)) * 1e3,
+        unit="ms",
+        floor=min(map(median, alone)) * 1e3,
+    )
 
 
 def _teacher(url: str) -> str:

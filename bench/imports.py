@@ -27,13 +27,13 @@ import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import insert, make_url, text
 
 from bench import DATABASES, Database, Measurement, measured, migrated
-from bench.data import handbook
+from bench.data import definitions
 from engine.core.files.aliases import load_aliases
 from engine.core.files.options import Options
 from engine.store import tables as t
 from engine.store.session import Store, open_store
 from engine.usecases.attendance import importing
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 BENCHES = ("import_marks_csv", "import_marks_xlsx")
 
@@ -151,9 +151,11 @@ def _fill(store: Store, pupils: int) -> None:
 
 def _ours(url: str, file: Path, _pupils: int) -> float:
     with closing(open_store(url)) as store:
-        house = House(store, handbook(), aliases=load_aliases(ALIASES.read_text(encoding="utf-8"), "aliases.toml"))
+        context = Context(
+            store, definitions(), aliases=load_aliases(ALIASES.read_text(encoding="utf-8"), "aliases.toml")
+        )
         begun = perf_counter()
-        importing.run(house, "attendance", file.read_bytes(), Options(), NOW)
+        importing.run(context, "attendance", file.read_bytes(), Options(), NOW)
         return perf_counter() - begun
 
 

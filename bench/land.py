@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from engine.core.cases import chain, escalation
-from engine.core.cases.definitions import Handbook, Surroundings
+from engine.core.cases.definitions import Definitions, Surroundings
 from engine.core.cases.facts import Facts
 from engine.store.cases.writer import CASE_COLUMNS
 
@@ -84,8 +84,8 @@ class Home:
 class Land:
     """The rows of a land with so many open cases."""
 
-    def __init__(self, cases: int, waves: Waves, handbook: Handbook, per_class: int = PER_CLASS) -> None:
-        self.cases, self.waves, self.handbook = cases, waves, handbook
+    def __init__(self, cases: int, waves: Waves, definitions: Definitions, per_class: int = PER_CLASS) -> None:
+        self.cases, self.waves, self.definitions = cases, waves, definitions
         self.per_class, self.per_commune = per_class, SCHOOLS * CLASSES * per_class
         self.rows: dict[str, list[Row]] = {name: [] for name in ("units", "unit_links", "people", "appointments")}
         self.homes: list[tuple[list[tuple[int, int, int]], list[tuple[int, int]], tuple[int, ...]]] = []
@@ -111,19 +111,19 @@ class Land:
 
     def _commune(self, above: tuple[int, ...]) -> None:
         commune = self._unit("commune", above)
-        around = (commune, *above)
+        surroundings = (commune, *above)
         self._post("commune_leader", commune)
-        villages = [self._unit("village", around) for _ in range(VILLAGES)]
+        villages = [self._unit("village", surroundings) for _ in range(VILLAGES)]
         officers = [(village, self._post("commune_officer", village)) for village in villages]
-        association = self._unit("association", around)
+        association = self._unit("association", surroundings)
         self._post("association", association)
         volunteer = self._post("volunteer", association)
         classes = []
         for _ in range(SCHOOLS):
-            school = self._unit("school", around)
+            school = self._unit("school", surroundings)
             self._post("head", school)
             for grade in range(CLASSES):
-                unit = self._unit("class", (school, *around), grade=1 + grade // 2)
+                unit = self._unit("class", (school, *surroundings), grade=1 + grade // 2)
                 classes.append((unit, school, self._post("teacher", unit)))
         self.homes.append((classes, officers, (commune, above[0], association, volunteer)))
 
@@ -164,35 +164,62 @@ class Land:
         data = chain.canonical({"from": "absent", "to": "absent"})
         for case in range(self.cases):
             wave = self.waves.of(case, self.cases)
-            stage = failed[wave] if wave is not None else stages[case % len(stages)]
-            yield self._case(case, stage, data)
+            installed = failed[wave] if wave is not None else stages[case % len(stages)]
+            yield self._case(case, installed, data)
 
-    def _case(self, case: int, stage: Stage, data: str) -> tuple[Row, Row, Row, Row | None]:
-        id, home, role = case + 1, self.home(case), stage.role
-        hashed = chain.hash_written(chain.START, id, 1, "opened", stage.began, home.teacher, "teacher", data, None)
+    def _case(self, case: int, installed: Stage, data: str) -> tuple[Row, Row, Row, Row | None]:
+        id, home, role = case + 1, self.home(case), installed.role
+        hashed = chain.hash_written(chain.START, id, 1, "opened", installed.began, home.teacher, "teacher", data, None)
         seat = {"commune_officer": home.village_id, "volunteer": home.association_id}.get(role or "")
-        holder = home.teacher if role is None else home.volunteer if stage.accepted else None
+        holder = home.teacher if role is None else home.volunteer if installed.accepted else None
         row = (
-            id, f"RL-2026-{id:06}", id, "dropout", 1, 1, stage.state, 1, stage.since, 0, "2026-02-27", stage.since,
-            NEVER, holder, role, seat, stage.since if role else None, stage.accepted, stage.due, stage.look, "[]", 0,
-            1 + case % 5, home.class_id, home.school_id, home.village_id, home.commune_id, home.province_id,
-            home.association_id if role == "volunteer" else None, 1, hashed,
-        )  # fmt: skip
-        event = (id, 1, "opened", stage.since, home.teacher, "teacher", data, None, chain.START, hashed)
-        return row, event, (id, "harvest"), (id, 1, role, seat, stage.since, "[]") if role else None
+            id,
+            f"RL-2026-{id:06}",
+            id,
+            "dropout",
+            1,
+            1,
+            installed.state,
+            1,
+            installed.since,
+            0,
+            "2026-02-27",
+            installed.since,
+            NEVER,
+            holder,
+            role,
+            seat,
+            installed.since if role else None,
+            installed.accepted,
+            installed.due,
+            installed.look,
+            "[]",
+            0,
+            1 + case % 5,
+            home.class_id,
+            home.school_id,
+            home.village_id,
+            home.commune_id,
+            home.province_id,
+            home.association_id if role == "volunteer" else None,
+            1,
+            hashed,
+        )
+        event = (id, 1, "opened", installed.since, home.teacher, "teacher", data, None, chain.START, hashed)
+        return row, event, (id, "harvest"), (id, 1, role, seat, installed.since, "[]") if role else None
 
     def _stage(self, state: str) -> Stage:
         role = {"commune_visit": "commune_officer", "support_referral": "volunteer"}.get(state)
         accepted = TODAY if state == "support_referral" else None
         facts = _facts(state, TODAY, role, accepted)
-        situation = self.handbook.situation(facts, Surroundings())
+        situation = self.definitions.situation(facts, Surroundings())
         due, look = escalation.deadline(facts, situation), escalation.next_look(facts, situation, NOW)
         assert due and look and look > NOW  # noqa: PT018 - one thing: the case is not due
         return Stage(state, TODAY, role, moment(accepted) if accepted else None, moment(due), moment(look))
 
     def _overdue(self, seen: dt.datetime) -> Stage:
         facts = _facts("teacher_contact", CONTACTED, None, None)
-        due = escalation.deadline(facts, self.handbook.situation(facts, Surroundings()))
+        due = escalation.deadline(facts, self.definitions.situation(facts, Surroundings()))
         assert due and due < NOW  # noqa: PT018 - one thing: the case is overdue
         return Stage("teacher_contact", CONTACTED, None, None, moment(due), moment(seen))
 
@@ -216,9 +243,38 @@ class Stage:
 def _facts(state: str, since: dt.datetime, role: str | None, accepted: dt.datetime | None) -> Facts:
     offered = since if role else None
     return Facts(
-        0, "", 0, "dropout", 1, 1, state, 1, since, 0, since.date(), since, None, None, role, None, offered, accepted,
-        None, None, [], 0, None, 0, 0, None, None, None, None, 1, "",
-    )  # fmt: skip
+        0,
+        "",
+        0,
+        "dropout",
+        1,
+        1,
+        state,
+        1,
+        since,
+        0,
+        since.date(),
+        since,
+        None,
+        None,
+        role,
+        None,
+        offered,
+        accepted,
+        None,
+        None,
+        [],
+        0,
+        None,
+        0,
+        0,
+        None,
+        None,
+        None,
+        None,
+        1,
+        "",
+    )
 
 
 def names(table: str) -> Sequence[str]:

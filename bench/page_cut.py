@@ -38,9 +38,13 @@ _EVENT = Loop("events", r'<li class="">\s*<p class="what">.*?</li>', ("what", "b
 _PUPIL = Loop("pupils", r'<li>\s*<a class="card".*?</li>', ("name", "where", "open"))
 _CLASS = Loop("classes", r'<li class="card">.*?</li>', ("name", "", "m", "", "a"))
 LOOPS = {
-    "work": (_CARD,), "cases": (_UNIT, _ROW), "notices": (_NOTICE,), "case": (_DAY, _HOLDER, _EVENT),
-    "case_new": (_PUPIL,), "attendance": (_CLASS,),
-}  # fmt: skip
+    "work": (_CARD,),
+    "cases": (_UNIT, _ROW),
+    "notices": (_NOTICE,),
+    "case": (_DAY, _HOLDER, _EVENT),
+    "case_new": (_PUPIL,),
+    "attendance": (_CLASS,),
+}
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,7 @@ marks, closures, saved, log = (_tables[name] for name in ("marks", "closures", "
 proposals, difficulties, units = (_tables[name] for name in ("proposals", "difficulties", "units"))
 classes, villages, communes, schools = (units.alias() for _ in range(4))
 OPEN, FAR = text("cases.closed_at >= '9999-12-31'"), text("'9999-12-31'")
-WAITING = text(
-    "cases.closed_at >= '9999-12-31' AND cases.offered_at IS NOT NULL AND cases.accepted_at IS NULL"
-)  # fmt: skip
+WAITING = text("cases.closed_at >= '9999-12-31' AND cases.offered_at IS NOT NULL AND cases.accepted_at IS NULL")
 UNIT: Any = bindparam("unit")
 PERSON: Any = bindparam("person")
 GIVEN: Any = bindparam("case")
@@ -76,9 +74,20 @@ def _listed(*where: ColumnElement[bool] | Any, limit: int) -> Any:
     """Cases with what a list tells of them, the next due first."""
     return (
         select(
-            cases.c.id, cases.c.code, cases.c.state, cases.c.level, cases.c.due_at, cases.c.offered_at,
-            cases.c.accepted_at, cases.c.absent_since, cases.c.version, pupils.c.name, classes.c.name.label("klass"),
-            villages.c.name.label("village"), communes.c.name.label("commune"), people.c.name.label("assignee"),
+            cases.c.id,
+            cases.c.code,
+            cases.c.state,
+            cases.c.level,
+            cases.c.due_at,
+            cases.c.offered_at,
+            cases.c.accepted_at,
+            cases.c.absent_since,
+            cases.c.version,
+            pupils.c.name,
+            classes.c.name.label("klass"),
+            villages.c.name.label("village"),
+            communes.c.name.label("commune"),
+            people.c.name.label("assignee"),
         )
         .join(pupils, pupils.c.id == cases.c.pupil_id)
         .join(classes, classes.c.id == cases.c.class_id)
@@ -88,7 +97,7 @@ def _listed(*where: ColumnElement[bool] | Any, limit: int) -> Any:
         .where(*where)
         .order_by(cases.c.due_at, cases.c.id)
         .limit(at_most(limit))
-    )  # fmt: skip
+    )
 
 
 MINE = _listed(OPEN, cases.c.assignee_id == PERSON, limit=31)
@@ -109,9 +118,11 @@ TO_DECIDE = select(difficulties.c.id).where(
 )
 UNREAD = select(notices.c.id).where(notices.c.person_id == PERSON, notices.c.read_at.is_(None)).limit(at_most(99))
 ALSO = select(  # what is seldom there, asked for at once
-    exists(PROPOSED), exists(TO_DECIDE), exists().where(saved.c.person_id == PERSON),
+    exists(PROPOSED),
+    exists(TO_DECIDE),
+    exists().where(saved.c.person_id == PERSON),
     select(func.count()).select_from(UNREAD.subquery()).scalar_subquery(),
-)  # fmt: skip
+)
 BELOW = (
     select(units.c.id, units.c.name)
     .where(units.c.parent_id == UNIT, units.c.kind == "commune", units.c.valid_from <= DAY, units.c.valid_to > DAY)
@@ -119,15 +130,20 @@ BELOW = (
     .limit(at_most(200))
 )
 PUPILS = (
-    select(pupils.c.name, pupils.c.birth_date, classes.c.name.label("klass"), villages.c.name.label("village"),
-           cases.c.code)
+    select(
+        pupils.c.name,
+        pupils.c.birth_date,
+        classes.c.name.label("klass"),
+        villages.c.name.label("village"),
+        cases.c.code,
+    )
     .join(classes, classes.c.id == pupils.c.class_id)
     .outerjoin(villages, villages.c.id == pupils.c.village_id)
     .outerjoin(cases, (cases.c.pupil_id == pupils.c.id) & OPEN)
     .where(pupils.c.class_id == UNIT, pupils.c.status == "enrolled")
     .order_by(pupils.c.sort_key, pupils.c.id)
     .limit(at_most(31))
-)  # fmt: skip
+)
 CLASSES = (
     select(units.c.id, units.c.name, func.count())
     .join(pupils, pupils.c.class_id == units.c.id)
@@ -149,9 +165,17 @@ NOTICES = (
 )
 CASE = (
     select(
-        cases, pupils.c.name, pupils.c.birth_date, pupils.c.guardian, pupils.c.guardian_phone, pupils.c.address,
-        classes.c.name.label("klass"), schools.c.name.label("school"), villages.c.name.label("village"),
-        communes.c.name.label("commune"), communes.c.parent_id.label("province"),
+        cases,
+        pupils.c.name,
+        pupils.c.birth_date,
+        pupils.c.guardian,
+        pupils.c.guardian_phone,
+        pupils.c.address,
+        classes.c.name.label("klass"),
+        schools.c.name.label("school"),
+        villages.c.name.label("village"),
+        communes.c.name.label("commune"),
+        communes.c.parent_id.label("province"),
     )
     .join(pupils, pupils.c.id == cases.c.pupil_id)
     .join(classes, classes.c.id == cases.c.class_id)
@@ -159,7 +183,7 @@ CASE = (
     .outerjoin(villages, villages.c.id == cases.c.village_id)
     .outerjoin(communes, communes.c.id == cases.c.commune_id)
     .where(cases.c.code == bindparam("code"))
-)  # fmt: skip
+)
 EVENTS = (
     select(events.c.kind, events.c.at, events.c.role, events.c.data, people.c.name, _tables["event_texts"].c["values"])
     .outerjoin(people, people.c.id == events.c.person_id)
@@ -305,14 +329,34 @@ def _cases(floor: Floor) -> Rows:
     }
 
 
-STATES = {"absent": "Vắng học", "teacher_contact": "Giáo viên liên hệ", "commune_visit": "Xã vận động",
-          "support_referral": "Chuyển hỗ trợ", "returned": "Đã ra lớp"}  # fmt: skip
-ACTS = {"absent": "Ghi lần liên hệ", "teacher_contact": "Ghi thêm lần liên hệ", "commune_visit": "Ghi lần đến nhà",
-        "support_referral": "Ghi hỗ trợ đã trao", "returned": "Ghi nhận theo dõi"}  # fmt: skip
-ROLES = {"teacher": "Giáo viên chủ nhiệm", "head": "Hiệu trưởng", "commune_officer": "Cán bộ, công chức xã phụ trách",
-         "commune_leader": "Lãnh đạo UBND xã", "association": "Hội khuyến học"}  # fmt: skip
-SEATS = {"teacher": "class_id", "head": "school_id", "commune_officer": "village_id", "commune_leader": "commune_id",
-         "association": "association_id"}  # fmt: skip
+STATES = {
+    "absent": "Vắng học",
+    "teacher_contact": "Giáo viên liên hệ",
+    "commune_visit": "Xã vận động",
+    "support_referral": "Chuyển hỗ trợ",
+    "returned": "Đã ra lớp",
+}
+ACTS = {
+    "absent": "Ghi lần liên hệ",
+    "teacher_contact": "Ghi thêm lần liên hệ",
+    "commune_visit": "Ghi lần đến nhà",
+    "support_referral": "Ghi hỗ trợ đã trao",
+    "returned": "Ghi nhận theo dõi",
+}
+ROLES = {
+    "teacher": "Giáo viên chủ nhiệm",
+    "head": "Hiệu trưởng",
+    "commune_officer": "Cán bộ, công chức xã phụ trách",
+    "commune_leader": "Lãnh đạo UBND xã",
+    "association": "Hội khuyến học",
+}
+SEATS = {
+    "teacher": "class_id",
+    "head": "school_id",
+    "commune_officer": "village_id",
+    "commune_leader": "commune_id",
+    "association": "association_id",
+}
 SAID = {"opened": "Lập hồ sơ", "offered": "Một hồ sơ đang chờ tiếp nhận"}
 DAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
@@ -320,10 +364,19 @@ DAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ
 def _card(row: Any, calendar: Calendar, news: Mapping[int, Any]) -> Row:
     urgency, due = _due(row.due_at, calendar)
     return {
-        "id": row.id, "code": row.code, "name": row.name, "where": ", ".join(filter(None, (row.klass, row.village))),
-        "urgency": urgency, "due": due, "state": STATES[row.state], "since": f"Vắng từ {row.absent_since:%d/%m/%Y}.",
-        "act": ACTS[row.state], "of": f": {row.name}", "assignee": row.assignee or "", "new": row.id in news,
-    }  # fmt: skip
+        "id": row.id,
+        "code": row.code,
+        "name": row.name,
+        "where": ", ".join(filter(None, (row.klass, row.village))),
+        "urgency": urgency,
+        "due": due,
+        "state": STATES[row.state],
+        "since": f"Vắng từ {row.absent_since:%d/%m/%Y}.",
+        "act": ACTS[row.state],
+        "of": f": {row.name}",
+        "assignee": row.assignee or "",
+        "new": row.id in news,
+    }
 
 
 def _due(at: dt.datetime, calendar: Calendar) -> tuple[str, str]:
@@ -337,11 +390,17 @@ def _due(at: dt.datetime, calendar: Calendar) -> tuple[str, str]:
 
 
 def _notices(floor: Floor) -> Rows:
-    return {"notices": [
-        {"code": row.code, "named": f"Hồ sơ {row.code}", "why": SAID.get(row.kind, ""),
-         "at": f"· {floor.calendar.local(row.at):%H:%M %d/%m/%Y}"}
-        for row in floor.all(NOTICES)[:50]
-    ]}  # fmt: skip
+    return {
+        "notices": [
+            {
+                "code": row.code,
+                "named": f"Hồ sơ {row.code}",
+                "why": SAID.get(row.kind, ""),
+                "at": f"· {floor.calendar.local(row.at):%H:%M %d/%m/%Y}",
+            }
+            for row in floor.all(NOTICES)[:50]
+        ]
+    }
 
 
 def _case(floor: Floor) -> Rows:
@@ -357,14 +416,20 @@ def _case(floor: Floor) -> Rows:
     floor.all(TOLD, case=case.id)
     return {
         "days": list(_days(case.since, floor.calendar)) if not (closed or beside[3]) else [],
-        "holders": [{"name": row.name, "role": ROLES[row.role]} for row in holders
-                    if row.role in SEATS and getattr(case, SEATS[row.role]) == row.unit_id],
+        "holders": [
+            {"name": row.name, "role": ROLES[row.role]}
+            for row in holders
+            if row.role in SEATS and getattr(case, SEATS[row.role]) == row.unit_id
+        ],
         "events": [
-            {"what": SAID.get(row.kind, row.kind), "by": f"{row.name}, {ROLES[row.role]} · ",
-             "at": f"{floor.calendar.local(row.at):%H:%M %d/%m/%Y}"}
+            {
+                "what": SAID.get(row.kind, row.kind),
+                "by": f"{row.name}, {ROLES[row.role]} · ",
+                "at": f"{floor.calendar.local(row.at):%H:%M %d/%m/%Y}",
+            }
             for row in floor.all(EVENTS, case=case.id)
         ],
-    }  # fmt: skip
+    }
 
 
 RETURNED = Duration(20, "school days")  # of the rule by which a case like the one that is looked at ends
@@ -378,21 +443,28 @@ def _days(since: dt.datetime, calendar: Calendar) -> Iterator[Row]:
 
 
 def _new(floor: Floor) -> Rows:
-    return {"pupils": [
-        {"code": row.code or "", "name": row.name, "where": f"{row.klass}, {row.village}",
-         "open": f"Đang có hồ sơ: {row.code}" if row.code else ""}
-        for row in floor.all(PUPILS, unit=floor.reader.unit("teacher"))
-    ]}  # fmt: skip
+    return {
+        "pupils": [
+            {
+                "code": row.code or "",
+                "name": row.name,
+                "where": f"{row.klass}, {row.village}",
+                "open": f"Đang có hồ sơ: {row.code}" if row.code else "",
+            }
+            for row in floor.all(PUPILS, unit=floor.reader.unit("teacher"))
+        ]
+    }
 
 
 def _attendance(floor: Floor) -> Rows:
     unit = floor.reader.unit("teacher")
     taken = dict(floor.all(TAKEN, unit=unit))
-    return {"classes": [
-        {"id": id, "name": name, **{half: f"{taken.get(half, 0)} / {count}" for half in "ma"}}
-        for id, name, count in floor.all(CLASSES, unit=unit)
-    ]}  # fmt: skip
+    return {
+        "classes": [
+            {"id": id, "name": name, **{half: f"{taken.get(half, 0)} / {count}" for half in "ma"}}
+            for id, name, count in floor.all(CLASSES, unit=unit)
+        ]
+    }
 
 
-READ = {"work": _work, "cases": _cases, "notices": _notices, "case": _case, "case_new": _new,
-        "attendance": _attendance}  # fmt: skip
+READ = {"work": _work, "cases": _cases, "notices": _notices, "case": _case, "case_new": _new, "attendance": _attendance}

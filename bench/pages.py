@@ -26,7 +26,7 @@ from engine.core.people import passwords
 from engine.core.time_source import Frozen
 from engine.store import tables as t
 from engine.store.cases.surroundings import cases
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests.pages import KEY, PASSWORD, browser, sign_in
 from web.app import create_app
 from web.ops import logs
@@ -64,17 +64,17 @@ def run(size: Size = FULL) -> Iterator[Measurement]:
     """The median time of a page, in milliseconds."""
     for database in DATABASES:
         data = filled(database, size.land)
-        with data.house() as house:
-            visitors = list(_visitors(house, data))
-            yield _measure("work_list", database, data, house, visitors, lambda _visitor: "/work", size.times)
-            yield _measure("case_page", database, data, house, visitors, lambda it: f"/cases/{it.code}", size.times)
+        with data.context() as context:
+            visitors = list(_visitors(context, data))
+            yield _measure("work_list", database, data, context, visitors, lambda _visitor: "/work", size.times)
+            yield _measure("case_page", database, data, context, visitors, lambda it: f"/cases/{it.code}", size.times)
 
 
 def _measure(
     bench: str,
     database: Database,
     data: Filled,
-    house: House,
+    context: Context,
     visitors: list[Visitor],
     page: Callable[[Visitor], str],
     times: int,
@@ -84,7 +84,7 @@ def _measure(
         for visitor in visitors:
             address = page(visitor)
             _open(visitor.client, address)
-            with heard(house.store) as said:
+            with heard(context.store) as said:
                 _open(visitor.client, address)
             ours = typical(lambda: _open(visitor.client, address), times)  # noqa: B023 - called at once
             floor = typical(lambda: raw.say(said), times)
@@ -101,20 +101,20 @@ def _open(client: FlaskClient, address: str) -> None:
     response.close()
 
 
-def _visitors(house: House, data: Filled) -> Iterator[Visitor]:
+def _visitors(context: Context, data: Filled) -> Iterator[Visitor]:
     settings = Settings(database_url=data.url, instance=Path("instance"), secret_key=KEY)
     with redirect_stderr(Path(os.devnull).open("w")):
         logs.configure()  # a line for each request, as in use, but for nobody to read
-    app = create_app(settings, house=house, clock=Frozen(NOW))
+    app = create_app(settings, context=context, clock=Frozen(NOW))
     hashed = passwords.hash(PASSWORD)
-    with house.store.reading("bench") as session:
+    with context.store.reading("bench") as session:
         query = (
             cases.select().with_only_columns(cases.c.code, *POSTS.values()).where(cases.c.id == data.land.cases // 2)
         )
         code, *units = session.connection().execute(query).one()
     for post, unit in zip(POSTS, units, strict=True):
         login = f"{post}-{unit}"
-        with house.store.writing("bench") as session:
+        with context.store.writing("bench") as session:
             session.execute(update(t.Person).where(t.Person.login == login).values(password_hash=hashed))
         client = browser(app)
         assert sign_in(client, login).status_code == 303, login

@@ -29,18 +29,18 @@ import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import insert, select
 
 from bench import migrated
-from bench.data import handbook
+from bench.data import definitions
 from bench.imports import ALIASES
 from engine.core.attendance.signal_reader import load_risk
 from engine.core.calendar.reader import load_calendar
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.files.aliases import load_aliases
 from engine.core.files.options import Options
 from engine.jobs.risk_watch import Watched, watch
 from engine.store import tables as t
 from engine.store.session import Store, open_store
 from engine.usecases.attendance import importing
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 NOW = dt.datetime(2026, 6, 30, 2, tzinfo=dt.UTC)
 DAY_ZERO = dt.date(2005, 1, 3)  # the one that puts the visits, all but 378, on the days from Monday to Friday
@@ -136,22 +136,22 @@ def brought_in(rows: list[Visit], files: Iterator[bytes], days: Iterable[dt.date
     total: dict[str, int] = {}
     with migrated("sqlite") as url, closing(open_store(url)) as store:
         fill(store, rows)
-        house, seconds = House(store, _handbook(), aliases=aliases, risk=signals), 0.0
+        context, seconds = Context(store, _handbook(), aliases=aliases, risk=signals), 0.0
         for data in files:
             begun = perf_counter()
-            outcome = importing.run(house, "attendance", data, Options(), NOW)
+            outcome = importing.run(context, "attendance", data, Options(), NOW)
             seconds += perf_counter() - begun
             total = {name: total.get(name, 0) + number for name, number in outcome.summary().items()}
         with store.reading("bench") as session:
             query = select(t.Pupil.code, t.Mark.day, t.Mark.session, t.Mark.mark)
             found: Any = session.execute(query.join(t.Pupil, t.Pupil.id == t.Mark.pupil_id))
             marks = {tuple(row) for row in found}
-        watched = [watch(house, day, NOW) for day in days]
+        watched = [watch(context, day, NOW) for day in days]
     return total, marks, seconds, _together(watched)
 
 
-def _handbook() -> Handbook:
-    return replace(handbook(), calendars={"": load_calendar(CALENDAR, "visits.toml")})
+def _handbook() -> Definitions:
+    return replace(definitions(), calendars={"": load_calendar(CALENDAR, "visits.toml")})
 
 
 def _together(watched: Sequence[Watched]) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from sqlalchemy import text
 
 import rules
 from bench import DATABASES, Measurement, measured, migrated, typical
-from bench.data import handbook
+from bench.data import definitions
 from engine.core.attendance.signal_reader import load_risk
 from engine.jobs.risk_watch import watch
 from engine.store import bulk
 from engine.store import tables as t
 from engine.store.session import Store, open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 BENCHES = ("risk_watch",)
 CLASS, ABSENT = 35, 20  # one in ABSENT is absent on the day
@@ -61,10 +61,10 @@ def run(size: Size = FULL) -> Iterator[Measurement]:
     for database in DATABASES:
         with migrated(database) as url, closing(open_store(url)) as store:
             _fill(store, size.pupils)
-            house = House(store, handbook(), risk=signals)
-            looked = watch(house, DAY, NOW, dry_run=True).looked
+            context = Context(store, definitions(), risk=signals)
+            looked = watch(context, DAY, NOW, dry_run=True).looked
             assert looked == _floor(store) == size.pupils // ABSENT, looked
-            value = typical(lambda: watch(house, DAY, NOW, dry_run=True), size.times)  # noqa: B023 - called at once
+            value = typical(lambda: watch(context, DAY, NOW, dry_run=True), size.times)  # noqa: B023 - called at once
             floor = typical(lambda: _floor(store), size.times)
             yield measured("risk_watch", database, n=size.pupils, value=value * 1e3, unit="ms", floor=floor * 1e3)
 

@@ -141,10 +141,13 @@ def _prepared(data: Filled, cases: int) -> tuple[dict[str, str], str]:
         known = update(t.Person).where(t.Person.login.in_(people.values())).values(password_hash=hashed)
         session.execute(known)
         reader = session.scalars(select(t.Person.id).where(t.Person.login == people["teacher"])).one()
-        session.execute(insert(t.Notice), [
-            {"case_id": case, "seq": 1000 + n, "person_id": reader, "role": "teacher", "kind": "offered", "at": NOW}
-            for n in range(NOTICES)
-        ])  # fmt: skip
+        session.execute(
+            insert(t.Notice),
+            [
+                {"case_id": case, "seq": 1000 + n, "person_id": reader, "role": "teacher", "kind": "offered", "at": NOW}
+                for n in range(NOTICES)
+            ],
+        )
     store.close()
     return people, code
 
@@ -155,9 +158,7 @@ def _served(environment: Mapping[str, str]) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "granian", *SERVER, "--port", str(port), "--factory", "bench.serving:application"
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "granian", *SERVER, "--port", str(port), "--factory", "bench.serving:application"]
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
         try:

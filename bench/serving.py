@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bench import page_floor
-from bench.data import handbook
+from bench.data import definitions
 from bench.land import NOW
 from engine.core.time_source import Frozen
 from engine.store.session import open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests.pages import KEY
 from web.app import create_app
 from web.ops import logs
@@ -25,11 +25,11 @@ def application() -> Any:
     """The WSGI application."""
     url, cut = os.environ[URL], os.environ.get(CUT)
     if cut:
-        app = page_floor.make(url, KEY, Path(cut), handbook().calendar(""))
+        app = page_floor.make(url, KEY, Path(cut), definitions().calendar(""))
     else:
         logs.configure()  # a line for each request, as in use
         settings = Settings(database_url=url, instance=Path("instance"), secret_key=KEY)
-        app = create_app(settings, house=House(open_store(url), handbook()), clock=Frozen(NOW))
+        app = create_app(settings, context=Context(open_store(url), definitions()), clock=Frozen(NOW))
     gc.collect()
     gc.freeze()  # as `ralop serve` does
     return app

@@ -44,8 +44,8 @@ def run(size: Size = FULL) -> Iterator[Measurement]:
 
 def idle_ms(data: Filled, times: int) -> tuple[float, float]:
     """The time of a sweep that finds nothing due, ours and the floor's."""
-    with data.house() as house, closing(floors.driver(data.url)) as raw:
-        ours, floor = typical(lambda: run_due(house, BEFORE), times), typical(lambda: raw.idle(BEFORE), times)
+    with data.context() as context, closing(floors.driver(data.url)) as raw:
+        ours, floor = typical(lambda: run_due(context, BEFORE), times), typical(lambda: raw.idle(BEFORE), times)
     return ours * 1e3, floor * 1e3
 
 

@@ -19,7 +19,7 @@ from engine.core.people.access import Viewer
 from engine.store.cases import surroundings, writer
 from engine.store.cases.surroundings import World, read_facts
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 BENCHES = ("transition", "transition_batch")
 
@@ -37,7 +37,7 @@ FULL, SMALL = Size(), Size(HAMLETS, 5, 2, 10)
 CONTACT = {"contact_way": "phone", "reached": False, "note": "Không ai nghe máy"}
 
 Case = tuple[int, str, int, int]  # id, code, class, who has it
-Work = Callable[[House, Sequence[Case]], None]
+Work = Callable[[Context, Sequence[Case]], None]
 
 
 def run(size: Size = FULL) -> Iterator[Measurement]:
@@ -53,10 +53,10 @@ def run(size: Size = FULL) -> Iterator[Measurement]:
 
 def _measure(bench: str, database: Database, data: Filled, rounds: Sequence[Sequence[Case]], work: Work) -> Measurement:
     ours, floor = [], []
-    with copy_of(database, data.url) as before, closing(replay(before)) as raw, data.house() as house:
+    with copy_of(database, data.url) as before, closing(replay(before)) as raw, data.context() as context:
         for batch in rounds:
-            with heard(house.store) as one:
-                ours.append(seconds(lambda: work(house, batch)))  # noqa: B023 - called at once
+            with heard(context.store) as one:
+                ours.append(seconds(lambda: work(context, batch)))  # noqa: B023 - called at once
             floor.append(seconds(lambda: raw.say(one)))
     size, warm = len(rounds[0]), len(rounds) // 5
     value, least = (size / median(times[warm:]) for times in (ours, floor))
@@ -65,7 +65,7 @@ def _measure(bench: str, database: Database, data: Filled, rounds: Sequence[Sequ
 
 def _todo(data: Filled, count: int) -> list[Case]:
     """Cases whose pupil is absent, far from each other, with their teachers."""
-    with data.house() as house, house.store.reading("bench") as session:
+    with data.context() as context, context.store.reading("bench") as session:
         c = surroundings.cases.c
         query = (
             surroundings.cases.select()
@@ -79,18 +79,18 @@ def _todo(data: Filled, count: int) -> list[Case]:
     return found
 
 
-def _one_by_one(house: House, batch: Sequence[Case]) -> None:
+def _one_by_one(context: Context, batch: Sequence[Case]) -> None:
     for _id, code, class_id, teacher in batch:
         viewer = Viewer(teacher, {"teacher": frozenset({class_id})})
-        case_acts.step(house, viewer, code, "contact", CONTACT, NOW, version=1, key=f"bench-{code}")
+        case_acts.step(context, viewer, code, "contact", CONTACT, NOW, version=1, key=f"bench-{code}")
 
 
-def _together(house: House, batch: Sequence[Case]) -> None:
-    with house.store.writing("bench") as session:
+def _together(context: Context, batch: Sequence[Case]) -> None:
+    with context.store.writing("bench") as session:
         found = read_facts(session, surroundings.cases.c.id.in_([case[0] for case in batch]), lock=True)
-        around = World(session, house.handbook, NOW)
-        around.fetch(found)
-        works = [Casework(facts, around.situation(facts), around, NOW) for facts in found]
+        world = World(session, context.definitions, NOW)
+        world.fetch(found)
+        works = [Casework(facts, world.situation(facts), world, NOW) for facts in found]
         for work in works:
             work.step("contact", Actor(work.facts.assignee_id, frozenset({"teacher"})), CONTACT)
         writer.store(session, works)

@@ -26,7 +26,7 @@ from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed as stages
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests.pages import PASSWORD, Site, csrf, shipped, site
 from tests.stage import HERE, at
 
@@ -38,8 +38,8 @@ class Cast:
     """Everybody and everything that a test of pages needs."""
 
     site: Site
-    house: House
-    stage: stages.Stage
+    context: Context
+    installed: stages.Seeded
     browsers: dict[str, FlaskClient] = field(default_factory=dict)
 
     @property
@@ -53,7 +53,7 @@ class Cast:
     def viewer(self, member: str) -> Viewer:
         """What a member of the cast may see today."""
         with self.store.reading("a viewer of the cast") as session:
-            return viewer_of(session, self.stage.people[member], self.now.astimezone(HERE).date())
+            return viewer_of(session, self.installed.people[member], self.now.astimezone(HERE).date())
 
     def browser(self, member: str) -> FlaskClient:
         """The browser in which this member is signed in."""
@@ -75,15 +75,15 @@ class Cast:
     def open_case(self, pupil: str = "pupil", by: str = "teacher", **values: Any) -> str:
         """A case for one of the pupils; its code."""
         filled = {"absent_since": "2026-02-27", "causes": ["harvest"]} | values
-        return case_acts.open_case(self.house, self.viewer(by), self.stage.pupils[pupil], filled, self.now)
+        return case_acts.open_case(self.context, self.viewer(by), self.installed.pupils[pupil], filled, self.now)
 
     def step(self, code: str, name: str, by: str, **values: Any) -> None:
         """A step of the workflow."""
-        case_acts.step(self.house, self.viewer(by), code, name, values, self.now)
+        case_acts.step(self.context, self.viewer(by), code, name, values, self.now)
 
     def accept(self, code: str, by: str) -> None:
         """A member accepts what is on offer to them."""
-        case_acts.accept(self.house, self.viewer(by), code, {}, self.now)
+        case_acts.accept(self.context, self.viewer(by), code, {}, self.now)
 
     def to_commune(self, pupil: str = "pupil") -> str:
         """A case that waits for the commune officer to accept it."""
@@ -106,14 +106,14 @@ class Cast:
     def pupil(self, name: str, **more: Any) -> int:
         """One more pupil in the teacher's class and the officer's village; the id."""
         with self.store.writing("test") as session:
-            like = session.get_one(t.Pupil, self.stage.pupils["pupil"])
+            like = session.get_one(t.Pupil, self.installed.pupils["pupil"])
             places = ("class_id", "school_id", "village_id", "commune_id", "province_id")
             values: dict[str, Any] = {place: getattr(like, place) for place in places}
             values |= {"code": f"x-{name}", "name": name, "search_key": fold(name), "sort_key": sort_key(name)} | more
             pupil = t.Pupil(**values)
             session.add(pupil)
             session.flush()
-            self.stage.pupils[name] = pupil.id
+            self.installed.pupils[name] = pupil.id
             return pupil.id
 
     def go_to(self, moment: str) -> None:
@@ -124,7 +124,7 @@ class Cast:
                 due = earliest_look(session)
             if due is None or due > until:
                 break
-            sweep.run_due(self.house, max(due, self.now))
+            sweep.run_due(self.context, max(due, self.now))
         self.site.clock.moment = until
 
 
@@ -132,14 +132,14 @@ def make_cast(store: Store) -> Cast:
     """The cast on an empty, migrated database."""
     place = site(store)
     with store.writing("set the stage") as session:
-        stage = stages.set_stage(session, place.clock.now())
+        installed = stages.set_stage(session, place.clock.now())
         known = {"password_hash": passwords.hash(PASSWORD), "must_change": False, "phone": PHONE}
         session.execute(update(t.Person).values(known))
         for code, learner in PUPILS.items():
             found = {"search_key": fold(learner.name), "sort_key": sort_key(learner.name)}
             more = {"address": f"Nhà {code}", "guardian": "Y Mẹ Thử", "birth_date": dt.date(2013, 5, 6)}
             session.execute(update(t.Pupil).where(t.Pupil.code == code).values(found | more))
-    return Cast(place, House(store, shipped()), stage)
+    return Cast(place, Context(store, shipped()), installed)
 
 
 def hidden(page: TestResponse) -> dict[str, str]:

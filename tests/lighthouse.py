@@ -90,10 +90,17 @@ def looked_at(address: str, cookie: str, phone: Phone, folder: Path) -> Scores:
     """The scores of one look; none if the browser failed. What pulled a score down is told on stderr."""
     report, headers = folder / "report.json", json.dumps({"Cookie": cookie} if cookie else {})
     command = [
-        "node", str(TOOL), address, *phone.options, f"--only-categories={','.join(phone.wanted)}", "--quiet",
-        "--output=json", f"--output-path={report}", f"--extra-headers={headers}",
+        "node",
+        str(TOOL),
+        address,
+        *phone.options,
+        f"--only-categories={','.join(phone.wanted)}",
+        "--quiet",
+        "--output=json",
+        f"--output-path={report}",
+        f"--extra-headers={headers}",
         "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage",
-    ]  # fmt: skip
+    ]
     environment = os.environ | {"CHROME_PATH": str(chromium.required())}
     run = subprocess.run(command, check=False, env=environment, timeout=180)
     if run.returncode:

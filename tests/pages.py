@@ -13,13 +13,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.people import passwords
 from engine.core.time_source import Frozen
 from engine.store import tables as t
 from engine.store.session import Store
-from engine.usecases.context import House
-from tests.staged import at, handbook
+from engine.usecases.context import Context
+from tests.staged import at, definitions
 from web.app import create_app
 from web.site.assets import FOLDER, HAS_SHEET, SHEET, read
 from web.site.settings import Settings
@@ -30,8 +30,8 @@ KEY = "a-key-for-tests-that-signs-nothing-real"
 
 
 @cache
-def shipped() -> Handbook:
-    return handbook()
+def shipped() -> Definitions:
+    return definitions()
 
 
 @cache
@@ -95,7 +95,7 @@ def site(store: Store, **settings: Any) -> Site:
     """The pages on an empty, migrated database, on the morning of 2 March 2026."""
     clock = Frozen(MORNING)
     known = Settings(database_url=str(store.url), instance=Path("instance"), secret_key=KEY, **settings)
-    app = create_app(known, house=House(store, shipped()), clock=clock)
+    app = create_app(known, context=Context(store, shipped()), clock=clock)
     app.testing = True
     return Site(app, clock, store)
 

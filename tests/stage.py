@@ -12,7 +12,7 @@ from sqlalchemy import select
 import rules
 import workflows
 from engine.core.calendar import load_calendar
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.people.access import Viewer
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.reader import load_workflow
@@ -21,7 +21,7 @@ from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed as scene
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 MONDAY = "2026-03-02 08:00"
@@ -35,14 +35,18 @@ def at(text: str) -> dt.datetime:
 
 
 @cache
-def handbook() -> Handbook:
+def definitions() -> Definitions:
     """The shipped workflow and rules, on the calendar of the school year 2025-26."""
     workflow = load_workflow(_text(workflows, "dropout.toml"), "dropout.toml")
     ruleset = load_ruleset(_text(rules, "dropout.toml"), "dropout.toml", workflow)
     calendar = load_calendar(_text(rules, "calendars/quang-ngai-2025-26.toml"), "2025-26")
     versions = {workflow.name: (workflow.version, ruleset.version)}
-    return Handbook({(workflow.name, workflow.version): workflow}, {(workflow.name, ruleset.version): ruleset},
-                    {"": calendar}, versions)  # fmt: skip
+    return Definitions(
+        {(workflow.name, workflow.version): workflow},
+        {(workflow.name, ruleset.version): ruleset},
+        {"": calendar},
+        versions,
+    )
 
 
 def _text(package: object, name: str) -> str:
@@ -50,15 +54,15 @@ def _text(package: object, name: str) -> str:
 
 
 @dataclass
-class Stage:
+class Installed:
     """A house with the cast in it."""
 
-    house: House
-    cast: scene.Stage
+    context: Context
+    cast: scene.Seeded
 
     @property
     def store(self) -> Store:
-        return self.house.store
+        return self.context.store
 
     def viewer(self, member: str, now: dt.datetime | None = None) -> Viewer:
         """A member of the cast as access sees them."""
@@ -68,7 +72,7 @@ class Stage:
     def open(self, now: dt.datetime | None = None, pupil: str = "pupil") -> str:
         """The code of a case that the teacher has just opened."""
         return case_acts.open_case(
-            self.house, self.viewer("teacher"), self.cast.pupils[pupil], OPENED, now or at(MONDAY)
+            self.context, self.viewer("teacher"), self.cast.pupils[pupil], OPENED, now or at(MONDAY)
         )
 
     def case(self, code: str) -> t.Case:
@@ -86,8 +90,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(store: Store) -> Stage:
+def installed(store: Store) -> Installed:
     """The cast on an empty database of either kind."""
     with store.writing("set the stage") as session:
         cast = scene.set_stage(session, at("2026-03-01 08:00"))
-    return Stage(House(store, handbook()), cast)
+    return Installed(Context(store, definitions()), cast)

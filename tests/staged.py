@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.calendar import load_calendar
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
-from engine.core.cases.replay import Past
+from engine.core.cases.replay import PastEvent
 from engine.core.people.access import Viewer
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.reader import load_workflow
@@ -21,7 +21,7 @@ from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed as on
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 ROOT = Path(__file__).parent.parent
 WORKFLOW = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
@@ -37,70 +37,75 @@ def at(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text).replace(tzinfo=CALENDAR.zone).astimezone(dt.UTC)
 
 
-def handbook(workflow: str = WORKFLOW, rules: str = RULES) -> Handbook:
+def definitions(workflow: str = WORKFLOW, rules: str = RULES) -> Definitions:
     """The definitions of one workflow text and one rules text."""
     flow = load_workflow(workflow, "dropout.toml")
     ruleset = load_ruleset(rules, "rules.toml", flow)
-    return Handbook({(flow.name, flow.version): flow}, {(flow.name, ruleset.version): ruleset}, {"": CALENDAR},
-                    {flow.name: (flow.version, ruleset.version)})  # fmt: skip
+    return Definitions(
+        {(flow.name, flow.version): flow},
+        {(flow.name, ruleset.version): ruleset},
+        {"": CALENDAR},
+        {flow.name: (flow.version, ruleset.version)},
+    )
 
 
 @dataclass
-class Staged:
+class Playing:
     """The house, its stage, and what people of the cast do in it."""
 
-    house: House
-    stage: on.Stage
+    context: Context
+    installed: on.Seeded
 
     def viewer(self, member: str, now: dt.datetime) -> Viewer:
-        with self.house.store.reading("test") as session:
-            return viewer_of(session, self.stage.people[member], CALENDAR.local(now).date())
+        with self.context.store.reading("test") as session:
+            return viewer_of(session, self.installed.people[member], CALENDAR.local(now).date())
 
     def open(self, now: str, member: str = "teacher", pupil: str = "pupil", **values: Any) -> str:
         moment = at(now)
-        return case_acts.open_case(self.house, self.viewer(member, moment), self.stage.pupils[pupil],
-                               {**OPENING, **values}, moment)  # fmt: skip
+        return case_acts.open_case(
+            self.context, self.viewer(member, moment), self.installed.pupils[pupil], {**OPENING, **values}, moment
+        )
 
     def step(self, code: str, now: str, member: str, name: str, **values: Any) -> None:
-        case_acts.step(self.house, self.viewer(member, at(now)), code, name, values, at(now))
+        case_acts.step(self.context, self.viewer(member, at(now)), code, name, values, at(now))
 
     def accept(self, code: str, now: str, member: str) -> None:
-        case_acts.accept(self.house, self.viewer(member, at(now)), code, {}, at(now))
+        case_acts.accept(self.context, self.viewer(member, at(now)), code, {}, at(now))
 
     def vacate(self, member: str, day: str) -> None:
         """A member of the cast holds their posts no more from a day on."""
-        with self.house.store.writing("test") as session:
-            on.vacate(session, self.stage.seats(member), dt.date.fromisoformat(day))
+        with self.context.store.writing("test") as session:
+            on.vacate(session, self.installed.seats(member), dt.date.fromisoformat(day))
 
     def pass_to(self, now: str) -> None:
         """Time passes, the worker looking whenever something is due."""
         while (due := self._next()) is not None and due <= at(now):
-            run_due(self.house, due)
+            run_due(self.context, due)
 
     def _next(self) -> dt.datetime | None:
-        with self.house.store.reading("test") as session:
+        with self.context.store.reading("test") as session:
             return earliest_look(session)
 
     def facts(self, code: str) -> Facts:
-        with self.house.store.reading("test") as session:
+        with self.context.store.reading("test") as session:
             found = find_case(session, code)
         assert found is not None
         return found
 
-    def events(self, code: str) -> list[Past]:
+    def events(self, code: str) -> list[PastEvent]:
         case = self.facts(code).id
-        with self.house.store.reading("test") as session:
+        with self.context.store.reading("test") as session:
             return events_of(session, [case])[case]
 
-    def with_rules(self, text: str, workflow: str = WORKFLOW) -> House:
+    def with_rules(self, text: str, workflow: str = WORKFLOW) -> Context:
         """The same house after its files were changed: new cases begin with these texts, old ones keep theirs."""
-        new, old = handbook(workflow, text), self.house.handbook
+        new, old = definitions(workflow, text), self.context.definitions
         both = replace(new, workflows={**old.workflows, **new.workflows}, rulesets={**old.rulesets, **new.rulesets})
-        return replace(self.house, handbook=both)
+        return replace(self.context, definitions=both)
 
 
-def staged(store: Store, now: str = "2026-03-02 07:00") -> Staged:
+def playing(store: Store, now: str = "2026-03-02 07:00") -> Playing:
     """The cast on an empty store."""
     with store.writing("test") as session:
-        stage = on.set_stage(session, at(now))
-    return Staged(House(store, handbook()), stage)
+        installed = on.set_stage(session, at(now))
+    return Playing(Context(store, definitions()), installed)

@@ -17,8 +17,12 @@ def small(*names: str, postgresql: str) -> subprocess.CompletedProcess[str]:
     """Run benches in their small form, as `make bench BENCH="--small NAME"` does, on this session's PostgreSQL."""
     return subprocess.run(
         [sys.executable, "-m", "bench", "--small", *names],
-        env={**os.environ, "RALOP_TEST_POSTGRESQL": postgresql}, cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={**os.environ, "RALOP_TEST_POSTGRESQL": postgresql},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("module", MODULES.values(), ids=list(MODULES))

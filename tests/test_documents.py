@@ -37,9 +37,16 @@ from web.site.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (
-    "README.md", "docs/operate/index.md", "docs/operate/imports.md", "docs/operate/sign-in.md",
-    "docs/operate/notices.md", "docs/operate/many-machines.md", "docs/rules.md", "docs/scenarios.md", "docs/risk.md",
-)  # fmt: skip
+    "README.md",
+    "docs/operate/index.md",
+    "docs/operate/imports.md",
+    "docs/operate/sign-in.md",
+    "docs/operate/notices.md",
+    "docs/operate/many-machines.md",
+    "docs/rules.md",
+    "docs/scenarios.md",
+    "docs/risk.md",
+)
 ALSO_NAMED_IN = ("docs/duties.md", "instance/README.md", "web/help/vi/admin.md", "web/help/en/admin.md")
 NOT_RUN = {
     "useradd ": "needs root, and changes the accounts of this machine",
@@ -154,9 +161,14 @@ class Walk:
 
     def run(self, text: str) -> tuple[int, str]:
         done = subprocess.run(
-            ["bash", "-c", text], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=SECONDS,
+            ["bash", "-c", text],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
             check=False,
-        )  # fmt: skip
+        )
         return done.returncode, done.stdout + done.stderr
 
     def served(self, text: str) -> tuple[int, str]:

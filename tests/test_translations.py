@@ -14,8 +14,13 @@ from babel.messages.pofile import read_po
 ROOT = Path(__file__).parent.parent
 CATALOGUE = ROOT / "engine" / "translations" / "vi" / "LC_MESSAGES" / "messages.po"
 KEYWORDS: dict[str, Any] = {
-    "Sentence": None, "_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "lazy_ngettext": (1, 2),
-}  # fmt: skip
+    "Sentence": None,
+    "_": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "lazy_ngettext": (1, 2),
+}
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2"), ("**.xml", "jinja2")]
 OPTIONS = {"**.html": {"silent": "false"}}
 # A named place: {name}, %(name)s; not a doubled brace.

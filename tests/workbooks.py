@@ -57,9 +57,12 @@ def csv(text: str, encoding: str = "utf-8") -> bytes:
 def zipped(**parts: bytes) -> bytes:
     """An xlsx file of parts made by hand; `sheet` and `strings` stand where Excel has them."""
     places = {
-        "sheet": "xl/worksheets/sheet1.xml", "strings": "xl/sharedStrings.xml", "book": "xl/workbook.xml",
-        "styles": "xl/styles.xml", "rels": "xl/_rels/workbook.xml.rels",
-    }  # fmt: skip
+        "sheet": "xl/worksheets/sheet1.xml",
+        "strings": "xl/sharedStrings.xml",
+        "book": "xl/workbook.xml",
+        "styles": "xl/styles.xml",
+        "rels": "xl/_rels/workbook.xml.rels",
+    }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
@@ -101,9 +104,10 @@ def xls(*rows: Sequence[str]) -> bytes:
     entries = b"".join(
         label.encode("utf-16-le").ljust(64, b"\0")
         + struct.pack("<HBBIII", len(label) * 2 + 2, kind, 1, free, free, child)
-        + bytes(36) + struct.pack("<IQ", start, size)
+        + bytes(36)
+        + struct.pack("<IQ", start, size)
         for label, kind, child, start, size in (("Root Entry", 5, 1, end, 0), ("Workbook", 2, free, 2, len(stream)))
-    )  # fmt: skip
+    )
     table = struct.pack("<128I", *fat, *[free] * (128 - len(fat)))
     return header + table + entries.ljust(512, b"\0") + stream
 

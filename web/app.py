@@ -13,7 +13,7 @@ from werkzeug.routing import IntegerConverter, Map
 from engine.core.time_source import TimeSource
 from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store, open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from web import lists
 from web.account import absences, channels, codes, notices, passkeys, powers, signin, stepup, welcome
 from web.admin import demo, index, mergers, people, units
@@ -36,8 +36,8 @@ from web.site import (
     template_filters,
     templating,
 )
-from web.site.composition import build_house
-from web.site.request_context import EXTENSION, Shell
+from web.site.composition import build_context
+from web.site.request_context import EXTENSION, Deployment
 from web.site.settings import Settings, load_settings
 from web.units import overviews
 
@@ -104,7 +104,7 @@ class Site(Flask):
 
 
 def create_app(
-    settings: Settings | None = None, *, house: House | None = None, clock: TimeSource | None = None
+    settings: Settings | None = None, *, context: Context | None = None, clock: TimeSource | None = None
 ) -> Flask:
     """The pages of one installation.
 
@@ -117,18 +117,32 @@ def create_app(
         Faulty: if the settings, or the files that people write, have faults.
     """
     settings = settings or load_settings()
-    store = house.store if house else open_store(settings.database_url)
+    store = context.store if context else open_store(settings.database_url)
     clock = clock or ShiftedClock(store)
-    house = house or build_house(settings, clock.now(), store)
+    context = context or build_context(settings, clock.now(), store)
     app = Site(__name__, static_folder=None)
     _configure(app, settings)
-    app.extensions[EXTENSION] = Shell(settings, house, clock)
+    app.extensions[EXTENSION] = Deployment(settings, context, clock)
     _share_a_line(app, store)
     # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
     for part in (
-        logs, metrics, compression, security, addresses, assets, languages, templating, errors, queued, signin,
-        stepup, powers, navigation, template_filters, offline,
-    ):  # fmt: skip
+        logs,
+        metrics,
+        compression,
+        security,
+        addresses,
+        assets,
+        languages,
+        templating,
+        errors,
+        queued,
+        signin,
+        stepup,
+        powers,
+        navigation,
+        template_filters,
+        offline,
+    ):
         part.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

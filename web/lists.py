@@ -31,7 +31,7 @@ from web.account.exports import download
 from web.attendance import imports
 from web.cases.page import read_case
 from web.site.languages import said
-from web.site.request_context import local, shell, today
+from web.site.request_context import deployment, local, today
 
 CLOSED_FOR = {**KINDS, "pupil": Label("Học sinh", "Pupil")}
 MOST = 2_000  # rows of a list that grows without end: the newest
@@ -65,10 +65,12 @@ def notices(form: str) -> Response:
     columns = (Sentence("When"), Sentence("Case code"), Sentence("Notice"), Sentence("Urgent"), Sentence("Read at"))
 
     def row(it: NoticeRow) -> Sequence[Value]:
-        why = reason(shell().house.handbook, it.workflow or "", it.rules_version or 0, it.kind, it.cases)
+        why = reason(deployment().context.definitions, it.workflow or "", it.rules_version or 0, it.kind, it.cases)
         return _at(it.at), (it.code or "") if it.closure_id is None else "", why, it.urgent, _at(it.read_at)
 
-    with shell().house.store.reading("one's own notices, with the codes of cases that went to others") as session:
+    with deployment().context.store.reading(
+        "one's own notices, with the codes of cases that went to others"
+    ) as session:
         found = work_list.notices_of(session, g.viewer.person_id, limit=MOST)
     return _file(form, "notices", columns, map(row, found[:MOST]))
 
@@ -77,15 +79,26 @@ def notices(form: str) -> Response:
 def my_imports(form: str) -> Response:
     """The files I brought in, and what came of them."""
     columns = (
-        Sentence("File"), Sentence("What"), Sentence("State"), Sentence("When"), Sentence("New"), Sentence("Changed"),
-        Sentence("Unchanged"), Sentence("Wrong"),
-    )  # fmt: skip
-    jobs = import_jobs.jobs_of(shell().house, g.viewer)
+        Sentence("File"),
+        Sentence("What"),
+        Sentence("State"),
+        Sentence("When"),
+        Sentence("New"),
+        Sentence("Changed"),
+        Sentence("Unchanged"),
+        Sentence("Wrong"),
+    )
+    jobs = import_jobs.jobs_of(deployment().context, g.viewer)
     rows = (
-        (job["file_name"], imports.NAMES[job["kind"]], imports.STATES[job["state"]], _at(job["made_at"]),
-         *(job[count] for count in ("new", "changed", "unchanged", "wrong")))
+        (
+            job["file_name"],
+            imports.NAMES[job["kind"]],
+            imports.STATES[job["state"]],
+            _at(job["made_at"]),
+            *(job[count] for count in ("new", "changed", "unchanged", "wrong")),
+        )
         for job in jobs
-    )  # fmt: skip
+    )
     return _file(form, "imports", columns, rows)
 
 
@@ -93,9 +106,9 @@ def my_imports(form: str) -> Response:
 def class_list(class_id: int, form: str) -> Response:
     """The pupils of a class, and how they were marked on a day."""
     day = _day(request.args.get("day"))
-    with shell().house.store.reading("is this class's register theirs to take") as session:
+    with deployment().context.store.reading("is this class's register theirs to take") as session:
         rollcall.check(session, g.viewer, class_id)
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         pupils = registers.pupils(session, class_id)
         taken = {half: registers.marks(session, class_id, day, half) for half in SESSIONS}
     columns: list[Label | Sentence] = [Sentence("Pupil"), Label("Thôn / làng / tổ dân phố", "Village"), Sentence("Day")]
@@ -117,16 +130,34 @@ def _day(text: str | None) -> dt.date:
 def days_without_class(form: str) -> Response:
     """Days without class in my area: those that last or come, and those that are over."""
     columns = (
-        Sentence("For whom"), Sentence("Kind"), Sentence("In"), Sentence("From"), Sentence("Up to and including"),
-        Sentence("Reason"), Sentence("Study"), Sentence("Announced by"), Sentence("When"), Sentence("Lifted at"),
-    )  # fmt: skip
+        Sentence("For whom"),
+        Sentence("Kind"),
+        Sentence("In"),
+        Sentence("From"),
+        Sentence("Up to and including"),
+        Sentence("Reason"),
+        Sentence("Study"),
+        Sentence("Announced by"),
+        Sentence("When"),
+        Sentence("Lifted at"),
+    )
 
     def row(it: ClosureRow) -> Sequence[Value]:
         mode = STUDY_MODES.get(it.study_mode or "")
-        return (it.name, CLOSED_FOR[it.kind], it.inside, it.first_day, it.last_day, it.reason, mode, it.by,
-                _at(it.announced_at), _at(it.lifted_at))  # fmt: skip
+        return (
+            it.name,
+            CLOSED_FOR[it.kind],
+            it.inside,
+            it.first_day,
+            it.last_day,
+            it.reason,
+            mode,
+            it.by,
+            _at(it.announced_at),
+            _at(it.lifted_at),
+        )
 
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         found = closure_lists.lasting(session, g.viewer, today(), MOST)[:MOST]
         found += closure_lists.past(session, g.viewer, today(), limit=MOST)[:MOST]
     return _file(form, "closures", columns, map(row, found))
@@ -138,17 +169,31 @@ def messages(form: str) -> Response:
     if not g.viewer.holds(ADMIN):
         raise NotAllowed(Sentence("Only the administrator sees what was sent."))
     state = request.args.get("state", "")
-    with shell().house.store.reading("the operator's delivery log") as session:
+    with deployment().context.store.reading("the operator's delivery log") as session:
         found = deliveries.log_of(session, state=state if state in deliveries.STATES else "", limit=MOST)
     columns = (
-        Sentence("To"), Sentence("What"), Sentence("Way"), Sentence("State"), Sentence("Attempts"), Sentence("When"),
-        Sentence("Sent at"), Sentence("Fault"),
-    )  # fmt: skip
+        Sentence("To"),
+        Sentence("What"),
+        Sentence("Way"),
+        Sentence("State"),
+        Sentence("Attempts"),
+        Sentence("When"),
+        Sentence("Sent at"),
+        Sentence("Fault"),
+    )
     rows = (
-        (it.name, channels.KINDS[it.kind], it.channel, channels.STATE_WORDS[it.state], it.attempts, _at(it.made_at),
-         _at(it.sent_at), it.last_error)
+        (
+            it.name,
+            channels.KINDS[it.kind],
+            it.channel,
+            channels.STATE_WORDS[it.state],
+            it.attempts,
+            _at(it.made_at),
+            _at(it.sent_at),
+            it.last_error,
+        )
         for it in found
-    )  # fmt: skip
+    )
     return _file(form, "deliveries", columns, rows)
 
 
@@ -158,14 +203,29 @@ def support(code: str, form: str) -> Response:
     found = read_case(code)
     field = found.workflow.fields["support_kind"]
     columns = [
-        Sentence("Case code"), Sentence("Given on"), Sentence("Support"), Sentence("Quantity"), Sentence("Unit"),
-        Sentence("Estimated value (đồng)"), Sentence("Giver"), Sentence("Programme"),
-    ]  # fmt: skip
+        Sentence("Case code"),
+        Sentence("Given on"),
+        Sentence("Support"),
+        Sentence("Quantity"),
+        Sentence("Unit"),
+        Sentence("Estimated value (đồng)"),
+        Sentence("Giver"),
+        Sentence("Programme"),
+    ]
     known = found.who is not None
     columns += [Sentence("Received by")] if known else []
     rows = (
-        (found.facts.code, it.given_on, choice_label(field, it.kind), Decimal(it.quantity),
-         unit_label(field, it.kind, it.unit), it.value, it.giver, it.programme, *([it.received_by] if known else []))
+        (
+            found.facts.code,
+            it.given_on,
+            choice_label(field, it.kind),
+            Decimal(it.quantity),
+            unit_label(field, it.kind, it.unit),
+            it.value,
+            it.giver,
+            it.programme,
+            *([it.received_by] if known else []),
+        )
         for it in found.beside.support
-    )  # fmt: skip
+    )
     return _file(form, "support", columns, rows)

@@ -37,9 +37,11 @@ class AppriseChannel:
             raise NotSent("apprise does not take this address", final=True)
         with apprise.LogCapture(level=logging.WARNING) as log:  # type: ignore[no-untyped-call]
             taken = service.notify(
-                title=message.subject, body=message.body, body_format=apprise.NotifyFormat.TEXT,
+                title=message.subject,
+                body=message.body,
+                body_format=apprise.NotifyFormat.TEXT,
                 notify_type=apprise.NotifyType.WARNING if message.urgent else apprise.NotifyType.INFO,
-            )  # fmt: skip
+            )
             found = _STATUS.search(log.getvalue())  # pyright: ignore[reportAttributeAccessIssue]
         if not taken:
             # Only the status: the log may hold the token.

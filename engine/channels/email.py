@@ -30,14 +30,14 @@ class EmailChannel:
 
     @contextmanager
     def connect(self) -> Iterator[Send]:
-        line = _Line(self.settings)
+        line = _MailLine(self.settings)
         try:
             yield line.send
         finally:
             line.close()
 
 
-class _Line:
+class _MailLine:
     def __init__(self, settings: MailSettings) -> None:
         self.settings = settings
         self.smtp: smtplib.SMTP | None = None

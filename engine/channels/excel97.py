@@ -17,14 +17,14 @@ from typing import IO, Any
 
 import python_calamine as calamine
 
-from engine.core.files.excel97 import BATCH, Damaged, Found, Locked
+from engine.core.files.excel97 import BATCH, Damaged, Locked, SheetHead
 
 MEMORY = 2**30  # bytes
 CPU_S = 60
 LOCKED, END = "locked", "end"
 
 
-def read_excel97(data: bytes) -> Iterator[Found | list[list[Any]]]:
+def read_excel97(data: bytes) -> Iterator[SheetHead | list[list[Any]]]:
     """The sheets of a file, each followed by its rows in batches. Raises `Locked` or `Damaged`, here or later."""
     command = [sys.executable, "-c", f"from {__name__} import serve; serve()"]
     with subprocess.Popen(  # noqa: S603 - our own program
@@ -41,7 +41,7 @@ def read_excel97(data: bytes) -> Iterator[Found | list[list[Any]]]:
             process.kill()  # nobody may want the rest
 
 
-def _received(stream: IO[bytes]) -> Iterator[Found | list[list[Any]]]:
+def _received(stream: IO[bytes]) -> Iterator[SheetHead | list[list[Any]]]:
     try:
         while (message := pickle.load(stream)) != END:  # noqa: S301 - written by our own program
             if message == LOCKED:
@@ -59,7 +59,7 @@ def serve() -> None:
         pickle.dump(message, sys.stdout.buffer)
 
 
-def _messages(data: bytes) -> Iterator[Found | list[list[Any]] | str]:
+def _messages(data: bytes) -> Iterator[SheetHead | list[list[Any]] | str]:
     try:
         book = calamine.load_workbook(io.BytesIO(data))
     except calamine.CalamineError as error:
@@ -67,7 +67,7 @@ def _messages(data: bytes) -> Iterator[Found | list[list[Any]] | str]:
             yield LOCKED
         return
     for sheet in visible(book):
-        yield Found(sheet.name, sheet.start, sheet.total_height, sheet.total_width, sheet.merged_cell_ranges or [])
+        yield SheetHead(sheet.name, sheet.start, sheet.total_height, sheet.total_width, sheet.merged_cell_ranges or [])
         batch: list[list[Any]] = []
         for cells in sheet.iter_rows():
             batch.append(cells)

@@ -12,12 +12,12 @@ from engine.channels.email import EmailChannel
 from engine.core.notices.settings import (
     KEEP_DAYS,
     URL,
-    PostSettings,
+    OutboxSettings,
 )
 
 
 @dataclass(frozen=True)
-class Post:
+class Outbox:
     """The channels by name, beside the app itself, and the address of the pages (no slash at its end).
 
     `keep_days`: so long a message that was sent or given up is kept.
@@ -28,7 +28,7 @@ class Post:
     keep_days: int = KEEP_DAYS
 
 
-def make_post(settings: PostSettings, instance: Path) -> Post:
+def make_outbox(settings: OutboxSettings, instance: Path) -> Outbox:
     """The channels that the settings turn on; a new way to tell people is added here.
 
     Libraries are loaded only for what is turned on: apprise alone takes half a second.
@@ -45,4 +45,4 @@ def make_post(settings: PostSettings, instance: Path) -> Post:
 
         channels += [AppriseChannel(name, it.label, it.ask, it.url) for name, it in settings.services.items()]
     named = MappingProxyType({channel.name: channel for channel in channels})
-    return Post(settings.url, named, settings.keep_days)
+    return Outbox(settings.url, named, settings.keep_days)

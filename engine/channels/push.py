@@ -67,10 +67,15 @@ class PushChannel:
         data = {"title": message.subject, "body": message.body[:MOST_BODY], "url": message.url, "tag": message.key}
         try:
             webpush(
-                subscription, json.dumps(data, ensure_ascii=False), vapid_private_key=self.key,
-                vapid_claims={"sub": self.contact}, ttl=DAY_S, timeout=TIMEOUT_S, requests_session=session,
+                subscription,
+                json.dumps(data, ensure_ascii=False),
+                vapid_private_key=self.key,
+                vapid_claims={"sub": self.contact},
+                ttl=DAY_S,
+                timeout=TIMEOUT_S,
+                requests_session=session,
                 headers={"Urgency": "high" if message.urgent else "normal"},
-            )  # fmt: skip
+            )
         except WebPushException as error:
             if error.status_code in {404, 410}:
                 raise Gone("the browser takes no more messages") from error

@@ -24,7 +24,7 @@ from engine.jobs.write_notices import Writer
 from engine.store.notices import deliveries as stored
 from engine.store.notices.deliveries import Claimed
 from engine.store.notices.notices import drop_browser, read_readers
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 log = logging.getLogger("ralop.deliver")
 
@@ -46,27 +46,27 @@ class Delivered:
 
 
 def deliver(
-    house: House, now: dt.datetime, stop: Stop = lambda: False, *, jitter: Callable[[], float] = random.random
+    context: Context, now: dt.datetime, stop: Stop = lambda: False, *, jitter: Callable[[], float] = random.random
 ) -> Delivered:
     """One round: all that is new is decided about, some of what is due is sent. `jitter` gives numbers from 0 to 1."""
     done = Delivered()
-    while not stop() and (planned := plan_new(house, now)):
+    while not stop() and (planned := plan_new(context, now)):
         done.planned += planned
-    plan_urging(house, now)
-    if not stop() and (claimed := _claim(house, now)):
-        _Round(house, now, stop, jitter, done).send(claimed)
+    plan_urging(context, now)
+    if not stop() and (claimed := _claim(context, now)):
+        _Round(context, now, stop, jitter, done).send(claimed)
     return done
 
 
-def _claim(house: House, now: dt.datetime) -> list[Claimed]:
+def _claim(context: Context, now: dt.datetime) -> list[Claimed]:
     """Take up what is due; what has come into somebody's quiet hours waits until they are over."""
-    with house.store.reading("deliver") as session:
+    with context.store.reading("deliver") as session:
         if not stored.take_due(session, now, 1, lock=False):
             return []
-    with house.store.writing("claim deliveries") as session:
+    with context.store.writing("claim deliveries") as session:
         taken = stored.take_due(session, now, BATCH)
         readers = read_readers(session, {it.person_id for it in taken if not it.urgent})
-        calendar = house.handbook.calendar("")
+        calendar = context.definitions.calendar("")
         late = {
             it.id: until
             for it in taken
@@ -78,7 +78,7 @@ def _claim(house: House, now: dt.datetime) -> list[Claimed]:
 
 @dataclass(slots=True)
 class _Round:
-    house: House
+    context: Context
     now: dt.datetime
     stop: Stop
     jitter: Callable[[], float]
@@ -87,8 +87,8 @@ class _Round:
     def send(self, claimed: Sequence[Claimed]) -> None:
         """Send what was claimed, channel by channel; what is not tried is given back."""
         end = time.monotonic() + BUDGET_S
-        with self.house.store.reading("write messages") as session:
-            writer = Writer(self.house, session, claimed, self.now)
+        with self.context.store.reading("write messages") as session:
+            writer = Writer(self.context, session, claimed, self.now)
         for channel in dict.fromkeys(it.channel for it in claimed):
             queue = [it for it in claimed if it.channel == channel]
             again_at = self.now
@@ -96,13 +96,13 @@ class _Round:
                 while queue and again_at == self.now and not self.stop() and time.monotonic() < end:
                     if not self._try(queue.pop(0), send, writer):
                         again_at = self.now + REST
-            with self.house.store.writing("give deliveries back") as session:
+            with self.context.store.writing("give deliveries back") as session:
                 stored.give_back(session, [it.id for it in queue], again_at)
 
     @contextmanager
     def _line(self, channel: str) -> Iterator[Send]:
-        if channel in self.house.post.channels:
-            with self.house.post.channels[channel].connect() as send:
+        if channel in self.context.post.channels:
+            with self.context.post.channels[channel].connect() as send:
                 yield send
         else:
             yield _switched_off
@@ -121,7 +121,7 @@ class _Round:
             log.exception("A message could not be sent")
             self._failed(it, type(error).__name__, final=False)
             return True
-        with self.house.store.writing("mark a delivery") as session:
+        with self.context.store.writing("mark a delivery") as session:
             stored.mark_sent(session, it.id, self.now, stored.SENT if text else stored.VOID)
         self.done.sent += text is not None
         return True
@@ -142,7 +142,7 @@ class _Round:
             raise failure
 
     def _forget(self, address: str) -> None:
-        with self.house.store.writing("forget a browser") as session:
+        with self.context.store.writing("forget a browser") as session:
             drop_browser(session, json.loads(address)["endpoint"])
 
     def _failed(self, it: Claimed, why: str, *, final: bool) -> None:
@@ -150,7 +150,7 @@ class _Round:
         attempts = it.attempts + 1
         over = final or attempts >= planning.MOST_ATTEMPTS
         again_at = None if over else self.now + planning.wait(attempts, self.jitter())
-        with self.house.store.writing("mark a delivery") as session:
+        with self.context.store.writing("mark a delivery") as session:
             stored.mark_failed(session, it, why, again_at)
 
 

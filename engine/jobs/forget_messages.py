@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from engine.store.notices import deliveries as stored
 from engine.store.ops.settings import get_setting, put_setting
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 log = logging.getLogger("ralop.old_messages")
 
@@ -20,29 +20,29 @@ SETTING = stored.FORGOTTEN  # {"day": "2026-03-09", "count": 1200, "before": "20
 BATCH = 1_000
 
 
-def forget_daily(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
+def forget_daily(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
     """Once a day: forget messages that were sent or given up more than `keep_days` ago; returns how many.
 
     Stopped in the middle, it goes on the next time it is asked.
     """
-    today = house.handbook.calendar("").local(now).date()
-    with house.store.reading("which messages are old") as session:
+    today = context.definitions.calendar("").local(now).date()
+    with context.store.reading("which messages are old") as session:
         if get_setting(session, SETTING).get("day") == today.isoformat():
             return 0
-    before = now - dt.timedelta(days=house.post.keep_days)
-    count = sum(_forget(house, state, before, stop) for state in stored.OVER)
+    before = now - dt.timedelta(days=context.post.keep_days)
+    count = sum(_forget(context, state, before, stop) for state in stored.OVER)
     if not stop():
-        with house.store.writing("messages were forgotten") as session:
+        with context.store.writing("messages were forgotten") as session:
             done = {"day": today.isoformat(), "count": count, "before": before.date().isoformat()}
             put_setting(session, SETTING, done)
         log.info("Old messages are forgotten", extra={"count": count})
     return count
 
 
-def _forget(house: House, state: str, before: dt.datetime, stop: Callable[[], bool]) -> int:
+def _forget(context: Context, state: str, before: dt.datetime, stop: Callable[[], bool]) -> int:
     count = 0
     while not stop():
-        with house.store.writing("forget old messages") as session:
+        with context.store.writing("forget old messages") as session:
             ids = stored.oldest(session, state, before, BATCH)
             stored.delete(session, ids)
         count += len(ids)

@@ -7,37 +7,37 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from engine.core.notices import planning
-from engine.core.notices.planning import Count, Reader
+from engine.core.notices.planning import PlaceCount, Recipient
 from engine.store.notices import notices as stored
 from engine.store.notices.notices import NewDelivery, NewNotice
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 BATCH = 500
 NOTICE, DIGEST, TRIAL = "notice", "digest", "trial"
 URGED = "digests_planned"  # the setting that keeps the last day on which leaders' digests were planned
 
 
-def plan_new(house: House, now: dt.datetime) -> int:
+def plan_new(context: Context, now: dt.datetime) -> int:
     """Decide about a batch of new notices; returns how many there were."""
-    with house.store.reading("deliver") as session:
+    with context.store.reading("deliver") as session:
         if not stored.take_new(session, 1, lock=False):
             return 0
-    with house.store.writing("plan notices") as session:
+    with context.store.writing("plan notices") as session:
         new = stored.take_new(session, BATCH)
         readers = stored.read_readers(session, {notice.person_id for notice in new})
-        wanted = [it for notice in new for it in _plan(house, readers[notice.person_id], notice, now)]
+        wanted = [it for notice in new for it in _plan(context, readers[notice.person_id], notice, now)]
         while wanted := stored.add_deliveries(session, wanted, now):
-            wanted = [_next_digest(house, readers[it.person_id], it) for it in wanted]
+            wanted = [_next_digest(context, readers[it.person_id], it) for it in wanted]
         stored.mark_planned(session, [notice.id for notice in new], now)
     return len(new)
 
 
-def _plan(house: House, reader: Reader, notice: NewNotice, now: dt.datetime) -> Iterator[NewDelivery]:
-    calendar = house.handbook.calendar("")
-    for it in planning.plan(reader, house.post.channels, now, calendar, urgent=notice.urgent):
+def _plan(context: Context, reader: Recipient, notice: NewNotice, now: dt.datetime) -> Iterator[NewDelivery]:
+    calendar = context.definitions.calendar("")
+    for it in planning.plan(reader, context.post.channels, now, calendar, urgent=notice.urgent):
         if it.digest_of is None:
             key, kind = f"n{notice.id}:{it.channel}", NOTICE
         else:
@@ -45,35 +45,37 @@ def _plan(house: House, reader: Reader, notice: NewNotice, now: dt.datetime) -> 
         yield NewDelivery(key, reader.person_id, it.channel, kind, it.at, notice.urgent, it.digest_of, notice.id)
 
 
-def _digest_key(reader: Reader, channel: str, day: dt.date) -> str:
+def _digest_key(reader: Recipient, channel: str, day: dt.date) -> str:
     return f"d{reader.person_id}:{channel}:{day}"
 
 
-def _next_digest(house: House, reader: Reader, it: NewDelivery) -> NewDelivery:
+def _next_digest(context: Context, reader: Recipient, it: NewDelivery) -> NewDelivery:
     """The same for the digest after this one, which is on its way already."""
-    at, day = planning.next_digest(it.at, reader.hours, house.handbook.calendar(""))
+    at, day = planning.next_digest(it.at, reader.hours, context.definitions.calendar(""))
     return replace(it, key=_digest_key(reader, it.channel, day), at=at, day=day)
 
 
-def plan_urging(house: House, now: dt.datetime) -> None:
+def plan_urging(context: Context, now: dt.datetime) -> None:
     """Once on each working day: a digest for every leader whose area has something to urge on, news or not (D2.3)."""
-    calendar = house.handbook.calendar("")
+    calendar = context.definitions.calendar("")
     today = calendar.local(now).date()
-    if calendar.why_no_work(today) is not None or not house.post.channels:
+    if calendar.why_no_work(today) is not None or not context.post.channels:
         return
-    with house.store.reading("deliver") as session:
+    with context.store.reading("deliver") as session:
         if get_setting(session, URGED).get("day") == today.isoformat():
             return
-    with house.store.writing("plan digests of leaders") as session:
+    with context.store.writing("plan digests of leaders") as session:
         readers = stored.read_readers(session, stored.leaders(session, today))
-        new = [it for reader in readers.values() for it in _urging(house, session, reader, now, today)]
+        new = [it for reader in readers.values() for it in _urging(context, session, reader, now, today)]
         stored.add_deliveries(session, new, now)
         put_setting(session, URGED, {"day": today.isoformat()})
 
 
-def _urging(house: House, session: Session, reader: Reader, now: dt.datetime, today: dt.date) -> Iterator[NewDelivery]:
-    channels = [choice.channel for choice in reader.choices(house.post.channels) if choice.digest]
-    at = planning.digest_on(today, reader.hours, house.handbook.calendar(""))
+def _urging(
+    context: Context, session: Session, reader: Recipient, now: dt.datetime, today: dt.date
+) -> Iterator[NewDelivery]:
+    channels = [choice.channel for choice in reader.choices(context.post.channels) if choice.digest]
+    at = planning.digest_on(today, reader.hours, context.definitions.calendar(""))
     if at is None or not channels or not to_urge(session, reader.person_id, now, today):
         return
     for channel in channels:
@@ -82,19 +84,19 @@ def _urging(house: House, session: Session, reader: Reader, now: dt.datetime, to
         )
 
 
-def to_urge(session: Session, person_id: int, now: dt.datetime, today: dt.date) -> list[Count]:
+def to_urge(session: Session, person_id: int, now: dt.datetime, today: dt.date) -> list[PlaceCount]:
     """What a person may urge on today, by place; nothing for one who is no leader."""
     viewer = viewer_of(session, person_id, today)
     offices = viewer.office_communes | stored.communes_in(session, viewer.office_provinces)
     return stored.to_urge(session, viewer.of("commune_leader"), offices, now)
 
 
-def send_trial(house: House, person_id: int, channels: Iterable[str], now: dt.datetime) -> list[str]:
+def send_trial(context: Context, person_id: int, channels: Iterable[str], now: dt.datetime) -> list[str]:
     """Queue a message to oneself by these channels, at most one a minute each; returns those that reach the person."""
     asked = set(channels)
-    with house.store.writing("try channels") as session:
+    with context.store.writing("try channels") as session:
         reader = stored.read_readers(session, [person_id])[person_id]
-        usable = [choice.channel for choice in reader.choices(house.post.channels) if choice.channel in asked]
+        usable = [choice.channel for choice in reader.choices(context.post.channels) if choice.channel in asked]
         keys = {channel: f"t{person_id}:{channel}:{now:%Y%m%d%H%M}" for channel in usable}
         new = [NewDelivery(key, person_id, channel, TRIAL, now, urgent=True) for channel, key in keys.items()]
         stored.add_deliveries(session, new, now)

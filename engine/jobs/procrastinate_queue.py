@@ -21,7 +21,7 @@ from engine.jobs.supervisor import Supervisor
 from engine.jobs.worker import JOBS, LEASE, Job, Jobs, Outage, Worker, identity, let_go
 from engine.store.ops import leases
 from engine.store.session import Store, patience
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 log = logging.getLogger("ralop.queue")
 
@@ -36,15 +36,19 @@ def conninfo(store: Store) -> str:
     return store.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def make_app(house: House, clock: TimeSource, stop: Callable[[], bool], jobs: Jobs = JOBS) -> App:
+def make_app(context: Context, clock: TimeSource, stop: Callable[[], bool], jobs: Jobs = JOBS) -> App:
     """The queue of this database, with a task for each job and the ticks that ask for them."""
     connector = PsycopgConnector(
-        conninfo=conninfo(house.store), kwargs=patience(house.store.url), min_size=1, max_size=6, timeout=LINE_S,
+        conninfo=conninfo(context.store),
+        kwargs=patience(context.store.url),
+        min_size=1,
+        max_size=6,
+        timeout=LINE_S,
         reconnect_timeout=LINE_S,
-    )  # fmt: skip
+    )
     app = App(connector=connector)
     for job in jobs:
-        _register(app, house, clock, stop, job)
+        _register(app, context, clock, stop, job)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="mend", queueing_lock="mend")
@@ -56,9 +60,9 @@ def make_app(house: House, clock: TimeSource, stop: Callable[[], bool], jobs: Jo
     return app
 
 
-def _register(app: App, house: House, clock: TimeSource, stop: Callable[[], bool], job: Job) -> None:
+def _register(app: App, context: Context, clock: TimeSource, stop: Callable[[], bool], job: Job) -> None:
     def run() -> None:
-        job.run(house, clock.now(), stop)
+        job.run(context, clock.now(), stop)
 
     task = app.task(name=job.name)(run)
 
@@ -85,8 +89,8 @@ def prepare(store: Store) -> None:
 class QueueWorker:
     """One worker among many: takes jobs from the queue until the event is set."""
 
-    def __init__(self, house: House, clock: TimeSource, stopping: threading.Event, *, concurrency: int = 2) -> None:
-        self.house, self.clock, self.concurrency = house, clock, concurrency
+    def __init__(self, context: Context, clock: TimeSource, stopping: threading.Event, *, concurrency: int = 2) -> None:
+        self.context, self.clock, self.concurrency = context, clock, concurrency
         self.name = identity()
         self._stopping, self._outage = stopping, Outage()
 
@@ -94,22 +98,22 @@ class QueueWorker:
         """Work until told to end. When the database goes, the queue is closed; when it is back, opened anew."""
         while not self._stopping.is_set():
             try:
-                leases.hold(self.house.store, self.name, LEASE)  # before the queue: it asks a dead database for long
-                prepare(self.house.store)
+                leases.hold(self.context.store, self.name, LEASE)  # before the queue: it asks a dead database for long
+                prepare(self.context.store)
                 asyncio.run(self._work())
             except Exception as error:  # noqa: BLE001 - the outage says it
                 self._stopping.wait(self._outage.wait_s(error, time.monotonic()))
-        let_go(self.house.store, self.name)
+        let_go(self.context.store, self.name)
 
     async def _work(self) -> None:
         """Take jobs until told to end. Raises what ended the queue, or hid the database."""
-        app = make_app(self.house, self.clock, self._stopping.is_set)
+        app = make_app(self.context, self.clock, self._stopping.is_set)
         async with app.open_async():
             self._outage.over(time.monotonic())
             worker = asyncio.create_task(self._take_jobs(app))
             try:
                 while not self._stopping.is_set() and not worker.done():
-                    await asyncio.to_thread(leases.hold, self.house.store, self.name, LEASE)
+                    await asyncio.to_thread(leases.hold, self.context.store, self.name, LEASE)
                     await asyncio.sleep(0.5)
             finally:
                 worker.cancel()
@@ -131,7 +135,7 @@ class QueueEnded(Exception):
     """The queue stopped taking jobs and did not say why; its own log does."""
 
 
-def worker_for(house: House, clock: TimeSource) -> Supervisor:
+def worker_for(context: Context, clock: TimeSource) -> Supervisor:
     """The worker that fits the database, one under a lease for SQLite, one of many for PostgreSQL; and its heirs."""
-    kind = Worker if house.store.is_sqlite else QueueWorker
-    return Supervisor(lambda stopping: kind(house, clock, stopping))
+    kind = Worker if context.store.is_sqlite else QueueWorker
+    return Supervisor(lambda stopping: kind(context, clock, stopping))

@@ -17,21 +17,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from engine.core.attendance.signals import Alarm, History, Register, RiskRules, alarms, run_begin
+from engine.core.attendance.signals import History, Reached, Register, RiskRules, alarms, run_begin
 from engine.core.cases.facts import Facts
 from engine.core.people.access import ADMIN, OFFICE, Viewer
 from engine.core.refusals import NotAllowed
 from engine.core.words import Sentence
-from engine.jobs.risk_watch import Days, first_day, season_factor
+from engine.jobs.risk_watch import SchoolDays, first_day, season_factor
 from engine.store.attendance import risk_trials as stored
 from engine.store.attendance import watch as registers
-from engine.store.attendance.risk_trials import Count, PastCase
+from engine.store.attendance.risk_trials import PastCase, SignalCount
 from engine.store.cases.cases import PupilPlace
 from engine.store.cases.surroundings import World
 from engine.store.session import Session, now_utc
 from engine.usecases.attendance.risk_settings import check, chosen_in
 from engine.usecases.cases.case_acts import new_case
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 TERM = dt.timedelta(weeks=18)  # a term has 17 or 18 weeks of teaching
 AROUND = dt.timedelta(weeks=2)  # a case or proposal so soon after an alarm is about the same absence
@@ -40,7 +40,7 @@ IN_ERROR = "opened_in_error"
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PupilPast:
     """What is known of a pupil: the register and days with class in their order, cases of the pupil and of siblings."""
 
     register: Register
@@ -57,23 +57,24 @@ class Raised:
     """An alarm that would have been raised on a day; `led`: it would have been the first to see that absence."""
 
     day: dt.date
-    alarm: Alarm
+    alarm: Reached
     led: bool
 
 
 # --- one pupil, without a database ------------------------------------------------------------------------------------
 
 
-def replay(rules: RiskRules, past: Past, first: dt.date) -> Iterator[Raised]:
+def replay(rules: RiskRules, past: PupilPast, first: dt.date) -> Iterator[Raised]:
     """The alarms from a day on, as if the register had been watched each day."""
     raised: dict[tuple[str, int], dt.date] = {}
     seen: set[dt.date] = set()  # stretches of absence, by their first day
     for day in sorted({day for day, _, mark in past.register if mark in "eu"}):
         history = _history(past, day)
         new = [
-            alarm for alarm in alarms(rules, history)
+            alarm
+            for alarm in alarms(rules, history)
             if raised.get((alarm.signal, alarm.threshold), dt.date.min) < alarm.since
-        ]  # fmt: skip
+        ]
         raised |= {(alarm.signal, alarm.threshold): day for alarm in new}
         stretch = run_begin(history) if new else day
         if day >= first:
@@ -82,7 +83,7 @@ def replay(rules: RiskRules, past: Past, first: dt.date) -> Iterator[Raised]:
             seen.add(stretch)
 
 
-def _history(past: Past, day: dt.date) -> History:
+def _history(past: PupilPast, day: dt.date) -> History:
     begin = past.begin(day)
     of_day = itemgetter(0)
     low, high = bisect_left(past.register, begin, key=of_day), bisect_right(past.register, day, key=of_day)
@@ -92,7 +93,7 @@ def _history(past: Past, day: dt.date) -> History:
     return History(day, past.register[low:high], days, past.factor(day), sibling, earlier)
 
 
-def verdict(past: Past, day: dt.date) -> bool | None:
+def verdict(past: PupilPast, day: dt.date) -> bool | None:
     """Whether an alarm of a day was right, by what people made of it; None if nobody looked into it."""
     about = [case for case in past.cases if case.first <= day + AROUND and (case.last is None or case.last >= day)]
     if any(case.entry > 1 and case.state != IN_ERROR for case in about):
@@ -101,7 +102,7 @@ def verdict(past: Past, day: dt.date) -> bool | None:
     return False if wrong else None
 
 
-def count(rules: RiskRules, past: Past, first: dt.date) -> dict[str, Count]:
+def count(rules: RiskRules, past: PupilPast, first: dt.date) -> dict[str, SignalCount]:
     """What each signal gave for one pupil."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for one in replay(rules, past, first):
@@ -109,30 +110,34 @@ def count(rules: RiskRules, past: Past, first: dt.date) -> dict[str, Count]:
         found[one.alarm.signal].update(
             {"alarms": 1, "led": one.led, "founded": right is True, "unfounded": right is False}
         )
-    return {signal: Count(*(numbers[name] for name in Count._fields)) for signal, numbers in found.items()}
+    return {signal: SignalCount(*(numbers[name] for name in SignalCount._fields)) for signal, numbers in found.items()}
 
 
 # --- the job ----------------------------------------------------------------------------------------------------------
 
 
-def ask(house: House, viewer: Viewer, now: dt.datetime) -> None:
+def ask(context: Context, viewer: Viewer, now: dt.datetime) -> None:
     """Have the signals tried on the last term; while one trial runs there is no second one. Raises `NotAllowed`."""
     if not (viewer.holds(ADMIN) or viewer.holds(OFFICE)):
         raise NotAllowed(Sentence("A trial is asked for by an education office or an administrator."))
-    today = house.handbook.calendar("").local(now).date()
+    today = context.definitions.calendar("").local(now).date()
     last = today - dt.timedelta(days=1)
-    with house.store.writing("ask for a trial of the risk watch") as session:
-        rules = chosen_in(session).rules(house.risk)
+    with context.store.writing("ask for a trial of the risk watch") as session:
+        rules = chosen_in(session).rules(context.risk)
         values = {
-            "state": "waiting", "first_day": today - TERM, "last_day": last, "person_id": viewer.person_id,
-            "asked_at": now, "rules": {"version": rules.version, "count": rules.count},
-        }  # fmt: skip
+            "state": "waiting",
+            "first_day": today - TERM,
+            "last_day": last,
+            "person_id": viewer.person_id,
+            "asked_at": now,
+            "rules": {"version": rules.version, "count": rules.count},
+        }
         stored.ask(session, values)
 
 
-def work_on_trials(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
+def work_on_trials(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
     """Go on with the trial that waits, piece by piece; how many pupils were looked at."""
-    with house.store.writing("take up a trial of the risk watch") as session:
+    with context.store.writing("take up a trial of the risk watch") as session:
         trial = stored.take(session)
         if trial is None:
             return 0
@@ -140,18 +145,18 @@ def work_on_trials(house: House, now: dt.datetime, stop: Callable[[], bool] = la
         stored.advance(session, trial.id, trial.next_pupil, total=total)
     after, done = trial.next_pupil, 0
     while not stop():
-        with house.store.writing("trial of the risk watch") as session:
+        with context.store.writing("trial of the risk watch") as session:
             ids = stored.absent_between(session, trial.first_day, trial.last_day, after, PIECE)
             if not ids:
                 _end(session, trial.id, after)
                 return done
-            _Piece(house, session, trial.first_day, trial.last_day, now).run(trial.id, ids)
+            _TriedPupils(context, session, trial.first_day, trial.last_day, now).run(trial.id, ids)
             done += len(ids)
             if not stored.advance(session, trial.id, after, next_pupil=ids[-1], done=trial.done + done):
                 session.rollback()  # another worker took it over
                 return done
         after = ids[-1]
-    with house.store.writing("let go of a trial") as session:
+    with context.store.writing("let go of a trial") as session:
         stored.let_go(session, trial.id)
     return done
 
@@ -161,17 +166,17 @@ def _end(session: Session, trial_id: int, after: int) -> None:
         stored.forget_before(session, trial_id)
 
 
-class _Piece:
+class _TriedPupils:
     """Some pupils of a trial, in one transaction."""
 
-    def __init__(self, house: House, session: Session, first: dt.date, last: dt.date, now: dt.datetime) -> None:
-        self.house, self.session, self.first, self.last = house, session, first, last
-        self.rules = chosen_in(session).rules(house.risk)
-        self.workflow = house.handbook.workflow(house.workflow)
-        self.world = World(session, house.handbook, now)
+    def __init__(self, context: Context, session: Session, first: dt.date, last: dt.date, now: dt.datetime) -> None:
+        self.context, self.session, self.first, self.last = context, session, first, last
+        self.rules = chosen_in(session).rules(context.risk)
+        self.workflow = context.definitions.workflow(context.workflow)
+        self.world = World(session, context.definitions, now)
         self.now = now
-        self.begin = first_day(house, first)
-        self.days = Days(self.begin, last)
+        self.begin = first_day(context, first)
+        self.days = SchoolDays(self.begin, last)
         self._years: dict[dt.date, dt.date] = {}
 
     def run(self, trial_id: int, ids: Sequence[int]) -> None:
@@ -182,31 +187,37 @@ class _Piece:
         marks = registers.registers(session, list(drafts), self.begin, self.last)
         cases, siblings = stored.cases_of(session, name, drafts), stored.sibling_cases(session, name, drafts)
         dismissed = stored.dismissed(session, drafts)
-        found: dict[tuple[int, str], Count] = {}
+        found: dict[tuple[int, str], SignalCount] = {}
         for pupil, facts in drafts.items():
-            around = (cases.get(pupil, ()), siblings.get(pupil, ()), dismissed.get(pupil, ()))
-            for signal, more in count(self.rules, self._past(facts, marks.get(pupil, ()), *around), self.first).items():
+            surroundings = (cases.get(pupil, ()), siblings.get(pupil, ()), dismissed.get(pupil, ()))
+            for signal, more in count(
+                self.rules, self._past(facts, marks.get(pupil, ()), *surroundings), self.first
+            ).items():
                 key = (facts.school_id, signal)
-                found[key] = Count(*map(sum, zip(found.get(key, (0, 0, 0, 0)), more, strict=True)))
+                found[key] = SignalCount(*map(sum, zip(found.get(key, (0, 0, 0, 0)), more, strict=True)))
         stored.add(session, trial_id, found)
 
     def _draft(self, place: PupilPlace) -> Facts:
-        return new_case(self.house, self.workflow, place, {"absent_since": self.last.isoformat()}, self.now, "")
+        return new_case(self.context, self.workflow, place, {"absent_since": self.last.isoformat()}, self.now, "")
 
     def _past(
-        self, facts: Facts, marks: Register, cases: Sequence[PastCase], siblings: Sequence[PastCase],
+        self,
+        facts: Facts,
+        marks: Register,
+        cases: Sequence[PastCase],
+        siblings: Sequence[PastCase],
         dismissed: Sequence[dt.date],
-    ) -> Past:  # fmt: skip
+    ) -> PupilPast:
         situation = self.world.situation(facts)
         days, taught = self.days.of(situation.clock)
         register = [one for one in marks if one[0] in taught]
-        return Past(
+        return PupilPast(
             register, days, self._year, lambda day: season_factor(situation, day), cases, siblings, dismissed
-        )  # fmt: skip
+        )
 
     def _year(self, day: dt.date) -> dt.date:
         if day not in self._years:
-            self._years[day] = first_day(self.house, day)
+            self._years[day] = first_day(self.context, day)
         return self._years[day]
 
 
@@ -224,13 +235,13 @@ class Trial:
     last_day: dt.date | None = None
     finished_at: dt.datetime | None = None
     weeks: int = 0
-    counts: Mapping[str, Count] = field(default_factory=dict)
+    counts: Mapping[str, SignalCount] = field(default_factory=dict)
 
 
-def trial_of(house: House, viewer: Viewer) -> Trial:
+def trial_of(context: Context, viewer: Viewer) -> Trial:
     """The newest trial, as the viewer may see it. Raises `NotAllowed`."""
     check(viewer)
-    with house.store.reading("a trial of the risk watch") as session:
+    with context.store.reading("a trial of the risk watch") as session:
         newest, ended = stored.latest(session), stored.latest(session, "done")
         if newest is None:
             return Trial()
@@ -239,13 +250,19 @@ def trial_of(house: House, viewer: Viewer) -> Trial:
         schools = None if viewer.holds(ADMIN) else sorted(viewer.of("head") | viewer.office_schools)
         counts = stored.counted(session, ended.id, schools)
     return Trial(
-        newest.state, newest.done, newest.total, ended.first_day, ended.last_day, ended.finished_at,
-        _weeks(house, ended.first_day, ended.last_day), counts,
-    )  # fmt: skip
+        newest.state,
+        newest.done,
+        newest.total,
+        ended.first_day,
+        ended.last_day,
+        ended.finished_at,
+        _weeks(context, ended.first_day, ended.last_day),
+        counts,
+    )
 
 
-def _weeks(house: House, first: dt.date, last: dt.date) -> int:
+def _weeks(context: Context, first: dt.date, last: dt.date) -> int:
     """The weeks between two days in which there was school on any day."""
-    clock = house.handbook.calendar("")
+    clock = context.definitions.calendar("")
     days = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
     return len({day.isocalendar()[:2] for day in days if clock.why_no_school(day) is None})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.attendance import signals as attendance_signals
-from engine.core.attendance.signals import Alarm, History, RiskRules
+from engine.core.attendance.signals import History, Reached, RiskRules
 from engine.core.calendar import Clock
 from engine.core.cases.casework import SYSTEM, Actor, Casework
 from engine.core.cases.definitions import Situation
@@ -27,7 +27,7 @@ from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
 from engine.usecases.attendance.risk_settings import chosen_in
 from engine.usecases.cases.case_acts import new_case
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 PIECE = 1_000  # pupils in one transaction
 RETURNED, RELAPSE = "returned", "relapse"
@@ -54,36 +54,36 @@ class Watched:
 
 
 def watch(
-    house: House, day: dt.date, now: dt.datetime, *, pupil_ids: Collection[int] | None = None, dry_run: bool = False
-) -> Watched:  # fmt: skip
+    context: Context, day: dt.date, now: dt.datetime, *, pupil_ids: Collection[int] | None = None, dry_run: bool = False
+) -> Watched:
     """Look at a day's attendance of all pupils, or of some; `dry_run` only counts."""
     watched = Watched()
-    with house.store.reading("whom to watch") as session:
+    with context.store.reading("whom to watch") as session:
         chosen = chosen_in(session)
-        rules = chosen.rules(house.risk)
+        rules = chosen.rules(context.risk)
         absent = stored.absent_on(session, day, pupil_ids)
-        least = attendance_signals.fewest(rules, lowest_factor(house))
-        often = stored.absent_often(session, absent, first_day(house, day), day, least) if absent else []
+        least = attendance_signals.fewest(rules, lowest_factor(context))
+        often = stored.absent_often(session, absent, first_day(context, day), day, least) if absent else []
     watched.looked = len(absent)
-    _watch_returns(house, rules, day, now, pupil_ids, watched, dry=dry_run)
+    _watch_returns(context, rules, day, now, pupil_ids, watched, dry=dry_run)
     for piece in stored.pieces(often, PIECE):
-        transaction = house.store.reading if dry_run else house.store.writing
+        transaction = context.store.reading if dry_run else context.store.writing
         with transaction("risk watch") as session:
-            _Piece(house, rules, session, day, now, watched, dry=dry_run).run(piece)
+            _WatchedPupils(context, rules, session, day, now, watched, dry=dry_run).run(piece)
     return watched
 
 
-def watch_if_due(house: House, now: dt.datetime) -> Watched | None:
+def watch_if_due(context: Context, now: dt.datetime) -> Watched | None:
     """The worker's: once a day, after closing time; None if there is nothing to do yet."""
-    calendar = house.handbook.calendar("")
+    calendar = context.definitions.calendar("")
     today = calendar.local(now).date()
     if now < calendar.instant(today, calendar.closing_minute(today)):
         return None
-    with house.store.reading("was today watched") as session:
+    with context.store.reading("was today watched") as session:
         if get_setting(session, DONE).get("day", "") >= today.isoformat():
             return None
-    watched = watch(house, today, now)
-    with house.store.writing("today was watched") as session:
+    watched = watch(context, today, now)
+    with context.store.writing("today was watched") as session:
         put_setting(session, DONE, {"day": today.isoformat()})
     return watched
 
@@ -91,7 +91,7 @@ def watch_if_due(house: House, now: dt.datetime) -> Watched | None:
 # --- absences ---------------------------------------------------------------------------------------------------------
 
 
-class Days:
+class SchoolDays:
     """The days with class of a school year up to a day, for each clock once."""
 
     def __init__(self, first: dt.date, last: dt.date) -> None:
@@ -106,19 +106,26 @@ class Days:
         return self._known[clock]
 
 
-class _Piece:
+class _WatchedPupils:
     """Some pupils who were absent on the day, in one transaction."""
 
     def __init__(
-        self, house: House, rules: RiskRules, session: Session, day: dt.date, now: dt.datetime, watched: Watched, *,
+        self,
+        context: Context,
+        rules: RiskRules,
+        session: Session,
+        day: dt.date,
+        now: dt.datetime,
+        watched: Watched,
+        *,
         dry: bool,
-    ) -> None:  # fmt: skip
-        self.house, self.rules, self.session, self.day, self.now, self.dry = house, rules, session, day, now, dry
+    ) -> None:
+        self.context, self.rules, self.session, self.day, self.now, self.dry = context, rules, session, day, now, dry
         self.watched = watched
-        self.workflow = house.handbook.workflow(house.workflow)
-        self.world = World(session, house.handbook, now)
-        self.first = first_day(house, day)
-        self.days = Days(self.first, day)
+        self.workflow = context.definitions.workflow(context.workflow)
+        self.world = World(session, context.definitions, now)
+        self.first = first_day(context, day)
+        self.days = SchoolDays(self.first, day)
         self._factors: dict[int, tuple[object, float]] = {}
         self.modes = chosen_in(session).modes(session, rules)
 
@@ -134,20 +141,20 @@ class _Piece:
         self._open([one for one in new if self._mode(*one) == attendance_signals.OPEN])
         self._propose([one for one in new if self._mode(*one) == attendance_signals.PROPOSE])
 
-    def _mode(self, facts: Facts, alarms: Sequence[Alarm]) -> str:
+    def _mode(self, facts: Facts, alarms: Sequence[Reached]) -> str:
         return self.modes.of(facts.school_id, [alarm.signal for alarm in alarms])
 
     def _draft(self, place: PupilPlace) -> Facts:
         filled = {"absent_since": self.day.isoformat()}
-        return new_case(self.house, self.workflow, place, filled, self.now, "")
+        return new_case(self.context, self.workflow, place, filled, self.now, "")
 
-    def _alarms(self, drafts: dict[int, Facts]) -> dict[int, list[Alarm]]:
+    def _alarms(self, drafts: dict[int, Facts]) -> dict[int, list[Reached]]:
         """The alarms of each pupil that were not raised in the same stretch of absence before."""
         registers = stored.registers(self.session, list(drafts), self.first, self.day)
         before = stored.raised(self.session, list(drafts), self.first)
         earlier = stored.with_earlier_case(self.session, self.workflow.name, list(drafts))
         siblings = stored.with_sibling_case(self.session, self.workflow.name, list(drafts))
-        found: dict[int, list[Alarm]] = {}
+        found: dict[int, list[Reached]] = {}
         for pupil, facts in drafts.items():
             situation = self.world.situation(facts)
             days, taught = self.days.of(situation.clock)
@@ -156,9 +163,10 @@ class _Piece:
             history = History(self.day, register, days, factor, pupil in siblings, pupil in earlier)
             raised = before.get(pupil, {})
             new = [
-                alarm for alarm in attendance_signals.alarms(self.rules, history)
+                alarm
+                for alarm in attendance_signals.alarms(self.rules, history)
                 if raised.get((alarm.signal, alarm.threshold), dt.date.min) < alarm.since
-            ]  # fmt: skip
+            ]
             if new:
                 found[pupil] = new
         return found
@@ -171,7 +179,7 @@ class _Piece:
             known = self._factors[id(seasons)] = (seasons, season_factor(situation, self.day))
         return known[1]
 
-    def _add(self, found: Sequence[tuple[Facts, list[Alarm]]]) -> None:
+    def _add(self, found: Sequence[tuple[Facts, list[Reached]]]) -> None:
         self.watched.added += len(found)
         if self.dry or not found:
             return
@@ -183,7 +191,7 @@ class _Piece:
         writer.store(self.session, works)
         self._keep(found, opened=False)
 
-    def _open(self, found: Sequence[tuple[Facts, list[Alarm]]]) -> None:
+    def _open(self, found: Sequence[tuple[Facts, list[Reached]]]) -> None:
         self._count(found)
         if self.dry or not found:
             self.watched.opened += len(found)
@@ -205,48 +213,57 @@ class _Piece:
         self._keep([(facts, by_pupil[facts.pupil_id]) for facts in made], opened=True)
         self.watched.opened += len(made)
 
-    def _propose(self, found: Sequence[tuple[Facts, list[Alarm]]]) -> None:
+    def _propose(self, found: Sequence[tuple[Facts, list[Reached]]]) -> None:
         self._count(found)
         self.watched.proposed += len(found)
         if self.dry or not found:
             return
         rows = [
             {
-                "pupil_id": facts.pupil_id, "day": self.day, "absent_since": alarms[0].absent_since,
-                "signals": _said(alarms), "made_at": self.now,
+                "pupil_id": facts.pupil_id,
+                "day": self.day,
+                "absent_since": alarms[0].absent_since,
+                "signals": _said(alarms),
+                "made_at": self.now,
             }
             for facts, alarms in found
-        ]  # fmt: skip
+        ]
         stored.propose(self.session, rows)
         self._keep(found, opened=False)
 
-    def _count(self, found: Iterable[tuple[Facts, list[Alarm]]]) -> None:
+    def _count(self, found: Iterable[tuple[Facts, list[Reached]]]) -> None:
         self.watched.signals.update(alarms[0].signal for _, alarms in found)
 
-    def _keep(self, found: Iterable[tuple[Facts, list[Alarm]]], *, opened: bool) -> None:
+    def _keep(self, found: Iterable[tuple[Facts, list[Reached]]], *, opened: bool) -> None:
         rows = [
             {
-                "pupil_id": facts.pupil_id, "signal": alarm.signal, "threshold": alarm.threshold, "day": self.day,
-                "value": alarm.value, "case_id": facts.id or None, "opened": opened and alarm is alarms[0],
+                "pupil_id": facts.pupil_id,
+                "signal": alarm.signal,
+                "threshold": alarm.threshold,
+                "day": self.day,
+                "value": alarm.value,
+                "case_id": facts.id or None,
+                "opened": opened and alarm is alarms[0],
             }
-            for facts, alarms in found for alarm in alarms
-        ]  # fmt: skip
+            for facts, alarms in found
+            for alarm in alarms
+        ]
         stored.keep_alarms(self.session, rows)
 
 
-def _said(alarms: Iterable[Alarm]) -> list[list[Any]]:
+def _said(alarms: Iterable[Reached]) -> list[list[Any]]:
     return [[alarm.signal, alarm.threshold, alarm.value] for alarm in alarms]
 
 
-def first_day(house: House, day: dt.date) -> dt.date:
+def first_day(context: Context, day: dt.date) -> dt.date:
     """The first day of the school year that holds the day, or a year before where the calendar knows none."""
-    year = house.handbook.calendar("").school_year(day)
+    year = context.definitions.calendar("").school_year(day)
     return year.first if year else day - dt.timedelta(days=365)
 
 
-def lowest_factor(house: House) -> float:
+def lowest_factor(context: Context) -> float:
     """The lowest that any season makes of a threshold, wherever and whenever it holds."""
-    rulesets = house.handbook.rulesets.values()
+    rulesets = context.definitions.rulesets.values()
     return min((float(season.factor) for ruleset in rulesets for season in ruleset.seasons), default=1.0)
 
 
@@ -260,29 +277,40 @@ def season_factor(situation: Situation, day: dt.date) -> float:
 
 
 def _watch_returns(
-    house: House, rules: RiskRules, day: dt.date, now: dt.datetime, pupil_ids: Collection[int] | None,
-    watched: Watched, *, dry: bool,
-) -> None:  # fmt: skip
-    workflow = house.handbook.workflow(house.workflow)
+    context: Context,
+    rules: RiskRules,
+    day: dt.date,
+    now: dt.datetime,
+    pupil_ids: Collection[int] | None,
+    watched: Watched,
+    *,
+    dry: bool,
+) -> None:
+    workflow = context.definitions.workflow(context.workflow)
     if RETURNED not in workflow.states:
         return
-    seen, transaction = 0, house.store.reading if dry else house.store.writing
+    seen, transaction = 0, context.store.reading if dry else context.store.writing
     while True:
         with transaction("watch returns") as session:
-            found = stored.returned_cases(
-                session, workflow.name, RETURNED, day, seen, PIECE, pupil_ids, lock=not dry
-            )  # fmt: skip
+            found = stored.returned_cases(session, workflow.name, RETURNED, day, seen, PIECE, pupil_ids, lock=not dry)
             if not found:
                 return
             seen = found[-1].id
-            _prove(house, rules, session, found, day, now, watched, dry=dry)
+            _prove(context, rules, session, found, day, now, watched, dry=dry)
 
 
 def _prove(
-    house: House, rules: RiskRules, session: Session, found: list[Facts], day: dt.date, now: dt.datetime,
-    watched: Watched, *, dry: bool,
-) -> None:  # fmt: skip
-    world, calendar = World(session, house.handbook, now), house.handbook.calendar("")
+    context: Context,
+    rules: RiskRules,
+    session: Session,
+    found: list[Facts],
+    day: dt.date,
+    now: dt.datetime,
+    watched: Watched,
+    *,
+    dry: bool,
+) -> None:
+    world, calendar = World(session, context.definitions, now), context.definitions.calendar("")
     world.fetch(found)
     since = {facts.id: calendar.local(facts.since).date() for facts in found}
     registers = stored.registers(session, [facts.pupil_id for facts in found], min(since.values()), day)

@@ -11,26 +11,26 @@ from collections.abc import Callable
 
 from engine.jobs.risk_watch import watch
 from engine.store.attendance import watch_asked as stored
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 AT_ONCE = 200  # classes
 
 
-def watch_asked(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
+def watch_asked(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
     """Watch what was asked for, the oldest day first; how many registers that were.
 
     Of a day that is over only those are looked at who were not present since: who is back needs nobody to go out.
     """
     seen = 0
     while not stop():
-        with house.store.reading("what the watch is asked for") as session:
+        with context.store.reading("what the watch is asked for") as session:
             asked = stored.asked(session, AT_ONCE)
             if not asked:
                 break
             day = asked[0].day
             pupils = stored.not_seen_since(session, [one.class_id for one in asked], day)
-        watch(house, day, now, pupil_ids=pupils)
-        with house.store.writing("what the watch was asked for is done") as session:
+        watch(context, day, now, pupil_ids=pupils)
+        with context.store.writing("what the watch was asked for is done") as session:
             stored.answered(session, asked)
         seen += len(asked)
     return seen

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from engine.core.cases.casework import Casework
 from engine.store.cases import writer
 from engine.store.cases.surroundings import World, anything_due, due_cases
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 BATCH = 1_000  # half a second of work, and what a kill loses
 
@@ -27,24 +27,26 @@ class Swept:
     fired: int = 0
 
 
-def run_due(house: House, now: dt.datetime, *, batch: int = BATCH, stop: Callable[[], bool] = lambda: False) -> Swept:
+def run_due(
+    context: Context, now: dt.datetime, *, batch: int = BATCH, stop: Callable[[], bool] = lambda: False
+) -> Swept:
     """Look at every case that is due by `now`, in batches; between batches `stop` is asked whether to go on."""
     swept = Swept()
     while not stop():
-        looked = _sweep_batch(house, now, batch, swept)
+        looked = _sweep_batch(context, now, batch, swept)
         if looked < batch:
             break
     return swept
 
 
-def _sweep_batch(house: House, now: dt.datetime, batch: int, swept: Swept) -> int:
-    if not _anything_due(house, now):
+def _sweep_batch(context: Context, now: dt.datetime, batch: int, swept: Swept) -> int:
+    if not _anything_due(context, now):
         return 0
-    with house.store.writing("sweep") as session:
+    with context.store.writing("sweep") as session:
         found = due_cases(session, now, batch)
         if not found:
             return 0
-        world = World(session, house.handbook, now)
+        world = World(session, context.definitions, now)
         world.fetch(found)
         works = [Casework(facts, world.situation(facts), world, now) for facts in found]
         for work in works:
@@ -55,7 +57,7 @@ def _sweep_batch(house: House, now: dt.datetime, batch: int, swept: Swept) -> in
     return len(found)
 
 
-def _anything_due(house: House, now: dt.datetime) -> bool:
+def _anything_due(context: Context, now: dt.datetime) -> bool:
     """Asked without the right to write, so that an idle sweep is in nobody's way."""
-    with house.store.reading("sweep") as session:
+    with context.store.reading("sweep") as session:
         return anything_due(session, now)

@@ -30,7 +30,7 @@ from engine.store.ops import leases
 from engine.store.session import Store
 from engine.usecases.attendance.import_jobs import work as work_on_imports
 from engine.usecases.cases.difficulties import climb_due
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people.vacancies import reroute_daily
 
 log = logging.getLogger("ralop.worker")
@@ -44,40 +44,40 @@ class Job:
     """Something done again and again: `run(house, now, stop)`; `parts`: on how many workers at a time it may run."""
 
     name: str
-    run: Callable[[House, dt.datetime, Callable[[], bool]], object]
+    run: Callable[[Context, dt.datetime, Callable[[], bool]], object]
     parts: int = 1
 
 
-def _sweep(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return run_due(house, now, stop=stop)
+def _sweep(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return run_due(context, now, stop=stop)
 
 
-def _deliver(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return deliver(house, now, stop)
+def _deliver(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return deliver(context, now, stop)
 
 
-def _watch(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return watch_asked(house, now, stop), watch_if_due(house, now)
+def _watch(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return watch_asked(context, now, stop), watch_if_due(context, now)
 
 
-def _trials(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return work_on_trials(house, now, stop)
+def _trials(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return work_on_trials(context, now, stop)
 
 
-def _imports(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return work_on_imports(house, now, stop)
+def _imports(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return work_on_imports(context, now, stop)
 
 
-def _reroute(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return reroute_daily(house, now, stop)
+def _reroute(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return reroute_daily(context, now, stop)
 
 
-def _climb(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return climb_due(house, now, stop)
+def _climb(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return climb_due(context, now, stop)
 
 
-def _forget(house: House, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return forget_daily(house, now, stop)
+def _forget(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return forget_daily(context, now, stop)
 
 
 Jobs = tuple[Job, ...]
@@ -134,8 +134,10 @@ def let_go(store: Store, name: str) -> None:
 class Worker:
     """Runs the jobs until the event is set; made by `engine.jobs.procrastinate_queue.worker_for`."""
 
-    def __init__(self, house: House, clock: TimeSource, stopping: threading.Event, *, poll_s: float = POLL_S) -> None:
-        self.house, self.clock, self.poll_s = house, clock, poll_s
+    def __init__(
+        self, context: Context, clock: TimeSource, stopping: threading.Event, *, poll_s: float = POLL_S
+    ) -> None:
+        self.context, self.clock, self.poll_s = context, clock, poll_s
         self.name = identity()
         self._stopping, self._outage, self._held_at = stopping, Outage(), -math.inf
 
@@ -143,7 +145,7 @@ class Worker:
         """Work until told to end. After a fault of one round the next one tries again, a little later each time."""
         while not self._stopping.is_set():
             self._stopping.wait(self._attempt())
-        let_go(self.house.store, self.name)
+        let_go(self.context.store, self.name)
 
     def _attempt(self) -> float:
         """A round; how long to wait after it."""
@@ -161,7 +163,7 @@ class Worker:
             return False
         for job in JOBS:
             try:
-                job.run(self.house, self.clock.now(), self._to_end)
+                job.run(self.context, self.clock.now(), self._to_end)
             except Exception as error:
                 if word_for(error):
                     raise
@@ -169,7 +171,7 @@ class Worker:
         return True
 
     def _holds(self) -> bool:
-        held = leases.hold(self.house.store, self.name, LEASE)
+        held = leases.hold(self.context.store, self.name, LEASE)
         self._held_at = time.monotonic() if held else -math.inf
         return held
 

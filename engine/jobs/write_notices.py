@@ -8,30 +8,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from engine.core.notices import planning, texts
-from engine.core.notices.planning import PUSH, Count, Item
+from engine.core.notices.planning import PUSH, DigestItem, PlaceCount
 from engine.core.notices.texts import Text, case_url, closure_url
 from engine.core.people.access import OFFICE
 from engine.jobs.plan_notices import DIGEST, NOTICE, TRIAL, to_urge
 from engine.store.notices import deliveries as stored
 from engine.store.notices import notices as readers
-from engine.store.notices.deliveries import Claimed, Told
+from engine.store.notices.deliveries import Claimed, NoticeRow
 from engine.store.session import Session
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 
 class Writer:
     """Texts and addresses, with all that they are made of read together."""
 
-    def __init__(self, house: House, session: Session, claimed: Sequence[Claimed], now: dt.datetime) -> None:
-        self.house, self.url = house, house.post.url
-        self.local = house.handbook.calendar("").local
+    def __init__(self, context: Context, session: Session, claimed: Sequence[Claimed], now: dt.datetime) -> None:
+        self.context, self.url = context, context.post.url
+        self.local = context.definitions.calendar("").local
         people = {it.person_id for it in claimed}
         self.readers = readers.read_readers(session, people)
         self.browsers = readers.browsers_of(session, people)
         self.told = stored.told_by(session, [it.id for it in claimed])
         today = self.local(now).date()
         digested = {it.person_id for it in claimed if it.kind == DIGEST}
-        self.urging: Mapping[int, list[Count]] = {id: to_urge(session, id, now, today) for id in digested}
+        self.urging: Mapping[int, list[PlaceCount]] = {id: to_urge(session, id, now, today) for id in digested}
 
     def text(self, it: Claimed) -> Text | None:
         """The words of a delivery in the person's language; None for a digest that has nothing to say any more."""
@@ -51,11 +51,13 @@ class Writer:
         digest = planning.gather([self._item(one) for one in told], self.urging[it.person_id])
         return texts.digest_text(digest, it.day, self.url, language) if digest else None
 
-    def _item(self, told: Told) -> Item:
-        why = planning.reason(self.house.handbook, told.workflow or "", told.rules_version or 0, told.kind, told.cases)
+    def _item(self, told: NoticeRow) -> DigestItem:
+        why = planning.reason(
+            self.context.definitions, told.workflow or "", told.rules_version or 0, told.kind, told.cases
+        )
         due = self.local(told.due_at) if told.due_at else None
         place = (told.commune if told.role == OFFICE else None) or told.school or ""
-        return Item(told.code or "", why, due, told.role, place, told.closure_id, told.act_id)
+        return DigestItem(told.code or "", why, due, told.role, place, told.closure_id, told.act_id)
 
     def addresses(self, it: Claimed) -> list[str]:
         """Where a delivery goes: each browser that takes push messages, or the person's one address; [] if nowhere."""

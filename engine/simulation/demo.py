@@ -23,11 +23,11 @@ from engine.simulation.demo_people import PASSWORD, Enrolled, Town, add_accounts
 from engine.simulation.demo_script import (
     PRESENT,
     UNEXCUSED,
-    Account,
-    Act,
-    Days,
+    DemoAccount,
     DemoFiles,
     Story,
+    StoryAct,
+    WorkingDaysBack,
     read_accounts,
     read_schools,
     read_stories,
@@ -42,7 +42,7 @@ from engine.store.simulation import demo as filled
 from engine.store.simulation.seed import is_empty
 from engine.usecases.calendar.closures import announce_closure
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.units.import_units import import_units
 
 __all__ = ["NOW", "PASSWORD", "DemoFiles", "DemoReport", "build_demo"]
@@ -56,7 +56,7 @@ REGISTER_MINUTE = 7 * 60 + 15  # when a register is taken
 class DemoReport:
     """What there is in the demo: its accounts (all with `PASSWORD`) and how much of everything."""
 
-    accounts: tuple[Account, ...]
+    accounts: tuple[DemoAccount, ...]
     units: int
     pupils: int
     marks: int
@@ -70,39 +70,43 @@ class DemoReport:
         return sum(self.states.values())
 
 
-def build_demo(house: House, files: DemoFiles, now: dt.datetime = NOW) -> DemoReport:
+def build_demo(context: Context, files: DemoFiles, now: dt.datetime = NOW) -> DemoReport:
     """Fill an empty, migrated database with the demo as it is at `now`.
 
     Raises `Conflict` if there is anybody or anything already, `Faulty` for a faulty tree of units.
     """
-    with house.store.reading("is there anything") as session:
+    with context.store.reading("is there anything") as session:
         if not is_empty(session):
             raise Conflict(Sentence("There are units or people in this database already: a demo wants an empty one."))
-    calendar = house.handbook.calendar("51")
+    calendar = context.definitions.calendar("51")
     today = calendar.local(now).date()
-    days = Days(today, lambda day: calendar.why_no_work(day) is None)
-    units = import_units(house.store, files.units, "rules/units/quang-ngai-2026.csv")
+    days = WorkingDaysBack(today, lambda day: calendar.why_no_work(day) is None)
+    units = import_units(context.store, files.units, "rules/units/quang-ngai-2026.csv")
     chance = random.Random(SEED)  # noqa: S311 - the same people each time
     namer = read_namer(chance, files.surnames, files.given, files.local, files.refused)
-    with house.store.writing("people the demo") as session:
+    with context.store.writing("people the demo") as session:
         town = Town(session, today)
         accounts = add_accounts(town, read_accounts(files.people, days), namer, calendar.instant(days.back(60), 0))
         pupils = add_pupils(town, read_schools(files, today, days), namer)
-    player = _Player(house, days, pupils, calendar.instant)
+    player = _StoryPlayer(context, days, pupils, calendar.instant)
     player.play(read_stories(files.stories, days), now)
-    with house.store.writing("fill the demo's registers") as session:
+    with context.store.writing("fill the demo's registers") as session:
         marks = _fill_registers(session, pupils, calendar.instant)
         put_setting(session, DEMO, {"on": True})
-    return _report(house, accounts, units.added, pupils, marks, now)
+    return _report(context, accounts, units.added, pupils, marks, now)
 
 
-class _Player:
+class _StoryPlayer:
     """Plays the stories at their moments; between them time passes and the rules do their part."""
 
     def __init__(
-        self, house: House, days: Days, pupils: list[Enrolled], instant: Callable[[dt.date, int], dt.datetime]
+        self,
+        context: Context,
+        days: WorkingDaysBack,
+        pupils: list[Enrolled],
+        instant: Callable[[dt.date, int], dt.datetime],
     ) -> None:
-        self.house, self.days, self.pupils, self.instant = house, days, pupils, instant
+        self.context, self.days, self.pupils, self.instant = context, days, pupils, instant
 
     def play(self, stories: list[Story], until: dt.datetime) -> None:
         """Tell all stories side by side."""
@@ -119,16 +123,16 @@ class _Player:
                 self._act(codes[number], act, moment)
         self._pass(until)
 
-    def _moment(self, act: Act) -> dt.datetime:
+    def _moment(self, act: StoryAct) -> dt.datetime:
         return self.instant(act.day, act.time.hour * 60 + act.time.minute)
 
     def _pass(self, until: dt.datetime) -> None:
         while True:
-            with self.house.store.reading("when to look") as session:
+            with self.context.store.reading("when to look") as session:
                 look = stored.earliest_look(session)
             if look is None or look > until:
                 return
-            run_due(self.house, look)
+            run_due(self.context, look)
 
     def _cast(self, story: Story) -> Enrolled:
         """The pupil whose real marks speak least against the story; their marks are the story's from now on."""
@@ -144,22 +148,22 @@ class _Player:
 
     # --- acts -----------------------------------------------------------------------------------------------------
 
-    def _open(self, pupil_id: int, act: Act, now: dt.datetime) -> str:
-        with self.house.store.reading("who opens") as session:
-            world = World(session, self.house.handbook, now)
+    def _open(self, pupil_id: int, act: StoryAct, now: dt.datetime) -> str:
+        with self.context.store.reading("who opens") as session:
+            world = World(session, self.context.definitions, now)
             place = stored.pupil_place(session, pupil_id)
             assert place is not None
             viewer = self._viewer(session, find(act.who, place, world).people, world)
-        return case_acts.open_case(self.house, viewer, pupil_id, act.values, now)
+        return case_acts.open_case(self.context, viewer, pupil_id, act.values, now)
 
-    def _act(self, code: str, act: Act, now: dt.datetime) -> None:
-        with self.house.store.reading("who acts") as session:
-            world = World(session, self.house.handbook, now)
+    def _act(self, code: str, act: StoryAct, now: dt.datetime) -> None:
+        with self.context.store.reading("who acts") as session:
+            world = World(session, self.context.definitions, now)
             viewer = self._viewer(session, self._people(session, code, act.who, world), world)
         if act.act in _FORMS:
-            _FORMS[act.act](self.house, viewer, code, act.values, now)
+            _FORMS[act.act](self.context, viewer, code, act.values, now)
         else:
-            case_acts.step(self.house, viewer, code, act.act, act.values, now)
+            case_acts.step(self.context, viewer, code, act.act, act.values, now)
 
     def _people(self, session: Session, code: str, who: str, world: World) -> Iterable[int]:
         facts = filled.case_of(session, code)
@@ -172,18 +176,23 @@ class _Player:
     def _viewer(self, session: Session, people: Iterable[int], world: World) -> Viewer:
         return viewer_of(session, next(iter(people)), world.today)
 
-    def _close(self, unit: str, act: Act, now: dt.datetime) -> None:
-        with self.house.store.reading("what closes") as session:
+    def _close(self, unit: str, act: StoryAct, now: dt.datetime) -> None:
+        with self.context.store.reading("what closes") as session:
             unit_id = Town(session, act.day).unit(unit).id
         values: Mapping[str, Any] = act.values
         announce_closure(
-            self.house, None, unit_id=unit_id, first_day=dt.date.fromisoformat(values["first"]),
-            last_day=dt.date.fromisoformat(values["last"]), reason=values["reason"],
-            study_mode=values["study_mode"], now=now,
-        )  # fmt: skip
+            self.context,
+            None,
+            unit_id=unit_id,
+            first_day=dt.date.fromisoformat(values["first"]),
+            last_day=dt.date.fromisoformat(values["last"]),
+            reason=values["reason"],
+            study_mode=values["study_mode"],
+            now=now,
+        )
 
 
-_FORMS: Mapping[str, Callable[[House, Viewer, str, Mapping[str, Any], dt.datetime], None]] = {
+_FORMS: Mapping[str, Callable[[Context, Viewer, str, Mapping[str, Any], dt.datetime], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
@@ -207,8 +216,8 @@ def _fill_registers(session: Session, pupils: list[Enrolled], instant: Callable[
 
 
 def _report(
-    house: House, accounts: list[Account], units: int, pupils: list[Enrolled], marks: int, now: dt.datetime
+    context: Context, accounts: list[DemoAccount], units: int, pupils: list[Enrolled], marks: int, now: dt.datetime
 ) -> DemoReport:
-    with house.store.reading("what the demo holds") as session:
+    with context.store.reading("what the demo holds") as session:
         states, late, raised = filled.case_states(session), filled.overdue(session, now), filled.raised(session)
     return DemoReport(tuple(accounts), units, len(pupils), marks, states, late, raised)

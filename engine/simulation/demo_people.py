@@ -10,7 +10,7 @@ from typing import Any
 from engine.core.people import passwords
 from engine.core.text import fold, sort_key
 from engine.simulation.demo_names import Namer
-from engine.simulation.demo_script import Account, Learner, School
+from engine.simulation.demo_script import DemoAccount, DemoPupil, School
 from engine.store.people import absences, staffing
 from engine.store.session import Session
 from engine.store.simulation import demo as stored
@@ -62,7 +62,7 @@ class Town:
 # --- accounts ---------------------------------------------------------------------------------------------------------
 
 
-def add_accounts(town: Town, accounts: list[Account], namer: Namer, now: dt.datetime) -> list[Account]:
+def add_accounts(town: Town, accounts: list[DemoAccount], namer: Namer, now: dt.datetime) -> list[DemoAccount]:
     """Store the accounts that have a login, and made-up ones for all other posts; returns them all.
 
     All have the same password, which need not be changed, and hold their posts from the start of the calendar year on.
@@ -72,9 +72,16 @@ def add_accounts(town: Town, accounts: list[Account], namer: Namer, now: dt.date
     ids = {}
     for account in everybody:
         ids[account.login] = person = staffing.add_person(
-            town.session, account.login, account.name, now, phone=None, email=None, language="vi",
-            password_hash=hashed, must_change=False,
-        )  # fmt: skip
+            town.session,
+            account.login,
+            account.name,
+            now,
+            phone=None,
+            email=None,
+            language="vi",
+            password_hash=hashed,
+            must_change=False,
+        )
         for code in account.units:
             staffing.add_post(town.session, person, account.role, town.unit(code).id, first, None)
     for account in everybody:
@@ -84,7 +91,7 @@ def add_accounts(town: Town, accounts: list[Account], namer: Namer, now: dt.date
     return everybody
 
 
-def _others(town: Town, accounts: list[Account], namer: Namer) -> Iterator[Account]:
+def _others(town: Town, accounts: list[DemoAccount], namer: Namer) -> Iterator[DemoAccount]:
     """Made-up people for the posts that no line of people.csv names, not even as vacant."""
     for role, kind, login in FILLED:
         named = {code for account in accounts if account.role == role for code in account.units}
@@ -93,7 +100,7 @@ def _others(town: Town, accounts: list[Account], namer: Namer) -> Iterator[Accou
         for start in range(0, len(codes), size):
             person = namer.person(namer.chance.choice("mf"), highland=namer.chance.random() < 0.4)
             name = f"{login}.{fold(codes[start]).replace(' ', '-')}"
-            yield Account(name, person.name, role, tuple(codes[start : start + size]))
+            yield DemoAccount(name, person.name, role, tuple(codes[start : start + size]))
 
 
 # --- pupils -----------------------------------------------------------------------------------------------------------
@@ -141,18 +148,28 @@ def _village(namer: Namer, homes: tuple[list[UnitHere], ...]) -> UnitHere:
 
 
 def _pupil(
-    town: Town, number: int, learner: Learner, room: UnitHere, school: UnitHere, village: UnitHere, namer: Namer
+    town: Town, number: int, learner: DemoPupil, room: UnitHere, school: UnitHere, village: UnitHere, namer: Namer
 ) -> Mapping[str, Any]:
     chance, sex = namer.chance, "f" if learner.girl else "m"
     highland = chance.random() < HIGHLAND
     pupil, guardian = namer.person(sex, highland=highland), namer.person(chance.choice("mf"), highland=highland)
     born = dt.date(town.day.year - 5 - (room.grade or 1), 1, 1) + dt.timedelta(days=chance.randrange(365))
     return {
-        "code": f"DEMO{number:06}", "name": pupil.name, "search_key": fold(pupil.name),
-        "sort_key": sort_key(pupil.name), "birth_date": born, "sex": sex, "ethnicity": pupil.ethnicity,
-        "disability": "Khuyết tật vận động" if chance.random() < DISABLED else None, "guardian": guardian.name,
+        "code": f"DEMO{number:06}",
+        "name": pupil.name,
+        "search_key": fold(pupil.name),
+        "sort_key": sort_key(pupil.name),
+        "birth_date": born,
+        "sex": sex,
+        "ethnicity": pupil.ethnicity,
+        "disability": "Khuyết tật vận động" if chance.random() < DISABLED else None,
+        "guardian": guardian.name,
         "guardian_phone": f"0000 {number // 1000:03} {number % 1000:03}",  # no such number is given out
-        "address": f"Nhà số {number}", "status": "enrolled", "class_id": room.id, "school_id": school.id,
-        "village_id": village.id, "commune_id": town.above(village, "commune"),
+        "address": f"Nhà số {number}",
+        "status": "enrolled",
+        "class_id": room.id,
+        "school_id": school.id,
+        "village_id": village.id,
+        "commune_id": town.above(village, "commune"),
         "province_id": town.above(village, "province"),
-    }  # fmt: skip
+    }

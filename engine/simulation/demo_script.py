@@ -30,12 +30,12 @@ class DemoFiles:
     stories: str
 
 
-class Days:
+class WorkingDaysBack:
     """Working days counted from the demo's day: 0 is that day, 1 the one before, -1 the next."""
 
     def __init__(self, today: dt.date, works: Callable[[dt.date], bool]) -> None:
-        around = (today + dt.timedelta(days=number) for number in range(-FARTHEST, FARTHEST))
-        self._days = [day for day in around if works(day)]
+        surroundings = (today + dt.timedelta(days=number) for number in range(-FARTHEST, FARTHEST))
+        self._days = [day for day in surroundings if works(day)]
         self._today = bisect_left(self._days, today)
 
     def back(self, number: int) -> dt.date:
@@ -59,7 +59,7 @@ class Days:
 
 
 @dataclass(frozen=True, slots=True)
-class Learner:
+class DemoPupil:
     """A pupil of the source: a girl or not, and the marks of five days where the register was taken."""
 
     girl: bool
@@ -72,28 +72,28 @@ class School:
 
     code: str
     home: str
-    learners: tuple[Learner, ...]
+    learners: tuple[DemoPupil, ...]
 
 
-def read_schools(files: DemoFiles, today: dt.date, days: Days) -> list[School]:
+def read_schools(files: DemoFiles, today: dt.date, days: WorkingDaysBack) -> list[School]:
     """The demo's schools, their visits laid on school days: rules/demo/README.md says how."""
     monday = today - dt.timedelta(days=today.weekday())
     when = {
         row["school"]: [_day(row[visit], monday, weeks, days) for visit, weeks in VISITS.items()]
         for row in rows(files.visits)
     }
-    learners: dict[str, list[Learner]] = {source: [] for source in when}
+    learners: dict[str, list[DemoPupil]] = {source: [] for source in when}
     for row in rows(files.presence):
         marks = {
             day: PRESENT if row[visit] == "1" else UNEXCUSED
             for day, visit in zip(when[row["school"]], VISITS, strict=True)
             if row[visit]
         }
-        learners[row["school"]].append(Learner(row["girl"] == "1", marks))
+        learners[row["school"]].append(DemoPupil(row["girl"] == "1", marks))
     return [School(row["school"], row["home"], tuple(learners[row["source"]])) for row in rows(files.schools)]
 
 
-def _day(realdate: str, monday: dt.date, weeks: int, days: Days) -> dt.date:
+def _day(realdate: str, monday: dt.date, weeks: int, days: WorkingDaysBack) -> dt.date:
     return days.at_or_after(monday - dt.timedelta(weeks=weeks) + dt.timedelta(days=int(realdate) % 5))
 
 
@@ -101,7 +101,7 @@ def _day(realdate: str, monday: dt.date, weeks: int, days: Days) -> dt.date:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class DemoAccount:
     """Somebody with a fixed login, and their posts; or (no login) posts that are left vacant."""
 
     login: str
@@ -112,23 +112,26 @@ class Account:
     by: str | None = None
 
 
-def read_accounts(text: str, days: Days) -> list[Account]:
+def read_accounts(text: str, days: WorkingDaysBack) -> list[DemoAccount]:
     """The accounts that people.csv names."""
     return [
-        Account(
-            row["login"], row["name"], row["role"], tuple(row["units"].split()),
+        DemoAccount(
+            row["login"],
+            row["name"],
+            row["role"],
+            tuple(row["units"].split()),
             (days.read(row["away_from"]), days.read(row["away_to"])) if row["away_from"] else None,
             row["by"] or None,
         )
         for row in rows(text)
-    ]  # fmt: skip
+    ]
 
 
 # --- stories ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class StoryAct:
     """One act of a story: at a local time, by a role ("assignee", "offered"), with what is filled in."""
 
     day: dt.date
@@ -145,7 +148,7 @@ class Story:
     name: str
     class_code: str
     village: str | None
-    acts: tuple[Act, ...]
+    acts: tuple[StoryAct, ...]
 
     @property
     def absent(self) -> tuple[tuple[dt.date, dt.date | None], ...]:
@@ -161,14 +164,14 @@ class Story:
         return tuple(spans)
 
 
-def read_stories(text: str, days: Days) -> list[Story]:
+def read_stories(text: str, days: WorkingDaysBack) -> list[Story]:
     """The stories that stories.csv tells, one for each class that a story names."""
-    acts: dict[str, list[Act]] = {}
+    acts: dict[str, list[StoryAct]] = {}
     classes: dict[str, list[str]] = {}
     for row in rows(text):
         name = row["story"]
         classes.setdefault(name, row["class"].split())
-        act = Act(
+        act = StoryAct(
             days.read(row["back"]),
             dt.time.fromisoformat(row["time"]),
             row["who"],
@@ -183,12 +186,12 @@ def read_stories(text: str, days: Days) -> list[Story]:
     ]
 
 
-def _values(text: str, days: Days) -> dict[str, str | list[str]]:
+def _values(text: str, days: WorkingDaysBack) -> dict[str, str | list[str]]:
     pairs = (part.split("=", 1) for part in text.split(";") if part)
     return {name: _value(value, days) for name, value in pairs}
 
 
-def _value(value: str, days: Days) -> str | list[str]:
+def _value(value: str, days: WorkingDaysBack) -> str | list[str]:
     if value.startswith("@"):
         return days.read(value).isoformat()
     return value.split("+") if "+" in value else value

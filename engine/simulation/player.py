@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.people.access import Viewer
 from engine.core.refusals import Refused
-from engine.core.scenario.reader import Scenario, Step
+from engine.core.scenario.reader import Scenario, ScenarioStep
 from engine.core.words import Sentence
 from engine.jobs.risk_watch import watch
 from engine.jobs.sweep import run_due
@@ -27,7 +27,7 @@ from engine.store.simulation import seed as on
 from engine.usecases.calendar.closures import announce_closure, lift_closure
 from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 NO_CASE = "RL-0000-000000"  # what somebody asks for who acts on a case that is not there
 
@@ -55,14 +55,16 @@ def play(scenario: Scenario, store: Store) -> Iterator[Check]:
         yield from player.take(step)
 
 
-def house_of(scenario: Scenario, store: Store) -> House:
+def house_of(scenario: Scenario, store: Store) -> Context:
     """A house that runs on the scenario's own definitions."""
     workflow, rules = scenario.workflow, scenario.rules
-    handbook = Handbook(
-        {(workflow.name, workflow.version): workflow}, {(workflow.name, rules.version): rules},
-        {"": scenario.calendar}, {workflow.name: (workflow.version, rules.version)},
-    )  # fmt: skip
-    return House(store, handbook, workflow.name, risk=scenario.risk)
+    definitions = Definitions(
+        {(workflow.name, workflow.version): workflow},
+        {(workflow.name, rules.version): rules},
+        {"": scenario.calendar},
+        {workflow.name: (workflow.version, rules.version)},
+    )
+    return Context(store, definitions, workflow.name, risk=scenario.risk)
 
 
 FORMS: Mapping[str, Callable[..., None]] = {
@@ -82,13 +84,13 @@ class _Player:
     """What is going on: the house, the stage, whether the worker is up, and up to where notices were read."""
 
     def __init__(self, scenario: Scenario, store: Store) -> None:
-        self.house, self.calendar = house_of(scenario, store), scenario.calendar
+        self.context, self.calendar = house_of(scenario, store), scenario.calendar
         with store.writing("set the stage") as session:
             self.stage = on.set_stage(session, scenario.start)
         self.now, self.working = scenario.start, True
         self.notice, self.closure = 0, 0
 
-    def take(self, step: Step) -> Iterator[Check]:
+    def take(self, step: ScenarioStep) -> Iterator[Check]:
         """Let the time until a step pass, do it, and compare."""
         self._pass(step.at)
         refused = self._attempt(step)
@@ -104,11 +106,11 @@ class _Player:
         self.now = until
 
     def _work(self) -> None:
-        run_due(self.house, self.now)
-        climb_due(self.house, self.now)
+        run_due(self.context, self.now)
+        climb_due(self.context, self.now)
 
     def _next_look(self) -> dt.datetime | None:
-        with self.house.store.reading("when to look") as session:
+        with self.context.store.reading("when to look") as session:
             return min(filter(None, (earliest_look(session), earliest_due(session))), default=None)
 
     def _day(self) -> dt.date:
@@ -116,14 +118,14 @@ class _Player:
 
     # --- acts -----------------------------------------------------------------------------------------------------
 
-    def _attempt(self, step: Step) -> Refused | None:
+    def _attempt(self, step: ScenarioStep) -> Refused | None:
         try:
             self._act(step)
         except Refused as refused:
             return refused
         return None
 
-    def _act(self, step: Step) -> None:
+    def _act(self, step: ScenarioStep) -> None:
         match step.do:
             case None:
                 return
@@ -133,58 +135,58 @@ class _Player:
                 self._work()
                 self.working = True
             case "watch":
-                watch(self.house, step.values["day"], self.now)
+                watch(self.context, step.values["day"], self.now)
             case "closure":
                 self._announce(step)
             case "lift":
-                lift_closure(self.house, self._viewer(step.by), self.closure, step.values["last_day"], self.now)
+                lift_closure(self.context, self._viewer(step.by), self.closure, step.values["last_day"], self.now)
             case "attendance" | "vacant" | "appoint" | "away":
                 self._around(step, step.values)
             case "open":
                 viewer = self._viewer(step.by) or Viewer(0)
-                case_acts.open_case(self.house, viewer, self.stage.pupils[step.pupil], step.values, self.now)
+                case_acts.open_case(self.context, viewer, self.stage.pupils[step.pupil], step.values, self.now)
             case _:
                 self._on_case(step)
 
     def _viewer(self, member: str | None) -> Viewer | None:
         if member is None:
             return None
-        with self.house.store.reading("who acts") as session:
+        with self.context.store.reading("who acts") as session:
             return viewer_of(session, self.stage.people[member], self._day())
 
-    def _on_case(self, step: Step) -> None:
+    def _on_case(self, step: ScenarioStep) -> None:
         do = step.do or ""
         viewer, case = self._viewer(step.by) or Viewer(0), self._case(step)
         code, version = (case.code, case.version - 1 if step.stale else None) if case else (NO_CASE, None)
         values = dict(step.values)
         if do == "assign":
             person = self.stage.people[values.pop("to")]
-            case_acts.assign(self.house, viewer, code, person, values, self.now, version=version)
+            case_acts.assign(self.context, viewer, code, person, values, self.now, version=version)
         elif do == "difficulty_answer":
-            answer(self.house, viewer, code, self._difficulty(case), values, self.now, version=version)
+            answer(self.context, viewer, code, self._difficulty(case), values, self.now, version=version)
         elif do in FORMS:
-            FORMS[do](self.house, viewer, code, values, self.now, version=version)
+            FORMS[do](self.context, viewer, code, values, self.now, version=version)
         else:
-            case_acts.step(self.house, viewer, code, do, values, self.now, version=version)
+            case_acts.step(self.context, viewer, code, do, values, self.now, version=version)
 
     def _difficulty(self, case: Facts | None) -> int:
         """The number of the newest difficulty that waits for an answer; 0 if none does."""
-        with self.house.store.reading("the difficulty") as session:
+        with self.context.store.reading("the difficulty") as session:
             found = on.waiting_difficulty(session, case.id) if case else None
             return found.seq if found else 0
 
-    def _announce(self, step: Step) -> None:
+    def _announce(self, step: ScenarioStep) -> None:
         values = dict(step.values)
         scope = values.pop("scope")
         if scope == "pupil":
             values["pupil_id"] = self.stage.pupils[step.pupil]
         else:
             values["unit_id"] = self.stage.units[scope]
-        self.closure = announce_closure(self.house, self._viewer(step.by), now=self.now, **values)
+        self.closure = announce_closure(self.context, self._viewer(step.by), now=self.now, **values)
 
-    def _around(self, step: Step, values: Mapping[str, Any]) -> None:
+    def _around(self, step: ScenarioStep, values: Mapping[str, Any]) -> None:
         stage, today = self.stage, self._day()
-        with self.house.store.writing("around the cases") as session:
+        with self.context.store.writing("around the cases") as session:
             match step.do:
                 case "attendance":
                     pupil = stage.pupils[step.pupil]
@@ -199,11 +201,11 @@ class _Player:
 
     # --- what must be true ----------------------------------------------------------------------------------------
 
-    def _case(self, step: Step) -> Facts | None:
-        with self.house.store.reading("the case") as session:
+    def _case(self, step: ScenarioStep) -> Facts | None:
+        with self.context.store.reading("the case") as session:
             return on.latest_case(session, self.stage.pupils[step.pupil])
 
-    def _compare(self, step: Step, refused: Refused | None) -> Iterator[Check]:
+    def _compare(self, step: ScenarioStep, refused: Refused | None) -> Iterator[Check]:
         found = self._found(step, refused)
         expect = {**step.expect, **({} if refused is None or "refused" in step.expect else {"refused": ""})}
         for key, expected in expect.items():
@@ -211,9 +213,9 @@ class _Player:
             same = expected == found[key]
             yield Check(step.number, self.calendar.local(step.at), key, expected, found[key], same, sentence)
 
-    def _found(self, step: Step, refused: Refused | None) -> dict[str, Any]:
+    def _found(self, step: ScenarioStep, refused: Refused | None) -> dict[str, Any]:
         case, pupil = self._case(step), self.stage.pupils[step.pupil]
-        with self.house.store.reading("what came of it") as session:
+        with self.context.store.reading("what came of it") as session:
             found = {
                 "refused": refused.code if refused else "",
                 "count": on.open_cases(session, pupil),

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
-from engine.core.cases.replay import TRIAL, Lost, Past, Replay, Run
+from engine.core.cases.replay import TRIAL, Lost, PastEvent, Replay, Run
 from engine.core.people.access import Viewer
 from engine.core.refusals import Invalid
 from engine.core.rules.model import RuleSet
@@ -22,7 +22,7 @@ from engine.core.words import Sentence
 from engine.store.cases import history
 from engine.store.cases.surroundings import World
 from engine.store.session import Session
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 BATCH = 500
 ABSENCES = frozenset({"absences", "unexcused"})
@@ -60,15 +60,24 @@ class Outcome:
 
     def people(self) -> list[tuple[str, int, int]]:
         """Each person who was told or would have been: name, notices then, notices now; the greatest change first."""
-        rows = [(self.names.get(id, str(id)), self.did_tell[id], self.would_tell[id])
-                for id in {*self.did_tell, *self.would_tell}]  # fmt: skip
+        rows = [
+            (self.names.get(id, str(id)), self.did_tell[id], self.would_tell[id])
+            for id in {*self.did_tell, *self.would_tell}
+        ]
         return sorted(rows, key=lambda row: (-abs(row[2] - row[1]), row[0]))
 
 
 def simulate(
-    house: House, rules: RuleSet, first: dt.datetime, end: dt.datetime, *, viewer: Viewer | None = None,
-    most: int | None = None, batch: int = BATCH, progress: Callable[[Outcome], Any] = lambda _outcome: None,
-) -> Outcome:  # fmt: skip
+    context: Context,
+    rules: RuleSet,
+    first: dt.datetime,
+    end: dt.datetime,
+    *,
+    viewer: Viewer | None = None,
+    most: int | None = None,
+    batch: int = BATCH,
+    progress: Callable[[Outcome], Any] = lambda _outcome: None,
+) -> Outcome:
     """Play the cases that were open from `first` up to `end` again under `rules`.
 
     Args:
@@ -86,30 +95,40 @@ def simulate(
     if end <= first:
         raise Invalid({"over": Sentence("The period must end after it begins.")})
     outcome, after = Outcome(), 0
-    trial = replace(house.handbook, rulesets=_with_trial(house.handbook, rules))
-    with house.store.reading("simulate rules") as session:
+    trial = replace(context.definitions, rulesets=_with_trial(context.definitions, rules))
+    with context.store.reading("simulate rules") as session:
         world = World(session, trial, end)
         while found := history.cases_between(session, rules.workflow, first, end, viewer, after, batch):
             after = found[-1].id
             if most is not None and outcome.cases + len(found) > most:
-                raise Invalid({"over": Sentence(
-                    "There are more than {most} cases in this period: take a shorter one, or use the command line.",
-                    most=most,
-                )})  # fmt: skip
+                raise Invalid(
+                    {
+                        "over": Sentence(
+                            "There are more than {most} cases in this period: take a shorter one, or use the command "
+                            "line.",
+                            most=most,
+                        )
+                    }
+                )
             _play(session, world, trial, found, rules, (first, end), outcome)
             progress(outcome)
         outcome.names = history.people_named(session, {*outcome.did_tell, *outcome.would_tell})
     return outcome
 
 
-def _with_trial(handbook: Handbook, rules: RuleSet) -> dict[tuple[str, int], RuleSet]:
-    return {**handbook.rulesets, (rules.workflow, TRIAL): rules}
+def _with_trial(definitions: Definitions, rules: RuleSet) -> dict[tuple[str, int], RuleSet]:
+    return {**definitions.rulesets, (rules.workflow, TRIAL): rules}
 
 
 def _play(
-    session: Session, world: World, trial: Handbook, found: Sequence[Facts], rules: RuleSet,
-    period: tuple[dt.datetime, dt.datetime], outcome: Outcome,
-) -> None:  # fmt: skip
+    session: Session,
+    world: World,
+    trial: Definitions,
+    found: Sequence[Facts],
+    rules: RuleSet,
+    period: tuple[dt.datetime, dt.datetime],
+    outcome: Outcome,
+) -> None:
     first, end = period
     world.fetch(found)
     events = history.events_of(session, [facts.id for facts in found], end)
@@ -121,7 +140,7 @@ def _play(
         if not events[facts.id]:
             continue
         outcome.cases += 1
-        replay = Replay(facts, events[facts.id], marks.get(facts.pupil_id, ()), trial, world.around(facts), world)
+        replay = Replay(facts, events[facts.id], marks.get(facts.pupil_id, ()), trial, world.surroundings(facts), world)
         run = replay.run(first, end)
         _compare(outcome, facts.code, run, [past for past in events[facts.id] if past.at >= first], told[facts.id])
 
@@ -136,7 +155,7 @@ def _marks(
 
 
 def _compare(
-    outcome: Outcome, code: str, run: Run, events: Iterable[Past], told: Iterable[tuple[int, dt.datetime]]
+    outcome: Outcome, code: str, run: Run, events: Iterable[PastEvent], told: Iterable[tuple[int, dt.datetime]]
 ) -> None:
     """Add one case to the outcome; one that was lost is compared up to where it was."""
     until = run.lost.at if run.lost else None

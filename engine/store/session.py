@@ -35,8 +35,13 @@ BUSY_MS = 15_000
 BEAT_MS = 5_000  # a sign of life waits less: whoever asks for it wants to know
 LINE_S = 10  # how long to wait for a line to PostgreSQL that others have taken
 # A server that is not there any more, or whose network is gone, is noticed within half a minute, not within two hours.
-PATIENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
-            "tcp_user_timeout": 20_000}  # fmt: skip
+PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 # For PostgreSQL: a page is read as of one moment, as SQLite does by itself; and its lists, which take 10 ms and more to
 # plan and 1 ms to read, are planned once. Not for the worker and the command line: a plan for any values may read a
 # whole table where few rows are meant.
@@ -135,9 +140,14 @@ def make_engine(url: str | URL) -> Engine:
     # A connection that speaks UTC hands out moments five times as fast as one that names a zone.
     options = f"{url.query.get('options', '')} -c timezone=UTC".strip()
     engine = create_engine(
-        url, connect_args={**patience(url), "options": options}, pool_pre_ping=True, pool_size=10, max_overflow=20,
-        pool_timeout=LINE_S, execution_options=known,
-    )  # fmt: skip
+        url,
+        connect_args={**patience(url), "options": options},
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=LINE_S,
+        execution_options=known,
+    )
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 

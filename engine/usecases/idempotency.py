@@ -24,9 +24,11 @@ class SentBefore(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            Sentence("This form was sent before with other answers, and those are kept. What you filled in now was "
-                     "not stored yet: send it once more if it is to be done as well.")
-        )  # fmt: skip
+            Sentence(
+                "This form was sent before with other answers, and those are kept. What you filled in now was "
+                "not stored yet: send it once more if it is to be done as well."
+            )
+        )
 
 
 def digest(key: str, act: str, content: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from tests.ports import await_listener, free_port
 from web.app import create_app
 from web.cli.demo import demo_files
 from web.serving.server import Server
-from web.site.composition import build_house
+from web.site.composition import build_context
 from web.site.settings import load_settings
 
 
@@ -24,10 +24,10 @@ def demo(folder: Path) -> Iterator[str]:
     settings = load_settings({**os.environ, "RALOP_INSTANCE": str(folder), "RALOP_LANGUAGE": "vi"})
     with closing(open_store(f"sqlite:///{folder / 'ralop.db'}")) as store:
         upgrade(store)
-        house = build_house(settings, NOW, store)
-        build_demo(house, demo_files())
+        context = build_context(settings, NOW, store)
+        build_demo(context, demo_files())
         port = free_port()
-        server = Server(create_app(settings, house=house, clock=Frozen(NOW)), "127.0.0.1", port)
+        server = Server(create_app(settings, context=context, clock=Frozen(NOW)), "127.0.0.1", port)
         thread = Thread(target=server.run, name="demo", daemon=True)
         thread.start()
         await_listener(port)

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from engine.channels.email import EmailChannel
-from engine.channels.outbox import Post
+from engine.channels.outbox import Outbox
 from engine.channels.push import PushChannel, kept_key
 from engine.core.notices.settings import MailSettings
 from engine.store import tables as t
@@ -24,7 +24,7 @@ from engine.usecases.attendance import import_jobs
 from engine.usecases.calendar.closures import announce_closure
 from engine.usecases.cases import companions
 from engine.usecases.cases.difficulties import raise_difficulty
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people.signin_settings import SignInSettings
 from tests.cast import Cast
 from tests.engine.usecases.attendance.test_importing import ALIASES, LIST, REGISTER
@@ -206,9 +206,14 @@ PAGES = (
 )
 
 FILES = (
-    "/work", "/notices", "/imports", "/closures", "/attendance/<int:class_id>", "/admin/deliveries",
+    "/work",
+    "/notices",
+    "/imports",
+    "/closures",
+    "/attendance/<int:class_id>",
+    "/admin/deliveries",
     "/cases/<code>/support",
-)  # fmt: skip
+)
 NOT_PAGES = {  # what is not HTML, or leads on at once
     "/",
     *(f"{address}.{form}" for form in ("csv", "xlsx") for address in FILES),
@@ -250,12 +255,15 @@ def by_person(pages: tuple[Shown, ...] = PAGES) -> Iterator[tuple[str, list[Show
 def fill(cast: Cast, keys: Path) -> Filled:
     """Let the cast do what puts something on every page; it is Thursday morning then."""
     shell = cast.site.app.extensions[EXTENSION]
-    post = Post("https://ralop.example.vn", {
-        "email": EmailChannel(MailSettings("127.0.0.1", "Ra Lớp <ralop@example.vn>")),
-        "push": PushChannel(kept_key(keys), "mailto:it@example.vn"),
-    })  # fmt: skip
+    post = Outbox(
+        "https://ralop.example.vn",
+        {
+            "email": EmailChannel(MailSettings("127.0.0.1", "Ra Lớp <ralop@example.vn>")),
+            "push": PushChannel(kept_key(keys), "mailto:it@example.vn"),
+        },
+    )
     shell.settings = replace(shell.settings, sign_in=SignInSettings("https://ralop.example.vn", "ralop.example.vn"))
-    shell.house = replace(House(cast.store, cast.house.handbook, aliases=ALIASES), post=post)
+    shell.context = replace(Context(cast.store, cast.context.definitions, aliases=ALIASES), post=post)
     names = _cases(cast)
     cast.go_to("2026-03-05 09:00")
     names["offered"] = cast.to_commune("pupil")
@@ -264,8 +272,8 @@ def fill(cast: Cast, keys: Path) -> Filled:
     names["closure"] = _close(cast)
     names["proposal"] = _propose(cast)
     cast.send("head", "/cases/filters?which=overdue&level=0", "/cases?which=overdue&level=0", name="Quá hạn")
-    names |= {"person": str(cast.stage.people["commune_officer"]), "unit": str(cast.stage.units["commune"])}
-    names |= {"class": str(cast.stage.units["class"]), "pupil": str(cast.stage.pupils["boarder"])}
+    names |= {"person": str(cast.installed.people["commune_officer"]), "unit": str(cast.installed.units["commune"])}
+    names |= {"class": str(cast.installed.units["class"]), "pupil": str(cast.installed.pupils["boarder"])}
     names |= {"register": _bring_in(cast, "teacher", "attendance", REGISTER + "nobody,2026-02-27,m,u,\n")}
     names |= {"list": _bring_in(cast, "head", "pupils", LIST)}
     _list_twice(cast)
@@ -276,7 +284,7 @@ def _list_twice(cast: Cast) -> None:
     """A child of the other school is on the list of this one, too, and an office of the province sees both."""
     cast.pupil("A Khác", birth_date=dt.date(2013, 5, 6))
     with cast.store.writing("test") as session:
-        office, province = cast.stage.people["outsider_education_office"], cast.stage.units["province"]
+        office, province = cast.installed.people["outsider_education_office"], cast.installed.units["province"]
         session.add(
             t.Appointment(person_id=office, role="education_office", unit_id=province, valid_from=dt.date(2020, 1, 1))
         )
@@ -292,9 +300,9 @@ def _cases(cast: Cast) -> dict[str, str]:
     cast.accept(names["given"], "volunteer")
     names["danger"] = cast.open_case("A Nguy Thử", causes=["violence"])
     teacher, helper = cast.viewer("teacher"), {"companion_role": "respected", "companion_name": "A Già Thử"}
-    companions.add(cast.house, teacher, names["danger"], helper | {"companion_phone": "0905 000 222"}, cast.now)
+    companions.add(cast.context, teacher, names["danger"], helper | {"companion_phone": "0905 000 222"}, cast.now)
     stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu treo hỏng sau lũ"}
-    raise_difficulty(cast.house, teacher, names["danger"], stuck, cast.now)
+    raise_difficulty(cast.context, teacher, names["danger"], stuck, cast.now)
     return names
 
 
@@ -302,8 +310,13 @@ def _propose(cast: Cast) -> str:
     """The risk watch asks about a pupil of the teacher's class; the number of the proposal."""
     signals = [["unexcused-in-a-row", 3, 4], ["after-a-break", 2, 2]]
     with cast.store.writing("test") as session:
-        proposal = t.Proposal(pupil_id=cast.stage.pupils["boarder"], day=dt.date(2026, 3, 4), signals=signals,
-                              absent_since=dt.date(2026, 3, 3), made_at=cast.now)  # fmt: skip
+        proposal = t.Proposal(
+            pupil_id=cast.installed.pupils["boarder"],
+            day=dt.date(2026, 3, 4),
+            signals=signals,
+            absent_since=dt.date(2026, 3, 3),
+            made_at=cast.now,
+        )
         session.add(proposal)
         session.flush()
         return str(proposal.id)
@@ -312,15 +325,23 @@ def _propose(cast: Cast) -> str:
 def _close(cast: Cast) -> str:
     """Two days without class in the teacher's class; the number of the closure."""
     first, last = dt.date(2026, 3, 5), dt.date(2026, 3, 6)
-    return str(announce_closure(
-        cast.house, cast.viewer("head"), unit_id=cast.stage.units["class"], reason="Mưa lũ, suối dâng cao",
-        study_mode="worksheets", now=cast.now, first_day=first, last_day=last,
-    ))  # fmt: skip
+    return str(
+        announce_closure(
+            cast.context,
+            cast.viewer("head"),
+            unit_id=cast.installed.units["class"],
+            reason="Mưa lũ, suối dâng cao",
+            study_mode="worksheets",
+            now=cast.now,
+            first_day=first,
+            last_day=last,
+        )
+    )
 
 
 def _take_register(cast: Cast) -> None:
-    address = f"/attendance/{cast.stage.units['class']}"
-    pupil = f"pupil-{cast.stage.pupils['boarder']}"
+    address = f"/attendance/{cast.installed.units['class']}"
+    pupil = f"pupil-{cast.installed.pupils['boarder']}"
     for mark in ("u", "l"):
         cast.send("teacher", address, **{"day": "2026-03-05", "session": "m", pupil: mark})
 
@@ -330,5 +351,5 @@ def _bring_in(cast: Cast, member: str, kind: str, text: str) -> str:
     browser = cast.browser(member)
     form = {"csrf_token": csrf(browser.get("/imports")), "kind": kind, "file": (io.BytesIO(text.encode()), "so.csv")}
     page = browser.post("/imports", data=form, content_type="multipart/form-data").location
-    import_jobs.work(cast.site.app.extensions[EXTENSION].house, cast.now)
+    import_jobs.work(cast.site.app.extensions[EXTENSION].context, cast.now)
     return page.rsplit("/", 1)[1]

@@ -18,16 +18,17 @@ from tests.browser.people import look_at, press, sign_in
 Looks = list[tuple[Literal["light", "dark"], str, tuple[str, ...]]]
 BY_THEME = ("color-contrast", "link-in-text-block")
 LOOKS: Looks = [
-    ("light", "phone", ()), ("dark", "phone", BY_THEME), ("dark", "desktop", ()), ("light", "desktop", BY_THEME),
-]  # fmt: skip
+    ("light", "phone", ()),
+    ("dark", "phone", BY_THEME),
+    ("dark", "desktop", ()),
+    ("light", "desktop", BY_THEME),
+]
 IN_ENGLISH: Looks = [(scheme, size, rules if size == "phone" else BY_THEME) for scheme, size, rules in LOOKS]
 
 
 @pytest.mark.parametrize("half", [0, 1])  # of the people, so that no test takes minutes
 @pytest.mark.parametrize(("language", "looks"), [("vi", LOOKS), ("en", IN_ENGLISH)], ids=["vi", "en"])
-def test_axe_finds_nothing_to_mend(
-    filled: Filled, language: str, looks: Looks, half: int, open_page: OpenPage
-) -> None:  # fmt: skip
+def test_axe_finds_nothing_to_mend(filled: Filled, language: str, looks: Looks, half: int, open_page: OpenPage) -> None:
     found = []
     with served(filled.cast.site.app) as address:
         for who, pages in list(by_person())[half::2]:

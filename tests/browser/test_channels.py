@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.channels.email import EmailChannel
-from engine.channels.outbox import Post
+from engine.channels.outbox import Outbox
 from engine.channels.push import PushChannel, kept_key
 from engine.core.notices.settings import MailSettings
 from engine.store.session import open_store
@@ -27,7 +27,7 @@ def here(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Site, str]]:
     mail = EmailChannel(MailSettings("127.0.0.1", "Ra Lớp <ralop@example.vn>"))
     push = PushChannel(kept_key(tmp_path), "mailto:it@example.vn")
     shell = made.app.extensions[EXTENSION]
-    shell.house = replace(shell.house, post=Post("https://ralop.example.vn", {"email": mail, "push": push}))
+    shell.context = replace(shell.context, post=Outbox("https://ralop.example.vn", {"email": mail, "push": push}))
     with served(made.app) as address:
         yield made, address
     store.close()

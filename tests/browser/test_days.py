@@ -149,7 +149,7 @@ def test_a_leader_sees_the_commune_and_gives_a_case_to_an_officer(day: Day) -> N
     choose(page, FORM_LABELS["assign"].vi)
     answer(page, {"Người phụ trách": "A Bút Thử – Cán bộ, công chức xã phụ trách"})
     send(page, FORM_LABELS["assign"].vi)
-    assert day.cast.case(code).assignee_id == day.cast.stage.people["commune_officer"]
+    assert day.cast.case(code).assignee_id == day.cast.installed.people["commune_officer"]
 
 
 def test_a_volunteer_logs_twenty_gifts_in_a_row(day: Day) -> None:
@@ -178,7 +178,7 @@ def test_a_coordinator_gives_a_need_to_a_volunteer_and_logs_a_gift(day: Day) -> 
     answer(page, {"Loại hỗ trợ": "Áo ấm (chiếc)", "Ngày trao": "2/3/2026", "Số lượng": "1"})
     press(page, "Save and finish")
     expect(page.get_by_role("heading", level=1)).to_have_text(vi("Needs and gifts"))
-    assert day.cast.case(code).assignee_id == day.cast.stage.people["volunteer"]
+    assert day.cast.case(code).assignee_id == day.cast.installed.people["volunteer"]
     assert count(day.cast, t.Support) == 1
 
 
@@ -213,7 +213,7 @@ def test_an_administrator_makes_an_account_and_whoever_gets_it_chooses_a_passwor
 
 def call_the_roll(day: Day, page: Page, absent: str) -> None:
     """Everybody is here but one."""
-    day.go(page, f"/attendance/{day.cast.stage.units['class']}")
+    day.go(page, f"/attendance/{day.cast.installed.units['class']}")
     page.get_by_role("group", name=absent).get_by_text("Vắng không phép", exact=True).click()
     page.get_by_role("button", name="Gửi điểm danh").click()
     expect(page.locator("main .status").first).to_contain_text("Đã điểm danh")
@@ -235,7 +235,7 @@ def open_case_within_a_minute(day: Day, page: Page) -> str:
 
 
 def hand_over_to_the_commune(day: Day, page: Page, code: str) -> None:
-    step = day.cast.house.handbook.workflow("dropout").transitions["ask_commune"].label.vi
+    step = day.cast.context.definitions.workflow("dropout").transitions["ask_commune"].label.vi
     day.go(page, f"/cases/{code}")
     choose(page, step)
     answer(page, {"Ghi chú nội bộ": "Nhà xa, nhờ xã đến nhà"})

@@ -546,7 +546,7 @@ def teacher(cast: Cast, address: str, open_page: OpenPage) -> Page:
 def take(page: Page, address: str, cast: Cast, session: str = "m") -> None:
     """Take the roll call from the list of classes: A Thử is missing."""
     page.goto(f"{address}/attendance")
-    page.locator(f'a[href="/attendance/{cast.stage.units["class"]}?session={session}"]').click()
+    page.locator(f'a[href="/attendance/{cast.installed.units["class"]}?session={session}"]').click()
     expect(page.locator("#saved")).to_be_visible()
     page.get_by_role("group", name="A Thử").get_by_text("Vắng không phép", exact=True).click()
     page.get_by_role("button", name="Gửi điểm danh").click()
@@ -574,7 +574,7 @@ def test_a_roll_call_without_a_line_is_taken_once_for_its_own_day_and_session(
     for words in ("Điểm danh", "thứ Hai 02/03/2026", "Sáng", "A Thử", "Vắng không phép"):
         expect(teacher.locator("#posts")).to_contain_text(words)
     expect(teacher.locator("#posts")).not_to_contain_text("Có mặt")
-    teacher.goto(f"{address}/attendance/{cast.stage.units['class']}")  # nothing was asked for: it is now
+    teacher.goto(f"{address}/attendance/{cast.installed.units['class']}")  # nothing was asked for: it is now
     expect(teacher.get_by_label("Ngày")).to_have_value("2026-03-02")
     expect(teacher.get_by_label("Buổi")).to_have_value("a")
     teacher.get_by_role("button", name="Gửi điểm danh").click()
@@ -590,7 +590,7 @@ def test_a_roll_call_without_a_line_is_taken_once_for_its_own_day_and_session(
 def test_a_roll_call_that_a_dying_server_took_or_did_not_take_is_taken_once(
     cast: Cast, line: Line, address: str, teacher: Page, when: str
 ) -> None:
-    teacher.goto(f"{address}/attendance/{cast.stage.units['class']}?session=m")
+    teacher.goto(f"{address}/attendance/{cast.installed.units['class']}?session=m")
     teacher.get_by_role("group", name="A Thử").get_by_text("Trễ", exact=True).click()
     line.lose = when
     teacher.get_by_role("button", name="Gửi điểm danh").click()
@@ -613,7 +613,7 @@ SENT_AND_CHANGED = """() => {
 def test_what_is_changed_on_a_page_that_was_sent_is_another_entry_and_what_is_not_the_same_one(
     cast: Cast, address: str, teacher: Page
 ) -> None:
-    teacher.goto(f"{address}/attendance/{cast.stage.units['class']}/blank")
+    teacher.goto(f"{address}/attendance/{cast.installed.units['class']}/blank")
     sent, again, changed = teacher.evaluate(SENT_AND_CHANGED)
     assert (sent == again, sent == changed) == (True, False)
     assert re.fullmatch("[0-9a-f]{32}", changed)
@@ -625,7 +625,7 @@ def test_a_roll_call_is_mended_without_a_line_and_is_no_conflict_with_itself(
     cut(teacher)
     take(teacher, address, cast)
     kept(teacher)
-    teacher.goto(f"{address}/attendance/{cast.stage.units['class']}?session=m")
+    teacher.goto(f"{address}/attendance/{cast.installed.units['class']}?session=m")
     teacher.get_by_role("button", name="Gửi điểm danh").click()
     kept(teacher, 2)
     cut(teacher, False)
@@ -640,8 +640,8 @@ def taken_by_the_head(cast: Cast, address: str, teacher: Page) -> Page:
     take(teacher, address, cast)
     kept(teacher)
     marks = {"pupil": "p", "classmate": "e", "boarder": "p"}
-    said = {f"pupil-{cast.stage.pupils[name]}": mark for name, mark in marks.items()}
-    answer = cast.send("head", f"/attendance/{cast.stage.units['class']}", **said, day="2026-03-02", session="m")
+    said = {f"pupil-{cast.installed.pupils[name]}": mark for name, mark in marks.items()}
+    answer = cast.send("head", f"/attendance/{cast.installed.units['class']}", **said, day="2026-03-02", session="m")
     assert answer.status_code == 303
     cut(teacher, False)
     expect(teacher.get_by_text("Đã có người cập nhật trước")).to_be_visible()
@@ -696,7 +696,7 @@ def open_without_a_line(page: Page, address: str, pupil: str) -> None:
 
 def cases_of(cast: Cast, pupil: str) -> list[str]:
     with cast.store.reading("test") as session:
-        return list(session.scalars(select(t.Case.code).where(t.Case.pupil_id == cast.stage.pupils[pupil])))
+        return list(session.scalars(select(t.Case.code).where(t.Case.pupil_id == cast.installed.pupils[pupil])))
 
 
 def test_a_case_is_opened_without_a_line_and_is_one_case_when_it_is_back(
@@ -737,7 +737,7 @@ def test_a_case_that_another_has_opened_meanwhile_stands_beside_what_was_typed_a
 def test_the_form_of_one_pupil_is_the_blank_one_without_a_line_and_has_what_was_typed(
     cast: Cast, address: str, teacher: Page
 ) -> None:
-    form = f"{address}/cases/new?pupil={cast.stage.pupils['boarder']}"
+    form = f"{address}/cases/new?pupil={cast.installed.pupils['boarder']}"
     teacher.goto(form)
     answer(teacher, OPENING)
     cut(teacher)
@@ -749,7 +749,7 @@ def test_the_form_of_one_pupil_is_the_blank_one_without_a_line_and_has_what_was_
 def test_a_class_is_on_no_other_phone_and_goes_with_its_teacher(
     cast: Cast, address: str, teacher: Page, open_page: OpenPage
 ) -> None:
-    blank = {"/attendance", "/cases/new/blank", f"/attendance/{cast.stage.units['class']}/blank"}
+    blank = {"/attendance", "/cases/new/blank", f"/attendance/{cast.installed.units['class']}/blank"}
     assert blank < set(holds(teacher)["copies"])
     for member in ("head", "commune_officer"):
         page = ready(cast, sign_in(open_page("phone"), address, member), member)
@@ -866,7 +866,7 @@ def test_what_one_person_filled_in_is_not_sent_by_another_on_the_same_phone(
     all_sent(leader)
     with cast.store.reading("test") as session:
         by = session.scalars(select(t.Event.person_id).where(t.Event.kind == "visit")).all()
-    assert by == [cast.stage.people["commune_officer"]]
+    assert by == [cast.installed.people["commune_officer"]]
 
 
 def test_a_lost_phone_is_refused_and_wiped(cast: Cast, address: str, officer: Page) -> None:

@@ -22,7 +22,7 @@ def cast(sqlite_url: str) -> Iterator[Cast]:
     """The cast with the shipped signals, and a class of thirty."""
     store = open_store(sqlite_url)
     cast = make_cast(store)
-    cast.site.app.extensions[EXTENSION].house = replace(cast.house, risk=RULES)
+    cast.site.app.extensions[EXTENSION].context = replace(cast.context, risk=RULES)
     for number in range(27):
         cast.pupil(f"Y Thử {number + 1}")
     yield cast
@@ -70,7 +70,7 @@ def test_a_class_is_taken_with_a_tap_for_each_missing_pupil_and_corrected_later(
 def test_every_choice_is_as_large_as_a_finger_and_nothing_reaches_beside_the_page(cast: Cast, phone: Page) -> None:
     with served(cast.site.app) as address:
         sign_in(phone, address, "teacher")
-        phone.goto(f"{address}/attendance/{cast.stage.units['class']}")
+        phone.goto(f"{address}/attendance/{cast.installed.units['class']}")
         small = [
             box for it in phone.locator(".roll label").all() if (box := it.bounding_box()) and box["height"] < FINGER
         ]
@@ -83,10 +83,10 @@ def test_whom_the_roll_call_shows_missing_has_a_case_a_moment_later(cast: Cast, 
     with served(cast.site.app) as address:
         sign_in(phone, address, "teacher")
         for day, half in (("2026-03-02", "m"), ("2026-03-02", "a"), ("2026-03-03", "m")):
-            phone.goto(f"{address}/attendance/{cast.stage.units['class']}?day={day}&session={half}")
+            phone.goto(f"{address}/attendance/{cast.installed.units['class']}?day={day}&session={half}")
             mark(phone, "A Thử", "Vắng không phép").tap()
             phone.get_by_role("button", name="Gửi điểm danh").tap()
             expect(state(phone)).to_contain_text("Đã điểm danh")
-        watch_asked(cast.site.app.extensions[EXTENSION].house, cast.now)
+        watch_asked(cast.site.app.extensions[EXTENSION].context, cast.now)
         phone.goto(f"{address}/cases")
         expect(phone.locator("main .rows")).to_contain_text("A Thử")

@@ -25,9 +25,7 @@ def cast(sqlite_url: str) -> Iterator[Cast]:
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_leader_gives_two_cases_away_and_is_back_on_the_list(
-    cast: Cast, open_page: OpenPage, script: bool
-) -> None:  # fmt: skip
+def test_a_leader_gives_two_cases_away_and_is_back_on_the_list(cast: Cast, open_page: OpenPage, script: bool) -> None:
     with served(cast.site.app) as address:
         page = sign_in(open_page("phone", java_script_enabled=script), address, "commune_leader")
         look_at(page, f"{address}/cases?level=0")

@@ -6,9 +6,9 @@ import tests.faults.test_killed_deliveries
 import tests.faults.test_killed_pages
 import tests.faults.test_killed_workers
 import tests.faults.test_lost_databases
-from bench.data import handbook
+from bench.data import definitions
 from web.cli import main
 
 __all__ = ["main", "procrastinate", "tests"]
 
-handbook()
+definitions()

@@ -81,7 +81,7 @@ class Herd:
             kill(process)
 
 
-class Outbox:
+class FileOutbox:
     """A channel that takes messages for good at once: a line each in a file that outlives whoever writes."""
 
     name = "email"  # under the name of one that everybody has

@@ -7,15 +7,15 @@ from engine.store.cases import verify
 from engine.store.session import open_store
 from engine.store.simulation import seed as scene
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
-from tests.stage import CALLED, Stage, at, handbook
+from engine.usecases.context import Context
+from tests.stage import CALLED, Installed, at, definitions
 
 
 def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room(sqlite_url: str) -> None:
     store = open_store(sqlite_url)
     with store.writing("set the stage") as session:
-        stage = Stage(House(store, handbook()), scene.set_stage(session, at("2026-03-01 08:00")))
-    code, teacher = stage.open(), stage.viewer("teacher")
+        installed = Installed(Context(store, definitions()), scene.set_stage(session, at("2026-03-01 08:00")))
+    code, teacher = installed.open(), installed.viewer("teacher")
     with store.engine.connect() as connection:
         size = connection.exec_driver_sql("PRAGMA page_count").scalar()
     store.close()
@@ -23,22 +23,22 @@ def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room
     full = open_store(sqlite_url)
     with full.engine.connect() as connection:  # the pool hands this same connection out again
         connection.exec_driver_sql(f"PRAGMA max_page_count={size}")
-    house = House(full, handbook())
+    context = Context(full, definitions())
     with pytest.raises(OperationalError, match="full"):
-        _write_for_ever(house, stage, code)
-    kept = stage.kinds(code)
+        _write_for_ever(context, installed, code)
+    kept = installed.kinds(code)
     assert list(verify.breaks(full)) == []
     full.close()
 
-    roomy = House(open_store(sqlite_url), handbook())
+    roomy = Context(open_store(sqlite_url), definitions())
     case_acts.step(roomy, teacher, code, "contact", CALLED, at("2026-03-02 17:00"), version=len(kept))
-    assert stage.kinds(code) == [*kept, "contact"]
+    assert installed.kinds(code) == [*kept, "contact"]
     assert list(verify.breaks(roomy.store)) == []
     roomy.store.close()
     store.close()
 
 
-def _write_for_ever(house: House, stage: Stage, code: str) -> None:
+def _write_for_ever(context: Context, installed: Installed, code: str) -> None:
     for number in range(10_000):
         note = {"note": "Đã đến nhà. " * 100}
-        case_acts.note(house, stage.viewer("teacher"), code, note, at("2026-03-02 16:00"), key=str(number))
+        case_acts.note(context, installed.viewer("teacher"), code, note, at("2026-03-02 16:00"), key=str(number))

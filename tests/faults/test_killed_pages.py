@@ -23,9 +23,9 @@ from engine.store.cases import verify
 from engine.store.ops.time_source import set_clock
 from engine.store.session import open_store
 from engine.store.simulation import seed as scene
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests.faults import FULL, processes
-from tests.stage import Stage, at, handbook
+from tests.stage import Installed, at, definitions
 from web.cli.serve import serve
 
 KILLS = 50 if FULL else 3
@@ -115,7 +115,7 @@ class Writer(threading.Thread):
 
 
 @pytest.fixture
-def served(database_url: str, tmp_path: Path) -> Iterator[tuple[Stage, Served]]:
+def served(database_url: str, tmp_path: Path) -> Iterator[tuple[Installed, Served]]:
     """The cast, and the program serving it."""
     store = open_store(database_url)
     with store.writing("set the stage") as session:
@@ -123,17 +123,17 @@ def served(database_url: str, tmp_path: Path) -> Iterator[tuple[Stage, Served]]:
         session.execute(update(t.Person).values(password_hash=passwords.hash(PASSWORD), must_change=False))
     set_clock(store, at("2026-03-02 16:00"))
     serving = Served(database_url, tmp_path)
-    yield Stage(House(store, handbook()), cast), serving
+    yield Installed(Context(store, definitions()), cast), serving
     serving.kill()
     store.close()
 
 
 def test_what_the_pages_acknowledged_is_kept_once_however_often_they_are_killed(
-    served: tuple[Stage, Served], figures: Callable[..., None]
+    served: tuple[Installed, Served], figures: Callable[..., None]
 ) -> None:
-    stage, serving = served
+    installed, serving = served
     chance, stop, begun = random.Random(7), threading.Event(), time.time()
-    code = stage.open()
+    code = installed.open()
     writers = [Writer(serving.address, login, code, stop) for login in WRITERS]
     for writer in writers:
         writer.start()
@@ -150,17 +150,20 @@ def test_what_the_pages_acknowledged_is_kept_once_however_often_they_are_killed(
         writer.join(30)
 
     keys = [key for writer in writers for key in writer.acknowledged]
-    with stage.store.reading("test") as session:
+    with installed.store.reading("test") as session:
         kept = list(session.scalars(select(t.Event.key).where(t.Event.key.is_not(None))))
-        assert session.scalar(select(func.count()).select_from(t.Event)) == stage.case(code).version
+        assert session.scalar(select(func.count()).select_from(t.Event)) == installed.case(code).version
     figures(
-        kills=KILLS, acknowledged=len(keys), lost=len(set(keys) - set(kept)), doubled=len(kept) - len(set(kept)),
+        kills=KILLS,
+        acknowledged=len(keys),
+        lost=len(set(keys) - set(kept)),
+        doubled=len(kept) - len(set(kept)),
         seconds=round(time.time() - begun),
-    )  # fmt: skip
+    )
     assert len(keys) > KILLS
     assert set(keys) <= set(kept)
     assert len(kept) == len(set(kept))
-    assert list(verify.breaks(stage.store)) == []
+    assert list(verify.breaks(installed.store)) == []
 
 
 def _wait_for_one_more(writers: list[Writer]) -> None:

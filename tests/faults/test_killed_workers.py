@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from bench.data import Postgresql, Sqlite, fill, handbook
+from bench.data import Postgresql, Sqlite, definitions, fill
 from bench.land import NOW, Land, Waves
-from engine.channels.outbox import Post
+from engine.channels.outbox import Outbox
 from engine.jobs.deliver import deliver
 from engine.jobs.sweep import run_due
 from engine.store import tables as t
 from engine.store.cases import verify
 from engine.store.session import Session, Store, open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests.faults import FULL
-from tests.faults.processes import Herd, Outbox
+from tests.faults.processes import FileOutbox, Herd
 
 DUE, CASES, KILLS, WORKERS, BATCH = (20_000, 40_000, 1_000, 4, 50) if FULL else (600, 1_200, 40, 4, 10)
 SECONDS = 1_800 if FULL else 90
@@ -31,12 +31,12 @@ FAST = 120 if FULL else 600  # what a killed worker had taken up to send, anothe
 
 def work_for_ever(url: str, outbox: Path, begun: float, seed: int) -> None:
     """A worker whose clock is fast, and jumps an hour ahead and back between its rounds."""
-    post = Post("https://ralop.example.vn", {"email": Outbox(outbox)})
-    chance, house = random.Random(seed), House(open_store(url), handbook(), post=post)
+    post = Outbox("https://ralop.example.vn", {"email": FileOutbox(outbox)})
+    chance, context = random.Random(seed), Context(open_store(url), definitions(), post=post)
     while True:
         now = NOW + HOUR / 2 + dt.timedelta(seconds=(time.time() - begun) * FAST)
-        run_due(house, now + chance.choice((-HOUR, 0 * HOUR, HOUR)), batch=BATCH)
-        deliver(house, now + chance.choice((-HOUR, 0 * HOUR, HOUR)))
+        run_due(context, now + chance.choice((-HOUR, 0 * HOUR, HOUR)), batch=BATCH)
+        deliver(context, now + chance.choice((-HOUR, 0 * HOUR, HOUR)))
         time.sleep(0.002)
 
 
@@ -44,7 +44,7 @@ def work_for_ever(url: str, outbox: Path, begun: float, seed: int) -> None:
 def swept_land(database_url: str) -> Iterator[Store]:
     """A land in which DUE cases are overdue because contact brought no return; all its people are told at once."""
     filler = (Sqlite if database_url.startswith("sqlite") else Postgresql)(database_url)
-    fill(filler, Land(CASES, Waves(DUE, 1), handbook()))
+    fill(filler, Land(CASES, Waves(DUE, 1), definitions()))
     filler.close()
     store = open_store(database_url)
     with store.writing("test") as session:
@@ -61,7 +61,7 @@ def swept_land(database_url: str) -> Iterator[Store]:
 def test_killed_workers_with_jumping_clocks_lose_nothing_and_double_nothing(
     swept_land: Store, database_url: str, tmp_path: Path, figures: Callable[..., None]
 ) -> None:
-    outbox, chance, begun = Outbox(tmp_path / "outbox"), random.Random(2026), time.time()
+    outbox, chance, begun = FileOutbox(tmp_path / "outbox"), random.Random(2026), time.time()
     herd = Herd(WORKERS, work_for_ever, lambda number: (database_url, outbox.path, begun, number))
     try:
         herd.keep_killing(KILLS, chance, lambda: _share(swept_land), SECONDS, f"workers, {_kind(database_url)}")
@@ -73,10 +73,18 @@ def test_killed_workers_with_jumping_clocks_lose_nothing_and_double_nothing(
         notices, shown_twice = set(session.scalars(select(t.Notice.id))), _told_twice(session)
     copies = Counter(outbox.keys())
     figures(
-        kills=herd.kills, due=DUE, firings=firings, lost=DUE - cases, doubled=firings - cases, notices=len(notices),
-        sent=len(copies), never_sent=len(notices) - len(copies), sent_again=copies.total() - len(copies),
-        shown_twice=len(shown_twice), seconds=round(time.time() - begun),
-    )  # fmt: skip
+        kills=herd.kills,
+        due=DUE,
+        firings=firings,
+        lost=DUE - cases,
+        doubled=firings - cases,
+        notices=len(notices),
+        sent=len(copies),
+        never_sent=len(notices) - len(copies),
+        sent_again=copies.total() - len(copies),
+        shown_twice=len(shown_twice),
+        seconds=round(time.time() - begun),
+    )
     assert (firings, cases) == (DUE, DUE)
     assert set(copies) == {f"n{notice}:email" for notice in notices}
     assert (len(notices), shown_twice) == (NOTICES, [])

@@ -26,11 +26,11 @@ from engine.store.ops import leases
 from engine.store.ops.time_source import set_clock
 from engine.store.session import Store, open_store
 from engine.store.simulation import seed as scene
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests import databases
 from tests.faults import FULL, processes
 from tests.faults.test_killed_pages import PASSWORD, Served, Writer
-from tests.stage import Stage, at, handbook
+from tests.stage import Installed, at, definitions
 from tests.web.cli.test_serve import free_port
 from web.cli.serve import worker
 
@@ -39,14 +39,14 @@ PROGRAMS = ("serve", "worker")
 LATER = "2026-03-04 08:00"  # the first deadline of a case of 2 March has passed by then
 
 
-def staged(url: str) -> Stage:
+def playing(url: str) -> Installed:
     """The cast, on a database on which the case of a pupil is open but not yet due."""
     store = open_store(url)
     with store.writing("set the stage") as session:
         cast = scene.set_stage(session, at("2026-03-01 08:00"))
         session.execute(update(t.Person).values(password_hash=passwords.hash(PASSWORD), must_change=False))
     set_clock(store, at("2026-03-02 09:00"))
-    return Stage(House(store, handbook()), cast)
+    return Installed(Context(store, definitions()), cast)
 
 
 class Working:
@@ -146,8 +146,8 @@ def test_a_worker_fires_again_soon_after_postgresql_was_stopped_and_started(
     server: tuple[Path, str], seconds: int, program: str, tmp_path: Path, figures: Callable[..., None]
 ) -> None:
     data, url = server
-    stage = staged(url)
-    stage.open()
+    installed = playing(url)
+    installed.open()
     running = started(program, url, tmp_path)
     try:
         databases.halt_postgresql(data)
@@ -162,7 +162,7 @@ def test_a_worker_fires_again_soon_after_postgresql_was_stopped_and_started(
             assert health(running)["database"] == "unreachable"
         time.sleep(max(0, seconds - (time.monotonic() - begun)))
         databases.start_postgresql(data)
-        took = seconds_until_it_fires(stage.store)
+        took = seconds_until_it_fires(installed.store)
         figures(program=program, stopped_seconds=seconds, fires_again_after_seconds=round(took, 1))
         assert took <= SOON_S
         if isinstance(running, Served):
@@ -170,25 +170,25 @@ def test_a_worker_fires_again_soon_after_postgresql_was_stopped_and_started(
             assert answer(running, "/login")[0] == 200
     finally:
         running.kill()
-        stage.store.close()
+        installed.store.close()
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_worker_fires_again_soon_after_all_its_lines_were_cut(
     postgresql_url: str, program: str, tmp_path: Path, figures: Callable[..., None]
 ) -> None:
-    stage = staged(postgresql_url)
-    stage.open()
+    installed = playing(postgresql_url)
+    installed.open()
     running = started(program, postgresql_url, tmp_path)
     try:
         cut = sum(_cut(postgresql_url) for _ in range(6))
-        took = seconds_until_it_fires(stage.store)
+        took = seconds_until_it_fires(installed.store)
         figures(program=program, lines_cut=cut, fires_again_after_seconds=round(took, 1))
         assert cut > 0
         assert took <= SOON_S
     finally:
         running.kill()
-        stage.store.close()
+        installed.store.close()
 
 
 def _cut(url: str) -> int:
@@ -208,8 +208,8 @@ def _cut(url: str) -> int:
 def test_notes_are_not_acknowledged_into_a_file_that_was_moved_away_and_go_through_when_it_is_back(
     sqlite_url: str, tmp_path: Path, figures: Callable[..., None]
 ) -> None:
-    stage, path = staged(sqlite_url), Path(str(make_url(sqlite_url).database))
-    code, stop = stage.open(), threading.Event()
+    installed, path = playing(sqlite_url), Path(str(make_url(sqlite_url).database))
+    code, stop = installed.open(), threading.Event()
     served = started("serve", sqlite_url, tmp_path)
     assert isinstance(served, Served)
     writer = Writer(served.address, "teacher", code, stop)
@@ -226,25 +226,25 @@ def test_notes_are_not_acknowledged_into_a_file_that_was_moved_away_and_go_throu
         assert not path.exists()
         path.with_name("away.db").rename(path)
         until(lambda: len(writer.acknowledged) > before + 3, "nothing gets through any more")
-        took = seconds_until_it_fires(stage.store)
+        took = seconds_until_it_fires(installed.store)
     finally:
         stop.set()
         writer.join(30)
         served.kill()
-    with stage.store.reading("test") as session:
+    with installed.store.reading("test") as session:
         kept = set(session.scalars(select(t.Event.key).where(t.Event.key.is_not(None))))
     figures(acknowledged=len(writer.acknowledged), lost=len(set(writer.acknowledged) - kept), fires_again_after=took)
     assert set(writer.acknowledged) <= kept
     assert took <= SOON_S
-    assert list(verify.breaks(stage.store)) == []
-    stage.store.close()
+    assert list(verify.breaks(installed.store)) == []
+    installed.store.close()
 
 
 def test_a_worker_fires_soon_after_a_disk_that_failed_is_well_again(
     sqlite_url: str, tmp_path: Path, figures: Callable[..., None]
 ) -> None:
-    stage, port = staged(sqlite_url), free_port()
-    stage.open()
+    installed, port = playing(sqlite_url), free_port()
+    installed.open()
     environment = {**os.environ, "RALOP_DATABASE_URL": sqlite_url, "RALOP_INSTANCE": str(tmp_path)}
     command = [sys.executable, "-m", "web", "serve", "--port", str(port)]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
@@ -257,36 +257,36 @@ def test_a_worker_fires_soon_after_a_disk_that_failed_is_well_again(
             assert until(lambda: said.health()["database"] == "failing", "nobody notices") <= SOON_S
             time.sleep(3)
             limits.rlimit(psutil.RLIMIT_FSIZE, (most, most))
-            took = seconds_until_it_fires(stage.store)
+            took = seconds_until_it_fires(installed.store)
             until(lambda: said.health()["database"] == "ok", "it stays unwell", SOON_S)
         finally:
             process.kill()
     figures(fires_again_after_seconds=round(took, 1))
     assert took <= SOON_S
-    assert list(verify.breaks(stage.store)) == []
-    stage.store.close()
+    assert list(verify.breaks(installed.store)) == []
+    installed.store.close()
 
 
 @pytest.mark.parametrize("seconds", [40] if FULL else [8])
 def test_a_worker_fires_soon_after_a_database_that_somebody_had_locked_is_free(
     sqlite_url: str, seconds: float, tmp_path: Path, figures: Callable[..., None]
 ) -> None:
-    stage = staged(sqlite_url)
-    stage.open()
+    installed = playing(sqlite_url)
+    installed.open()
     served = started("serve", sqlite_url, tmp_path)
     assert isinstance(served, Served)
-    set_clock(stage.store, at(LATER))
+    set_clock(installed.store, at(LATER))
     try:
-        with stage.store.writing("whoever locks it") as session:
+        with installed.store.writing("whoever locks it") as session:
             session.connection()
             begun = time.monotonic()
             assert health(served)["database"] == "locked"
             assert answer(served, "/login")[0] == 200  # what only reads goes on
             time.sleep(max(0, seconds - (time.monotonic() - begun)))
-        took = until(lambda: fired(stage.store), "no rule fires any more")
+        took = until(lambda: fired(installed.store), "no rule fires any more")
         figures(locked_seconds=seconds, fires_again_after_seconds=round(took, 1))
         assert took <= SOON_S
         assert until(lambda: health(served)["database"] == "ok", "it stays unwell") <= SOON_S
     finally:
         served.kill()
-        stage.store.close()
+        installed.store.close()

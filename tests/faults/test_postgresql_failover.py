@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import func, make_url, select
 from sqlalchemy.exc import DBAPIError
 
-from bench.data import Postgresql, fill, handbook
+from bench.data import Postgresql, definitions, fill
 from bench.land import NOW, Land, Waves
 from engine.jobs.sweep import run_due
 from engine.store import tables as t
@@ -24,7 +24,7 @@ from engine.store.cases import verify
 from engine.store.people.staff import viewer_of
 from engine.store.session import open_store
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests import databases
 from tests.faults import FULL
 
@@ -49,7 +49,7 @@ def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(
     url = databases.start_postgresql(primary, {**databases.DURABLE, **REPLICATED})
     databases.migrate(url)
     filler = Postgresql(url)
-    fill(filler, Land(CASES, Waves(DUE, 1), handbook()))
+    fill(filler, Land(CASES, Waves(DUE, 1), definitions()))
     filler.close()
     standby_url = _follow(url, standby)
 
@@ -74,7 +74,7 @@ def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(
     )
     assert len(acknowledged) > 10
     assert set(acknowledged) <= kept
-    run_due(House(store, handbook()), NOW)  # the new primary takes over the work that was under way
+    run_due(Context(store, definitions()), NOW)  # the new primary takes over the work that was under way
     with store.reading("test") as session:
         assert sorted(session.scalars(select(t.Firing.case_id))) == sorted(
             set(session.scalars(select(t.Firing.case_id)))
@@ -87,7 +87,7 @@ def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(
 def _write(url: str, number: int, acknowledged: list[str]) -> None:
     """A person who writes notes on a case of theirs until the line is cut."""
     store = open_store(url)
-    house, code = House(store, handbook()), f"RL-2026-{CASES - number:06}"
+    context, code = Context(store, definitions()), f"RL-2026-{CASES - number:06}"
     with suppress(DBAPIError):
         with store.reading("test") as session:
             place = session.execute(select(t.Case.class_id).where(t.Case.code == code)).scalar_one()
@@ -97,7 +97,7 @@ def _write(url: str, number: int, acknowledged: list[str]) -> None:
             viewer = viewer_of(session, teacher, NOW.date())
         while True:
             key = uuid.uuid4().hex
-            case_acts.note(house, viewer, code, {"note": "Đã gọi điện"}, NOW, key=key)
+            case_acts.note(context, viewer, code, {"note": "Đã gọi điện"}, NOW, key=key)
             acknowledged.append(key)
     store.close()
 
@@ -106,7 +106,7 @@ def _sweep(url: str) -> None:
     store = open_store(url)
     with suppress(DBAPIError):
         while True:
-            run_due(House(store, handbook()), NOW, batch=5)
+            run_due(Context(store, definitions()), NOW, batch=5)
             time.sleep(0.05)
     store.close()
 

@@ -57,10 +57,21 @@ def fuzz(reader: str, corpus: Path, seconds: float) -> tuple[float, int, list[st
 
 def _run(reader: str, kept: Path, found: Path, dictionary: Path, seconds: float) -> int:
     command = [
-        sys.executable, "-m", "tests.fuzz.one", reader, str(found), str(kept), f"-dict={dictionary}",
-        f"-max_total_time={int(seconds)}", f"-timeout={TIMEOUT_S}", f"-rss_limit_mb={MEMORY_MB}",
-        f"-max_len={LONGEST}", f"-artifact_prefix={found}/", "-print_final_stats=1", "-verbosity=1",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "tests.fuzz.one",
+        reader,
+        str(found),
+        str(kept),
+        f"-dict={dictionary}",
+        f"-max_total_time={int(seconds)}",
+        f"-timeout={TIMEOUT_S}",
+        f"-rss_limit_mb={MEMORY_MB}",
+        f"-max_len={LONGEST}",
+        f"-artifact_prefix={found}/",
+        "-print_final_stats=1",
+        "-verbosity=1",
+    ]
     executed, log = 0, found.parent / f"{reader}.log"
     # The workbook library says on stderr what it panics about: read on, so that no pipe fills, and not kept.
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace", env=_environment()) as process:

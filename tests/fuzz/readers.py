@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.channels.excel97 import read_excel97
 from engine.core.files import values
 from engine.core.files.aliases import load_aliases
-from engine.core.files.attendance import Asked, read_attendance
+from engine.core.files.attendance import FileFacts, read_attendance
 from engine.core.files.lines import Notes, Wrong
 from engine.core.files.marks import Marked, MarkReader
 from engine.core.files.pupils import read_pupils
@@ -60,7 +60,7 @@ def _pupils(sheets: Iterator[Sheet], notes: Notes) -> None:
 
 
 def _register(sheets: Iterator[Sheet], notes: Notes) -> None:
-    for row in read_attendance(sheets, ALIASES, Asked(TODAY), notes):
+    for row in read_attendance(sheets, ALIASES, FileFacts(TODAY), notes):
         if isinstance(row, Wrong):
             _wrong(row)
         elif isinstance(row, Marked):
@@ -176,9 +176,13 @@ DEFAULTS = {
     b'relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
 }
 READERS: Mapping[str, Callable[[bytes], None]] = {
-    "cells": read_cells, "csv": read_file, "parts": read_parts, "values": read_values, "xls": read_file,
+    "cells": read_cells,
+    "csv": read_file,
+    "parts": read_parts,
+    "values": read_values,
+    "xls": read_file,
     "xlsx": read_file,
-}  # fmt: skip
+}
 
 
 def seeds(reader: str) -> Iterator[bytes]:

@@ -234,23 +234,37 @@ def codes(cast: Cast) -> dict[str, str]:
     """What stands in the places of the rules."""
     code = cast.to_association("pupil")
     helper = {"companion_role": "friend", "companion_name": "Y Bạn"}
-    companions.add(cast.house, cast.viewer("teacher"), code, helper, cast.now)
+    companions.add(cast.context, cast.viewer("teacher"), code, helper, cast.now)
     companion = cast.case(code).version
     stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu hỏng"}
-    raise_difficulty(cast.house, cast.viewer("teacher"), code, stuck, cast.now)
+    raise_difficulty(cast.context, cast.viewer("teacher"), code, stuck, cast.now)
     closure = announce_closure(
-        cast.house, None, unit_id=cast.stage.units["class"], reason="Bão", now=cast.now,
-        first_day=dt.date(2026, 3, 10), last_day=dt.date(2026, 3, 11),
-    )  # fmt: skip
+        cast.context,
+        None,
+        unit_id=cast.installed.units["class"],
+        reason="Bão",
+        now=cast.now,
+        first_day=dt.date(2026, 3, 10),
+        last_day=dt.date(2026, 3, 11),
+    )
     return {
-        "code": code, "companion": str(companion), "difficulty": str(companion + 1),
-        "name": "note", "device": "999999", "key": "999999", "digest": "x", "path": "app.css",
+        "code": code,
+        "companion": str(companion),
+        "difficulty": str(companion + 1),
+        "name": "note",
+        "device": "999999",
+        "key": "999999",
+        "digest": "x",
+        "path": "app.css",
         "chapter": "admin",
-        "job_id": "999999", "id": "999999", "class_id": str(cast.stage.units["class"]),
-        "pupil": str(cast.stage.pupils["classmate"]),
-        "closure_id": str(closure), "person_id": str(cast.site.person("khong-ai")),
-        "unit_id": str(cast.stage.units["commune"]),
-    }  # fmt: skip
+        "job_id": "999999",
+        "id": "999999",
+        "class_id": str(cast.installed.units["class"]),
+        "pupil": str(cast.installed.pupils["classmate"]),
+        "closure_id": str(closure),
+        "person_id": str(cast.site.person("khong-ai")),
+        "unit_id": str(cast.installed.units["commune"]),
+    }
 
 
 def address(route: Route, codes: dict[str, str]) -> str:
@@ -315,7 +329,7 @@ def test_every_route_lets_in_whom_the_table_names_and_nobody_else(cast: Cast, co
 def test_every_act_is_open_to_the_roles_of_the_table_and_closed_to_the_same_roles_elsewhere(
     cast: Cast, codes: dict[str, str]
 ) -> None:
-    workflow = cast.house.handbook.workflow("dropout")
+    workflow = cast.context.definitions.workflow("dropout")
     assert set(ACTS) >= set(workflow.forms) - {"open"}
     wrong = []
     for act, who in ACTS.items():

@@ -109,17 +109,19 @@ def test_our_own_fault_is_told_in_both_languages_without_the_database(sqlite_url
 def test_a_page_survives_that_the_database_is_gone(tmp_path: Any, here: Site) -> None:
     here.person("hanh")
     client = here.signed_in("hanh")
-    here.app.extensions["ralop"].house.store.engine.dispose()
-    here.app.extensions["ralop"].house = type(here.app.extensions["ralop"].house)(
-        open_store(f"sqlite:///{tmp_path}/not/there.db"), here.app.extensions["ralop"].house.handbook
+    here.app.extensions["ralop"].context.store.engine.dispose()
+    here.app.extensions["ralop"].context = type(here.app.extensions["ralop"].context)(
+        open_store(f"sqlite:///{tmp_path}/not/there.db"), here.app.extensions["ralop"].context.definitions
     )
     page = client.get("/password")
     assert (page.status_code, page.headers["Retry-After"]) == (503, "10")
     assert "Hệ thống tạm thời chưa làm việc được" in page.text
     assert "what you typed is still there" in page.text
     assert client.get("/healthz").json == {
-        "database": "unreachable", "worker": "not seen", "worker_seen_seconds_ago": None
-    }  # fmt: skip
+        "database": "unreachable",
+        "worker": "not seen",
+        "worker_seen_seconds_ago": None,
+    }
 
 
 def test_a_statement_that_no_database_understands_is_our_own_fault_and_nobody_is_told_to_wait(store: Store) -> None:
@@ -183,8 +185,8 @@ def test_a_demo_says_so_on_every_page_and_what_time_it_is_in_it(sqlite_url: str)
         put_setting(session, DEMO, {"on": True})
     set_clock(store, MORNING)
     usual = site(store)
-    house = usual.app.extensions["ralop"].house
-    app = create_app(usual.app.extensions["ralop"].settings, house=house, clock=ShiftedClock(store))
+    context = usual.app.extensions["ralop"].context
+    app = create_app(usual.app.extensions["ralop"].settings, context=context, clock=ShiftedClock(store))
     page = app.test_client().get("/login").text
     assert "nhân vật hư cấu" in page
     assert "02/03/2026" in page
@@ -202,7 +204,7 @@ def test_the_address_of_the_client_is_taken_from_as_many_proxies_as_are_ours(her
     from flask import request
 
     for settings, expected in ((known, "10.0.0.1"), (behind, "203.0.113.5")):
-        app = create_app(settings, house=shell.house, clock=here.clock)
+        app = create_app(settings, context=shell.context, clock=here.clock)
         serve(app, "/address", lambda: request.remote_addr)
         answer = app.test_client().get(
             "/address", headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.5"}, environ_base={"REMOTE_ADDR": "10.0.0.1"}
@@ -213,7 +215,7 @@ def test_the_address_of_the_client_is_taken_from_as_many_proxies_as_are_ours(her
 @pytest.mark.parametrize(
     ("given", "read"),
     [("7", 7), ("", None), ("-1", None), ("1e3", None), ("２", None), ("9" * 40, None), ("2147483648", None)],
-)  # fmt: skip
+)
 def test_a_number_in_the_query_is_a_small_one_or_none(here: Site, given: str, read: int | None) -> None:
     with here.app.test_request_context("/", query_string={"page": given}):
         assert whole_arg("page") == read

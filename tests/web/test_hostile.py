@@ -14,6 +14,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from engine.channels.excel97 import read_excel97
 from engine.core.files.sheets import read_sheets
 from engine.store import tables as t
 from engine.usecases.attendance.import_jobs import work
@@ -83,10 +84,25 @@ NAMES = [
     "token",
 ]
 VALUES = (
-    "9" * 400, "-1", "2147483648", "0", "0001-01-01", "9999-12-31", "31/12/9999", "9999-12-31~9", "1/1", "٣",
+    "9" * 400,
+    "-1",
+    "2147483648",
+    "0",
+    "0001-01-01",
+    "9999-12-31",
+    "31/12/9999",
+    "9999-12-31~9",
+    "1/1",
+    "٣",
     "🦬" * 300,
-    "'\"<%00>", "{}[]", "x" * 3_000, "\u202e", "\x01\x1f\x7f", "9/99999", "RL-2026-000001:99999999999",
-)  # fmt: skip
+    "'\"<%00>",
+    "{}[]",
+    "x" * 3_000,
+    "\u202e",
+    "\x01\x1f\x7f",
+    "9/99999",
+    "RL-2026-000001:99999999999",
+)
 PARTS = ("9" * 30, "0", "1", "-1", "x" * 3_000, "🦬", "..", "%ff%fe", "a:b", "RL-2026-000001", "\x01")
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=x"
@@ -143,11 +159,13 @@ def test_no_strange_part_of_an_address_fails(site: Cast, part: str) -> None:
 @pytest.mark.parametrize(
     "more",
     [
-        {"query_string": "a=1&q=x&q=%00"}, {"query_string": "%00=1"}, {"headers": {"X-Anything": "a\x00b"}},
+        {"query_string": "a=1&q=x&q=%00"},
+        {"query_string": "%00=1"},
+        {"headers": {"X-Anything": "a\x00b"}},
         {"headers": {"User-Agent": "\x00"}},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_zero_byte_anywhere_is_a_bad_request(site: Cast, more: dict[str, Any]) -> None:
     for browser, rule in walk(site, "teacher"):
         assert ask(browser, rule, address(rule), **more).status_code in {400, 404}, rule.rule
@@ -162,19 +180,32 @@ def test_a_zero_byte_in_any_value_of_a_form_is_a_bad_request(site: Cast, body: s
 def upload(name: bytes) -> dict[str, Any]:
     """A form with a file, its name as it stands on the wire."""
     lines = [
-        b"--x", b'Content-Disposition: form-data; name="file"; ' + name, b"Content-Type: text/csv", b"", b"a,b\n1,2\n",
-        b"--x", b'Content-Disposition: form-data; name="kind"', b"", b"pupils", b"--x--", b"",
-    ]  # fmt: skip
+        b"--x",
+        b'Content-Disposition: form-data; name="file"; ' + name,
+        b"Content-Type: text/csv",
+        b"",
+        b"a,b\n1,2\n",
+        b"--x",
+        b'Content-Disposition: form-data; name="kind"',
+        b"",
+        b"pupils",
+        b"--x--",
+        b"",
+    ]
     return {"data": b"\r\n".join(lines), "content_type": MULTIPART}
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        b'filename="a\x00.csv"', b"filename*=UTF-8''%00.csv", b"filename*=UTF-8''%ED%A0%80.csv",
-        b'filename="' + b"x" * 5_000 + b'.csv"', b'filename="\xff\xfe.csv"', b'filename="../../x.csv"',
+        b'filename="a\x00.csv"',
+        b"filename*=UTF-8''%00.csv",
+        b"filename*=UTF-8''%ED%A0%80.csv",
+        b'filename="' + b"x" * 5_000 + b'.csv"',
+        b'filename="\xff\xfe.csv"',
+        b'filename="../../x.csv"',
     ],
-)  # fmt: skip
+)
 def test_no_name_of_a_file_fails(site: Cast, name: bytes) -> None:
     for member in ("head", "admin"):
         assert site.browser(member).post("/imports", **upload(name)).status_code < 500
@@ -212,13 +243,15 @@ BUFFALO = "🦬".encode().decode("latin-1")  # as it comes in a header
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Host": "a:b:c"}, {"Host": BUFFALO}, {"X-Queued": BUFFALO, "Accept-Language": "q=;q=;,;;" + "x" * 5_000},
+        {"Host": "a:b:c"},
+        {"Host": BUFFALO},
+        {"X-Queued": BUFFALO, "Accept-Language": "q=;q=;,;;" + "x" * 5_000},
         {"Cookie": "=;;=session=x.y.z; language=" + "x" * 3_000, "Accept-Encoding": ";q=nan", "Referer": "http://[::"},
         {"Authorization": "Bearer \xff", "X-Forwarded-For": "x, y", "X-Forwarded-Proto": ",", "Range": "bytes=9-1,z"},
         {"Content-Length": "-5", "If-None-Match": '"' * 99, "If-Modified-Since": "never", "User-Agent": BUFFALO * 999},
     ],
     ids=range(6),
-)  # fmt: skip
+)
 def test_no_strange_header_fails(site: Cast, headers: dict[str, str]) -> None:
     for browser, rule in walk(site, "teacher"):
         assert ask(browser, rule, address(rule), headers=headers).status_code < 500, (rule.rule, headers)
@@ -232,9 +265,20 @@ DEEP = {
     "number": '{"id": ' + "9" * 6_000 + "}",
     "types": json.dumps({"id": {"a": 1}, "rawId": 5, "type": [], "response": {"clientDataJSON": 7}}),
     "inside": '{"id": "YQ", "response": {"userHandle": ' + "[" * 5_000 + "]" * 5_000 + "}}",
-    "torn": json.dumps({"id": "YQ", "rawId": "YQ", "type": "public-key", "response": {
-        "clientDataJSON": "e30", "attestationObject": "n" * 9_000, "authenticatorData": "AA", "signature": "AA"}}),
-}  # fmt: skip
+    "torn": json.dumps(
+        {
+            "id": "YQ",
+            "rawId": "YQ",
+            "type": "public-key",
+            "response": {
+                "clientDataJSON": "e30",
+                "attestationObject": "n" * 9_000,
+                "authenticatorData": "AA",
+                "signature": "AA",
+            },
+        }
+    ),
+}
 
 
 @pytest.mark.parametrize("answer", DEEP.values(), ids=DEEP)
@@ -274,8 +318,12 @@ def workbook(cells: list[str]) -> bytes:
 
 def test_what_no_database_takes_is_taken_out_of_the_cells_of_a_file() -> None:
     csv = b"a," * 3_000 + b"\nY H\x00\xe1\xba\xa1nh,x\n"
-    assert [cells[0] for sheet in read_sheets(csv) for _, cells in sheet.rows][1] == "Y Hạnh"
-    cells = [cells for sheet in read_sheets(workbook(["Y_x0000_ Hạnh", "_xD800_", "1"])) for _, cells in sheet.rows]
+    assert [cells[0] for sheet in read_sheets(csv, read_excel97) for _, cells in sheet.rows][1] == "Y Hạnh"
+    cells = [
+        cells
+        for sheet in read_sheets(workbook(["Y_x0000_ Hạnh", "_xD800_", "1"]), read_excel97)
+        for _, cells in sheet.rows
+    ]
     text = "".join(str(cell) for cell in cells[0])
     assert "\x00" not in text
     text.encode()  # no half characters
@@ -284,9 +332,10 @@ def test_what_no_database_takes_is_taken_out_of_the_cells_of_a_file() -> None:
 def test_a_list_of_pupils_with_zero_bytes_is_worked_on_to_the_end(site: Cast) -> None:
     heading = "Mã học sinh,Họ và tên,Ngày sinh,Lớp," + ",".join("x" * 40 for _ in range(120))
     rows = "".join(f"C{n}\x00,Y H\x00ạnh,01/02/2012\x00,\x006A\n" for n in range(3))
-    sent = site.browser("head").post("/imports", data={
-        "kind": "pupils", "file": (io.BytesIO(f"{heading}\n{rows}".encode()), "a.csv")})  # fmt: skip
+    sent = site.browser("head").post(
+        "/imports", data={"kind": "pupils", "file": (io.BytesIO(f"{heading}\n{rows}".encode()), "a.csv")}
+    )
     assert sent.status_code in {303, 422}
-    work(site.house, site.now)
+    work(site.context, site.now)
     with site.store.reading("test") as session:
         assert session.scalars(select(t.ImportJob.state)).all() != ["waiting"]

@@ -10,9 +10,13 @@ from engine.store import tables as t
 from tests.cast import Cast
 
 LISTS = [
-    ("teacher", "/work", "viec-cua-toi"), ("teacher", "/notices", "notices"), ("teacher", "/imports", "imports"),
-    ("head", "/closures", "closures"), ("admin", "/admin/deliveries", "deliveries"), ("head", "/cases", "ho-so"),
-]  # fmt: skip
+    ("teacher", "/work", "viec-cua-toi"),
+    ("teacher", "/notices", "notices"),
+    ("teacher", "/imports", "imports"),
+    ("head", "/closures", "closures"),
+    ("admin", "/admin/deliveries", "deliveries"),
+    ("head", "/cases", "ho-so"),
+]
 
 
 def rows(cast: Cast, member: str, address: str) -> list[list[str]]:
@@ -33,7 +37,7 @@ def test_both_forms_have_the_same_rows_and_are_noted(cast: Cast, member: str, pa
     cast.open_case("classmate")
     days = {"first_day": cast.now.date(), "last_day": cast.now.date(), "reason": "Bão", "announced_at": cast.now}
     with cast.store.writing("test") as session:
-        session.add(t.Closure(unit_id=cast.stage.units["school"], **days))
+        session.add(t.Closure(unit_id=cast.installed.units["school"], **days))
     said = rows(cast, member, f"{page}.csv")
     book = cast.get(member, f"{page}.xlsx")
     sheet = calamine.load_workbook(io.BytesIO(book.data)).get_sheet_by_index(0).to_python()
@@ -59,8 +63,8 @@ def test_notices_carry_code_and_reason_only(cast: Cast) -> None:
 
 
 def test_a_class_list_has_the_marks_of_the_day_for_its_school_only(cast: Cast) -> None:
-    address = f"/attendance/{cast.stage.units['class']}"
-    pupil = cast.stage.pupils["pupil"]
+    address = f"/attendance/{cast.installed.units['class']}"
+    pupil = cast.installed.pupils["pupil"]
     cast.send(
         "teacher", address, f"{address}?session=m", **{f"pupil-{pupil}": "u", "day": "2026-03-02", "session": "m"}
     )
@@ -91,7 +95,7 @@ def test_the_outcome_of_rules_on_trial_as_a_file(cast: Cast) -> None:
     cast.open_case()
     cast.go_to("2026-03-06 08:00")
     page = cast.get("admin", "/simulate").text
-    rules = cast.house.handbook.rules("dropout").text
+    rules = cast.context.definitions.rules("dropout").text
     assert "<textarea" in page
     answer = cast.send("admin", "/simulate", first="2/3/2026", last="5/3/2026", rules=rules, **{"as": "csv"})
     assert answer.status_code == 200

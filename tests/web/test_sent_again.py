@@ -53,17 +53,17 @@ def test_a_note_with_other_words_is_kept_on_the_page_and_stored_after_one_more_p
 def test_what_was_left_empty_and_the_version_make_no_other_content(cast: Cast) -> None:
     code = cast.to_commune()
     teacher = cast.viewer("commune_officer")
-    case_acts.accept(cast.house, teacher, code, {}, cast.now, key="k1", version=2)
-    case_acts.accept(cast.house, teacher, code, {"note": "", "other": None}, cast.now, key="k1", version=3)
+    case_acts.accept(cast.context, teacher, code, {}, cast.now, key="k1", version=2)
+    case_acts.accept(cast.context, teacher, code, {"note": "", "other": None}, cast.now, key="k1", version=3)
     assert cast.case(code).version == 3
 
 
 def test_a_key_from_before_there_were_digests_is_done_whatever_comes_with_it(cast: Cast) -> None:
     code, teacher = cast.open_case(), cast.viewer("teacher")
-    case_acts.note(cast.house, teacher, code, {"note": "một"}, cast.now, key="k1")
+    case_acts.note(cast.context, teacher, code, {"note": "một"}, cast.now, key="k1")
     with cast.store.writing("as an earlier version left it") as session:
         session.execute(delete(t.SentForm))
-    case_acts.note(cast.house, teacher, code, {"note": "hai"}, cast.now, key="k1")
+    case_acts.note(cast.context, teacher, code, {"note": "hai"}, cast.now, key="k1")
     assert said(cast, code, "noted") == ["một"]
 
 
@@ -84,14 +84,14 @@ def test_another_act_or_answer_is_another_content(first: tuple[str, Any], second
 
 def test_an_act_on_another_case_with_the_key_of_a_form_is_refused(cast: Cast) -> None:
     one, other, teacher = cast.open_case("pupil"), cast.open_case("classmate"), cast.viewer("teacher")
-    case_acts.note(cast.house, teacher, one, {"note": "một"}, cast.now, key="k1")
+    case_acts.note(cast.context, teacher, one, {"note": "một"}, cast.now, key="k1")
     with pytest.raises(SentBefore):
-        case_acts.note(cast.house, teacher, other, {"note": "một"}, cast.now, key="k1")
+        case_acts.note(cast.context, teacher, other, {"note": "một"}, cast.now, key="k1")
     assert said(cast, other, "noted") == []
 
 
 def test_a_second_case_with_the_key_of_the_first_is_not_taken_for_it(cast: Cast) -> None:
-    pupils, browser = cast.stage.pupils, cast.browser("teacher")
+    pupils, browser = cast.installed.pupils, cast.browser("teacher")
     typed = {"absent_since": "27/2/2026", "causes": "harvest"}
     page = browser.get(f"/cases/new?pupil={pupils['pupil']}")
     assert send(browser, "/cases/new", page, **typed).status_code == 303
@@ -104,8 +104,8 @@ def test_a_second_case_with_the_key_of_the_first_is_not_taken_for_it(cast: Cast)
 
 
 def test_a_roll_call_with_other_marks_is_shown_with_a_new_key_and_taken_then(cast: Cast) -> None:
-    browser, address = cast.browser("teacher"), f"/attendance/{cast.stage.units['class']}"
-    ids = [cast.stage.pupils[name] for name in ("pupil", "classmate", "boarder")]
+    browser, address = cast.browser("teacher"), f"/attendance/{cast.installed.units['class']}"
+    ids = [cast.installed.pupils[name] for name in ("pupil", "classmate", "boarder")]
     marks = {f"pupil-{id}": "p" for id in ids} | {"day": DAY, "session": "m"}
     page = browser.get(address)
     assert [send(browser, address, page, **marks).status_code for _ in range(2)] == [303, 303]
@@ -119,7 +119,7 @@ def test_a_roll_call_with_other_marks_is_shown_with_a_new_key_and_taken_then(cas
 
 
 def test_a_closure_with_other_days_is_shown_with_its_preview_and_one_button(cast: Cast) -> None:
-    address, browser = f"/closures/new?unit={cast.stage.units['school']}", cast.browser("head")
+    address, browser = f"/closures/new?unit={cast.installed.units['school']}", cast.browser("head")
     storm = {"first": "10/3/2026", "last": "11/3/2026", "reason": "Bão số 3", "mode": ""}
 
     def confirmed(page: TestResponse, **typed: str) -> TestResponse:
@@ -140,7 +140,7 @@ def test_a_closure_with_other_days_is_shown_with_its_preview_and_one_button(cast
 
 
 def test_lifting_to_another_day_with_the_same_key_is_refused_with_a_new_one(cast: Cast) -> None:
-    address, browser = f"/closures/new?unit={cast.stage.units['school']}", cast.browser("head")
+    address, browser = f"/closures/new?unit={cast.installed.units['school']}", cast.browser("head")
     storm = {"first": "10/3/2026", "last": "16/3/2026", "reason": "Bão số 3", "mode": ""}
     shown = send(browser, address, browser.get(address), **storm)
     mark = re.findall(r'name="confirm" value="([^"]+)"', shown.text)[0]
@@ -154,7 +154,7 @@ def test_lifting_to_another_day_with_the_same_key_is_refused_with_a_new_one(cast
 
 def test_cases_given_to_another_person_with_the_same_form_are_asked_about_again(cast: Cast) -> None:
     code = cast.to_commune()
-    officer, leader = cast.stage.people["commune_officer"], cast.stage.people["commune_leader"]
+    officer, leader = cast.installed.people["commune_officer"], cast.installed.people["commune_leader"]
     browser = cast.browser("commune_leader")
     chosen = {"case": f"{code}:{cast.case(code).version}"}
     page = cast.send("commune_leader", "/work/assign", "/work", **chosen)

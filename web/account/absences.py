@@ -15,7 +15,7 @@ from engine.store.people import people_lists
 from engine.usecases.people import absences
 from web.site.forms import Form
 from web.site.languages import said
-from web.site.request_context import now, shell, today
+from web.site.request_context import deployment, now, today
 from web.site.typed import read_day, whole
 
 DAY: dict[str, Any] = {"inputmode": "numeric", "autocomplete": "off", "class": "short"}
@@ -34,7 +34,7 @@ class AwayForm(Form):
 
 def _form() -> AwayForm:
     form = AwayForm()
-    found = absences.colleagues(shell().house, g.viewer.person_id, now())
+    found = absences.colleagues(deployment().context, g.viewer.person_id, now())
     form.delegate.choices = [
         *((str(it.id), f"{it.name} ({said(ROLE_LABELS[it.role])}, {it.unit})") for it in found),
         ("", _("Nobody: the next one up is asked")),
@@ -50,7 +50,7 @@ def index() -> str:
 
 
 def _page(form: AwayForm) -> str:
-    with shell().house.store.reading("one's own absences") as session:
+    with deployment().context.store.reading("one's own absences") as session:
         own = people_lists.absences_of(session, g.viewer.person_id, today())
         others = people_lists.stands_in(session, g.viewer.person_id, today())
     return render_template("away.html", form=form, own=own, others=others)
@@ -64,7 +64,7 @@ def enter() -> Response | tuple[str, int]:
         first = read_day(form.first_day.data, "first_day", today())
         last = read_day(form.last_day.data, "last_day")
         delegate = whole(form.delegate.data)
-        absences.go_away(shell().house, g.viewer, delegate, first, last, form.reason.data or "", now())
+        absences.go_away(deployment().context, g.viewer, delegate, first, last, form.reason.data or "", now())
     except Invalid as refused:
         form.refuse(refused)
         return _page(form), 422
@@ -79,6 +79,6 @@ def enter() -> Response | tuple[str, int]:
 def end() -> Response:
     """I am back, or I am not going."""
     me = g.viewer.person_id
-    absences.end(shell().house, me, whole(request.form.get("absence")) or 0, now(), by=me)
+    absences.end(deployment().context, me, whole(request.form.get("absence")) or 0, now(), by=me)
     flash(_("The absence has ended."))
     return redirect(url_for("away.index"), 303)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from wtforms import RadioField, StringField
 
 from engine.channels import Channel
-from engine.core.notices.planning import PUSH, Reader
+from engine.core.notices.planning import PUSH, Recipient
 from engine.core.people.access import ADMIN
 from engine.core.refusals import Invalid, NotAllowed
 from engine.core.words import Label, Sentence
@@ -25,7 +25,7 @@ from engine.usecases.notices.choices import AT_ONCE, DIGEST, OFF
 from web.account.device_names import name_of_device
 from web.site.forms import Form
 from web.site.languages import said
-from web.site.request_context import now, shell, whole_arg
+from web.site.request_context import deployment, now, whole_arg
 from web.site.typed import whole
 
 pages = Blueprint("channels", __name__)
@@ -64,9 +64,9 @@ class HoursForm(Form):
     digest_at = StringField(render_kw=TIME)
 
 
-def _form(reader: Reader) -> HoursForm:
+def _form(reader: Recipient) -> HoursForm:
     """The form of this installation's channels, filled with what the person chose."""
-    channels = shell().house.post.channels
+    channels = deployment().context.post.channels
     hours, controls, data = reader.hours, {}, {}
     for name, channel in channels.items():
         controls[f"{name}_way"] = RadioField(
@@ -85,29 +85,35 @@ def _form(reader: Reader) -> HoursForm:
 @pages.get("/me/notices")
 def mine() -> str:
     """What I chose, and what was sent to me last."""
-    reader = choices.reader(shell().house, g.viewer.person_id)
+    reader = choices.reader(deployment().context, g.viewer.person_id)
     return _mine(reader, _form(reader))
 
 
-def _mine(reader: Reader, form: HoursForm) -> str:
-    house = shell().house
-    with house.store.reading("what was sent to oneself") as session:
+def _mine(reader: Recipient, form: HoursForm) -> str:
+    context = deployment().context
+    with context.store.reading("what was sent to oneself") as session:
         recent = deliveries.log_of(session, person_id=reader.person_id, limit=RECENT)
-    push: Channel | None = house.post.channels.get(PUSH)
+    push: Channel | None = context.post.channels.get(PUSH)
     return render_template(
-        "channels.html", form=form, channels=house.post.channels, reader=reader, recent=recent, words=STATE_WORDS,
-        kinds=KINDS, push_key=getattr(push, "public_key", ""),
-    )  # fmt: skip
+        "channels.html",
+        form=form,
+        channels=context.post.channels,
+        reader=reader,
+        recent=recent,
+        words=STATE_WORDS,
+        kinds=KINDS,
+        push_key=getattr(push, "public_key", ""),
+    )
 
 
 @pages.post("/me/notices")
 def choose() -> Answer | tuple[str, int]:
     """Keep what I chose."""
-    reader = choices.reader(shell().house, g.viewer.person_id)
+    reader = choices.reader(deployment().context, g.viewer.person_id)
     form = _form(reader)
     values = {control.name: control.data or "" for control in form if isinstance(control, StringField | RadioField)}
     try:
-        choices.choose(shell().house, g.viewer.person_id, values)
+        choices.choose(deployment().context, g.viewer.person_id, values)
     except Invalid as refused:
         form.refuse(refused)
         return _mine(reader, form), 422
@@ -118,9 +124,9 @@ def choose() -> Answer | tuple[str, int]:
 @pages.post("/me/notices/trial")
 def trial() -> Answer:
     """Send me a test message by every channel I chose."""
-    house = shell().house
-    sent = send_trial(house, g.viewer.person_id, house.post.channels, now())
-    names = ", ".join(said(house.post.channels[name].label) for name in sent)
+    context = deployment().context
+    sent = send_trial(context, g.viewer.person_id, context.post.channels, now())
+    names = ", ".join(said(context.post.channels[name].label) for name in sent)
     if names:
         flash(
             _(
@@ -141,14 +147,14 @@ def allow() -> tuple[str, int]:
     """This browser takes push messages; the script of the page sends its address and keys."""
     parts = {name: request.form.get(name, "") for name in ("endpoint", "p256dh", "auth")}
     device = name_of_device(request.user_agent.string)
-    choices.allow_browser(shell().house, g.viewer.person_id, Browser(**parts), device, now())
+    choices.allow_browser(deployment().context, g.viewer.person_id, Browser(**parts), device, now())
     return "", 204
 
 
 @pages.post("/me/notices/browsers/forget")
 def forbid() -> tuple[str, int]:
     """This browser takes no push messages any more."""
-    choices.forbid_browser(shell().house, g.viewer.person_id, request.form.get("endpoint", ""))
+    choices.forbid_browser(deployment().context, g.viewer.person_id, request.form.get("endpoint", ""))
     return "", 204
 
 
@@ -158,7 +164,7 @@ def forbid() -> tuple[str, int]:
 @pages.post("/cases/<code>/urge")
 def urge(code: str) -> Answer:
     """Urge on whoever has the case."""
-    urged = nudge(shell().house, g.viewer, code[:24], now(), key=request.form.get("key", "")[:64] or None)
+    urged = nudge(deployment().context, g.viewer, code[:24], now(), key=request.form.get("key", "")[:64] or None)
     flash(said(reminded(as_superior=urged)))
     return redirect(url_for("case.show", code=code), 303)
 
@@ -177,15 +183,21 @@ def log() -> str:
     _require_admin()
     state, before = request.args.get("state", ""), whole_arg("before")
     state = state if state in STATES else ""
-    with shell().house.store.reading("the operator's delivery log") as session:
+    with deployment().context.store.reading("the operator's delivery log") as session:
         rows = deliveries.log_of(session, state=state, before=before, limit=PAGE + 1)
         counts = deliveries.count_by_state(session)
     more = rows[PAGE - 1].id if len(rows) > PAGE else None
     return render_template(
-        "deliveries.html", rows=rows[:PAGE], counts=counts, state=state, words=STATE_WORDS, kinds=KINDS,
-        channels=shell().house.post.channels, first=url_for("channels.log", state=state) if before else "",
+        "deliveries.html",
+        rows=rows[:PAGE],
+        counts=counts,
+        state=state,
+        words=STATE_WORDS,
+        kinds=KINDS,
+        channels=deployment().context.post.channels,
+        first=url_for("channels.log", state=state) if before else "",
         next=url_for("channels.log", state=state, before=more) if more else "",
-    )  # fmt: skip
+    )
 
 
 @pages.post("/admin/deliveries/retry")
@@ -193,7 +205,7 @@ def retry() -> Answer:
     """Try one dead letter again, or all of them."""
     _require_admin()
     one = whole(request.form.get("delivery"))
-    with shell().house.store.writing("try dead letters again") as session:
+    with deployment().context.store.writing("try dead letters again") as session:
         done = deliveries.revive(session, now(), None if request.form.get("all") else [one or 0])
     flash(ngettext("%(num)s message will be tried again.", "%(num)s messages will be tried again.", done))
     return redirect(url_for("channels.log", state=DEAD), 303)

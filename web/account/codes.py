@@ -25,7 +25,7 @@ from engine.usecases.people.signin_codes import Slip, WrongCode
 from web.account.signin import origin, turned_down, welcome
 from web.account.stepup import needs_proof
 from web.site.forms import Form
-from web.site.request_context import local_path, now, shell
+from web.site.request_context import deployment, local_path, now
 from web.site.security import public
 
 pages = Blueprint("codes", __name__)
@@ -54,7 +54,7 @@ def sign_in() -> Response | str:
     form = CodeForm()
     login = signin.fold_login(form.login.data or "")
     try:
-        token = signin_codes.sign_in(shell().house.store, login, form.code.data or "", origin(login), now())
+        token = signin_codes.sign_in(deployment().context.store, login, form.code.data or "", origin(login), now())
     except (WrongCode, TooManyTries) as refused:
         form.refuse(Invalid({"code": refused.sentence}))
         return turned_down(render_template("code.html", form=form), refused)
@@ -74,13 +74,13 @@ def index() -> str:
 def make() -> tuple[str, int] | str:
     """A new code, shown this once, on a slip to print."""
     _only_administrators()
-    form, lasts = LoginForm(), shell().settings.sign_in.code_lasts
+    form, lasts = LoginForm(), deployment().settings.sign_in.code_lasts
     try:
-        slip = signin_codes.make(shell().house.store, form.login.data or "", g.viewer.person_id, lasts, now())
+        slip = signin_codes.make(deployment().context.store, form.login.data or "", g.viewer.person_id, lasts, now())
     except NotFound as refused:
         form.refuse(Invalid({"login": refused.sentence}))
         return render_template("codes.html", form=form), 422
-    known = shell().settings.sign_in.origin
+    known = deployment().settings.sign_in.origin
     page = (request.host_url.rstrip("/") if known == URL else known) + url("codes.sign_in")
     return render_template("code_slip.html", slip=slip, page=page, picture=_picture(address_of(slip, page)))
 

@@ -10,7 +10,7 @@ from engine.core.files.export import TYPES, Value, export
 from engine.store.people.access_log import note_export
 from web.account.stepup import require_proof
 from web.site.languages import language
-from web.site.request_context import now, shell
+from web.site.request_context import deployment, now
 
 
 def download(form: str, name: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], what: str) -> Response:
@@ -25,7 +25,7 @@ def download(form: str, name: str, columns: Sequence[str], rows: Iterable[Sequen
 def attachment(data: bytes, form: str, name: str, what: str) -> Response:
     """A file to be saved under a name; noted before it is sent. Raises `ProofNeeded`."""
     require_proof(file=True)
-    note_export(shell().house.store, g.viewer.person_id, what, now())
+    note_export(deployment().context.store, g.viewer.person_id, what, now())
     response = Response(data, content_type=TYPES[form])
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     response.headers["Cache-Control"] = "no-store"

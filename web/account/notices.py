@@ -18,10 +18,10 @@ from engine.core.units.kinds import called
 from engine.core.words import Sentence, written
 from engine.store.cases import work_list
 from engine.store.cases.work_list import PAGE, NoticeRow
-from engine.store.people.account_events import ActRow, acts_of
+from engine.store.people.account_events import AccountEventRow, acts_of
 from web.site.addresses import CODE, url_for
 from web.site.languages import language, said
-from web.site.request_context import local, now, shell, whole_arg
+from web.site.request_context import deployment, local, now, whole_arg
 from web.site.template_filters import gone
 from web.site.typed import whole
 
@@ -43,22 +43,31 @@ class Line(NamedTuple):
 def index() -> str:
     """What I was told."""
     before = whole_arg("before")
-    with shell().house.store.reading("one's own notices, with the codes of cases that went to others") as session:
+    with deployment().context.store.reading(
+        "one's own notices, with the codes of cases that went to others"
+    ) as session:
         rows = work_list.notices_of(session, g.viewer.person_id, before)
         acts = acts_of(session, [row.act_id for row in rows if row.act_id is not None])
     lines = _lines(rows[:PAGE], acts)
     return render_template(
-        "notices.html", lines=lines, unread=[line.row.id for line in lines if line.row.read_at is None],
+        "notices.html",
+        lines=lines,
+        unread=[line.row.id for line in lines if line.row.read_at is None],
         first=url_for("notices.index") if before else "",
         next=url_for("notices.index", before=rows[PAGE - 1].id) if len(rows) > PAGE else "",
-    )  # fmt: skip
+    )
 
 
-def _lines(rows: Sequence[NoticeRow], acts: Mapping[int, ActRow]) -> list[Line]:
+def _lines(rows: Sequence[NoticeRow], acts: Mapping[int, AccountEventRow]) -> list[Line]:
     """The notices in words; what is the same for all is looked up once, as there are many."""
-    handbook, spoken, here, address = shell().house.handbook, language(), local(now()), url_for("case.show", code=CODE)
+    definitions, spoken, here, address = (
+        deployment().context.definitions,
+        language(),
+        local(now()),
+        url_for("case.show", code=CODE),
+    )
     case, closure = Sentence("Case {code}", code=CODE).in_(spoken), Sentence("Days without class").in_(spoken)
-    why = cache(lambda *of: reason(handbook, *of).in_(spoken))
+    why = cache(lambda *of: reason(definitions, *of).in_(spoken))
     lines = []
     for row in rows:
         about, to = case.replace(CODE, row.code or ""), address.replace(CODE, row.code or "")
@@ -72,7 +81,7 @@ def _lines(rows: Sequence[NoticeRow], acts: Mapping[int, ActRow]) -> list[Line]:
     return lines
 
 
-def _of_act(act: ActRow) -> str:
+def _of_act(act: AccountEventRow) -> str:
     """Whom something was done to, what exactly, and who did it."""
     parts = [f"{act.person} ({act.login})"]
     if act.role:
@@ -82,11 +91,11 @@ def _of_act(act: ActRow) -> str:
     return " · ".join([*parts, *([act.other] if act.other else []), _by(act)])
 
 
-def _by(act: ActRow) -> str:
+def _by(act: AccountEventRow) -> str:
     return str(_("by %(name)s", name=act.by)) if act.by else actor(act)
 
 
-def actor(act: ActRow) -> str:
+def actor(act: AccountEventRow) -> str:
     """Who did something to an account or a post."""
     if act.by:
         return act.by
@@ -95,7 +104,7 @@ def actor(act: ActRow) -> str:
     return str(_("On the server, by command"))
 
 
-def _person(act: ActRow) -> str:
+def _person(act: AccountEventRow) -> str:
     """The page of whom it was done to, for who may open it."""
     return url_for("admin_people.show", person_id=act.person_id) if g.viewer.holds(ADMIN) else ""
 
@@ -104,7 +113,7 @@ def _person(act: ActRow) -> str:
 def read() -> Response:
     """Mark some of my notices as read."""
     ids = [id for text in request.form.getlist("notice")[:PAGE] if (id := whole(text)) is not None]
-    with shell().house.store.writing("mark notices as read") as session:
+    with deployment().context.store.writing("mark notices as read") as session:
         done = work_list.mark_read(session, g.viewer.person_id, ids, now())
     flash(ngettext("%(num)s notice marked as read.", "%(num)s notices marked as read.", done))
     return redirect(url_for("notices.index"), 303)

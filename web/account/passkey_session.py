@@ -11,14 +11,14 @@ from engine.core.refusals import NotFound
 from engine.core.words import Sentence
 from engine.usecases.people.passkeys import PasskeyRefused, Question
 from engine.usecases.people.signin_settings import Party
-from web.site.request_context import shell
+from web.site.request_context import deployment
 
 CHALLENGE = "passkey"  # in the session
 
 
 def party() -> Party:
     """Whom passkeys are made for. Raises `NotFound` where there can be none."""
-    found = shell().settings.sign_in.party
+    found = deployment().settings.sign_in.party
     if found is None:
         raise NotFound(Sentence("There are no passkeys here: the address of these pages does not begin with https."))
     return found

@@ -16,7 +16,7 @@ from web.account.passkey_session import answered, party, question
 from web.account.signin import SignInForm, login_page, turned_down, welcome
 from web.account.stepup import needs_proof, signed_in
 from web.site.forms import Form
-from web.site.request_context import local_path, now, shell
+from web.site.request_context import deployment, local_path, now
 from web.site.security import public
 
 pages = Blueprint("passkeys", __name__)
@@ -33,7 +33,7 @@ class KeyForm(Form):
 @public
 def ask() -> Response:
     """What a passkey is to sign, as JSON: any of ours, nobody is named yet."""
-    return question(lambda us: passkeys.ask_whoever(shell().house.store, us, now()))
+    return question(lambda us: passkeys.ask_whoever(deployment().context.store, us, now()))
 
 
 @pages.post("/login/passkey")
@@ -42,7 +42,7 @@ def sign_in() -> Response:
     """Sign in with what a passkey has signed."""
     device = name_of_device(request.user_agent.string)
     try:
-        token, login = passkeys.sign_in(shell().house.store, party(), *answered(), device, now())
+        token, login = passkeys.sign_in(deployment().context.store, party(), *answered(), device, now())
     except Refused as refused:
         form = SignInForm()
         form.refuse(Invalid({"": refused.sentence}))
@@ -62,7 +62,7 @@ def new() -> str:
 @pages.post("/password/passkeys/ask")
 def ask_for_new() -> Response:
     """What this device is to make a key of, as JSON."""
-    return question(lambda us: passkeys.ask_for_new(shell().house.store, us, signed_in(), now()))
+    return question(lambda us: passkeys.ask_for_new(deployment().context.store, us, signed_in(), now()))
 
 
 @pages.post("/password/passkeys")
@@ -71,7 +71,7 @@ def add() -> Response | tuple[str, int]:
     form = KeyForm()
     try:
         answer, challenge = answered()
-        passkeys.add(shell().house.store, party(), signed_in(), form.name.data or "", answer, challenge, now())
+        passkeys.add(deployment().context.store, party(), signed_in(), form.name.data or "", answer, challenge, now())
     except Refused as refused:
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
         return _page(form), 422
@@ -82,7 +82,7 @@ def add() -> Response | tuple[str, int]:
 @pages.post("/password/passkeys/<int:key>/remove")
 def remove(key: int) -> Response:
     """Take one of one's passkeys away."""
-    passkeys.remove(shell().house.store, signed_in(), key, now())
+    passkeys.remove(deployment().context.store, signed_in(), key, now())
     flash(_("The passkey was removed: nobody signs in with it any more."))
     return redirect(url("signin.password"), 303)
 

@@ -13,7 +13,7 @@ from flask import Flask, g, request
 
 from engine.usecases.notices import choices
 from web.account.stepup import require_proof
-from web.site.request_context import shell
+from web.site.request_context import deployment
 
 
 def _always() -> bool:
@@ -27,9 +27,9 @@ def _with_a_stand_in() -> bool:
 
 def _at_another_address() -> bool:
     """Who changes where somebody is told of things could keep them from hearing of the next change."""
-    reader = choices.reader(shell().house, g.viewer.person_id)
+    reader = choices.reader(deployment().context, g.viewer.person_id)
     kept = {choice.channel: choice.address for choice in reader.stored}
-    given = {name: request.form.get(f"{name}_address", "").strip() for name in shell().house.post.channels}
+    given = {name: request.form.get(f"{name}_address", "").strip() for name in deployment().context.post.channels}
     return any(address != kept.get(name, "") for name, address in given.items())
 
 

@@ -24,7 +24,7 @@ from web.account.device_names import name_of_device
 from web.account.stepup import is_proved
 from web.site import proxies
 from web.site.forms import Form
-from web.site.request_context import copied, local_path, now, shell, today, user
+from web.site.request_context import copied, deployment, local_path, now, today, user
 from web.site.security import ONE_YEAR, public
 
 IN_SESSION = "_user_id"  # where Flask-Login keeps in the session what `User.get_id` gave
@@ -118,7 +118,7 @@ def init_app(app: Flask) -> None:
 
 @manager.user_loader
 def _load(token: str) -> User | None:
-    found = signin.who(shell().house.store, token, now(), today())
+    found = signin.who(deployment().context.store, token, now(), today())
     if found is None:
         return None
     if now() - found.device.seen_at > signin.TOUCHED:
@@ -153,7 +153,7 @@ def _tell_why(response: Response) -> Response:
     if not (g.get("turned_away") or response.status_code in {400, 401}) or current_user.is_authenticated:
         return response
     token = session.get(IN_SESSION)
-    ended = isinstance(token, str) and signin.was_given_up(shell().house.store, token)
+    ended = isinstance(token, str) and signin.was_given_up(deployment().context.store, token)
     response.headers[STATE] = "ended" if ended else "none"
     if ended:
         response.headers["Clear-Site-Data"] = WIPE
@@ -177,7 +177,7 @@ def sign_in() -> Response | tuple[str, int] | str:
     form = SignInForm()
     login = signin.fold_login(form.login.data or "")
     try:
-        token = signin.sign_in(shell().house.store, login, form.password.data or "", origin(login), now())
+        token = signin.sign_in(deployment().context.store, login, form.password.data or "", origin(login), now())
     except (WrongPassword, TooManyTries) as refused:
         form.refuse(Invalid({"login": refused.sentence}))
         return turned_down(login_page(form), refused)
@@ -186,7 +186,7 @@ def sign_in() -> Response | tuple[str, int] | str:
 
 def login_page(form: SignInForm | None = None) -> str:
     """The sign-in page; with what was typed on it, if anything was."""
-    return render_template("login.html", form=form, passkeys=shell().settings.sign_in.party is not None)
+    return render_template("login.html", form=form, passkeys=deployment().settings.sign_in.party is not None)
 
 
 def turned_down(page: str, refused: Refused) -> Response:
@@ -201,7 +201,7 @@ def turned_down(page: str, refused: Refused) -> Response:
 def welcome(token: str, login: str, target: str) -> Response:
     """Let in whoever has this new token, and go on to a page of ours."""
     if current_user.is_authenticated:  # somebody else was, on the same device
-        signin.sign_out(shell().house.store, current_user.signed_in, now())
+        signin.sign_out(deployment().context.store, current_user.signed_in, now())
     session.clear()  # nothing that was there before the sign-in is taken along
     session.permanent = True
     user = _load(token)
@@ -210,14 +210,19 @@ def welcome(token: str, login: str, target: str) -> Response:
     login_user(user)
     response = redirect(target, 303)
     response.set_cookie(
-        KNOWN_DEVICE, _marks().dumps([login, user.signed_in.device.id]), max_age=ONE_YEAR,
-        httponly=True, samesite="Lax", secure=request.is_secure, path=url("signin.sign_in"),
-    )  # fmt: skip
+        KNOWN_DEVICE,
+        _marks().dumps([login, user.signed_in.device.id]),
+        max_age=ONE_YEAR,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path=url("signin.sign_in"),
+    )
     return response
 
 
 def _marks() -> URLSafeSerializer:
-    return URLSafeSerializer(shell().settings.secret_key, salt="known device")
+    return URLSafeSerializer(deployment().settings.secret_key, salt="known device")
 
 
 def origin(login: str) -> Origin:
@@ -237,7 +242,7 @@ def origin(login: str) -> Origin:
 def sign_out() -> Response:
     """End this device's sign-in; the browser is told to forget what it holds of this site."""
     if current_user.is_authenticated:
-        signin.sign_out(shell().house.store, current_user.signed_in, now())
+        signin.sign_out(deployment().context.store, current_user.signed_in, now())
     session.clear()
     response = redirect(url("signin.sign_in"), 303)
     response.headers["Clear-Site-Data"] = WIPE
@@ -253,7 +258,7 @@ def password() -> Response | tuple[str, int] | str:
     old = None if _need_not_know_it() else form.old.data or ""
     typed = (form.new.data or "", form.again.data or "")
     try:
-        signin.change_password(shell().house.store, current_user.signed_in, old, *typed, now())
+        signin.change_password(deployment().context.store, current_user.signed_in, old, *typed, now())
     except Invalid as refused:
         form.refuse(refused)
         return _password_page(form), 422
@@ -271,17 +276,22 @@ def _need_not_know_it() -> bool:
 
 
 def _password_page(form: PasswordForm) -> str:
-    store = shell().house.store
+    store = deployment().context.store
     return render_template(
-        "password.html", form=form, devices=signin.devices(store, current_user.id, now()), methods=METHODS,
-        need_not_know=_need_not_know_it(), arrived=bool(local_path(form.next.data)),
-        keys=passkeys.of(store, current_user.id), passkeys=shell().settings.sign_in.party is not None,
-    )  # fmt: skip
+        "password.html",
+        form=form,
+        devices=signin.devices(store, current_user.id, now()),
+        methods=METHODS,
+        need_not_know=_need_not_know_it(),
+        arrived=bool(local_path(form.next.data)),
+        keys=passkeys.of(store, current_user.id),
+        passkeys=deployment().settings.sign_in.party is not None,
+    )
 
 
 @pages.post("/password/devices/<int:device>/end")
 def end_device(device: int) -> Response:
     """End the sign-in of one of one's devices."""
-    signin.end_device(shell().house.store, current_user.signed_in, device, now())
+    signin.end_device(deployment().context.store, current_user.signed_in, device, now())
     flash(_("The device was signed out."))
     return redirect(url("signin.password"), 303)

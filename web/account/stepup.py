@@ -25,7 +25,7 @@ from engine.usecases.people.rate_limits import TooManyTries
 from engine.usecases.people.signin import BY_CODE, SignedIn
 from web.account.passkey_session import answered, party, question
 from web.site.forms import Form
-from web.site.request_context import local_path, now, page_before, shell
+from web.site.request_context import deployment, local_path, now, page_before
 
 FETCH = "fetch"  # in the session: the file that the next page is to fetch
 PROOFS = frozenset({"proof_password", "proof_code", "proof_answer"})  # how they are called in any form
@@ -66,7 +66,7 @@ def signed_in() -> SignedIn:
 
 def is_proved() -> bool:
     """Whether the person has proved who they are lately."""
-    return bool(g.get("proved")) or signed_in().proved(now(), shell().settings.sign_in.proof_lasts)
+    return bool(g.get("proved")) or signed_in().proved(now(), deployment().settings.sign_in.proof_lasts)
 
 
 def require_proof(*, file: bool = False) -> None:
@@ -83,7 +83,7 @@ def require_proof(*, file: bool = False) -> None:
 
 def _prove() -> None:
     """Take the proof that came with a form. Raises `Invalid`, `TooManyTries` or `PasskeyRefused`."""
-    store, given = shell().house.store, request.form
+    store, given = deployment().context.store, request.form
     if "proof_answer" in given:
         answer, challenge = answered("proof_answer")
         passkeys.prove(store, party(), signed_in(), answer, challenge, now())
@@ -136,7 +136,7 @@ def proved() -> Response | tuple[str, int]:
 @pages.post("/prove/passkey/ask")
 def ask() -> Response:
     """What one of the person's passkeys is to sign, as JSON."""
-    return question(lambda us: passkeys.ask_again(shell().house.store, us, signed_in(), now()))
+    return question(lambda us: passkeys.ask_again(deployment().context.store, us, signed_in(), now()))
 
 
 def _page(action: str, back: str | None, refused: Refused | None = None, *, file: bool = False) -> tuple[str, int]:
@@ -145,11 +145,17 @@ def _page(action: str, back: str | None, refused: Refused | None = None, *, file
     if refused:
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
     carried = [(name, value) for name, value in given.items(multi=True) if name not in {*PROOFS, "csrf_token"}]
-    keys = passkeys.of(shell().house.store, current_user.id) if shell().settings.sign_in.party else []
+    keys = passkeys.of(deployment().context.store, current_user.id) if deployment().settings.sign_in.party else []
     page = render_template(
-        "stepup.html", form=form, by_code=_by_code(), has_passkey=bool(keys), back=local_path(back) or "/",
-        action=action, carried=carried, file=file,
-    )  # fmt: skip
+        "stepup.html",
+        form=form,
+        by_code=_by_code(),
+        has_passkey=bool(keys),
+        back=local_path(back) or "/",
+        action=action,
+        carried=carried,
+        file=file,
+    )
     if request.method == "GET":
         return page, 200
     return page, 429 if isinstance(refused, TooManyTries) else 422 if refused else 403

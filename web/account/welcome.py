@@ -12,7 +12,7 @@ from engine.core.people.access import ROLES
 from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.words import Sentence
 from engine.store.people import greetings
-from web.site.request_context import now, shell, today
+from web.site.request_context import deployment, now, today
 
 # In the session, so that the database is asked once a day and no more: the roles whose first steps are known to be put
 # away; the roles and the day for which they are known not to be.
@@ -22,7 +22,7 @@ pages = Blueprint("welcome", __name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FirstStep:
     """Something to do, why, and where."""
 
     words: Sentence
@@ -30,72 +30,122 @@ class Step:
     endpoint: str
 
 
-_NOTICES = Step(
+_NOTICES = FirstStep(
     Sentence("Choose how you are told"),
-    Sentence("In the app, by e-mail or Zalo; quiet hours; one digest a day."), "channels.mine",
-)  # fmt: skip
+    Sentence("In the app, by e-mail or Zalo; quiet hours; one digest a day."),
+    "channels.mine",
+)
 _ACCEPT = Sentence("Accept what is handed to you")
-STEPS: Mapping[str, tuple[Step, Step, Step]] = {
+STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
     "teacher": (
-        Step(Sentence("Take attendance"), Sentence("Everybody is present; tap only those who are missing."),
-             "rollcall.index"),
-        Step(Sentence("Open a case when a pupil does not come"),
-             Sentence("Since when, and why: a minute is enough. The deadlines run from then on."), "cases.new"),
-        Step(Sentence("Look at your class"), Sentence("Who was absent how often, and which cases are open."),
-             "rooms.klass"),
+        FirstStep(
+            Sentence("Take attendance"),
+            Sentence("Everybody is present; tap only those who are missing."),
+            "rollcall.index",
+        ),
+        FirstStep(
+            Sentence("Open a case when a pupil does not come"),
+            Sentence("Since when, and why: a minute is enough. The deadlines run from then on."),
+            "cases.new",
+        ),
+        FirstStep(
+            Sentence("Look at your class"),
+            Sentence("Who was absent how often, and which cases are open."),
+            "rooms.klass",
+        ),
     ),
     "head": (
-        Step(Sentence("See which classes have not taken attendance"),
-             Sentence("And where cases are open or late, class by class."), "rooms.school"),
-        Step(Sentence("Announce days without class"),
-             Sentence("A storm, an illness: deadlines are counted without these days."), "closures.index"),
-        Step(Sentence("Say who acts for you when you are away"),
-             Sentence("So that no case waits at an empty desk."), "away.index"),
+        FirstStep(
+            Sentence("See which classes have not taken attendance"),
+            Sentence("And where cases are open or late, class by class."),
+            "rooms.school",
+        ),
+        FirstStep(
+            Sentence("Announce days without class"),
+            Sentence("A storm, an illness: deadlines are counted without these days."),
+            "closures.index",
+        ),
+        FirstStep(
+            Sentence("Say who acts for you when you are away"),
+            Sentence("So that no case waits at an empty desk."),
+            "away.index",
+        ),
     ),
     "commune_officer": (
-        Step(_ACCEPT, Sentence("A case waits for you until you accept it or return it with a reason."), "work.index"),
-        Step(Sentence("Go out to the villages that burn"),
-             Sentence("Your villages by what is late; today's visits to print."), "rooms.area"),
+        FirstStep(
+            _ACCEPT, Sentence("A case waits for you until you accept it or return it with a reason."), "work.index"
+        ),
+        FirstStep(
+            Sentence("Go out to the villages that burn"),
+            Sentence("Your villages by what is late; today's visits to print."),
+            "rooms.area",
+        ),
         _NOTICES,
     ),
     "commune_leader": (
-        Step(Sentence("See where it burns in your commune"),
-             Sentence("Late, urgent and waiting cases by village and school."), "rooms.area"),
-        Step(_ACCEPT, Sentence("What no officer accepted comes to you: assign it or take it up."), "work.index"),
-        Step(Sentence("Announce days without class"),
-             Sentence("A storm, an illness: deadlines are counted without these days."), "closures.index"),
+        FirstStep(
+            Sentence("See where it burns in your commune"),
+            Sentence("Late, urgent and waiting cases by village and school."),
+            "rooms.area",
+        ),
+        FirstStep(_ACCEPT, Sentence("What no officer accepted comes to you: assign it or take it up."), "work.index"),
+        FirstStep(
+            Sentence("Announce days without class"),
+            Sentence("A storm, an illness: deadlines are counted without these days."),
+            "closures.index",
+        ),
     ),
     "volunteer": (
-        Step(_ACCEPT, Sentence("You see what is needed and where to hand it over; never who it is for."),
-             "work.index"),
-        Step(Sentence("Log what was given"), Sentence("Several gifts in a row; what stays the same is kept."),
-             "rooms.gift"),
+        FirstStep(
+            _ACCEPT, Sentence("You see what is needed and where to hand it over; never who it is for."), "work.index"
+        ),
+        FirstStep(
+            Sentence("Log what was given"),
+            Sentence("Several gifts in a row; what stays the same is kept."),
+            "rooms.gift",
+        ),
         _NOTICES,
     ),
     "association": (
-        Step(Sentence("See what is needed"), Sentence("And what your members gave this month."), "rooms.needs"),
-        Step(Sentence("Assign a need to a member"), Sentence("On the page of the case, under other acts."),
-             "cases.index"),
-        Step(Sentence("Log what was given"), Sentence("Several gifts in a row; what stays the same is kept."),
-             "rooms.gift"),
+        FirstStep(Sentence("See what is needed"), Sentence("And what your members gave this month."), "rooms.needs"),
+        FirstStep(
+            Sentence("Assign a need to a member"), Sentence("On the page of the case, under other acts."), "cases.index"
+        ),
+        FirstStep(
+            Sentence("Log what was given"),
+            Sentence("Several gifts in a row; what stays the same is kept."),
+            "rooms.gift",
+        ),
     ),
     "education_office": (
-        Step(Sentence("See where it burns in your area"),
-             Sentence("Late, urgent and waiting cases, commune by commune; each number leads to its list."),
-             "rooms.area"),
-        Step(Sentence("Read the rules in words"), Sentence("What happens by itself when nobody acts."),
-             "rulebook.rules"),
+        FirstStep(
+            Sentence("See where it burns in your area"),
+            Sentence("Late, urgent and waiting cases, commune by commune; each number leads to its list."),
+            "rooms.area",
+        ),
+        FirstStep(
+            Sentence("Read the rules in words"), Sentence("What happens by itself when nobody acts."), "rulebook.rules"
+        ),
         _NOTICES,
     ),
     "admin": (
-        Step(Sentence("Fill the vacant posts"), Sentence("A case that finds no post climbs higher than it should."),
-             "admin_units.vacancies"),
-        Step(Sentence("Give people their accounts"), Sentence("An account, a post, a code to sign in with."),
-             "admin_people.index"),
-        Step(Sentence("Bring in the lists"), Sentence("Pupils and attendance from the school's own system."),
-             "imports.index"),
+        FirstStep(
+            Sentence("Fill the vacant posts"),
+            Sentence("A case that finds no post climbs higher than it should."),
+            "admin_units.vacancies",
+        ),
+        FirstStep(
+            Sentence("Give people their accounts"),
+            Sentence("An account, a post, a code to sign in with."),
+            "admin_people.index",
+        ),
+        FirstStep(
+            Sentence("Bring in the lists"),
+            Sentence("Pupils and attendance from the school's own system."),
+            "imports.index",
+        ),
     ),
-}  # fmt: skip
+}
 assert tuple(sorted(STEPS)) == tuple(sorted(ROLES))
 
 
@@ -116,7 +166,7 @@ def greeting() -> bool:
     asked = f"{roles} {today()}"
     if session.get(OFFERED) == asked:
         return True
-    with shell().house.store.reading("which first steps were put away") as reading:
+    with deployment().context.store.reading("which first steps were put away") as reading:
         known = greetings.greeted(reading, g.viewer.person_id)
     done = known >= set(_roles())
     session[PUT_AWAY if done else OFFERED] = roles if done else asked
@@ -132,7 +182,7 @@ def index() -> str:
 @pages.post("/welcome")
 def put_away() -> Response:
     """Not to be shown again."""
-    with shell().house.store.writing("first steps are put away") as writing:
+    with deployment().context.store.writing("first steps are put away") as writing:
         greetings.greet(writing, g.viewer.person_id, _roles(), now())
     session[PUT_AWAY] = ",".join(_roles())
     return redirect(url_for("work.index"), 303)

@@ -8,13 +8,14 @@ from flask import Blueprint, abort, flash, redirect
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
+from engine.core.time_source import check_moment
 from engine.core.words import Sentence
 from engine.jobs.sweep import run_due
 from engine.store.cases.cases import earliest_look
-from engine.store.ops.time_source import ShiftedClock, check_moment, set_clock
-from engine.usecases.context import House
+from engine.store.ops.time_source import ShiftedClock, set_clock
+from engine.usecases.context import Context
 from web.site.languages import said
-from web.site.request_context import local, now, page_before, shell
+from web.site.request_context import deployment, local, now, page_before
 from web.site.template_filters import moment, weekday
 
 pages = Blueprint("demo", __name__)
@@ -26,13 +27,13 @@ MORNING = dt.time(7, 30)
 @login_required
 def next_day() -> Response:
     """Let it be the morning of the next working day; what comes due meanwhile happens at its own hour."""
-    if not shell().demo:
+    if not deployment().demo:
         abort(404)
-    house, target = shell().house, _next_morning(now())
+    context, target = deployment().context, _next_morning(now())
     check_moment(target)  # before anything happens at it
-    fired = pass_time(house, target)
-    set_clock(house.store, target)
-    if isinstance(clock := shell().clock, ShiftedClock):
+    fired = pass_time(context, target)
+    set_clock(context.store, target)
+    if isinstance(clock := deployment().clock, ShiftedClock):
         clock.forget()
     when = f"{weekday(local(target).date())}, {moment(target)}"
     flash(said(Sentence("It is now {when}. Rules that fired meanwhile: {fired}.", when=when, fired=fired)))
@@ -40,19 +41,19 @@ def next_day() -> Response:
 
 
 def _next_morning(moment: dt.datetime) -> dt.datetime:
-    calendar = shell().house.handbook.calendar("")
+    calendar = deployment().context.definitions.calendar("")
     day = calendar.local(moment).date() + dt.timedelta(days=1)
     while calendar.why_no_work(day):
         day += dt.timedelta(days=1)
     return calendar.instant(day, MORNING.hour * 60 + MORNING.minute)
 
 
-def pass_time(house: House, until: dt.datetime) -> int:
+def pass_time(context: Context, until: dt.datetime) -> int:
     """Run the sweep at each moment that comes due up to `until`; how many rules fired."""
     fired = 0
     while True:
-        with house.store.reading("pass time") as session:
+        with context.store.reading("pass time") as session:
             look = earliest_look(session)
         if look is None or look > until:
             return fired
-        fired += run_due(house, look).fired
+        fired += run_due(context, look).fired

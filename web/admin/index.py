@@ -13,7 +13,7 @@ from engine.store.ops import proxies
 from engine.store.people import people_lists
 from engine.store.people.people_lists import PersonRow
 from engine.store.units import unit_lists
-from web.site.request_context import now, shell, today
+from web.site.request_context import deployment, now, today
 
 pages = Blueprint("admin", __name__)
 
@@ -28,22 +28,27 @@ def require_admin() -> None:
 def index() -> str:
     """What wants a decision, and the ways."""
     require_admin()
-    with shell().house.store.reading("what wants an administrator's decision") as session:
+    with deployment().context.store.reading("what wants an administrator's decision") as session:
         counts = unit_lists.vacancies(session, today())
         alone = people_lists.away_alone(session, today())
         undecided = unit_lists.undecided(session, today())
         dead = deliveries.count_by_state(session).get(deliveries.DEAD, 0)
         proxy = proxies.undeclared(session, now())
     return render_template(
-        "admin.html", vacant={role: number for role, number in counts.items() if number}, alone=alone,
-        undecided=undecided, dead=dead, proxy=proxies.told(proxy) if proxy else None, roles=ROLE_LABELS,
+        "admin.html",
+        vacant={role: number for role, number in counts.items() if number},
+        alone=alone,
+        undecided=undecided,
+        dead=dead,
+        proxy=proxies.told(proxy) if proxy else None,
+        roles=ROLE_LABELS,
         most=unit_lists.MOST,
-    )  # fmt: skip
+    )
 
 
 def meant(typed: str, field: str) -> PersonRow:
     """The person somebody typed the login or the name of. Raises `Invalid` for the field if there is not just one."""
-    with shell().house.store.reading("who is meant") as session:
+    with deployment().context.store.reading("who is meant") as session:
         found = people_lists.found_as(session, typed)
     if not found:
         raise Invalid({field: Sentence("There is nobody of that login or name.")})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Blueprint, g, render_template, request
 from wtforms import StringField, TextAreaField
@@ -15,9 +17,8 @@ from engine.usecases.units.mergers import Merged, merge_units, read_moves, read_
 from web.account.stepup import needs_proof
 from web.admin.index import require_admin
 from web.admin.people import DAY
-from web.cli.merge import keep, told, undo_path
 from web.site.forms import Form
-from web.site.request_context import now, shell, today
+from web.site.request_context import deployment, now, today
 from web.site.security import takes_up_to
 from web.site.typed import read_day
 
@@ -35,7 +36,7 @@ class MergeForm(Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MergerShown:
     """What a merger did (`kept`), or would do; `left` is what somebody must decide, `mark` what was tried."""
 
     kept: bool
@@ -72,17 +73,25 @@ def run() -> str | tuple[str, int]:
     return render_template("admin_mergers.html", form=form, outcome=None), 422
 
 
-def _merge(form: MergeForm) -> Outcome:
+def _merge(form: MergeForm) -> MergerShown:
     on: dt.date = read_day(form.on.data, "on", today())
     table, typed = form.table.data or "", form.moves.data or ""
     mark = text_hash("merger", {"on": on.isoformat(), "table": table, "moves": typed})[:32]
     kept = request.form.get("confirm") == mark
     mergers, left = read_table(table)
-    path = undo_path(shell().settings.instance, on, now())
-    merged = merge_units(shell().house, mergers, on, now(), moves=read_moves(typed), by=g.viewer.person_id,
-                         dry_run=not kept, keep_undo=lambda undoing: keep(path, undoing))  # fmt: skip
+    path = undo_path(deployment().settings.instance, on, now())
+    merged = merge_units(
+        deployment().context,
+        mergers,
+        on,
+        now(),
+        moves=read_moves(typed),
+        by=g.viewer.person_id,
+        dry_run=not kept,
+        keep_undo=lambda undoing: keep(path, undoing),
+    )
     lines = [*told(merged), *([Sentence("To undo it: ralop merge-units {path}", path=path)] if path.exists() else [])]
-    return Outcome(kept, tuple(left), tuple(lines), mark)
+    return MergerShown(kept, tuple(left), tuple(lines), mark)
 
 
 def told(merged: Merged) -> list[Sentence]:
@@ -93,8 +102,27 @@ def told(merged: Merged) -> list[Sentence]:
         Sentence(
             "Moved along: {cases} open cases, {offers} offers, {posts} posts, {closures} closures; places of pupils "
             "changed: {pupils}; cases handed to another person: {handed}.",
-            cases=merged.cases, offers=merged.offers, posts=merged.posts, closures=merged.closures,
-            pupils=merged.pupils, handed=merged.handed_on,
+            cases=merged.cases,
+            offers=merged.offers,
+            posts=merged.posts,
+            closures=merged.closures,
+            pupils=merged.pupils,
+            handed=merged.handed_on,
         )
-    )  # fmt: skip
+    )
     return [*lines, *merged.left]
+
+
+def keep(path: Path, text: str) -> None:
+    """Write the file; readable by its owner only. Raises OSError, and the merger is not kept then."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def undo_path(instance: Path, on: dt.date, now: dt.datetime) -> Path:
+    """Where the file lies that undoes a merger: in the folder of the installation, a new one for each."""
+    return instance / "mergers" / f"{on:%Y-%m-%d}-undo-{now:%Y%m%dT%H%M%S%f}.json"

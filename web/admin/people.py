@@ -27,7 +27,7 @@ from web.account.notices import actor
 from web.admin.index import meant, require_admin
 from web.site.forms import Form
 from web.site.languages import NAMES, said
-from web.site.request_context import now, shell, today, whole_arg
+from web.site.request_context import deployment, now, today, whole_arg
 from web.site.typed import read_day, whole
 
 LONGEST_QUERY = 80  # characters
@@ -47,7 +47,7 @@ class PersonForm(Form):
     language = RadioField(choices=dict(NAMES), validate_choice=False, default="vi")
 
 
-class AwayForm(Form):
+class AwayOfPersonForm(Form):
     """Days away, and who acts meanwhile."""
 
     first_day = StringField(render_kw=DAY)
@@ -85,15 +85,18 @@ def index() -> str:
     """Everybody, by login, or those of a name."""
     require_admin()
     query, after = request.args.get("q", "").strip()[:LONGEST_QUERY], request.args.get("after", "")[:64]
-    with shell().house.store.reading("the administrator's list of people") as session:
+    with deployment().context.store.reading("the administrator's list of people") as session:
         found = people_lists.people(session, query, today(), after)
     rows = found[: people_lists.PAGE]
     more = rows[-1].login if len(found) > people_lists.PAGE else ""
     return render_template(
-        "admin_people.html", rows=rows, query=query, roles=ROLE_LABELS,
+        "admin_people.html",
+        rows=rows,
+        query=query,
+        roles=ROLE_LABELS,
         first=url_for("admin_people.index", q=query) if after else "",
         next=url_for("admin_people.index", q=query, after=more) if more else "",
-    )  # fmt: skip
+    )
 
 
 @pages.get("/admin/people/new")
@@ -111,7 +114,7 @@ def add() -> tuple[str, int] | str:
     values = {name: form[name].data or "" for name in ("phone", "email", "language")}
     try:
         login = (form.login.data or "").strip().lower()
-        store, by = shell().house.store, g.viewer.person_id
+        store, by = deployment().context.store, g.viewer.person_id
         password = accounts.add_person(store, login, form.name.data or "", now(), **values, by=by)
     except Conflict as refused:
         form.refuse(Invalid({"login": refused.sentence}))
@@ -137,15 +140,15 @@ def show(person_id: int) -> str:
 
 
 def _person(person_id: int) -> PersonRow:
-    with shell().house.store.reading("a person, for the administrator") as session:
+    with deployment().context.store.reading("a person, for the administrator") as session:
         found = people_lists.person(session, person_id, today())
     if found is None:
         raise NotFound(Sentence("There is nobody of this number."))
     return found
 
 
-def _page(person: PersonRow, *, away: AwayForm | None = None, over: HandOverForm | None = None) -> str:
-    with shell().house.store.reading("a person's posts, for the administrator") as session:
+def _page(person: PersonRow, *, away: AwayOfPersonForm | None = None, over: HandOverForm | None = None) -> str:
+    with deployment().context.store.reading("a person's posts, for the administrator") as session:
         known = {
             "absences": people_lists.absences_of(session, person.id, today()),
             "stands_in": people_lists.stands_in(session, person.id, today()),
@@ -153,11 +156,19 @@ def _page(person: PersonRow, *, away: AwayForm | None = None, over: HandOverForm
         }
         acts = acts_on(session, person.id, whole_arg("before"))
     return render_template(
-        "admin_person.html", person=person, roles=ROLE_LABELS, form=away or over, away=away or AwayForm(None),
-        over=over or HandOverForm(None), itself=person.id == g.viewer.person_id, acts=acts[:ACTS], words=WORDS,
+        "admin_person.html",
+        person=person,
+        roles=ROLE_LABELS,
+        form=away or over,
+        away=away or AwayOfPersonForm(None),
+        over=over or HandOverForm(None),
+        itself=person.id == g.viewer.person_id,
+        acts=acts[:ACTS],
+        words=WORDS,
         actor=actor,
-        older=acts[ACTS - 1].id if len(acts) > ACTS else None, **known,
-    )  # fmt: skip
+        older=acts[ACTS - 1].id if len(acts) > ACTS else None,
+        **known,
+    )
 
 
 def _back(person_id: int) -> Response:
@@ -169,7 +180,7 @@ def reset(person_id: int) -> str:
     """A new password, shown this once; every device must sign in again."""
     require_admin()
     person = _person(person_id)
-    password = accounts.reset_password(shell().house.store, person.login, now(), g.viewer.person_id)
+    password = accounts.reset_password(deployment().context.store, person.login, now(), g.viewer.person_id)
     return _password_page(person, password)
 
 
@@ -180,11 +191,16 @@ def disable(person_id: int) -> Response:
     person = _person(person_id)
     if person.id == g.viewer.person_id:
         raise NotAllowed(Sentence("Nobody shuts their own account: ask another administrator."))
-    left = accounts.disable(shell().house.store, person.login, now(), g.viewer.person_id)
+    left = accounts.disable(deployment().context.store, person.login, now(), g.viewer.person_id)
     flash(_("%(name)s can no longer sign in.", name=person.name))
     if left:
-        flash(ngettext("%(num)s open case is still theirs: hand it over below.",
-                       "%(num)s open cases are still theirs: hand them over below.", left))  # fmt: skip
+        flash(
+            ngettext(
+                "%(num)s open case is still theirs: hand it over below.",
+                "%(num)s open cases are still theirs: hand them over below.",
+                left,
+            )
+        )
     return _back(person.id)
 
 
@@ -193,7 +209,7 @@ def enable(person_id: int) -> Response:
     """Open it again."""
     require_admin()
     person = _person(person_id)
-    accounts.enable(shell().house.store, person.login, now(), g.viewer.person_id)
+    accounts.enable(deployment().context.store, person.login, now(), g.viewer.person_id)
     flash(_("%(name)s can sign in again.", name=person.name))
     return _back(person.id)
 
@@ -206,10 +222,10 @@ def hand_over(person_id: int) -> Response | tuple[str, int]:
     try:
         if (form.to.data or "").strip():
             to = meant(form.to.data or "", "to")
-            codes = accounts.hand_over(shell().house, person.login, to.login, now(), g.viewer.person_id)
+            codes = accounts.hand_over(deployment().context, person.login, to.login, now(), g.viewer.person_id)
             flash(_("%(name)s has all posts now, and %(count)s open cases.", name=to.name, count=len(codes)))
         else:
-            codes = leave(shell().house, person.id, now(), g.viewer.person_id)
+            codes = leave(deployment().context, person.id, now(), g.viewer.person_id)
             flash(_("The posts have ended; %(count)s open cases went to whoever answers for them.", count=len(codes)))
     except NotAllowed as refused:
         form.refuse(Invalid({"to": refused.sentence}))
@@ -228,13 +244,14 @@ def hand_over(person_id: int) -> Response | tuple[str, int]:
 def delegate(person_id: int) -> Response | tuple[str, int]:
     """The person is away; somebody acts for them, or the next one up."""
     require_admin()
-    person, form = _person(person_id), AwayForm()
+    person, form = _person(person_id), AwayOfPersonForm()
     try:
         first = read_day(form.first_day.data, "first_day", today())
         last = read_day(form.last_day.data, "last_day")
         other = meant(form.delegate.data or "", "delegate").id if (form.delegate.data or "").strip() else None
-        absences.enter(shell().house, person.id, other, first, last, form.reason.data or "", now(),
-                       by=g.viewer.person_id)  # fmt: skip
+        absences.enter(
+            deployment().context, person.id, other, first, last, form.reason.data or "", now(), by=g.viewer.person_id
+        )
     except Invalid as refused:
         form.refuse(refused)
         return _page(person, away=form), 422
@@ -249,7 +266,7 @@ def delegate(person_id: int) -> Response | tuple[str, int]:
 def back(person_id: int) -> Response:
     """An absence ends today, or does not come about."""
     require_admin()
-    absences.end(shell().house, person_id, whole(request.form.get("absence")) or 0, now(), by=g.viewer.person_id)
+    absences.end(deployment().context, person_id, whole(request.form.get("absence")) or 0, now(), by=g.viewer.person_id)
     flash(_("The absence has ended."))
     return _back(person_id)
 
@@ -274,24 +291,29 @@ def appoint(person_id: int) -> Response | tuple[str, int]:
         unit = _unit(form)
         first = read_day(form.first_day.data, "first_day", today())
         last = read_day(form.last_day.data, "last_day") if (form.last_day.data or "").strip() else None
-        store, by = shell().house.store, g.viewer.person_id
+        store, by = deployment().context.store, g.viewer.person_id
         accounts.appoint(store, person.login, role, unit.code, first, last, now=now(), by=by)
     except (Conflict, NotFound) as refused:
         form.refuse(Invalid({"unit": refused.sentence}))
     except Invalid as refused:
         form.refuse(refused)
     else:
-        moved = reroute(shell().house, {unit.id}, now())
+        moved = reroute(deployment().context, {unit.id}, now())
         flash(_("%(name)s holds the post.", name=person.name))
         if moved:
-            flash(ngettext("%(num)s case that waited elsewhere is on offer to this post.",
-                           "%(num)s cases that waited elsewhere are on offer to this post.", len(moved)))  # fmt: skip
+            flash(
+                ngettext(
+                    "%(num)s case that waited elsewhere is on offer to this post.",
+                    "%(num)s cases that waited elsewhere are on offer to this post.",
+                    len(moved),
+                )
+            )
         return _back(person.id)
     return _post_page(person, form), 422
 
 
 def _unit(form: PostForm) -> unit_lists.UnitRow:
-    with shell().house.store.reading("the unit of a post") as session:
+    with deployment().context.store.reading("the unit of a post") as session:
         found = unit_lists.unit(session, whole(form.unit.data) or 0)
     if found is None:
         raise Invalid({"unit": Sentence("Choose the unit of the post.")})
@@ -302,7 +324,7 @@ def _post_page(person: PersonRow, form: PostForm) -> str:
     role, query = request.values.get("role", ""), request.values.get("q", "").strip()[:LONGEST_QUERY]
     chosen = whole(form.unit.data) or whole_arg("unit")
     units: list[unit_lists.UnitRow] = []
-    with shell().house.store.reading("units for a post") as session:
+    with deployment().context.store.reading("units for a post") as session:
         if role in HELD_IN and chosen and (one := unit_lists.unit(session, chosen)):
             units = [one]
         elif role in HELD_IN and query:
@@ -315,9 +337,16 @@ def _post_page(person: PersonRow, form: PostForm) -> str:
     if len(units) == 1:
         form.unit.data = str(units[0].id)
     return render_template(
-        "admin_post.html", person=person, form=form, seek=seek_form, role=role if role in HELD_IN else "", query=query,
-        units=units, roles=ROLE_LABELS, most=20,
-    )  # fmt: skip
+        "admin_post.html",
+        person=person,
+        form=form,
+        seek=seek_form,
+        role=role if role in HELD_IN else "",
+        query=query,
+        units=units,
+        roles=ROLE_LABELS,
+        most=20,
+    )
 
 
 def _named(unit: unit_lists.UnitRow) -> str:
@@ -331,6 +360,6 @@ def end_post(person_id: int) -> Response:
     require_admin()
     last = read_day(request.form.get("last_day"), "last_day", today())
     post, by = whole(request.form.get("post")) or 0, g.viewer.person_id
-    accounts.end_post(shell().house.store, person_id, post, last, now=now(), by=by)
+    accounts.end_post(deployment().context.store, person_id, post, last, now=now(), by=by)
     flash(_("The post ends with %(day)s.", day=said(last)))
     return _back(person_id)

@@ -13,7 +13,7 @@ from engine.store.units import unit_lists
 from engine.store.units.unit_lists import PAGE, SOUGHT, Cursor, UnitRow
 from engine.usecases.people.accounts import HELD_IN
 from web.admin.index import require_admin
-from web.site.request_context import shell, today
+from web.site.request_context import deployment, today
 from web.site.typed import whole
 
 LONGEST_QUERY = 80  # characters
@@ -26,13 +26,15 @@ def index() -> str:
     """The tree from its roots, or the units of a name or code."""
     require_admin()
     query, after = request.args.get("q", "").strip()[:LONGEST_QUERY], _after()
-    with shell().house.store.reading("the administrator's tree of units") as session:
+    with deployment().context.store.reading("the administrator's tree of units") as session:
         found = unit_lists.units_named(session, query, today(), after) if query else unit_lists.roots(session, today())
     return render_template(
-        "admin_units.html", rows=found[:PAGE], query=query,
+        "admin_units.html",
+        rows=found[:PAGE],
+        query=query,
         first=url_for("admin_units.index", q=query) if after else "",
         next=url_for("admin_units.index", q=query, after=_written(found[PAGE - 1])) if len(found) > PAGE else "",
-    )  # fmt: skip
+    )
 
 
 @pages.get("/admin/units/<int:unit_id>")
@@ -40,7 +42,7 @@ def show(unit_id: int) -> str:
     """A unit: what it lies in, what lies in it, who holds its posts."""
     require_admin()
     after = _after()
-    with shell().house.store.reading("a unit, for the administrator") as session:
+    with deployment().context.store.reading("a unit, for the administrator") as session:
         unit = unit_lists.unit(session, unit_id)
         if unit is None:
             raise NotFound(Sentence("There is no unit of this number."))
@@ -50,13 +52,20 @@ def show(unit_id: int) -> str:
         successor = unit_lists.unit(session, unit.successor_id) if unit.successor_id else None
     posts = [role for role, kinds in HELD_IN.items() if unit.kind in kinds]
     return render_template(
-        "admin_unit.html", unit=unit, line=line, rows=found[:PAGE], kinds=KINDS, roles=ROLE_LABELS, posts=posts,
-        holders={role: [it for it in holders if it.role == role] for role in posts}, successor=successor,
+        "admin_unit.html",
+        unit=unit,
+        line=line,
+        rows=found[:PAGE],
+        kinds=KINDS,
+        roles=ROLE_LABELS,
+        posts=posts,
+        holders={role: [it for it in holders if it.role == role] for role in posts},
+        successor=successor,
         first=url_for("admin_units.show", unit_id=unit_id) if after else "",
         next=(
             url_for("admin_units.show", unit_id=unit_id, after=_written(found[PAGE - 1])) if len(found) > PAGE else ""
         ),
-    )  # fmt: skip
+    )
 
 
 @pages.get("/admin/vacancies")
@@ -64,17 +73,22 @@ def vacancies() -> str:
     """Posts that a case may ask for and nobody holds."""
     require_admin()
     role, after = request.args.get("role", ""), _after()
-    with shell().house.store.reading("vacant posts") as session:
+    with deployment().context.store.reading("vacant posts") as session:
         counts = unit_lists.vacancies(session, today())
         role = role if role in SOUGHT else next((name for name, number in counts.items() if number), "head")
         found = unit_lists.vacant(session, role, today(), after)
     return render_template(
-        "admin_vacancies.html", counts=counts, role=role, rows=found[:PAGE], roles=ROLE_LABELS,
-        most=unit_lists.MOST, first=url_for("admin_units.vacancies", role=role) if after else "",
+        "admin_vacancies.html",
+        counts=counts,
+        role=role,
+        rows=found[:PAGE],
+        roles=ROLE_LABELS,
+        most=unit_lists.MOST,
+        first=url_for("admin_units.vacancies", role=role) if after else "",
         next=(
             url_for("admin_units.vacancies", role=role, after=_written(found[PAGE - 1])) if len(found) > PAGE else ""
         ),
-    )  # fmt: skip
+    )
 
 
 @pages.get("/admin/units/<int:unit_id>/appoint")
@@ -82,15 +96,20 @@ def candidates(unit_id: int) -> str:
     """Whom to appoint to a post of this unit: a person is looked for by name."""
     require_admin()
     role, query = request.args.get("role", ""), request.args.get("q", "").strip()[:LONGEST_QUERY]
-    with shell().house.store.reading("whom to appoint") as session:
+    with deployment().context.store.reading("whom to appoint") as session:
         unit = unit_lists.unit(session, unit_id)
         found = people_lists.people(session, query, today()) if query else []
     if unit is None or role not in HELD_IN:
         raise NotFound(Sentence("There is no such post."))
     return render_template(
-        "admin_appoint.html", unit=unit, role=role, query=query, rows=found[:PAGE], roles=ROLE_LABELS,
+        "admin_appoint.html",
+        unit=unit,
+        role=role,
+        query=query,
+        rows=found[:PAGE],
+        roles=ROLE_LABELS,
         more=len(found) > PAGE,
-    )  # fmt: skip
+    )
 
 
 def _after() -> Cursor | None:

@@ -9,7 +9,7 @@ from engine.core.refusals import NotAllowed
 from engine.core.words import Sentence
 from engine.store.attendance.doubles import Double, doubles, schools_below
 from engine.store.people.access_log import note_listed
-from web.site.request_context import now, shell, whole_arg
+from web.site.request_context import deployment, now, whole_arg
 
 AT_ONCE = 30  # doubles on a page
 STATUSES = {
@@ -29,15 +29,22 @@ def index() -> str:
     viewer, start = g.viewer, whole_arg("after") or 0
     if not viewer.holds(OFFICE):
         raise NotAllowed(Sentence("This page is for the education office."))
-    with shell().house.store.reading("doubles among the schools of an office") as session:
+    with deployment().context.store.reading("doubles among the schools of an office") as session:
         found = doubles(session, schools_below(session, viewer.of(OFFICE)))
     shown = found[start : start + AT_ONCE]
-    note_listed(shell().house.store, viewer.person_id, "doubles", [it.id for one in shown for it in one.records], now())
+    note_listed(
+        deployment().context.store, viewer.person_id, "doubles", [it.id for one in shown for it in one.records], now()
+    )
     more = url_for("doubles.index", after=start + AT_ONCE) if len(found) > start + AT_ONCE else ""
     return render_template(
-        "doubles.html", doubles=shown, count=len(found), statuses=STATUSES, why=_why, next=more,
+        "doubles.html",
+        doubles=shown,
+        count=len(found),
+        statuses=STATUSES,
+        why=_why,
+        next=more,
         first=url_for("doubles.index") if start else "",
-    )  # fmt: skip
+    )
 
 
 def _why(double: Double) -> Sentence:

@@ -22,7 +22,7 @@ from engine.usecases.attendance.importing import label
 from web.account.exports import attachment
 from web.site.forms import Form
 from web.site.languages import language, said
-from web.site.request_context import now, shell
+from web.site.request_context import deployment, now
 from web.site.security import takes_up_to
 
 LARGEST = LIMITS.size + 64 * 1024  # bytes: the file and what stands around it in the form
@@ -75,7 +75,7 @@ def submit() -> Response | tuple[str, int]:
         return _index(form), 422
     try:
         job = import_jobs.submit(
-            shell().house, g.viewer, kind, file.filename or "", file.read(), Options(month=month), now()
+            deployment().context, g.viewer, kind, file.filename or "", file.read(), Options(month=month), now()
         )
     except NotAllowed:
         raise
@@ -88,13 +88,24 @@ def submit() -> Response | tuple[str, int]:
 @pages.get("/imports/<int:job_id>")
 def show(job_id: int) -> str:
     """How far a file is: the preview of what it would change, the progress, what came of it."""
-    job = import_jobs.job_of(shell().house, g.viewer, job_id)
-    rows = import_jobs.wrong_rows(shell().house, g.viewer, job_id, SHOWN)
+    job = import_jobs.job_of(deployment().context, g.viewer, job_id)
+    rows = import_jobs.wrong_rows(deployment().context, g.viewer, job_id, SHOWN)
     return render_template(
-        "import.html", job=job, name=NAMES[job["kind"]], state=STATES[job["state"]], wrong=rows, label=label, hold=HOLD,
-        same=SAME, add=ADD, take=TAKE, keep=KEEP, decision=DECISION, fields=FIELDS,
+        "import.html",
+        job=job,
+        name=NAMES[job["kind"]],
+        state=STATES[job["state"]],
+        wrong=rows,
+        label=label,
+        hold=HOLD,
+        same=SAME,
+        add=ADD,
+        take=TAKE,
+        keep=KEEP,
+        decision=DECISION,
+        fields=FIELDS,
         moving=job["state"] in {"checking", "waiting", "running"},
-    )  # fmt: skip
+    )
 
 
 @pages.post("/imports/<int:job_id>/confirm")
@@ -102,14 +113,14 @@ def confirm(job_id: int) -> Response:
     """Bring in what was checked, with what was decided about those who may be there already or are called otherwise."""
     found = {name.removeprefix(DECISION): value for name, value in request.form.items() if name.startswith(DECISION)}
     decisions = {code: value for code, value in found.items() if value in DECISIONS}
-    import_jobs.confirm(shell().house, g.viewer, job_id, decisions)
+    import_jobs.confirm(deployment().context, g.viewer, job_id, decisions)
     return redirect(url_for("imports.show", job_id=job_id), 303)
 
 
 @pages.post("/imports/<int:job_id>/cancel")
 def cancel(job_id: int) -> Response:
     """Stop after the piece at hand; what is in stays in."""
-    import_jobs.cancel(shell().house, g.viewer, job_id, now())
+    import_jobs.cancel(deployment().context, g.viewer, job_id, now())
     flash(_("The import was cancelled."))
     return redirect(url_for("imports.show", job_id=job_id), 303)
 
@@ -117,7 +128,7 @@ def cancel(job_id: int) -> Response:
 @pages.get("/imports/<int:job_id>/wrong.xlsx")
 def wrong(job_id: int) -> Response:
     """The wrong rows, to be mended and given back."""
-    rows = [_wrong(row) for row in import_jobs.wrong_rows(shell().house, g.viewer, job_id)]
+    rows = [_wrong(row) for row in import_jobs.wrong_rows(deployment().context, g.viewer, job_id)]
     return attachment(wrong_file(rows, language()), "xlsx", f"dong-loi-{job_id}", "wrong rows")
 
 
@@ -137,7 +148,7 @@ def _form() -> FileForm:
 
 
 def _index(form: FileForm) -> str:
-    jobs = import_jobs.jobs_of(shell().house, g.viewer)
+    jobs = import_jobs.jobs_of(deployment().context, g.viewer)
     return render_template("imports.html", form=form, jobs=jobs, names=NAMES, states=STATES)
 
 

@@ -10,7 +10,7 @@ from engine.core.refusals import Conflict, Invalid
 from engine.core.words import Sentence
 from engine.usecases.attendance import proposals
 from web.site.languages import said
-from web.site.request_context import now, shell
+from web.site.request_context import deployment, now
 
 pages = Blueprint("proposals", __name__)
 
@@ -26,7 +26,7 @@ COMMON = (
 def take_up(id: int) -> Response:
     """Open the case. Pressed twice, it is one case; decided by somebody else meanwhile, that is told."""
     try:
-        code = proposals.take_up(shell().house, g.viewer, id, now())
+        code = proposals.take_up(deployment().context, g.viewer, id, now())
     except Conflict as refused:
         return _told(refused)
     return redirect(url_for("case.show", code=code, done=1), 303)
@@ -47,7 +47,7 @@ def dismiss(id: int) -> Response | tuple[str, int]:
     chosen, typed = request.form.get("reason", ""), request.form.get("other", "")
     reason = typed if typed.strip() else chosen
     try:
-        proposals.dismiss(shell().house, g.viewer, id, reason, now())
+        proposals.dismiss(deployment().context, g.viewer, id, reason, now())
     except Invalid as refused:
         return _page(id, refused.sentence, typed), 422
     except Conflict as refused:
@@ -57,8 +57,8 @@ def dismiss(id: int) -> Response | tuple[str, int]:
 
 
 def _page(id: int, wrong: Sentence | None = None, typed: str = "") -> str:
-    row = proposals.proposal(shell().house, g.viewer, id)
-    why = proposals.reasons(shell().house.risk, row.signals)
+    row = proposals.proposal(deployment().context, g.viewer, id)
+    why = proposals.reasons(deployment().context.risk, row.signals)
     return render_template("proposal.html", it=row, why=why, common=COMMON, wrong=wrong, typed=typed)
 
 

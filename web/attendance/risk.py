@@ -18,12 +18,12 @@ from engine.core.words import Sentence
 from engine.jobs import risk_trial
 from engine.jobs.risk_trial import Trial
 from engine.store import tables as t
-from engine.store.attendance.risk_trials import Count
+from engine.store.attendance.risk_trials import SignalCount
 from engine.store.cases.case_page import names_of
 from engine.usecases.attendance import risk_settings
 from engine.usecases.attendance.risk_settings import Chosen
 from web.site.read_risk import FILE
-from web.site.request_context import now, shell
+from web.site.request_context import deployment, now
 from web.site.typed import whole
 
 SIGNAL = "signal-"  # the names of the controls: signal-<id>
@@ -32,14 +32,14 @@ pages = Blueprint("risk", __name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class SignalCard:
     """One signal as the page shows it; `count` is None until a trial has ended."""
 
     signal: Signal
     condition: Sentence
     does: str
     chosen: str
-    count: Count | None
+    count: SignalCount | None
     weeks: int
 
     @property
@@ -62,7 +62,12 @@ def choose() -> Response | tuple[str, int]:
     signals = {name.removeprefix(SIGNAL): does for name, does in form.items() if name.startswith(SIGNAL)}
     try:
         risk_settings.choose(
-            shell().house, g.viewer, now(), mode=form.get("mode", ""), count=form.get("count", ""), signals=signals
+            deployment().context,
+            g.viewer,
+            now(),
+            mode=form.get("mode", ""),
+            count=form.get("count", ""),
+            signals=signals,
         )
     except Invalid as refused:
         return _page(next(iter(refused.fields.values()))), 422
@@ -74,7 +79,7 @@ def choose_for() -> Response | tuple[str, int]:
     """Set what the watch does at the schools of an office's unit."""
     unit = whole(request.form.get("unit", "")) or 0
     try:
-        risk_settings.choose_for(shell().house, g.viewer, unit, request.form.get("mode", ""), now())
+        risk_settings.choose_for(deployment().context, g.viewer, unit, request.form.get("mode", ""), now())
     except Invalid as refused:
         return _page(next(iter(refused.fields.values()))), 422
     return _kept()
@@ -83,7 +88,7 @@ def choose_for() -> Response | tuple[str, int]:
 @pages.post("/risk/trial")
 def trial() -> Response:
     """Have the signals tried on the last term; the worker does it."""
-    risk_trial.ask(shell().house, g.viewer, now())
+    risk_trial.ask(deployment().context, g.viewer, now())
     return redirect(url_for("risk.show") + "#trial", 303)
 
 
@@ -93,31 +98,47 @@ def _kept() -> Response:
 
 
 def _page(fault: Sentence | None = None) -> str:
-    house, viewer = shell().house, g.viewer
+    context, viewer = deployment().context, g.viewer
     risk_settings.check(viewer)
-    trial = risk_trial.trial_of(house, viewer)
-    with house.store.reading("settings of the risk watch") as session:
+    trial = risk_trial.trial_of(context, viewer)
+    with context.store.reading("settings of the risk watch") as session:
         chosen = risk_settings.chosen_in(session)
         units = names_of(session, t.Unit, viewer.of(OFFICE) | chosen.units.keys())
-    own = shell().settings.instance / "rules" / FILE
+    own = deployment().settings.instance / "rules" / FILE
     return render_template(
-        "risk.html", cards=_cards(chosen, trial), trial=trial, chosen=chosen, rules=chosen.rules(house.risk),
-        file=house.risk, name=f"instance/rules/{FILE}" if own.is_file() else f"rules/{FILE}", wrong=fault,
-        does=DOES, counts=COUNT_WORDS, modes=[(mode, DOES[mode]) for mode in MODES],
-        count_rules=[(count, COUNT_WORDS[count]) for count in COUNTS], prefix=SIGNAL,
-        may_set=viewer.holds(ADMIN), may_try=viewer.holds(ADMIN) or viewer.holds(OFFICE),
-        units=units, mine=sorted(viewer.of(OFFICE)), moving=trial.state in {"waiting", "running"},
-    )  # fmt: skip
+        "risk.html",
+        cards=_cards(chosen, trial),
+        trial=trial,
+        chosen=chosen,
+        rules=chosen.rules(context.risk),
+        file=context.risk,
+        name=f"instance/rules/{FILE}" if own.is_file() else f"rules/{FILE}",
+        wrong=fault,
+        does=DOES,
+        counts=COUNT_WORDS,
+        modes=[(mode, DOES[mode]) for mode in MODES],
+        count_rules=[(count, COUNT_WORDS[count]) for count in COUNTS],
+        prefix=SIGNAL,
+        may_set=viewer.holds(ADMIN),
+        may_try=viewer.holds(ADMIN) or viewer.holds(OFFICE),
+        units=units,
+        mine=sorted(viewer.of(OFFICE)),
+        moving=trial.state in {"waiting", "running"},
+    )
 
 
-def _cards(chosen: Chosen, trial: Trial) -> list[Card]:
-    file = shell().house.risk
+def _cards(chosen: Chosen, trial: Trial) -> list[SignalCard]:
+    file = deployment().context.risk
     everywhere = chosen.rules(file).mode
     counted = trial.first_day is not None
     return [
-        Card(
-            signal, condition(signal), chosen.signals.get(signal.id) or everywhere, chosen.signals.get(signal.id, ""),
-            trial.counts.get(signal.id, Count(0, 0, 0, 0)) if counted else None, trial.weeks,
+        SignalCard(
+            signal,
+            condition(signal),
+            chosen.signals.get(signal.id) or everywhere,
+            chosen.signals.get(signal.id, ""),
+            trial.counts.get(signal.id, SignalCount(0, 0, 0, 0)) if counted else None,
+            trial.weeks,
         )
         for signal in file.signals
-    ]  # fmt: skip
+    ]

@@ -23,7 +23,7 @@ from engine.usecases.idempotency import SentBefore
 from web.site import queued
 from web.site.forms import new_key
 from web.site.languages import said
-from web.site.request_context import local, now, shell, today
+from web.site.request_context import deployment, local, now, today
 from web.site.template_filters import weekday
 from web.site.typed import whole
 
@@ -40,7 +40,7 @@ pages = Blueprint("rollcall", __name__)
 def index() -> str:
     """My classes, and which of them have not been taken today."""
     viewer = g.viewer
-    with shell().house.store.scoped(viewer) as session:
+    with deployment().context.store.scoped(viewer) as session:
         classes = stored.classes(session, viewer.of("teacher"), viewer.of("head"), today())
     return render_template("rollcall_classes.html", classes=classes, day=today(), sessions=SESSIONS)
 
@@ -68,7 +68,7 @@ def send(class_id: int) -> Response | tuple[str, int]:
         return _blank(class_id, Sentence("Choose the session: morning or afternoon.")), 422
     marks, version = _typed(), request.form.get("version") or None
     try:
-        rollcall.send(shell().house, g.viewer, class_id, day, half, marks, now(), key=_key(), version=version)
+        rollcall.send(deployment().context, g.viewer, class_id, day, half, marks, now(), key=_key(), version=version)
     except Invalid as refused:
         return _page(class_id, day, half, next(iter(refused.fields.values()))), 422
     except Conflict as faster:
@@ -82,15 +82,20 @@ def send(class_id: int) -> Response | tuple[str, int]:
 
 
 def _page(
-    class_id: int, day: dt.date, half: str, wrong: Sentence | None = None, *, faster: bool = False,
+    class_id: int,
+    day: dt.date,
+    half: str,
+    wrong: Sentence | None = None,
+    *,
+    faster: bool = False,
     key: str | None = None,
-) -> str:  # fmt: skip
+) -> str:
     """The register of a session; after a fault with what was typed, and with what stands against it.
 
     `key` is a new one for what is another entry than the one that was sent with the form's own key.
     """
     name, pupils = _list(class_id)
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         taken = {pupil: mark for pupil, (mark, _reason) in stored.marks(session, class_id, day, half).items()}
         changes = stored.corrections(session, class_id, day)
     typed = _typed() or taken
@@ -102,13 +107,28 @@ def _page(
         queued.beside(version_of(taken), count, [said(line) for line in others])
     if key:
         queued.anew(key)
-    around = [day + dt.timedelta(days=n) for n in (-1, 1) if day + dt.timedelta(days=n) <= today()]
+    surroundings = [day + dt.timedelta(days=n) for n in (-1, 1) if day + dt.timedelta(days=n) <= today()]
     version = version_of(taken)
     return render_template(
-        "rollcall.html", class_id=class_id, name=name, day=day, half=half, days=_days(day), sessions=SESSIONS,
-        marks=MARKS, pupils=pupils, taken=taken, typed=typed, changes=changes, key=key or _key(), version=version,
-        wrong=wrong, others=others, around=around, draft_of=f"{day}{half}{version}",
-    )  # fmt: skip
+        "rollcall.html",
+        class_id=class_id,
+        name=name,
+        day=day,
+        half=half,
+        days=_days(day),
+        sessions=SESSIONS,
+        marks=MARKS,
+        pupils=pupils,
+        taken=taken,
+        typed=typed,
+        changes=changes,
+        key=key or _key(),
+        version=version,
+        wrong=wrong,
+        others=others,
+        surroundings=surroundings,
+        draft_of=f"{day}{half}{version}",
+    )
 
 
 def _blank(class_id: int, wrong: Sentence | None = None) -> str:
@@ -116,11 +136,21 @@ def _blank(class_id: int, wrong: Sentence | None = None) -> str:
     if wrong:
         queued.told(wrong)
     return render_template(
-        "rollcall.html", class_id=class_id, name=name, day=_day(request.form.get("day")),
-        half=request.form.get("session"), days=_days(*(today() + dt.timedelta(days=n) for n in AROUND)),
-        sessions=SESSIONS, marks=MARKS, pupils=pupils, typed=_typed(), key=_key(), version=rollcall.NOT_TAKEN,
-        wrong=wrong, blank=True,
-    )  # fmt: skip
+        "rollcall.html",
+        class_id=class_id,
+        name=name,
+        day=_day(request.form.get("day")),
+        half=request.form.get("session"),
+        days=_days(*(today() + dt.timedelta(days=n) for n in AROUND)),
+        sessions=SESSIONS,
+        marks=MARKS,
+        pupils=pupils,
+        typed=_typed(),
+        key=_key(),
+        version=rollcall.NOT_TAKEN,
+        wrong=wrong,
+        blank=True,
+    )
 
 
 def _days(*days: dt.date) -> dict[str, str]:
@@ -130,10 +160,10 @@ def _days(*days: dt.date) -> dict[str, str]:
 
 def _list(class_id: int) -> tuple[str, Pupils]:
     """The name of a class and its pupils, for who takes its register."""
-    with shell().house.store.reading("is this class's register theirs to take") as session:
+    with deployment().context.store.reading("is this class's register theirs to take") as session:
         rollcall.check(session, g.viewer, class_id)
         unit = unit_name(session, class_id)
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         return unit.name if unit else "", stored.pupils(session, class_id)
 
 
@@ -148,8 +178,11 @@ def _others(pupils: Pupils, taken: Mapping[int, str], typed: Mapping[int, str]) 
 
 def _typed() -> dict[int, str]:
     """The marks that came with the form."""
-    return {pupil: mark for name, mark in request.form.items()
-            if name.startswith(PUPIL) and (pupil := whole(name.removeprefix(PUPIL))) is not None}  # fmt: skip
+    return {
+        pupil: mark
+        for name, mark in request.form.items()
+        if name.startswith(PUPIL) and (pupil := whole(name.removeprefix(PUPIL))) is not None
+    }
 
 
 def _key() -> str:

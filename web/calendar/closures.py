@@ -19,12 +19,12 @@ from engine.core.words import Sentence
 from engine.core.workflow.form_values import read_date
 from engine.store.calendar import closure_lists as lists
 from engine.store.calendar.closure_lists import ClosureRow, PlaceRow
-from engine.store.calendar.closures import Counted, Plan, read, scope_of, unread
+from engine.store.calendar.closures import Plan, Touched, read, scope_of, unread
 from engine.usecases.calendar import closures
 from engine.usecases.idempotency import SentBefore
 from web.site.forms import Form, new_key
 from web.site.languages import said
-from web.site.request_context import local, now, shell, today
+from web.site.request_context import deployment, local, now, today
 from web.site.typed import whole
 
 LONGEST_QUERY = 80  # characters
@@ -45,7 +45,7 @@ def called(kind: str, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ClosedFor:
     """What a closure is, or is to be, for: a unit or a pupil."""
 
     place: PlaceRow
@@ -74,8 +74,11 @@ class ClosureForm(Form):
         """What was filled in. Raises `Invalid` for days that cannot be read."""
         first = _read_day(self.first.data)
         last = _read_day(self.last.data) if (self.last.data or "").strip() else first
-        wrong = {name: Sentence("Write the day as in 25/11/2026.") for name, day in (("first", first), ("last", last))
-                 if day is None}  # fmt: skip
+        wrong = {
+            name: Sentence("Write the day as in 25/11/2026.")
+            for name, day in (("first", first), ("last", last))
+            if day is None
+        }
         if wrong or first is None or last is None:
             raise Invalid({"first": wrong["first"]} if "first" in wrong else wrong)
         return Plan(first, last, " ".join((self.reason.data or "").split()), self.mode.data or None)
@@ -108,8 +111,12 @@ def _read_day(text: str | None) -> dt.date | None:
 def _form(plan: Plan | None = None) -> ClosureForm:
     data = None
     if plan:
-        data = {"first": said(plan.first_day), "last": said(plan.last_day), "reason": plan.reason,
-                "mode": plan.study_mode or ""}  # fmt: skip
+        data = {
+            "first": said(plan.first_day),
+            "last": said(plan.last_day),
+            "reason": plan.reason,
+            "mode": plan.study_mode or "",
+        }
     form = ClosureForm(data=data)
     form.mode.choices = [("", _("Not decided yet")), *((code, said(label)) for code, label in STUDY_MODES.items())]
     if not form.is_submitted():
@@ -130,26 +137,32 @@ def _say_again(form: ClosureForm | LiftForm, before: SentBefore) -> None:
 @pages.get("/closures")
 def index() -> str:
     """Closures of my area: those that run, those that come; on a page of their own those that are over."""
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         if request.args.get("which") == "past":
             return _past(lists.past(session, g.viewer, today(), _after()))
         found = lists.lasting(session, g.viewer, today())
     rows = found[: lists.PAGE]
     return render_template(
-        "closures.html", modes=STUDY_MODES, may=_may_somewhere(), more=len(found) > lists.PAGE,
+        "closures.html",
+        modes=STUDY_MODES,
+        may=_may_somewhere(),
+        more=len(found) > lists.PAGE,
         running=[row for row in rows if row.first_day <= today()],
         coming=[row for row in rows if row.first_day > today()],
-    )  # fmt: skip
+    )
 
 
 def _past(found: list[ClosureRow]) -> str:
     rows = found[: lists.PAGE]
     after = f"{rows[-1].last_day.isoformat()}~{rows[-1].id}" if len(found) > lists.PAGE else ""
     return render_template(
-        "closures.html", modes=STUDY_MODES, may=_may_somewhere(), past=rows,
+        "closures.html",
+        modes=STUDY_MODES,
+        may=_may_somewhere(),
+        past=rows,
         first=url_for("closures.index", which="past") if _after() else "",
         next=url_for("closures.index", which="past", after=after) if after else "",
-    )  # fmt: skip
+    )
 
 
 def _after() -> lists.Cursor | None:
@@ -172,12 +185,16 @@ def new() -> str:
     query = request.args.get("q", "").strip()[:LONGEST_QUERY]
     if held := _asked_for():
         return _form_page(held, _form(), url_for("closures.announce", **held.query))
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         found = lists.units_for(session, g.viewer, query, today())
         pupils = lists.pupils_for(session, query)
     return render_template(
-        "closure_new.html", query=query, units=found[: lists.MOST], more=len(found) > lists.MOST, pupils=pupils,
-    )  # fmt: skip
+        "closure_new.html",
+        query=query,
+        units=found[: lists.MOST],
+        more=len(found) > lists.MOST,
+        pupils=pupils,
+    )
 
 
 @pages.post("/closures/new")
@@ -187,22 +204,29 @@ def announce() -> Response | tuple[str, int] | str:
     held, form = _asked_for(), _form()
     if held is None:
         raise NotFound(Sentence("There is no such unit or pupil."))
-    address, house = url_for("closures.announce", **held.query), shell().house
+    address, context = url_for("closures.announce", **held.query), deployment().context
     try:
         plan = form.plan()
         if request.form.get("confirm") != _mark(plan):
-            counted = closures.preview(house, g.viewer, plan, now(), **held.ids)
+            counted = closures.preview(context, g.viewer, plan, now(), **held.ids)
             return _form_page(held, form, address, plan, counted)
         closure = closures.announce_closure(
-            house, g.viewer, **held.ids, first_day=plan.first_day, last_day=plan.last_day, reason=plan.reason,
-            study_mode=plan.study_mode, now=now(), key=(form.key.data or "")[:64] or None,
-        )  # fmt: skip
+            context,
+            g.viewer,
+            **held.ids,
+            first_day=plan.first_day,
+            last_day=plan.last_day,
+            reason=plan.reason,
+            study_mode=plan.study_mode,
+            now=now(),
+            key=(form.key.data or "")[:64] or None,
+        )
     except Invalid as refused:
         form.refuse(refused)
         return _form_page(held, form, address), 422
     except SentBefore as before:
         _say_again(form, before)
-        counted = closures.preview(house, g.viewer, plan, now(), **held.ids)
+        counted = closures.preview(context, g.viewer, plan, now(), **held.ids)
         return _form_page(held, form, address, plan, counted), 409
     return redirect(url_for("closures.show", closure_id=closure, done=1), 303)
 
@@ -212,12 +236,12 @@ def _require_announcer() -> None:
         raise NotAllowed(Sentence("Your role does not allow announcing days without class here."))
 
 
-def _asked_for() -> Held | None:
+def _asked_for() -> ClosedFor | None:
     """The unit or pupil of the request; None if none is named. Raises `NotFound` for one that is not the viewer's."""
     unit_id, pupil_id = whole(request.values.get("unit")), whole(request.values.get("pupil"))
     if unit_id is None and pupil_id is None:
         return None
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         found = (
             lists.pupil_for(session, pupil_id)
             if pupil_id is not None
@@ -225,24 +249,41 @@ def _asked_for() -> Held | None:
         )
     if found is None:
         raise NotFound(Sentence("There is no such unit or pupil."))
-    return Held(found)
+    return ClosedFor(found)
 
 
 def _mark(plan: Plan) -> str:
     """What a preview was of: only that is stored without another one."""
-    return text_hash("closure", {"days": [plan.first_day.isoformat(), plan.last_day.isoformat()],
-                                 "reason": plan.reason, "mode": plan.study_mode or ""})[:32]  # fmt: skip
+    return text_hash(
+        "closure",
+        {
+            "days": [plan.first_day.isoformat(), plan.last_day.isoformat()],
+            "reason": plan.reason,
+            "mode": plan.study_mode or "",
+        },
+    )[:32]
 
 
 def _form_page(
-    held: Held, form: ClosureForm, address: str, plan: Plan | None = None, counted: Counted | None = None,
+    held: ClosedFor,
+    form: ClosureForm,
+    address: str,
+    plan: Plan | None = None,
+    counted: Touched | None = None,
     row: ClosureRow | None = None,
-) -> str:  # fmt: skip
+) -> str:
     return render_template(
-        "closure_form.html", held=held.place, form=form, address=address, plan=plan, counted=counted, row=row,
-        mark=_mark(plan) if plan else "", modes=STUDY_MODES,
+        "closure_form.html",
+        held=held.place,
+        form=form,
+        address=address,
+        plan=plan,
+        counted=counted,
+        row=row,
+        mark=_mark(plan) if plan else "",
+        modes=STUDY_MODES,
         late=bool(plan and plan.first_day < today()),
-    )  # fmt: skip
+    )
 
 
 # --- one closure ------------------------------------------------------------------------------------------------------
@@ -259,10 +300,10 @@ def show(closure_id: int) -> str:
 
 def _note_reading(closure_id: int) -> None:
     """What I was told of it is read."""
-    with shell().house.store.reading("is there anything to note of this reading") as session:
+    with deployment().context.store.reading("is there anything to note of this reading") as session:
         new = unread(session, g.viewer.person_id, closure_id)
     if new:
-        with shell().house.store.writing("a notice about a closure is read") as session:
+        with deployment().context.store.writing("a notice about a closure is read") as session:
             read(session, g.viewer.person_id, closure_id, now())
 
 
@@ -274,8 +315,8 @@ def lift(closure_id: int) -> Response | tuple[str, int]:
     try:
         last = row.first_day - closures.DAY if request.form.get("whole") else form.day()
         closures.lift_closure(
-            shell().house, g.viewer, closure_id, last, now(), key=(form.key.data or "")[:64] or None
-        )  # fmt: skip
+            deployment().context, g.viewer, closure_id, last, now(), key=(form.key.data or "")[:64] or None
+        )
     except Invalid as refused:
         form.refuse(refused)
         return _show(row, form), 422
@@ -299,37 +340,37 @@ def change(closure_id: int) -> Response | tuple[str, int] | str:
     """Preview what the change would move, then keep it."""
     row, form = _row(closure_id), _form()
     _require_right(row)
-    address, house = url_for("closures.change", closure_id=closure_id), shell().house
+    address, context = url_for("closures.change", closure_id=closure_id), deployment().context
     try:
         plan = form.plan()
         if request.form.get("confirm") != _mark(plan):
-            counted = closures.preview(house, g.viewer, plan, now(), closure_id=closure_id)
+            counted = closures.preview(context, g.viewer, plan, now(), closure_id=closure_id)
             return _form_page(_held_by(row), form, address, plan, counted, row)
-        closures.change_closure(house, g.viewer, closure_id, plan, now(), key=(form.key.data or "")[:64] or None)
+        closures.change_closure(context, g.viewer, closure_id, plan, now(), key=(form.key.data or "")[:64] or None)
     except Invalid as refused:
         form.refuse(refused)
         return _form_page(_held_by(row), form, address, row=row), 422
     except SentBefore as before:
         _say_again(form, before)
-        counted = closures.preview(house, g.viewer, plan, now(), closure_id=closure_id)
+        counted = closures.preview(context, g.viewer, plan, now(), closure_id=closure_id)
         return _form_page(_held_by(row), form, address, plan, counted, row), 409
     return redirect(url_for("closures.show", closure_id=closure_id, done=1), 303)
 
 
 def _row(closure_id: int) -> ClosureRow:
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         row = lists.closure(session, g.viewer, closure_id)
     if row is None:
         raise NotFound(Sentence("There is no such closure."))
     return row
 
 
-def _held_by(row: ClosureRow) -> Held:
-    return Held(PlaceRow(row.pupil_id or row.unit_id or 0, row.kind, row.name, row.inside))
+def _held_by(row: ClosureRow) -> ClosedFor:
+    return ClosedFor(PlaceRow(row.pupil_id or row.unit_id or 0, row.kind, row.name, row.inside))
 
 
 def _may(row: ClosureRow) -> bool:
-    with shell().house.store.reading("may this closure be changed by them") as session:
+    with deployment().context.store.reading("may this closure be changed by them") as session:
         scope = scope_of(session, row.unit_id, row.pupil_id)
     return scope is not None and closures.may_announce(g.viewer, scope)
 
@@ -340,9 +381,16 @@ def _require_right(row: ClosureRow) -> None:
 
 
 def _show(row: ClosureRow, form: LiftForm) -> str:
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         acts = lists.acts_on(session, row.id)
     return render_template(
-        "closure.html", row=row, form=form, acts=acts, words=ACTS, modes=STUDY_MODES, may=_may(row),
-        kept=acts[0] if acts and request.args.get("done") else None, local=local,
-    )  # fmt: skip
+        "closure.html",
+        row=row,
+        form=form,
+        acts=acts,
+        words=ACTS,
+        modes=STUDY_MODES,
+        may=_may(row),
+        kept=acts[0] if acts and request.args.get("done") else None,
+        local=local,
+    )

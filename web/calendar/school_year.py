@@ -13,7 +13,7 @@ from engine.store.calendar import closure_lists as lists
 from engine.store.units.overviews import province_of
 from web.site.definition_sources import file_of
 from web.site.languages import language
-from web.site.request_context import shell, today, whole_arg
+from web.site.request_context import deployment, today, whole_arg
 
 pages = Blueprint("calendar", __name__)
 
@@ -26,18 +26,27 @@ WEEKDAYS = {
 @pages.get("/calendar")
 def index() -> str:
     """The year that today lies in, or the one that begins in the year that is asked for."""
-    with shell().house.store.reading("whose calendar it is") as session:
+    with deployment().context.store.reading("whose calendar it is") as session:
         province = province_of(session, [unit for units in g.viewer.units.values() for unit in units])
-    calendar = shell().house.handbook.calendar(province.code if province else "")
+    calendar = deployment().context.definitions.calendar(province.code if province else "")
     year = _year(calendar, whole_arg("from", 2200))
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         closed = lists.above(session, g.viewer, year.first, year.last) if year else []
     return render_template(
-        "calendar.html", calendar=calendar, province=province, year=year, closed=closed,
-        months=months(calendar, year) if year else [], assumed=bool(year and calendar.is_assumed(year.first)),
-        hours=_hours(calendar), taught=_taught(year), files=_files(calendar), years=_years(calendar, year),
-        title=_title, month_name=_month_name,
-    )  # fmt: skip
+        "calendar.html",
+        calendar=calendar,
+        province=province,
+        year=year,
+        closed=closed,
+        months=months(calendar, year) if year else [],
+        assumed=bool(year and calendar.is_assumed(year.first)),
+        hours=_hours(calendar),
+        taught=_taught(year),
+        files=_files(calendar),
+        years=_years(calendar, year),
+        title=_title,
+        month_name=_month_name,
+    )
 
 
 def _year(calendar: Calendar, start: int | None) -> SchoolYear | None:
@@ -74,8 +83,9 @@ def _hours(calendar: Calendar) -> list[tuple[str, str]]:
             runs.append([day])
     return [
         (names[run[0]] if len(run) == 1 else f"{names[run[0]]}–{names[run[-1]]}", words[run[0]])
-        for run in runs if words[run[0]]
-    ]  # fmt: skip
+        for run in runs
+        if words[run[0]]
+    ]
 
 
 def _clock(minute: int) -> str:

@@ -19,7 +19,7 @@ from web.cases.overtaken import overtaken
 from web.cases.page import Seen, see_case
 from web.site import queued
 from web.site.forms import ActForm
-from web.site.request_context import shell
+from web.site.request_context import deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _gone_on(code: str) -> bool:
     """Whether a volunteer or an association has handed the case on: then there is no page to go on to."""
     if not any(map(g.viewer.holds, REFERRED)):
         return False
-    with shell().house.store.reading("is the case still theirs") as session:
+    with deployment().context.store.reading("is the case still theirs") as session:
         try:
             reached(session, g.viewer, code)
         except NoAccess:
@@ -61,10 +61,19 @@ def act_page(seen: Seen, asking: Asking, form: ActForm, *, faster: Sentence | No
     """The page with a form on a case; `faster` says who was, if somebody has changed the case meanwhile."""
     step = asking.step
     return render_template(
-        "act.html", case=seen.facts, who=seen.who, state=seen.workflow.states[seen.facts.state],
-        label=asking.label, address=asking.address, form=form, faster=faster, danger=bool(step and step.danger),
-        help=step.help if step else None, about=asking.about, helpline=seen.helpline,
-    )  # fmt: skip
+        "act.html",
+        case=seen.facts,
+        who=seen.who,
+        state=seen.workflow.states[seen.facts.state],
+        label=asking.label,
+        address=asking.address,
+        form=form,
+        faster=faster,
+        danger=bool(step and step.danger),
+        help=step.help if step else None,
+        about=asking.about,
+        helpline=seen.helpline,
+    )
 
 
 def _again(code: str, asking: Asking, form: ActForm, refused: Refused) -> tuple[str, int]:

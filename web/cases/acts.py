@@ -15,7 +15,7 @@ from engine.core.refusals import Invalid, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow import builtin_forms
 from engine.core.workflow.machine import follow
-from engine.core.workflow.model import Choice, Field, Form, Transition, Workflow
+from engine.core.workflow.model import ActFields, Choice, Field, Transition, Workflow
 from engine.store.cases import case_page
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.companions import add as add_companion
@@ -25,7 +25,7 @@ from web.cases.act_page import Asking, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.addresses import url_for
 from web.site.forms import ActForm, act_form
-from web.site.request_context import now, shell, today
+from web.site.request_context import deployment, now, today
 from web.site.typed import whole
 
 __all__ = ["pages"]  # its own routes, added to those of the case page
@@ -59,14 +59,14 @@ def _asking(seen: Seen, name: str, label: Label) -> Asking:
     return Asking(label, address, seen.workflow.transitions.get(name))
 
 
-def _named(workflow: Workflow, name: str) -> tuple[Transition | Form, Label]:
+def _named(workflow: Workflow, name: str) -> tuple[Transition | ActFields, Label]:
     found = act_named(workflow, name)
     if found is None:
         raise NotFound(Sentence("There is no step “{step}” in this workflow.", step=name))
     return found
 
 
-def _require(seen: Seen, name: str, asked: Transition | Form) -> None:
+def _require(seen: Seen, name: str, asked: Transition | ActFields) -> None:
     """Raise the refusal that sending the form would end in: nobody fills in a form in vain."""
     if isinstance(asked, Transition):
         follow(seen.workflow, seen.facts.state, name, seen.roles)
@@ -74,7 +74,7 @@ def _require(seen: Seen, name: str, asked: Transition | Form) -> None:
         raise NotAllowed(Sentence("“{act}” is not possible for you in this case as it is now.", act=FORM_LABELS[name]))
 
 
-def _form(seen: Seen, name: str, asked: Transition | Form) -> ActForm:
+def _form(seen: Seen, name: str, asked: Transition | ActFields) -> ActForm:
     asked = builtin_forms.in_state(asked, seen.facts.state)
     fields, needs = builtin_forms.asked(seen.workflow, asked), asked.needs
     if name == "assign":
@@ -87,7 +87,7 @@ def _form(seen: Seen, name: str, asked: Transition | Form) -> ActForm:
 def _people(seen: Seen) -> Field:
     """Whom the case can be given to, as a question."""
     ladder = LADDERS.get(seen.workflow.states[seen.facts.state].owner or "", ())
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         found = case_page.eligible(session, seen.facts, ladder, today())
     choices = tuple(
         Choice(str(id), Label(f"{name} – {ROLE_LABELS[role].vi}", f"{name} – {ROLE_LABELS[role].en}"))
@@ -97,21 +97,19 @@ def _people(seen: Seen) -> Field:
 
 
 def _step(code: str, name: str, form: ActForm) -> None:
-    case_acts.step(shell().house, g.viewer, code, name, form.values, now(), version=form.seen, key=form.once)
+    case_acts.step(deployment().context, g.viewer, code, name, form.values, now(), version=form.seen, key=form.once)
 
 
 def _assign(code: str, _name: str, form: ActForm) -> None:
     chosen = whole(str(form.values.get(PERSON) or ""))
     if chosen is None:
         raise Invalid({PERSON: Sentence("Fill in: {label}.", label=Label("Người phụ trách", "Assignee"))})
-    case_acts.assign(
-        shell().house, g.viewer, code, chosen, form.values, now(), version=form.seen, key=form.once
-    )  # fmt: skip
+    case_acts.assign(deployment().context, g.viewer, code, chosen, form.values, now(), version=form.seen, key=form.once)
 
 
 def _standing(use_case: Callable[..., None]) -> Callable[[str, str, ActForm], None]:
     def done(code: str, _name: str, form: ActForm) -> None:
-        use_case(shell().house, g.viewer, code, form.values, now(), version=form.seen, key=form.once)
+        use_case(deployment().context, g.viewer, code, form.values, now(), version=form.seen, key=form.once)
 
     return done
 

@@ -26,7 +26,7 @@ from web.cases.case_list import list_page
 from web.cases.work import work_page
 from web.site.forms import new_key
 from web.site.languages import said
-from web.site.request_context import local_path, now, shell, today
+from web.site.request_context import deployment, local_path, now, today
 from web.site.typed import whole
 
 MOST = 50  # cases at once
@@ -60,9 +60,12 @@ def _accept(page: Page, back: str) -> Response | tuple[str, int]:
     chosen, wrong = _chosen(request.form.getlist("one") or request.form.getlist("case"))
     if wrong:
         return page(wrong), 422
-    done = _each(chosen, lambda code, version, key: case_acts.accept(
-        shell().house, g.viewer, code, {}, now(), version=version, key=key
-    ))  # fmt: skip
+    done = _each(
+        chosen,
+        lambda code, version, key: case_acts.accept(
+            deployment().context, g.viewer, code, {}, now(), version=version, key=key
+        ),
+    )
     if len(done) == 1 and "one" in request.form:
         return redirect(url_for("case.show", code=done[0], done=1), 303)  # the case says what was done
     if done:
@@ -101,9 +104,12 @@ def assign() -> Response | tuple[str, int]:
     if wrong or person is None:
         return _person_page(chosen[:MOST], back, work_page, wrong or PERSON_MISSING)
     try:
-        done = _each(chosen, lambda code, version, key: case_acts.assign(
-            shell().house, g.viewer, code, person, {}, now(), version=version, key=key
-        ))  # fmt: skip
+        done = _each(
+            chosen,
+            lambda code, version, key: case_acts.assign(
+                deployment().context, g.viewer, code, person, {}, now(), version=version, key=key
+            ),
+        )
     except SentBefore as before:
         return _person_page(chosen, back, work_page, before.sentence, anew=True)
     if done:
@@ -113,30 +119,37 @@ def assign() -> Response | tuple[str, int]:
 
 def _person_page(
     chosen: Chosen, back: str, page: Page, wrong: Sentence | None = None, *, anew: bool = False
-) -> tuple[str, int] | Response:  # fmt: skip
+) -> tuple[str, int] | Response:
     """Which cases, and whom they can be given to. Those that the person may not assign are named and left out.
 
     `anew`: it was sent before with another person chosen; sent again, it is an entry of its own on the cases as they
     are now.
     """
-    viewer, house = g.viewer, shell().house
-    with house.store.scoped(viewer) as session:
+    viewer, context = g.viewer, deployment().context
+    with context.store.scoped(viewer) as session:
         rows = assigning.chosen(session, viewer, [code for code, _version in chosen])
-        cards = make_cards(house.handbook, viewer, rows)
+        cards = make_cards(context.definitions, viewer, rows)
         may = [card.row for card in cards if card.can_assign]
         takers = assigning.takers(session, viewer, may, {row.code: _ladder(row) for row in may}, today())
     if not may:
         return page(Sentence("None of the chosen cases can be assigned by you.")), 422
     versions = {row.code: row.version for row in may} if anew else dict(chosen)
     return render_template(
-        "assign.html", cards=[card for card in cards if card.can_assign],
-        others=[card for card in cards if not card.can_assign], takers=takers, roles=ROLE_LABELS, versions=versions,
-        back=back, wrong=wrong, key=new_key()[:32] if anew else _key(), person=whole(request.form.get("person")),
-    ), 409 if anew else 422 if wrong else 200  # fmt: skip
+        "assign.html",
+        cards=[card for card in cards if card.can_assign],
+        others=[card for card in cards if not card.can_assign],
+        takers=takers,
+        roles=ROLE_LABELS,
+        versions=versions,
+        back=back,
+        wrong=wrong,
+        key=new_key()[:32] if anew else _key(),
+        person=whole(request.form.get("person")),
+    ), 409 if anew else 422 if wrong else 200
 
 
 def _ladder(row: CaseRow) -> Sequence[str]:
-    workflow = shell().house.handbook.workflow(row.workflow, row.workflow_version)
+    workflow = deployment().context.definitions.workflow(row.workflow, row.workflow_version)
     return LADDERS.get(workflow.states[row.state].owner or "", ())
 
 
@@ -150,7 +163,9 @@ def urge() -> Response | tuple[str, int]:
     if wrong:
         return work_page(wrong), 422
     urged: list[bool] = []
-    if _each(chosen, lambda code, _version, key: urged.append(nudge(shell().house, g.viewer, code, now(), key=key))):
+    if _each(
+        chosen, lambda code, _version, key: urged.append(nudge(deployment().context, g.viewer, code, now(), key=key))
+    ):
         flash(said(reminded(as_superior=all(urged))))
     return redirect(url_for("work.index"), 303)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.available_acts import choices
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.people.access import Viewer, reach
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.words import Sentence
@@ -105,17 +105,22 @@ class _Table:
     """What all cards of a list share. Most cases stand alike: what was put into words once is kept."""
 
     def __init__(
-        self, handbook: Handbook, viewer: Viewer, handed: Mapping[int, Handed], needs: Mapping[int, NeedRow],
-        contacts: Mapping[int, tuple[str, str | None]], news: Mapping[int, News],
-    ) -> None:  # fmt: skip
-        self.handbook, self.viewer = handbook, viewer
+        self,
+        definitions: Definitions,
+        viewer: Viewer,
+        handed: Mapping[int, Handed],
+        needs: Mapping[int, NeedRow],
+        contacts: Mapping[int, tuple[str, str | None]],
+        news: Mapping[int, News],
+    ) -> None:
+        self.definitions, self.viewer = definitions, viewer
         self.handed, self.needs, self.contacts, self.news = handed, needs, contacts, news
         self.seats, self.address = frozenset(seats_of(viewer)), url_for("case.show", code=CODE)
         self.until, self.absent, self.language = cache(_until), cache(_absent), language()
 
     def stand(self, case: _Standing) -> _Stand:
         """What the standing comes to: the same for everyone, as long as the workflow's file is."""
-        workflow = self.handbook.workflow(case.workflow, case.version)
+        workflow = self.definitions.workflow(case.workflow, case.version)
         asked = workflow.digest, case, self.language
         found = _STANDS.get(asked)
         if found is None:
@@ -131,10 +136,13 @@ _STANDS: dict[tuple[str, _Standing, str], _Stand] = {}
 def _stand(workflow: Workflow, case: _Standing) -> _Stand:
     state, can = workflow.states[case.state], choices(workflow, case, case.roles, offered_here=case.here)
     return _Stand(
-        said(state.label), shape(state, case.waiting), said(ROLE_LABELS[state.owner] if state.owner else ENDED),
+        said(state.label),
+        shape(state, case.waiting),
+        said(ROLE_LABELS[state.owner] if state.owner else ENDED),
         (can.primary.name, said(can.primary.label)) if can.primary else None,
-        "assign" in can, _urge(case, state),
-    )  # fmt: skip
+        "assign" in can,
+        _urge(case, state),
+    )
 
 
 def _urge(case: _Standing, state: State) -> str:
@@ -154,12 +162,17 @@ def _absent(since: dt.date) -> str:
 
 
 def make_cards(
-    handbook: Handbook, viewer: Viewer, rows: Sequence[CaseRow], *, handed: Mapping[int, Handed] | None = None,
-    needs: Mapping[int, NeedRow] | None = None, contacts: Mapping[int, tuple[str, str | None]] | None = None,
+    definitions: Definitions,
+    viewer: Viewer,
+    rows: Sequence[CaseRow],
+    *,
+    handed: Mapping[int, Handed] | None = None,
+    needs: Mapping[int, NeedRow] | None = None,
+    contacts: Mapping[int, tuple[str, str | None]] | None = None,
     news: Mapping[int, News] | None = None,
-) -> list[Card]:  # fmt: skip
+) -> list[Card]:
     """The cards of some rows, in their order."""
-    table = _Table(handbook, viewer, handed or {}, needs or {}, contacts or {}, news or {})
+    table = _Table(definitions, viewer, handed or {}, needs or {}, contacts or {}, news or {})
     return [_card(table, row) for row in rows]
 
 
@@ -171,19 +184,31 @@ def _card(table: _Table, row: CaseRow) -> Card:
     stand = table.stand(standing)
     address, owner, until = table.address.replace(CODE, row.code), _owner(row, stand), table.until(row.due_at)
     return Card(
-        row, address, row.pupil or said(Sentence("Case {code}", code=row.code)),
+        row,
+        address,
+        row.pupil or said(Sentence("Case {code}", code=row.code)),
         ", ".join(filter(None, (row.klass, row.village))),
-        until.urgency, until.words, until.exact, stand.state, stand.shape, owner,
-        _flags(table, row) if row.flags or row.level else (), here,
+        until.urgency,
+        until.words,
+        until.exact,
+        stand.state,
+        stand.shape,
+        owner,
+        _flags(table, row) if row.flags or row.level else (),
+        here,
         next=(f"{address}/{stand.act[0]}", stand.act[1]) if stand.act else None,
-        why=_why(table, row), new=_new(table, row) if row.id in table.news else "", whose="" if mine or here else owner,
-        can_assign=stand.can_assign, urge_words="" if mine or here else stand.urge,
-        need=table.needs.get(row.id), contact=table.contacts.get(row.id),
-    )  # fmt: skip
+        why=_why(table, row),
+        new=_new(table, row) if row.id in table.news else "",
+        whose="" if mine or here else owner,
+        can_assign=stand.can_assign,
+        urge_words="" if mine or here else stand.urge,
+        need=table.needs.get(row.id),
+        contact=table.contacts.get(row.id),
+    )
 
 
 def _flags(table: _Table, row: CaseRow) -> tuple[str, ...]:
-    known = table.handbook.workflow(row.workflow, row.workflow_version).flags
+    known = table.definitions.workflow(row.workflow, row.workflow_version).flags
     level = [Sentence("Urgency level {level}", level=row.level)] if row.level else []
     return tuple(said(line) for line in (*(known[name] for name in row.flags if name in known), *level))
 
@@ -194,8 +219,8 @@ def _new(table: _Table, row: CaseRow) -> str:
     when = said(ago(news.at))
     if row.pupil is None:
         return when
-    workflow = table.handbook.workflow(row.workflow, row.workflow_version)
-    rule = table.handbook.rules(row.workflow, row.rules_version).rule(news.kind) if news.by_rule else None
+    workflow = table.definitions.workflow(row.workflow, row.workflow_version)
+    rule = table.definitions.rules(row.workflow, row.rules_version).rule(news.kind) if news.by_rule else None
     what = said(rule.why if rule else act_label(workflow, news.kind))
     return f"{what[:1].upper()}{what[1:]}, {when}"
 
@@ -223,7 +248,7 @@ def _why(table: _Table, row: CaseRow) -> str:
     if handed and handed.person:
         who = acted(handed.person, handed.absent, ROLE_LABELS.get(handed.role or ""))
         lines.append(said(Sentence("Handed over by {who}, {at}", who=who, at=local(handed.at))))
-    elif handed and (rule := table.handbook.rules(row.workflow, row.rules_version).rule(handed.kind)):
+    elif handed and (rule := table.definitions.rules(row.workflow, row.rules_version).rule(handed.kind)):
         lines.append(said(rule.why))
     if row.absent_since:
         lines.append(table.absent(row.absent_since))

@@ -24,7 +24,7 @@ from web.cases.filters import LONGEST, WHICH, after, asked, chips, written
 from web.cases.overtaken import overtaken
 from web.site import queued
 from web.site.forms import ActForm, act_form
-from web.site.request_context import now, shell, today, whole_arg
+from web.site.request_context import deployment, now, today, whole_arg
 from web.site.typed import whole
 
 PUPIL = "pupil"  # the question that stands before those of the workflow's form where the pupil is not chosen yet
@@ -58,32 +58,42 @@ def list_page(wrong: Sentence | None = None, name: str | None = None) -> str:
         wrong: what was wrong with what was sent from it.
         name: that was typed for filters to be kept, if they could not be.
     """
-    viewer, workflow = g.viewer, shell().house.handbook.workflow(shell().house.workflow)
+    viewer, workflow = g.viewer, deployment().context.definitions.workflow(deployment().context.workflow)
     found, begin = asked(workflow), after()
-    with shell().house.store.scoped(viewer) as session:
+    with deployment().context.store.scoped(viewer) as session:
         page = listing.list_cases(session, viewer, found.filters, now(), begin)
         units = listing.filter_units(session, viewer, today())
         needs = work_list.needs_of(session, [row.id for row in page.rows if row.pupil is None])
         kept = saved.saved_of(session, viewer.person_id)
     names = {id: name for _kind, id, name in units}
-    cards = make_cards(shell().house.handbook, viewer, page.rows, needs=needs)
+    cards = make_cards(deployment().context.definitions, viewer, page.rows, needs=needs)
     return render_template(
-        "cases.html", asked=found, workflow=workflow, which=WHICH, saved=kept, cards=cards,
+        "cases.html",
+        asked=found,
+        workflow=workflow,
+        which=WHICH,
+        saved=kept,
+        cards=cards,
         places=[(KINDS[kind], tuple(group)) for kind, group in groupby(units, itemgetter(0))],
-        assigns=any(card.can_assign for card in cards), accepts=any(card.offered_here for card in cards),
+        assigns=any(card.can_assign for card in cards),
+        accepts=any(card.offered_here for card in cards),
         chips_in_force=[(words, found.address(without=name)) for name, words in chips(found, workflow, names)],
-        first=found.address() if begin else "", key=uuid.uuid4().hex, wrong=wrong, name=name,
-        next=found.address(after=written(page.after)) if page.after else "", most=saved.LONGEST,
-    )  # fmt: skip
+        first=found.address() if begin else "",
+        key=uuid.uuid4().hex,
+        wrong=wrong,
+        name=name,
+        next=found.address(after=written(page.after)) if page.after else "",
+        most=saved.LONGEST,
+    )
 
 
 @pages.get("/cases.xlsx", defaults={"form": "xlsx"})
 @pages.get("/cases.csv", defaults={"form": "csv"})
 def download_list(form: str) -> Response:
     """The same list as a file, all its pages up to MOST_IN_FILE cases; it says no more than the page does."""
-    viewer, workflow = g.viewer, shell().house.handbook.workflow(shell().house.workflow)
+    viewer, workflow = g.viewer, deployment().context.definitions.workflow(deployment().context.workflow)
     filters, found, begin = asked(workflow).filters, list[CaseRow](), None
-    with shell().house.store.scoped(viewer) as session:
+    with deployment().context.store.scoped(viewer) as session:
         while len(found) < MOST_IN_FILE:
             page = listing.list_cases(session, viewer, filters, now(), begin, limit=IN_FILE_AT_ONCE)
             found += page.rows
@@ -91,7 +101,7 @@ def download_list(form: str) -> Response:
             if begin is None:
                 break
         needs = work_list.needs_of(session, [row.id for row in found if row.pupil is None])
-    cards = make_cards(shell().house.handbook, viewer, found[:MOST_IN_FILE], needs=needs)
+    cards = make_cards(deployment().context.definitions, viewer, found[:MOST_IN_FILE], needs=needs)
     return case_file(form, "ho-so", cards, "cases")
 
 
@@ -103,7 +113,7 @@ def new() -> str:
     """Find the pupil; then, with the pupil chosen, the form."""
     _require_opener()
     chosen, query = whole_arg("pupil"), request.args.get("q", "").strip()[:LONGEST]
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         if chosen is not None:
             pupil = find_pupil.candidate(session, g.viewer, chosen)
             if pupil is None:
@@ -131,9 +141,9 @@ def open_case() -> Response | tuple[str, int]:
     id = whole(request.form.get(PUPIL)) or 0
     form = _open_form({})
     try:
-        code = case_acts.open_case(shell().house, g.viewer, id, form.values, now(), key=form.once)
+        code = case_acts.open_case(deployment().context, g.viewer, id, form.values, now(), key=form.once)
     except (Invalid, Conflict) as refused:
-        with shell().house.store.scoped(g.viewer) as session:
+        with deployment().context.store.scoped(g.viewer) as session:
             pupil = find_pupil.candidate(session, g.viewer, id)
         if pupil is None:
             raise NotFound(Sentence("There is no such pupil in your classes or your school.")) from refused
@@ -154,17 +164,17 @@ def _require_opener() -> None:
 
 
 def _open_form(prefill: Mapping[str, str]) -> ActForm:
-    workflow = shell().house.handbook.workflow(shell().house.workflow)
+    workflow = deployment().context.definitions.workflow(deployment().context.workflow)
     form = workflow.forms["open"]
     return act_form(workflow.asked(form), form.needs, prefill=prefill)
 
 
 def _blank_form() -> ActForm:
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         found = find_pupil.of_classes(session, g.viewer)
     if not found:
         raise NotAllowed(Sentence("This page is for homeroom teachers."))
-    workflow = shell().house.handbook.workflow(shell().house.workflow)
+    workflow = deployment().context.definitions.workflow(deployment().context.workflow)
     form = workflow.forms["open"]
     return act_form((_whom(found), *workflow.asked(form)), (PUPIL, *form.needs))
 

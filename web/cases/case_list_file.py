@@ -14,10 +14,18 @@ from web.site.languages import said
 from web.site.request_context import local
 
 COLUMNS = (
-    Sentence("Case code"), Sentence("Pupil"), Label("Lớp", "Class"), Label("Thôn / làng / tổ dân phố", "Village"),
-    Label("Xã", "Commune"), Sentence("State"), Sentence("Assignee"), Sentence("Absent since"), Sentence("Deadline"),
-    Sentence("Urgency level"), Sentence("Need"),
-)  # fmt: skip
+    Sentence("Case code"),
+    Sentence("Pupil"),
+    Label("Lớp", "Class"),
+    Label("Thôn / làng / tổ dân phố", "Village"),
+    Label("Xã", "Commune"),
+    Sentence("State"),
+    Sentence("Assignee"),
+    Sentence("Absent since"),
+    Sentence("Deadline"),
+    Sentence("Urgency level"),
+    Sentence("Need"),
+)
 
 
 def case_file(form: str, name: str, cards: Iterable[Card], what: str) -> Response:
@@ -28,6 +36,15 @@ def case_file(form: str, name: str, cards: Iterable[Card], what: str) -> Respons
 def _row(card: Card) -> Sequence[Value]:
     row = card.row
     return (
-        row.code, row.pupil, row.klass, row.village, row.commune, card.state, card.owner, row.absent_since,
-        local(row.due_at) if row.due_at else None, row.level, card.need.need if card.need else None,
-    )  # fmt: skip
+        row.code,
+        row.pupil,
+        row.klass,
+        row.village,
+        row.commune,
+        card.state,
+        card.owner,
+        row.absent_since,
+        local(row.due_at) if row.due_at else None,
+        row.level,
+        card.need.need if card.need else None,
+    )

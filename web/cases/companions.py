@@ -16,9 +16,9 @@ from engine.usecases.cases import companions as case_companions
 from web.cases.act_page import Asking, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
-from web.site.request_context import now, shell
+from web.site.request_context import deployment, now
 
-pages = Blueprint("around", __name__)
+pages = Blueprint("surroundings", __name__)
 
 OFF = "companion_off"
 
@@ -27,7 +27,7 @@ def company(seen: Seen) -> Field | None:
     """Who of the people around a case took part, as a question; None if there is nobody on its list."""
     if not seen.known:
         return None
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         found = [it for it in companions(session, seen.facts.id) if not it.off]
     choices = tuple(Choice(str(it.seq), around_label(it.role, it.name)) for it in found)
     label = Label("Người cùng tham gia", "Who of these took part")
@@ -51,7 +51,7 @@ def take_off(code: str, companion: int) -> Response | tuple[str, int]:
 
     def use_case() -> None:
         case_companions.take_off(
-            shell().house, g.viewer, code, companion, form.values, now(), version=form.seen, key=form.once
+            deployment().context, g.viewer, code, companion, form.values, now(), version=form.seen, key=form.once
         )
 
     return attempt(asking, code, form, use_case)
@@ -60,7 +60,7 @@ def take_off(code: str, companion: int) -> Response | tuple[str, int]:
 def _asked(seen: Seen, seq: int) -> tuple[Asking, ActForm]:
     if not knows(seen.roles):
         raise NotAllowed(Sentence("Your role does not see the people around a pupil."))
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         it = next((it for it in companions(session, seen.facts.id) if it.seq == seq), None)
     if it is None:
         raise NotFound(Sentence("This person is not on the list of the case."))

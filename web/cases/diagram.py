@@ -173,8 +173,11 @@ def _to_ends(starts: Sequence[Box], top: int) -> Markup:
 
 
 def _box(box: Box, here: bool, been: bool, language: str) -> Markup:
-    kinds = [name for name, true in (("here", here), ("been", been and not here), ("next", box.step),
-                                     ("end", box.state.final)) if true]  # fmt: skip
+    kinds = [
+        name
+        for name, true in (("here", here), ("been", been and not here), ("next", box.step), ("end", box.state.final))
+        if true
+    ]
     mark = "● " if here else "✓ " if been else ""
     letters = MOST_LETTERS if box.wide == WIDE else MOST_LETTERS * 5 // 7
     lines = textwrap.wrap(mark + box.state.label.in_(language), letters)[:2]

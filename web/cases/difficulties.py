@@ -16,10 +16,10 @@ from engine.store.cases.difficulties import ALL, ANSWERED, OPEN, PAGE
 from engine.store.people.access_log import note_reading
 from engine.usecases.cases.difficulties import answer
 from web.cases.act_page import Asking, act_page, attempt
-from web.cases.difficulty_items import Item, items
+from web.cases.difficulty_items import DifficultyItem, items
 from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
-from web.site.request_context import now, shell, whole_arg
+from web.site.request_context import deployment, now, whole_arg
 
 pages = Blueprint("difficulties", __name__)
 
@@ -35,14 +35,17 @@ def index() -> str:
     """Difficulties of the cases that I may see, the newest first."""
     which, before = request.args.get("which", OPEN), whole_arg("before")
     which = which if which in WHICH else OPEN
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         found = stored.listed(session, g.viewer, which, before)
     shown = found[:PAGE]
     return render_template(
-        "difficulties.html", items=items(shown), which=which, filters=WHICH,
+        "difficulties.html",
+        items=items(shown),
+        which=which,
+        filters=WHICH,
         first=url_for("difficulties.index", which=which) if before else "",
         next=url_for("difficulties.index", which=which, before=shown[-1].id) if len(found) > PAGE else "",
-    )  # fmt: skip
+    )
 
 
 @pages.get("/cases/<code>/difficulties/<int:difficulty>")
@@ -52,7 +55,7 @@ def show(code: str, difficulty: int) -> str:
     it, asking, form = _asked(seen, difficulty)
     if not it.mine:
         raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
-    note_reading(shell().house.store, g.viewer.person_id, seen.facts.id, seen.facts.pupil_id, now())
+    note_reading(deployment().context.store, g.viewer.person_id, seen.facts.id, seen.facts.pupil_id, now())
     return act_page(seen, asking, form)
 
 
@@ -64,13 +67,13 @@ def decide(code: str, difficulty: int) -> Response | tuple[str, int]:
         raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
 
     def use_case() -> None:
-        answer(shell().house, g.viewer, code, difficulty, form.values, now(), version=form.seen, key=form.once)
+        answer(deployment().context, g.viewer, code, difficulty, form.values, now(), version=form.seen, key=form.once)
 
     return attempt(asking, code, form, use_case)
 
 
-def _asked(seen: Seen, seq: int) -> tuple[Item, Asking, ActForm]:
-    with shell().house.store.scoped(g.viewer) as session:
+def _asked(seen: Seen, seq: int) -> tuple[DifficultyItem, Asking, ActForm]:
+    with deployment().context.store.scoped(g.viewer) as session:
         found = stored.shown(session, seen.facts.id, seq, known=seen.known)
     if found is None:
         raise NotFound(Sentence("There is no such difficulty in this case."))

@@ -17,7 +17,7 @@ from engine.usecases.cases.difficulties import may_answer
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class DifficultyItem:
     """A difficulty in words. `mine`: it waits for the reader to decide."""
 
     it: Shown
@@ -27,17 +27,20 @@ class Item:
     mine: bool
 
 
-def items(found: Iterable[Shown]) -> list[Item]:
+def items(found: Iterable[Shown]) -> list[DifficultyItem]:
     """Difficulties as the macro `difficulty` shows them."""
     return [
-        Item(
-            it, choice_label(FIELDS["difficulty_kind"], it.kind), waits_for(it.role, it.unit if it.pupil else ""),
-            choice_label(FIELDS["difficulty_answer"], it.answer) if it.answer else None, may_answer(g.viewer, it),
+        DifficultyItem(
+            it,
+            choice_label(FIELDS["difficulty_kind"], it.kind),
+            waits_for(it.role, it.unit if it.pupil else ""),
+            choice_label(FIELDS["difficulty_answer"], it.answer) if it.answer else None,
+            may_answer(g.viewer, it),
         )
         for it in found
-    ]  # fmt: skip
+    ]
 
 
-def to_decide(session: Session) -> tuple[Item, ...]:
+def to_decide(session: Session) -> tuple[DifficultyItem, ...]:
     """What waits for the person on this page to decide about."""
     return tuple(items(stored.waiting_for(session, g.viewer)))

@@ -13,7 +13,7 @@ from engine.core.words import Label, Sentence
 from engine.core.workflow.form_values import read_date
 from engine.core.workflow.model import Workflow
 from engine.store.cases.listing import Cursor, Filters
-from web.site.request_context import shell, whole_arg
+from web.site.request_context import deployment, whole_arg
 from web.site.typed import whole
 
 LONGEST = 80  # characters of a search
@@ -29,7 +29,7 @@ WHICH: Mapping[str, Sentence] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TypedFilters:
     """The filters as they were typed, and as they are understood. `wrong` are the dates that could not be read."""
 
     typed: Mapping[str, str]
@@ -47,7 +47,7 @@ class Asked:
         return {name: value for name, value in self.typed.items() if value}
 
 
-def asked(workflow: Workflow) -> Asked:
+def asked(workflow: Workflow) -> TypedFilters:
     """The filters in the address of this request."""
     typed = {name: request.args.get(name, "").strip()[:LONGEST] for name in NAMES}
     days = {name: read_date(typed[name]) if typed[name] else None for name in ("from", "to")}
@@ -55,10 +55,12 @@ def asked(workflow: Workflow) -> Asked:
         q=typed["q"],
         state=typed["state"] if typed["state"] in workflow.states else "",
         which=_which(typed, workflow),
-        level=whole_arg("level", 99), unit=whole_arg("unit"),
-        opened_from=_midnight(days["from"]), opened_to=_midnight(days["to"], 1),
-    )  # fmt: skip
-    return Asked(typed, filters, tuple(name for name, day in days.items() if typed[name] and day is None))
+        level=whole_arg("level", 99),
+        unit=whole_arg("unit"),
+        opened_from=_midnight(days["from"]),
+        opened_to=_midnight(days["to"], 1),
+    )
+    return TypedFilters(typed, filters, tuple(name for name, day in days.items() if typed[name] and day is None))
 
 
 def _which(typed: Mapping[str, str], workflow: Workflow) -> str:
@@ -72,10 +74,10 @@ def _which(typed: Mapping[str, str], workflow: Workflow) -> str:
 def _midnight(day: dt.date | None, later: int = 0) -> dt.datetime | None:
     if day is None or not 1900 < day.year < 2200:
         return None
-    return dt.datetime.combine(day + dt.timedelta(days=later), dt.time(), shell().zone).astimezone(dt.UTC)
+    return dt.datetime.combine(day + dt.timedelta(days=later), dt.time(), deployment().zone).astimezone(dt.UTC)
 
 
-def chips(asked: Asked, workflow: Workflow, units: Mapping[int, str]) -> Iterator[tuple[str, Sentence | Label]]:
+def chips(asked: TypedFilters, workflow: Workflow, units: Mapping[int, str]) -> Iterator[tuple[str, Sentence | Label]]:
     """The filters in force, each by the name under which it stands in the address."""
     filters, typed = asked.filters, asked.typed
     if filters.q:

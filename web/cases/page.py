@@ -14,7 +14,17 @@ from engine.core.cases.casework import CHECK_IN, FOR, LESSON
 from engine.core.cases.definitions import Situation
 from engine.core.cases.explain import Why, what_comes, why_of_deadline
 from engine.core.cases.facts import Facts
-from engine.core.cases.timeline import Line, Names, Told, around_label, choice_label, number, offered, tell, unit_label
+from engine.core.cases.timeline import (
+    Line,
+    Names,
+    TimelineEntry,
+    around_label,
+    choice_label,
+    number,
+    offered,
+    tell,
+    unit_label,
+)
 from engine.core.cases.timeline_filters import FILTERS, only
 from engine.core.notices.texts import zalo_text
 from engine.core.people.access import REFERRED, knows
@@ -33,7 +43,7 @@ from web.cases.diagram import draw
 from web.cases.difficulty_items import items
 from web.cases.planned_dates import Date, dates
 from web.site.languages import language
-from web.site.request_context import copied, local, now, shell, today, whole_arg
+from web.site.request_context import copied, deployment, local, now, today, whole_arg
 
 pages = Blueprint("case", __name__)
 
@@ -80,42 +90,57 @@ class Reading(Seen):
 def show(code: str) -> str:
     """One case."""
     narrowed = request.args.get("show", "")
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         reading = _read(session, code, whole_arg("before"), narrowed)
         noted = before_reading(session, g.viewer.person_id, reading.facts.id, now())
     facts, workflow, beside = reading.facts, reading.workflow, reading.beside
     _note(reading, noted)
     state = workflow.states[facts.state]
     return render_template(
-        "case.html", case=facts, who=reading.who, state=state, shape=shape(state, facts.waiting), can=reading.can,
-        owner=_owner(reading), why=_why_of_deadline(reading),
-        reason=_reason(reading), coming=what_comes(reading.situation, facts, now())[:3] if reading.known else (),
+        "case.html",
+        case=facts,
+        who=reading.who,
+        state=state,
+        shape=shape(state, facts.waiting),
+        can=reading.can,
+        owner=_owner(reading),
+        why=_why_of_deadline(reading),
+        reason=_reason(reading),
+        coming=what_comes(reading.situation, facts, now())[:3] if reading.known else (),
         flags=_flags(reading),
-        causes=_causes(workflow, beside.causes), helpline=reading.helpline,
-        beside=beside, given=_given(reading), totals=_totals(workflow, beside), timeline=_timeline(reading),
+        causes=_causes(workflow, beside.causes),
+        helpline=reading.helpline,
+        beside=beside,
+        given=_given(reading),
+        totals=_totals(workflow, beside),
+        timeline=_timeline(reading),
         older=beside.events[-1].seq if beside.older else None,
         key=uuid.uuid4().hex,
         urge=_urge(reading),
-        later=whole_arg("before") is not None, planned=_planned(reading),
-        filters=FILTERS, narrowed=narrowed if narrowed in FILTERS else None,
-        companions=[(it, around_label(it.role, it.name), around_label(it.role, "")) for it in beside.companions
-                    if not it.off],
+        later=whole_arg("before") is not None,
+        planned=_planned(reading),
+        filters=FILTERS,
+        narrowed=narrowed if narrowed in FILTERS else None,
+        companions=[
+            (it, around_label(it.role, it.name), around_label(it.role, "")) for it in beside.companions if not it.off
+        ],
         difficulties=items(beside.difficulties),
         way=draw(workflow, facts.state, _been(reading), language()),
-        done=_done(reading) if "done" in request.args else None, roles=ROLE_LABELS,
+        done=_done(reading) if "done" in request.args else None,
+        roles=ROLE_LABELS,
         zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _standing(reading), _local_due(facts)),
-    )  # fmt: skip
+    )
 
 
 def see_case(code: str) -> Seen:
     """The case and what this person can do with it. Raises `NotFound` or `NoAccess`."""
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         return _seen(session, code)
 
 
 def read_case(code: str) -> Reading:
     """The case with all that stands beside it. Raises `NotFound` or `NoAccess`."""
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         return _read(session, code)
 
 
@@ -134,27 +159,27 @@ def _note(reading: Reading, before: Before) -> None:
     """Keep that this person read the case, and its notices, unless that was kept a moment ago."""
     facts = reading.facts
     pupil_id = facts.pupil_id if reading.known else None
-    store = shell().house.store
+    store = deployment().context.store
     note_reading(store, g.viewer.person_id, facts.id, pupil_id, now(), before=before, copied=copied())
 
 
 def _seen(session: Session, code: str) -> Seen:
     facts, roles = case_page.reached(session, g.viewer, code[:24])
-    workflow = shell().house.handbook.workflow(facts.workflow, facts.workflow_version)
+    workflow = deployment().context.definitions.workflow(facts.workflow, facts.workflow_version)
     can = choices(workflow, facts, roles, offered_here=_offered_here(facts))
     return Seen(facts, roles, workflow, case_page.who(session, facts.pupil_id) if knows(roles) else None, can)
 
 
 def _situation(session: Session, facts: Facts, *, known: bool) -> Situation:
     """The rules and the clock of the case. The reasons of holds and closures were written for those who may know."""
-    world = World(session, shell().house.handbook, now())
+    world = World(session, deployment().context.definitions, now())
     world.read_answers([facts])
     if known:
         return world.situation(facts)
     facts.holds = tuple((start, end, "") for start, end, _reason in facts.holds)
-    around = world.around(facts)
-    nameless = tuple(replace(closure, reason="") for closure in around.closures)
-    return shell().house.handbook.situation(facts, replace(around, closures=nameless))
+    surroundings = world.surroundings(facts)
+    nameless = tuple(replace(closure, reason="") for closure in surroundings.closures)
+    return deployment().context.definitions.situation(facts, replace(surroundings, closures=nameless))
 
 
 def _offered_here(facts: Facts) -> bool:
@@ -179,7 +204,7 @@ def _in_whose_place(reading: Reading) -> str | None:
     return next((reading.beside.people.get(person) for person in found if person), None)
 
 
-def _reason(reading: Reading) -> Told | None:
+def _reason(reading: Reading) -> TimelineEntry | None:
     """The event that brought the case where it is: the last that moved or offered it."""
     for event in reading.beside.newest:
         data = event.data
@@ -215,9 +240,9 @@ def _why_of_deadline(reading: Reading) -> Why | None:
     return why_of_deadline(reading.situation, reading.facts) if reading.facts.is_open and reading.knows_why else None
 
 
-def _tell(reading: Reading, event: case_page.Happened) -> Told:
+def _tell(reading: Reading, event: case_page.Happened) -> TimelineEntry:
     names = names_in(reading)
-    return tell(shell().house.handbook, reading.facts, reading.situation.around, event, names)
+    return tell(deployment().context.definitions, reading.facts, reading.situation.surroundings, event, names)
 
 
 def names_in(reading: Reading) -> Names:
@@ -232,7 +257,7 @@ def _planned(reading: Reading) -> list[Date]:
     return dates(reading.beside.planned, {CHECK_IN: CHECK_IN in reading.can, LESSON: lesson})
 
 
-def _timeline(reading: Reading) -> list[Told]:
+def _timeline(reading: Reading) -> list[TimelineEntry]:
     return [_tell(reading, event) for event in reading.beside.events]
 
 
@@ -274,8 +299,11 @@ def _done(reading: Reading) -> dict[str, Any] | None:
     if mine is None:
         return None
     coming = what_comes(reading.situation, facts, now()) if facts.is_open else ()
-    return {"told": _tell(reading, mine), "call": _call(reading),
-            "next": next((it for it in coming if not it.perhaps), None)}  # fmt: skip
+    return {
+        "told": _tell(reading, mine),
+        "call": _call(reading),
+        "next": next((it for it in coming if not it.perhaps), None),
+    }
 
 
 def _call(reading: Reading) -> Contact | None:

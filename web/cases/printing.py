@@ -18,13 +18,13 @@ from engine.core.refusals import NotAllowed
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import FIELDS
 from engine.store.cases import work_list
-from engine.store.cases.companions import Companion, companions
+from engine.store.cases.companions import CompanionRow, companions
 from engine.store.cases.printed import Home, homes, note_print
 from engine.store.cases.work_list import Handed
 from web.cases.cards import Card
 from web.cases.page import Reading, read_case
 from web.cases.work import my_cards
-from web.site.request_context import now, shell
+from web.site.request_context import deployment, now
 
 LINES = 3  # of the history on a visit sheet
 RETURNED = "done"  # the shape of a case whose pupil is back in class
@@ -44,7 +44,7 @@ class Stop:
 def work() -> str:
     """My work as a table on paper."""
     cards = my_cards()
-    note_print(shell().house.store, g.viewer.person_id, "work list", now())
+    note_print(deployment().context.store, g.viewer.person_id, "work list", now())
     return render_template("print_work.html", cards=cards, printed_at=now())
 
 
@@ -52,9 +52,9 @@ def work() -> str:
 def visits() -> str:
     """Where I go today: the cases that I have, by village."""
     cards = [card for card in my_cards() if card.row.pupil and not card.offered_here and card.shape != RETURNED]
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         found = homes(session, [card.row.id for card in cards])
-    note_print(shell().house.store, g.viewer.person_id, "visits of today", now())
+    note_print(deployment().context.store, g.viewer.person_id, "visits of today", now())
     return render_template("print_visits.html", villages=_by_village(cards, found), printed_at=now())
 
 
@@ -69,13 +69,19 @@ def _by_village(cards: Iterable[Card], found: Mapping[int, Home]) -> list[tuple[
 def visit(code: str) -> str:
     """The sheet for one visit: whom to meet, where, what was done so far, and room to write."""
     seen = _known(code, "visit sheet")
-    with shell().house.store.scoped(g.viewer) as session:
-        around = [one for one in companions(session, seen.facts.id) if one.name and not one.off]
+    with deployment().context.store.scoped(g.viewer) as session:
+        surroundings = [one for one in companions(session, seen.facts.id) if one.name and not one.off]
     return render_template(
-        "print_visit.html", case=seen.facts, who=seen.who, causes=_causes(seen),
-        contacts=seen.beside.contacts, around=[(_kind(one), one) for one in around], roles=ROLE_LABELS,
-        history=_history(seen)[:LINES], printed_at=now(),
-    )  # fmt: skip
+        "print_visit.html",
+        case=seen.facts,
+        who=seen.who,
+        causes=_causes(seen),
+        contacts=seen.beside.contacts,
+        surroundings=[(_kind(one), one) for one in surroundings],
+        roles=ROLE_LABELS,
+        history=_history(seen)[:LINES],
+        printed_at=now(),
+    )
 
 
 @pages.get("/print/handover/<code>")
@@ -83,13 +89,22 @@ def handover(code: str) -> str:
     """The slip that goes with a case from one to another: from whom, to whom, until when, and a place to sign."""
     seen = _known(code, "hand-over slip")
     facts = seen.facts
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         handed = work_list.handed_over(session, [facts.id]).get(facts.id)
     return render_template(
-        "print_handover.html", case=facts, who=seen.who, state=seen.workflow.states[facts.state],
-        to=_to(seen), handed=handed, giver=_giver(handed), causes=_causes(seen), roles=ROLE_LABELS,
-        contacts=seen.beside.contacts, history=_history(seen)[:LINES], printed_at=now(),
-    )  # fmt: skip
+        "print_handover.html",
+        case=facts,
+        who=seen.who,
+        state=seen.workflow.states[facts.state],
+        to=_to(seen),
+        handed=handed,
+        giver=_giver(handed),
+        causes=_causes(seen),
+        roles=ROLE_LABELS,
+        contacts=seen.beside.contacts,
+        history=_history(seen)[:LINES],
+        printed_at=now(),
+    )
 
 
 def _known(code: str, what: str) -> Reading:
@@ -98,7 +113,7 @@ def _known(code: str, what: str) -> Reading:
     if found.who is None:
         raise NotAllowed(Sentence("This sheet names the pupil: it is for those who may know who the pupil is."))
     facts = found.facts
-    note_print(shell().house.store, g.viewer.person_id, what, now(), facts.id, facts.pupil_id)
+    note_print(deployment().context.store, g.viewer.person_id, what, now(), facts.id, facts.pupil_id)
     return found
 
 
@@ -112,12 +127,15 @@ def _causes(found: Reading) -> list[Label]:
 def _history(found: Reading) -> Sequence[tuple[Label | Sentence, Label | Sentence | None, object]]:
     """What people did, who and when, the newest first."""
     names = Names(found.beside.units, found.beside.people)
-    told = (tell(shell().house.handbook, found.facts, found.situation.around, event, names)
-            for event in found.beside.events if event.person_id is not None)  # fmt: skip
+    told = (
+        tell(deployment().context.definitions, found.facts, found.situation.surroundings, event, names)
+        for event in found.beside.events
+        if event.person_id is not None
+    )
     return [(one.what, one.who, one.at) for one in told]
 
 
-def _kind(one: Companion) -> Label:
+def _kind(one: CompanionRow) -> Label:
     return choice_label(FIELDS["companion_role"], one.role)
 
 

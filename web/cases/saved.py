@@ -10,7 +10,7 @@ from engine.core.refusals import Conflict, Invalid, Refused
 from engine.store.cases import saved
 from web.cases.case_list import list_page
 from web.cases.filters import asked
-from web.site.request_context import now, shell
+from web.site.request_context import deployment, now
 
 pages = Blueprint("saved", __name__)
 
@@ -20,10 +20,10 @@ LONGEST_TYPED = 200  # characters; a name that is too long comes back as it was 
 @pages.post("/cases/filters")
 def keep() -> Response | tuple[str, int]:
     """Keep the filters in the address under the name that was typed."""
-    house, name = shell().house, request.form.get("name", "")[:LONGEST_TYPED]
-    found = asked(house.handbook.workflow(house.workflow))
+    context, name = deployment().context, request.form.get("name", "")[:LONGEST_TYPED]
+    found = asked(context.definitions.workflow(context.workflow))
     try:
-        with house.store.writing("keep filters") as session:
+        with context.store.writing("keep filters") as session:
             saved.keep(session, g.viewer.person_id, name, found.in_force, now())
     except (Invalid, Conflict) as refused:
         return list_page(refused.sentence, name), 409 if isinstance(refused, Conflict) else 422
@@ -42,7 +42,7 @@ def change(id: int) -> Response | tuple[str, int]:
     """Give filters another name, or delete them."""
     name = request.form.get("name", "")[:LONGEST_TYPED]
     try:
-        with shell().house.store.writing("change kept filters") as session:
+        with deployment().context.store.writing("change kept filters") as session:
             if "delete" in request.form:
                 saved.forget(session, g.viewer.person_id, id)
             else:
@@ -54,6 +54,6 @@ def change(id: int) -> Response | tuple[str, int]:
 
 
 def _page(wrong: Refused | None = None, id: int = 0, name: str = "") -> str:
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         kept = saved.saved_of(session, g.viewer.person_id)
     return render_template("filters.html", saved=kept, wrong=wrong.sentence if wrong else None, at=id, name=name)

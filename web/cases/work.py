@@ -23,8 +23,8 @@ from engine.store.session import Session
 from engine.usecases.attendance import proposals
 from web.cases.cards import Card, make_cards
 from web.cases.case_list_file import case_file
-from web.cases.difficulty_items import Item, to_decide
-from web.site.request_context import shell, today
+from web.cases.difficulty_items import DifficultyItem, to_decide
+from web.site.request_context import deployment, today
 from web.site.template_filters import weekday
 
 OWN, OTHERS = 30, 10  # cases on the page: one's own, and below them those that others have
@@ -34,7 +34,7 @@ pages = Blueprint("work", __name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProposalCard:
     """A case that the risk watch proposes, with its reasons in words."""
 
     row: Proposed
@@ -47,8 +47,8 @@ class Work:
 
     cards: tuple[Card, ...]
     others: tuple[Card, ...]
-    asked: tuple[Asked, ...]
-    to_decide: tuple[Item, ...]
+    asked: tuple[ProposalCard, ...]
+    to_decide: tuple[DifficultyItem, ...]
     saved: tuple[Saved, ...]
     more: bool
     unread: int
@@ -108,19 +108,23 @@ def download_work(form: str) -> Response:
 
 def my_cards() -> tuple[Card, ...]:
     """The cards of what waits for the signed-in person."""
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         return _read(session).cards
 
 
 def work_page(wrong: Sentence | None = None) -> str:
     """The page; `wrong` is what was wrong with what was sent from it."""
     viewer = g.viewer
-    with shell().house.store.scoped(viewer) as session:
+    with deployment().context.store.scoped(viewer) as session:
         work = _read(session)
     return render_template(
-        "work.html", work=work, wrong=wrong, key=uuid.uuid4().hex, only_set_up=viewer.units.keys() == {ADMIN},
+        "work.html",
+        work=work,
+        wrong=wrong,
+        key=uuid.uuid4().hex,
+        only_set_up=viewer.units.keys() == {ADMIN},
         opens=any(viewer.holds(role) for role in OPENERS),
-    )  # fmt: skip
+    )
 
 
 def _read(session: Session) -> Work:
@@ -131,39 +135,46 @@ def _read(session: Session) -> Work:
     return Work(
         tuple(card for card in cards[: len(mine)] if card.new or not only_new),
         tuple(card for card in cards[len(mine) :] if not card.offered_here and (card.new or not only_new)),
-        asked=_asked(session) if also.proposals else (), to_decide=to_decide(session) if also.difficulties else (),
+        asked=_asked(session) if also.proposals else (),
+        to_decide=to_decide(session) if also.difficulties else (),
         saved=tuple(saved.saved_of(session, viewer.person_id)) if also.filters else (),
-        more=len(others) > OTHERS or len(mine) >= OWN, unread=also.unread, only_new=only_new, since=_since(),
-    )  # fmt: skip
+        more=len(others) > OTHERS or len(mine) >= OWN,
+        unread=also.unread,
+        only_new=only_new,
+        since=_since(),
+    )
 
 
 def _cards(session: Session, mine: Sequence[CaseRow], others: Sequence[CaseRow]) -> list[Card]:
     """The cards of one's own cases, and after them those of others."""
-    viewer, rows, calendar = g.viewer, [*mine, *others], shell().house.handbook.calendar("")
+    viewer, rows, calendar = g.viewer, [*mine, *others], deployment().context.definitions.calendar("")
     referred = [row.id for row in rows if row.pupil is None]
     return make_cards(
-        shell().house.handbook, viewer, rows,
+        deployment().context.definitions,
+        viewer,
+        rows,
         handed=work_list.handed_over(session, [row.id for row in mine if row.offered_at]),
-        needs=work_list.needs_of(session, referred), contacts=_contacts(referred),
+        needs=work_list.needs_of(session, referred),
+        contacts=_contacts(referred),
         news=news_of(session, viewer.person_id, [row.id for row in rows], calendar.instant(_since(), 0)),
-    )  # fmt: skip
+    )
 
 
 def _since() -> dt.date:
     """The last working day: on a Monday, what happened on Friday and later is new."""
-    return last_working_day(shell().house.handbook.calendar(""), today())
+    return last_working_day(deployment().context.definitions.calendar(""), today())
 
 
-def _asked(session: Session) -> tuple[Asked, ...]:
+def _asked(session: Session) -> tuple[ProposalCard, ...]:
     """What the risk watch proposes to a teacher or a head."""
-    rules = shell().house.risk
+    rules = deployment().context.risk
     found = proposals.open_proposals(session, g.viewer)
-    return tuple(Asked(row, tuple(proposals.reasons(rules, row.signals))) for row in found)
+    return tuple(ProposalCard(row, tuple(proposals.reasons(rules, row.signals))) for row in found)
 
 
 def _contacts(case_ids: list[int]) -> dict[int, tuple[str, str | None]]:
     """Whom a volunteer calls: the school, without learning more of the pupil."""
     if not case_ids:
         return {}
-    with shell().house.store.reading("whom a volunteer calls about cases referred to them") as session:
+    with deployment().context.store.reading("whom a volunteer calls about cases referred to them") as session:
         return work_list.school_contacts(session, case_ids, today())

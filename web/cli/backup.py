@@ -38,18 +38,24 @@ def backup(folder: Path, language: str) -> None:
         if not instance_folder().is_dir():  # else the settings would make it
             raise Refused(Sentence("There is no folder {folder}.", folder=str(instance_folder().absolute())))
         settings = load_settings()
-        made = make_backup(settings.database_url, settings.instance, folder, dt.datetime.now().astimezone(),
-                           version("ralop"))  # fmt: skip
+        made = make_backup(
+            settings.database_url, settings.instance, folder, dt.datetime.now().astimezone(), version("ralop")
+        )
     for sentence in _told(made, settings.database_url, time.monotonic() - begun):
         click.echo(sentence.in_(language))
 
 
 def _told(made: Made, url: str, seconds: float) -> Iterator[Sentence]:
     files = made.contents.files
-    yield Sentence("Backup: {file} ({size} MB, {seconds} s)", file=str(made.path), size=f"{made.size / MB:.1f}",
-                   seconds=f"{seconds:.1f}")  # fmt: skip
-    yield Sentence("Database: {database} ({size} MB)", database=without_password(url),
-                   size=f"{files['database'].size / MB:.1f}")  # fmt: skip
+    yield Sentence(
+        "Backup: {file} ({size} MB, {seconds} s)",
+        file=str(made.path),
+        size=f"{made.size / MB:.1f}",
+        seconds=f"{seconds:.1f}",
+    )
+    yield Sentence(
+        "Database: {database} ({size} MB)", database=without_password(url), size=f"{files['database'].size / MB:.1f}"
+    )
     names = [name.partition("/")[2] for name in files if "/" in name]
     yield Sentence("Files: {count} ({names})", count=len(names), names=names[:8] + ["…"] * (len(names) > 8))
     if given := [name for name in SECRETS if os.environ.get(name)]:

@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from engine.core.calendar import Unreadable
+from engine.core.calendar import UnreadableValue
 from engine.core.refusals import Invalid, Refused
 from engine.core.words import Faulty, Sentence
 from engine.store.database.refusals import DatabaseRefused, in_words
@@ -46,9 +46,13 @@ class Program(click.Group):
     """The command and all below it; its faults end in words (`main`), its arguments are text (`parse_args`)."""
 
     def main(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, args: Sequence[str] | None = None, prog_name: str | None = None, *, standalone_mode: bool = True,
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        *,
+        standalone_mode: bool = True,
         **extra: Any,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """Run it, and end the process with 0, 1 or 2."""
         if not standalone_mode:
             return super().main(args, prog_name, standalone_mode=False, **extra)
@@ -70,8 +74,11 @@ class Program(click.Group):
         for number, text in enumerate(args, 1):
             wrong = next((char for char in text if unicodedata.category(char) in CONTROLS), None)
             if wrong is not None:
-                sentence = Sentence("Argument {number} holds a character that is no text: {code}.", number=number,
-                                    code=f"U+{ord(wrong):04X}")  # fmt: skip
+                sentence = Sentence(
+                    "Argument {number} holds a character that is no text: {code}.",
+                    number=number,
+                    code=f"U+{ord(wrong):04X}",
+                )
                 raise click.UsageError(sentence.in_(language_here()), ctx)
         return super().parse_args(ctx, args)
 
@@ -118,7 +125,7 @@ def explained(error: Exception) -> tuple[list[Sentence | str], int]:
     match error:
         case Invalid():
             found: list[Sentence | str] = [f"{name}: {why.in_(language)}" for name, why in error.fields.items()]
-        case Refused() | Unreadable():
+        case Refused() | UnreadableValue():
             found = [error.sentence]
         case Faulty():
             found = [fault.in_(language) for fault in error.faults]
@@ -126,7 +133,7 @@ def explained(error: Exception) -> tuple[list[Sentence | str], int]:
             found = [_of_system(error)]
         case _:
             found = [in_words(error) or _our_fault(error)]
-    refused = isinstance(error, Refused | Unreadable) and not isinstance(error, DatabaseRefused)
+    refused = isinstance(error, Refused | UnreadableValue) and not isinstance(error, DatabaseRefused)
     return found, REFUSED if refused else UNUSABLE
 
 
@@ -137,11 +144,15 @@ def _of_system(error: OSError) -> Sentence:
 
 def _our_fault(error: Exception) -> Sentence:
     """A fault of the program: where its traceback lies, for whoever mends it."""
-    with tempfile.NamedTemporaryFile("w", prefix="ralop-", suffix=".txt", encoding="utf-8", errors="backslashreplace",
-                                     delete=False) as file:  # fmt: skip
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="ralop-", suffix=".txt", encoding="utf-8", errors="backslashreplace", delete=False
+    ) as file:
         traceback.print_exception(error, file=file)
-    return Sentence("The program itself failed ({kind}). Send {file} to whoever looks after it.",
-                    kind=type(error).__name__, file=file.name)  # fmt: skip
+    return Sentence(
+        "The program itself failed ({kind}). Send {file} to whoever looks after it.",
+        kind=type(error).__name__,
+        file=file.name,
+    )
 
 
 # --- what click finds wrong -------------------------------------------------------------------------------------------
@@ -153,8 +164,9 @@ def _of_click(error: click.ClickException) -> list[Sentence | str]:
         case click.NoSuchOption():
             found: Sentence | str = Sentence("There is no option {name}.", name=error.option_name)
         case click.exceptions.NoSuchCommand():
-            found = Sentence("There is no command {name}; there are: {known}.", name=error.command_name,
-                             known=_commands(error.ctx))  # fmt: skip
+            found = Sentence(
+                "There is no command {name}; there are: {known}.", name=error.command_name, known=_commands(error.ctx)
+            )
         case click.MissingParameter():
             found = Sentence("Missing: {name}.", name=_called(error))
         case click.BadParameter(param=click.Parameter(type=click.Choice() as kind)):

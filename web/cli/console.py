@@ -16,9 +16,9 @@ from engine.store.database.refusals import not_current
 from engine.store.ops.schema import revisions
 from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store, open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from web.cli.check import language_here
-from web.site.composition import build_house
+from web.site.composition import build_context
 from web.site.settings import load_settings
 
 __all__ = ["housed", "language_here", "opened", "operator"]
@@ -44,7 +44,7 @@ def opened(database: str | None = None, *, make: bool = False) -> Store:
 
 
 @contextmanager
-def housed(database: str | None, language: str) -> Iterator[tuple[House, dt.datetime]]:
+def housed(database: str | None, language: str) -> Iterator[tuple[Context, dt.datetime]]:
     """The installation's house and the moment, for as long as a command runs; faults end it in words.
 
     Raises `DatabaseRefused` for a database that is not there or not of this program's version.
@@ -56,7 +56,7 @@ def housed(database: str | None, language: str) -> Iterator[tuple[House, dt.date
             raise not_current(found, newest)
         now = ShiftedClock(store).now()
         try:
-            yield build_house(settings, now, store), now
+            yield build_context(settings, now, store), now
         except Refused as refused:
             raise click.ClickException(refused.sentence.in_(language)) from refused
         except Faulty as error:

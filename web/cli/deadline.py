@@ -10,15 +10,16 @@ import click
 import rules
 from engine.core.calendar import (
     Calendar,
-    Closure,
+    ClosedDays,
     Duration,
     Pause,
-    Unreadable,
+    UnreadableValue,
     clock_of,
     load_calendar,
     merge,
     parse_weekdays,
 )
+from engine.core.calendar.span import is_known, outside
 from engine.core.words import Faulty, Sentence
 from web.cli.check import language_here
 from web.site.files import read_text
@@ -26,7 +27,6 @@ from web.site.settings import instance_folder
 
 SHIPPED = Path(rules.__file__).parent / "calendars"
 # Between them the days of Tết are known: the tables of the moon's calendar end there.
-FIRST_YEAR, LAST_YEAR = 1901, 2099
 
 
 def calendar_named(name: str | None) -> Calendar:
@@ -46,21 +46,18 @@ def _path(name: str) -> Path:
         if path.is_file():
             return path
     known = sorted({path.stem for folder in (own, SHIPPED) for path in folder.glob("*.toml")})
-    raise Unreadable(Sentence("There is no calendar {name}; there are: {known}.", name=name, known=known))
+    raise UnreadableValue(Sentence("There is no calendar {name}; there are: {known}.", name=name, known=known))
 
 
 def _moment(text: str, calendar: Calendar) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise Unreadable(
+        raise UnreadableValue(
             Sentence("{text} is not a date-time; write for example 2026-03-02T16:00.", text=text)
         ) from None
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise Unreadable(
-            Sentence("{text} lies outside the calendar: it covers the years {first} to {last}.", text=text,
-                     first=FIRST_YEAR, last=LAST_YEAR)
-        )  # fmt: skip
+    if not is_known(moment):
+        raise UnreadableValue(outside(text))
     return (moment if moment.tzinfo else moment.replace(tzinfo=calendar.zone)).astimezone(dt.UTC)
 
 
@@ -68,21 +65,24 @@ def _pause(text: str, calendar: Calendar) -> Pause:
     start, slash, end = text.partition("/")
     pause = Pause(_moment(start, calendar), _moment(end, calendar) if end else None)
     if not slash or (pause.end and pause.end <= pause.start):
-        raise Unreadable(
-            Sentence("{text} is not a pause; write FROM/TO, or FROM/ if it has no end, for example "
-                     "2026-03-03T08:00/2026-03-04T17:00.", text=text)
-        )  # fmt: skip
+        raise UnreadableValue(
+            Sentence(
+                "{text} is not a pause; write FROM/TO, or FROM/ if it has no end, for example "
+                "2026-03-03T08:00/2026-03-04T17:00.",
+                text=text,
+            )
+        )
     return pause
 
 
-def _closure(text: str) -> Closure:
+def _closure(text: str) -> ClosedDays:
     first, _, last = text.partition("/")
     try:
-        closure = Closure(dt.date.fromisoformat(first), dt.date.fromisoformat(last or first), "", "")
+        closure = ClosedDays(dt.date.fromisoformat(first), dt.date.fromisoformat(last or first), "", "")
     except ValueError:
         closure = None
     if closure is None or closure.last < closure.first:
-        raise Unreadable(
+        raise UnreadableValue(
             Sentence("{text} are not days; write DAY or FIRST/LAST, for example 2026-03-03/2026-03-05.", text=text)
         )
     return closure
@@ -124,7 +124,7 @@ def deadline(
         found = clock.explain(_moment(start, calendar), Duration.parse(duration))
     except Faulty as error:
         raise click.ClickException("\n".join(fault.in_(language) for fault in error.faults)) from error
-    except Unreadable as error:
+    except UnreadableValue as error:
         raise click.ClickException(error.sentence.in_(language)) from error
     never = Sentence("There is no deadline while the clock is held.")
     if not any(text.endswith("/") for text in pause):

@@ -13,7 +13,7 @@ from engine.simulation.demo import NOW, PASSWORD, DemoFiles, build_demo
 from engine.simulation.demo_names import rows
 from engine.store.ops.settings import DEMO, get_setting
 from engine.store.ops.time_source import set_clock
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people.accounts import members
 from web.cli.console import language_here
 from web.cli.parameter_types import PORT
@@ -46,41 +46,41 @@ def demo_files() -> DemoFiles:
 @click.option("--port", type=PORT, default=5000, show_default=True, help="The port to listen on.")
 @click.option("--no-serve", is_flag=True, help="Only fill the database.")
 @click.pass_context
-def demo(context: click.Context, host: str, port: int, no_serve: bool) -> None:
+def demo(command: click.Context, host: str, port: int, no_serve: bool) -> None:
     """Fill an empty database with a demo, or go on with the one there is; tell the accounts, and serve it."""
     with working_here(instance_folder().absolute()):
-        _settings, house, _clock = opened_house()
+        _settings, context, _clock = opened_house()
         try:
-            _fill(house)
-            _tell_accounts(house)
+            _fill(context)
+            _tell_accounts(context)
         finally:
-            house.store.close()
+            context.store.close()
     if not no_serve:
-        context.invoke(serve, host=host, port=port)
+        command.invoke(serve, host=host, port=port)
 
 
-def _fill(house: House) -> None:
+def _fill(context: Context) -> None:
     language = language_here()
-    with house.store.reading("is this a demo") as session:
+    with context.store.reading("is this a demo") as session:
         if get_setting(session, DEMO).get("on"):
             click.echo(Sentence("The demo is there already; its time goes on.").in_(language))
             return
     click.echo(Sentence("Building the demo …").in_(language))
     try:
-        report = build_demo(house, demo_files())
+        report = build_demo(context, demo_files())
     except Conflict as conflict:
         raise click.ClickException(conflict.sentence.in_(language)) from conflict
-    set_clock(house.store, NOW)
+    set_clock(context.store, NOW)
     counts = {"pupils": report.pupils, "cases": report.cases, "overdue": report.overdue}
     click.echo(Sentence("Pupils: {pupils}. Cases: {cases}, of which overdue: {overdue}.", **counts).in_(language))
 
 
-def _tell_accounts(house: House) -> None:
+def _tell_accounts(context: Context) -> None:
     """The accounts with fixed logins, their posts, and the password that all have."""
     language = language_here()
     logins = {row["login"] for row in rows(demo_files().people)} - {""}
-    today = house.handbook.calendar("51").local(NOW).date()
-    for member in members(house.store, today):
+    today = context.definitions.calendar("51").local(NOW).date()
+    for member in members(context.store, today):
         if member.login in logins:
             posts = "; ".join(f"{ROLE_LABELS[role].in_(language)}, {name}" for role, _, name in member.posts)
             click.echo(f"  {member.login:<14} {member.name:<22} {posts}")

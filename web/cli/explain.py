@@ -12,14 +12,14 @@ from engine.core.cases.casework import FOR
 from engine.core.cases.definitions import Situation
 from engine.core.cases.explain import Line, Next, what_comes, why_of_deadline, why_of_event
 from engine.core.cases.facts import Facts
-from engine.core.cases.replay import Past
+from engine.core.cases.replay import PastEvent
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.refusals import NotFound
 from engine.core.words import Label, Sentence
 from engine.store.cases.cases import find_case
 from engine.store.cases.history import events_of, people_named
 from engine.store.cases.surroundings import World
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from web.cli.console import housed, language_here
 
 
@@ -32,18 +32,18 @@ def explain(code: str, database: str | None, language: str) -> None:
 
     Names no pupil: what people wrote is not shown.
     """
-    with housed(database, language) as (house, now):
-        for depth, line in explained(house, code, now):
+    with housed(database, language) as (context, now):
+        for depth, line in explained(context, code, now):
             click.echo("  " * depth + line.in_(language))
 
 
-def explained(house: House, code: str, now: dt.datetime) -> Iterator[tuple[int, Line]]:
+def explained(context: Context, code: str, now: dt.datetime) -> Iterator[tuple[int, Line]]:
     """The lines of the answer, each with how deep it stands. Raises `NotFound`."""
-    with house.store.reading("explain a case") as session:
+    with context.store.reading("explain a case") as session:
         facts = find_case(session, code.upper())
         if facts is None:
             raise NotFound(Sentence("There is no case {code}.", code=code))
-        world = World(session, house.handbook, now)
+        world = World(session, context.definitions, now)
         world.fetch([facts])
         situation, events = world.situation(facts), events_of(session, [facts.id])[facts.id]
         acting = {person for it in events if FOR in it.data for person in (it.person_id, it.data[FOR]) if person}
@@ -52,7 +52,7 @@ def explained(house: House, code: str, now: dt.datetime) -> Iterator[tuple[int, 
     yield from _deadline(situation, facts)
     yield 0, Sentence("What happened:")
     for event in events:
-        yield from _event(house, situation, facts, event)
+        yield from _event(context, situation, facts, event)
         if FOR in event.data:
             yield 2, acted(names.get(event.person_id or 0, ""), names.get(event.data[FOR]))
     if facts.is_open:
@@ -75,8 +75,8 @@ def _deadline(situation: Situation, facts: Facts) -> Iterator[tuple[int, Line]]:
     yield from _indented(1, why.lines())
 
 
-def _event(house: House, situation: Situation, facts: Facts, event: Past) -> Iterator[tuple[int, Line]]:
-    why = why_of_event(house.handbook, facts, situation.around, event.data, event.values)
+def _event(context: Context, situation: Situation, facts: Facts, event: PastEvent) -> Iterator[tuple[int, Line]]:
+    why = why_of_event(context.definitions, facts, situation.surroundings, event.data, event.values)
     at = situation.calendar.local(event.at)
     what = Label("", "") if "rule" in event.data else act_label(situation.workflow, event.kind)
     if "rule" in event.data:

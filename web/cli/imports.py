@@ -14,7 +14,7 @@ from engine.core.files.options import ADD, HOLD, KEEP, SAME, TAKE, Options
 from engine.core.files.sheets import LIMITS
 from engine.core.words import Sentence
 from engine.usecases.attendance import importing
-from engine.usecases.attendance.importing import Outcome
+from engine.usecases.attendance.importing import ImportOutcome
 from web.cli.console import housed, language_here
 from web.cli.parameter_types import FILE as FILE_PATH
 from web.cli.parameter_types import MONTH, NEW_FILE
@@ -36,19 +36,33 @@ SHOWN = 20  # wrong rows that are told one by one
 @click.option("--school", default="", help="The code of the school, where the file does not name it.")
 @click.option("--class", "class_code", default="", help="The code of the class, where the file does not name it.")
 @click.option(
-    "--duplicates", type=click.Choice([HOLD, ADD, SAME]), default=HOLD, show_default=True,
+    "--duplicates",
+    type=click.Choice([HOLD, ADD, SAME]),
+    default=HOLD,
+    show_default=True,
     help="New codes of pupils who seem to be there already: hold them back, add them, or take them for the same.",
-)  # fmt: skip
+)
 @click.option(
-    "--take", "taken", multiple=True, metavar="CODE",
+    "--take",
+    "taken",
+    multiple=True,
+    metavar="CODE",
     help="Take another name or birth date of this pupil from the file. CODE@SCHOOL where it is of several schools.",
-)  # fmt: skip
+)
 @click.option("--keep", "kept", multiple=True, metavar="CODE", help="Keep the name and birth date of this pupil.")
 @DATABASE
 def pupils(
-    file: Path, dry_run: bool, strict: bool, wrong_rows: Path | None, school: str, class_code: str, duplicates: str,
-    taken: tuple[str, ...], kept: tuple[str, ...], database: str | None,
-) -> None:  # fmt: skip
+    file: Path,
+    dry_run: bool,
+    strict: bool,
+    wrong_rows: Path | None,
+    school: str,
+    class_code: str,
+    duplicates: str,
+    taken: tuple[str, ...],
+    kept: tuple[str, ...],
+    database: str | None,
+) -> None:
     """Bring in the list of pupils in FILE (xlsx, xls, csv): add, change, move within a school; delete nobody.
 
     Another name or birth date under a known code is held back until you say which is right: --take or --keep.
@@ -72,14 +86,24 @@ def pupils(
 @click.option("--school", default="", help="The code of the school whose classes are named.")
 @click.option("--month", type=MONTH, help="The month of a sheet that does not say it: 2026-09.")
 @click.option(
-    "--session", type=click.Choice(["m", "a", "ma"]), default="m", show_default=True,
+    "--session",
+    type=click.Choice(["m", "a", "ma"]),
+    default="m",
+    show_default=True,
     help="What a mark without a session stands for: morning, afternoon, both.",
-)  # fmt: skip
+)
 @DATABASE
 def attendance(
-    file: Path, dry_run: bool, strict: bool, wrong_rows: Path | None, class_code: str, school: str,
-    month: dt.date | None, session: str, database: str | None,
-) -> None:  # fmt: skip
+    file: Path,
+    dry_run: bool,
+    strict: bool,
+    wrong_rows: Path | None,
+    class_code: str,
+    school: str,
+    month: dt.date | None,
+    session: str,
+    database: str | None,
+) -> None:
     """Bring in the register in FILE (xlsx, xls, csv): long lists, monthly sheets, daily summaries."""
     options = Options(class_code=class_code, school_code=school, month=month, session=session, strict=strict)
     _bring_in("attendance", file, options, dry_run, wrong_rows, database)
@@ -87,13 +111,13 @@ def attendance(
 
 def _bring_in(
     kind: str, file: Path, options: Options, dry: bool, wrong_rows: Path | None, database: str | None
-) -> None:  # fmt: skip
+) -> None:
     language, data = language_here(), read_bytes(file, LIMITS.size)
-    with housed(database, language) as (house, now):
+    with housed(database, language) as (context, now):
         if dry:
-            outcome = importing.dry_run(house, kind, data, options, now, progress=_progress)
+            outcome = importing.dry_run(context, kind, data, options, now, progress=_progress)
         else:
-            outcome = importing.run(house, kind, data, options, now, file_name=file.name, progress=_progress)
+            outcome = importing.run(context, kind, data, options, now, file_name=file.name, progress=_progress)
     click.echo(err=True)
     _tell(outcome, language)
     if wrong_rows is not None:
@@ -109,7 +133,7 @@ def _progress(done: int, total: int | None) -> None:
     click.echo(f"\r{text}" if sys.stderr.isatty() else text, err=True, nl=not sys.stderr.isatty())
 
 
-def _tell(outcome: Outcome, language: str) -> None:
+def _tell(outcome: ImportOutcome, language: str) -> None:
     """What there is to say beside the numbers. Codes only: a terminal's history is no place for children's names."""
     for note in outcome.report.get("notes", ()):
         click.echo(importing.label(note).in_(language), err=True)

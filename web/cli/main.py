@@ -26,9 +26,23 @@ from web.cli.verify import verify_chains
 from web.cli.watch import watch_day
 
 COMMANDS: tuple[click.Command, ...] = (
-    backup, check, deadline, demo, explain, merge, migrate, play_scenarios, restore_backup, serve, simulate_rules,
-    status, user, verify_chains, watch_day, worker,
-)  # fmt: skip
+    backup,
+    check,
+    deadline,
+    demo,
+    explain,
+    merge,
+    migrate,
+    play_scenarios,
+    restore_backup,
+    serve,
+    simulate_rules,
+    status,
+    user,
+    verify_chains,
+    watch_day,
+    worker,
+)
 PRIVATE = 0o077
 """What the commands leave out of the mode of new files: they hold children's data, and are for their owner alone."""
 IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 
 import click
@@ -11,7 +10,7 @@ import click
 from engine.core.words import Sentence
 from engine.usecases.units.merger_undo import is_undo, undo
 from engine.usecases.units.mergers import Merger, merge_units, read_moves, read_table
-from web.admin.mergers import told
+from web.admin.mergers import keep, told, undo_path
 from web.cli.console import housed, language_here, operator
 from web.cli.parameter_types import DAY, FILE, NEW_FILE
 from web.site.files import read_text
@@ -24,18 +23,27 @@ from web.site.settings import load_settings
 @click.option("--new", help="The code of the unit that it becomes part of.")
 @click.option("--on", type=DAY, help="The first day of the new unit.")
 @click.option(
-    "--moves", type=FILE,
+    "--moves",
+    type=FILE,
     help="Of communes that are divided: a file with UNIT,INTO on each line, the codes of a village, school or "
     "association and of the commune in which it lies from that day on.",
-)  # fmt: skip
+)
 @click.option("--undo-file", type=NEW_FILE, help="Where to write the file that undoes it; else in the instance folder.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; keep none of it.")
 @click.option("--database", help="Another database than the installation's, as a URL.")
 @click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
 def merge(
-    *, file: Path | None, old: str | None, new: str | None, on: dt.date | None, moves: Path | None,
-    undo_file: Path | None, dry_run: bool, database: str | None, language: str,
-) -> None:  # fmt: skip
+    *,
+    file: Path | None,
+    old: str | None,
+    new: str | None,
+    on: dt.date | None,
+    moves: Path | None,
+    undo_file: Path | None,
+    dry_run: bool,
+    database: str | None,
+    language: str,
+) -> None:
     """Merge units: those of FILE (the statistics office's table of what became what), or one OLD into one NEW.
 
     With neither, what ended by that day and named its successor is followed. Open cases keep their deadlines. A file
@@ -52,11 +60,19 @@ def merge(
     mergers, left = read_table(text)
     if old and new:
         mergers.append(Merger(old, new))
-    with housed(database, language) as (house, now):
+    with housed(database, language) as (context, now):
         decided = read_moves(read_text(moves)) if moves else []
         path = undo_file or undo_path(load_settings().instance, on, now)
-        merged = merge_units(house, mergers, on, now, moves=decided, by=operator(), dry_run=dry_run,
-                             keep_undo=lambda undoing: keep(path, undoing))  # fmt: skip
+        merged = merge_units(
+            context,
+            mergers,
+            on,
+            now,
+            moves=decided,
+            by=operator(),
+            dry_run=dry_run,
+            keep_undo=lambda undoing: keep(path, undoing),
+        )
     for sentence in (*left, *told(merged)):
         click.echo(sentence.in_(language))
     if dry_run:
@@ -66,26 +82,11 @@ def merge(
 
 
 def _undo(text: str, dry_run: bool, database: str | None, language: str) -> None:
-    with housed(database, language) as (house, now):
-        undone = undo(house, text, now, dry_run=dry_run)
+    with housed(database, language) as (context, now):
+        undone = undo(context, text, now, dry_run=dry_run)
     counts = {"units": undone.units, "pupils": undone.pupils, "cases": undone.cases, "posts": undone.posts}
     lines = [Sentence("Put back: {units} units, {pupils} pupils, {cases} cases, {posts} posts.", **counts)]
     for sentence in (*lines, *undone.left):
         click.echo(sentence.in_(language))
     if dry_run:
         click.echo(Sentence("A dry run: none of it was kept.").in_(language))
-
-
-def undo_path(instance: Path, on: dt.date, now: dt.datetime) -> Path:
-    """Where the file lies that undoes a merger: in the folder of the installation, a new one for each."""
-    return instance / "mergers" / f"{on:%Y-%m-%d}-undo-{now:%Y%m%dT%H%M%S%f}.json"
-
-
-def keep(path: Path, text: str) -> None:
-    """Write the file; readable by its owner only. Raises OSError, and the merger is not kept then."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

@@ -7,7 +7,7 @@ import datetime as dt
 import click
 
 from engine.core.words import Label, Sentence
-from engine.usecases.cases.migrate import Move, Moved, migrate_cases
+from engine.usecases.cases.migrate import CaseMove, Moved, migrate_cases
 from web.cli.console import housed, language_here
 
 NONE = Label("không có hạn", "no deadline")
@@ -24,8 +24,14 @@ def _mapping(_context: click.Context, _parameter: click.Parameter, given: tuple[
 @click.command("migrate-cases")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; store nothing.")
 @click.option("--workflow", help="Only cases of this workflow.")
-@click.option("--map", "mapping", multiple=True, callback=_mapping, metavar="OLD=NEW",
-              help="The state that takes the place of one that is gone. May be given again.")  # fmt: skip
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    callback=_mapping,
+    metavar="OLD=NEW",
+    help="The state that takes the place of one that is gone. May be given again.",
+)
 @click.option("--database", help="Another database than the installation's, as a URL.")
 @click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
 def migrate(
@@ -39,23 +45,24 @@ def migrate(
     def progress(moved: Moved) -> None:
         click.echo(Sentence("{count} cases looked at", count=len(moved.moves)).in_(language), err=True)
 
-    with housed(database, language) as (house, now):
-        moved = migrate_cases(house, now, workflow=workflow, mapping=mapping, dry_run=dry_run, progress=progress)
-    zone = house.handbook.calendar("").zone
+    with housed(database, language) as (context, now):
+        moved = migrate_cases(context, now, workflow=workflow, mapping=mapping, dry_run=dry_run, progress=progress)
+    zone = context.definitions.calendar("").zone
     for move in moved.moves:
         click.echo(_line(move, zone).in_(language))
     click.echo(_sum(moved, dry_run=dry_run).in_(language))
     raise SystemExit(BEHIND if moved.left_behind else 0)
 
 
-def _line(move: Move, zone: dt.tzinfo) -> Sentence:
+def _line(move: CaseMove, zone: dt.tzinfo) -> Sentence:
     if move.obstacle is not None:
         return Sentence("{code}: stays behind. {why}", code=move.code, why=move.obstacle)
     before, after = (due.astimezone(zone) if due else NONE for due in (move.due_before, move.due))
     place = {"code": move.code, "before": before, "after": after}
     if move.state != move.to:
-        return Sentence("{code}: {state} becomes {to}; deadline {before}, then {after}", **place, state=move.state,
-                        to=move.to)  # fmt: skip
+        return Sentence(
+            "{code}: {state} becomes {to}; deadline {before}, then {after}", **place, state=move.state, to=move.to
+        )
     return Sentence("{code}: {state}; deadline {before}, then {after}", **place, state=move.state)
 
 

@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 import click
 
 from engine.core import time_source
+from engine.core.calendar.span import is_known, outside
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import read_date
 from web.cli.check import language_here
 
-FIRST_YEAR, LAST_YEAR = 1901, 2099  # between them the days of Tết are known
 REAL = "real"
 _MONTH = re.compile(r"(\d{4})-(\d{1,2})")
 
@@ -80,7 +80,7 @@ class Day(Typed):
         if day is None:
             sentence = Sentence("{text} is no day; write 2026-11-25 or 25/11/2026.", text=value)
             self.refuse(sentence, param, ctx)
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        if not is_known(day):
             self.refuse(outside(str(value)), param, ctx)
         return day
 
@@ -97,9 +97,10 @@ class Month(Typed):
         found = _MONTH.fullmatch(value.strip())
         if found is None or not 1 <= int(found[2]) <= 12:
             self.refuse(Sentence("{text} is no month; write for example 2026-09.", text=value), param, ctx)
-        if not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
+        first = dt.date(max(int(found[1]), 1), int(found[2]), 1)
+        if not is_known(first):
             self.refuse(outside(value), param, ctx)
-        return dt.date(int(found[1]), int(found[2]), 1)
+        return first
 
 
 class Moment(Typed):
@@ -137,9 +138,3 @@ class Port(Typed):
 
 
 FILE, NEW_FILE, DAY, MONTH, MOMENT, PORT = FilePath(), NewFile(), Day(), Month(), Moment(), Port()
-
-
-def outside(text: str | dt.date) -> Sentence:
-    """That a day or month lies outside the years whose days of Tết are known."""
-    return Sentence("{text} lies outside the calendar: it covers the years {first} to {last}.", text=text,
-                    first=FIRST_YEAR, last=LAST_YEAR)  # fmt: skip

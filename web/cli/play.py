@@ -22,7 +22,7 @@ from engine.store.ops.schema import upgrade
 from engine.store.session import Store, open_store
 from engine.store.simulation.seed import is_empty
 from web.cli.check import language_here
-from web.site.definition_files import KINDS, ROOT, Desk, Kind, Source
+from web.site.definition_files import KINDS, ROOT, Kind, Source, Sources
 from web.site.files import read_text
 from web.site.settings import instance_folder
 
@@ -64,7 +64,7 @@ def read_scenario(path: Path, roots: tuple[Path, ...] | None = None) -> Scenario
     return load_scenario(read_text(path), str(path), Folders(path.parent, roots) if roots else Folders(path.parent))
 
 
-def _check_scenario(source: Source, _desk: Desk) -> Iterable[Fault]:
+def _check_scenario(source: Source, _desk: Sources) -> Iterable[Fault]:
     load_scenario(source.text, source.file, Folders(Path(source.file).parent))
     return ()
 
@@ -80,8 +80,10 @@ def said(check: Check, language: str) -> str:
         return f"ok   {line.in_(language)}"
     line = Sentence(
         "step {step}, {at}: {key}: expected {expected}, found {found}",
-        **place, expected=_shown(check.expected), found=_shown(check.found),
-    )  # fmt: skip
+        **place,
+        expected=_shown(check.expected),
+        found=_shown(check.found),
+    )
     why = f" ({check.sentence.in_(language)})" if check.sentence else ""
     return f"FAIL {line.in_(language)}{why}"
 

@@ -21,8 +21,14 @@ BROKEN = 1  # how the command ends when it is all there and a history does not h
 
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--to", "folder", required=True, metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
-              help="The installation's folder; it is made if it is not there.")  # fmt: skip
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The installation's folder; it is made if it is not there.",
+)
 @click.option("--database", metavar="URL", help="For a PostgreSQL database: the empty one that it goes into.")
 @click.option("--replace", is_flag=True, help="Set aside what is in DIR already, in a subfolder of it.")
 @click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
@@ -41,17 +47,25 @@ def restore_backup(file: Path, folder: Path, database: str | None, *, replace: b
 
 def _told(done: Restored, folder: Path) -> Iterator[Sentence]:
     contents = done.contents
-    yield Sentence("Restored: the backup of {at} (version {version}), {count} files.",
-                   at=dt.datetime.fromisoformat(contents.made_at), version=contents.version,
-                   count=len(contents.files) - 1)  # fmt: skip
+    yield Sentence(
+        "Restored: the backup of {at} (version {version}), {count} files.",
+        at=dt.datetime.fromisoformat(contents.made_at),
+        version=contents.version,
+        count=len(contents.files) - 1,
+    )
     yield Sentence("Database: {database}", database=without_password(done.url))
     if done.set_aside:
-        yield Sentence("What was there before lies in {folder}. Delete it when it is needed no more.",
-                       folder=str(done.set_aside))  # fmt: skip
+        yield Sentence(
+            "What was there before lies in {folder}. Delete it when it is needed no more.", folder=str(done.set_aside)
+        )
     yield from done.breaks
     yield Sentence("Verified: {events} events, {breaks} breaks.", events=done.events, breaks=len(done.breaks))
     named = read_settings({**os.environ, "RALOP_INSTANCE": str(folder)})[0].database_url
     if not same_place(named, done.url):
-        yield Sentence("The settings name another database, {named}. Before you serve, write into {file}: "
-                       "database_url = \"{right}\"", named=without_password(named),
-                       file=str(folder / "settings.toml"), right=without_password(done.url))  # fmt: skip
+        yield Sentence(
+            "The settings name another database, {named}. Before you serve, write into {file}: "
+            'database_url = "{right}"',
+            named=without_password(named),
+            file=str(folder / "settings.toml"),
+            right=without_password(done.url),
+        )

@@ -20,7 +20,7 @@ from engine.store.ops.proxies import forget_undeclared
 from engine.store.ops.schema import upgrade
 from engine.store.ops.time_source import ShiftedClock, mend_clock, set_clock
 from engine.store.session import open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.ops.instance_files import exposed
 from engine.usecases.ops.running import at_work
 from web.app import create_app
@@ -29,7 +29,7 @@ from web.cli.command_line import OS_ERRORS
 from web.cli.parameter_types import MOMENT, PORT, Unusable
 from web.ops import logs
 from web.serving.server import Server
-from web.site.composition import build_house, read_files
+from web.site.composition import build_context, read_files
 from web.site.request_context import EXTENSION
 from web.site.settings import KEY_FILE, Settings, instance_folder, read_settings
 
@@ -38,7 +38,7 @@ _CLOCK_MENDED = Sentence(
 )
 
 
-def opened_house() -> tuple[Settings, House, ShiftedClock]:
+def opened_house() -> tuple[Settings, Context, ShiftedClock]:
     """The installation, its database migrated and its files checked; all faults at once if there are any."""
     settings = _sound_settings()
     try:
@@ -48,7 +48,7 @@ def opened_house() -> tuple[Settings, House, ShiftedClock]:
             click.echo(_CLOCK_MENDED.in_(language_here()), err=True)
         store.settle([settings.instance], [settings.instance / KEY_FILE])
         clock = ShiftedClock(store)
-        return settings, build_house(settings, clock.now(), store), clock
+        return settings, build_context(settings, clock.now(), store), clock
     except Faulty as error:
         raise NotFit(error.faults) from error
 
@@ -88,8 +88,8 @@ def working_here(instance: Path) -> Iterator[None]:
         yield
 
 
-def _local(moment: dt.datetime, house: House) -> dt.datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=house.handbook.calendar("").zone)
+def _local(moment: dt.datetime, context: Context) -> dt.datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=context.definitions.calendar("").zone)
 
 
 def listening(app: Flask, host: str, port: int) -> Server:
@@ -99,9 +99,13 @@ def listening(app: Flask, host: str, port: int) -> Server:
     except (OSError, ValueError) as error:  # a host's name that is none is a ValueError to the codec
         known = OS_ERRORS.get(error.errno or 0) if isinstance(error, OSError) else None
         raise Unusable(
-            Sentence("Nothing can listen at {host}, port {port}: {why}", host=host, port=port,
-                     why=known or Sentence("there is no such address on this machine."))
-        ) from error  # fmt: skip
+            Sentence(
+                "Nothing can listen at {host}, port {port}: {why}",
+                host=host,
+                port=port,
+                why=known or Sentence("there is no such address on this machine."),
+            )
+        ) from error
 
 
 @click.command("serve")
@@ -117,19 +121,19 @@ def serve(host: str, port: int, moment: dt.datetime | str | None, no_worker: boo
 
 
 def _serve(host: str, port: int, moment: dt.datetime | str | None, *, no_worker: bool) -> None:
-    settings, house, clock = opened_house()
+    settings, context, clock = opened_house()
     if moment:
-        set_clock(house.store, _local(moment, house) if isinstance(moment, dt.datetime) else None)
+        set_clock(context.store, _local(moment, context) if isinstance(moment, dt.datetime) else None)
         clock.forget()
-    app = create_app(settings, house=house, clock=clock)
+    app = create_app(settings, context=context, clock=clock)
     server = listening(app, host, port)
     if settings.trusted_proxies:
-        forget_undeclared(house.store)
+        forget_undeclared(context.store)
     keep_what_is_loaded()
     with ExitStack() as running:
-        running.callback(house.store.close)
+        running.callback(context.store.close)
         if not no_worker:
-            worker = app.extensions[EXTENSION].worker = worker_for(house, clock)
+            worker = app.extensions[EXTENSION].worker = worker_for(context, clock)
             running.callback(worker.stop)
             worker.start()
         click.echo(Sentence("Ra Lớp is at {address}", address=f"http://{host}:{port}/").in_(language_here()))
@@ -141,10 +145,10 @@ def worker() -> None:
     """Run the jobs without the pages, until the program is told to end."""
     logs.configure()
     with working_here(instance_folder().absolute()):
-        _settings, house, clock = opened_house()
-        working = worker_for(house, clock)
+        _settings, context, clock = opened_house()
+        working = worker_for(context, clock)
         keep_what_is_loaded()
         for sign in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sign, lambda _signal, _frame: working.stop(0))
         working.run()
-        house.store.close()
+        context.store.close()

@@ -14,7 +14,7 @@ from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.words import Sentence
 from engine.simulation.what_if import Outcome, simulate
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from web.cli.console import housed, language_here
 from web.cli.play import Folders
 from web.rules.simulate import moments, workflow_for
@@ -37,10 +37,10 @@ def simulate_rules(rules: str, over: str, database: str | None, language: str) -
     def progress(outcome: Outcome) -> None:
         click.echo(Sentence("{count} cases played", count=outcome.cases).in_(language), err=True)
 
-    with housed(database, language) as (house, now):
-        calendar = house.handbook.calendar("")
+    with housed(database, language) as (context, now):
+        calendar = context.definitions.calendar("")
         first, end = period(over, calendar, now)
-        outcome = simulate(house, _rules(house, rules), first, end, progress=progress)
+        outcome = simulate(context, _rules(context, rules), first, end, progress=progress)
     for line in told(outcome, calendar, language):
         click.echo(line)
 
@@ -59,11 +59,11 @@ def period(over: str, calendar: Calendar, now: dt.datetime) -> tuple[dt.datetime
     return moments(*days, calendar, now)
 
 
-def _rules(house: House, name: str) -> RuleSet:
+def _rules(context: Context, name: str) -> RuleSet:
     found = Folders(Path()).find("rules", name)
     if found is None:
         raise NotFound(Sentence("There is no rules file {name}.", name=name))
-    return load_ruleset(*found, workflow_for(house, *found))
+    return load_ruleset(*found, workflow_for(context, *found))
 
 
 def told(outcome: Outcome, calendar: Calendar, language: str) -> Iterator[str]:

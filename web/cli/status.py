@@ -45,19 +45,28 @@ def _lines(found: Status) -> Iterator[Sentence]:
     for state, count in sorted(found.open_cases.items()):
         yield Sentence("  {name}: {count}", name=state, count=count)
     for it in found.versions:
-        yield Sentence("Workflow {workflow}, version {flow}, rules {rules}: {count} open cases", workflow=it.workflow,
-                       flow=it.workflow_version, rules=it.rules_version, count=it.cases)  # fmt: skip
+        yield Sentence(
+            "Workflow {workflow}, version {flow}, rules {rules}: {count} open cases",
+            workflow=it.workflow,
+            flow=it.workflow_version,
+            rules=it.rules_version,
+            count=it.cases,
+        )
     for name, count in sorted(found.queue.items()):
         yield Sentence("Jobs {name}: {count}", name=name, count=count)
     if found.deliveries:
         yield Sentence("Messages waiting: {count}", count=found.deliveries["pending"])
         yield Sentence("Messages that failed and are tried again: {count}", count=found.deliveries["failed"])
-        yield Sentence("Messages given up (dead letters): {count}; why, and “try again”: /admin/deliveries",
-                       count=found.deliveries["dead"])  # fmt: skip
+        yield Sentence(
+            "Messages given up (dead letters): {count}; why, and “try again”: /admin/deliveries",
+            count=found.deliveries["dead"],
+        )
     if found.forgotten:
-        yield Sentence("Old messages were deleted last on {day}: {count}, made before {before}",
-                       **{name: dt.date.fromisoformat(found.forgotten[name]) for name in ("day", "before")},
-                       count=found.forgotten["count"])  # fmt: skip
+        yield Sentence(
+            "Old messages were deleted last on {day}: {count}, made before {before}",
+            **{name: dt.date.fromisoformat(found.forgotten[name]) for name in ("day", "before")},
+            count=found.forgotten["count"],
+        )
     yield from found.warnings
     yield from found.problems
     if found.healthy:

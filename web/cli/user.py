@@ -18,13 +18,13 @@ from engine.core.words import Faulty, Sentence
 from engine.store.ops.schema import upgrade
 from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people import absences, accounts, signin_codes
 from engine.usecases.people.vacancies import reroute
 from web.account.codes import address_of
 from web.cli.console import language_here, opened, operator
 from web.cli.parameter_types import DAY
-from web.site.composition import build_house
+from web.site.composition import build_context
 from web.site.settings import load_settings
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -78,8 +78,9 @@ def user() -> None:
 def add(login: str, name: str, phone: str, email: str, language: str, database: str | None) -> None:
     """Make an account for NAME; prints a password that works once."""
     with _desk(database) as (store, now, _today):
-        password = accounts.add_person(store, login, name, now, phone=phone, email=email, language=language,
-                                          by=operator())  # fmt: skip
+        password = accounts.add_person(
+            store, login, name, now, phone=phone, email=email, language=language, by=operator()
+        )
         _say_password(login, password)
 
 
@@ -142,9 +143,9 @@ def enable(login: str, database: str | None) -> None:
         _say(Sentence("{login} can sign in again.", login=login))
 
 
-def _house(store: Store, now: dt.datetime) -> House:
+def _house(store: Store, now: dt.datetime) -> Context:
     try:
-        return build_house(load_settings(), now, store)
+        return build_context(load_settings(), now, store)
     except Faulty as faulty:
         raise SystemExit("\n".join(fault.in_(language_here()) for fault in faulty.faults)) from faulty
 

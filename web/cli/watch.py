@@ -24,8 +24,8 @@ def watch_day(*, on: dt.date, dry_run: bool, database: str | None, language: str
     The last line is JSON: looked, opened, proposed, added, relapsed, confirmed, signals. The same day again changes
     nothing.
     """
-    with housed(database, language) as (house, now):
-        watched = watch(house, on, now, dry_run=dry_run)
+    with housed(database, language) as (context, now):
+        watched = watch(context, on, now, dry_run=dry_run)
     if dry_run:
         click.echo(Sentence("A dry run: none of it was kept.").in_(language))
     click.echo(json.dumps(watched.summary()))

@@ -27,7 +27,7 @@ from web.cases.cards import roles_of
 from web.site.assets import FOLDER
 from web.site.languages import language, said
 from web.site.queued import mark
-from web.site.request_context import shell, today, user
+from web.site.request_context import deployment, today, user
 from web.site.security import asked_by_device, public
 
 KEPT = 20  # cases whose pages a device keeps, the most urgent first
@@ -59,7 +59,7 @@ def given_up() -> bool:
     token = session.get(IN_SESSION)
     if not isinstance(token, str) or user().is_authenticated:
         return False
-    return signin.was_given_up(shell().house.store, token)
+    return signin.was_given_up(deployment().context.store, token)
 
 
 # --- the service worker -----------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def _addresses() -> Iterator[tuple[str, str]]:
 def _of_classes() -> Iterator[tuple[str, str]]:
     """What a homeroom teacher fills in about own classes: blank forms that stand in for those of a pupil or a day."""
     own = g.viewer.of("teacher")
-    with shell().house.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer) as session:
         classes = rollcall.classes(session, own, [], today()) if own else []
         pupils = find_pupil.of_classes(session, g.viewer) if own else []
     if classes:
@@ -129,14 +129,14 @@ def _stamp(rows: Sequence[object]) -> str:
 
 def _own() -> list[CaseRow]:
     viewer = g.viewer
-    with shell().house.store.scoped(viewer) as session:
+    with deployment().context.store.scoped(viewer) as session:
         return work_list.my_work(session, viewer, KEPT)
 
 
 def _acts(row: CaseRow) -> list[str]:
     """What can be done with a case, without what cannot easily be undone: that can wait for a line."""
     here = row.waiting and (row.offered_role, row.offered_unit_id) in seats_of(g.viewer)
-    workflow = shell().house.handbook.workflow(row.workflow, row.workflow_version)
+    workflow = deployment().context.definitions.workflow(row.workflow, row.workflow_version)
     can = choices(workflow, row, roles_of(g.viewer, row), offered_here=here)
     return [act.name for act in (can.primary, *can.others) if act]
 
@@ -147,7 +147,7 @@ def _acts(row: CaseRow) -> list[str]:
 @pages.get("/offline")
 def index() -> str:
     """What waits on this device. The device itself fills the page; the server knows nothing of it yet."""
-    workflow = shell().house.handbook.workflow(shell().house.workflow)
+    workflow = deployment().context.definitions.workflow(deployment().context.workflow)
     words = json.dumps(_words(workflow), ensure_ascii=False)
     return render_template("offline.html", words=words, of_class=bool(g.viewer.of("teacher")))
 
@@ -161,9 +161,11 @@ def _words(workflow: Workflow) -> dict[str, Any]:
         "fields": {name: said(field.label) for name, field in workflow.fields.items()},
         "choices": {
             name: {choice.code: said(choice.label) for choice in field.choices}
-            for name, field in workflow.fields.items() if field.choices
+            for name, field in workflow.fields.items()
+            if field.choices
         },
-        "yes": said(Label("Có", "Yes")), "no": said(Label("Không", "No")),
+        "yes": said(Label("Có", "Yes")),
+        "no": said(Label("Không", "No")),
         "restricted": [name for name, field in workflow.fields.items() if field.restricted]
         + [choice.code for field in workflow.fields.values() for choice in field.choices if choice.restricted],
-    }  # fmt: skip
+    }

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint
 
 from engine.store.ops.health import OK, Health
-from web.site.request_context import Shell, shell
+from web.site.request_context import Deployment, deployment
 from web.site.security import public
 
 pages = Blueprint("health", __name__)
@@ -17,8 +17,8 @@ pages = Blueprint("health", __name__)
 @public
 def healthz() -> tuple[dict[str, Any], int]:
     """200 if the database takes what is written and a worker is at work, else 503."""
-    here = shell()
-    found = here.looks.look(here.house.store)
+    here = deployment()
+    found = here.looks.look(here.context.store)
     worker = _worker(here, found)
     silent = found.worker_silent
     state = {
@@ -29,7 +29,7 @@ def healthz() -> tuple[dict[str, Any], int]:
     return state, 200 if (found.database, worker) == (OK, OK) else 503
 
 
-def _worker(here: Shell, found: Health) -> str:
+def _worker(here: Deployment, found: Health) -> str:
     """What is said of the worker; "dead" if that of this process is, and another one is about to be started."""
     if here.worker is not None and not here.worker.is_alive():
         return "dead"

@@ -97,8 +97,14 @@ def _end(response: Response) -> Response:
     took = time.perf_counter() - g.get("began", time.perf_counter())
     rule = request.url_rule.rule if request.url_rule else "-"
     viewer = g.get("viewer")
-    log.info("request", method=request.method, route=rule, status=response.status_code, ms=round(took * 1000, 1),
-             person=viewer.person_id if viewer else None)  # fmt: skip
+    log.info(
+        "request",
+        method=request.method,
+        route=rule,
+        status=response.status_code,
+        ms=round(took * 1000, 1),
+        person=viewer.person_id if viewer else None,
+    )
     return response
 
 

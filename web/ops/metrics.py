@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from engine.store.ops.status import Status, read_status
 from engine.store.session import Store, now_utc
 from web.site import proxies
-from web.site.request_context import shell
+from web.site.request_context import deployment
 from web.site.security import public
 
 MULTIPLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -35,7 +35,7 @@ REQUESTS = Counter("ralop_requests", "Requests answered", ["method", "route", "s
 SECONDS = Histogram("ralop_request_seconds", "Time to answer", ["route"], buckets=BUCKETS, registry=_own)
 
 
-class House(Collector):
+class DatabaseFigures(Collector):
     """What the database says when it is asked."""
 
     def __init__(self, store: Store) -> None:
@@ -100,13 +100,13 @@ def metrics() -> Response:
     if os.environ.get(MULTIPLE):
         counts = CollectorRegistry()
         MultiProcessCollector(counts)  # type: ignore[no-untyped-call]
-    house = CollectorRegistry()
-    house.register(House(shell().house.store))
-    return Response(generate_latest(counts) + generate_latest(house), content_type=CONTENT_TYPE_LATEST)
+    context = CollectorRegistry()
+    context.register(DatabaseFigures(deployment().context.store))
+    return Response(generate_latest(counts) + generate_latest(context), content_type=CONTENT_TYPE_LATEST)
 
 
 def _may() -> bool:
-    token = shell().settings.metrics_token
+    token = deployment().settings.metrics_token
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if token and scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), token.encode()):
         return True

@@ -14,7 +14,7 @@ from engine.core.workflow.model import RULE, State, Transition, Workflow
 from web.cases.diagram import draw
 from web.site.definition_sources import file_of
 from web.site.languages import language
-from web.site.request_context import shell
+from web.site.request_context import deployment
 
 pages = Blueprint("rulebook", __name__)
 
@@ -22,7 +22,7 @@ ROLES: dict[str, Label] = {**ROLE_LABELS, RULE: Label("quy tắc (tự động)"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RuleShown:
     """A rule and its words."""
 
     rule: Rule
@@ -31,42 +31,50 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StateShown:
     """A state, the steps that lead on from it, and the rules that watch it."""
 
     state: State
     steps: tuple[Transition, ...]
-    rules: tuple[Told, ...]
+    rules: tuple[RuleShown, ...]
 
 
 @pages.get("/workflow")
 def workflow() -> str:
     """The states of a case and the steps between them."""
-    house = shell().house
-    flow = house.handbook.workflow(house.workflow)
+    context = deployment().context
+    flow = context.definitions.workflow(context.workflow)
     return render_template(
-        "workflow.html", flow=flow, states=[_place(flow, state) for state in flow.states.values()], roles=ROLES,
-        picture=draw(flow, "", (), language()), file=file_of("workflow", flow.name) or flow.name,
-    )  # fmt: skip
+        "workflow.html",
+        flow=flow,
+        states=[_place(flow, state) for state in flow.states.values()],
+        roles=ROLES,
+        picture=draw(flow, "", (), language()),
+        file=file_of("workflow", flow.name) or flow.name,
+    )
 
 
-def _place(flow: Workflow, state: State, rules: tuple[Told, ...] = ()) -> Place:
-    return Place(state, flow.leaving(state.name), rules)
+def _place(flow: Workflow, state: State, rules: tuple[RuleShown, ...] = ()) -> StateShown:
+    return StateShown(state, flow.leaving(state.name), rules)
 
 
 @pages.get("/rules")
 def rules() -> str:
     """What happens when nobody acts, state by state, in the order in which rules fire."""
-    house = shell().house
-    flow = house.handbook.workflow(house.workflow)
-    ruleset = house.handbook.rules(house.workflow)
-    told = [Told(rule, when_words(rule, ruleset, flow), then_words(rule, flow)) for rule in ruleset.rules]
+    context = deployment().context
+    flow = context.definitions.workflow(context.workflow)
+    ruleset = context.definitions.rules(context.workflow)
+    told = [RuleShown(rule, when_words(rule, ruleset, flow), then_words(rule, flow)) for rule in ruleset.rules]
     places = [
         _place(flow, state, tuple(one for one in told if one.rule.when.state == state.name))
         for state in flow.states.values()
     ]
     seasons = [(it, anchor_words(it.between[0]), anchor_words(it.between[1])) for it in ruleset.seasons]
     return render_template(
-        "rules.html", flow=flow, ruleset=ruleset, places=[place for place in places if place.rules], seasons=seasons,
+        "rules.html",
+        flow=flow,
+        ruleset=ruleset,
+        places=[place for place in places if place.rules],
+        seasons=seasons,
         file=file_of("rules", ruleset.workflow) or ruleset.workflow,
-    )  # fmt: skip
+    )

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms import StringField, TextAreaField
 
 from engine.core.calendar import Calendar
+from engine.core.calendar.span import is_known, outside
 from engine.core.files.export import TYPES
 from engine.core.people.access import ADMIN, OFFICE
 from engine.core.refusals import Invalid, NotAllowed, Refused
@@ -18,12 +19,11 @@ from engine.core.words import Faulty, Sentence
 from engine.core.workflow.form_values import read_date
 from engine.core.workflow.model import Workflow
 from engine.simulation.what_if import Outcome, simulate
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from web.account.exports import download
-from web.cli.parameter_types import FIRST_YEAR, LAST_YEAR
 from web.site.forms import Form
 from web.site.languages import said
-from web.site.request_context import now, shell, today
+from web.site.request_context import deployment, now, today
 from web.site.security import takes_up_to
 
 MOST_CASES = 2_000  # a page must answer; more than that is for the command line
@@ -47,8 +47,12 @@ class TrialForm(Form):
 def index() -> str:
     """The rules in force, to be changed, and the last four weeks."""
     _only_those_who_may()
-    house = shell().house
-    data = {"rules": house.handbook.rules(house.workflow).text, "first": said(today() - MONTH), "last": said(today())}
+    context = deployment().context
+    data = {
+        "rules": context.definitions.rules(context.workflow).text,
+        "first": said(today() - MONTH),
+        "last": said(today()),
+    }
     return render_template("simulate.html", form=TrialForm(data=data), outcome=None)
 
 
@@ -86,20 +90,20 @@ def _file(form: str, outcome: Outcome) -> Response:
 
 
 def _outcome(form: TrialForm) -> Outcome:
-    house, text = shell().house, form.rules.data or ""
+    context, text = deployment().context, form.rules.data or ""
     first, last = _day(form, "first"), _day(form, "last")
-    rules = load_ruleset(text, "", workflow_for(house, text, ""))
-    begin, end = moments(first, last, house.handbook.calendar(""), now())
+    rules = load_ruleset(text, "", workflow_for(context, text, ""))
+    begin, end = moments(first, last, context.definitions.calendar(""), now())
     viewer = None if ADMIN in g.viewer.units else g.viewer
     try:
-        return simulate(house, rules, begin, end, viewer=viewer, most=MOST_CASES)
+        return simulate(context, rules, begin, end, viewer=viewer, most=MOST_CASES)
     except Invalid as invalid:
         raise Invalid({"last": invalid.sentence}) from invalid
 
 
 def _day(form: TrialForm, name: str) -> dt.date:
     day = read_date(form[name].data or "")
-    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+    if day is None or not is_known(day):
         raise Invalid({name: Sentence("Write the day as in 25/11/2026.")})
     return day
 
@@ -109,16 +113,14 @@ def _only_those_who_may() -> None:
         raise NotAllowed(Sentence("Trying out rules is for administrators and education offices."))
 
 
-def moments(
-    first: dt.date, last: dt.date, calendar: Calendar, now: dt.datetime
-) -> tuple[dt.datetime, dt.datetime]:  # fmt: skip
+def moments(first: dt.date, last: dt.date, calendar: Calendar, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
     """When a period of whole days begins and has ended, at the latest `now`. Raises `Invalid` for days too far off."""
     for day in (first, last):
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        if not is_known(day):
             raise Invalid({"over": outside(day)})
     return calendar.instant(first, 0), min(calendar.instant(last + dt.timedelta(days=1), 0), now)
 
 
-def workflow_for(house: House, text: str, file: str) -> Workflow:
+def workflow_for(context: Context, text: str, file: str) -> Workflow:
     """The workflow that a rules file says it is for. Raises `Faulty` or `NotFound`."""
-    return house.handbook.workflow(str(read_toml(text, file).data.get("workflow", "")))
+    return context.definitions.workflow(str(read_toml(text, file).data.get("workflow", "")))

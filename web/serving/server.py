@@ -20,7 +20,7 @@ from granian.server.embed import Server as Granian
 from werkzeug.exceptions import HTTPException
 
 from web.account.signin import IN_SESSION
-from web.serving.bodies import Allowance, WholeBodies
+from web.site.bodies import Allowance, WholeBodies
 
 THREADS = 8
 CONNECTIONS = 8_192
@@ -39,10 +39,18 @@ class Server:
         wsgi: Any = app.wsgi_app  # typed otherwise than a2wsgi has it
         pages = WholeBodies(WSGIMiddleware(wsgi, workers=THREADS), allowance(app))
         self._granian = Granian(
-            pages, _address(host, port), port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False,
-            http1_settings=HTTP1Settings(header_read_timeout=SILENT * 1000), backlog=BACKLOG,
-            backpressure=room(CONNECTIONS), log_dictconfig=LOGS, log_level=LogLevels.error,
-        )  # fmt: skip
+            pages,
+            _address(host, port),
+            port,
+            interface=Interfaces.ASGINL,
+            http=HTTPModes.http1,
+            websockets=False,
+            http1_settings=HTTP1Settings(header_read_timeout=SILENT * 1000),
+            backlog=BACKLOG,
+            backpressure=room(CONNECTIONS),
+            log_dictconfig=LOGS,
+            log_level=LogLevels.error,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending = asyncio.Event()
 

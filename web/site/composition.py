@@ -17,18 +17,18 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeVar
 
-from engine.channels.outbox import make_post
+from engine.channels.outbox import make_outbox
 from engine.core.calendar import Calendar, load_calendar, merge
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.words import Fault, Faulty, Sentence
 from engine.core.workflow.model import Workflow
 from engine.core.workflow.reader import load_workflow
 from engine.store.ops import definition_texts
-from engine.store.ops.definition_texts import Definition
+from engine.store.ops.definition_texts import DefinitionText
 from engine.store.session import Store, open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from web.site.definition_files import FOLDERS, KINDS, Source, files_below, kind_of
 from web.site.files import read_text
 from web.site.read_aliases import read_aliases
@@ -57,7 +57,7 @@ class Read:
             return None
 
 
-def build_house(settings: Settings, now: dt.datetime, store: Store | None = None) -> House:
+def build_context(settings: Settings, now: dt.datetime, store: Store | None = None) -> Context:
     """Everything the use cases need, on a database that is already migrated.
 
     Raises Faulty with the faults of all files at once, among them a version whose text has changed.
@@ -65,15 +65,15 @@ def build_house(settings: Settings, now: dt.datetime, store: Store | None = None
     read = read_files(settings.instance)
     store = store or open_store(settings.database_url)
     kept = _keep(store, read, now)
-    handbook = None if read.faults else _handbook(read, kept, store)
-    if read.faults or handbook is None:
+    definitions = None if read.faults else _handbook(read, kept, store)
+    if read.faults or definitions is None:
         raise Faulty(read.faults)
-    return House(
+    return Context(
         store,
-        handbook,
+        definitions,
         aliases=read_aliases(settings.instance),
         risk=read_risk(settings.instance),
-        post=make_post(settings.post, settings.instance),
+        post=make_outbox(settings.post, settings.instance),
     )
 
 
@@ -160,13 +160,13 @@ def _once(read: Read, source: Source, name: str, found: dict[str, str]) -> None:
     found[name] = source.file
 
 
-def _keep(store: Store, read: Read, now: dt.datetime) -> list[Definition]:
+def _keep(store: Store, read: Read, now: dt.datetime) -> list[DefinitionText]:
     """Keep what is new and give all that was ever kept; a version with another text than before is a fault."""
     new = [
-        *(Definition("workflow", name, it.version, it.text) for name, (_, it) in read.workflows.items()),
-        *(Definition("rules", name, it.version, it.text) for name, (_, it) in read.rulesets.items()),
+        *(DefinitionText("workflow", name, it.version, it.text) for name, (_, it) in read.workflows.items()),
+        *(DefinitionText("rules", name, it.version, it.text) for name, (_, it) in read.rulesets.items()),
     ]
-    calendars = [Definition("calendar", name, 0, source.text) for name, (source, _) in read.calendars.items()]
+    calendars = [DefinitionText("calendar", name, 0, source.text) for name, (source, _) in read.calendars.items()]
     if read.faults:
         return []
     with store.writing("keep definitions") as session:
@@ -174,8 +174,9 @@ def _keep(store: Store, read: Read, now: dt.datetime) -> list[Definition]:
             shelf = read.workflows if definition.kind == "workflow" else read.rulesets
             sentence = Sentence(
                 "Version {version} of “{name}” was in use with another text: give the file a new version number.",
-                version=definition.version, name=definition.name,
-            )  # fmt: skip
+                version=definition.version,
+                name=definition.name,
+            )
             read.faults.append(Fault(shelf[definition.name][0].file, "version", sentence))
         if not read.faults:
             definition_texts.keep(session, new, now)
@@ -183,7 +184,7 @@ def _keep(store: Store, read: Read, now: dt.datetime) -> list[Definition]:
         return definition_texts.kept(session, ("workflow", "rules"))
 
 
-def _handbook(read: Read, kept: list[Definition], store: Store) -> Handbook:
+def _handbook(read: Read, kept: list[DefinitionText], store: Store) -> Definitions:
     workflows = {(name, it.version): it for name, (_, it) in read.workflows.items()}
     rulesets = {(name, it.version): it for name, (_, it) in read.rulesets.items()}
     for old in kept:
@@ -193,10 +194,12 @@ def _handbook(read: Read, kept: list[Definition], store: Store) -> Handbook:
     for old in kept:
         if old.kind == "rules" and (old.name, old.version) not in rulesets:
             _recall(read, store, old, lambda: _old_rules(old, workflows), rulesets)  # noqa: B023 - called at once
-    return Handbook(workflows, rulesets, _calendars(read), _current(read))
+    return Definitions(workflows, rulesets, _calendars(read), _current(read))
 
 
-def _recall(read: Read, store: Store, old: Definition, load: Callable[[], T], into: dict[tuple[str, int], T]) -> None:
+def _recall(
+    read: Read, store: Store, old: DefinitionText, load: Callable[[], T], into: dict[tuple[str, int], T]
+) -> None:
     """Load an earlier version; that it cannot be read any more matters only while open cases run on it."""
     try:
         into[old.name, old.version] = load()
@@ -205,11 +208,11 @@ def _recall(read: Read, store: Store, old: Definition, load: Callable[[], T], in
             read.faults.extend(error.faults)
 
 
-def _title(old: Definition) -> str:
+def _title(old: DefinitionText) -> str:
     return f"{old.kind} {old.name}, version {old.version}"
 
 
-def _old_rules(old: Definition, workflows: Mapping[tuple[str, int], Workflow]) -> RuleSet:
+def _old_rules(old: DefinitionText, workflows: Mapping[tuple[str, int], Workflow]) -> RuleSet:
     """Rules from the database, checked against the newest version of their workflow that they fit."""
     versions = sorted((key for key in workflows if key[0] == old.name), reverse=True)
     for key in versions[:-1]:

@@ -45,7 +45,7 @@ class Source:
 
 
 @dataclass
-class Desk:
+class Sources:
     """What lies on the desk during one check: all workflows that a file can refer to, by name."""
 
     sources: dict[str, Source] = field(default_factory=dict)
@@ -73,15 +73,15 @@ class Kind:
     """A kind of file, told by the keys at its top; `check` gives the warnings or raises Faulty."""
 
     keys: frozenset[str]
-    check: Callable[[Source, Desk], Iterable[Fault]]
+    check: Callable[[Source, Sources], Iterable[Fault]]
 
 
-def _check_workflow(source: Source, _desk: Desk) -> Iterable[Fault]:
+def _check_workflow(source: Source, _desk: Sources) -> Iterable[Fault]:
     load_workflow(source.text, source.file)
     return ()
 
 
-def _check_rules(source: Source, desk: Desk) -> Iterable[Fault]:
+def _check_rules(source: Source, desk: Sources) -> Iterable[Fault]:
     name = source.reader.text("workflow")
     if not name:
         raise Faulty(source.reader.faults)
@@ -95,22 +95,22 @@ def _check_rules(source: Source, desk: Desk) -> Iterable[Fault]:
     return load_ruleset(source.text, source.file, workflow).warnings
 
 
-def _check_calendar(source: Source, _desk: Desk) -> Iterable[Fault]:
+def _check_calendar(source: Source, _desk: Sources) -> Iterable[Fault]:
     load_calendar(source.text, source.file)
     return ()
 
 
-def _check_aliases(source: Source, _desk: Desk) -> Iterable[Fault]:
+def _check_aliases(source: Source, _desk: Sources) -> Iterable[Fault]:
     load_aliases(source.text, source.file)
     return ()
 
 
-def _check_units(source: Source, _desk: Desk) -> Iterable[Fault]:
+def _check_units(source: Source, _desk: Sources) -> Iterable[Fault]:
     load_units(source.text, source.file)
     return ()
 
 
-def _check_risk(source: Source, _desk: Desk) -> Iterable[Fault]:
+def _check_risk(source: Source, _desk: Sources) -> Iterable[Fault]:
     load_risk(source.text, source.file)
     return ()
 
@@ -144,7 +144,7 @@ def check_files(paths: Iterable[Path], beside: Iterable[Iterable[Path]] = ()) ->
     report = Report()
     sources = list(_read(paths, report.faults))
     shelves = [sources, *(list(_read(shelf, [])) for shelf in beside)]
-    desk = Desk({source.name: source for shelf in reversed(shelves) for source in _workflows(shelf)})
+    desk = Sources({source.name: source for shelf in reversed(shelves) for source in _workflows(shelf)})
     for source in sources:
         try:
             report.warnings.extend(kind_of(source).check(source, desk))

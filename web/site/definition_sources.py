@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 
 from web.site.composition import read_files
-from web.site.request_context import shell
+from web.site.request_context import deployment
 
 
 def file_of(kind: str, name: str) -> str:
     """The file with the "workflow", "rules" or "calendar" of this name as it was at the start; "" if it is gone."""
-    return _files(shell().settings.instance).get((kind, name), "")
+    return _files(deployment().settings.instance).get((kind, name), "")
 
 
 @cache

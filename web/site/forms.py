@@ -122,9 +122,12 @@ class ActForm(Form):
 
 
 def act_form(
-    fields: Iterable[Field], needs: Collection[str], *, version: int | None = None,
+    fields: Iterable[Field],
+    needs: Collection[str],
+    *,
+    version: int | None = None,
     prefill: Mapping[str, Any] | None = None,
-) -> ActForm:  # fmt: skip
+) -> ActForm:
     """The form that asks for these fields in the language of this page, bound to this request.
 
     Args:
@@ -152,10 +155,12 @@ class Ask:
 
 def _ask(asked: Field, needed: bool) -> Ask:
     return Ask(
-        asked.type, needed, said(asked.help) if asked.help else "",
+        asked.type,
+        needed,
+        said(asked.help) if asked.help else "",
         groups={it.code: said(asked.groups[it.group]) for it in asked.choices if it.group and it.group in asked.groups},
         helps={it.code: said(it.help) for it in asked.choices if it.help},
-    )  # fmt: skip
+    )
 
 
 def _control(asked: Field, needed: bool) -> Any:

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from engine.core.words import LANGUAGES, Label, Sentence, catalogue, written
 from engine.store.people import signins
-from web.site.request_context import local_path, shell, user
+from web.site.request_context import deployment, local_path, user
 from web.site.security import ONE_YEAR, public
 
 COOKIE = "language"
@@ -68,7 +68,7 @@ def _chosen() -> str:
     if (reader := user()) and reader.is_authenticated:
         return str(reader.language)
     cookie = request.cookies.get(COOKIE)
-    return cookie if cookie in LANGUAGES else shell().settings.default_language
+    return cookie if cookie in LANGUAGES else deployment().settings.default_language
 
 
 def said(value: Label | Sentence | object) -> str:
@@ -85,6 +85,6 @@ def choose() -> Response:
     if chosen in LANGUAGES:
         back.set_cookie(COOKIE, chosen, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=request.is_secure)
         if current_user.is_authenticated:
-            with shell().house.store.writing("choose a language") as session:
+            with deployment().context.store.writing("choose a language") as session:
                 signins.set_language(session, current_user.id, chosen)
     return back

@@ -9,7 +9,7 @@ import structlog
 from flask import request
 
 from engine.store.ops.proxies import note_undeclared
-from web.site.request_context import now, shell
+from web.site.request_context import deployment, now
 
 # A proxy's marks: such a request was passed on by one.
 MARKS = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto", "X-Forwarded-Host")
@@ -33,7 +33,7 @@ def is_this_machine() -> bool:
 
 def is_undeclared() -> bool:
     """Whether a proxy has passed this request on, and the settings know of none."""
-    return is_passed_on() and not shell().settings.trusted_proxies
+    return is_passed_on() and not deployment().settings.trusted_proxies
 
 
 def own_address() -> str:
@@ -45,5 +45,5 @@ def own_address() -> str:
 
 
 def _tell() -> None:
-    if note_undeclared(shell().house.store, request.remote_addr or "", now(), NOTED):
+    if note_undeclared(deployment().context.store, request.remote_addr or "", now(), NOTED):
         log.warning("a proxy stands in front that trusted_proxies does not name", proxy=request.remote_addr)

@@ -20,7 +20,7 @@ from engine.core.words import Sentence
 from engine.store.cases.history import version_after
 from web.site.forms import Form
 from web.site.languages import said
-from web.site.request_context import shell
+from web.site.request_context import deployment
 
 HEADER = "X-Queued"
 STATES = {404: "refused", 409: "conflict", 403: "refused", 422: "faults"}
@@ -33,7 +33,7 @@ def queued() -> bool:
 
 def mark(person_id: int) -> str:
     """What a person is called on a device: it tells people apart, and tells nobody who they are."""
-    return _mark(shell().settings.secret_key, person_id)
+    return _mark(deployment().settings.secret_key, person_id)
 
 
 @lru_cache(maxsize=1024)
@@ -72,7 +72,7 @@ def _as_json(response: Response) -> Response:
 def done(key: str | None) -> None:
     """It was done, now or when it was sent before: the version that it left, which the next form in the queue saw."""
     if queued() and key:
-        with shell().house.store.reading("the version that one's own act left") as session:
+        with deployment().context.store.reading("the version that one's own act left") as session:
             g.queued_told = {"version": version_after(session, key)}
 
 

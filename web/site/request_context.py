@@ -15,7 +15,7 @@ from flask_login import current_user
 from engine.core.time_source import TimeSource
 from engine.store.ops.health import Looks
 from engine.store.ops.settings import DEMO, get_setting
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from web.site.settings import Settings
 
 EXTENSION = "ralop"
@@ -31,11 +31,11 @@ class Living(Protocol):
 
 
 @dataclass
-class Shell:
+class Deployment:
     """The parts that pages are made with; one an application, found by `shell()`."""
 
     settings: Settings
-    house: House
+    context: Context
     clock: TimeSource
     worker: Living | None = None  # that of this process, if it has one
     looks: Looks = field(default_factory=Looks, repr=False)
@@ -44,7 +44,7 @@ class Shell:
     @property
     def zone(self) -> ZoneInfo:
         """The time zone in which people here live."""
-        return self.house.handbook.calendar("").zone
+        return self.context.definitions.calendar("").zone
 
     @property
     def demo(self) -> bool:
@@ -53,14 +53,14 @@ class Shell:
             return True
         tick = time.monotonic()
         if self._demo is None or tick - self._demo[0] > KEPT_S:
-            with self.house.store.reading("is this a demo") as session:
+            with self.context.store.reading("is this a demo") as session:
                 self._demo = (tick, bool(get_setting(session, DEMO).get("on")))
         return self._demo[1]
 
 
-def shell() -> Shell:
+def deployment() -> Deployment:
     """The parts of the application that answers this request."""
-    found: Shell = current_app.extensions[EXTENSION]
+    found: Deployment = current_app.extensions[EXTENSION]
     return found
 
 
@@ -74,7 +74,7 @@ def now() -> dt.datetime:
     """The moment of this request, an aware UTC datetime: the same wherever in the request it is asked."""
     moment: dt.datetime | None = g.get("now")
     if moment is None:
-        moment = g.now = shell().clock.now()
+        moment = g.now = deployment().clock.now()
     return moment
 
 
@@ -85,7 +85,7 @@ def user() -> Any:
 
 def local(moment: dt.datetime) -> dt.datetime:
     """A moment as clocks on the wall here show it."""
-    return moment.astimezone(shell().zone)
+    return moment.astimezone(deployment().zone)
 
 
 def today() -> dt.date:

@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.datastructures import MultiDict
 
 from engine.core.text import storable
-from web.serving.bodies import REFUSED
+from web.site.bodies import REFUSED
 
 View = TypeVar("View", bound=Callable[..., Any])
 

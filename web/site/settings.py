@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.core.notices.settings import PostSettings, read_post
+from engine.core.notices.settings import OutboxSettings, read_outbox
 from engine.core.people.key_strength import weakness
 from engine.core.toml_reader import Reader, read_toml
 from engine.core.words import LANGUAGES, Fault, Faulty, Sentence
@@ -44,7 +44,7 @@ class Settings:
     trusted_proxies: int = 0
     demo: bool = False
     default_language: str = "vi"
-    post: PostSettings = field(default_factory=PostSettings)
+    post: OutboxSettings = field(default_factory=OutboxSettings)
     metrics_token: str = ""
     sign_in: SignInSettings = field(default_factory=SignInSettings)
 
@@ -73,8 +73,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings
     """The settings as far as they can be read, and everything that is wrong with them."""
     instance = instance_folder(environment).absolute()
     reader = _file(instance / FILE)
-    given = _Given(environment, reader)
-    post = read_post(reader, environment)
+    given = _SettingsReader(environment, reader)
+    post = read_outbox(reader, environment)
     settings = Settings(
         database_url=given.text("database_url", f"sqlite:///{instance / DATABASE}"),
         instance=instance,
@@ -104,7 +104,7 @@ def _empty(*faults: Fault) -> Reader:
     return reader
 
 
-class _Given:
+class _SettingsReader:
     """Each setting from where it is given first; what is wrong goes to the reader's faults."""
 
     def __init__(self, environment: Mapping[str, str], reader: Reader) -> None:

@@ -12,7 +12,7 @@ from engine.core.calendar.workdays import grace_end
 from engine.core.words import Sentence
 from engine.core.workflow.model import State
 from web.site.languages import language, said
-from web.site.request_context import copied, local, now, shell, today
+from web.site.request_context import copied, deployment, local, now, today
 
 SOON = dt.timedelta(hours=24)
 
@@ -23,7 +23,7 @@ WEEKDAYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueWords:
     """A deadline for the eye: `urgency` is "late", "grace", "soon", "later" or "none"; `words` say it, `exact` when.
 
     Grace lies between on time and late: until the next working day closes it is said in words, and not in red.
@@ -39,23 +39,29 @@ class Due:
         return moment(self.at) if self.at else ""
 
 
-def due(at: dt.datetime | None) -> Due:
+def due(at: dt.datetime | None) -> DueWords:
     """A deadline in words, as seen from this moment."""
     if at is None:
-        return Due("none", Sentence("No deadline"))
+        return DueWords("none", Sentence("No deadline"))
     left, here = at - now(), local(at)
     day = here.date()
     days = (day - today()).days
     if left < dt.timedelta():
-        if now() <= grace_end(shell().house.handbook.calendar(""), at):
-            return Due("grace", Sentence("Just past its deadline ({when}): do it today", when=_lately(here, -days)), at)
-        return Due("late", Sentence("{days} days overdue", days=-days) if days < -1 else Sentence("1 day overdue"), at)
+        if now() <= grace_end(deployment().context.definitions.calendar(""), at):
+            return DueWords(
+                "grace", Sentence("Just past its deadline ({when}): do it today", when=_lately(here, -days)), at
+            )
+        return DueWords(
+            "late", Sentence("{days} days overdue", days=-days) if days < -1 else Sentence("1 day overdue"), at
+        )
     if days == 0:
-        return Due("soon", Sentence("Due today at {hour}", hour=f"{here:%H:%M}"), at)
+        return DueWords("soon", Sentence("Due today at {hour}", hour=f"{here:%H:%M}"), at)
     if days == 1:
         tomorrow = Sentence("Due tomorrow at {hour}", hour=f"{here:%H:%M}")
-        return Due("soon" if left <= SOON else "later", tomorrow, at)
-    return Due("later", Sentence("Due in {days} days, {weekday} {date}", days=days, weekday=weekday(day), date=day), at)
+        return DueWords("soon" if left <= SOON else "later", tomorrow, at)
+    return DueWords(
+        "later", Sentence("Due in {days} days, {weekday} {date}", days=days, weekday=weekday(day), date=day), at
+    )
 
 
 def _lately(here: dt.datetime, days: int) -> Sentence:
@@ -114,7 +120,7 @@ def tel(phone: str) -> str:
 
 def clock_line() -> str | None:
     """The day and hour that a shifted clock says, so that nobody takes a demo's time for the real one; else None."""
-    offset = getattr(shell().clock, "offset", dt.timedelta())
+    offset = getattr(deployment().clock, "offset", dt.timedelta())
     return f"{weekday(today())}, {moment(now())}" if offset else None
 
 
@@ -122,5 +128,5 @@ def init_app(app: Flask) -> None:
     """Filters `due`, `moment`, `ago`, `number`, `weekday`, `tel`, and what base.html asks for."""
     app.jinja_env.filters.update(due=due, moment=moment, ago=ago, number=number, weekday=weekday, tel=tel)
     app.jinja_env.globals.update(
-        shape=shape, is_demo=lambda: shell().demo, clock_line=clock_line, today=today, copied=copied
+        shape=shape, is_demo=lambda: deployment().demo, clock_line=clock_line, today=today, copied=copied
     )

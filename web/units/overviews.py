@@ -22,14 +22,14 @@ from engine.core.workflow.model import Choice, Field, Workflow
 from engine.store.attendance import rollcall as stored_rollcall
 from engine.store.session import Session
 from engine.store.units import overviews
-from engine.store.units.overviews import Counted
+from engine.store.units.overviews import UnitNumbers
 from engine.usecases.attendance import rollcall
 from engine.usecases.attendance.rollcall import SESSIONS
 from engine.usecases.cases import case_acts
 from engine.usecases.idempotency import SentBefore
 from web.cases.case_list import KINDS as LIST_KINDS
 from web.site.forms import ActForm, act_form
-from web.site.request_context import local, now, shell, today, whole_arg
+from web.site.request_context import deployment, local, now, today, whole_arg
 
 LATELY = dt.timedelta(days=28)
 MOST_UNITS = 400
@@ -52,22 +52,28 @@ def klass() -> str:
         if not own:
             raise NotAllowed(Sentence("This page is for homeroom teachers and heads."))
         class_id = own[0]
-    with shell().house.store.reading("is this class theirs") as reading:
+    with deployment().context.store.reading("is this class theirs") as reading:
         rollcall.check(reading, viewer, class_id)
         names = [it for it in (overviews.unit_name(reading, unit) for unit in {*own, class_id}) if it]
     since = today() - LATELY
-    with shell().house.store.scoped(viewer) as scoped:
+    with deployment().context.store.scoped(viewer) as scoped:
         pupils = overviews.pupils_of(scoped, class_id, since, today())
         taken = stored_rollcall.classes(scoped, [class_id], [], today())
     return render_template(
-        "room_class.html", pupils=pupils, class_id=class_id, since=since, sessions=SESSIONS, states=_state_words,
-        names=sorted(names, key=lambda it: it.name), taken=taken[0].taken if taken else {},
-    )  # fmt: skip
+        "room_class.html",
+        pupils=pupils,
+        class_id=class_id,
+        since=since,
+        sessions=SESSIONS,
+        states=_state_words,
+        names=sorted(names, key=lambda it: it.name),
+        taken=taken[0].taken if taken else {},
+    )
 
 
-def _state_words(row: overviews.PupilRow) -> Label:
+def _state_words(row: overviews.ClassListRow) -> Label:
     assert row.workflow is not None
-    return shell().house.handbook.workflow(*row.workflow).states[row.state or ""].label
+    return deployment().context.definitions.workflow(*row.workflow).states[row.state or ""].label
 
 
 # --- a school ---------------------------------------------------------------------------------------------------------
@@ -79,19 +85,26 @@ def school() -> str:
     viewer = g.viewer
     if not viewer.holds("head"):
         raise NotAllowed(Sentence("This page is for heads of schools."))
-    with shell().house.store.scoped(viewer) as scoped:
+    with deployment().context.store.scoped(viewer) as scoped:
         classes = stored_rollcall.classes(scoped, [], viewer.of("head"), today())
-    with shell().house.store.reading("the numbers of one's own classes") as reading:
+    with deployment().context.store.reading("the numbers of one's own classes") as reading:
         numbers = {it.id: it.numbers for it in _count(reading, [it.id for it in classes])}
     half = "m" if local(now()).hour < 12 else "a"
     waiting = [it for it in classes if half not in it.taken]
     return render_template(
-        "room_school.html", classes=classes, numbers=numbers, sessions=SESSIONS, half=half, waiting=waiting,
-        most=overviews.MOST, shown=_shown, list_kind=LIST_KINDS["class"],
-    )  # fmt: skip
+        "room_school.html",
+        classes=classes,
+        numbers=numbers,
+        sessions=SESSIONS,
+        half=half,
+        waiting=waiting,
+        most=overviews.MOST,
+        shown=_shown,
+        list_kind=LIST_KINDS["class"],
+    )
 
 
-def _count(reading: Session, units: list[int]) -> list[Counted]:
+def _count(reading: Session, units: list[int]) -> list[UnitNumbers]:
     return overviews.counted(reading, units, now(), today())
 
 
@@ -109,13 +122,18 @@ def area() -> str:
     viewer, unit_id = g.viewer, whole_arg("unit")
     if not any(viewer.holds(role) for role in ("commune_officer", "commune_leader", OFFICE)):
         raise NotAllowed(Sentence("This page is for commune officers, commune leaders and education offices."))
-    with shell().house.store.reading("the numbers of one's own area") as reading:
+    with deployment().context.store.reading("the numbers of one's own area") as reading:
         inside = _within(reading, unit_id) if unit_id is not None else None
         groups = [(kind, _count(reading, units)) for kind, units in _units(reading, unit_id).items() if units]
     return render_template(
-        "room_area.html", groups=groups, kinds=KINDS, shown=_shown, inside=inside, deeper={"commune", "province"},
+        "room_area.html",
+        groups=groups,
+        kinds=KINDS,
+        shown=_shown,
+        inside=inside,
+        deeper={"commune", "province"},
         visits=viewer.holds("commune_officer") and unit_id is None,
-    )  # fmt: skip
+    )
 
 
 def _within(reading: Session, unit_id: int) -> overviews.UnitName:
@@ -133,8 +151,13 @@ def _units(reading: Session, unit_id: int | None) -> dict[str, list[int]]:
     posts = {unit_id} if unit_id is not None else set(viewer.of(OFFICE) | viewer.of("commune_leader"))
     of = overviews.kinds_of(reading, posts)
     found: dict[str, list[int]] = {}
-    for kind, inner in (("root", "province"), ("province", "commune"), ("district", "commune"),
-                        ("commune", "village"), ("commune", "school")):  # fmt: skip
+    for kind, inner in (
+        ("root", "province"),
+        ("province", "commune"),
+        ("district", "commune"),
+        ("commune", "village"),
+        ("commune", "school"),
+    ):
         if above := [unit for unit, it in of.items() if it == kind]:
             found.setdefault(inner, []).extend(overviews.below(reading, above, (inner,), today(), MOST_UNITS))
     if unit_id is None and viewer.of("commune_officer"):
@@ -162,16 +185,22 @@ class NeedLine:
 def needs() -> str:
     """What is needed, and what was given this month."""
     _require_association()
-    with shell().house.store.scoped(g.viewer) as scoped:
+    with deployment().context.store.scoped(g.viewer) as scoped:
         lines = _needs(scoped)
         first = today().replace(day=1)
         given = overviews.gifts(scoped, g.viewer.of("association") | g.viewer.of("volunteer"), first, MOST_GIFTS)
     field = _workflow().fields["support_kind"]
     return render_template(
-        "room_needs.html", needs=lines[:MOST_NEEDS], more=len(lines) > MOST_NEEDS, gifts=given[:MOST_GIFTS],
-        more_gifts=len(given) > MOST_GIFTS, kind=field.choice, month=first,
-        unit=partial(unit_label, field), value=sum(gift.value or 0 for gift in given[:MOST_GIFTS]),
-    )  # fmt: skip
+        "room_needs.html",
+        needs=lines[:MOST_NEEDS],
+        more=len(lines) > MOST_NEEDS,
+        gifts=given[:MOST_GIFTS],
+        more_gifts=len(given) > MOST_GIFTS,
+        kind=field.choice,
+        month=first,
+        unit=partial(unit_label, field),
+        value=sum(gift.value or 0 for gift in given[:MOST_GIFTS]),
+    )
 
 
 def _require_association() -> None:
@@ -180,17 +209,23 @@ def _require_association() -> None:
 
 
 def _workflow() -> Workflow:
-    return shell().house.handbook.workflow(shell().house.workflow)
+    return deployment().context.definitions.workflow(deployment().context.workflow)
 
 
 def _needs(scoped: Session) -> list[NeedLine]:
-    handbook = shell().house.handbook
+    definitions = deployment().context.definitions
     return [
-        NeedLine(row.code, need.need if need else "", (need.handover if need else None) or "", row.due_at,
-                 handbook.workflow(row.workflow, row.workflow_version).states[row.state].label, row.waiting,
-                 row.assignee)
+        NeedLine(
+            row.code,
+            need.need if need else "",
+            (need.handover if need else None) or "",
+            row.due_at,
+            definitions.workflow(row.workflow, row.workflow_version).states[row.state].label,
+            row.waiting,
+            row.assignee,
+        )
         for row, need in overviews.needs(scoped, g.viewer, MOST_NEEDS)
-    ]  # fmt: skip
+    ]
 
 
 @pages.get("/gifts/new")
@@ -212,7 +247,7 @@ def log_gift() -> Response | tuple[str, int]:
         form.refuse(Invalid({"code": Sentence("Choose for which case it was given.")}))
         return _gift_page(form), 422
     try:
-        case_acts.log_support(shell().house, g.viewer, code, form.values, now(), key=form.once)
+        case_acts.log_support(deployment().context, g.viewer, code, form.values, now(), key=form.once)
     except (Invalid, Conflict) as refused:
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
         if isinstance(refused, SentBefore):
@@ -231,11 +266,15 @@ def log_gift() -> Response | tuple[str, int]:
 def _gift_form(prefill: Mapping[str, Any]) -> ActForm:
     workflow = _workflow()
     asked = workflow.forms["support"]
-    with shell().house.store.scoped(g.viewer) as scoped:
+    with deployment().context.store.scoped(g.viewer) as scoped:
         lines = _needs(scoped)
     words = {it.code: f"{it.code}: {it.need[:60]}" for it in lines}
-    whose = Field("code", "choice", Label("Cho hồ sơ nào", "For which case"),
-                  choices=tuple(Choice(code, Label(said, said)) for code, said in words.items()))  # fmt: skip
+    whose = Field(
+        "code",
+        "choice",
+        Label("Cho hồ sơ nào", "For which case"),
+        choices=tuple(Choice(code, Label(said, said)) for code, said in words.items()),
+    )
     return act_form((whose, *workflow.asked(asked)), ("code", *asked.needs), prefill=prefill)
 
 

@@ -50,6 +50,9 @@ def condition(signal: Signal) -> Sentence:
     words = WITHOUT_EXCUSE.get(signal.kind) if signal.absence == UNEXCUSED else None
     numbers = " / ".join(map(str, signal.at_least))
     return Sentence(
-        (words or CONDITIONS[signal.kind]).msgid, numbers=numbers, within=signal.within, after=signal.after_days,
+        (words or CONDITIONS[signal.kind]).msgid,
+        numbers=numbers,
+        within=signal.within,
+        after=signal.after_days,
         first=AFTER,
-    )  # fmt: skip
+    )

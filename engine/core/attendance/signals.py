@@ -102,7 +102,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class Reached:
     """A signal was reached: its threshold as the file says it, the value found, and since when both hold.
 
     An alarm of the same threshold on or after `since` is the same alarm; `absent_since` is the first day of absence.
@@ -127,7 +127,7 @@ class _Missed(NamedTuple):
     lenient: Register
 
 
-def alarms(rules: RiskRules, history: History) -> list[Alarm]:
+def alarms(rules: RiskRules, history: History) -> list[Reached]:
     """The signals that the day's absence gives, in the order of the file; none if the pupil was not absent that day."""
     missed = [one for one in history.register if one[2] in "eu"]
     if not any(one[0] == history.day for one in missed):
@@ -139,7 +139,7 @@ def alarms(rules: RiskRules, history: History) -> list[Alarm]:
             continue
         value = _measure(signal, rules, history, seen)
         if value and (reached := _reached(signal, value[0], history.factor)):
-            found.append(Alarm(signal.id, reached, *value))
+            found.append(Reached(signal.id, reached, *value))
     return found
 
 

@@ -1,6 +1,7 @@
 """How time is counted. docs/decisions/0002-how-time-counts.md says why it is so.
 
-A `Calendar` is a file (`load_calendar`, `merge`). `clock_of` gives the clock that counts time for one case: `Clock.deadline`, `before`,
+A `Calendar` is a file (`load_calendar`, `merge`). `clock_of` gives the clock that counts time for one case:
+`Clock.deadline`, `before`,
 `elapsed`, and `explain` for the reasons. Seasons are `windows` between anchors. Days are local, moments are UTC.
 """
 
@@ -11,11 +12,11 @@ from engine.core.calendar.season import Anchor, windows
 from engine.core.calendar.values import (
     UNITS,
     WEEKDAYS,
-    Closure,
+    ClosedDays,
     Deadline,
     Duration,
     Pause,
-    Unreadable,
+    UnreadableValue,
     Window,
     parse_weekdays,
 )
@@ -26,14 +27,14 @@ __all__ = [
     "Anchor",
     "Calendar",
     "Clock",
-    "Closure",
+    "ClosedDays",
     "Deadline",
     "Duration",
     "MakeUp",
     "Pause",
     "SchoolYear",
     "TimeOff",
-    "Unreadable",
+    "UnreadableValue",
     "Window",
     "clock_of",
     "load_calendar",

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from engine.core.calendar.days import DAY, Calendar, Reason
-from engine.core.calendar.layout import Days, Hours, facts, laid_out
-from engine.core.calendar.values import Circumstances, Closure, Deadline, Duration, Pause, Window
+from engine.core.calendar.layout import DayLayout, HourLayout, facts, laid_out
+from engine.core.calendar.values import Circumstances, ClosedDays, Deadline, Duration, Pause, Window
 from engine.core.words import Label, Sentence
 
 FARTHEST = 100  # years that a deadline is looked for; beyond, something is closed for good
@@ -31,7 +31,7 @@ class Clock:
     def __init__(self, calendar: Calendar, case: Circumstances) -> None:
         self.calendar, self.case = calendar, case
         self._held = any(pause.end is None for pause in case.pauses)
-        self._layouts: dict[str, Days | Hours] = {}
+        self._layouts: dict[str, DayLayout | HourLayout] = {}
         self._years = (0, 0)
 
     def deadline(self, start: dt.datetime, duration: Duration) -> dt.datetime | None:
@@ -110,9 +110,8 @@ class Clock:
         counted = self._counted(duration.unit, days, start, until)
         whole = set() if hours else {day for day, _ in counted}  # of a day some hours may count, and others be held
         skipped = [
-            (day, *why) for day in days if day not in whole
-            for why in self._skipped(duration.unit, day, start, until)
-        ]  # fmt: skip
+            (day, *why) for day in days if day not in whole for why in self._skipped(duration.unit, day, start, until)
+        ]
         if held and not any(day == last and kind == "pause" for day, kind, _ in skipped):
             skipped.append((last, "pause", _said(held.reason, HELD)))
         seasons = tuple(one for one in self.case.windows[::-1] if any(one.first <= day < one.end for day, _ in counted))
@@ -124,7 +123,7 @@ class Clock:
     ) -> list[tuple[dt.date, float]]:
         self._layout(unit, start)
         layout = self._layout(unit, until)
-        if isinstance(layout, Days):
+        if isinstance(layout, DayLayout):
             return layout.counted(start, until)
         midnights = [(day, self.calendar.instant(day, 0), self.calendar.instant(day + DAY, 0)) for day in days]
         weights = ((day, layout.run(max(start, a), min(until, b))) for day, a, b in midnights)
@@ -156,7 +155,7 @@ class Clock:
 
     # Layouts
 
-    def _layout(self, unit: str, moment: dt.datetime) -> Days | Hours:
+    def _layout(self, unit: str, moment: dt.datetime) -> DayLayout | HourLayout:
         """The layout of a unit, of a span of years that holds `moment`."""
         layout = self._layouts.get(unit)
         if layout is None or not layout.first <= moment < layout.end:
@@ -175,7 +174,7 @@ def clock_of(
     calendar: Calendar,
     *,
     weekdays: Iterable[int] | None = None,
-    closures: Iterable[Closure] = (),
+    closures: Iterable[ClosedDays] = (),
     windows: Iterable[Window] = (),
     pauses: Iterable[Pause] = (),
 ) -> Clock:

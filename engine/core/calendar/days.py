@@ -64,8 +64,8 @@ class MakeUp:
 class Calendar:
     """The days of one province: office hours, public holidays, days off and made up, school years and breaks.
 
-    Two calendars are the same only if they are the same object, which keeps `clock_of` cheap; `load_calendar` and `merge`
-    give the same object for the same text.
+    Two calendars are the same only if they are the same object, which keeps `clock_of` cheap; `load_calendar` and
+    `merge` give the same object for the same text.
     """
 
     name: str
@@ -225,10 +225,16 @@ def _merged(calendars: tuple[Calendar, ...]) -> Calendar:
         raise Faulty(faults)
     first = calendars[0]
     return Calendar(
-        name, first.province, first.zone, first.opening, first.closing, first.holidays, tuple(years),
+        name,
+        first.province,
+        first.zone,
+        first.opening,
+        first.closing,
+        first.holidays,
+        tuple(years),
         tuple(dict.fromkeys(off for calendar in calendars for off in calendar.off)),
         tuple(dict.fromkeys(made for calendar in calendars for made in calendar.made_up)),
-    )  # fmt: skip
+    )
 
 
 def _differences(calendars: tuple[Calendar, ...]) -> Iterable[Fault]:

@@ -1,7 +1,7 @@
 """What counts, laid out over a span of years as sorted lists, so that a question about time is two searches in them.
 
-`Days` and `Hours` are the layouts. What all clocks of a calendar share (the facts of each day, the days that count
-before closures, windows and pauses) is made once and remembered.
+`DayLayout` and `HourLayout` are the layouts. What all clocks of a calendar share (the facts of each day, the days that
+count before closures, windows and pauses) is made once and remembered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LAST_MINUTE = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
+class DayLayout:
     """The days that count, in order. `sums[k]` is what the first k weigh, in 1/`scale` days; None: each weighs one."""
 
     first: dt.datetime
@@ -67,7 +67,7 @@ class Days:
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class HourLayout:
     """The intervals that count, in order. `sums[k]` is what the first k weigh, times `scale`; `weights` None: one each.
 
     `zeros[k]` is the moment from which, had interval k always been open, the sum at its opening would have run.
@@ -120,14 +120,14 @@ def _hours(amount: int) -> dt.timedelta:
     return dt.timedelta(hours=amount)
 
 
-def laid_out(calendar: Calendar, unit: str, years: tuple[int, int], case: Circumstances) -> Days | Hours:
+def laid_out(calendar: Calendar, unit: str, years: tuple[int, int], case: Circumstances) -> DayLayout | HourLayout:
     """The layout of a unit over the years from the first to just before the second."""
     if unit not in UNITS:
         raise ValueError(unit)
     return _hours_of(calendar, years, case) if unit == "working hours" else _days_of(calendar, unit, years, case)
 
 
-def _days_of(calendar: Calendar, unit: str, years: tuple[int, int], case: Circumstances) -> Days:
+def _days_of(calendar: Calendar, unit: str, years: tuple[int, int], case: Circumstances) -> DayLayout:
     school = unit == "school days"
     dates, starts, closings = _counted(calendar, unit, case.weekdays if school else None, *years)
     closures = case.closures if school else ()
@@ -139,10 +139,10 @@ def _days_of(calendar: Calendar, unit: str, years: tuple[int, int], case: Circum
         _cut((dates, starts, closings), bisect_left(closings, pause.start), _end(closings, pause))
     weights, scale = _weights(dates, case.windows)
     sums = None if weights is None else list(accumulate(weights, initial=0))
-    return Days(*_bounds(calendar, *years), dates, starts, closings, sums, scale)
+    return DayLayout(*_bounds(calendar, *years), dates, starts, closings, sums, scale)
 
 
-def _hours_of(calendar: Calendar, years: tuple[int, int], case: Circumstances) -> Hours:
+def _hours_of(calendar: Calendar, years: tuple[int, int], case: Circumstances) -> HourLayout:
     dates, opens, closes = _opened(calendar, *years)
     if case.pauses:
         dates, opens, closes = list(dates), list(opens), list(closes)
@@ -152,7 +152,7 @@ def _hours_of(calendar: Calendar, years: tuple[int, int], case: Circumstances) -
     lengths = [close - opened for opened, close in zip(opens, closes, strict=True)]
     sums = list(accumulate(lengths if weights is None else map(mul, lengths, weights), initial=ZERO))
     zeros = [opened - total for opened, total in zip(opens, sums[:-1], strict=True)]
-    return Hours(*_bounds(calendar, *years), opens, closes, zeros, sums, weights, scale)
+    return HourLayout(*_bounds(calendar, *years), opens, closes, zeros, sums, weights, scale)
 
 
 def _cut(lists: tuple[list[Any], ...], first: int, end: int) -> None:
@@ -196,7 +196,7 @@ def _bounds(calendar: Calendar, low: int, high: int) -> tuple[dt.datetime, dt.da
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DayFacts:
     """One day of a calendar, in UTC: when it begins, when it closes, when the office is open if it works."""
 
     day: dt.date
@@ -206,15 +206,17 @@ class Facts:
 
 
 @lru_cache(maxsize=512)
-def facts(calendar: Calendar, year: int) -> tuple[Facts, ...]:
+def facts(calendar: Calendar, year: int) -> tuple[DayFacts, ...]:
     """The facts of every day of a year, 1 January first."""
     first = dt.date(year, 1, 1)
     days = [first + DAY * n for n in range((dt.date(year, 12, 31) - first).days + 1)]
     midnights = [calendar.instant(day, 0) for day in (*days, dt.date(year + 1, 1, 1))]
-    return tuple(_fact(calendar, day, *around) for day, around in zip(days, pairwise(midnights), strict=True))
+    return tuple(
+        _fact(calendar, day, *surroundings) for day, surroundings in zip(days, pairwise(midnights), strict=True)
+    )
 
 
-def _fact(calendar: Calendar, day: dt.date, start: dt.datetime, end: dt.datetime) -> Facts:
+def _fact(calendar: Calendar, day: dt.date, start: dt.datetime, end: dt.datetime) -> DayFacts:
     def instant(minute: int) -> dt.datetime:
         # On a day of 24 hours no clock is changed, and a sum is all it takes.
         return start + minute * MINUTE if end - start == DAY else calendar.instant(day, minute)
@@ -224,7 +226,7 @@ def _fact(calendar: Calendar, day: dt.date, start: dt.datetime, end: dt.datetime
     closing = instant(minute) - SECOND if minute == LAST_MINUTE else instant(minute)
     hours = calendar.hours(day) if calendar.why_no_work(day) is None else ()
     spans = [(instant(opened), instant(closed)) for opened, closed in hours]
-    return Facts(day, start, closing, tuple(span for span in spans if span[0] < span[1]))
+    return DayFacts(day, start, closing, tuple(span for span in spans if span[0] < span[1]))
 
 
 @lru_cache(maxsize=256)

@@ -127,8 +127,13 @@ def _hours(table: Reader, day: str) -> Hours:
 
 def _follows(table: Reader, day: str, text: str, interval: tuple[int, int], before: list[tuple[int, int]]) -> bool:
     if interval[1] <= interval[0]:
-        table.fault(day, Sentence("{text} ends before it begins; write hours past midnight as two intervals, "
-                                  "the second on the next day.", text=text))  # fmt: skip
+        table.fault(
+            day,
+            Sentence(
+                "{text} ends before it begins; write hours past midnight as two intervals, the second on the next day.",
+                text=text,
+            ),
+        )
         return False
     if before and interval[0] < before[-1][1]:
         table.fault(day, Sentence("{text} begins before the interval in front of it has ended.", text=text))
@@ -147,8 +152,14 @@ def _span(reader: Reader) -> tuple[dt.date, dt.date] | None:
     if last < first:
         reader.fault("last", Sentence("Must not be before {first}.", first=first))
     elif (last - first).days > LONGEST_YEAR:
-        reader.fault("last", Sentence("Is {days} days after the first; at most {most} are believed.",
-                                      days=(last - first).days, most=LONGEST_YEAR))  # fmt: skip
+        reader.fault(
+            "last",
+            Sentence(
+                "Is {days} days after the first; at most {most} are believed.",
+                days=(last - first).days,
+                most=LONGEST_YEAR,
+            ),
+        )
     else:
         return first, last
     return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from engine.core.calendar.days import DAY, Calendar, holidays_of
-from engine.core.calendar.values import Unreadable, Window
+from engine.core.calendar.values import UnreadableValue, Window
 from engine.core.words import Label, Sentence
 
 TET = "Lunar New Year"  # the first day of Tết in the `holidays` package; ICU's Chinese calendar is a day late in 2027
@@ -44,10 +44,13 @@ class Anchor:
         value = value.strip()
         if (kind == "holiday" and value and (not _DAY.match(value) or _is_day(value))) or (not kind and _is_day(value)):
             return cls("day" if _is_day(value) else "holiday", value, days, text)
-        raise Unreadable(
-            Sentence("{text} is not a day of the year; write for example tet + 14 days, school_year + 0 days, "
-                     "10-01, 2026-10-01, holiday:09-02 - 3 days.", text=text)
-        )  # fmt: skip
+        raise UnreadableValue(
+            Sentence(
+                "{text} is not a day of the year; write for example tet + 14 days, school_year + 0 days, "
+                "10-01, 2026-10-01, holiday:09-02 - 3 days.",
+                text=text,
+            )
+        )
 
     def in_year(self, calendar: Calendar, year: int) -> dt.date | None:
         """The anchor's day of a year, its days not yet added; None if it has none."""
@@ -100,7 +103,7 @@ def windows(
     """
     first, end = map(Anchor.parse, between)
     if (first.kind, first.value) == (end.kind, end.value) and end.days <= first.days:
-        raise Unreadable(Sentence("The season must end after it begins."))
+        raise UnreadableValue(Sentence("The season must end after it begins."))
     years = sorted(set(years))
     beginnings = _days(first, calendar, years)
     ends = _days(end, calendar, range(years[0] - 1, years[-1] + 3)) if years else []
@@ -111,5 +114,5 @@ def windows(
 def _days(anchor: Anchor, calendar: Calendar, years: Iterable[int]) -> list[dt.date]:
     found = [day + DAY * anchor.days for year in years if (day := anchor.in_year(calendar, year))]
     if not found and anchor.kind == "holiday":
-        raise Unreadable(Sentence("There is no public holiday named {name}.", name=anchor.value))
+        raise UnreadableValue(Sentence("There is no public holiday named {name}.", name=anchor.value))
     return found

@@ -1,4 +1,4 @@
-"""The words of time: how long (`Duration`), what stops a clock (`Closure`, `Pause`), what hurries it (`Window`)."""
+"""The words of time: how long (`Duration`), what stops a clock (`ClosedDays`, `Pause`), what hurries it (`Window`)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORDS = {
 _DURATION = re.compile(r"(\d{1,9}) (school day|working day|day|working hour)s?")
 
 
-class Unreadable(ValueError):
+class UnreadableValue(ValueError):
     """A person wrote something that cannot be read as what it should be; `sentence` says what would be right."""
 
     def __init__(self, sentence: Sentence) -> None:
@@ -41,17 +41,20 @@ class Duration:
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS or not 1 <= self.amount <= MOST:
-            raise Unreadable(Sentence("A duration is 1 to {most} of: {units}.", most=MOST, units=UNITS))
+            raise UnreadableValue(Sentence("A duration is 1 to {most} of: {units}.", most=MOST, units=UNITS))
 
     @classmethod
     def parse(cls, text: str) -> Duration:
         """`"3 school days"`, `"1 working hour"` and the like; raises Unreadable on anything else, zero included."""
         found = _DURATION.fullmatch(" ".join(text.split()))
         if not found:
-            raise Unreadable(
-                Sentence("{text} is not a duration; write for example 3 school days, 1 working day, 10 days, "
-                         "4 working hours.", text=text)
-            )  # fmt: skip
+            raise UnreadableValue(
+                Sentence(
+                    "{text} is not a duration; write for example 3 school days, 1 working day, 10 days, "
+                    "4 working hours.",
+                    text=text,
+                )
+            )
         return cls(int(found[1]), f"{found[2]}s")
 
     @property
@@ -65,7 +68,7 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
-class Closure:
+class ClosedDays:
     """Days without class, first and last included, for the pupils its scope holds (pupil, class, site, school ...)."""
 
     first: dt.date
@@ -101,9 +104,9 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.factor <= 0:
-            raise Unreadable(Sentence("The factor of a season must be above 0, for example 0.5."))
+            raise UnreadableValue(Sentence("The factor of a season must be above 0, for example 0.5."))
         if self.end <= self.first:
-            raise Unreadable(Sentence("The season must end after it begins."))
+            raise UnreadableValue(Sentence("The season must end after it begins."))
 
     @property
     def weight(self) -> Fraction:
@@ -125,13 +128,13 @@ class Circumstances:
     """
 
     weekdays: frozenset[int] | None = None
-    closures: tuple[Closure, ...] = ()
+    closures: tuple[ClosedDays, ...] = ()
     windows: tuple[Window, ...] = ()
     pauses: tuple[Pause, ...] = ()
 
     def __post_init__(self) -> None:
         if self.weekdays is not None and not self.weekdays:
-            raise Unreadable(Sentence("A class must be taught on at least one weekday."))
+            raise UnreadableValue(Sentence("A class must be taught on at least one weekday."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,6 @@ def parse_weekdays(text: str | Iterable[str]) -> frozenset[int]:
         first, _, last = word.partition("-")
         if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
             sentence = Sentence("{word} is not a weekday; the weekdays are {weekdays}.", word=word, weekdays=WEEKDAYS)
-            raise Unreadable(sentence)
+            raise UnreadableValue(sentence)
         found.update(range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1))
     return frozenset(found)

@@ -15,7 +15,7 @@ from engine.core.people.access import OFFICE, REFERRED, knows
 from engine.core.people.responsibility import LADDERS
 from engine.core.words import Label
 from engine.core.workflow.builtin_forms import form_named
-from engine.core.workflow.model import Form, Transition, Workflow
+from engine.core.workflow.model import ActFields, Transition, Workflow
 
 FORM_LABELS: Mapping[str, Label] = {
     "accept": Label("Tiếp nhận", "Accept"),
@@ -41,7 +41,7 @@ class Standing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class AvailableAct:
     """Something one can do: its name in the address of its page, and its words."""
 
     name: str
@@ -54,9 +54,9 @@ class Act:
 class Choices:
     """The one thing to do next (None: nothing is wanted of this person), the rest, and what cannot be undone easily."""
 
-    primary: Act | None
-    others: tuple[Act, ...]
-    dangerous: tuple[Act, ...]
+    primary: AvailableAct | None
+    others: tuple[AvailableAct, ...]
+    dangerous: tuple[AvailableAct, ...]
 
     def __contains__(self, name: str) -> bool:
         return any(act.name == name for act in (self.primary, *self.others, *self.dangerous) if act)
@@ -68,18 +68,16 @@ def choices(workflow: Workflow, case: Standing, roles: frozenset[str], *, offere
     primary = _primary(workflow, case, roles, acts, offered_here=offered_here)
     rest = [act for act in acts if act != primary]
     rest.sort(key=lambda act: act.name != "decline")
-    return Choices(
-        primary, tuple(act for act in rest if not act.danger), tuple(act for act in rest if act.danger)
-    )  # fmt: skip
+    return Choices(primary, tuple(act for act in rest if not act.danger), tuple(act for act in rest if act.danger))
 
 
-def _steps(workflow: Workflow, state: str, roles: frozenset[str]) -> Iterator[Act]:
+def _steps(workflow: Workflow, state: str, roles: frozenset[str]) -> Iterator[AvailableAct]:
     for step in workflow.leaving(state):
         if roles & set(step.by):
-            yield Act(step.name, step.label, step.danger, step.help)
+            yield AvailableAct(step.name, step.label, step.danger, step.help)
 
 
-def _forms(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool) -> Iterator[Act]:
+def _forms(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool) -> Iterator[AvailableAct]:
     state = workflow.states[case.state]
     above = {OFFICE, *LADDERS.get(state.owner or "", ())} - {state.owner}
     allowed = {
@@ -93,12 +91,12 @@ def _forms(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered
         "companion": knows(roles) and not state.final,
         "difficulty": not state.final,
     }
-    return (Act(name, FORM_LABELS[name]) for name, may in allowed.items() if may)
+    return (AvailableAct(name, FORM_LABELS[name]) for name, may in allowed.items() if may)
 
 
 def _primary(
-    workflow: Workflow, case: Standing, roles: frozenset[str], acts: list[Act], *, offered_here: bool
-) -> Act | None:
+    workflow: Workflow, case: Standing, roles: frozenset[str], acts: list[AvailableAct], *, offered_here: bool
+) -> AvailableAct | None:
     """To accept what is offered; else the first step that leads on; else to look after the pupil or give support."""
     by_name = {act.name: act for act in acts}
     if case.waiting and offered_here:
@@ -114,7 +112,7 @@ def _primary(
     return by_name.get("check_in" if state.owner in roles else "assign") or by_name.get("note")
 
 
-def act_named(workflow: Workflow, name: str) -> tuple[Transition | Form, Label] | None:
+def act_named(workflow: Workflow, name: str) -> tuple[Transition | ActFields, Label] | None:
     """The transition or form behind an act's name, and its words."""
     if step := workflow.transitions.get(name):
         return step, step.label

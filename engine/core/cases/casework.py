@@ -14,15 +14,15 @@ from typing import Any
 
 from engine.core.calendar import Duration
 from engine.core.cases import escalation
-from engine.core.cases.answers import Answer, Since, is_answer
 from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import Facts, Fired, changing
 from engine.core.people.access import ADMIN, OFFICE, REFERRED
 from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, told
 from engine.core.refusals import Conflict, NotAllowed
-from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, Offer, RaiseLevel, Rule, SetFlag
+from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
 from engine.core.words import Sentence
+from engine.core.workflow.answers import Answer, Since, is_answer
 from engine.core.workflow.machine import follow
 from engine.core.workflow.model import ASSIGNEE, RULE, Transition
 
@@ -57,7 +57,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Addressed:
     """One person is told, in a role, for a reason (a rule's id, or what happened)."""
 
     person_id: int
@@ -80,7 +80,7 @@ class Entry:
     firing_entry: int = 0
     offer: Found | None = None
     answer: str | None = None  # to the offer that stood before: accepted, declined, superseded
-    told: list[Told] = field(default_factory=list)
+    told: list[Addressed] = field(default_factory=list)
     rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
@@ -143,9 +143,7 @@ class Casework:
         self.facts.accepted_at, self.facts.assignee_id = self.now, actor.person_id
         self._settle()
 
-    def decline(
-        self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, Any]
-    ) -> None:  # fmt: skip
+    def decline(self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, Any]) -> None:
         """Return an offer with a reason; it goes to the next one up. `declined`: the seats that returned it before."""
         role = self._answering(actor, seats)
         assert self.facts.offered_unit_id is not None
@@ -177,9 +175,13 @@ class Casework:
         self._settle()
 
     def write(
-        self, kind: str, actor: Actor, values: Mapping[str, Any], rows: Iterable[tuple[str, dict[str, Any]]] = (),
+        self,
+        kind: str,
+        actor: Actor,
+        values: Mapping[str, Any],
+        rows: Iterable[tuple[str, dict[str, Any]]] = (),
         data: Mapping[str, Any] | None = None,
-    ) -> Entry:  # fmt: skip
+    ) -> Entry:
         """Add an entry that moves the case to no other state: a note, support given, a check-in."""
         entry = self._entry(kind, actor, data=dict(data or {}), text=values)
         entry.rows += rows
@@ -210,10 +212,15 @@ class Casework:
         facts, actor = self.facts, Actor(None, SYSTEM)
         before, old, new = facts.due_at, self.situation.workflow.states[facts.state], situation.workflow.states[state]
         versions = situation.workflow.version, situation.rules.version
-        entry = self._entry("migrated", actor, data={
-            "because": "rules", "workflow_versions": [facts.workflow_version, versions[0]],
-            "rules_versions": [facts.rules_version, versions[1]],
-        })  # fmt: skip
+        entry = self._entry(
+            "migrated",
+            actor,
+            data={
+                "because": "rules",
+                "workflow_versions": [facts.workflow_version, versions[0]],
+                "rules_versions": [facts.rules_version, versions[1]],
+            },
+        )
         self.situation = situation
         facts.workflow_version, facts.rules_version = versions
         if state != facts.state:
@@ -308,9 +315,16 @@ class Casework:
         """Let a rule that is due do what it says."""
         rule, facts = due.rule, self.facts
         entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry)
-        entry.data = {"rule": rule.id, "rules": facts.rules_version, "repetition": due.repetition, "state": facts.state,
-                      "due": _iso(due.at), "start": _iso(due.start), "time": str(due.counted or "")}  # fmt: skip
-        if closures := self.situation.around.closures:
+        entry.data = {
+            "rule": rule.id,
+            "rules": facts.rules_version,
+            "repetition": due.repetition,
+            "state": facts.state,
+            "due": _iso(due.at),
+            "start": _iso(due.start),
+            "time": str(due.counted or ""),
+        }
+        if closures := self.situation.surroundings.closures:
             entry.data["closures"] = [[c.first.isoformat(), c.last.isoformat(), c.scope] for c in closures]
             entry.text = {"closures": [c.reason for c in closures]}  # why may be personal: beside the chain
         if facts.holds:
@@ -332,7 +346,7 @@ class Casework:
                 step, state = follow(self.situation.workflow, facts.state, name, SYSTEM)
                 entry.data |= {"step": name, "from": facts.state, "to": state}
                 self._move(step, state, entry, Actor(None, SYSTEM))
-            case Offer(role, unit):
+            case OfferTo(role, unit):
                 self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
             case Notify(roles):
                 for role in roles:
@@ -369,9 +383,15 @@ class Casework:
     # --- the movements they share ---------------------------------------------------------------------------------
 
     def _entry(
-        self, kind: str, actor: Actor, to: str | None = None, *, role: str | None = None,
-        data: dict[str, Any] | None = None, text: Mapping[str, Any] | None = None,
-    ) -> Entry:  # fmt: skip
+        self,
+        kind: str,
+        actor: Actor,
+        to: str | None = None,
+        *,
+        role: str | None = None,
+        data: dict[str, Any] | None = None,
+        text: Mapping[str, Any] | None = None,
+    ) -> Entry:
         role = role or actor.role()
         entry = Entry(kind, self.now, actor.person_id, role, data or {}, dict(text) if text else None)
         if (whose := actor.acts_for.get(role or "")) is not None:
@@ -447,14 +467,19 @@ class Casework:
         return self.situation.calendar.local(moment)
 
     def _tell(
-        self, entry: Entry, people: Iterable[tuple[int, str]], kind: str, *,
-        urgent: bool = False, but: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        entry: Entry,
+        people: Iterable[tuple[int, str]],
+        kind: str,
+        *,
+        urgent: bool = False,
+        but: int | None = None,
+    ) -> None:
         known = {item.person_id for item in entry.told}
         for person, role in people:
             if person not in known and person != but:
                 known.add(person)
-                entry.told.append(Told(person, role, kind, urgent))
+                entry.told.append(Addressed(person, role, kind, urgent))
 
     def _take_in(self, values: Mapping[str, Any], entry: Entry) -> None:
         """What the engine itself understands of what was filled in."""
@@ -503,8 +528,13 @@ class Casework:
 def _answered(since: Since) -> dict[str, Any]:
     """The contact or visit that a rule counted from, as it is kept with its firing."""
     answer = since.answer
-    return {"at": _iso(answer.at), "next": _iso(answer.next_at), "start": _iso(since.start),
-            "bounded": since.bounded, "spent": since.spent}  # fmt: skip
+    return {
+        "at": _iso(answer.at),
+        "next": _iso(answer.next_at),
+        "start": _iso(since.start),
+        "bounded": since.bounded,
+        "spent": since.spent,
+    }
 
 
 def _iso(moment: dt.datetime | None) -> str | None:

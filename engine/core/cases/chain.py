@@ -36,17 +36,31 @@ def text_hash(salt: str, values: Mapping[str, Any]) -> str:
 
 
 def event_hash(
-    previous: str, case_id: int, seq: int, kind: str, at: dt.datetime, person_id: int | None, role: str | None,
-    data: Mapping[str, Any], text: str | None,
-) -> str:  # fmt: skip
+    previous: str,
+    case_id: int,
+    seq: int,
+    kind: str,
+    at: dt.datetime,
+    person_id: int | None,
+    role: str | None,
+    data: Mapping[str, Any],
+    text: str | None,
+) -> str:
     """The hash of one event over everything it says and the hash of the event before."""
     return hash_written(previous, case_id, seq, kind, at, person_id, role, canonical(data), text)
 
 
 def hash_written(
-    previous: str, case_id: int, seq: int, kind: str, at: dt.datetime, person_id: int | None, role: str | None,
-    data: str, text: str | None,
-) -> str:  # fmt: skip
+    previous: str,
+    case_id: int,
+    seq: int,
+    kind: str,
+    at: dt.datetime,
+    person_id: int | None,
+    role: str | None,
+    data: str,
+    text: str | None,
+) -> str:
     """`event_hash` for data that stand in canonical form already."""
     # What `canonical` would make of the list of all of them, without a second look at the data.
     moment = _utc(at)

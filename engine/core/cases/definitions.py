@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from engine.core.calendar import Calendar, Clock, Closure, Pause, Window, clock_of, windows
+from engine.core.calendar import Calendar, Clock, ClosedDays, Pause, Window, clock_of, windows
 from engine.core.cases.facts import Facts
 from engine.core.refusals import NotFound
 from engine.core.rules.model import RuleSet, Season
@@ -31,7 +31,7 @@ class Surroundings:
     weekdays: str | None = None
     school_units: frozenset[str] = frozenset()
     home_units: frozenset[str] = frozenset()
-    closures: tuple[Closure, ...] = ()
+    closures: tuple[ClosedDays, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Situation:
     rules: RuleSet
     clock: Clock
     calendar: Calendar
-    around: Surroundings
+    surroundings: Surroundings
     seasons: Seasons
 
     def season_on(self, day: dt.date) -> frozenset[str]:
@@ -57,12 +57,12 @@ def _windows(season: Season, calendar: Calendar, year: int) -> tuple[Window, ...
     return tuple(windows(season.between, season.factor, season.name, calendar, range(year - 1, year + 3)))
 
 
-def _touches(season: Season, around: Surroundings) -> bool:
-    return not (around.school_units.isdisjoint(season.units) and around.home_units.isdisjoint(season.units))
+def _touches(season: Season, surroundings: Surroundings) -> bool:
+    return not (surroundings.school_units.isdisjoint(season.units) and surroundings.home_units.isdisjoint(season.units))
 
 
 @dataclass(frozen=True)
-class Handbook:
+class Definitions:
     """What the composition root read and checked. `calendars` by province code; "" is the one for everywhere else.
 
     `current` names, for each workflow, the workflow version and rules version that new cases begin with.
@@ -94,34 +94,44 @@ class Handbook:
         """The calendar of a province (by unit code), or the one for everywhere else."""
         return self.calendars.get(province) or self.calendars[""]
 
-    def situation(self, facts: Facts, around: Surroundings) -> Situation:
+    def situation(self, facts: Facts, surroundings: Surroundings) -> Situation:
         """The rules, clock and risk windows that hold for a case."""
         workflow = self.workflow(facts.workflow, facts.workflow_version)
         rules = self.rules(facts.workflow, facts.rules_version)
-        seasons, clock = self._time(rules, facts.since, around, facts.holds)
-        return Situation(workflow, rules, clock, self.calendar(around.province), around, seasons)
+        seasons, clock = self._time(rules, facts.since, surroundings, facts.holds)
+        return Situation(workflow, rules, clock, self.calendar(surroundings.province), surroundings, seasons)
 
-    def clock(self, rules: RuleSet, when: dt.datetime, around: Surroundings, holds: Holds = ()) -> Clock:
+    def clock(self, rules: RuleSet, when: dt.datetime, surroundings: Surroundings, holds: Holds = ()) -> Clock:
         """The clock of a case that is in these surroundings at about this time."""
-        return self._time(rules, when, around, holds)[1]
+        return self._time(rules, when, surroundings, holds)[1]
 
-    def _time(self, rules: RuleSet, when: dt.datetime, around: Surroundings, holds: Holds) -> tuple[Seasons, Clock]:
+    def _time(
+        self, rules: RuleSet, when: dt.datetime, surroundings: Surroundings, holds: Holds
+    ) -> tuple[Seasons, Clock]:
         """The risk windows and the clock that hold here; most cases of a year share them, so they are kept."""
-        here = tuple(season for season in rules.seasons if not season.units or _touches(season, around))
+        here = tuple(season for season in rules.seasons if not season.units or _touches(season, surroundings))
         names = tuple(season.id for season in here)
-        asked = rules.digest, names, when.year, around.province, around.weekdays, around.closures, holds
+        asked = (
+            rules.digest,
+            names,
+            when.year,
+            surroundings.province,
+            surroundings.weekdays,
+            surroundings.closures,
+            holds,
+        )
         if asked not in self._times:
             if len(self._times) >= MOST_TIMES:
                 self._times.clear()
-            seasons = {season.id: _windows(season, self.calendar(around.province), when.year) for season in here}
-            self._times[asked] = seasons, self._clock(around, seasons, holds)
+            seasons = {season.id: _windows(season, self.calendar(surroundings.province), when.year) for season in here}
+            self._times[asked] = seasons, self._clock(surroundings, seasons, holds)
         return self._times[asked]
 
-    def _clock(self, around: Surroundings, seasons: Seasons, holds: Holds) -> Clock:
+    def _clock(self, surroundings: Surroundings, seasons: Seasons, holds: Holds) -> Clock:
         return clock_of(
-            self.calendar(around.province),
-            weekdays=frozenset(int(day) - 1 for day in around.weekdays) if around.weekdays else None,
-            closures=around.closures,
+            self.calendar(surroundings.province),
+            weekdays=frozenset(int(day) - 1 for day in surroundings.weekdays) if surroundings.weekdays else None,
+            closures=surroundings.closures,
             windows=tuple(window for found in seasons.values() for window in found),
             pauses=tuple(Pause(start, end, reason) for start, end, reason in holds),
         )

@@ -16,11 +16,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from engine.core.calendar import Calendar, Duration
-from engine.core.cases import answers
-from engine.core.cases.answers import Since
 from engine.core.cases.definitions import Situation
 from engine.core.cases.facts import Facts
 from engine.core.rules.model import Condition, Rule
+from engine.core.workflow import answers
+from engine.core.workflow.answers import Since
 
 ONE_DAY = Duration(1, "days")
 DRIFTING = frozenset({"absences", "unexcused", "season"})  # may come to hold by time alone, with no event on the case
@@ -228,9 +228,9 @@ def _met_around(condition: Condition, facts: Facts, situation: Situation, now: d
     if condition.name == "season":
         return bool(situation.season_on(situation.calendar.local(now).date()) & set(map(str, _values(condition))))
     if condition.name == "unit":
-        return bool(situation.around.school_units & set(map(str, _values(condition))))
+        return bool(situation.surroundings.school_units & set(map(str, _values(condition))))
     if condition.name == "residence":
-        return bool(situation.around.home_units & set(map(str, _values(condition))))
+        return bool(situation.surroundings.home_units & set(map(str, _values(condition))))
     return _compare(_absences(condition, facts, situation, now), condition)
 
 

@@ -14,14 +14,14 @@ from fractions import Fraction
 from itertools import zip_longest
 from typing import Any
 
-from engine.core.calendar import Calendar, Clock, Closure, Duration
+from engine.core.calendar import Calendar, Clock, ClosedDays, Duration
 from engine.core.cases import escalation
-from engine.core.cases.answers import FARTHEST, MOST_PUT_OFF, Answer, Since
-from engine.core.cases.definitions import Handbook, Situation, Surroundings
+from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts
 from engine.core.people.responsibility import PASSED_OVER, ROLE_LABELS
 from engine.core.rules.model import Rule, RuleSet
 from engine.core.words import Label, Sentence
+from engine.core.workflow.answers import FARTHEST, MOST_PUT_OFF, Answer, Since
 
 Line = Label | Sentence
 
@@ -58,7 +58,11 @@ class Next:
 
 
 def why_of_event(
-    handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any], text: Mapping[str, Any] = NOTHING
+    definitions: Definitions,
+    facts: Facts,
+    surroundings: Surroundings,
+    data: Mapping[str, Any],
+    text: Mapping[str, Any] = NOTHING,
 ) -> Why | None:
     """Why an event of a case happened, or went to whom it went; None for one that a person simply did.
 
@@ -70,11 +74,11 @@ def why_of_event(
         text: what was written beside it, as far as it is still there and may be read: the reasons of closures, holds.
     """
     if "rule" in data:
-        return explain_firing(handbook, facts, around, data, text)
+        return explain_firing(definitions, facts, surroundings, data, text)
     if "asked" in data or "stays" in data:
-        return _asked(handbook.calendar(around.province), data)
+        return _asked(definitions.calendar(surroundings.province), data)
     if "due_before" in data:
-        return _recounted(handbook.calendar(around.province), data)
+        return _recounted(definitions.calendar(surroundings.province), data)
     if "offered_to" in data or "passed_over" in data:
         return _handed(data)
     return None
@@ -101,14 +105,18 @@ def what_comes(situation: Situation, facts: Facts, now: dt.datetime) -> tuple[Ne
 
 
 def explain_firing(
-    handbook: Handbook, facts: Facts, around: Surroundings, data: Mapping[str, Any], text: Mapping[str, Any] = NOTHING
+    definitions: Definitions,
+    facts: Facts,
+    surroundings: Surroundings,
+    data: Mapping[str, Any],
+    text: Mapping[str, Any] = NOTHING,
 ) -> Why | None:
     """Why the rule of this event fired; None for an event that no rule made."""
     if "rule" not in data:
         return None
-    rules, name = handbook.rules(facts.workflow, data["rules"]), data["rule"]
-    rule, calendar = rules.rule(name), handbook.calendar(around.province)
-    clock = _clock_then(handbook, rules, around, data, text)
+    rules, name = definitions.rules(facts.workflow, data["rules"]), data["rule"]
+    rule, calendar = rules.rule(name), definitions.calendar(surroundings.province)
+    clock = _clock_then(definitions, rules, surroundings, data, text)
     timing, days = _time(calendar, clock, rules, rule, data)
     lines: list[Line] = [_version(name, data["rules"]), timing]
     if "answered" in data:
@@ -136,8 +144,9 @@ def _handed(data: Mapping[str, Any]) -> Why:
     """An offer or hand-over that a person's act brought about."""
     if data.get("passed_over"):
         asked = data["passed_over"][0][0]
-        reason = Sentence("Responsible here: {role}. The nearest post on the way up that is filled has it.",
-                          role=ROLE_LABELS[asked])  # fmt: skip
+        reason = Sentence(
+            "Responsible here: {role}. The nearest post on the way up that is filled has it.", role=ROLE_LABELS[asked]
+        )
     else:
         reason = Sentence("Responsible here: {role}.", role=ROLE_LABELS[data["offered_to"]])
     return Why(reason, (*offered_to(data), *passed_over(data)))
@@ -177,8 +186,12 @@ def _version(rule: str, version: int) -> Sentence:
 def _counted(calendar: Calendar, time: Duration, start: dt.datetime, due: dt.datetime | None) -> Sentence:
     if due is None:
         return Sentence("There is no deadline while the clock is held.")
-    return Sentence("Counted {time} from {start}: until {due}.", time=time.label, start=calendar.local(start),
-                    due=calendar.local(due))  # fmt: skip
+    return Sentence(
+        "Counted {time} from {start}: until {due}.",
+        time=time.label,
+        start=calendar.local(start),
+        due=calendar.local(due),
+    )
 
 
 def _since(data: Mapping[str, Any]) -> Since:
@@ -203,8 +216,13 @@ def _answered(calendar: Calendar, since: Since) -> tuple[Line, ...]:
     agreed = Sentence("Counted from the next date, {day}, given at {at}.", day=day, at=at)
     if since.bounded:
         start = calendar.local(since.start)
-        agreed = Sentence("The next date, {day}, given at {at}, is farther off than {time}: counted from {start}.",
-                          day=day, at=at, time=FARTHEST.label, start=start)  # fmt: skip
+        agreed = Sentence(
+            "The next date, {day}, given at {at}, is farther off than {time}: counted from {start}.",
+            day=day,
+            at=at,
+            time=FARTHEST.label,
+            start=start,
+        )
     return (agreed,)
 
 
@@ -213,15 +231,19 @@ def _moment(calendar: Calendar, text: str | None) -> dt.datetime | None:
 
 
 def _clock_then(
-    handbook: Handbook, rules: RuleSet, around: Surroundings, data: Mapping[str, Any], text: Mapping[str, Any]
+    definitions: Definitions,
+    rules: RuleSet,
+    surroundings: Surroundings,
+    data: Mapping[str, Any],
+    text: Mapping[str, Any],
 ) -> Clock:
     """The clock as it was when the event was written: with the closures and holds in force then."""
     day, moment = dt.date.fromisoformat, dt.datetime.fromisoformat
     closed = zip_longest(data.get("closures", ()), text.get("closures", ()), fillvalue="")
-    closures = tuple(Closure(day(when[0]), day(when[1]), reason, when[2]) for when, reason in closed)
+    closures = tuple(ClosedDays(day(when[0]), day(when[1]), reason, when[2]) for when, reason in closed)
     held = zip_longest(data.get("holds", ()), text.get("holds", ()), fillvalue="")
     holds = tuple((moment(when[0]), moment(when[1]) if when[1] else None, reason) for when, reason in held)
-    return handbook.clock(rules, moment(data["start"]), replace(around, closures=closures), holds)
+    return definitions.clock(rules, moment(data["start"]), replace(surroundings, closures=closures), holds)
 
 
 def _time(

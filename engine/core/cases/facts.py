@@ -9,14 +9,32 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from engine.core.cases.answers import Answer
+from engine.core.workflow.answers import Answer
 
 # The columns that work on a case can change; those that place it (pupil, class, village …) follow the pupil.
 CHANGING = (
-    "state", "entry", "since", "level", "absent_since", "opened_at", "closed_at", "assignee_id", "offered_role",
-    "offered_unit_id", "offered_at", "accepted_at", "due_at", "next_look_at", "flags", "unreached", "association_id",
-    "workflow_version", "rules_version", "version", "last_hash",
-)  # fmt: skip
+    "state",
+    "entry",
+    "since",
+    "level",
+    "absent_since",
+    "opened_at",
+    "closed_at",
+    "assignee_id",
+    "offered_role",
+    "offered_unit_id",
+    "offered_at",
+    "accepted_at",
+    "due_at",
+    "next_look_at",
+    "flags",
+    "unreached",
+    "association_id",
+    "workflow_version",
+    "rules_version",
+    "version",
+    "last_hash",
+)
 changing: Callable[[Facts], tuple[Any, ...]] = attrgetter(*CHANGING)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.core.cases.casework import Actor, Casework, Entry
-from engine.core.cases.definitions import Handbook, Situation, Surroundings
+from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import Facts
 from engine.core.people.responsibility import Directory
@@ -28,7 +28,7 @@ MOST_LOOKS = 10_000  # at one case; a rule set that the loader lets through neve
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastEvent:
     """One event as it was written; `values` is what a person filled in, as far as it is still there."""
 
     case_id: int
@@ -63,12 +63,17 @@ class Replay:
     """One case, from its first event on."""
 
     def __init__(
-        self, facts: Facts, events: Sequence[Past], marks: Sequence[tuple[dt.date, str]], handbook: Handbook,
-        around: Surroundings, directory: Directory,
-    ) -> None:  # fmt: skip
-        self.code, self.events, self.handbook, self.around = facts.code, events, handbook, around
+        self,
+        facts: Facts,
+        events: Sequence[PastEvent],
+        marks: Sequence[tuple[dt.date, str]],
+        definitions: Definitions,
+        surroundings: Surroundings,
+        directory: Directory,
+    ) -> None:
+        self.code, self.events, self.definitions, self.surroundings = facts.code, events, definitions, surroundings
         self.marks, self._days = tuple(marks), [day for day, _ in marks]
-        self.facts = _newborn(facts, events[0].at, handbook)
+        self.facts = _newborn(facts, events[0].at, definitions)
         self.facts.workflow_version, self.facts.rules_version = _versions(facts, events)
         self.work = Casework(self.facts, self._situation(), directory, events[0].at)
         self._offered: tuple[str, int] | None = None  # what was on offer when it really happened
@@ -117,11 +122,11 @@ class Replay:
         self.facts.marks = self.marks[:known]
 
     def _situation(self) -> Situation:
-        return self.handbook.situation(self.facts, self.around)
+        return self.definitions.situation(self.facts, self.surroundings)
 
     # --- one thing that happened ----------------------------------------------------------------------------------
 
-    def _redo(self, past: Past) -> None:
+    def _redo(self, past: PastEvent) -> None:
         self._at(past.at)
         if "rule" in past.data:
             self._refire(past)
@@ -133,14 +138,14 @@ class Replay:
             self.facts.offered_role, self.facts.offered_unit_id = self._offered  # as the posts were filled then
         self.facts.version += 1
 
-    def _note(self, past: Past) -> bool:
+    def _note(self, past: PastEvent) -> bool:
         """Remember what was really on offer; whether this event offered it."""
         if "offered_to" not in past.data:
             return False
         self._offered = past.data["offered_to"], past.data["unit"]
         return True
 
-    def _refire(self, past: Past) -> None:
+    def _refire(self, past: PastEvent) -> None:
         rule = self.work.situation.rules.rule(past.data["rule"])
         if rule is None:
             raise NotFound(Sentence("There is no rule {rule} in these rules.", rule=past.data["rule"]))
@@ -148,7 +153,7 @@ class Replay:
         due = Due(moment(past.data["due"]), rule, past.data["repetition"], moment(past.data["start"]), None)
         self.work.fire(due)
 
-    def _act(self, past: Past, actor: Actor) -> None:
+    def _act(self, past: PastEvent, actor: Actor) -> None:
         seats = {self._offered} if self._offered else set()
         match past.kind:
             case "opened":
@@ -165,7 +170,7 @@ class Replay:
             case _:
                 self._step_or_write(past, actor)
 
-    def _assigned(self, past: Past, actor: Actor) -> None:
+    def _assigned(self, past: PastEvent, actor: Actor) -> None:
         if past.data.get("to") is None:
             return
         if self.facts.offered_role:
@@ -173,7 +178,7 @@ class Replay:
         self.facts.assignee_id = past.data["to"]
         self.work.write("assigned", actor, past.values)
 
-    def _held(self, past: Past, actor: Actor) -> None:
+    def _held(self, past: PastEvent, actor: Actor) -> None:
         until = past.data.get("until")
         end = dt.datetime.fromisoformat(until) if until else None
         self.work.hold(actor, end, "", past.values)
@@ -181,7 +186,7 @@ class Replay:
         self._at(past.at)
         self.work.recount("recounted", actor, {})
 
-    def _step_or_write(self, past: Past, actor: Actor) -> None:
+    def _step_or_write(self, past: PastEvent, actor: Actor) -> None:
         if past.kind in self.work.situation.workflow.transitions:
             entry = self.facts.entry
             self.work.step(past.kind, actor, past.values)
@@ -191,7 +196,7 @@ class Replay:
         if past.data.get("flag"):
             self.facts.flags = sorted({*self.facts.flags, past.data["flag"]})
 
-    def _migrated(self, past: Past) -> None:
+    def _migrated(self, past: PastEvent) -> None:
         facts = self.facts
         facts.workflow_version = past.data["workflow_versions"][1]
         if facts.rules_version != TRIAL:
@@ -201,18 +206,37 @@ class Replay:
         self._at(past.at)
 
 
-def _newborn(facts: Facts, at: dt.datetime, handbook: Handbook) -> Facts:
+def _newborn(facts: Facts, at: dt.datetime, definitions: Definitions) -> Facts:
     """The case as it was before its first event."""
-    initial = handbook.workflow(facts.workflow, facts.workflow_version).initial
+    initial = definitions.workflow(facts.workflow, facts.workflow_version).initial
     return replace(
-        facts, state=initial, entry=1, since=at, level=0, opened_at=at, closed_at=None, assignee_id=None,
-        offered_role=None, offered_unit_id=None, offered_at=None, accepted_at=None, due_at=None, next_look_at=None,
-        flags=sorted(LASTING & set(facts.flags)), unreached=0, association_id=None, version=0, causes=(), fired={},
-        holds=(), marks=(), answers=(),
-    )  # fmt: skip
+        facts,
+        state=initial,
+        entry=1,
+        since=at,
+        level=0,
+        opened_at=at,
+        closed_at=None,
+        assignee_id=None,
+        offered_role=None,
+        offered_unit_id=None,
+        offered_at=None,
+        accepted_at=None,
+        due_at=None,
+        next_look_at=None,
+        flags=sorted(LASTING & set(facts.flags)),
+        unreached=0,
+        association_id=None,
+        version=0,
+        causes=(),
+        fired={},
+        holds=(),
+        marks=(),
+        answers=(),
+    )
 
 
-def _versions(facts: Facts, events: Sequence[Past]) -> tuple[int, int]:
+def _versions(facts: Facts, events: Sequence[PastEvent]) -> tuple[int, int]:
     """The versions that the case began with."""
     for past in events:
         if past.kind == "migrated":

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.casework import FOR
-from engine.core.cases.definitions import Handbook, Surroundings
+from engine.core.cases.definitions import Definitions, Surroundings
 from engine.core.cases.explain import Why, why_of_event
 from engine.core.cases.facts import Facts
 from engine.core.people.responsibility import ROLE_LABELS, acted
@@ -23,7 +23,7 @@ YES, NO = Label("Có", "Yes"), Label("Không", "No")
 LONG = frozenset({"text"})  # written in sentences: shown as a paragraph of its own
 
 
-class Event(Protocol):
+class TimelineEvent(Protocol):
     """What is read of an event."""
 
     @property
@@ -41,7 +41,7 @@ class Event(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TimelineEntry:
     """One entry of the timeline. `who` is None for a rule; `answers` is what was filled in, `says` what was written."""
 
     what: Line
@@ -63,24 +63,32 @@ class Names:
     company: Mapping[int, Label] = field(default_factory=dict)  # the people around the case, by number
 
 
-def tell(handbook: Handbook, facts: Facts, around: Surroundings, event: Event, names: Names) -> Told:
+def tell(
+    definitions: Definitions, facts: Facts, surroundings: Surroundings, event: TimelineEvent, names: Names
+) -> TimelineEntry:
     """One event in words."""
-    workflow = handbook.workflow(facts.workflow, facts.workflow_version)
+    workflow = definitions.workflow(facts.workflow, facts.workflow_version)
     data, by_rule = event.data, "rule" in event.data
-    why = why_of_event(handbook, facts, around, data, event.text)
+    why = why_of_event(definitions, facts, surroundings, data, event.text)
     what: Line = why.reason if why and by_rule else _capital(act_label(workflow, event.kind))
     answers, says = _written(workflow, event.text)
-    return Told(
-        what, event.at, None if by_rule else _who(event, names), by_rule or "late" in data,
-        tuple(_changes(workflow, data, names)), answers, says, why,
-    )  # fmt: skip
+    return TimelineEntry(
+        what,
+        event.at,
+        None if by_rule else _who(event, names),
+        by_rule or "late" in data,
+        tuple(_changes(workflow, data, names)),
+        answers,
+        says,
+        why,
+    )
 
 
 def _capital(label: Label) -> Label:
     return Label(label.vi[:1].upper() + label.vi[1:], label.en[:1].upper() + label.en[1:])
 
 
-def _who(event: Event, names: Names) -> Line | None:
+def _who(event: TimelineEvent, names: Names) -> Line | None:
     role = ROLE_LABELS.get(event.role or "")
     return acted(event.person, names.people.get(event.data.get(FOR, 0)), role) if event.person is not None else role
 

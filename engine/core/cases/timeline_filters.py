@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engine.core.cases.answers import MET
 from engine.core.words import Sentence
+from engine.core.workflow.answers import MET
 from engine.core.workflow.model import Transition, Workflow
 
 FILTERS: Mapping[str, Sentence] = {
@@ -33,12 +33,19 @@ _KINDS: Mapping[str, frozenset[str]] = {
     "visits": frozenset({"checked_in", "lesson_held"}),
     "handovers": frozenset({"accepted", "declined", "assigned", "rerouted"}),
     "escalations": frozenset(
-        {"nudged", "attention_asked", "difficulty_raised", "difficulty_decided", "difficulty_passed_on",
-         "difficulty_returned", "difficulty_climbed"}
+        {
+            "nudged",
+            "attention_asked",
+            "difficulty_raised",
+            "difficulty_decided",
+            "difficulty_passed_on",
+            "difficulty_returned",
+            "difficulty_climbed",
+        }
     ),
     "notes": frozenset({"opened", "noted", "companion_added", "companion_off"}),
     "support": frozenset({"support_given"}),
-}  # fmt: skip
+}
 
 
 def only(workflow: Workflow, name: str) -> Only | None:

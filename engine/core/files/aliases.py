@@ -12,14 +12,28 @@ from engine.core.words import Faulty, Sentence
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "pupils": (
-        "code", "name", "family_name", "given_name", "birth_date", "sex", "ethnicity", "disability", "status", "school",
-        "class", "village", "commune", "address", "guardian", "guardian_phone",
+        "code",
+        "name",
+        "family_name",
+        "given_name",
+        "birth_date",
+        "sex",
+        "ethnicity",
+        "disability",
+        "status",
+        "school",
+        "class",
+        "village",
+        "commune",
+        "address",
+        "guardian",
+        "guardian_phone",
     ),
     "attendance": ("code", "name", "class", "date", "session", "mark", "reason"),
     "summary": ("class", "date", "enrolled", "present", "excused", "unexcused", "late", "taken"),
     "dropped": ("columns",),
     "empty": ("cells",),
-}  # fmt: skip
+}
 VALUES: Mapping[str, tuple[str, ...]] = {
     "sex": ("m", "f"),
     "status": ("enrolled", "transferred", "long_leave", "dropped_out", "left"),

@@ -25,7 +25,7 @@ NEEDS = (("code", "name"), ("date",), ("mark",))
 Read = Iterator[Marked | DayOfClass | Wrong]
 
 
-class Asked(NamedTuple):
+class FileFacts(NamedTuple):
     """What a person says of a file that the file does not say itself.
 
     `month`: the first day of the month of a wide sheet; `session`: the one that a plain mark means ("m", "a", "ma").
@@ -36,7 +36,7 @@ class Asked(NamedTuple):
     session: str = "m"
 
 
-def read_attendance(sheets: Iterator[Sheet], aliases: Aliases, asked: Asked, notes: Notes) -> Read:
+def read_attendance(sheets: Iterator[Sheet], aliases: Aliases, asked: FileFacts, notes: Notes) -> Read:
     """Each row of the file, sheet by sheet, whatever form a sheet has. Raises `Unreadable`."""
     found = False
     for sheet in without_ids_in_names(sheets):
@@ -50,7 +50,7 @@ def read_attendance(sheets: Iterator[Sheet], aliases: Aliases, asked: Asked, not
         raise no_table("pupil_code, date, session, mark")
 
 
-def _read_sheet(sheet: Sheet, aliases: Aliases, asked: Asked) -> Read | None:
+def _read_sheet(sheet: Sheet, aliases: Aliases, asked: FileFacts) -> Read | None:
     first = list(islice(sheet.rows, SEARCHED + 1))  # just what `table_of` takes to find a header
 
     def again() -> Sheet:
@@ -68,7 +68,7 @@ def _read_sheet(sheet: Sheet, aliases: Aliases, asked: Asked) -> Read | None:
 class _Long:
     """A list with a mark a row. What repeats is read once: a day, session and mark come in a few hundred ways."""
 
-    def __init__(self, table: Table, aliases: Aliases, asked: Asked) -> None:
+    def __init__(self, table: Table, aliases: Aliases, asked: FileFacts) -> None:
         self.table, self.asked, self.empty = table, asked, aliases.empty
         columns = table.header.columns
         self.at = {key: columns.get(key, -1) for key in ("code", "name", "class", "date", "session", "mark", "reason")}

@@ -16,7 +16,7 @@ class Damaged(Exception):
     """The file cannot be read, or only with more memory or time than is given."""
 
 
-class Found(NamedTuple):
+class SheetHead(NamedTuple):
     """One visible sheet: where its cells begin, how far they reach, its merged areas; its rows come behind."""
 
     name: str
@@ -27,4 +27,4 @@ class Found(NamedTuple):
 
 
 # The sheets of a file's bytes, each followed by its rows in batches; raises `Locked` or `Damaged`, at once or later.
-ReadExcel97 = Callable[[bytes], Iterator[Found | list[list[Any]]]]
+ReadExcel97 = Callable[[bytes], Iterator[SheetHead | list[list[Any]]]]

@@ -33,7 +33,7 @@ class Header:
 
 def find_header(
     rows: Sequence[Sequence[Cell]], aliases: Aliases, table: str, needs: Sequence[Collection[str]]
-) -> tuple[int, Header] | None:  # fmt: skip
+) -> tuple[int, Header] | None:
     """The header among these rows, and its index: the first row that names one column of each group in `needs`.
 
     A name may also stand in two rows, a group above (often merged) and its parts below.

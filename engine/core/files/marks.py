@@ -63,7 +63,7 @@ GIVEN_BACK = {"p": "X", "e": "P", "u": "K", "l": "T", "m": "S", "a": "C"}
 
 def as_long(
     sheet: str, row: int, who: tuple[str, str, str], day: dt.date | None, session: str, mark: str, why: Sentence
-) -> Wrong:  # fmt: skip
+) -> Wrong:
     """One cell of a monthly sheet as a row of a long list, which can be mended and given back."""
     date, half = (day.strftime("%d/%m/%Y") if day else ""), GIVEN_BACK.get(session, "")
     return Wrong(sheet, row, LONG, tuple(map(without_ids, (*who, date, half, mark))), (why,))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from engine.core.files.attendance import Asked
+from engine.core.files.attendance import FileFacts
 from engine.core.people.access import ADMIN, Viewer
 from engine.core.words import Sentence
 
@@ -44,9 +44,9 @@ class Options:
         month = dt.date.fromisoformat(data["month"]) if data.get("month") else None
         return cls(**{**data, "month": month})
 
-    def asked(self, today: dt.date) -> Asked:
+    def asked(self, today: dt.date) -> FileFacts:
         """What the readers of registers are told."""
-        return Asked(today, self.month, self.session)
+        return FileFacts(today, self.month, self.session)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,15 @@ from engine.core.workflow.form_values import Misread
 
 KINDS = ("class", "school", "village", "commune")
 _SHORT = {
-    "trung hoc co so": "thcs", "trung hoc pho thong": "thpt", "tieu hoc": "th", "pho thong dan toc": "ptdt",
-    "ban tru": "bt", "noi tru": "nt", "ptdt bt": "ptdtbt", "ptdt nt": "ptdtnt",
-}  # fmt: skip
+    "trung hoc co so": "thcs",
+    "trung hoc pho thong": "thpt",
+    "tieu hoc": "th",
+    "pho thong dan toc": "ptdt",
+    "ban tru": "bt",
+    "noi tru": "nt",
+    "ptdt bt": "ptdtbt",
+    "ptdt nt": "ptdtnt",
+}
 _FRONT = {
     "school": re.compile(r"^(truong )?"),
     "class": re.compile(r"^(lop )?"),
@@ -38,7 +44,7 @@ class PlaceUnit:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPlace:
     """Where a pupil belongs, as unit ids."""
 
     class_id: int

@@ -60,7 +60,7 @@ def read_pupils(sheets: Iterator[Sheet], aliases: Aliases, today: dt.date, notes
             notes.say(passed_over(sheet))
             continue
         found = True
-        reader = _Reader(table, aliases, today)
+        reader = _PupilReader(table, aliases, today)
         for number, cells in table.rows:
             row = reader.read(number, cells)
             if row is not None:
@@ -69,7 +69,7 @@ def read_pupils(sheets: Iterator[Sheet], aliases: Aliases, today: dt.date, notes
         raise no_table("Mã học sinh, Họ tên")
 
 
-class _Reader:
+class _PupilReader:
     """Reads the rows of one table."""
 
     def __init__(self, table: Table, aliases: Aliases, today: dt.date) -> None:

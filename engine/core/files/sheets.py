@@ -20,7 +20,7 @@ from typing import IO, Any, NoReturn
 
 import python_calamine as calamine
 
-from engine.core.files.excel97 import BATCH, Damaged, Found, Locked
+from engine.core.files.excel97 import BATCH, Damaged, Locked, ReadExcel97, SheetHead
 from engine.core.refusals import Refused
 from engine.core.text import cleaned, storable
 from engine.core.words import Sentence
@@ -59,12 +59,15 @@ class Sheet:
     height: int | None = None
 
 
-def read_sheets(data: bytes, limits: Limits = LIMITS) -> Iterator[Sheet]:
+def read_sheets(data: bytes, read_excel97: ReadExcel97, limits: Limits = LIMITS) -> Iterator[Sheet]:
     """The sheets of a file, told by what it holds and not by what it is called. Raises `Unreadable`, here or later.
 
-    What no database takes as text is taken out of the cells: an xlsx file can say `_x0000_`.
+    What no database takes as text is taken out of the cells: an xlsx file can say `_x0000_`. `read_excel97` opens .xls
+    files: `engine.channels.excel97.read_excel97` does it in another process.
     """
-    return (replace(it, name=cleaned(it.name), rows=map(_storable, it.rows)) for it in _sheets(data, limits))
+    return (
+        replace(it, name=cleaned(it.name), rows=map(_storable, it.rows)) for it in _sheets(data, read_excel97, limits)
+    )
 
 
 def _storable(row: Row) -> Row:
@@ -78,7 +81,7 @@ def _taken(cell: Cell) -> bool:
     return not isinstance(cell, str) or storable(cell)
 
 
-def _sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
+def _sheets(data: bytes, read_excel97: ReadExcel97, limits: Limits) -> Iterator[Sheet]:
     if len(data) > limits.size:
         raise Unreadable(Sentence("The file is larger than {most} MB. Split it.", most=limits.size // 2**20))
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
@@ -229,13 +232,13 @@ def _worksheets(book: calamine.CalamineWorkbook, names: list[str], limits: Limit
         yield Sheet(name, _rows(sheet.start, rows, merged), sheet.total_height)
 
 
-def _excel97(messages: Iterator[Found | list[list[Cell]]], limits: Limits) -> Iterator[Sheet]:
+def _excel97(messages: Iterator[SheetHead | list[list[Cell]]], limits: Limits) -> Iterator[Sheet]:
     """The sheets of an .xls file, which another process opens; what is left of one is read over for the next."""
     rows: Iterator[Row] = iter(())
     number = 0
     try:
         for message in messages:
-            if not isinstance(message, Found):
+            if not isinstance(message, SheetHead):
                 continue
             number += 1
             if number > limits.sheets:
@@ -248,7 +251,7 @@ def _excel97(messages: Iterator[Found | list[list[Cell]]], limits: Limits) -> It
         _refuse(error)
 
 
-def _batched(messages: Iterator[Found | list[list[Cell]]]) -> Iterator[list[Cell]]:
+def _batched(messages: Iterator[SheetHead | list[list[Cell]]]) -> Iterator[list[Cell]]:
     """The rows up to the end of a sheet, which is a batch that is not full."""
     for batch in messages:
         assert isinstance(batch, list)

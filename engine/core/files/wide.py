@@ -53,7 +53,7 @@ def is_wide(rows: Sequence[Sequence[Cell]], aliases: Aliases) -> bool:
 
 def read_wide(
     sheet: Sheet, aliases: Aliases, today: dt.date, month: dt.date | None, session: str
-) -> Iterator[Marked | Wrong]:  # fmt: skip
+) -> Iterator[Marked | Wrong]:
     """The marks of each pupil's row. Raises `Unreadable` if the month is not known or the weekdays do not fit it."""
     rows = list(sheet.rows)
     marks = MarkReader(aliases)
@@ -66,7 +66,7 @@ def read_wide(
                     "The sheet “{sheet}” does not say its month: write “Tháng 9 năm 2026” above it.", sheet=sheet.name
                 )
             )
-        reader = _Reader(sheet.name, block, known, today, session, marks)
+        reader = _BlockReader(sheet.name, block, known, today, session, marks)
         for row in rows[block.begin : block.end]:
             yield from reader.read(row)
 
@@ -112,7 +112,7 @@ def _spread(days: dict[int, int | dt.date], sessions: dict[int, str]) -> dict[in
 
 def _header_at(
     rows: Sequence[Sequence[Cell]], at: int, aliases: Aliases
-) -> tuple[Header, dict[int, int | dt.date]] | None:  # fmt: skip
+) -> tuple[Header, dict[int, int | dt.date]] | None:
     """The header, if this row is one of days and the pupils' columns are named in it or right beside it."""
     days = {column: day for column, cell in enumerate(rows[at]) if (day := _day_number(cell)) is not None}
     order = [day.day if isinstance(day, dt.date) else day for day in days.values()]
@@ -164,12 +164,12 @@ def _month(titles: Sequence[str]) -> dt.date | None:
     return None
 
 
-class _Reader:
+class _BlockReader:
     """Reads the rows of one block."""
 
     def __init__(
         self, sheet: str, block: _Block, month: dt.date | None, today: dt.date, session: str, marks: MarkReader
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.sheet, self.block, self.today, self.session, self.marks = sheet, block, today, session, marks
         in_title = next((found for title in (*block.titles, sheet) if (found := _CLASS.search(title))), None)
         self.class_name = without_ids(in_title[1].strip(".,;")) if in_title else ""

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.core.calendar import Calendar
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.people.access import OFFICE
 from engine.core.people.account_events import told
 from engine.core.refusals import NotFound
@@ -59,7 +59,7 @@ CHANGED = Label("Hồ sơ có thay đổi", "Something has changed in a case")
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class ToldWhen:
     """A person's hours, in local minutes after midnight: quiet from `quiet_from` to `quiet_to`, digest at `digest_at`.
 
     Equal ends mean that there are no quiet hours; from 22:00 to 06:00 runs over midnight.
@@ -77,7 +77,7 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenChannel:
     """One channel of one person. `digest`: once a day, unless urgent. No address: the channel knows it by itself."""
 
     channel: str
@@ -87,18 +87,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Recipient:
     """A person as the notices know them: language, channels, hours. `email` is the address of their account."""
 
     person_id: int
     language: str = "vi"
     email: str = ""
     disabled: bool = False
-    hours: Hours = field(default_factory=Hours)
-    stored: tuple[Choice, ...] = ()
+    hours: ToldWhen = field(default_factory=ToldWhen)
+    stored: tuple[ChosenChannel, ...] = ()
     devices: int = 0  # browsers that take push messages
 
-    def choices(self, available: Collection[str]) -> tuple[Choice, ...]:
+    def choices(self, available: Collection[str]) -> tuple[ChosenChannel, ...]:
         """What the person gets beside the app: own choices, or the digest by e-mail for one who never chose.
 
         Only channels that this installation has (`available`), and that can reach the person.
@@ -106,12 +106,12 @@ class Reader:
         if self.disabled:
             return ()
         chosen = {choice.channel: choice for choice in self.stored}
-        chosen.setdefault(EMAIL, Choice(EMAIL, enabled=True, digest=True))
+        chosen.setdefault(EMAIL, ChosenChannel(EMAIL, enabled=True, digest=True))
         return tuple(
             choice for choice in chosen.values() if choice.enabled and choice.channel in available and self._has(choice)
         )
 
-    def _has(self, choice: Choice) -> bool:
+    def _has(self, choice: ChosenChannel) -> bool:
         if choice.channel == PUSH:
             return self.devices > 0
         return bool(choice.address or (choice.channel == EMAIL and self.email))
@@ -123,7 +123,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedMessage:
     """One message to be: by this channel, not before this moment; in the digest of a day, or by itself (None)."""
 
     channel: str
@@ -132,22 +132,22 @@ class Planned:
 
 
 def plan(
-    reader: Reader, available: Collection[str], now: dt.datetime, calendar: Calendar, *, urgent: bool
-) -> list[Planned]:
+    reader: Recipient, available: Collection[str], now: dt.datetime, calendar: Calendar, *, urgent: bool
+) -> list[PlannedMessage]:
     """Where and when a new notice goes. An urgent one goes at once, everywhere the person reads."""
     planned = []
     for choice in reader.choices(available):
         if urgent:
-            planned.append(Planned(choice.channel, now))
+            planned.append(PlannedMessage(choice.channel, now))
         elif choice.digest:
             at, day = next_digest(now, reader.hours, calendar)
-            planned.append(Planned(choice.channel, at, day))
+            planned.append(PlannedMessage(choice.channel, at, day))
         else:
-            planned.append(Planned(choice.channel, after_quiet(now, reader.hours, calendar)))
+            planned.append(PlannedMessage(choice.channel, after_quiet(now, reader.hours, calendar)))
     return planned
 
 
-def after_quiet(moment: dt.datetime, hours: Hours, calendar: Calendar) -> dt.datetime:
+def after_quiet(moment: dt.datetime, hours: ToldWhen, calendar: Calendar) -> dt.datetime:
     """The moment itself, or the end of the quiet hours that it lies in."""
     local = calendar.local(moment)
     minute = local.hour * 60 + local.minute
@@ -157,7 +157,7 @@ def after_quiet(moment: dt.datetime, hours: Hours, calendar: Calendar) -> dt.dat
     return calendar.instant(day, hours.quiet_to)
 
 
-def next_digest(now: dt.datetime, hours: Hours, calendar: Calendar) -> tuple[dt.datetime, dt.date]:
+def next_digest(now: dt.datetime, hours: ToldWhen, calendar: Calendar) -> tuple[dt.datetime, dt.date]:
     """The next digest after `now`: its moment and its day, a working day of the office."""
     day = calendar.local(now).date()
     for _ in range(60):  # no break is longer
@@ -168,7 +168,7 @@ def next_digest(now: dt.datetime, hours: Hours, calendar: Calendar) -> tuple[dt.
     return after_quiet(calendar.instant(day, hours.digest_at), hours, calendar), day
 
 
-def digest_on(day: dt.date, hours: Hours, calendar: Calendar) -> dt.datetime | None:
+def digest_on(day: dt.date, hours: ToldWhen, calendar: Calendar) -> dt.datetime | None:
     """The moment of a day's digest; None on a day that the office does not work."""
     if calendar.why_no_work(day) is not None:
         return None
@@ -185,7 +185,7 @@ def wait(attempts: int, jitter: float) -> dt.timedelta:
     return plain * (0.75 + jitter / 2)
 
 
-def reason(handbook: Handbook, workflow: str, rules_version: int, kind: str, cases: int = 1) -> Label:
+def reason(definitions: Definitions, workflow: str, rules_version: int, kind: str, cases: int = 1) -> Label:
     """Why a person is told, in words: the rule's, or what happened, and to how many cases if it is told of many; of an
     act on an account or a post, which is about no case and on no workflow (""), what was done."""
     if not workflow:
@@ -195,7 +195,7 @@ def reason(handbook: Handbook, workflow: str, rules_version: int, kind: str, cas
     if kind in KINDS:
         return KINDS[kind]
     try:
-        rule = handbook.rules(workflow, rules_version).rule(kind)
+        rule = definitions.rules(workflow, rules_version).rule(kind)
     except NotFound:
         rule = None
     return rule.why if rule else CHANGED
@@ -205,7 +205,7 @@ def reason(handbook: Handbook, workflow: str, rules_version: int, kind: str, cas
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class DigestItem:
     """A notice in a digest: the case's code, why, until when (local), the role told, and the place it counts under.
 
     `closure`: it is about days without class that moved the deadlines of this case and, perhaps, others. `act`: it is
@@ -222,7 +222,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class PlaceCount:
     """Cases under one commune or school: with news, overdue, waiting for somebody to accept them."""
 
     place: str
@@ -236,16 +236,16 @@ class Digest:
     """What one digest says: single cases for who works on them, numbers by place for who answers for many; closures;
     acts on accounts and posts, and how many of each kind."""
 
-    items: tuple[Item, ...] = ()
-    counts: tuple[Count, ...] = ()
-    closures: tuple[Item, ...] = ()
+    items: tuple[DigestItem, ...] = ()
+    counts: tuple[PlaceCount, ...] = ()
+    closures: tuple[DigestItem, ...] = ()
     acts: tuple[tuple[Label, int], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.items or self.counts or self.closures or self.acts)
 
 
-def gather(items: Sequence[Item], urging: Iterable[Count] = ()) -> Digest:
+def gather(items: Sequence[DigestItem], urging: Iterable[PlaceCount] = ()) -> Digest:
     """The digest of these notices (oldest first) and of what is to be urged on (D2.3): a case is told once, the latest
     news of it, the nearest deadline first; what came to a leader is only counted. A closure is told to anybody, once.
     Acts on accounts and posts are counted by what they were.
@@ -263,6 +263,7 @@ def gather(items: Sequence[Item], urging: Iterable[Count] = ()) -> Digest:
             counted.setdefault(item.place, set()).add(item.code)
     counts = {count.place: count for count in urging}
     for place, codes in counted.items():
-        counts[place] = replace(counts.get(place, Count(place)), news=len(codes))
-    return Digest(tuple(single), tuple(counts[place] for place in sorted(counts)), tuple(closures.values()),
-                  tuple(acts.items()))  # fmt: skip
+        counts[place] = replace(counts.get(place, PlaceCount(place)), news=len(codes))
+    return Digest(
+        tuple(single), tuple(counts[place] for place in sorted(counts)), tuple(closures.values()), tuple(acts.items())
+    )

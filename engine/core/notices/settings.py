@@ -59,7 +59,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class PostSettings:
+class OutboxSettings:
     """What `[mail]` and `[notices]` say."""
 
     url: str = URL
@@ -69,7 +69,7 @@ class PostSettings:
     keep_days: int = KEEP_DAYS
 
 
-def read_post(reader: Reader, environment: Mapping[str, str]) -> PostSettings:
+def read_outbox(reader: Reader, environment: Mapping[str, str]) -> OutboxSettings:
     """The tables `[mail]` and `[notices]` of a settings file; faults go to the reader.
 
     The environment goes before the file for the one secret: RALOP_MAIL_PASSWORD.
@@ -83,7 +83,7 @@ def read_post(reader: Reader, environment: Mapping[str, str]) -> PostSettings:
         notices.fault("push_contact", Sentence("Write mailto: and an address, or a page: https://…"))
     services = {name: _service(table) for name, table in notices.named("services").items() if _free(notices, name)}
     mail = _mail(reader.table("mail"), environment) if "mail" in reader else None
-    return PostSettings(url, mail, contact, services, notices.whole("keep_days", default=KEEP_DAYS, least=30))
+    return OutboxSettings(url, mail, contact, services, notices.whole("keep_days", default=KEEP_DAYS, least=30))
 
 
 def _free(notices: Reader, name: str) -> bool:

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.core.notices.planning import Count, Digest, Item
+from engine.core.notices.planning import Digest, DigestItem, PlaceCount
 from engine.core.words import Label, Sentence
 
 MARK = "[Ra Lớp]"
@@ -59,7 +59,7 @@ def act_text(why: Label, url: str, language: str, *, urgent: bool = False) -> Te
 
 def zalo_text(
     code: str, url: str, standing: Sequence[Label | Sentence], due: dt.datetime | None, language: str = "vi"
-) -> str:  # fmt: skip
+) -> str:
     """A short text to copy into Zalo by hand: where which case is, what is asked of whom until when, and the link.
 
     `standing` is the same whoever copies it: others read it, and the reader's own next act is not theirs.
@@ -116,14 +116,14 @@ def closure_url(url: str, closure: int | None) -> str:
     return f"{url}/closures/{closure}"
 
 
-def _item(item: Item, url: str, language: str) -> str:
+def _item(item: DigestItem, url: str, language: str) -> str:
     line = f"- {item.code}: {item.why.in_(language)}."
     if item.due is not None:
         line += " " + Sentence("Deadline: {due}", due=item.due).in_(language) + "."
     return f"{line}\n  {case_url(url, item.code)}"
 
 
-def _count(count: Count, language: str) -> str:
+def _count(count: PlaceCount, language: str) -> str:
     parts = [
         Sentence("overdue: {number}", number=count.overdue) if count.overdue else None,
         Sentence("waiting for acceptance: {number}", number=count.waiting) if count.waiting else None,

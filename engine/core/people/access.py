@@ -89,9 +89,7 @@ def reach(viewer: Viewer, place: Place) -> frozenset[str]:
     return frozenset(roles)
 
 
-def acts_for(
-    viewer: Viewer, roles: Callable[[Viewer], Collection[str]], rather: int | None = None
-) -> dict[str, int]:  # fmt: skip
+def acts_for(viewer: Viewer, roles: Callable[[Viewer], Collection[str]], rather: int | None = None) -> dict[str, int]:
     """For each role that somebody has only as a stand-in: whose right it is. `roles` tells what a viewer may act as.
 
     Where two lend the same right, it is that of `rather`, who has the case, if it is one of them.

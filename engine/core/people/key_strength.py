@@ -13,11 +13,40 @@ SHORTEST = 32  # characters
 LEAST_BITS = 85  # of chance, as counted below; 32 hexadecimal digits by chance have 90 and more
 # What people write where a key should stand. Taken out before the rest is measured.
 COMMON = (
-    "changethis", "changeme", "change", "default", "development", "example", "insecure", "password", "production",
-    "matkhau", "ralop", "secret", "123456789", "0123456789", "qwertyuiop", "asdfghjkl", "please", "replace", "private",
-    "random", "flask", "django", "admin", "sample", "super", "test", "this", "your", "something", "key", "not", "use",
+    "changethis",
+    "changeme",
+    "change",
+    "default",
+    "development",
+    "example",
+    "insecure",
+    "password",
+    "production",
+    "matkhau",
+    "ralop",
+    "secret",
+    "123456789",
+    "0123456789",
+    "qwertyuiop",
+    "asdfghjkl",
+    "please",
+    "replace",
+    "private",
+    "random",
+    "flask",
+    "django",
+    "admin",
+    "sample",
+    "super",
+    "test",
+    "this",
+    "your",
+    "something",
+    "key",
+    "not",
+    "use",
     "dev",
-)  # fmt: skip
+)
 
 
 def weakness(key: str) -> Sentence | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from engine.core.cases.answers import FARTHEST, MOST_PUT_OFF
 from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.rules.model import (
     NEXT_UP,
@@ -15,7 +14,7 @@ from engine.core.rules.model import (
     Condition,
     Fire,
     Notify,
-    Offer,
+    OfferTo,
     RaiseLevel,
     Rule,
     RuleSet,
@@ -23,6 +22,7 @@ from engine.core.rules.model import (
     When,
 )
 from engine.core.words import Label, Sentence
+from engine.core.workflow.answers import FARTHEST, MOST_PUT_OFF
 from engine.core.workflow.model import Workflow
 
 Line = Label | Sentence
@@ -66,8 +66,9 @@ def _moment(when: When, workflow: Workflow) -> Iterator[Line]:
             yield Sentence(
                 "counted anew from each contact or visit, or from the next date given with it: at most {time} off, "
                 "{times} times",
-                time=FARTHEST.label, times=MOST_PUT_OFF,
-            )  # fmt: skip
+                time=FARTHEST.label,
+                times=MOST_PUT_OFF,
+            )
     elif isinstance(when.before_deadline, Fraction):
         percent = f"{float(when.before_deadline * 100):g}%"
         yield Sentence("{share} of the time to the deadline is left", share=percent)
@@ -104,8 +105,13 @@ def then_words(rule: Rule, workflow: Workflow) -> tuple[Line, ...]:
     """What it does, in order; how often it does so again; whether it waits for quiet hours."""
     lines: list[Line] = [_action(action, workflow) for action in rule.then]
     if rule.repeat:
-        lines.append(Sentence("again every {time}, at most {times} times more", time=rule.repeat.every.label,
-                              times=rule.repeat.at_most))  # fmt: skip
+        lines.append(
+            Sentence(
+                "again every {time}, at most {times} times more",
+                time=rule.repeat.every.label,
+                times=rule.repeat.at_most,
+            )
+        )
     if rule.urgent:
         lines.append(Sentence("urgent: no quiet hours, no digest"))
     return tuple(lines)
@@ -115,12 +121,15 @@ def _action(action: Action, workflow: Workflow) -> Line:
     match action:
         case Notify(roles):
             return Sentence("tells: {roles}", roles=[ROLE_LABELS[role] for role in roles])
-        case Offer(role, unit):
+        case OfferTo(role, unit):
             return _offer(role, unit)
         case Fire(name):
             step = workflow.transitions[name]
-            return Sentence("does the step “{step}”: the case goes to “{state}”", step=step.label,
-                            state=workflow.states[step.to].label)  # fmt: skip
+            return Sentence(
+                "does the step “{step}”: the case goes to “{state}”",
+                step=step.label,
+                state=workflow.states[step.to].label,
+            )
         case RaiseLevel(by):
             return Sentence("raises the urgency level by {by}", by=by)
         case SetFlag(flag):

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from engine.core.calendar.values import Duration
-from engine.core.cases.answers import ANSWER
 from engine.core.words import Fault, Label
+from engine.core.workflow.answers import ANSWER
 
 OWN, NEXT_UP = "own", "next_up"  # where an offer goes: the case's own unit, or the one above it that has the role
 
@@ -72,7 +72,7 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class OfferTo:
     """Offer the case to a role in a unit: OWN, NEXT_UP or a unit code."""
 
     role: str
@@ -107,7 +107,7 @@ class AskCheckIn:
     within: Duration
 
 
-Action = Notify | Offer | Fire | RaiseLevel | SetFlag | AskCheckIn
+Action = Notify | OfferTo | Fire | RaiseLevel | SetFlag | AskCheckIn
 
 
 @dataclass(frozen=True, slots=True)

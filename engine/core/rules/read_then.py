@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.core.calendar.values import Duration
-from engine.core.rules.model import OWN, Action, AskCheckIn, Fire, Notify, Offer, RaiseLevel, SetFlag
+from engine.core.rules.model import OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, SetFlag
 from engine.core.rules.read_when import DURATION, FLAG
 from engine.core.toml_reader import Reader, unknown
 from engine.core.words import Sentence
@@ -44,7 +44,7 @@ def _notify(reader: Reader, _workflow: Workflow, _state: str) -> Action:
 
 
 def _offer(reader: Reader, _workflow: Workflow, _state: str) -> Action:
-    return Offer(reader.one_of("offer", ROLES, ROLE), reader.text("unit", OWN))
+    return OfferTo(reader.one_of("offer", ROLES, ROLE), reader.text("unit", OWN))
 
 
 def _fire(reader: Reader, workflow: Workflow, state: str) -> Action | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from engine.core.calendar.values import Duration
-from engine.core.cases.answers import ANSWER, answered_in
 from engine.core.rules.model import Condition, When
 from engine.core.toml_reader import Reader, is_whole
 from engine.core.words import Sentence
+from engine.core.workflow.answers import ANSWER, answered_in
 from engine.core.workflow.model import Workflow
 
 STATE, FLAG, CAUSE, SEASON = Sentence("state"), Sentence("flag"), Sentence("cause"), Sentence("season")

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import replace
 
 from engine.core.calendar.season import Anchor
-from engine.core.calendar.values import Duration, Unreadable
+from engine.core.calendar.values import Duration, UnreadableValue
 from engine.core.rules.check import check, warnings
 from engine.core.rules.model import (
     NEXT_UP,
@@ -17,7 +17,7 @@ from engine.core.rules.model import (
     Condition,
     Fire,
     Notify,
-    Offer,
+    OfferTo,
     RaiseLevel,
     Repeat,
     Rule,
@@ -40,7 +40,7 @@ __all__ = [
     "Condition",
     "Fire",
     "Notify",
-    "Offer",
+    "OfferTo",
     "RaiseLevel",
     "Repeat",
     "Rule",
@@ -148,7 +148,7 @@ def _between(reader: Reader) -> tuple[str, str]:
         return "", ""
     try:
         first, end = map(Anchor.parse, texts)
-    except Unreadable as error:
+    except UnreadableValue as error:
         reader.fault("between", error.sentence)
     else:
         if (first.kind, first.value) == (end.kind, end.value) and end.days <= first.days:

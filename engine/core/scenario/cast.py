@@ -50,7 +50,7 @@ CAST = tuple(PEOPLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Learner:
+class CastPupil:
     """A pupil of the cast: the class and the village, as names of units."""
 
     name: str
@@ -58,17 +58,17 @@ class Learner:
     village: str
 
 
-PUPILS: Mapping[str, Learner] = {
-    "pupil": Learner("A Thử", "class", "village"),
-    "classmate": Learner("Y Thử", "class", "village"),
-    "boarder": Learner("A Xa", "class", "outsider_village"),  # learns here, lives in the other commune
-    "saturday_pupil": Learner("Y Bảy", "saturday_class", "village"),
-    "outsider_pupil": Learner("A Khác", "outsider_class", "outsider_village"),
+PUPILS: Mapping[str, CastPupil] = {
+    "pupil": CastPupil("A Thử", "class", "village"),
+    "classmate": CastPupil("Y Thử", "class", "village"),
+    "boarder": CastPupil("A Xa", "class", "outsider_village"),  # learns here, lives in the other commune
+    "saturday_pupil": CastPupil("Y Bảy", "saturday_class", "village"),
+    "outsider_pupil": CastPupil("A Khác", "outsider_class", "outsider_village"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CastUnit:
     """A unit of the tree: its kind, the unit it lies in, and the weekdays it is taught if they are its own."""
 
     kind: str
@@ -76,22 +76,22 @@ class Place:
     teaching_days: str | None = None
 
 
-def _commune(prefix: str) -> dict[str, Place]:
+def _commune(prefix: str) -> dict[str, CastUnit]:
     return {
-        f"{prefix}commune": Place("commune", "province"),
-        f"{prefix}village": Place("village", f"{prefix}commune"),
-        f"{prefix}association": Place("association", f"{prefix}commune"),
-        f"{prefix}school": Place("school", f"{prefix}commune"),
-        f"{prefix}site": Place("site", f"{prefix}school"),
-        f"{prefix}class": Place("class", f"{prefix}site"),
-        f"{prefix}saturday_class": Place("class", f"{prefix}school", "123456"),
+        f"{prefix}commune": CastUnit("commune", "province"),
+        f"{prefix}village": CastUnit("village", f"{prefix}commune"),
+        f"{prefix}association": CastUnit("association", f"{prefix}commune"),
+        f"{prefix}school": CastUnit("school", f"{prefix}commune"),
+        f"{prefix}site": CastUnit("site", f"{prefix}school"),
+        f"{prefix}class": CastUnit("class", f"{prefix}site"),
+        f"{prefix}saturday_class": CastUnit("class", f"{prefix}school", "123456"),
     }
 
 
 # Parents stand before what lies in them.
-PLACES: Mapping[str, Place] = {
-    "root": Place("root", None),
-    "province": Place("province", "root"),
+PLACES: Mapping[str, CastUnit] = {
+    "root": CastUnit("root", None),
+    "province": CastUnit("province", "root"),
     **_commune(""),
     **_commune(OUTSIDER),
 }

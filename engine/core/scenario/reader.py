@@ -19,7 +19,7 @@ from engine.core.calendar import Calendar, load_calendar
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.scenario.cast import PUPILS
-from engine.core.scenario.verbs import BY_ITSELF, EXPECTED, MEMBER, OWN_VERBS, Known, moment_of, values_of
+from engine.core.scenario.verbs import BY_ITSELF, EXPECTED, MEMBER, OWN_VERBS, KnownNames, moment_of, values_of
 from engine.core.toml_reader import TABLES, Reader, read_toml, unknown
 from engine.core.words import Faulty, Sentence
 from engine.core.workflow.model import FORMS, Workflow
@@ -52,7 +52,7 @@ class Shelf(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScenarioStep:
     """One moment of a scenario (`at`, UTC): perhaps an act, and what must be true afterwards.
 
     `values` are what is filled in (for acts on cases) or what happens (for the system's own verbs); `stale` says that
@@ -79,7 +79,7 @@ class Scenario:
     workflow: Workflow
     rules: RuleSet
     calendar: Calendar
-    steps: tuple[Step, ...]
+    steps: tuple[ScenarioStep, ...]
     risk: RiskRules = NOTHING
 
 
@@ -101,7 +101,7 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
     calendar = _found(reader, shelf, "calendar", load_calendar)
     risk = _found(reader, shelf, "risk", load_risk) if "risk" in reader else NOTHING
     start = moment_of(reader, "start", calendar.zone if calendar else ZONE, required=True)
-    known = Known(workflow, rules, calendar.zone if calendar else ZONE)
+    known = KnownNames(workflow, rules, calendar.zone if calendar else ZONE)
     steps = _steps(reader, known, start)
     reader.close()
     if reader.faults:
@@ -134,11 +134,11 @@ def _rules(text: str, file: str, workflow: Workflow | None) -> RuleSet | None:
     )  # a faulty workflow would only bring faults after it
 
 
-def _steps(reader: Reader, known: Known, start: dt.datetime) -> tuple[Step, ...]:
+def _steps(reader: Reader, known: KnownNames, start: dt.datetime) -> tuple[ScenarioStep, ...]:
     tables = reader.tables("step")
     if "step" not in reader:
         reader.fault("step", Sentence("This is missing; it must be {kind}.", kind=TABLES))
-    steps: list[Step] = []
+    steps: list[ScenarioStep] = []
     for number, table in enumerate(tables, 1):
         step = _step(number, table, known)
         if step.at < (steps[-1].at if steps else start):
@@ -147,17 +147,22 @@ def _steps(reader: Reader, known: Known, start: dt.datetime) -> tuple[Step, ...]
     return tuple(steps)
 
 
-def _step(number: int, reader: Reader, known: Known) -> Step:
+def _step(number: int, reader: Reader, known: KnownNames) -> ScenarioStep:
     at = moment_of(reader, "at", known.zone, required=True)
     do = _verb(reader, known)
-    return Step(
-        number, at, _by(reader, do), do, values_of(reader.table("with"), do, known, at),
-        reader.one_of("pupil", PUPILS, PUPIL, default="pupil"), _stale(reader, do),
+    return ScenarioStep(
+        number,
+        at,
+        _by(reader, do),
+        do,
+        values_of(reader.table("with"), do, known, at),
+        reader.one_of("pupil", PUPILS, PUPIL, default="pupil"),
+        _stale(reader, do),
         _expect(reader.table("expect"), do, known),
-    )  # fmt: skip
+    )
 
 
-def _verb(reader: Reader, known: Known) -> str | None:
+def _verb(reader: Reader, known: KnownNames) -> str | None:
     """What is done; None if nothing is, "" if there is no such verb."""
     if "do" not in reader:
         reader.raw("do")
@@ -188,7 +193,7 @@ def _stale(reader: Reader, do: str | None) -> bool:
     return bool(reader.one_of("version", (STALE,), VERSION))
 
 
-def _expect(reader: Reader, do: str | None, known: Known) -> dict[str, Any]:
+def _expect(reader: Reader, do: str | None, known: KnownNames) -> dict[str, Any]:
     for key in EXPECTED:
         reader.raw(key)  # so that a misspelt key is held against all there are
     expected = {key: EXPECTED[key](reader, key, known) for key in reader.data if key in EXPECTED}

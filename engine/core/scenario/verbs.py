@@ -31,16 +31,16 @@ MARKS: Mapping[str, str] = {"present": "p", "excused": "e", "unexcused": "u", "l
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
+class _NamesUsed:
     names: tuple[str, ...]
     kind: Sentence
 
 
-MEMBER = _Names(CAST, Sentence("member of the cast"))
+MEMBER = _NamesUsed(CAST, Sentence("member of the cast"))
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownNames:
     """What the names of a scenario are held against; None for a file that was not found or has faults itself."""
 
     workflow: Workflow | None
@@ -132,7 +132,7 @@ def _member(reader: Reader, key: str) -> str:
     return reader.one_of(key, MEMBER.names, MEMBER.kind)
 
 
-def values_of(reader: Reader, do: str | None, known: Known, at: dt.datetime) -> dict[str, Any]:
+def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime) -> dict[str, Any]:
     """What stands under `with`: typed for the system's own verbs, as it is for what people fill in."""
     if do is not None and do in BY_ITSELF:
         return BY_ITSELF[do](reader, at.astimezone(known.zone).date())
@@ -151,19 +151,19 @@ def values_of(reader: Reader, do: str | None, known: Known, at: dt.datetime) -> 
 # --- what can be expected ---------------------------------------------------------------------------------------------
 
 
-def _state(reader: Reader, key: str, known: Known) -> str:
+def _state(reader: Reader, key: str, known: KnownNames) -> str:
     return reader.one_of(key, known.workflow.states, STATE) if known.workflow else reader.text(key)
 
 
-def _member_or_none(reader: Reader, key: str, _known: Known) -> str:
+def _member_or_none(reader: Reader, key: str, _known: KnownNames) -> str:
     return "" if reader.raw(key) == "" else _member(reader, key)
 
 
-def _due(reader: Reader, key: str, known: Known) -> dt.datetime | None:
+def _due(reader: Reader, key: str, known: KnownNames) -> dt.datetime | None:
     return None if reader.raw(key) == "" else moment_of(reader, key, known.zone).astimezone(known.zone)
 
 
-def _fired(reader: Reader, key: str, known: Known) -> tuple[str, ...]:
+def _fired(reader: Reader, key: str, known: KnownNames) -> tuple[str, ...]:
     """Rule ids in order; one that repeats stands there again, so this is no list of different texts."""
     value = reader.raw(key)
     if not isinstance(value, list) or not all(isinstance(id, str) for id in value):
@@ -175,23 +175,23 @@ def _fired(reader: Reader, key: str, known: Known) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _notified(reader: Reader, key: str, _known: Known) -> tuple[str, ...]:
+def _notified(reader: Reader, key: str, _known: KnownNames) -> tuple[str, ...]:
     return tuple(sorted(reader.some_of(key, MEMBER.names, MEMBER.kind)))
 
 
-def _flag(reader: Reader, key: str, _known: Known) -> bool:
+def _flag(reader: Reader, key: str, _known: KnownNames) -> bool:
     return reader.flag(key)
 
 
-def _whole(reader: Reader, key: str, _known: Known) -> int:
+def _whole(reader: Reader, key: str, _known: KnownNames) -> int:
     return reader.whole(key, 0, least=0)
 
 
-def _code(reader: Reader, key: str, _known: Known) -> str:
+def _code(reader: Reader, key: str, _known: KnownNames) -> str:
     return reader.one_of(key, CODES, Sentence("refusal"))
 
 
-EXPECTED: Mapping[str, Callable[[Reader, str, Known], Any]] = {
+EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "state": _state,
     "assignee": _member_or_none,
     "offered_to": _member_or_none,

@@ -61,7 +61,7 @@ PARENTS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class UnitRow:
+class UnitLine:
     """One unit as a file has it. `parent` and `successor` are references: a code, or code@first-day.
 
     `place` says where it stands in the file. `valid_to` is the first day on which it no longer holds. `teaching_days`
@@ -87,7 +87,7 @@ class UnitRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownUnit:
     """A unit as the database has it."""
 
     kind: str
@@ -98,9 +98,9 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedUnit:
     """A unit of a file whose references were found."""
 
-    row: UnitRow
+    row: UnitLine
     parent: Key | None
     successor: Key | None

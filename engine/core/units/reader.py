@@ -14,13 +14,22 @@ from typing import Any
 
 from engine.core.text import tidy
 from engine.core.toml_reader import Reader, format_of, read_toml, unknown
-from engine.core.units.kinds import KINDS, PARENTS, UnitRow
+from engine.core.units.kinds import KINDS, PARENTS, UnitLine
 from engine.core.words import Fault, Faulty, Sentence
 from engine.core.workflow.form_values import read_date
 
 COLUMNS = (
-    "kind", "code", "name", "parent", "valid_from", "valid_to", "successor", "grade", "teaching_days", "contact",
-)  # fmt: skip
+    "kind",
+    "code",
+    "name",
+    "parent",
+    "valid_from",
+    "valid_to",
+    "successor",
+    "grade",
+    "teaching_days",
+    "contact",
+)
 REQUIRED = ("kind", "code", "name", "valid_from")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST = {"code": 40, "name": 200, "contact": 200}
@@ -36,7 +45,7 @@ _REFERENCE = re.compile(r"\w[\w./-]*(@\d{4}-\d{2}-\d{2})?")
 _TAUGHT = frozenset({"school", "site", "class"})
 
 
-def read_units(text: str, file: str) -> tuple[list[UnitRow], list[Fault]]:
+def read_units(text: str, file: str) -> tuple[list[UnitLine], list[Fault]]:
     """The units in a csv or TOML file and everything that is wrong with it; rows with a fault are left out.
 
     Raises Faulty where the file as a whole cannot be read.
@@ -120,11 +129,11 @@ def _typed(name: str, cell: str) -> Any:
 # --- one unit ---------------------------------------------------------------------------------------------------------
 
 
-def _row(reader: Reader) -> UnitRow | None:
+def _row(reader: Reader) -> UnitLine | None:
     """The unit of one table, or None with its faults noted."""
     before = len(reader.faults)
     kind = reader.one_of("kind", KINDS, KIND)
-    row = UnitRow(
+    row = UnitLine(
         place=reader.path,
         kind=kind,
         code=_short(reader, "code", reader.parsed("code", _matching(_CODE), CODE, required=True) or ""),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from engine.core.units.kinds import KINDS, PARENTS, Key, Known, Placed, UnitRow
+from engine.core.units.kinds import KINDS, PARENTS, Key, KnownUnit, PlacedUnit, UnitLine
 from engine.core.units.reader import as_reference, read_units
 from engine.core.words import Fault, Faulty, Sentence
 
@@ -25,7 +25,7 @@ class _Unit:
     end: dt.date  # FAR if it has none
 
 
-def load_units(text: str, file: str, known: Mapping[Key, Known] | None = None) -> tuple[Placed, ...]:
+def load_units(text: str, file: str, known: Mapping[Key, KnownUnit] | None = None) -> tuple[PlacedUnit, ...]:
     """The units of a csv or TOML file, their parents and successors found; those above before those below.
 
     Args:
@@ -54,12 +54,12 @@ def _position(fault: Fault) -> int:
 
 class _Tree:
     def __init__(
-        self, rows: list[UnitRow], known: Mapping[Key, Known] | None, file: str, faults: list[Fault]
-    ) -> None:  # fmt: skip
+        self, rows: list[UnitLine], known: Mapping[Key, KnownUnit] | None, file: str, faults: list[Fault]
+    ) -> None:
         self.rows, self.known, self.file, self.faults = rows, known or {}, file, faults
         self.alone = known is None
         self.units = {key: _Unit(key, it.kind, it.name, it.valid_to or FAR) for key, it in self.known.items()}
-        self.by_key: dict[Key, UnitRow] = {}
+        self.by_key: dict[Key, UnitLine] = {}
         for row in rows:
             if row.key in self.by_key:
                 there = self.by_key[row.key].place
@@ -80,15 +80,15 @@ class _Tree:
         for key in sorted(self.units):
             self.by_code[key[0]].append(self.units[key])
 
-    def _fault(self, row: UnitRow, key: str, sentence: Sentence) -> None:
+    def _fault(self, row: UnitLine, key: str, sentence: Sentence) -> None:
         self.faults.append(Fault(self.file, f"{row.place}.{key}", sentence))
 
-    def place(self) -> list[Placed]:
+    def place(self) -> list[PlacedUnit]:
         """Every row with its references found, as far as they were."""
         self._one_root()
         for units in self.by_code.values():
             self._apart(units)
-        placed = [Placed(row, self._parent(row), self._successor(row)) for row in self.by_key.values()]
+        placed = [PlacedUnit(row, self._parent(row), self._successor(row)) for row in self.by_key.values()]
         self._outlived(placed)
         for row in self.by_key.values():
             if (old := self.known.get(row.key)) and old.kind != row.kind:
@@ -124,7 +124,7 @@ class _Tree:
                     ),
                 )
 
-    def _find(self, row: UnitRow, key: str, reference: str, on: dt.date) -> _Unit | None:
+    def _find(self, row: UnitLine, key: str, reference: str, on: dt.date) -> _Unit | None:
         """The unit that a reference means: the one of its code that holds on a day, unless it names a first day."""
         try:
             code, first = as_reference(reference)
@@ -151,7 +151,7 @@ class _Tree:
             self._fault(row, key, Sentence("There is no unit “{code}”.", code=code))
         return None
 
-    def _parent(self, row: UnitRow) -> Key | None:
+    def _parent(self, row: UnitLine) -> Key | None:
         unit = self._find(row, "parent", row.parent, row.valid_from) if row.parent else None
         if unit is None:
             return None
@@ -175,7 +175,7 @@ class _Tree:
             )
         return unit.key
 
-    def _successor(self, row: UnitRow) -> Key | None:
+    def _successor(self, row: UnitLine) -> Key | None:
         if not row.successor or not row.valid_to:
             return None
         unit = self._find(row, "successor", row.successor, row.valid_to)
@@ -189,7 +189,7 @@ class _Tree:
             )
         return unit.key if unit else None
 
-    def _outlived(self, placed: Iterable[Placed]) -> None:
+    def _outlived(self, placed: Iterable[PlacedUnit]) -> None:
         """A unit ends with the one it lies in, at the latest: nobody would answer for what is left behind."""
         left: dict[Key, list[str]] = defaultdict(list)
         for child, parent, name in self._lying(placed):
@@ -218,7 +218,7 @@ class _Tree:
                 ),
             )
 
-    def _lying(self, placed: Iterable[Placed]) -> Iterator[tuple[_Unit, _Unit, str]]:
+    def _lying(self, placed: Iterable[PlacedUnit]) -> Iterator[tuple[_Unit, _Unit, str]]:
         parents = {key: it.parent for key, it in self.known.items()} | {it.row.key: it.parent for it in placed}
         for key, parent in parents.items():
             if parent in self.units and key in self.units:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.words import Label
-from engine.core.workflow.model import Choice, Field, Form, Transition, Workflow
+from engine.core.workflow.model import ActFields, Choice, Field, Transition, Workflow
 
 COMPANY = "company"  # who of the people around the case took part in a contact or a visit
 DECIDED, PASSED_ON, RETURNED = "decided", "passed_on", "returned"
@@ -44,46 +44,56 @@ _ANSWERS = (
 _FIELDS = (
     Field("companion_role", "choice", Label("Là ai đối với học sinh", "Who they are to the pupil"), choices=_AROUND),
     Field(
-        "companion_name", "line", Label("Họ tên", "Name"), max_length=120,
-        help=Label("Chỉ ghi điều cần để liên hệ, và báo cho người đó biết là đã ghi.",
-                   "Only what it takes to reach them; let them know that it is written down."),
+        "companion_name",
+        "line",
+        Label("Họ tên", "Name"),
+        max_length=120,
+        help=Label(
+            "Chỉ ghi điều cần để liên hệ, và báo cho người đó biết là đã ghi.",
+            "Only what it takes to reach them; let them know that it is written down.",
+        ),
     ),
     Field("companion_phone", "line", Label("Số điện thoại", "Phone"), max_length=32),
     Field("companion_note", "line", Label("Có thể giúp gì", "How they can help"), max_length=200),
     Field("companion_reason", "text", Label("Lý do bỏ khỏi danh sách", "Why they are taken off"), max_length=300),
     Field("difficulty_kind", "choice", Label("Loại khó khăn, vướng mắc", "Kind of difficulty"), choices=_KINDS),
     Field(
-        "difficulty_words", "text", Label("Khó khăn, vướng mắc", "The difficulty"), max_length=1000,
-        help=Label("Vướng ở đâu, đã thử cách gì, đề nghị cấp trên giải quyết điều gì.",
-                   "Where it is stuck, what was tried, what you ask to be decided."),
+        "difficulty_words",
+        "text",
+        Label("Khó khăn, vướng mắc", "The difficulty"),
+        max_length=1000,
+        help=Label(
+            "Vướng ở đâu, đã thử cách gì, đề nghị cấp trên giải quyết điều gì.",
+            "Where it is stuck, what was tried, what you ask to be decided.",
+        ),
     ),
     Field("difficulty_answer", "choice", Label("Ý kiến", "Answer"), choices=_ANSWERS),
     Field("difficulty_reply", "text", Label("Nội dung ý kiến, lý do", "What is decided, or why not"), max_length=1000),
-)  # fmt: skip
+)
 FIELDS: Mapping[str, Field] = {field.name: field for field in _FIELDS}
 
 _FORMS = (
-    Form("companion", ("companion_role", "companion_name"), ("companion_phone", "companion_note")),
-    Form("companion_off", ("companion_reason",)),
-    Form("difficulty", ("difficulty_kind", "difficulty_words")),
-    Form("difficulty_answer", ("difficulty_answer", "difficulty_reply")),
-    Form("lesson", (), ("note",)),
+    ActFields("companion", ("companion_role", "companion_name"), ("companion_phone", "companion_note")),
+    ActFields("companion_off", ("companion_reason",)),
+    ActFields("difficulty", ("difficulty_kind", "difficulty_words")),
+    ActFields("difficulty_answer", ("difficulty_answer", "difficulty_reply")),
+    ActFields("lesson", (), ("note",)),
 )
-FORMS: Mapping[str, Form] = {form.name: form for form in _FORMS}
+FORMS: Mapping[str, ActFields] = {form.name: form for form in _FORMS}
 """By the names under which a page, a scenario and `engine.core.cases.available_acts` know them."""
 
 
-def form_named(workflow: Workflow, name: str) -> Form:
+def form_named(workflow: Workflow, name: str) -> ActFields:
     """A form of the house, or one of the workflow. Raises `KeyError` for a name that is neither."""
     return FORMS.get(name) or workflow.forms[name]
 
 
-def in_state(form: Form | Transition, state: str) -> Form | Transition:
+def in_state(form: ActFields | Transition, state: str) -> ActFields | Transition:
     """The form as it is asked in a state: nobody is asked there what cannot be any more."""
     if state != IN_CLASS or isinstance(form, Transition):
         return form
     needs, may = (tuple(name for name in names if name not in ONLY_AWAY) for names in (form.needs, form.may))
-    return Form(form.name, needs, may)
+    return ActFields(form.name, needs, may)
 
 
 def field_named(workflow: Workflow, name: str) -> Field | None:
@@ -91,6 +101,6 @@ def field_named(workflow: Workflow, name: str) -> Field | None:
     return FIELDS.get(name) or workflow.fields.get(name)
 
 
-def asked(workflow: Workflow, form: Form | Transition) -> tuple[Field, ...]:
+def asked(workflow: Workflow, form: ActFields | Transition) -> tuple[Field, ...]:
     """The fields of a form or a step in the order they are asked: the needed ones, then the optional ones."""
     return tuple(field for name in (*form.needs, *form.may) if (field := field_named(workflow, name)))

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from engine.core.toml_reader import Reader, unknown
 from engine.core.words import Sentence
-from engine.core.workflow.model import Form, State, Transition, Workflow
+from engine.core.workflow.model import ActFields, State, Transition, Workflow
 
 FLAG = Sentence("flag")
 
@@ -74,7 +74,7 @@ def _check_steps(workflow: Workflow, reader: Reader) -> None:
         _check_asked(f"forms.{form.name}", form, reader)
 
 
-def _check_asked(key: str, act: Transition | Form, reader: Reader) -> None:
+def _check_asked(key: str, act: Transition | ActFields, reader: Reader) -> None:
     for name in set(act.needs) & set(act.may):
         reader.fault(f"{key}.may", Sentence("“{name}” is needed already.", name=name))
 

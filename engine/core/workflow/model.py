@@ -105,7 +105,7 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ActFields:
     """The fields of an act that is not a transition (one of FORMS)."""
 
     name: str
@@ -124,7 +124,7 @@ class Workflow:
     states: Mapping[str, State]
     transitions: Mapping[str, Transition]
     fields: Mapping[str, Field]
-    forms: Mapping[str, Form]
+    forms: Mapping[str, ActFields]
     flags: Mapping[str, Label]
     text: str
     digest: str
@@ -135,7 +135,7 @@ class Workflow:
             step for step in self.transitions.values() if state in step.from_ and (role is None or role in step.by)
         )
 
-    def asked(self, act: Transition | Form) -> tuple[Field, ...]:
+    def asked(self, act: Transition | ActFields) -> tuple[Field, ...]:
         """The fields of a transition or form in the order they are asked: the needed ones, then the optional ones."""
         return tuple(self.fields[name] for name in (*act.needs, *act.may))
 

@@ -11,16 +11,27 @@ from engine.core.workflow.builtin_forms import FORMS as OWN_FORMS
 from engine.core.workflow.check import check
 from engine.core.workflow.defaults import STANDARD
 from engine.core.workflow.field_reader import field_of
-from engine.core.workflow.model import ASSIGNEE, FORMS, ROLES, RULE, Choice, Field, Form, State, Transition, Workflow
+from engine.core.workflow.model import (
+    ASSIGNEE,
+    FORMS,
+    ROLES,
+    RULE,
+    ActFields,
+    Choice,
+    Field,
+    State,
+    Transition,
+    Workflow,
+)
 
 __all__ = [
     "ASSIGNEE",
     "FORMS",
     "ROLES",
     "RULE",
+    "ActFields",
     "Choice",
     "Field",
-    "Form",
     "State",
     "Transition",
     "Workflow",
@@ -121,13 +132,13 @@ def _transition(name: str, reader: Reader, states: tuple[str, ...], fields: tupl
     )
 
 
-def _forms(reader: Reader, fields: tuple[str, ...]) -> dict[str, Form]:
+def _forms(reader: Reader, fields: tuple[str, ...]) -> dict[str, ActFields]:
     outer = reader.table("forms")
     forms = {}
     for name in outer.data:
         inner = outer.table(name)
         if outer.known(name, name, FORMS, FORM):
-            forms[name] = Form(name, inner.some_of("needs", fields, FIELD), inner.some_of("may", fields, FIELD))
+            forms[name] = ActFields(name, inner.some_of("needs", fields, FIELD), inner.some_of("may", fields, FIELD))
     return forms
 
 

@@ -46,7 +46,7 @@ def _pieces(codes: Iterable[str]) -> Iterable[list[str]]:
 
 def pupils_by_code(
     session: Session, codes: Iterable[str], schools: Collection[int] | None = None, classes: Collection[int] = ()
-) -> dict[str, list[PupilRef]]:  # fmt: skip
+) -> dict[str, list[PupilRef]]:
     """The pupils with these codes in some schools and classes (`schools` None: in all); a code may be of several."""
     found: dict[str, list[PupilRef]] = defaultdict(list)
     within = () if schools is None else (pupils.c.school_id.in_(schools) | pupils.c.class_id.in_(classes),)
@@ -72,7 +72,7 @@ def pupils_by_name(session: Session, class_ids: Collection[int]) -> dict[tuple[i
 
 def whole_pupils(
     session: Session, codes: Iterable[str], schools: Collection[int]
-) -> dict[tuple[int, str], dict[str, Any]]:  # fmt: skip
+) -> dict[tuple[int, str], dict[str, Any]]:
     """The pupils of some schools with these codes by school and code, all columns."""
     found: dict[tuple[int, str], dict[str, Any]] = {}
     for piece in _pieces(codes):
@@ -130,9 +130,14 @@ def note_decisions(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def place_units(session: Session, today: dt.date) -> list[PlaceUnit]:
     """All units that a file can name, and those above them, today's and former ones."""
     query = select(
-        units.c.id, units.c.kind, units.c.code, units.c.name, units.c.parent_id, units.c.successor_id,
+        units.c.id,
+        units.c.kind,
+        units.c.code,
+        units.c.name,
+        units.c.parent_id,
+        units.c.successor_id,
         (units.c.valid_from <= today) & (units.c.valid_to > today),
-    )  # fmt: skip
+    )
     rows = session.connection().execute(query)
     return [PlaceUnit(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6])) for row in rows]
 
@@ -219,11 +224,15 @@ def advance(session: Session, job_id: int, before: int, after: int, counts: Coun
         update(jobs)
         .where(jobs.c.id == job_id, jobs.c.next_row == before, jobs.c.state == "running", jobs.c.cancelled_at.is_(None))
         .values(
-            next_row=after, seen_at=now_utc(), begun=0,
-            new=jobs.c.new + counts.new, changed=jobs.c.changed + counts.changed,
-            unchanged=jobs.c.unchanged + counts.unchanged, wrong=jobs.c.wrong + wrong_rows,
+            next_row=after,
+            seen_at=now_utc(),
+            begun=0,
+            new=jobs.c.new + counts.new,
+            changed=jobs.c.changed + counts.changed,
+            unchanged=jobs.c.unchanged + counts.unchanged,
+            wrong=jobs.c.wrong + wrong_rows,
         )
-    )  # fmt: skip
+    )
     return session.connection().execute(statement).rowcount == 1
 
 

@@ -58,7 +58,7 @@ class Counts:
 
 def put_marks(
     session: Session, marks: Sequence[Mark], at: dt.datetime, by_id: int | None, job_id: int | None = None
-) -> Counts:  # fmt: skip
+) -> Counts:
     """Write marks down, each pupil's session at most once among them."""
     if not marks:
         return Counts()

@@ -33,15 +33,22 @@ class Proposed:
 _class, _village = aliased(t.Unit), aliased(t.Unit)
 _WAITING = (
     select(
-        t.Proposal.id, t.Proposal.day, t.Proposal.absent_since, t.Proposal.signals, t.Pupil.id, t.Pupil.name,
-        _class.name, _village.name,
+        t.Proposal.id,
+        t.Proposal.day,
+        t.Proposal.absent_since,
+        t.Proposal.signals,
+        t.Pupil.id,
+        t.Pupil.name,
+        _class.name,
+        _village.name,
     )
     .join(t.Pupil, t.Pupil.id == t.Proposal.pupil_id)
     .join(_class, _class.id == t.Pupil.class_id)
     .outerjoin(_village, _village.id == t.Pupil.village_id)
     .outerjoin(t.Case, and_(t.Case.pupil_id == t.Pupil.id, t.OPEN))
     .where(
-        t.Proposal.decided_at.is_(None), t.Case.id.is_(None),
+        t.Proposal.decided_at.is_(None),
+        t.Case.id.is_(None),
         or_(
             t.Pupil.class_id.in_(bindparam("classes", expanding=True)),
             t.Pupil.school_id.in_(bindparam("schools", expanding=True)),
@@ -49,7 +56,7 @@ _WAITING = (
     )
     .order_by(t.Proposal.day, t.Proposal.id)
     .limit(bindparam("most"))
-)  # fmt: skip
+)
 _ONE = _WAITING.where(t.Proposal.id == bindparam("id"))
 
 

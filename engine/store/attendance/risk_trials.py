@@ -35,7 +35,7 @@ class PastCase:
     entry: int
 
 
-class Count(NamedTuple):
+class SignalCount(NamedTuple):
     """What a signal gave: alarms, those that were the first to see an absence, those that were right and wrong."""
 
     alarms: int
@@ -137,9 +137,10 @@ def sibling_cases(session: Session, workflow: str, pupil_ids: Collection[int]) -
     """The cases of siblings, as `watch.with_sibling_case` knows them."""
     other, c = _pupils.alias("sibling"), cases.c
     same = (
-        other.c.guardian_phone == _pupils.c.guardian_phone, other.c.commune_id == _pupils.c.commune_id,
+        other.c.guardian_phone == _pupils.c.guardian_phone,
+        other.c.commune_id == _pupils.c.commune_id,
         other.c.id != _pupils.c.id,
-    )  # fmt: skip
+    )
     query = (
         select(_pupils.c.id, c.opened_at, c.closed_at, c.state, c.entry)
         .join(other, same[0] & same[1] & same[2])
@@ -167,7 +168,7 @@ def dismissed(session: Session, pupil_ids: Collection[int]) -> dict[int, list[dt
 # --- what it counted --------------------------------------------------------------------------------------------------
 
 
-def add(session: Session, trial_id: int, found: Mapping[tuple[int, str], Count]) -> None:
+def add(session: Session, trial_id: int, found: Mapping[tuple[int, str], SignalCount]) -> None:
     """Add what a piece counted, by school and signal."""
     if not found:
         return
@@ -177,15 +178,15 @@ def add(session: Session, trial_id: int, found: Mapping[tuple[int, str], Count])
         for (school, signal), count in found.items()
     ]
     statement = dialect.insert(counts)
-    sums = {name: counts.c[name] + statement.excluded[name] for name in Count._fields}
+    sums = {name: counts.c[name] + statement.excluded[name] for name in SignalCount._fields}
     again = statement.on_conflict_do_update(index_elements=list(counts.primary_key), set_=sums)
     session.connection().execute(again, rows)
 
 
-def counted(session: Session, trial_id: int, school_ids: Sequence[int] | None) -> dict[str, Count]:
+def counted(session: Session, trial_id: int, school_ids: Sequence[int] | None) -> dict[str, SignalCount]:
     """What a trial counted at some schools, or at all."""
-    sums = [func.sum(counts.c[name]) for name in Count._fields]
+    sums = [func.sum(counts.c[name]) for name in SignalCount._fields]
     query = select(counts.c.signal, *sums).where(counts.c.trial_id == trial_id).group_by(counts.c.signal)
     if school_ids is not None:
         query = query.where(among(counts.c.school_id, school_ids))
-    return {signal: Count(*map(int, numbers)) for signal, *numbers in session.connection().execute(query)}
+    return {signal: SignalCount(*map(int, numbers)) for signal, *numbers in session.connection().execute(query)}

@@ -72,9 +72,10 @@ def _statements(ours: ColumnElement[bool]) -> tuple[Executable, Executable]:
 
 # Put together once: the page is opened every morning by everybody. By what they are asked for: classes, schools.
 _ASKED = {
-    (True, False): _statements(_IN_CLASSES), (False, True): _statements(_IN_SCHOOLS),
+    (True, False): _statements(_IN_CLASSES),
+    (False, True): _statements(_IN_SCHOOLS),
     (True, True): _statements(_IN_EITHER),
-}  # fmt: skip
+}
 
 
 def classes(session: Session, class_ids: Collection[int], school_ids: Collection[int], day: dt.date) -> list[ClassRow]:
@@ -106,9 +107,7 @@ def hold(session: Session, class_id: int) -> None:
     session.execute(select(t.Unit.id).where(t.Unit.id == class_id).with_for_update(key_share=True))
 
 
-def last_marked(
-    session: Session, pupils: Collection[int], day: dt.date, half: str
-) -> tuple[str | None, dt.datetime]:  # fmt: skip
+def last_marked(session: Session, pupils: Collection[int], day: dt.date, half: str) -> tuple[str | None, dt.datetime]:
     """Who gave the newest of these pupils' marks for a session (None: an import without a person), and when."""
     query = (
         select(t.Person.name, t.Mark.at)

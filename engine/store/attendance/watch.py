@@ -104,9 +104,16 @@ def open_cases(session: Session, workflow: str, pupil_ids: Collection[int], *, l
 
 
 def returned_cases(
-    session: Session, workflow: str, state: str, day: dt.date, after: int, limit: int,
-    pupil_ids: Collection[int] | None, *, lock: bool,
-) -> list[Facts]:  # fmt: skip
+    session: Session,
+    workflow: str,
+    state: str,
+    day: dt.date,
+    after: int,
+    limit: int,
+    pupil_ids: Collection[int] | None,
+    *,
+    lock: bool,
+) -> list[Facts]:
     """Open cases in a state whose pupils have marks on a day, those after a case id."""
     marked = select(marks.c.pupil_id).where(marks.c.pupil_id == cases.c.pupil_id, marks.c.day == day).exists()
     of = () if pupil_ids is None else (among(cases.c.pupil_id, pupil_ids),)
@@ -129,10 +136,12 @@ def with_earlier_case(session: Session, workflow: str, pupil_ids: Collection[int
         select(cases.c.pupil_id)
         .distinct()
         .where(
-            among(cases.c.pupil_id, pupil_ids), ENDED,
-            cases.c.workflow == workflow, cases.c.state != "opened_in_error",
+            among(cases.c.pupil_id, pupil_ids),
+            ENDED,
+            cases.c.workflow == workflow,
+            cases.c.state != "opened_in_error",
         )
-    )  # fmt: skip
+    )
     return set(session.connection().execute(query).scalars())
 
 
@@ -192,9 +201,7 @@ def propose(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
         statement: Any = dialect.insert(_proposals)
         newest = {"signals": statement.excluded.signals}
-        statement = statement.on_conflict_do_update(
-            index_elements=["pupil_id"], index_where=t.UNDECIDED, set_=newest
-        )  # fmt: skip
+        statement = statement.on_conflict_do_update(index_elements=["pupil_id"], index_where=t.UNDECIDED, set_=newest)
         session.connection().execute(statement, list(rows))
 
 

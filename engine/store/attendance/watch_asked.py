@@ -19,7 +19,7 @@ _TABLES = t.Base.metadata.tables
 _asked, _pupils = _TABLES["watch_asked"], _TABLES["pupils"]
 
 
-class Asked(NamedTuple):
+class AskedRegister(NamedTuple):
     """A class's register of a day that is to be watched; `token` tells whether it was asked for again since."""
 
     class_id: int
@@ -39,15 +39,15 @@ def ask(session: Session, registers: Collection[tuple[int, dt.date]]) -> None:
     session.connection().execute(again, rows)
 
 
-def asked(session: Session, limit: int) -> list[Asked]:
+def asked(session: Session, limit: int) -> list[AskedRegister]:
     """What is asked for of the oldest day."""
     a = _asked.c
     oldest = select(func.min(a.day)).scalar_subquery()
     query = select(a.class_id, a.day, a.token).where(a.day == oldest).order_by(a.class_id).limit(limit)
-    return [Asked(*row) for row in session.connection().execute(query)]
+    return [AskedRegister(*row) for row in session.connection().execute(query)]
 
 
-def answered(session: Session, done: Collection[Asked]) -> None:
+def answered(session: Session, done: Collection[AskedRegister]) -> None:
     """What was asked for is done, except where it was asked for again meanwhile."""
     a = _asked.c
     same = (a.class_id == bindparam("_class"), a.day == bindparam("_day"), a.token == bindparam("_token"))

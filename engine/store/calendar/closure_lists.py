@@ -52,7 +52,7 @@ class ClosureRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ActRow:
+class ClosureActRow:
     """What was done to a closure, by whom, its days since, and how many cases it touched and moved."""
 
     kind: str
@@ -77,16 +77,28 @@ class PlaceRow:
 _parent, _class = aliased(t.Unit), aliased(t.Unit)
 _CLOSURES = (
     select(
-        t.Closure.id, t.Unit.kind, t.Unit.name, _parent.name, t.Pupil.name, _class.name, t.Closure.unit_id,
-        t.Closure.pupil_id, t.Closure.first_day, t.Closure.last_day, t.Closure.reason, t.Closure.study_mode,
-        t.Person.name, t.Closure.announced_at, t.Closure.lifted_at,
+        t.Closure.id,
+        t.Unit.kind,
+        t.Unit.name,
+        _parent.name,
+        t.Pupil.name,
+        _class.name,
+        t.Closure.unit_id,
+        t.Closure.pupil_id,
+        t.Closure.first_day,
+        t.Closure.last_day,
+        t.Closure.reason,
+        t.Closure.study_mode,
+        t.Person.name,
+        t.Closure.announced_at,
+        t.Closure.lifted_at,
     )
     .outerjoin(t.Unit, t.Unit.id == t.Closure.unit_id)
     .outerjoin(_parent, _parent.id == t.Unit.parent_id)
     .outerjoin(t.Pupil, t.Pupil.id == t.Closure.pupil_id)
     .outerjoin(_class, _class.id == t.Pupil.class_id)
     .outerjoin(t.Person, t.Person.id == t.Closure.announced_by_id)
-)  # fmt: skip
+)
 
 
 def _row(row: Sequence[Any]) -> ClosureRow:
@@ -145,12 +157,12 @@ def closure(session: Session, viewer: Viewer, closure_id: int) -> ClosureRow | N
     return _row(row) if row else None
 
 
-def acts_on(session: Session, closure_id: int) -> list[ActRow]:
+def acts_on(session: Session, closure_id: int) -> list[ClosureActRow]:
     """What was done to a closure, the newest first."""
     act = t.ClosureAct
     columns = (act.kind, act.at, t.Person.name, act.first_day, act.last_day, act.recounted, act.moved)
     query = select(*columns).outerjoin(t.Person, t.Person.id == act.person_id).where(act.closure_id == closure_id)
-    return [ActRow(*row) for row in session.execute(query.order_by(act.id.desc()))]
+    return [ClosureActRow(*row) for row in session.execute(query.order_by(act.id.desc()))]
 
 
 # --- what a closure can be announced for ------------------------------------------------------------------------------
@@ -162,9 +174,7 @@ _LARGEST_FIRST = case({kind: number for number, kind in enumerate(reversed(CLOSA
 def _may(viewer: Viewer, today: dt.date) -> tuple[ColumnElement[bool], ...]:
     posts = sorted({unit for role in ANNOUNCERS for unit in viewer.of(role)})
     below = select(t.UnitLink.descendant_id).where(t.UnitLink.ancestor_id.in_(posts))
-    return (
-        t.Unit.id.in_(below), t.Unit.kind.in_(CLOSABLE), t.Unit.valid_from <= today, t.Unit.valid_to > today
-    )  # fmt: skip
+    return (t.Unit.id.in_(below), t.Unit.kind.in_(CLOSABLE), t.Unit.valid_from <= today, t.Unit.valid_to > today)
 
 
 def units_for(session: Session, viewer: Viewer, query: str, today: dt.date) -> list[PlaceRow]:

@@ -23,7 +23,7 @@ acts, notices = (t.Base.metadata.tables[name] for name in ("closure_acts", "noti
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ClosureScope:
     """Whom a closure holds: a pupil, or all who learn in a unit. `line` are the units above it, itself among them."""
 
     kind: str
@@ -54,7 +54,7 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class Touched:
     """How many open cases a closure touches, and of how many the deadline is another one; `all` unless it stopped."""
 
     touched: int = 0
@@ -75,7 +75,7 @@ class _Row(NamedTuple):
 class SupposedWorld(World):
     """The world as it would be with a closure in it, new or in the place of the stored one with this id."""
 
-    def suppose(self, scope: Scope, plan: Plan, closure_id: int | None) -> None:
+    def suppose(self, scope: ClosureScope, plan: Plan, closure_id: int | None) -> None:
         """Take the closure as given; before anything is fetched."""
         self._scope, self._plan, self._instead_of = scope, plan, closure_id
 
@@ -90,13 +90,13 @@ class SupposedWorld(World):
         self._closures[kind, id] = [*others, _Row(id, plan.first_day, plan.last_day, plan.reason, None)]
 
 
-def scope_of(session: Session, unit_id: int | None, pupil_id: int | None) -> Scope | None:
+def scope_of(session: Session, unit_id: int | None, pupil_id: int | None) -> ClosureScope | None:
     """The scope that a unit or a pupil is; None if there is no such one."""
     if pupil_id is not None:
         place = pupil_place(session, pupil_id)
-        return Scope("pupil", _line(session, place.class_id), None, pupil_id, place.class_id) if place else None
+        return ClosureScope("pupil", _line(session, place.class_id), None, pupil_id, place.class_id) if place else None
     kind = session.connection().execute(select(units.c.kind).where(units.c.id == unit_id)).scalar()
-    return Scope(kind, _line(session, unit_id), unit_id) if kind and unit_id is not None else None
+    return ClosureScope(kind, _line(session, unit_id), unit_id) if kind and unit_id is not None else None
 
 
 def _line(session: Session, unit_id: int) -> frozenset[int]:
@@ -104,26 +104,32 @@ def _line(session: Session, unit_id: int) -> frozenset[int]:
     return frozenset(session.connection().execute(query).scalars())
 
 
-def has_post_below(session: Session, viewer: Viewer, scope: Scope) -> bool:
+def has_post_below(session: Session, viewer: Viewer, scope: ClosureScope) -> bool:
     """Whether the viewer holds any post in a unit that lies in this one."""
     held = {unit for found in viewer.units.values() for unit in found}
     query = select(links.c.ancestor_id).where(links.c.ancestor_id == scope.unit_id, links.c.descendant_id.in_(held))
     return session.connection().execute(query.limit(1)).first() is not None
 
 
-def add_closure(session: Session, scope: Scope, plan: Plan, by_id: int | None, now: dt.datetime) -> int:
+def add_closure(session: Session, scope: ClosureScope, plan: Plan, by_id: int | None, now: dt.datetime) -> int:
     """Store a closure and return its id."""
     row = {
-        "unit_id": scope.unit_id, "pupil_id": scope.pupil_id, "announced_by_id": by_id, "announced_at": now,
+        "unit_id": scope.unit_id,
+        "pupil_id": scope.pupil_id,
+        "announced_by_id": by_id,
+        "announced_at": now,
         **_columns(plan),
-    }  # fmt: skip
+    }
     return int(session.connection().execute(insert(closures).values(row).returning(closures.c.id)).scalar_one())
 
 
 def _columns(plan: Plan) -> dict[str, Any]:
     return {
-        "first_day": plan.first_day, "last_day": plan.last_day, "reason": plan.reason, "study_mode": plan.study_mode
-    }  # fmt: skip
+        "first_day": plan.first_day,
+        "last_day": plan.last_day,
+        "reason": plan.reason,
+        "study_mode": plan.study_mode,
+    }
 
 
 def closure_by_id(session: Session, closure_id: int, *, lock: bool = True) -> Closed | None:
@@ -148,21 +154,28 @@ def add_act(
     """Note what was done to a closure; None if a request with this key has done it already."""
     dialect: Any = sqlite if session.connection().dialect.name == "sqlite" else postgresql
     row = {
-        "closure_id": closure_id, "kind": kind, "at": now, "person_id": by_id, "first_day": plan.first_day,
-        "last_day": plan.last_day, "recounted": 0, "moved": 0, "key": key,
-    }  # fmt: skip
+        "closure_id": closure_id,
+        "kind": kind,
+        "at": now,
+        "person_id": by_id,
+        "first_day": plan.first_day,
+        "last_day": plan.last_day,
+        "recounted": 0,
+        "moved": 0,
+        "key": key,
+    }
     statement = dialect.insert(acts).values(row).on_conflict_do_nothing().returning(acts.c.id)
     found: int | None = session.connection().execute(statement).scalar()
     return found
 
 
-def count_act(session: Session, act_id: int, counted: Counted) -> None:
+def count_act(session: Session, act_id: int, counted: Touched) -> None:
     """Note what came of an act."""
     values = {"recounted": counted.touched, "moved": counted.moved}
     session.connection().execute(update(acts).where(acts.c.id == act_id).values(values))
 
 
-class News(NamedTuple):
+class ClosureNews(NamedTuple):
     """What a closure changed for one person: the first of the cases it moved, the event there, how many there are."""
 
     case_id: int
@@ -171,7 +184,7 @@ class News(NamedTuple):
     cases: int
 
 
-def tell(session: Session, closure_id: int, kind: str, told: Mapping[int, News], now: dt.datetime) -> None:
+def tell(session: Session, closure_id: int, kind: str, told: Mapping[int, ClosureNews], now: dt.datetime) -> None:
     """One notice a person of what an act on a closure changed; it hangs on the first of the cases it tells of."""
     rows = [
         {"person_id": person, "kind": kind, "urgent": False, "at": now, "closure_id": closure_id, **news._asdict()}
@@ -204,7 +217,7 @@ Concerned = Callable[[str, int, str, bool | None], bool]
 
 
 def touched(
-    session: Session, scope: Scope, concerned: Concerned, *, lock: bool = True
+    session: Session, scope: ClosureScope, concerned: Concerned, *, lock: bool = True
 ) -> Iterator[tuple[int, list[Facts]]]:
     """The open cases of the pupils a closure holds, in batches: how many, and those of them that must be looked at.
 
@@ -226,7 +239,7 @@ def touched(
         yield len(batch), read_facts(session, t.OPEN, among(c.id, ids), lock=lock, order=c.id) if ids else []
 
 
-def _held(scope: Scope) -> ColumnElement[bool]:
+def _held(scope: ClosureScope) -> ColumnElement[bool]:
     if scope.pupil_id is not None:
         return cases.c.pupil_id == scope.pupil_id
     taught = cases.c.class_id.in_(select(links.c.descendant_id).where(links.c.ancestor_id == scope.unit_id))

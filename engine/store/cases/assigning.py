@@ -73,11 +73,13 @@ def _holders(session: Session, units: set[int], today: dt.date) -> dict[tuple[st
         select(t.Appointment.role, t.Appointment.unit_id, t.Person.id, t.Person.name)
         .join(t.Person, t.Person.id == t.Appointment.person_id)
         .where(
-            t.Appointment.unit_id.in_(sorted(units)), t.Appointment.valid_from <= today,
-            t.Appointment.valid_to > today, t.Person.disabled_at.is_(None),
+            t.Appointment.unit_id.in_(sorted(units)),
+            t.Appointment.valid_from <= today,
+            t.Appointment.valid_to > today,
+            t.Person.disabled_at.is_(None),
         )
         .order_by(t.Person.name, t.Person.id)
-    )  # fmt: skip
+    )
     rows: Any = session.execute(query) if units else ()
     for role, unit, id, name in rows:
         found.setdefault((role, unit), []).append((id, name))

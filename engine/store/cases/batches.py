@@ -22,8 +22,16 @@ def behind(
 ) -> list[Facts]:
     """Open cases of a workflow that run on other versions (of workflow, of rules), by id from `after` on."""
     other = or_(cases.c.workflow_version != versions[0], cases.c.rules_version != versions[1])
-    return read_facts(session, t.OPEN, cases.c.workflow == workflow, other, cases.c.id > after,
-                      lock=lock, order=cases.c.id, limit=limit)  # fmt: skip
+    return read_facts(
+        session,
+        t.OPEN,
+        cases.c.workflow == workflow,
+        other,
+        cases.c.id > after,
+        lock=lock,
+        order=cases.c.id,
+        limit=limit,
+    )
 
 
 def open_cases(session: Session, *where: ColumnElement[bool] | TextClause, lock: bool = True) -> Iterator[list[Facts]]:

@@ -24,7 +24,7 @@ from engine.core.words import Sentence
 from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases.cases import find_case
-from engine.store.cases.companions import Companion, companions
+from engine.store.cases.companions import CompanionRow, companions
 from engine.store.cases.difficulties import Shown, of_case
 
 EVENTS = 30  # of the timeline on one page
@@ -98,7 +98,7 @@ class Beside:
     holds: tuple[tuple[dt.datetime, dt.datetime | None, str], ...] = ()  # times in which the clock stands still
     # The rules that fired since the case entered its state: how often, and when last.
     fired: Mapping[str, Fired] = field(default_factory=dict)
-    companions: tuple[Companion, ...] = ()  # those who were taken off the list too
+    companions: tuple[CompanionRow, ...] = ()  # those who were taken off the list too
     difficulties: tuple[Shown, ...] = ()  # that wait for an answer
     newest: tuple[Happened, ...] = ()  # events, whatever the page's own are narrowed to
     contacts: tuple[Contact, ...] = ()
@@ -133,15 +133,23 @@ def reached(session: Session, viewer: Viewer, code: str) -> tuple[Facts, frozens
 _class, _school, _village, _commune = (aliased(t.Unit) for _ in range(4))
 _WHO = (
     select(
-        t.Pupil.id, t.Pupil.name, t.Pupil.birth_date, t.Pupil.guardian, t.Pupil.guardian_phone, t.Pupil.address,
-        _class.name, _school.name, _village.name, _commune.name,
+        t.Pupil.id,
+        t.Pupil.name,
+        t.Pupil.birth_date,
+        t.Pupil.guardian,
+        t.Pupil.guardian_phone,
+        t.Pupil.address,
+        _class.name,
+        _school.name,
+        _village.name,
+        _commune.name,
     )
     .join(_class, _class.id == t.Pupil.class_id)
     .join(_school, _school.id == t.Pupil.school_id)
     .outerjoin(_village, _village.id == t.Pupil.village_id)
     .outerjoin(_commune, _commune.id == t.Pupil.commune_id)
     .where(t.Pupil.id == bindparam("pupil"))
-)  # fmt: skip
+)
 
 
 def who(session: Session, pupil_id: int) -> Who | None:
@@ -152,7 +160,7 @@ def who(session: Session, pupil_id: int) -> Who | None:
 
 def beside(
     session: Session, facts: Facts, today: dt.date, *, known: bool, before: int | None = None, only: Only | None = None
-) -> Beside:  # fmt: skip
+) -> Beside:
     """All that stands beside a case; for those who may not know the pupil, only since help was asked for.
 
     `before` and `only` narrow the history: to what came before an event, to events of some kinds.
@@ -171,7 +179,8 @@ def beside(
     holders = _holders(session, facts, _SEATS_KNOWN if known else _SEATS_REFERRED, today)
     people = {id: name for _role, id, name, _phone in holders}  # who has the case is mostly one of them
     return Beside(
-        tuple(shown), older,
+        tuple(shown),
+        older,
         causes=tuple(cause for (cause,) in parts.read("case_causes")) if known else (),
         needs=tuple((need, handover) for _seq, need, handover in needs),
         support=tuple(Given(*row) for row in parts.read("support")),
@@ -185,7 +194,7 @@ def beside(
         siblings=_siblings(session, facts) if known else (),
         units=names_of(session, t.Unit, named if known else named & {facts.association_id}),
         people=people | names_of(session, t.Person, (_people(told) | {facts.assignee_id}) - people.keys()),
-    )  # fmt: skip
+    )
 
 
 # Put together once: a page has a dozen statements, and half their time went into that.
@@ -194,8 +203,15 @@ _PARTS: Mapping[str, Executable] = {
     "needs": select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == _case).order_by(t.Need.seq),
     "case_causes": select(t.CaseCause.cause).where(t.CaseCause.case_id == _case),
     "support": select(
-        t.Support.seq, t.Support.kind, t.Support.quantity, t.Support.unit, t.Support.value, t.Support.giver,
-        t.Support.programme, t.Support.given_on, t.Support.received_by,
+        t.Support.seq,
+        t.Support.kind,
+        t.Support.quantity,
+        t.Support.unit,
+        t.Support.value,
+        t.Support.giver,
+        t.Support.programme,
+        t.Support.given_on,
+        t.Support.received_by,
     )
     .where(t.Support.case_id == _case)
     .order_by(t.Support.seq),
@@ -208,7 +224,7 @@ _PARTS: Mapping[str, Executable] = {
     "firings": select(t.Firing.rule, t.Firing.at, t.Firing.seq)
     .where(t.Firing.case_id == _case, t.Firing.entry == bindparam("entry"))
     .order_by(t.Firing.repetition),
-}  # fmt: skip
+}
 _tables = t.Base.metadata.tables
 _THERE = select(
     *(exists().where(_tables[name].c.case_id == _case).label(name) for name in (*_PARTS, "companions", "difficulties"))
@@ -240,7 +256,13 @@ def _fired(rows: Sequence[Any]) -> dict[str, Fired]:
 
 _EVENTS = (
     select(
-        t.Event.seq, t.Event.kind, t.Event.at, t.Event.person_id, t.Person.name, t.Event.role, t.Event.data,
+        t.Event.seq,
+        t.Event.kind,
+        t.Event.at,
+        t.Event.person_id,
+        t.Person.name,
+        t.Event.role,
+        t.Event.data,
         t.EventText.values,
     )
     .outerjoin(t.Person, t.Person.id == t.Event.person_id)
@@ -248,7 +270,7 @@ _EVENTS = (
     .where(t.Event.case_id == _case, t.Event.seq >= bindparam("since"), t.Event.seq < bindparam("before"))
     .order_by(t.Event.seq.desc())
     .limit(EVENTS + 1)
-)  # fmt: skip
+)
 _OWN_DIFFICULTIES = select(t.Difficulty.seq).where(t.Difficulty.case_id == _case)
 
 
@@ -271,7 +293,7 @@ def _narrowed(only: Only | None) -> Executable:
 
 def _events(
     session: Session, case_id: int, since: int, before: int | None, only: Only | None, *, known: bool
-) -> list[Happened]:  # fmt: skip
+) -> list[Happened]:
     """The newest first. Flags follow from causes, and so may the reason of a rule: who may not know the pupil is told
     of no flag, and only of those rules that turned to the association."""
     rows: Any = session.execute(_narrowed(only), {"case": case_id, "since": since, "before": before or NEVER})
@@ -325,11 +347,12 @@ _HOLDERS = (
     .join(t.Person, t.Person.id == t.Appointment.person_id)
     .where(
         among(t.Appointment.unit_id, name="units"),
-        t.Appointment.valid_from <= bindparam("day"), t.Appointment.valid_to > bindparam("day"),
+        t.Appointment.valid_from <= bindparam("day"),
+        t.Appointment.valid_to > bindparam("day"),
         t.Person.disabled_at.is_(None),
     )
     .order_by(t.Person.name, t.Appointment.id)
-)  # fmt: skip
+)
 
 
 def _holders(
@@ -356,12 +379,14 @@ _SIBLINGS = (
     .join(t.Pupil, t.Pupil.id == t.Case.pupil_id)
     .join(_own, _own.c.id == bindparam("pupil"))
     .where(
-        t.Pupil.village_id == bindparam("village"), t.Pupil.id != _own.c.id, t.OPEN,
+        t.Pupil.village_id == bindparam("village"),
+        t.Pupil.id != _own.c.id,
+        t.OPEN,
         or_(t.Pupil.guardian_phone == _own.c.guardian_phone, t.Pupil.address == _own.c.address),
     )
     .order_by(t.Case.id)
     .limit(10)
-)  # fmt: skip
+)
 
 
 def _siblings(session: Session, facts: Facts) -> tuple[tuple[str, str], ...]:

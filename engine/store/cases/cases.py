@@ -46,12 +46,18 @@ def pupil_place(session: Session, pupil_id: int) -> PupilPlace | None:
     pupil = t.Pupil
     query = (
         select(
-            pupil.id, pupil.class_id, pupil.school_id, pupil.village_id, pupil.commune_id, pupil.province_id,
-            t.Unit.grade, pupil.disability,
+            pupil.id,
+            pupil.class_id,
+            pupil.school_id,
+            pupil.village_id,
+            pupil.commune_id,
+            pupil.province_id,
+            t.Unit.grade,
+            pupil.disability,
         )
         .join(t.Unit, t.Unit.id == pupil.class_id)
         .where(pupil.id == pupil_id)
-    )  # fmt: skip
+    )
     row = session.execute(query).one_or_none()
     return PupilPlace(*row) if row else None
 

@@ -12,7 +12,7 @@ from engine.store import tables as t
 
 
 @dataclass(frozen=True, slots=True)
-class Companion:
+class CompanionRow:
     """Somebody who helps; `name` is "" once it was erased. `off`: no longer on the list."""
 
     seq: int
@@ -31,12 +31,12 @@ _COMPANIONS = (
 )
 
 
-def companions(session: Session, case_id: int) -> tuple[Companion, ...]:
+def companions(session: Session, case_id: int) -> tuple[CompanionRow, ...]:
     """Everybody who is or was on the list of a case, in the order in which they were added."""
     found = []
     for seq, role, removed, values in session.execute(_COMPANIONS, {"case": case_id}):
         name, phone, note = ((values or {}).get(f"companion_{part}") or "" for part in ("name", "phone", "note"))
-        found.append(Companion(seq, role, name, phone, note, off=removed is not None))
+        found.append(CompanionRow(seq, role, name, phone, note, off=removed is not None))
     return tuple(found)
 
 

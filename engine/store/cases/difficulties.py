@@ -28,7 +28,7 @@ _it = t.Difficulty
 
 
 @dataclass(frozen=True, slots=True)
-class Difficulty:
+class DifficultyRow:
     """A difficulty of a case: raised by the event `seq`; `role` in the unit is who has to decide about it now."""
 
     id: int
@@ -46,7 +46,7 @@ class Difficulty:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown(Difficulty):
+class Shown(DifficultyRow):
     """A difficulty on a page. `words` is "" and `pupil` None for those who may not read them."""
 
     unit: str
@@ -59,25 +59,35 @@ class Shown(Difficulty):
 
 
 _COLUMNS: tuple[Any, ...] = (
-    _it.id, _it.case_id, _it.seq, _it.kind, _it.raised_by_id, _it.raised_at, _it.role, _it.unit_id, _it.moves,
-    _it.due_at, _it.answer, _it.answered_at,
-)  # fmt: skip
+    _it.id,
+    _it.case_id,
+    _it.seq,
+    _it.kind,
+    _it.raised_by_id,
+    _it.raised_at,
+    _it.role,
+    _it.unit_id,
+    _it.moves,
+    _it.due_at,
+    _it.answer,
+    _it.answered_at,
+)
 _ONE = select(*_COLUMNS).where(_it.case_id == bindparam("case"), _it.seq == bindparam("seq"))
 
 
-def find(session: Session, case_id: int, seq: int) -> Difficulty | None:
+def find(session: Session, case_id: int, seq: int) -> DifficultyRow | None:
     """The difficulty of a case that this event raised."""
     row: Any = session.execute(_ONE, {"case": case_id, "seq": seq}).one_or_none()
-    return Difficulty(*row) if row else None
+    return DifficultyRow(*row) if row else None
 
 
-def raised_as(session: Session, it: Difficulty) -> str | None:
+def raised_as(session: Session, it: DifficultyRow) -> str | None:
     """The role in which a difficulty was raised. For an unscoped session."""
     query = select(_events.c.role).where(_events.c.case_id == it.case_id, _events.c.seq == it.seq)
     return session.connection().execute(query).scalar()
 
 
-def move(session: Session, it: Difficulty, **values: Any) -> None:
+def move(session: Session, it: DifficultyRow, **values: Any) -> None:
     """Change a difficulty. Raises `Conflict` if it was moved or answered since it was read."""
     here = _table.c.id == it.id, _table.c.moves == it.moves
     done = session.connection().execute(update(_table).where(*here).values(moves=it.moves + 1, **values))
@@ -85,7 +95,7 @@ def move(session: Session, it: Difficulty, **values: Any) -> None:
         raise Conflict(Sentence("Somebody else has answered this difficulty meanwhile."))
 
 
-def put_off(session: Session, it: Difficulty, due_at: dt.datetime) -> None:
+def put_off(session: Session, it: DifficultyRow, due_at: dt.datetime) -> None:
     """Look at a difficulty again at a later time; it stays where it is."""
     session.connection().execute(update(_table).where(_table.c.id == it.id).values(due_at=due_at))
 
@@ -178,8 +188,9 @@ def listed(session: Session, viewer: Viewer, which: str, before: int | None = No
     if which != ALL:
         where.append(t.UNANSWERED if which == OPEN else _it.answer.is_not(None))
     bases: Sequence[Any] = [
-        *([_KNOWN] if known_arms(viewer) else []), *([_REFERRED] if referred_arms(viewer) else []),
-    ]  # fmt: skip
+        *([_KNOWN] if known_arms(viewer) else []),
+        *([_REFERRED] if referred_arms(viewer) else []),
+    ]
     once: dict[int, Shown] = {}
     for base in bases:
         for row in _read(session, base.where(*where).order_by(_it.id.desc()).limit(at_most(limit + 1))):

@@ -9,7 +9,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from engine.core.cases.facts import Facts
-from engine.core.cases.replay import Past
+from engine.core.cases.replay import PastEvent
 from engine.core.people.access import Viewer
 from engine.store import tables as t
 from engine.store.cases.rows import any_of, known_arms
@@ -19,21 +19,29 @@ _TABLES = t.Base.metadata.tables
 _events, _texts, _notices, _marks = (_TABLES[name] for name in ("events", "event_texts", "notices", "marks"))
 
 
-def events_of(session: Session, case_ids: Collection[int], until: dt.datetime | None = None) -> dict[int, list[Past]]:
+def events_of(
+    session: Session, case_ids: Collection[int], until: dt.datetime | None = None
+) -> dict[int, list[PastEvent]]:
     """The events of some cases, each case's in order; only those before `until` if one is given."""
-    found: dict[int, list[Past]] = {case: [] for case in case_ids}
+    found: dict[int, list[PastEvent]] = {case: [] for case in case_ids}
     for chunk in chunks(case_ids):
         query = (
             select(
-                _events.c.case_id, _events.c.seq, _events.c.kind, _events.c.at, _events.c.person_id, _events.c.role,
-                _events.c.data, _texts.c["values"],
+                _events.c.case_id,
+                _events.c.seq,
+                _events.c.kind,
+                _events.c.at,
+                _events.c.person_id,
+                _events.c.role,
+                _events.c.data,
+                _texts.c["values"],
             )
             .outerjoin(_texts, and_(_texts.c.case_id == _events.c.case_id, _texts.c.seq == _events.c.seq))
             .where(_events.c.case_id.in_(chunk), *([_events.c.at < until] if until else []))
             .order_by(_events.c.case_id, _events.c.seq)
-        )  # fmt: skip
+        )
         for case, seq, kind, at, person, role, data, values in session.connection().execute(query):
-            found[case].append(Past(case, seq, kind, at, person, role, data, values or {}))
+            found[case].append(PastEvent(case, seq, kind, at, person, role, data, values or {}))
     return found
 
 
@@ -45,9 +53,15 @@ def cases_between(
     if viewer and not arms:
         return []
     return read_facts(
-        session, cases.c.workflow == workflow, cases.c.opened_at < end, cases.c.closed_at >= first, cases.c.id > after,
-        *([any_of(arms)] if arms else []), order=cases.c.id, limit=limit,
-    )  # fmt: skip
+        session,
+        cases.c.workflow == workflow,
+        cases.c.opened_at < end,
+        cases.c.closed_at >= first,
+        cases.c.id > after,
+        *([any_of(arms)] if arms else []),
+        order=cases.c.id,
+        limit=limit,
+    )
 
 
 def told_between(
@@ -79,8 +93,9 @@ def people_named(session: Session, ids: Collection[int]) -> dict[int, str]:
     """The names of some people."""
     found: dict[int, str] = {}
     for chunk in chunks(ids):
-        rows = session.connection().execute(select(_TABLES["people"].c.id, _TABLES["people"].c.name).where(
-            _TABLES["people"].c.id.in_(chunk)))  # fmt: skip
+        rows = session.connection().execute(
+            select(_TABLES["people"].c.id, _TABLES["people"].c.name).where(_TABLES["people"].c.id.in_(chunk))
+        )
         found |= dict(rows.all())
     return found
 

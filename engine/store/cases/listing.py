@@ -62,9 +62,14 @@ class Page:
 
 
 def list_cases(
-    session: Session, viewer: Viewer, filters: Filters, now: dt.datetime, after: Cursor | None = None, *,
-    limit: int = PAGE
-) -> Page:  # fmt: skip
+    session: Session,
+    viewer: Viewer,
+    filters: Filters,
+    now: dt.datetime,
+    after: Cursor | None = None,
+    *,
+    limit: int = PAGE,
+) -> Page:
     """One page of the cases that the viewer may see and the filters let through; `after` is where it begins."""
     if filters == Filters() and after is None:  # as it is looked at first
         return _page(_beginning(session, viewer, limit + 1), filters, limit)
@@ -147,9 +152,13 @@ def _which(viewer: Viewer, which: str, now: dt.datetime) -> Iterator[Any]:
 
 
 _UNIT_COLUMNS = {
-    "class": "class_id", "school": "school_id", "village": "village_id", "commune": "commune_id",
-    "province": "province_id", "association": "association_id",
-}  # fmt: skip
+    "class": "class_id",
+    "school": "school_id",
+    "village": "village_id",
+    "commune": "commune_id",
+    "province": "province_id",
+    "association": "association_id",
+}
 
 
 def _in_unit(session: Session, unit_id: int) -> ColumnElement[bool]:

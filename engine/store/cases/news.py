@@ -16,12 +16,13 @@ QUIET = ("migrated", "placed", "return_confirmed")  # nothing that anybody has t
 _NEWS = (
     select(t.Event.case_id, t.Event.kind, t.Event.at, t.Event.person_id)
     .where(
-        among(t.Event.case_id, name="cases"), t.Event.at >= bindparam("since"),
+        among(t.Event.case_id, name="cases"),
+        t.Event.at >= bindparam("since"),
         or_(t.Event.person_id.is_(None), t.Event.person_id != bindparam("person")),
         *(t.Event.kind != kind for kind in QUIET),
     )
     .order_by(t.Event.case_id, t.Event.seq)
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

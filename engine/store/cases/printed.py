@@ -29,9 +29,9 @@ class Home:
     address: str | None
 
 
-_HOMES = select(
-    t.Case.id, t.Pupil.birth_date, t.Pupil.guardian, t.Pupil.guardian_phone, t.Pupil.address
-).join(t.Pupil, t.Pupil.id == t.Case.pupil_id)  # fmt: skip
+_HOMES = select(t.Case.id, t.Pupil.birth_date, t.Pupil.guardian, t.Pupil.guardian_phone, t.Pupil.address).join(
+    t.Pupil, t.Pupil.id == t.Case.pupil_id
+)
 
 
 def homes(session: Session, case_ids: Sequence[int]) -> dict[int, Home]:
@@ -44,7 +44,7 @@ def homes(session: Session, case_ids: Sequence[int]) -> dict[int, Home]:
 
 def note_print(
     store: Store, person_id: int, what: str, now: dt.datetime, case_id: int | None = None, pupil_id: int | None = None
-) -> None:  # fmt: skip
+) -> None:
     """Note that a person prints a sheet of a case, or a list; `what` names it."""
     row = {"at": now, "person_id": person_id, "what": f"print: {what}"[:40], "case_id": case_id, "pupil_id": pupil_id}
     with store.writing("note a print") as session:

@@ -105,24 +105,45 @@ def _ids(picks: Sequence[Select[Any]]) -> Any:
 
 
 _SHARED = (
-    "id", "code", "workflow", "workflow_version", "rules_version", "state", "since", "level", "due_at", "closed_at",
-    "offered_role", "offered_unit_id", "offered_at", "accepted_at", "assignee_id", "version",
-)  # fmt: skip
+    "id",
+    "code",
+    "workflow",
+    "workflow_version",
+    "rules_version",
+    "state",
+    "since",
+    "level",
+    "due_at",
+    "closed_at",
+    "offered_role",
+    "offered_unit_id",
+    "offered_at",
+    "accepted_at",
+    "assignee_id",
+    "version",
+)
 _OWN = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 
 # Made once: half the time of a list went into putting its statement together anew. The columns are in CaseRow's order.
 _class, _village, _commune = aliased(t.Unit), aliased(t.Unit), aliased(t.Unit)
 _KNOWN: Any = (
     select(
-        *(getattr(t.Case, name) for name in _SHARED), t.Person.name, t.Case.absent_since, t.Case.flags, t.Pupil.name,
-        _class.name, _village.name, _commune.name, *(getattr(t.Case, name) for name in _OWN),
+        *(getattr(t.Case, name) for name in _SHARED),
+        t.Person.name,
+        t.Case.absent_since,
+        t.Case.flags,
+        t.Pupil.name,
+        _class.name,
+        _village.name,
+        _commune.name,
+        *(getattr(t.Case, name) for name in _OWN),
     )
     .join(t.Pupil, t.Pupil.id == t.Case.pupil_id)
     .join(_class, _class.id == t.Case.class_id)
     .outerjoin(_village, _village.id == t.Case.village_id)
     .outerjoin(_commune, _commune.id == t.Case.commune_id)
     .outerjoin(t.Person, t.Person.id == t.Case.assignee_id)
-)  # fmt: skip
+)
 _referral: Any = t.Referral  # mapped from the columns of cases, which no type checker sees
 _REFERRED: Any = select(*(getattr(_referral, name) for name in _SHARED), t.Person.name).outerjoin(
     t.Person, t.Person.id == _referral.assignee_id

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.core.calendar import Closure
-from engine.core.cases.answers import ANSWER, Answer, is_answer
-from engine.core.cases.definitions import Handbook, Situation, Surroundings
+from engine.core.calendar import ClosedDays
+from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts, Fired
 from engine.core.people.access import ADMIN, SEATS
 from engine.core.people.responsibility import Found, Holder, acting
+from engine.core.workflow.answers import ANSWER, Answer, is_answer
 from engine.store import tables as t
 from engine.store.bulk import read_columns
 from engine.store.cases import surroundings_sql
@@ -46,9 +46,13 @@ def chunks(ids: Iterable[int]) -> Iterable[list[int]]:
 
 
 def read_facts(
-    session: Session, *where: Any,
-    lock: bool = False, skip_locked: bool = False, order: Any = None, limit: int | None = None,
-) -> list[Facts]:  # fmt: skip
+    session: Session,
+    *where: Any,
+    lock: bool = False,
+    skip_locked: bool = False,
+    order: Any = None,
+    limit: int | None = None,
+) -> list[Facts]:
     """Cases as facts, without what lies beside them; `lock` keeps others away until the transaction ends."""
     query = select(*(cases.c[name] for name in CASE_COLUMNS)).where(*where)
     if order is not None:
@@ -94,9 +98,9 @@ class UnitFacts(NamedTuple):
 class World:
     """The units, posts and closures around some cases, on the day of `now`."""
 
-    def __init__(self, session: Session, handbook: Handbook, now: dt.datetime) -> None:
-        self.session, self.handbook, self.now = session, handbook, now
-        self.today = handbook.calendar("").local(now).date()
+    def __init__(self, session: Session, definitions: Definitions, now: dt.datetime) -> None:
+        self.session, self.definitions, self.now = session, definitions, now
+        self.today = definitions.calendar("").local(now).date()
         self._connection = session.connection()
         # The units, and the people who have the cases, of all that was fetched.
         self._places: dict[str, set[int]] = {column: set() for column in PLACES}
@@ -188,7 +192,7 @@ class World:
         asked = {facts.id: facts for facts in found if ANSWER in self._conditions(facts)}
         for case, seq, kind, at, next_at in self._rows(surroundings_sql.ACTS, asked):
             facts = asked[case]
-            step = self.handbook.workflow(facts.workflow, facts.workflow_version).transitions.get(kind)
+            step = self.definitions.workflow(facts.workflow, facts.workflow_version).transitions.get(kind)
             if step is not None and is_answer(step):
                 facts.answers += (Answer(seq, at, next_at),)
 
@@ -208,7 +212,7 @@ class World:
     def _conditions(self, facts: Facts) -> frozenset[str]:
         at = facts.workflow, facts.rules_version, facts.state
         if at not in self._named:
-            rules = self.handbook.rules(facts.workflow, facts.rules_version).watching(facts.state)
+            rules = self.definitions.rules(facts.workflow, facts.rules_version).watching(facts.state)
             names = {condition.name for rule in rules for condition in rule.when.conditions}
             self._named[at] = frozenset(names | {rule.when.since for rule in rules if rule.when.since})
         return self._named[at]
@@ -263,7 +267,7 @@ class World:
         filled = acting(self.holders(role, unit)) if unit else ()
         return Found(role, unit, filled) if unit and filled else None
 
-    def around(self, facts: Facts) -> Surroundings:
+    def surroundings(self, facts: Facts) -> Surroundings:
         """The codes, teaching days and closures around a case."""
         self._read_units({place for column in PLACES if (place := getattr(facts, column)) is not None})
         school = self.units_above(facts.class_id)
@@ -272,11 +276,14 @@ class World:
         province = next((unit.code for unit in (*home, *school) if unit.kind == "province"), "")
         taught = next((unit.teaching_days for unit in school if unit.teaching_days), None)
         return Surroundings(
-            province, taught, frozenset(unit.code for unit in school), frozenset(unit.code for unit in home),
+            province,
+            taught,
+            frozenset(unit.code for unit in school),
+            frozenset(unit.code for unit in home),
             self._closed(facts, school),
-        )  # fmt: skip
+        )
 
-    def _closed(self, facts: Facts, school: tuple[UnitFacts, ...]) -> tuple[Closure, ...]:
+    def _closed(self, facts: Facts, school: tuple[UnitFacts, ...]) -> tuple[ClosedDays, ...]:
         if facts.pupil_id not in self._closures_read["pupil"] or facts.class_id not in self._closures_read["unit"]:
             self._read_closures([facts])
         if not self._closures:
@@ -287,7 +294,7 @@ class World:
             scopes.append(("unit", facts.village_id))
             names[facts.village_id] = "village"
         return tuple(
-            Closure(row.first_day, row.last_day, row.reason, "pupil" if kind == "pupil" else names[id])
+            ClosedDays(row.first_day, row.last_day, row.reason, "pupil" if kind == "pupil" else names[id])
             for kind, id in scopes
             for row in self._closures.get((kind, id), ())
         )
@@ -295,12 +302,19 @@ class World:
     def situation(self, facts: Facts) -> Situation:
         """The rules and the clock that hold for a case; the same object for cases that have all of it in common."""
         alike = (
-            facts.workflow, facts.workflow_version, facts.rules_version, facts.since.year, facts.class_id,
-            facts.village_id, facts.commune_id, facts.holds, self._closed_to(facts.pupil_id),
-        )  # fmt: skip
+            facts.workflow,
+            facts.workflow_version,
+            facts.rules_version,
+            facts.since.year,
+            facts.class_id,
+            facts.village_id,
+            facts.commune_id,
+            facts.holds,
+            self._closed_to(facts.pupil_id),
+        )
         found = self._situations.get(alike)
         if found is None:
-            found = self._situations[alike] = self.handbook.situation(facts, self.around(facts))
+            found = self._situations[alike] = self.definitions.situation(facts, self.surroundings(facts))
         return found
 
     def _closed_to(self, pupil_id: int) -> int | None:

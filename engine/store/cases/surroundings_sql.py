@@ -47,21 +47,23 @@ ALL_POSTS = _HELD
 AWAY: Question = (
     select(_delegations.c.person_id, _delegations.c.delegate_id, _people.c.disabled_at)
     .outerjoin(_people, _people.c.id == _delegations.c.delegate_id)
-    .where(
-        among(_delegations.c.person_id), _delegations.c.first_day <= _today, _delegations.c.last_day >= _today
-    )
+    .where(among(_delegations.c.person_id), _delegations.c.first_day <= _today, _delegations.c.last_day >= _today)
     .order_by(_delegations.c.id)
-)  # fmt: skip
+)
 
 CLOSURES = union_all(
     *(
         select(
-            literal_column(f"'{kind}'").label("kind"), column.label("whose"),
-            _closures.c.first_day, _closures.c.last_day, _closures.c.reason, _closures.c.id,
+            literal_column(f"'{kind}'").label("kind"),
+            column.label("whose"),
+            _closures.c.first_day,
+            _closures.c.last_day,
+            _closures.c.reason,
+            _closures.c.id,
         ).where(among(column, name=f"{kind}s"))
         for kind, column in (("unit", _closures.c.unit_id), ("pupil", _closures.c.pupil_id))
     )
-).order_by("first_day", "id")  # fmt: skip
+).order_by("first_day", "id")
 
 FIRED: Question = (
     select(_firings.c.case_id, _firings.c.rule, _firings.c.entry, _firings.c.at, _firings.c.seq)

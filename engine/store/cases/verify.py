@@ -21,14 +21,26 @@ def breaks(store: Store) -> Iterator[Sentence]:
     """A sentence for each place where a case's chain of events does not hold; nothing if all of them do."""
     query = (
         select(
-            _events.c.case_id, _events.c.seq, _events.c.kind, _events.c.at, _events.c.person_id, _events.c.role,
-            _events.c.data, _events.c.text_hash, _events.c.previous_hash, _events.c.hash,
-            _texts.c.salt, _texts.c["values"], _cases.c.code, _cases.c.version, _cases.c.last_hash,
+            _events.c.case_id,
+            _events.c.seq,
+            _events.c.kind,
+            _events.c.at,
+            _events.c.person_id,
+            _events.c.role,
+            _events.c.data,
+            _events.c.text_hash,
+            _events.c.previous_hash,
+            _events.c.hash,
+            _texts.c.salt,
+            _texts.c["values"],
+            _cases.c.code,
+            _cases.c.version,
+            _cases.c.last_hash,
         )
         .join(_cases, _cases.c.id == _events.c.case_id)
         .outerjoin(_texts, (_texts.c.case_id == _events.c.case_id) & (_texts.c.seq == _events.c.seq))
         .order_by(_events.c.case_id, _events.c.seq)
-    )  # fmt: skip
+    )
     with store.reading("verify") as session:
         rows = session.connection().execution_options(yield_per=FETCH).execute(query)
         for _case, events in groupby(rows, key=itemgetter(0)):

@@ -86,8 +86,9 @@ def area_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseR
 @lru_cache(maxsize=512)
 def _mine(making: Making, people: tuple[int, ...], seats: tuple[tuple[str, int], ...], limit: int) -> Select[Any]:
     picks = [pick([t.OPEN, cases.c.assignee_id == person], limit) for person in people]
-    picks += [pick([t.WAITING, cases.c.offered_unit_id == unit, cases.c.offered_role == role], limit)
-              for role, unit in seats]  # fmt: skip
+    picks += [
+        pick([t.WAITING, cases.c.offered_unit_id == unit, cases.c.offered_role == role], limit) for role, unit in seats
+    ]
     return making(picks, limit)
 
 
@@ -226,15 +227,24 @@ class NoticeRow(NamedTuple):
 
 _NOTICES = (
     select(
-        t.Notice.id, t.Case.code, t.Case.workflow, t.Case.rules_version, t.Notice.kind, t.Notice.role,
-        t.Notice.urgent, t.Notice.at, t.Notice.read_at, t.Notice.cases, t.Notice.closure_id,
+        t.Notice.id,
+        t.Case.code,
+        t.Case.workflow,
+        t.Case.rules_version,
+        t.Notice.kind,
+        t.Notice.role,
+        t.Notice.urgent,
+        t.Notice.at,
+        t.Notice.read_at,
+        t.Notice.cases,
+        t.Notice.closure_id,
         t.Notice.act_id,
     )
     .outerjoin(t.Case, t.Case.id == t.Notice.case_id)
     .where(t.Notice.person_id == bindparam("person"))
     .order_by(t.Notice.id.desc())
     .limit(bindparam("most"))
-)  # fmt: skip
+)
 _NOTICES_BEFORE = _NOTICES.where(t.Notice.id < bindparam("before"))
 
 
@@ -266,9 +276,11 @@ def school_contacts(session: Session, case_ids: Sequence[int], today: dt.date) -
         .join(t.Appointment, and_(t.Appointment.unit_id == t.Case.class_id, t.Appointment.role == "teacher"))
         .join(t.Person, t.Person.id == t.Appointment.person_id)
         .where(
-            t.Case.id.in_(case_ids), t.Appointment.valid_from <= today, t.Appointment.valid_to > today,
+            t.Case.id.in_(case_ids),
+            t.Appointment.valid_from <= today,
+            t.Appointment.valid_to > today,
             t.Person.disabled_at.is_(None),
         )
         .order_by(t.Appointment.id.desc())
-    )  # fmt: skip
+    )
     return {case: (name, phone) for case, name, phone in session.execute(query)}

@@ -50,10 +50,17 @@ WRITTEN: Mapping[str, tuple[str, ...]] = {
     "firings": ("case_id", "rule", "entry", "repetition", "seq", "due_at", "at"),
     "offers": ("case_id", "seq", "role", "unit_id", "made_at", "passed_over"),
     "notices": ("case_id", "seq", "person_id", "role", "kind", "urgent", "at"),
-}  # fmt: skip
+}
 BESIDE = (
-    "event_texts", "needs", "support", "holds", "planned", "companions", "difficulties", "difficulty_moves",
-)  # fmt: skip
+    "event_texts",
+    "needs",
+    "support",
+    "holds",
+    "planned",
+    "companions",
+    "difficulties",
+    "difficulty_moves",
+)
 
 
 class Batch:

@@ -24,10 +24,23 @@ _SQLITE = {
     sqlite3.SQLITE_CORRUPT: "damaged",
     sqlite3.SQLITE_NOTADB: "damaged",
 }
-_OURS = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE,
-         sqlite3.SQLITE_RANGE, sqlite3.SQLITE_TOOBIG}  # fmt: skip
-_POSTGRESQL = {"25006": "read-only", "53100": "full", "55P03": "locked", "57014": "locked", "XX001": "damaged",
-               "XX002": "damaged", "58030": "failing"}  # fmt: skip
+_OURS = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+    sqlite3.SQLITE_TOOBIG,
+}
+_POSTGRESQL = {
+    "25006": "read-only",
+    "53100": "full",
+    "55P03": "locked",
+    "57014": "locked",
+    "XX001": "damaged",
+    "XX002": "damaged",
+    "58030": "failing",
+}
 # Classes of SQLSTATE: connection, transaction rolled back, no resources, not in the right state, operator, system.
 _PASSING = ("08", "40", "53", "55", "57", "58", "25006", "3D", "28", "XX")
 

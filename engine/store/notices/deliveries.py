@@ -38,9 +38,16 @@ class Claimed:
 
 
 _COLUMNS = (
-    deliveries.c.id, deliveries.c.key, deliveries.c.person_id, deliveries.c.channel, deliveries.c.kind,
-    deliveries.c.day, deliveries.c.urgent, deliveries.c.attempts, deliveries.c.next_try_at,
-)  # fmt: skip
+    deliveries.c.id,
+    deliveries.c.key,
+    deliveries.c.person_id,
+    deliveries.c.channel,
+    deliveries.c.kind,
+    deliveries.c.day,
+    deliveries.c.urgent,
+    deliveries.c.attempts,
+    deliveries.c.next_try_at,
+)
 
 
 def take_due(session: Session, now: dt.datetime, limit: int, *, lock: bool = True) -> list[Claimed]:
@@ -103,7 +110,7 @@ def mark_failed(session: Session, it: Claimed, why: str, again_at: dt.datetime |
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NoticeRow:
     """A notice that a delivery tells, with what its words are made of, and the places that leaders count under. One
     about an act on an account or a post is about no case."""
 
@@ -120,15 +127,24 @@ class Told:
     act_id: int | None
 
 
-def told_by(session: Session, ids: Collection[int]) -> dict[int, list[Told]]:
+def told_by(session: Session, ids: Collection[int]) -> dict[int, list[NoticeRow]]:
     """The notices of some deliveries, the oldest first."""
     school, commune = units.alias("school"), units.alias("commune")
-    found: dict[int, list[Told]] = {}
+    found: dict[int, list[NoticeRow]] = {}
     for chunk in chunks(ids):
         query = (
             select(
-                items.c.delivery_id, cases.c.code, cases.c.workflow, cases.c.rules_version, cases.c.due_at,
-                notices.c.kind, notices.c.role, school.c.name, commune.c.name, notices.c.cases, notices.c.closure_id,
+                items.c.delivery_id,
+                cases.c.code,
+                cases.c.workflow,
+                cases.c.rules_version,
+                cases.c.due_at,
+                notices.c.kind,
+                notices.c.role,
+                school.c.name,
+                commune.c.name,
+                notices.c.cases,
+                notices.c.closure_id,
                 notices.c.act_id,
             )
             .join(notices, notices.c.id == items.c.notice_id)
@@ -137,9 +153,9 @@ def told_by(session: Session, ids: Collection[int]) -> dict[int, list[Told]]:
             .outerjoin(commune, commune.c.id == cases.c.commune_id)
             .where(items.c.delivery_id.in_(chunk))
             .order_by(items.c.delivery_id, notices.c.id)
-        )  # fmt: skip
+        )
         for delivery, *told in session.connection().execute(query):
-            found.setdefault(delivery, []).append(Told(*told))
+            found.setdefault(delivery, []).append(NoticeRow(*told))
     return found
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.core.notices.planning import LEADERS, Choice, Count, Hours, Reader
+from engine.core.notices.planning import LEADERS, ChosenChannel, PlaceCount, Recipient, ToldWhen
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
 
@@ -34,17 +34,17 @@ def insert_new(session: Session, table: Any) -> Any:
 # --- who reads --------------------------------------------------------------------------------------------------------
 
 
-def read_readers(session: Session, ids: Iterable[int]) -> dict[int, Reader]:
+def read_readers(session: Session, ids: Iterable[int]) -> dict[int, Recipient]:
     """People as the notices know them."""
-    found: dict[int, Reader] = {}
+    found: dict[int, Recipient] = {}
     for chunk in chunks(ids):
         hours = {
-            row.person_id: Hours(row.quiet_from, row.quiet_to, row.digest_at)
+            row.person_id: ToldWhen(row.quiet_from, row.quiet_to, row.digest_at)
             for row in session.scalars(select(t.NoticeHours).where(t.NoticeHours.person_id.in_(chunk)))
         }
-        choices: dict[int, list[Choice]] = defaultdict(list)
+        choices: dict[int, list[ChosenChannel]] = defaultdict(list)
         for row in session.scalars(select(t.ChannelChoice).where(t.ChannelChoice.person_id.in_(chunk))):
-            choices[row.person_id].append(Choice(row.channel, row.enabled, row.digest, row.address or ""))
+            choices[row.person_id].append(ChosenChannel(row.channel, row.enabled, row.digest, row.address or ""))
         counting = select(subscriptions.c.person_id, func.count()).where(subscriptions.c.person_id.in_(chunk))
         grouped = session.execute(counting.group_by(subscriptions.c.person_id))
         devices: dict[int, int] = dict(grouped.all())
@@ -52,14 +52,19 @@ def read_readers(session: Session, ids: Iterable[int]) -> dict[int, Reader]:
             people.c.id.in_(chunk)
         )
         for person, language, email, disabled_at in session.execute(query):
-            found[person] = Reader(
-                person, language, email or "", disabled_at is not None, hours.get(person, Hours()),
-                tuple(choices[person]), devices.get(person, 0),
-            )  # fmt: skip
+            found[person] = Recipient(
+                person,
+                language,
+                email or "",
+                disabled_at is not None,
+                hours.get(person, ToldWhen()),
+                tuple(choices[person]),
+                devices.get(person, 0),
+            )
     return found
 
 
-def put_choices(session: Session, person_id: int, hours: Hours, choices: Iterable[Choice]) -> None:
+def put_choices(session: Session, person_id: int, hours: ToldWhen, choices: Iterable[ChosenChannel]) -> None:
     """Store what a person chose, in the place of what they chose before."""
     quiet = {"quiet_from": hours.quiet_from, "quiet_to": hours.quiet_to}
     session.merge(t.NoticeHours(person_id=person_id, digest_at=hours.digest_at, **quiet))
@@ -150,11 +155,19 @@ def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetim
     connection = session.connection()
     rows = {
         it.key: {
-            "key": it.key, "person_id": it.person_id, "channel": it.channel, "kind": it.kind, "day": it.day,
-            "urgent": it.urgent, "state": PENDING, "attempts": 0, "made_at": now, "next_try_at": it.at,
+            "key": it.key,
+            "person_id": it.person_id,
+            "channel": it.channel,
+            "kind": it.kind,
+            "day": it.day,
+            "urgent": it.urgent,
+            "state": PENDING,
+            "attempts": 0,
+            "made_at": now,
+            "next_try_at": it.at,
         }
         for it in sorted(new, key=lambda it: it.key)  # in one order everywhere, or two workers wait for each other
-    }  # fmt: skip
+    }
     connection.execute(insert_new(session, deliveries), list(rows.values()))
     query = select(deliveries.c.key, deliveries.c.id).where(
         deliveries.c.key.in_(list(rows)), deliveries.c.state == PENDING, deliveries.c.attempts == 0
@@ -175,22 +188,26 @@ def leaders(session: Session, today: dt.date) -> list[int]:
         select(appointments.c.person_id)
         .join(people, people.c.id == appointments.c.person_id)
         .where(
-            appointments.c.role.in_(LEADERS), appointments.c.valid_from <= today, appointments.c.valid_to > today,
+            appointments.c.role.in_(LEADERS),
+            appointments.c.valid_from <= today,
+            appointments.c.valid_to > today,
             people.c.disabled_at.is_(None),
         )
         .distinct()
         .order_by(appointments.c.person_id)
-    )  # fmt: skip
+    )
     return list(session.connection().execute(query).scalars())
 
 
-def to_urge(session: Session, communes: Collection[int], offices: Collection[int], now: dt.datetime) -> list[Count]:
+def to_urge(
+    session: Session, communes: Collection[int], offices: Collection[int], now: dt.datetime
+) -> list[PlaceCount]:
     """Open cases that are overdue or wait to be accepted: by school in a leader's communes, by commune in offices'."""
-    counts: dict[str, Count] = {}
+    counts: dict[str, PlaceCount] = {}
     for area, place in ((communes, cases.c.school_id), (set(offices) - set(communes), cases.c.commune_id)):
         for name, overdue, waiting in _counted(session, area, place, now):
-            before = counts.get(name, Count(name))
-            counts[name] = Count(name, 0, before.overdue + overdue, before.waiting + waiting)
+            before = counts.get(name, PlaceCount(name))
+            counts[name] = PlaceCount(name, 0, before.overdue + overdue, before.waiting + waiting)
     return list(counts.values())
 
 
@@ -220,9 +237,7 @@ def communes_in(session: Session, provinces: Collection[int]) -> set[int]:
 # --- nudges -----------------------------------------------------------------------------------------------------------
 
 
-def nudged_since(
-    session: Session, case_id: int, person_id: int, since: dt.datetime, kinds: Collection[str]
-) -> bool:  # fmt: skip
+def nudged_since(session: Session, case_id: int, person_id: int, since: dt.datetime, kinds: Collection[str]) -> bool:
     """Whether this person has urged this case on since then: an event of these kinds."""
     query = select(events.c.seq).where(
         events.c.case_id == case_id, events.c.kind.in_(kinds), events.c.person_id == person_id, events.c.at >= since

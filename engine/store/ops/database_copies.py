@@ -54,9 +54,12 @@ def _read(url: str) -> URL:
 def _no_database(url: str) -> Refused:
     kind = url.partition(":")[0] if ":" in url else url  # what follows may hold a password
     return Refused(
-        Sentence("This names no database of a kind known here: {kind}. Write sqlite:////path/to/file.db or "
-                 "postgresql://user@host/name.", kind=kind)
-    )  # fmt: skip
+        Sentence(
+            "This names no database of a kind known here: {kind}. Write sqlite:////path/to/file.db or "
+            "postgresql://user@host/name.",
+            kind=kind,
+        )
+    )
 
 
 def file_of(url: str) -> Path | None:
@@ -73,8 +76,11 @@ def same_place(one: str, other: str) -> bool:
     if kind_of(one) == kind_of(other) == SQLITE:
         return file_of(one) == file_of(other)
     return (first.host, first.port or 5432, first.database, first.query.get("host")) == (
-        second.host, second.port or 5432, second.database, second.query.get("host"),
-    )  # fmt: skip
+        second.host,
+        second.port or 5432,
+        second.database,
+        second.query.get("host"),
+    )
 
 
 def without_password(url: str) -> str:

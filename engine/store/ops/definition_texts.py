@@ -15,7 +15,7 @@ from engine.store.session import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class DefinitionText:
     """The text of one version of a workflow, a rule set ("rules", named after its workflow) or a calendar."""
 
     kind: str
@@ -28,20 +28,20 @@ class Definition:
         return digest_of(self.text)
 
 
-def changed(session: Session, definitions: Iterable[Definition]) -> list[Definition]:
+def changed(session: Session, definitions: Iterable[DefinitionText]) -> list[DefinitionText]:
     """Those that are kept already, under the same version, with another text."""
     found = ((it, session.get(t.Definition, (it.kind, it.name, it.version))) for it in definitions)
     return [it for it, kept in found if kept is not None and kept.digest != it.digest]
 
 
-def keep(session: Session, definitions: Iterable[Definition], now: dt.datetime) -> None:
+def keep(session: Session, definitions: Iterable[DefinitionText], now: dt.datetime) -> None:
     """Keep those that are not kept yet."""
     for it in definitions:
         if session.get(t.Definition, (it.kind, it.name, it.version)) is None:
             session.add(_row(it, it.version, now))
 
 
-def keep_calendars(session: Session, calendars: Iterable[Definition], now: dt.datetime) -> None:
+def keep_calendars(session: Session, calendars: Iterable[DefinitionText], now: dt.datetime) -> None:
     """Keep each calendar whose text differs from the last one kept, under the next number."""
     for it in calendars:
         latest = session.scalar(
@@ -54,21 +54,21 @@ def keep_calendars(session: Session, calendars: Iterable[Definition], now: dt.da
             session.add(_row(it, latest.version + 1 if latest else 1, now))
 
 
-def _row(it: Definition, version: int, now: dt.datetime) -> t.Definition:
+def _row(it: DefinitionText, version: int, now: dt.datetime) -> t.Definition:
     return t.Definition(kind=it.kind, name=it.name, version=version, digest=it.digest, text=it.text, loaded_at=now)
 
 
-def kept(session: Session, kinds: Iterable[str]) -> list[Definition]:
+def kept(session: Session, kinds: Iterable[str]) -> list[DefinitionText]:
     """All that were ever kept of these kinds, oldest version first."""
     rows = session.scalars(
         select(t.Definition)
         .where(t.Definition.kind.in_(tuple(kinds)))
         .order_by(t.Definition.name, t.Definition.version)
     )
-    return [Definition(row.kind, row.name, row.version, row.text) for row in rows]
+    return [DefinitionText(row.kind, row.name, row.version, row.text) for row in rows]
 
 
-def in_use(store: Store, it: Definition) -> bool:
+def in_use(store: Store, it: DefinitionText) -> bool:
     """Whether an open case runs on this version of a workflow or rule set."""
     version = t.Case.workflow_version if it.kind == "workflow" else t.Case.rules_version
     query = select(func.count()).where(t.Case.workflow == it.name, version == it.version, t.OPEN)

@@ -48,19 +48,28 @@ def check_target(url: str, dumped: int) -> None:
     _program("pg_restore", max(dumped, server))
     if server < dumped:
         raise Refused(
-            Sentence("The copy comes from PostgreSQL {dumped}; this server is {server}: take one that is as new.",
-                     dumped=dumped, server=server)
-        )  # fmt: skip
+            Sentence(
+                "The copy comes from PostgreSQL {dumped}; this server is {server}: take one that is as new.",
+                dumped=dumped,
+                server=server,
+            )
+        )
     if others and others[0]:
         raise Refused(
-            Sentence("{count} other connections are open to the database {name}: end the programs that use it first.",
-                     count=others[0], name=name)
-        )  # fmt: skip
+            Sentence(
+                "{count} other connections are open to the database {name}: end the programs that use it first.",
+                count=others[0],
+                name=name,
+            )
+        )
     if tables and tables[0]:
         raise Refused(
-            Sentence("The database {name} is not empty, it has {count} tables: make an empty one (createdb) and name "
-                     "that.", name=name, count=tables[0])
-        )  # fmt: skip
+            Sentence(
+                "The database {name} is not empty, it has {count} tables: make an empty one (createdb) and name that.",
+                name=name,
+                count=tables[0],
+            )
+        )
 
 
 def restore(copied: Path, url: str) -> None:
@@ -95,17 +104,25 @@ def _program(name: str, least: int) -> str:
     path = shutil.which(name)
     if path is None:
         raise Refused(
-            Sentence("{program} is not on PATH: install PostgreSQL's client programs (Debian: apt install "
-                     "postgresql-client).", program=name)
-        )  # fmt: skip
+            Sentence(
+                "{program} is not on PATH: install PostgreSQL's client programs (Debian: apt install "
+                "postgresql-client).",
+                program=name,
+            )
+        )
     told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
     found = re.search(r"\d+", told)
     if least and (found is None or int(found[0]) < least):
         raise Refused(
-            Sentence("{program} ({path}) is version {found}, the server is {least}: install postgresql-client-{least} "
-                     "and put it first on PATH.", program=name, path=path, found=found[0] if found else "?",
-                     least=least)
-        )  # fmt: skip
+            Sentence(
+                "{program} ({path}) is version {found}, the server is {least}: install postgresql-client-{least} "
+                "and put it first on PATH.",
+                program=name,
+                path=path,
+                found=found[0] if found else "?",
+                least=least,
+            )
+        )
     return path
 
 

@@ -87,8 +87,10 @@ def read_status(store: Store) -> Status:
 def _another_version(status: Status) -> Sentence:
     return Sentence(
         "The database is not of this program's version: {found} instead of {newest}. `ralop serve` and `ralop worker` "
-        "bring it up to date.", found=status.revision or "-", newest=status.newest,
-    )  # fmt: skip
+        "bring it up to date.",
+        found=status.revision or "-",
+        newest=status.newest,
+    )
 
 
 def _look(session: Session, status: Status, now: dt.datetime) -> None:
@@ -124,11 +126,16 @@ def _judge(status: Status, now: dt.datetime) -> None:
     if seen is None:
         status.problems.append(Sentence("No worker is at work."))
     elif now_utc() - seen > SILENT:
-        status.problems.append(Sentence("No worker was seen for {minutes} minutes.",
-                                        minutes=int((now_utc() - seen).total_seconds() // 60)))  # fmt: skip
+        status.problems.append(
+            Sentence("No worker was seen for {minutes} minutes.", minutes=int((now_utc() - seen).total_seconds() // 60))
+        )
     if status.oldest_due is not None and now - status.oldest_due > LATE:
-        status.problems.append(Sentence("Cases have been due for {minutes} minutes and nobody has looked at them.",
-                                        minutes=int((now - status.oldest_due).total_seconds() // 60)))  # fmt: skip
+        status.problems.append(
+            Sentence(
+                "Cases have been due for {minutes} minutes and nobody has looked at them.",
+                minutes=int((now - status.oldest_due).total_seconds() // 60),
+            )
+        )
 
 
 def as_json(status: Status) -> Mapping[str, Any]:
@@ -138,15 +145,27 @@ def as_json(status: Status) -> Mapping[str, Any]:
         return at.isoformat() if at else None
 
     return {
-        "healthy": status.healthy, "problems": [str(problem) for problem in status.problems],
+        "healthy": status.healthy,
+        "problems": [str(problem) for problem in status.problems],
         "warnings": [str(warning) for warning in status.warnings],
-        "database": status.database, "revision": status.revision, "newest_revision": status.newest,
+        "database": status.database,
+        "revision": status.revision,
+        "newest_revision": status.newest,
         "workers": {holder: moment(seen) for holder, seen in sorted(status.workers.items())},
-        "due_now": status.due_now, "oldest_due": moment(status.oldest_due), "next_look": moment(status.next_look),
-        "open_cases": status.open_cases, "queue": status.queue, "deliveries": status.deliveries,
+        "due_now": status.due_now,
+        "oldest_due": moment(status.oldest_due),
+        "next_look": moment(status.next_look),
+        "open_cases": status.open_cases,
+        "queue": status.queue,
+        "deliveries": status.deliveries,
         "forgotten_messages": status.forgotten,
         "versions": [
-            {"workflow": it.workflow, "workflow_version": it.workflow_version, "rules_version": it.rules_version,
-             "cases": it.cases} for it in status.versions
+            {
+                "workflow": it.workflow,
+                "workflow_version": it.workflow_version,
+                "rules_version": it.rules_version,
+                "cases": it.cases,
+            }
+            for it in status.versions
         ],
-    }  # fmt: skip
+    }

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from typing import Any
 
+from engine.core.time_source import check_moment, is_lived_in
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Store, now_utc
 
@@ -55,24 +57,6 @@ def _distance(seconds: Any, machine: dt.datetime) -> dt.timedelta:
         return distance if is_lived_in(machine + distance) else dt.timedelta()
     except (OverflowError, TypeError, ValueError):
         return dt.timedelta()
-
-
-def is_lived_in(moment: dt.datetime) -> bool:
-    """Whether the program works at this moment."""
-    return FIRST_YEAR <= moment.year <= LAST_YEAR
-
-
-def check_moment(moment: dt.datetime) -> None:
-    """Raises `Invalid` (now) for a moment to which no clock is set."""
-    if not is_lived_in(moment):
-        raise Invalid({"now": not_lived_in(moment)})
-
-
-def not_lived_in(moment: dt.datetime) -> Sentence:
-    """Why no clock is set to this moment."""
-    text = moment.replace(tzinfo=None).isoformat(timespec="minutes")
-    return Sentence("{text} is no moment for this program: it works in the years {first} to {last}.", text=text,
-                    first=FIRST_YEAR, last=LAST_YEAR)  # fmt: skip
 
 
 def set_clock(store: Store, now: dt.datetime | None) -> None:

@@ -47,12 +47,15 @@ def beside(session: Session, unit: int, within: str, roles: Collection[str], tod
         .join(post, post.person_id == t.Person.id)
         .join(t.Unit, t.Unit.id == post.unit_id)
         .where(
-            post.unit_id.in_(circle) if within else post.unit_id == unit, post.role.in_(sorted(roles)),
-            post.valid_from <= today, post.valid_to > today, t.Person.disabled_at.is_(None),
+            post.unit_id.in_(circle) if within else post.unit_id == unit,
+            post.role.in_(sorted(roles)),
+            post.valid_from <= today,
+            post.valid_to > today,
+            t.Person.disabled_at.is_(None),
         )
         .order_by(t.Person.name, t.Person.id)
         .limit(MOST)
-    )  # fmt: skip
+    )
     return [Colleague(*row) for row in session.execute(query)]
 
 

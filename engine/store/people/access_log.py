@@ -31,14 +31,18 @@ class Before:
 # Notices are found by the case: their unique key begins with it. One about a closure tells of more than this case.
 _BEFORE = union_all(
     select(_log.c.id.label("noted"), null().label("unread")).where(
-        _log.c.case_id == bindparam("case"), _log.c.person_id == bindparam("person"),
-        _log.c.at > bindparam("since"), _log.c.at <= bindparam("now"),
+        _log.c.case_id == bindparam("case"),
+        _log.c.person_id == bindparam("person"),
+        _log.c.at > bindparam("since"),
+        _log.c.at <= bindparam("now"),
     ),
     select(null(), _notices.c.id).where(
-        _notices.c.case_id == bindparam("case"), _notices.c.person_id == bindparam("person"),
-        _notices.c.read_at.is_(None), _notices.c.closure_id.is_(None),
+        _notices.c.case_id == bindparam("case"),
+        _notices.c.person_id == bindparam("person"),
+        _notices.c.read_at.is_(None),
+        _notices.c.closure_id.is_(None),
     ),
-)  # fmt: skip
+)
 
 
 def before_reading(session: Session, person_id: int, case_id: int, now: dt.datetime) -> Before:
@@ -51,9 +55,15 @@ def before_reading(session: Session, person_id: int, case_id: int, now: dt.datet
 
 
 def note_reading(
-    store: Store, person_id: int, case_id: int, pupil_id: int | None, now: dt.datetime,
-    *, before: Before | None = None, copied: bool = False,
-) -> None:  # fmt: skip
+    store: Store,
+    person_id: int,
+    case_id: int,
+    pupil_id: int | None,
+    now: dt.datetime,
+    *,
+    before: Before | None = None,
+    copied: bool = False,
+) -> None:
     """Note that a person reads a case, and that their notices of it are read. `pupil_id`: None if it stays unnamed.
 
     `before`: what `before_reading` told, where it was asked along with the case itself. `copied`: the page went to the

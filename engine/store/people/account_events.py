@@ -24,8 +24,19 @@ LONGEST_OPERATOR = 64
 _by, _other = aliased(t.Person), aliased(t.Person)
 _ACTS = (
     select(
-        t.StaffAct.id, t.StaffAct.kind, t.StaffAct.at, _by.name, t.StaffAct.role, t.Unit.kind, t.Unit.name,
-        t.StaffAct.first_day, t.StaffAct.last_day, _other.name, t.StaffAct.operator, t.Person.id, t.Person.name,
+        t.StaffAct.id,
+        t.StaffAct.kind,
+        t.StaffAct.at,
+        _by.name,
+        t.StaffAct.role,
+        t.Unit.kind,
+        t.Unit.name,
+        t.StaffAct.first_day,
+        t.StaffAct.last_day,
+        _other.name,
+        t.StaffAct.operator,
+        t.Person.id,
+        t.Person.name,
         t.Person.login,
     )
     .join(t.Person, t.Person.id == t.StaffAct.person_id)
@@ -33,11 +44,11 @@ _ACTS = (
     .outerjoin(_other, _other.id == t.StaffAct.other_id)
     .outerjoin(t.Unit, t.Unit.id == t.StaffAct.unit_id)
     .order_by(t.StaffAct.id.desc())
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class PostHeld:
     """A role held in a unit from one day to another, both included; `last` None: without an end."""
 
     role: str
@@ -47,7 +58,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class ActRow:
+class AccountEventRow:
     """One act: by whom (None: on the command line, by the `operator`); of a post its role, its unit and its days since
     then; of an absence its days, and the `other`: who stands in, or for whom; and whom it was done to."""
 
@@ -68,9 +79,15 @@ class ActRow:
 
 
 def note(
-    session: Session, kind: str, person: int, by: By, now: dt.datetime, post: Post | None = None, *,
+    session: Session,
+    kind: str,
+    person: int,
+    by: By,
+    now: dt.datetime,
+    post: PostHeld | None = None,
+    *,
     tell_office: bool = True,
-) -> None:  # fmt: skip
+) -> None:
     """Write down that somebody did this to a person's account, or to a post of theirs, and tell whom it concerns."""
     row: dict[str, Any] = {"kind": kind, "at": now, "person_id": person, **_actor(by)}
     if post is not None:
@@ -79,9 +96,14 @@ def note(
 
 
 def note_absence(
-    session: Session, kinds: tuple[str, str], person: int, delegate: int | None, days: tuple[dt.date, dt.date],
-    by: By, now: dt.datetime,
-) -> None:  # fmt: skip
+    session: Session,
+    kinds: tuple[str, str],
+    person: int,
+    delegate: int | None,
+    days: tuple[dt.date, dt.date],
+    by: By,
+    now: dt.datetime,
+) -> None:
     """Write down what was done about a person's absence: with them and, if somebody stands in, with that person too.
 
     Nobody is told that somebody went away by their own word, if nobody has their duties meanwhile.
@@ -101,7 +123,7 @@ def _actor(by: By) -> dict[str, Any]:
 
 def _add(
     session: Session, row: dict[str, Any], by: By, unit: int | None = None, *, told: bool = True, office: bool = True
-) -> None:  # fmt: skip
+) -> None:
     act = session.execute(insert(t.StaffAct).values(row).returning(t.StaffAct.id)).scalar_one()
     if not told:
         return
@@ -110,19 +132,21 @@ def _add(
     rows = [{"person_id": person, "role": "", "kind": kind, "urgent": kind in AT_ONCE, **told_of}]
     if office:
         beside = told_beside(session, person, by, unit, now.astimezone(dt.UTC).date())
-        rows += [{"person_id": id, "role": role, "kind": BESIDE + kind, "urgent": False, **told_of}
-                 for id, role in sorted(beside.items())]  # fmt: skip
+        rows += [
+            {"person_id": id, "role": role, "kind": BESIDE + kind, "urgent": False, **told_of}
+            for id, role in sorted(beside.items())
+        ]
     session.execute(insert(t.Notice), rows)
 
 
-def acts_on(session: Session, person: int, before: int | None = None, limit: int = PAGE) -> list[ActRow]:
+def acts_on(session: Session, person: int, before: int | None = None, limit: int = PAGE) -> list[AccountEventRow]:
     """What was done to a person's account, posts and absences, the newest first; one more than `limit` if more."""
     own = [t.StaffAct.person_id == person, *([t.StaffAct.id < before] if before else [])]
     rows: Any = session.execute(_ACTS.where(*own).limit(limit + 1))
-    return [ActRow(*row) for row in rows]
+    return [AccountEventRow(*row) for row in rows]
 
 
-def acts_of(session: Session, ids: Collection[int]) -> dict[int, ActRow]:
+def acts_of(session: Session, ids: Collection[int]) -> dict[int, AccountEventRow]:
     """These acts, by their numbers."""
     rows: Any = session.execute(_ACTS.where(t.StaffAct.id.in_(ids))) if ids else ()
-    return {row[0]: ActRow(*row) for row in rows}
+    return {row[0]: AccountEventRow(*row) for row in rows}

@@ -12,7 +12,7 @@ from engine.store.tables import AccessLog, Person, SignInCode
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class CodeHolder:
     """Someone for whom a code is made."""
 
     id: int
@@ -20,11 +20,11 @@ class Holder:
     name: str
 
 
-def holder(session: Session, login: str) -> Holder | None:
+def holder(session: Session, login: str) -> CodeHolder | None:
     """The person of this login, unless the account is shut. Locked, so that of two codes made at once one is left."""
     query = select(Person.id, Person.login, Person.name).where(Person.login == login, Person.disabled_at.is_(None))
     row = session.execute(query.with_for_update()).one_or_none()
-    return Holder(*row) if row else None
+    return CodeHolder(*row) if row else None
 
 
 def replace(

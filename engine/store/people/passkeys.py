@@ -24,7 +24,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredPasskey:
     """A passkey as its signature is checked."""
 
     id: int
@@ -36,7 +36,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Challenge:
     """What was asked of a key: for what, of whom (None: of whoever comes), and the handle of a new key's person."""
 
     person_id: int | None
@@ -44,21 +44,26 @@ class Asked:
 
 
 def ask(
-    session: Session, challenge: str, purpose: str, person_id: int | None, handle: str | None, now: dt.datetime,
+    session: Session,
+    challenge: str,
+    purpose: str,
+    person_id: int | None,
+    handle: str | None,
+    now: dt.datetime,
     lasts: dt.timedelta,
-) -> None:  # fmt: skip
+) -> None:
     """Keep a challenge until it is answered or has run out; those that have are dropped."""
     session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.expires_at <= now))
     values = {"challenge": challenge, "purpose": purpose, "person_id": person_id, "handle": handle}
     session.execute(insert(PasskeyChallenge).values(**values, expires_at=now + lasts))
 
 
-def take(session: Session, challenge: str, purpose: str, now: dt.datetime) -> Asked | None:
+def take(session: Session, challenge: str, purpose: str, now: dt.datetime) -> Challenge | None:
     """The challenge, out of the database: nobody answers it again. None if there is no such one that still holds."""
     asked = PasskeyChallenge.challenge == challenge, PasskeyChallenge.purpose == purpose
     returned = PasskeyChallenge.person_id, PasskeyChallenge.handle, PasskeyChallenge.expires_at
     row = session.execute(delete(PasskeyChallenge).where(*asked).returning(*returned)).one_or_none()
-    return Asked(row[0], row[1]) if row and row[2] > now else None
+    return Challenge(row[0], row[1]) if row and row[2] > now else None
 
 
 def of(session: Session, person_id: int) -> list[Key]:
@@ -78,7 +83,7 @@ def handle(session: Session, person_id: int) -> str | None:
     return session.scalar(select(Passkey.handle).where(Passkey.person_id == person_id).limit(1))
 
 
-def find(session: Session, credential: str) -> Held | None:
+def find(session: Session, credential: str) -> StoredPasskey | None:
     """The passkey of this name, unless its person's account is shut."""
     query = (
         select(Passkey.id, Passkey.person_id, Person.login, Passkey.handle, Passkey.public_key, Passkey.sign_count)
@@ -86,19 +91,25 @@ def find(session: Session, credential: str) -> Held | None:
         .where(Passkey.credential == credential, Person.disabled_at.is_(None))
     )
     row = session.execute(query).one_or_none()
-    return Held(*row) if row else None
+    return StoredPasskey(*row) if row else None
 
 
 def add(
-    session: Session, person_id: int, handle: str, credential: str, public_key: bytes, sign_count: int, name: str,
+    session: Session,
+    person_id: int,
+    handle: str,
+    credential: str,
+    public_key: bytes,
+    sign_count: int,
+    name: str,
     now: dt.datetime,
-) -> None:  # fmt: skip
+) -> None:
     """Keep a new passkey."""
     values = {"person_id": person_id, "handle": handle, "credential": credential, "public_key": public_key}
     session.execute(insert(Passkey).values(**values, sign_count=sign_count, name=name, created_at=now))
 
 
-def use(session: Session, key: Held, sign_count: int, now: dt.datetime) -> bool:
+def use(session: Session, key: StoredPasskey, sign_count: int, now: dt.datetime) -> bool:
     """The key has signed, and counted. False if it is gone, or has signed something else meanwhile."""
     same = Passkey.id == key.id, Passkey.sign_count == key.sign_count
     used = update(Passkey).where(*same).values(sign_count=sign_count, used_at=now).returning(Passkey.id)

@@ -65,9 +65,15 @@ class AwayRow:
 
 
 _PEOPLE = select(
-    t.Person.id, t.Person.login, t.Person.name, t.Person.phone, t.Person.email, t.Person.language,
-    t.Person.disabled_at, t.Person.must_change,
-)  # fmt: skip
+    t.Person.id,
+    t.Person.login,
+    t.Person.name,
+    t.Person.phone,
+    t.Person.email,
+    t.Person.language,
+    t.Person.disabled_at,
+    t.Person.must_change,
+)
 
 
 def people(session: Session, query: str, today: dt.date, after: str = "", limit: int = PAGE) -> list[PersonRow]:
@@ -104,7 +110,7 @@ def posts_of(session: Session, ids: Collection[int], today: dt.date) -> dict[int
         .join(t.Unit, t.Unit.id == post.unit_id)
         .where(post.person_id.in_(sorted(ids)))
         .order_by(post.valid_to.desc(), post.role, t.Unit.name, post.id)
-    )  # fmt: skip
+    )
     for owner, id, role, unit_id, code, unit, first, end in session.execute(query):
         until = end - dt.timedelta(days=1) if end else None
         current = first <= today and (end is None or end > today)
@@ -115,13 +121,19 @@ def posts_of(session: Session, ids: Collection[int], today: dt.date) -> dict[int
 _delegate = aliased(t.Person)
 _AWAY = (
     select(
-        t.Delegation.id, t.Delegation.person_id, t.Person.name, t.Delegation.delegate_id, _delegate.name,
-        t.Delegation.first_day, t.Delegation.last_day, t.Delegation.reason,
+        t.Delegation.id,
+        t.Delegation.person_id,
+        t.Person.name,
+        t.Delegation.delegate_id,
+        _delegate.name,
+        t.Delegation.first_day,
+        t.Delegation.last_day,
+        t.Delegation.reason,
     )
     .join(t.Person, t.Person.id == t.Delegation.person_id)
     .outerjoin(_delegate, _delegate.id == t.Delegation.delegate_id)
     .order_by(t.Delegation.first_day, t.Delegation.id)
-)  # fmt: skip
+)
 
 
 def absences_of(session: Session, person_id: int, today: dt.date) -> list[AwayRow]:

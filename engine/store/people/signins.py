@@ -44,9 +44,14 @@ class Device:
 
 
 _DEVICE = (
-    SignIn.id, func.coalesce(SignIn.device, ""), SignIn.created_at, SignIn.seen_at, SignIn.method,
-    func.coalesce(SignIn.proved_at, SignIn.created_at), func.coalesce(SignIn.proved_by, SignIn.method),
-)  # fmt: skip
+    SignIn.id,
+    func.coalesce(SignIn.device, ""),
+    SignIn.created_at,
+    SignIn.seen_at,
+    SignIn.method,
+    func.coalesce(SignIn.proved_at, SignIn.created_at),
+    func.coalesce(SignIn.proved_by, SignIn.method),
+)
 _ACCOUNT = (Person.id, Person.login, Person.name, Person.language, Person.password_hash, Person.must_change)
 
 
@@ -89,9 +94,7 @@ def devices(session: Session, person_id: int, seen_after: dt.datetime) -> list[D
 
 def add(session: Session, person_id: int, token_hash: str, device: str, method: str, now: dt.datetime) -> None:
     """A person signed in on a device."""
-    row = SignIn(
-        person_id=person_id, token_hash=token_hash, device=device, method=method, created_at=now, seen_at=now
-    )  # fmt: skip
+    row = SignIn(person_id=person_id, token_hash=token_hash, device=device, method=method, created_at=now, seen_at=now)
     session.add(row)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine.core.cases.facts import Facts
 from engine.store import tables as t
 from engine.store.cases.surroundings import cases, read_facts
-from engine.store.people.account_events import Post
+from engine.store.people.account_events import PostHeld
 from engine.store.tables.types import FAR_DAY
 
 DAY = dt.timedelta(days=1)
@@ -47,14 +47,28 @@ def person_id(session: Session, login: str) -> int | None:
 
 
 def add_person(
-    session: Session, login: str, name: str, now: dt.datetime, *, phone: str | None, email: str | None, language: str,
-    password_hash: str, must_change: bool,
-) -> int:  # fmt: skip
+    session: Session,
+    login: str,
+    name: str,
+    now: dt.datetime,
+    *,
+    phone: str | None,
+    email: str | None,
+    language: str,
+    password_hash: str,
+    must_change: bool,
+) -> int:
     """A new person; their id."""
     statement = insert(t.Person).values(
-        login=login, name=name, phone=phone, email=email, language=language, created_at=now,
-        password_hash=password_hash, must_change=must_change,
-    )  # fmt: skip
+        login=login,
+        name=name,
+        phone=phone,
+        email=email,
+        language=language,
+        created_at=now,
+        password_hash=password_hash,
+        must_change=must_change,
+    )
     return int(session.execute(statement.returning(t.Person.id)).scalar_one())
 
 
@@ -77,9 +91,7 @@ def set_disabled(session: Session, person: int, at: dt.datetime | None) -> bool:
 
 def posts(session: Session, person: int, today: dt.date) -> list[tuple[str, int]]:
     """The posts that a person holds today: role and unit."""
-    query = select(t.Appointment.role, t.Appointment.unit_id).where(
-        t.Appointment.person_id == person, *_holding(today)
-    )  # fmt: skip
+    query = select(t.Appointment.role, t.Appointment.unit_id).where(t.Appointment.person_id == person, *_holding(today))
     return [(role, unit) for role, unit in session.execute(query.order_by(t.Appointment.id))]
 
 
@@ -87,14 +99,15 @@ def _holding(day: dt.date) -> tuple[ColumnElement[bool], ...]:
     return t.Appointment.valid_from <= day, t.Appointment.valid_to > day
 
 
-def has_post(
-    session: Session, person: int, role: str, unit: int, first: dt.date, last: dt.date | None
-) -> bool:  # fmt: skip
+def has_post(session: Session, person: int, role: str, unit: int, first: dt.date, last: dt.date | None) -> bool:
     """Whether the person holds this post on any day from `first` to `last`."""
     query = select(t.Appointment.id).where(
-        t.Appointment.person_id == person, t.Appointment.role == role, t.Appointment.unit_id == unit,
-        t.Appointment.valid_from <= (last or FAR_DAY), t.Appointment.valid_to > first,
-    )  # fmt: skip
+        t.Appointment.person_id == person,
+        t.Appointment.role == role,
+        t.Appointment.unit_id == unit,
+        t.Appointment.valid_from <= (last or FAR_DAY),
+        t.Appointment.valid_to > first,
+    )
     return session.execute(query).first() is not None
 
 
@@ -108,17 +121,17 @@ def add_post(session: Session, person: int, role: str, unit: int, first: dt.date
 
 def end_posts(
     session: Session, person: int, end: dt.date, *, role: str | None = None, unit: int | None = None
-) -> list[Post]:  # fmt: skip
+) -> list[PostHeld]:
     """Let posts of a person that hold on `end` or later end before it: all, or only one. Which these were."""
     statement = update(t.Appointment).where(t.Appointment.person_id == person, t.Appointment.valid_to > end)
     if role is not None:
         statement = statement.where(t.Appointment.role == role, t.Appointment.unit_id == unit)
     columns = t.Appointment.role, t.Appointment.unit_id, t.Appointment.valid_from
     ended = session.execute(statement.values(valid_to=end).returning(*columns)).all()
-    return [Post(role, unit, first, end - DAY) for role, unit, first in ended]
+    return [PostHeld(role, unit, first, end - DAY) for role, unit, first in ended]
 
 
-def post_held(session: Session, person: int, appointment: int) -> Post | None:
+def post_held(session: Session, person: int, appointment: int) -> PostHeld | None:
     """One appointment of a person, kept from others until the transaction ends; None if they have none of this id."""
     post = t.Appointment
     query = select(post.role, post.unit_id, post.valid_from, post.valid_to)
@@ -126,7 +139,7 @@ def post_held(session: Session, person: int, appointment: int) -> Post | None:
     if row is None:
         return None
     role, unit, first, end = row
-    return Post(role, unit, first, end - DAY if end else None)
+    return PostHeld(role, unit, first, end - DAY if end else None)
 
 
 def end_post(session: Session, appointment: int, end: dt.date) -> None:
@@ -169,8 +182,13 @@ def members(session: Session, today: dt.date) -> list[Member]:
     )
     for person, *post in session.execute(query):
         held.setdefault(person, []).append((post[0], post[1], post[2]))
-    away = _away(session.execute(select(t.Delegation.person_id, t.Delegation.last_day).where(
-        t.Delegation.first_day <= today, t.Delegation.last_day >= today)).all())  # fmt: skip
+    away = _away(
+        session.execute(
+            select(t.Delegation.person_id, t.Delegation.last_day).where(
+                t.Delegation.first_day <= today, t.Delegation.last_day >= today
+            )
+        ).all()
+    )
     return [
         Member(id, login, name, disabled is not None, must, tuple(held.get(id, ())), away.get(id))
         for id, login, name, disabled, must in session.execute(

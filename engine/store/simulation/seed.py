@@ -21,7 +21,7 @@ Seat = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Seeded:
     """The ids of the cast: units, people and pupils by name."""
 
     units: dict[str, int]
@@ -49,9 +49,9 @@ def is_empty(session: Session) -> bool:
     return not any(session.execute(select(func.count()).select_from(table)).scalar() for table in (t.Unit, t.Person))
 
 
-def set_stage(session: Session, now: dt.datetime) -> Stage:
+def set_stage(session: Session, now: dt.datetime) -> Seeded:
     """Store units, people, their posts and the pupils."""
-    stage = Stage(_units(session), _people(session, now), {})
+    stage = Seeded(_units(session), _people(session, now), {})
     posts = [(person, seat) for name, person in stage.people.items() for seat in stage.seats(name)]
     rows = [_appointment(person, seat, ALWAYS) for person, seat in posts]
     session.execute(insert(t.Appointment), rows)
@@ -64,10 +64,16 @@ def _units(session: Session) -> dict[str, int]:
     above: dict[str, tuple[str, ...]] = {}
     for name, place in PLACES.items():
         row = {
-            "kind": place.kind, "code": PROVINCE if name == "province" else name, "name": name, "search_key": name,
-            "parent_id": ids.get(place.parent or ""), "valid_from": ALWAYS, "valid_to": None,
-            "grade": 6 if place.kind == "class" else None, "teaching_days": place.teaching_days,
-        }  # fmt: skip
+            "kind": place.kind,
+            "code": PROVINCE if name == "province" else name,
+            "name": name,
+            "search_key": name,
+            "parent_id": ids.get(place.parent or ""),
+            "valid_from": ALWAYS,
+            "valid_to": None,
+            "grade": 6 if place.kind == "class" else None,
+            "teaching_days": place.teaching_days,
+        }
         ids[name] = session.execute(insert(t.Unit).values(row).returning(t.Unit.id)).scalar_one()
         above[name] = (name, *above.get(place.parent or "", ()))
     rows = [
@@ -92,11 +98,16 @@ def _pupils(session: Session, units: dict[str, int]) -> dict[str, int]:
     for code, learner in PUPILS.items():
         prefix = learner.village.removesuffix("village")
         row = {
-            "code": code, "name": learner.name, "search_key": code, "sort_key": code, "class_id": units[learner.class_],
+            "code": code,
+            "name": learner.name,
+            "search_key": code,
+            "sort_key": code,
+            "class_id": units[learner.class_],
             "school_id": units["outsider_school" if learner.class_.startswith("outsider_") else "school"],
-            "village_id": units[learner.village], "commune_id": units[f"{prefix}commune"],
+            "village_id": units[learner.village],
+            "commune_id": units[f"{prefix}commune"],
             "province_id": units["province"],
-        }  # fmt: skip
+        }
         ids[code] = session.execute(insert(t.Pupil).values(row).returning(t.Pupil.id)).scalar_one()
     return ids
 

@@ -216,9 +216,7 @@ class Proposal(Base):
 
 UNDECIDED = text("decided_at IS NULL")
 
-Index(
-    "uq_proposals_undecided", Proposal.pupil_id, unique=True, sqlite_where=UNDECIDED, postgresql_where=UNDECIDED
-)  # fmt: skip
+Index("uq_proposals_undecided", Proposal.pupil_id, unique=True, sqlite_where=UNDECIDED, postgresql_where=UNDECIDED)
 
 
 class WatchAsked(Base):

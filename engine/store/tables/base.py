@@ -27,5 +27,9 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it once
-        dt.datetime: Instant(), dt.date: Date(), int: Id, dict[str, Any]: Json, list[Any]: Json,
-    }  # fmt: skip
+        dt.datetime: Instant(),
+        dt.date: Date(),
+        int: Id,
+        dict[str, Any]: Json,
+        list[Any]: Json,
+    }

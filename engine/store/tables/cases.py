@@ -65,8 +65,15 @@ Index("uq_cases_open_pupil", Case.pupil_id, Case.workflow, unique=True, sqlite_w
 # A sweep asks only this one.
 Index("ix_cases_next_look_at", Case.next_look_at, sqlite_where=OPEN, postgresql_where=OPEN)
 
-for _column in (Case.assignee_id, Case.class_id, Case.school_id, Case.village_id, Case.commune_id, Case.province_id,
-                Case.association_id):  # fmt: skip
+for _column in (
+    Case.assignee_id,
+    Case.class_id,
+    Case.school_id,
+    Case.village_id,
+    Case.commune_id,
+    Case.province_id,
+    Case.association_id,
+):
     # Work lists: open cases of a scope, next due first.
     Index(f"ix_cases_open_{_column.key}", _column, Case.due_at, Case.id, sqlite_where=OPEN, postgresql_where=OPEN)
     # Lists of all cases of a scope, newest first.
@@ -81,9 +88,14 @@ Index("ix_cases_urgent", Case.commune_id, Case.id, sqlite_where=URGENT, postgres
 WAITING = text("closed_at >= '9999-12-31' AND offered_at IS NOT NULL AND accepted_at IS NULL")
 
 Index(
-    "ix_cases_waiting", Case.offered_unit_id, Case.offered_role, Case.due_at, Case.id,
-    sqlite_where=WAITING, postgresql_where=WAITING,
-)  # fmt: skip
+    "ix_cases_waiting",
+    Case.offered_unit_id,
+    Case.offered_role,
+    Case.due_at,
+    Case.id,
+    sqlite_where=WAITING,
+    postgresql_where=WAITING,
+)
 
 Index("ix_cases_waiting_commune", Case.commune_id, Case.id, sqlite_where=WAITING, postgresql_where=WAITING)
 
@@ -94,11 +106,26 @@ class Referral(Base):
     __table__ = Case.__table__
     __mapper_args__ = {  # noqa: RUF012 - SQLAlchemy reads it once
         "include_properties": [
-            "id", "code", "workflow", "workflow_version", "rules_version", "state", "since", "level", "opened_at",
-            "closed_at", "assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at", "due_at",
-            "association_id", "version",
+            "id",
+            "code",
+            "workflow",
+            "workflow_version",
+            "rules_version",
+            "state",
+            "since",
+            "level",
+            "opened_at",
+            "closed_at",
+            "assignee_id",
+            "offered_role",
+            "offered_unit_id",
+            "offered_at",
+            "accepted_at",
+            "due_at",
+            "association_id",
+            "version",
         ]
-    }  # fmt: skip
+    }
 
 
 class CaseCause(Base):
@@ -257,9 +284,13 @@ UNANSWERED = text("answer IS NULL")
 
 # What waits for a post, and what climbs next.
 Index(
-    "ix_difficulties_post", Difficulty.unit_id, Difficulty.role, Difficulty.due_at,
-    sqlite_where=UNANSWERED, postgresql_where=UNANSWERED,
-)  # fmt: skip
+    "ix_difficulties_post",
+    Difficulty.unit_id,
+    Difficulty.role,
+    Difficulty.due_at,
+    sqlite_where=UNANSWERED,
+    postgresql_where=UNANSWERED,
+)
 
 Index("ix_difficulties_due", Difficulty.due_at, sqlite_where=UNANSWERED, postgresql_where=UNANSWERED)
 

@@ -96,9 +96,8 @@ def _read(session: Session, table: Table, columns: Collection[str], *where: Any)
     query = select(*key, *(table.c[name] for name in columns)).where(*where)
     width = len(key)
     return {
-        tuple(row[:width]): dict(zip(columns, row[width:], strict=True))
-        for row in session.connection().execute(query)
-    }  # fmt: skip
+        tuple(row[:width]): dict(zip(columns, row[width:], strict=True)) for row in session.connection().execute(query)
+    }
 
 
 def _by_keys(
@@ -165,9 +164,10 @@ def to_own_communes(session: Session, units: Collection[int]) -> None:
             update(_offers).where(_offers.c.unit_id.in_(chunk)).values(unit_id=func.coalesce(own, _offers.c.unit_id))
         )
         connection.execute(
-            update(_cases).where(_cases.c.offered_unit_id.in_(chunk), _cases.c.commune_id.is_not(None))
+            update(_cases)
+            .where(_cases.c.offered_unit_id.in_(chunk), _cases.c.commune_id.is_not(None))
             .values(offered_unit_id=_cases.c.commune_id)
-        )  # fmt: skip
+        )
 
 
 def still_named(session: Session, units: Collection[int]) -> dict[str, int]:

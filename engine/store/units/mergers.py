@@ -41,7 +41,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class MovedPost:
     """Somebody holds a role in a unit."""
 
     id: int
@@ -235,7 +235,7 @@ def _follow(session: Session, units: Collection[int], by: str, column: str, kind
             connection.execute(update(table).where(*elsewhere).values({column: bindparam("above")}), rows)
 
 
-def posts_in(session: Session, units: Collection[int], on: dt.date) -> list[Post]:
+def posts_in(session: Session, units: Collection[int], on: dt.date) -> list[MovedPost]:
     """The posts in these units that are held on `on` or later."""
     found = []
     for chunk in chunks(units):
@@ -246,14 +246,17 @@ def posts_in(session: Session, units: Collection[int], on: dt.date) -> list[Post
             .where(_posts.c.unit_id.in_(chunk), _posts.c.valid_to > on)
             .order_by(_posts.c.id)
         )
-        found += [Post(*row) for row in session.connection().execute(query)]
+        found += [MovedPost(*row) for row in session.connection().execute(query)]
     return found
 
 
 def move_posts(
-    session: Session, posts: Iterable[Post], successors: Mapping[int, int], given: Collection[tuple[str, int]],
+    session: Session,
+    posts: Iterable[MovedPost],
+    successors: Mapping[int, int],
+    given: Collection[tuple[str, int]],
     on: dt.date,
-) -> tuple[list[Post], list[Post]]:  # fmt: skip
+) -> tuple[list[MovedPost], list[MovedPost]]:
     """End posts with their units; each goes on in the successor unless that post is `given` to somebody already.
 
     Returns those that went on and those that ended for good.
@@ -308,8 +311,13 @@ def homeless(session: Session, on: dt.date) -> list[tuple[str, str, str]]:
         select(_people.c.login, _posts.c.role, _units.c.name)
         .join(_people, _people.c.id == _posts.c.person_id)
         .join(_units, _units.c.id == _posts.c.unit_id)
-        .where(_posts.c.valid_to > on, _units.c.valid_to <= on, _units.c.successor_id.is_(None),
-               _units.c.valid_to < FAR_DAY, _people.c.disabled_at.is_(None))
+        .where(
+            _posts.c.valid_to > on,
+            _units.c.valid_to <= on,
+            _units.c.successor_id.is_(None),
+            _units.c.valid_to < FAR_DAY,
+            _people.c.disabled_at.is_(None),
+        )
         .order_by(_people.c.login, _posts.c.id)
-    )  # fmt: skip
+    )
     return [(login, role, name) for login, role, name in session.connection().execute(query)]

@@ -67,7 +67,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class UnitNumbers:
     """A unit and its numbers."""
 
     id: int
@@ -78,12 +78,15 @@ class Counted:
 
 # The kinds of units that cases are counted by, and the column of a case that says it lies there.
 COLUMNS: Mapping[str, str] = {
-    "class": "class_id", "village": "village_id", "school": "school_id", "commune": "commune_id",
+    "class": "class_id",
+    "village": "village_id",
+    "school": "school_id",
+    "commune": "commune_id",
     "province": "province_id",
-}  # fmt: skip
+}
 
 
-def counted(session: Session, unit_ids: Collection[int], now: dt.datetime, today: dt.date) -> list[Counted]:
+def counted(session: Session, unit_ids: Collection[int], now: dt.datetime, today: dt.date) -> list[UnitNumbers]:
     """The numbers of some units, what burns most first; all units of one kind, and those that hold today."""
     query = select(_units.c.kind).where(among(_units.c.id, unit_ids)).distinct()
     kinds = set(session.connection().execute(query).scalars())
@@ -93,17 +96,20 @@ def counted(session: Session, unit_ids: Collection[int], now: dt.datetime, today
 
 def _counted(
     session: Session, kind: str, unit_ids: Collection[int], now: dt.datetime, today: dt.date
-) -> list[Counted]:  # fmt: skip
+) -> list[UnitNumbers]:
     here = few = cases.c[COLUMNS[kind]] == _unit.c.id
     if kind == "province":  # few of its cases are urgent: they are found commune by commune
         few = cases.c.commune_id.in_(select(_links.c.descendant_id).where(_links.c.ancestor_id == _unit.c.id))
     query = select(
-        _unit.c.id, _unit.c.kind, _unit.c.name,
-        _some(here, t.OPEN), _some(here, t.OPEN, cases.c.due_at <= now), _some(few, t.URGENT), _some(few, t.WAITING),
-    ).where(
-        among(_unit.c.id, unit_ids), _unit.c.kind == kind, _unit.c.valid_from <= today, _unit.c.valid_to > today
-    )  # fmt: skip
-    return [Counted(id, of, name, Numbers(*found)) for id, of, name, *found in session.connection().execute(query)]
+        _unit.c.id,
+        _unit.c.kind,
+        _unit.c.name,
+        _some(here, t.OPEN),
+        _some(here, t.OPEN, cases.c.due_at <= now),
+        _some(few, t.URGENT),
+        _some(few, t.WAITING),
+    ).where(among(_unit.c.id, unit_ids), _unit.c.kind == kind, _unit.c.valid_from <= today, _unit.c.valid_to > today)
+    return [UnitNumbers(id, of, name, Numbers(*found)) for id, of, name, *found in session.connection().execute(query)]
 
 
 def _some(*where: Any) -> Any:
@@ -118,12 +124,14 @@ def below(session: Session, unit_ids: Collection[int], kinds: Collection[str], t
         select(t.Unit.id)
         .join(t.UnitLink, t.UnitLink.descendant_id == t.Unit.id)
         .where(
-            t.UnitLink.ancestor_id.in_(sorted(unit_ids)), t.Unit.kind.in_(sorted(kinds)), t.Unit.valid_from <= today,
+            t.UnitLink.ancestor_id.in_(sorted(unit_ids)),
+            t.Unit.kind.in_(sorted(kinds)),
+            t.Unit.valid_from <= today,
             t.Unit.valid_to > today,
         )
         .distinct()
         .limit(at_most(most))
-    )  # fmt: skip
+    )
     return list(session.execute(query).scalars())
 
 
@@ -151,7 +159,7 @@ def unit_name(session: Session, unit_id: int) -> UnitName | None:
 
 
 @dataclass(frozen=True, slots=True)
-class PupilRow:
+class ClassListRow:
     """A pupil on a class's list: the open case, if there is one, and days absent lately, with and without excuse."""
 
     id: int
@@ -165,25 +173,42 @@ class PupilRow:
     unexcused: int = 0
 
 
-def pupils_of(session: Session, class_id: int, since: dt.date, until: dt.date) -> list[PupilRow]:
+def pupils_of(session: Session, class_id: int, since: dt.date, until: dt.date) -> list[ClassListRow]:
     """The pupils of a class in the order of a register; absences are days from `since` to `until`, both included.
 
     For a scoped session.
     """
     query = (
-        select(t.Pupil.id, t.Pupil.name, t.Unit.name, t.Case.code, t.Case.state, t.Case.workflow,
-               t.Case.workflow_version, t.Case.due_at)
+        select(
+            t.Pupil.id,
+            t.Pupil.name,
+            t.Unit.name,
+            t.Case.code,
+            t.Case.state,
+            t.Case.workflow,
+            t.Case.workflow_version,
+            t.Case.due_at,
+        )
         .outerjoin(t.Unit, t.Unit.id == t.Pupil.village_id)
         .outerjoin(t.Case, and_(t.Case.pupil_id == t.Pupil.id, t.OPEN))
         .where(t.Pupil.class_id == class_id, t.Pupil.status == "enrolled")
         .order_by(t.Pupil.sort_key, t.Pupil.id)
-    )  # fmt: skip
+    )
     away = _absent_days(session, class_id, since, until)
     return [
-        PupilRow(id, name, village, code, state, (flow, version) if flow else None, due,
-                 away.get((id, "e"), 0), away.get((id, "u"), 0))
+        ClassListRow(
+            id,
+            name,
+            village,
+            code,
+            state,
+            (flow, version) if flow else None,
+            due,
+            away.get((id, "e"), 0),
+            away.get((id, "u"), 0),
+        )
         for id, name, village, code, state, flow, version, due in session.execute(query)
-    ]  # fmt: skip
+    ]
 
 
 def _absent_days(session: Session, class_id: int, since: dt.date, until: dt.date) -> dict[tuple[int, str], int]:

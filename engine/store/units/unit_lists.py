@@ -49,9 +49,16 @@ class HolderRow:
 
 _parent = aliased(t.Unit)
 _UNITS = select(
-    t.Unit.id, t.Unit.kind, t.Unit.code, t.Unit.name, t.Unit.search_key, _parent.name, t.Unit.valid_from,
-    t.Unit.valid_to, t.Unit.successor_id,
-).outerjoin(_parent, _parent.id == t.Unit.parent_id)  # fmt: skip
+    t.Unit.id,
+    t.Unit.kind,
+    t.Unit.code,
+    t.Unit.name,
+    t.Unit.search_key,
+    _parent.name,
+    t.Unit.valid_from,
+    t.Unit.valid_to,
+    t.Unit.successor_id,
+).outerjoin(_parent, _parent.id == t.Unit.parent_id)
 _BY_NAME = (t.Unit.search_key, t.Unit.id)
 
 
@@ -131,9 +138,13 @@ SOUGHT: Mapping[str, str] = {
 def _vacant(role: str, today: dt.date) -> list[ColumnElement[bool]]:
     post = t.Appointment
     filled = exists().where(
-        post.unit_id == t.Unit.id, post.role == role, post.valid_from <= today, post.valid_to > today,
-        post.person_id == t.Person.id, t.Person.disabled_at.is_(None),
-    )  # fmt: skip
+        post.unit_id == t.Unit.id,
+        post.role == role,
+        post.valid_from <= today,
+        post.valid_to > today,
+        post.person_id == t.Person.id,
+        t.Person.disabled_at.is_(None),
+    )
     found = [t.Unit.kind == SOUGHT[role], *_holding(today), ~filled]
     if role == "teacher":  # a class of last year has no pupils, and needs nobody
         found.append(exists().where(t.Pupil.class_id == t.Unit.id))
@@ -178,6 +189,6 @@ def undecided(session: Session, today: dt.date, limit: int = PAGE) -> list[Left]
     cases = or_(*(exists().where(place == t.Unit.id, t.OPEN) for place in places))
     query = _UNITS.add_columns(units, posts, cases).where(
         t.Unit.valid_to <= today, t.Unit.valid_to < FAR_DAY, t.Unit.successor_id.is_(None), or_(units, posts, cases)
-    )  # fmt: skip
+    )
     found = session.execute(query.order_by(*_BY_NAME).limit(at_most(limit)))
     return [Left(_row(row[:-3]), bool(row[-3]), bool(row[-2]), bool(row[-1])) for row in found]

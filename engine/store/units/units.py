@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.core.text import fold
-from engine.core.units.kinds import Key, Known, Placed
+from engine.core.units.kinds import Key, KnownUnit, PlacedUnit
 from engine.store import tables as t
 
 _units, _links = t.Base.metadata.tables["units"], t.Base.metadata.tables["unit_links"]
@@ -39,17 +39,17 @@ class UnitHere:
     grade: int | None = None
 
 
-def known_units(session: Session) -> dict[Key, Known]:
+def known_units(session: Session) -> dict[Key, KnownUnit]:
     """Every unit there is."""
     rows = session.connection().execute(select(_units)).all()
     keys = {row.id: (row.code, row.valid_from) for row in rows}
     return {
-        keys[row.id]: Known(row.kind, row.name, row.valid_to, keys.get(row.parent_id), keys.get(row.successor_id))
+        keys[row.id]: KnownUnit(row.kind, row.name, row.valid_to, keys.get(row.parent_id), keys.get(row.successor_id))
         for row in rows
     }
 
 
-def store_units(session: Session, placed: Iterable[Placed]) -> Imported:
+def store_units(session: Session, placed: Iterable[PlacedUnit]) -> Imported:
     """Add what is new, change what differs, delete nothing; the links are right afterwards."""
     placed = list(placed)
     ids, before = _stored(session)
@@ -76,13 +76,13 @@ def _stored(session: Session) -> tuple[dict[Key, int], dict[int, dict[str, Any]]
     }
 
 
-def _values(unit: Placed) -> dict[str, Any]:
+def _values(unit: PlacedUnit) -> dict[str, Any]:
     return {name: getattr(unit.row, name) for name in _OWN if name != "search_key"} | {
         "search_key": fold(unit.row.name)[:200]
     }
 
 
-def _references(unit: Placed, ids: Mapping[Key, int]) -> dict[str, Any]:
+def _references(unit: PlacedUnit, ids: Mapping[Key, int]) -> dict[str, Any]:
     return {
         "parent_id": ids[unit.parent] if unit.parent else None,
         "successor_id": ids[unit.successor] if unit.successor else None,

@@ -1,4 +1,5 @@
-"""Have the registers that have just come in watched: asked for with the marks themselves, done by the worker at once."""
+"""Have the registers that have just come in watched: asked for with the marks themselves, done by the worker at
+once."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from engine.store.attendance import imports as stored
 from engine.store.people.staff import viewer_of
 from engine.store.session import now_utc
 from engine.usecases.attendance.importing import bring_in, digest_of, dry_run, end, job_row, kept, new_job, said
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 KEPT = dt.timedelta(days=30)  # files and wrong rows, which hold children's data
 MOST_BEGUN = 3  # times that a job may take its worker down with it before it got any further
@@ -27,45 +27,45 @@ BROKE_OFF = Sentence(
 
 
 def submit(
-    house: House, viewer: Viewer, kind: str, file_name: str, data: bytes, options: Options, now: dt.datetime
-) -> int:  # fmt: skip
+    context: Context, viewer: Viewer, kind: str, file_name: str, data: bytes, options: Options, now: dt.datetime
+) -> int:
     """Hand in a file to be checked by a worker; the job's id. Raises `NotAllowed`, `Unreadable`."""
     if kind not in KINDS or reach_of(viewer, kind).nowhere:
         raise NotAllowed(Sentence("Your role does not bring in such files."))
     if len(data) > LIMITS.size:
         raise Unreadable(Sentence("The file is larger than {most} MB. Split it.", most=LIMITS.size // 2**20))
     digest = digest_of(kind, data, options)
-    with house.store.writing("import: submit") as session:
+    with context.store.writing("import: submit") as session:
         values = new_job(kind, "checking", file_name, digest, options, viewer.person_id, now)
         return stored.add_job(session, values, data)
 
 
-def job_of(house: House, viewer: Viewer, job_id: int) -> dict[str, Any]:
+def job_of(context: Context, viewer: Viewer, job_id: int) -> dict[str, Any]:
     """A job that the viewer made. Raises `NotFound`."""
-    with house.store.reading("import: page") as session:
+    with context.store.reading("import: page") as session:
         job = job_row(session, job_id)
     if job["person_id"] != viewer.person_id:
         raise NotFound(Sentence("There is no such import."))
     return job
 
 
-def jobs_of(house: House, viewer: Viewer) -> list[dict[str, Any]]:
+def jobs_of(context: Context, viewer: Viewer) -> list[dict[str, Any]]:
     """The viewer's latest jobs."""
-    with house.store.reading("import: page") as session:
+    with context.store.reading("import: page") as session:
         return stored.jobs_of(session, viewer.person_id)
 
 
-def wrong_rows(house: House, viewer: Viewer, job_id: int, limit: int = stored.MOST_WRONG) -> list[dict[str, Any]]:
+def wrong_rows(context: Context, viewer: Viewer, job_id: int, limit: int = stored.MOST_WRONG) -> list[dict[str, Any]]:
     """The wrong rows of the viewer's job."""
-    job_of(house, viewer, job_id)
-    with house.store.reading("import: wrong rows") as session:
+    job_of(context, viewer, job_id)
+    with context.store.reading("import: wrong rows") as session:
         return stored.wrong_rows(session, job_id, limit)
 
 
-def confirm(house: House, viewer: Viewer, job_id: int, decisions: dict[str, str]) -> None:
+def confirm(context: Context, viewer: Viewer, job_id: int, decisions: dict[str, str]) -> None:
     """Bring in what was checked, with decisions (code → one of `DECISIONS`). Raises `NotFound`."""
-    job = job_of(house, viewer, job_id)
-    with house.store.writing("import: confirm") as session:
+    job = job_of(context, viewer, job_id)
+    with context.store.writing("import: confirm") as session:
         options = {**job["options"], "decisions": decisions}
         checked = stored.jobs.c.state == "checked"
         if stored.set_job(session, job_id, checked, state="waiting", options=options, seen_at=None):
@@ -73,10 +73,10 @@ def confirm(house: House, viewer: Viewer, job_id: int, decisions: dict[str, str]
             stored.set_job(session, job_id, new=0, changed=0, unchanged=0, wrong=0)
 
 
-def cancel(house: House, viewer: Viewer, job_id: int, now: dt.datetime) -> None:
+def cancel(context: Context, viewer: Viewer, job_id: int, now: dt.datetime) -> None:
     """Stop a job after the piece at hand; what was brought in stays. Raises `NotFound`."""
-    job_of(house, viewer, job_id)
-    with house.store.writing("import: cancel") as session:
+    job_of(context, viewer, job_id)
+    with context.store.writing("import: cancel") as session:
         working = stored.jobs.c.seen_at.is_not(None)
         waits = stored.jobs.c.state.not_in(stored.ENDED) & ~working
         if stored.set_job(session, job_id, waits, state="cancelled", cancelled_at=now, finished_at=now):
@@ -88,49 +88,49 @@ def cancel(house: House, viewer: Viewer, job_id: int, now: dt.datetime) -> None:
 # --- the worker -------------------------------------------------------------------------------------------------------
 
 
-def work(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
+def work(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
     """Check and bring in what waits; how many jobs were taken up. Between pieces `stop` is asked whether to go on."""
     taken = 0
     while not stop():
-        with house.store.reading("import: look") as session:
+        with context.store.reading("import: look") as session:
             job_id = stored.next_job(session)
         if job_id is None:
             break
-        with house.store.writing("import: claim") as session:
+        with context.store.writing("import: claim") as session:
             begun = stored.claim(session, job_id)
         if begun is None:
             continue
         taken += 1
         if begun > MOST_BEGUN:
-            end(house, job_id, "failed", now, {"refused": said(BROKE_OFF)})
+            end(context, job_id, "failed", now, {"refused": said(BROKE_OFF)})
         else:
-            _work_on(house, job_id, now, stop)
+            _work_on(context, job_id, now, stop)
     if taken:
-        forget(house, now)
+        forget(context, now)
     return taken
 
 
-def _work_on(house: House, job_id: int, now: dt.datetime, stop: Callable[[], bool]) -> None:
-    with house.store.reading("import: file") as session:
+def _work_on(context: Context, job_id: int, now: dt.datetime, stop: Callable[[], bool]) -> None:
+    with context.store.reading("import: file") as session:
         job, data = job_row(session, job_id), stored.file_of(session, job_id)
-        today = house.handbook.calendar("").local(now).date()
+        today = context.definitions.calendar("").local(now).date()
         reach = reach_of(viewer_of(session, job["person_id"], today), job["kind"])
     if data is None:
-        end(house, job_id, "cancelled", now)
+        end(context, job_id, "cancelled", now)
         return
     try:
         if job["state"] == "checking":
-            _check(house, job_id, job, data, reach, now, stop)
+            _check(context, job_id, job, data, reach, now, stop)
         else:
-            with house.store.writing("import: run") as session:
+            with context.store.writing("import: run") as session:
                 stored.set_job(session, job_id, state="running")
-            bring_in(house, job_id, data, reach, now, stop=stop)
+            bring_in(context, job_id, data, reach, now, stop=stop)
     except Unreadable as refused:
-        end(house, job_id, "refused", now, {"refused": said(refused.sentence)})
+        end(context, job_id, "refused", now, {"refused": said(refused.sentence)})
 
 
 def _check(
-    house: House,
+    context: Context,
     job_id: int,
     job: dict[str, Any],
     data: bytes,
@@ -143,25 +143,31 @@ def _check(
 
     def alive(done: int, _total: int | None) -> None:
         nonlocal cancelled
-        with house.store.writing("import: progress") as session:
+        with context.store.writing("import: progress") as session:
             cancelled = not stored.set_job(session, job_id, free, seen_at=now_utc(), next_row=done)
 
     outcome = dry_run(
-        house, job["kind"], data, Options.from_json(job["options"]), now, reach=reach, progress=alive,
+        context,
+        job["kind"],
+        data,
+        Options.from_json(job["options"]),
+        now,
+        reach=reach,
+        progress=alive,
         stop=lambda: cancelled or stop(),
-    )  # fmt: skip
+    )
     values: dict[str, Any] = {"next_row": 0, "seen_at": None, "begun": 0}
     if outcome.state != "cancelled":  # else the worker stops: another one begins anew
         values |= {"state": "checked", **outcome.summary(), "total": outcome.rows, "report": outcome.report}
-    with house.store.writing("import: checked") as session:
+    with context.store.writing("import: checked") as session:
         if stored.set_job(session, job_id, free, **values):
             rows = outcome.wrong_rows if "state" in values else []
             stored.keep_wrong(session, job_id, 0, [kept(row) for row in rows])
             return
-    end(house, job_id, "cancelled", now)
+    end(context, job_id, "cancelled", now)
 
 
-def forget(house: House, now: dt.datetime) -> int:
+def forget(context: Context, now: dt.datetime) -> int:
     """Drop files and wrong rows, which hold children's data, of jobs older than KEPT."""
-    with house.store.writing("import: forget") as session:
+    with context.store.writing("import: forget") as session:
         return stored.forget_before(session, now - KEPT)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from engine.channels.excel97 import read_excel97
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.files.aliases import Aliases
 from engine.core.files.identity import CODE, Difference, differences, reasons, whole, without
 from engine.core.files.lines import Notes, Wrong
@@ -37,7 +37,7 @@ Known = dict[tuple[int, str], dict[str, Any]]  # pupils by school and code
 
 
 @dataclass(slots=True)
-class Placed:
+class PlacedRow:
     """A row with the columns it fills, and the class and school it names."""
 
     row: PupilRow
@@ -75,8 +75,16 @@ class Work:
 class PupilImport:
     """One list of pupils; `put` its pieces in order."""
 
-    def __init__(self, handbook: Handbook, aliases: Aliases, options: Options, reach: Reach, today: dt.date) -> None:
-        self.handbook, self.aliases, self.options, self.reach, self.today = handbook, aliases, options, reach, today
+    def __init__(
+        self, definitions: Definitions, aliases: Aliases, options: Options, reach: Reach, today: dt.date
+    ) -> None:
+        self.definitions, self.aliases, self.options, self.reach, self.today = (
+            definitions,
+            aliases,
+            options,
+            reach,
+            today,
+        )
         self.notes = Notes()
         self.duplicates: list[dict[str, Any]] = []
         self.held: list[dict[str, Any]] = []
@@ -125,9 +133,9 @@ class PupilImport:
         rows = [{**asdict(it), "pupil_id": pupil_id, "taken": taken, **who} for pupil_id, it, taken in work.decided]
         stored.note_decisions(session, rows)
         moved = [pupil_id for pupil_id, changes in work.changed if changes.keys() & set(PLACE)]
-        follow_pupils(session, self.handbook, moved, at, by_id)
+        follow_pupils(session, self.definitions, moved, at, by_id)
 
-    def _take(self, one: Placed, there: Known, work: Work) -> list[Sentence]:
+    def _take(self, one: PlacedRow, there: Known, work: Work) -> list[Sentence]:
         """Add to the work what a row comes to; why it is held, or part of it, if it is."""
         old = there.get(one.key)
         if old is None and (twin := self._twin(one)) is not None:
@@ -147,7 +155,7 @@ class PupilImport:
         work.new.append({**_BLANK, **one.values, "code": one.row.code})
         return []
 
-    def _take_known(self, one: Placed, old: dict[str, Any], work: Work) -> list[Sentence]:
+    def _take_known(self, one: PlacedRow, old: dict[str, Any], work: Work) -> list[Sentence]:
         """What a row about a pupil of the school changes; another name or birth date is held until it is decided."""
         found, values = differences(old, one.values), {**one.values, "code": one.row.code}
         decision = self._decision(one) if found else None
@@ -166,12 +174,12 @@ class PupilImport:
         self.held.append({"key": self._called(one), "code": old["code"], "name": old["name"], "changes": changed})
         return reasons(found)
 
-    def _called(self, one: Placed) -> str:
+    def _called(self, one: PlacedRow) -> str:
         """What a decision about a row goes by: its code, with the school's where the file is of several schools."""
         assert self._places is not None
         return one.row.code if len(self._schools) < 2 else f"{one.row.code}@{self._places.code(one.school)}"
 
-    def _decision(self, one: Placed) -> str | None:
+    def _decision(self, one: PlacedRow) -> str | None:
         return (self.options.decisions or {}).get(self._called(one))
 
     def resolve(self, session: Session, piece: Sequence[Row]) -> None:
@@ -188,10 +196,10 @@ class PupilImport:
 
     # --- what a row means -----------------------------------------------------------------------------------------
 
-    def _resolve(self, session: Session, piece: Sequence[Row]) -> tuple[list[Placed], list[Wrong]]:
+    def _resolve(self, session: Session, piece: Sequence[Row]) -> tuple[list[PlacedRow], list[Wrong]]:
         if self._places is None:
             self._prepare(session)
-        placed: list[Placed] = []
+        placed: list[PlacedRow] = []
         bad: list[Wrong] = []
         for row in piece:
             if isinstance(row, Wrong):
@@ -228,7 +236,7 @@ class PupilImport:
             return self._places.school_of(self.options.school_code)
         return self.reach.one_school(self._places.above)
 
-    def _place(self, row: PupilRow) -> Placed:
+    def _place(self, row: PupilRow) -> PlacedRow:
         assert self._places is not None
         places = row.places
         class_name = places["class"] or self.options.class_code
@@ -248,9 +256,9 @@ class PupilImport:
                 )
             columns = zip(("village_id", "commune_id", "province_id"), home, strict=True)
             values |= {key: unit for key, unit in columns if unit is not None}  # what is not known takes nothing away
-        return Placed(row, values)
+        return PlacedRow(row, values)
 
-    def _twin(self, one: Placed) -> str | None:
+    def _twin(self, one: PlacedRow) -> str | None:
         """The code of a pupil of the school with the same name, birth date and village, who is not in the file."""
         found = self._candidates(one)
         if not found:
@@ -259,20 +267,30 @@ class PupilImport:
         self.duplicates.append({"key": self._called(one), "code": one.row.code, "like": code, "name": name})
         return code
 
-    def _candidates(self, one: Placed) -> list[tuple[str, str]]:
+    def _candidates(self, one: PlacedRow) -> list[tuple[str, str]]:
         """Those like a row whom the file does not name, by code and name."""
         alike = self._alike.get(one.alike, ())
         return [(code, name) for code, name in alike if not self._in_file(one.school, code)]
 
-    def _renamed(self, placed: Sequence[Placed]) -> set[str]:
+    def _renamed(self, placed: Sequence[PlacedRow]) -> set[str]:
         """The codes under which those are known that stand in the file with a new one."""
         return {code for one in placed for code, _name in self._candidates(one)}
 
 
 _BLANK: dict[str, Any] = {"status": "enrolled"} | dict.fromkeys(
-    ("birth_date", "sex", "ethnicity", "disability", "guardian", "guardian_phone", "address",
-     "village_id", "commune_id", "province_id")
-)  # fmt: skip
+    (
+        "birth_date",
+        "sex",
+        "ethnicity",
+        "disability",
+        "guardian",
+        "guardian_phone",
+        "address",
+        "village_id",
+        "commune_id",
+        "province_id",
+    )
+)
 
 
 def _changes(old: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from engine.store.attendance.marks import Counts
 from engine.store.session import Session, now_utc
 from engine.usecases.attendance.import_marks import MarkImport
 from engine.usecases.attendance.import_pupils import PupilImport
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 Progress = Callable[[int, int | None], object]  # rows done, rows in all if that is known
 MOST_LISTED = 500  # vanished pupils, likely duplicates, other names and birth dates in a report
@@ -44,7 +44,7 @@ class Import(Protocol):
 
 
 @dataclass
-class Outcome:
+class ImportOutcome:
     """What became of a file, or would become of it."""
 
     state: str = "done"  # done, cancelled, refused, failed
@@ -78,11 +78,11 @@ def _silent(_done: int, _total: int | None) -> None:
     return
 
 
-def _import(house: House, kind: str, options: Options, reach: Reach, now: dt.datetime) -> Import:
-    today = house.handbook.calendar("").local(now).date()
-    aliases = house.aliases
+def _import(context: Context, kind: str, options: Options, reach: Reach, now: dt.datetime) -> Import:
+    today = context.definitions.calendar("").local(now).date()
+    aliases = context.aliases
     if kind == "pupils":
-        return PupilImport(house.handbook, aliases, options, reach, today)
+        return PupilImport(context.definitions, aliases, options, reach, today)
     return MarkImport(aliases, options, reach, today)
 
 
@@ -90,12 +90,19 @@ def _import(house: House, kind: str, options: Options, reach: Reach, now: dt.dat
 
 
 def dry_run(
-    house: House, kind: str, data: bytes, options: Options, now: dt.datetime, *, reach: Reach = ALL,
-    progress: Progress = _silent, stop: Callable[[], bool] = lambda: False,
-) -> Outcome:  # fmt: skip
+    context: Context,
+    kind: str,
+    data: bytes,
+    options: Options,
+    now: dt.datetime,
+    *,
+    reach: Reach = ALL,
+    progress: Progress = _silent,
+    stop: Callable[[], bool] = lambda: False,
+) -> ImportOutcome:
     """What a file would change, and what of it is wrong; nothing is kept. Raises `Unreadable`."""
-    work, outcome = _import(house, kind, options, reach, now), Outcome()
-    with house.store.trying("import: dry run") as session:
+    work, outcome = _import(context, kind, options, reach, now), ImportOutcome()
+    with context.store.trying("import: dry run") as session:
         for piece in work.pieces(data):
             counts, bad = work.put(session, piece, now, None, None, dry=True)
             _add(outcome, len(piece), counts, bad)
@@ -107,7 +114,7 @@ def dry_run(
     return outcome
 
 
-def _add(outcome: Outcome, rows: int, counts: Counts, bad: list[Wrong]) -> None:
+def _add(outcome: ImportOutcome, rows: int, counts: Counts, bad: list[Wrong]) -> None:
     outcome.rows += rows
     outcome.counts.add(counts)
     outcome.wrong += len(bad)
@@ -127,25 +134,31 @@ def _report(work: Import, session: Session) -> dict[str, Any]:
 
 
 def run(
-    house: House, kind: str, data: bytes, options: Options, now: dt.datetime, *, file_name: str = "",
+    context: Context,
+    kind: str,
+    data: bytes,
+    options: Options,
+    now: dt.datetime,
+    *,
+    file_name: str = "",
     progress: Progress = _silent,
-) -> Outcome:  # fmt: skip
+) -> ImportOutcome:
     """Bring a file in from the command line, or go on with it where an earlier run of it was killed.
 
     Raises `Unreadable`. With `options.strict` nothing is brought in if one row is wrong: the outcome is "refused".
     """
-    if options.strict and (checked := dry_run(house, kind, data, options, now)).wrong:
+    if options.strict and (checked := dry_run(context, kind, data, options, now)).wrong:
         checked.state, checked.counts = "refused", Counts()
         return checked
     digest = digest_of(kind, data, options)
-    with house.store.writing("import: begin") as session:
+    with context.store.writing("import: begin") as session:
         job = stored.unfinished(session, kind, digest)
         values = new_job(kind, "running", file_name, digest, options, None, now)
         job_id = job["id"] if job else stored.add_job(session, values)
     try:
-        return bring_in(house, job_id, data, ALL, now, progress=progress)
+        return bring_in(context, job_id, data, ALL, now, progress=progress)
     except Unreadable as refused:
-        end(house, job_id, "refused", now, {"refused": said(refused.sentence)})
+        end(context, job_id, "refused", now, {"refused": said(refused.sentence)})
         raise
 
 
@@ -157,7 +170,7 @@ def digest_of(kind: str, data: bytes, options: Options) -> str:
 
 def new_job(
     kind: str, state: str, file_name: str, digest: str, options: Options, person_id: int | None, now: dt.datetime
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """The row of a new job."""
     return {
         "kind": kind,
@@ -172,35 +185,41 @@ def new_job(
 
 
 def bring_in(
-    house: House, job_id: int, data: bytes, reach: Reach, now: dt.datetime, *,
-    progress: Progress = _silent, stop: Callable[[], bool] = lambda: False,
-) -> Outcome:  # fmt: skip
+    context: Context,
+    job_id: int,
+    data: bytes,
+    reach: Reach,
+    now: dt.datetime,
+    *,
+    progress: Progress = _silent,
+    stop: Callable[[], bool] = lambda: False,
+) -> ImportOutcome:
     """Bring in what is left of a job's file, piece by piece; between pieces `stop` is asked. Raises `Unreadable`."""
-    with house.store.reading("import: job") as session:
+    with context.store.reading("import: job") as session:
         job = job_row(session, job_id)
-    work = _import(house, job["kind"], Options.from_json(job["options"]), reach, now)
+    work = _import(context, job["kind"], Options.from_json(job["options"]), reach, now)
     row = 0
     try:
         for whole in work.pieces(data):
             known, row = max(0, job["next_row"] - row), row + len(whole)
             if known:
-                with house.store.reading("import: what was brought in before") as session:
+                with context.store.reading("import: what was brought in before") as session:
                     work.resolve(session, whole[:known])
             if not (piece := whole[known:]):
                 continue
-            _piece(house, job_id, work, piece, row - len(piece), now, job["person_id"])
+            _piece(context, job_id, work, piece, row - len(piece), now, job["person_id"])
             progress(row, job["total"])
             if stop():
-                with house.store.writing("import: let go") as session:
+                with context.store.writing("import: let go") as session:
                     stored.set_job(session, job_id, seen_at=None, begun=0)  # another worker goes on at once
-                return outcome_of(house, job_id)
+                return outcome_of(context, job_id)
     except _TakenAway:
-        _stopped(house, job_id, now)
-        return outcome_of(house, job_id)
-    with house.store.reading("import: report") as session:
+        _stopped(context, job_id, now)
+        return outcome_of(context, job_id)
+    with context.store.reading("import: report") as session:
         report = _report(work, session)
-    end(house, job_id, "done", now, report)
-    return outcome_of(house, job_id)
+    end(context, job_id, "done", now, report)
+    return outcome_of(context, job_id)
 
 
 class _TakenAway(Exception):
@@ -208,10 +227,10 @@ class _TakenAway(Exception):
 
 
 def _piece(
-    house: House, job_id: int, work: Import, piece: list[Any], before: int, at: dt.datetime, by_id: int | None
-) -> None:  # fmt: skip
+    context: Context, job_id: int, work: Import, piece: list[Any], before: int, at: dt.datetime, by_id: int | None
+) -> None:
     """One piece in one transaction."""
-    with house.store.writing("import: a piece") as session:
+    with context.store.writing("import: a piece") as session:
         counts, bad = work.put(session, piece, at, by_id, job_id, dry=False)
         job = job_row(session, job_id)
         if not stored.advance(session, job_id, before, before + len(piece), counts, len(bad)):
@@ -233,24 +252,24 @@ def job_row(session: Session, job_id: int) -> dict[str, Any]:
     return job
 
 
-def end(house: House, job_id: int, state: str, now: dt.datetime, report: dict[str, Any] | None = None) -> None:
+def end(context: Context, job_id: int, state: str, now: dt.datetime, report: dict[str, Any] | None = None) -> None:
     """A job has ended; its file is no longer needed."""
-    with house.store.writing("import: end") as session:
+    with context.store.writing("import: end") as session:
         values: dict[str, Any] = {"state": state, "finished_at": max(now, now_utc()), "seen_at": None}
         stored.set_job(session, job_id, **values, **({"report": report} if report is not None else {}))
         stored.drop_file(session, job_id)
 
 
-def _stopped(house: House, job_id: int, now: dt.datetime) -> None:
-    with house.store.reading("import: why it stopped") as session:
+def _stopped(context: Context, job_id: int, now: dt.datetime) -> None:
+    with context.store.reading("import: why it stopped") as session:
         cancelled = job_row(session, job_id)["cancelled_at"] is not None
     if cancelled:
-        end(house, job_id, "cancelled", now)
+        end(context, job_id, "cancelled", now)
 
 
-def outcome_of(house: House, job_id: int) -> Outcome:
+def outcome_of(context: Context, job_id: int) -> ImportOutcome:
     """What became of a job so far."""
-    with house.store.reading("import: outcome") as session:
+    with context.store.reading("import: outcome") as session:
         job = job_row(session, job_id)
         kept = stored.wrong_rows(session, job_id)
     counts = Counts(job["new"], job["changed"], job["unchanged"])
@@ -264,7 +283,7 @@ def outcome_of(house: House, job_id: int) -> Outcome:
         )
         for row in kept
     ]
-    return Outcome(job["state"], job["next_row"], counts, job["wrong"], rows, job["report"])
+    return ImportOutcome(job["state"], job["next_row"], counts, job["wrong"], rows, job["report"])
 
 
 def _sentence(kept: dict[str, str]) -> Sentence:

@@ -17,7 +17,7 @@ from engine.store.attendance.proposals import Proposed
 from engine.store.cases.cases import pupil_place
 from engine.store.session import Session
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 LONGEST = 300  # characters of a reason
 MOST = 20  # proposals on a page
@@ -55,27 +55,27 @@ def _reason(signal: Signal | None, id: str, value: int) -> Label | Sentence:
     return Sentence("{why}: {counted}", why=signal.why, counted=counted)
 
 
-def take_up(house: House, viewer: Viewer, proposal_id: int, now: dt.datetime) -> str:
+def take_up(context: Context, viewer: Viewer, proposal_id: int, now: dt.datetime) -> str:
     """Open the proposed case, with what was found; its code. Asked again by the same person: the same code.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed`, or `Conflict` if it was decided already or the pupil has a case.
     """
-    with house.store.writing("take up a proposal") as session:
+    with context.store.writing("take up a proposal") as session:
         row = _proposal(session, viewer, proposal_id)
         if row.case_id is not None and row.decided_by_id == viewer.person_id:
             return kept.code_of(session, row.case_id)
         _undecided(row)
         values = {"absent_since": row.absent_since, "causes": ["unknown"]}
         found = {"signals": row.signals, "day": row.day.isoformat(), "proposal": proposal_id}
-        code = case_acts.open_within(session, house, viewer, row.pupil_id, values, now, data=found)
+        code = case_acts.open_within(session, context, viewer, row.pupil_id, values, now, data=found)
         kept.take_up(session, row, viewer.person_id, code, now)
     return code
 
 
-def dismiss(house: House, viewer: Viewer, proposal_id: int, reason: str, now: dt.datetime) -> None:
+def dismiss(context: Context, viewer: Viewer, proposal_id: int, reason: str, now: dt.datetime) -> None:
     """Leave a proposal aside, for a reason: its alarms were not real. Raises what `take_up` raises, or `Invalid`."""
     reason = reason.strip()
-    with house.store.writing("dismiss a proposal") as session:
+    with context.store.writing("dismiss a proposal") as session:
         row = _proposal(session, viewer, proposal_id)
         if row.reason == reason and row.decided_by_id == viewer.person_id:
             return  # sent twice
@@ -85,11 +85,11 @@ def dismiss(house: House, viewer: Viewer, proposal_id: int, reason: str, now: dt
         kept.dismiss(session, proposal_id, viewer.person_id, reason, now)
 
 
-def proposal(house: House, viewer: Viewer, proposal_id: int) -> Proposed:
+def proposal(context: Context, viewer: Viewer, proposal_id: int) -> Proposed:
     """One proposal that waits for a decision. Raises what `take_up` raises."""
-    with house.store.writing("look at a proposal") as session:
+    with context.store.writing("look at a proposal") as session:
         _undecided(_proposal(session, viewer, proposal_id))
-    with house.store.scoped(viewer) as session:
+    with context.store.scoped(viewer) as session:
         found = kept.waiting(session, viewer.of("teacher"), viewer.of("head"), id=proposal_id)
     if not found:
         raise Conflict(Sentence("The pupil has an open case by now."))

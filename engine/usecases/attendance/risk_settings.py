@@ -16,7 +16,7 @@ from engine.core.words import Sentence
 from engine.store.attendance import risk_trials as stored
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 SETTING = "risk"  # its name in the table
 READERS = ("head", OFFICE, ADMIN)
@@ -64,10 +64,13 @@ def chosen_in(session: Session) -> Chosen:
     found = get_setting(session, SETTING)
     at = found.get("at")
     return Chosen(
-        found.get("mode", ""), found.get("count", ""), found.get("signals", {}),
-        {int(unit): mode for unit, mode in found.get("units", {}).items()}, found.get("by_id"),
+        found.get("mode", ""),
+        found.get("count", ""),
+        found.get("signals", {}),
+        {int(unit): mode for unit, mode in found.get("units", {}).items()},
+        found.get("by_id"),
         dt.datetime.fromisoformat(at) if at else None,
-    )  # fmt: skip
+    )
 
 
 def check(viewer: Viewer) -> None:
@@ -77,31 +80,31 @@ def check(viewer: Viewer) -> None:
 
 
 def choose(
-    house: House, viewer: Viewer, now: dt.datetime, *, mode: str, count: str, signals: Mapping[str, str]
-) -> None:  # fmt: skip
+    context: Context, viewer: Viewer, now: dt.datetime, *, mode: str, count: str, signals: Mapping[str, str]
+) -> None:
     """Set what holds everywhere; "" leaves it to the file. Raises `NotAllowed` or `Invalid`."""
     if not viewer.holds(ADMIN):
         raise NotAllowed(Sentence("What holds everywhere is set by an administrator."))
-    known = {signal.id for signal in house.risk.signals}
+    known = {signal.id for signal in context.risk.signals}
     sound = mode in {"", *MODES} and count in {"", *COUNTS} and set(signals.values()) <= {"", *DOES}
     if not sound or not set(signals) <= known:
         raise Invalid({"": Sentence("The rules have changed meanwhile. Look at the page again.")})
     given = {signal: does for signal, does in signals.items() if does}
-    _put(house, viewer, now, {"mode": mode, "count": count, "signals": given})
+    _put(context, viewer, now, {"mode": mode, "count": count, "signals": given})
 
 
-def choose_for(house: House, viewer: Viewer, unit_id: int, mode: str, now: dt.datetime) -> None:
+def choose_for(context: Context, viewer: Viewer, unit_id: int, mode: str, now: dt.datetime) -> None:
     """Set what the watch does at the schools of an office's unit; "" as everywhere. Raises `NotAllowed`, `Invalid`."""
     if unit_id not in viewer.of(OFFICE):
         raise NotAllowed(Sentence("What the watch does in a place is set by its education office."))
     if mode not in {"", *MODES}:
         raise Invalid({"": Sentence("The rules have changed meanwhile. Look at the page again.")})
-    with house.store.reading("settings of the risk watch") as session:
+    with context.store.reading("settings of the risk watch") as session:
         units = {str(unit): kept for unit, kept in chosen_in(session).units.items() if unit != unit_id}
-    _put(house, viewer, now, {"units": units | ({str(unit_id): mode} if mode else {})})
+    _put(context, viewer, now, {"units": units | ({str(unit_id): mode} if mode else {})})
 
 
-def _put(house: House, viewer: Viewer, now: dt.datetime, values: Mapping[str, object]) -> None:
-    with house.store.writing("settings of the risk watch") as session:
+def _put(context: Context, viewer: Viewer, now: dt.datetime, values: Mapping[str, object]) -> None:
+    with context.store.writing("settings of the risk watch") as session:
         before = get_setting(session, SETTING)
         put_setting(session, SETTING, {**before, **values, "by_id": viewer.person_id, "at": now.isoformat()})

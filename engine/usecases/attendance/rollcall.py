@@ -18,7 +18,7 @@ from engine.store.attendance.marks import Counts, put_marks
 from engine.store.session import Session
 from engine.usecases import idempotency
 from engine.usecases.attendance.ask_risk_watch import ask
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 SESSIONS: Mapping[str, Label] = {"m": Label("Sáng", "Morning"), "a": Label("Chiều", "Afternoon")}
 MARKS: Mapping[str, Label] = {
@@ -47,9 +47,17 @@ def check(session: Session, viewer: Viewer, class_id: int) -> None:
 
 
 def send(
-    house: House, viewer: Viewer, class_id: int, day: dt.date, half: str, said: Mapping[int, str], now: dt.datetime, *,
-    key: str, version: str | None = None,
-) -> Counts:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    class_id: int,
+    day: dt.date,
+    half: str,
+    said: Mapping[int, str],
+    now: dt.datetime,
+    *,
+    key: str,
+    version: str | None = None,
+) -> Counts:
     """Take a session's register: `said` gives the mark of each pupil who stood on the list.
 
     Who was present and has left the class since gets none. The worker watches the class at once
@@ -64,22 +72,22 @@ def send(
             `SentBefore` if other marks were sent with it.
     """
     sent = idempotency.digest(key, "roll call", {"class": class_id, "day": day, "session": half, "marks": said})
-    with house.store.writing("roll call") as session:
+    with context.store.writing("roll call") as session:
         if stored.sender(session, key) == viewer.person_id:
             idempotency.check(session, key, sent)
             return Counts()
         check(session, viewer, class_id)
-        _check_day(house, day, now)
+        _check_day(context, day, now)
         known = [pupil for pupil, _, _ in stored.pupils(session, class_id)]
         _check_said(half, said, known)
         if not stored.note_sent(session, key, class_id, day, half, now, viewer.person_id):
             return _sent_by_now(session, key, viewer, sent)
         idempotency.note(session, key, sent, now)
         if version is not None:
-            _check_unseen(session, house, class_id, day, half, said, version)
+            _check_unseen(session, context, class_id, day, half, said, version)
         marks = [(pupil, day, half, said[pupil], None) for pupil in known if pupil in said]
         counts = put_marks(session, marks, now, viewer.person_id)
-        ask(session, [(class_id, day)], house.handbook.calendar("").local(now).date())
+        ask(session, [(class_id, day)], context.definitions.calendar("").local(now).date())
     return counts
 
 
@@ -97,14 +105,14 @@ def _check_said(half: str, said: Mapping[int, str], known: Collection[int]) -> N
         raise Invalid({"": Sentence("The class has changed meanwhile. Look at the list again.")})
 
 
-def _check_day(house: House, day: dt.date, now: dt.datetime) -> None:
-    today = house.handbook.calendar("").local(now).date()
+def _check_day(context: Context, day: dt.date, now: dt.datetime) -> None:
+    today = context.definitions.calendar("").local(now).date()
     if not today - EARLIEST <= day <= today:
         raise Invalid({"day": Sentence("Attendance is taken for today or for a day of the last month.")})
 
 
 def _check_unseen(
-    session: Session, house: House, class_id: int, day: dt.date, half: str, said: Mapping[int, str], version: str
+    session: Session, context: Context, class_id: int, day: dt.date, half: str, said: Mapping[int, str], version: str
 ) -> None:
     stored.hold(session, class_id)
     there = {pupil: mark for pupil, (mark, _reason) in stored.marks(session, class_id, day, half).items()}
@@ -113,5 +121,5 @@ def _check_unseen(
         return
     name, at = stored.last_marked(session, others, day, half)
     who = name or Label("Tệp nhập vào", "A file that was brought in")
-    local = house.handbook.calendar("").local(at)
+    local = context.definitions.calendar("").local(at)
     raise Conflict(Sentence("{who} has taken attendance of this session, {at}; it differs.", who=who, at=local))

@@ -16,19 +16,19 @@ from typing import Any
 
 from engine.core.calendar import Duration
 from engine.core.cases.casework import SYSTEM, Actor, Casework
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.people.access import ADMIN, OFFICE, REFERRED, Viewer, acts_for
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.rules.model import Rule
 from engine.core.words import Sentence
 from engine.store.calendar import closures as stored
-from engine.store.calendar.closures import Closed, Concerned, Counted, News, Plan, Scope, SupposedWorld
+from engine.store.calendar.closures import Closed, ClosureNews, ClosureScope, Concerned, Plan, SupposedWorld, Touched
 from engine.store.cases import writer
 from engine.store.cases.surroundings import World
 from engine.store.session import Session
 from engine.usecases import idempotency
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 LONGEST = 200  # characters of a reason
 MOST_DAYS = 366  # of one closure: a longer one is a slip of the pen
@@ -44,10 +44,18 @@ class _DoneBefore(Exception):
 
 
 def announce_closure(
-    house: House, viewer: Viewer | None, *, unit_id: int | None = None, pupil_id: int | None = None,
-    first_day: dt.date, last_day: dt.date, reason: str, study_mode: str | None = None, now: dt.datetime,
+    context: Context,
+    viewer: Viewer | None,
+    *,
+    unit_id: int | None = None,
+    pupil_id: int | None = None,
+    first_day: dt.date,
+    last_day: dt.date,
+    reason: str,
+    study_mode: str | None = None,
+    now: dt.datetime,
     key: str | None = None,
-) -> int:  # fmt: skip
+) -> int:
     """Enter days without class, first and last included, for all in a unit or for one pupil; returns the closure's id.
 
     A head does so for the own school and what lies in it, a commune leader and an education office for their area, a
@@ -60,52 +68,73 @@ def announce_closure(
     plan = Plan(first_day, last_day, " ".join(reason.split()), study_mode or None)
     sent = _sent(key, ANNOUNCED, unit=unit_id, pupil=pupil_id, plan=_parts(plan))
     try:
-        with house.store.writing("announce a closure") as session:
+        with context.store.writing("announce a closure") as session:
             if key and (done := _done(session, key, viewer, sent)):
                 return done
             scope = _scope(session, unit_id, pupil_id)
             actor = _actor(session, viewer, scope)
             _check(plan)
             closure = stored.add_closure(session, scope, plan, actor.person_id, now)
-            _act(house, session, scope, actor, closure, ANNOUNCED, plan, now, key)
+            _act(context, session, scope, actor, closure, ANNOUNCED, plan, now, key)
             _note_sent(session, key, sent, now)
             return closure
     except _DoneBefore:
-        return announce_closure(house, viewer, unit_id=unit_id, pupil_id=pupil_id, first_day=first_day,
-                                last_day=last_day, reason=reason, study_mode=study_mode, now=now, key=key)  # fmt: skip
+        return announce_closure(
+            context,
+            viewer,
+            unit_id=unit_id,
+            pupil_id=pupil_id,
+            first_day=first_day,
+            last_day=last_day,
+            reason=reason,
+            study_mode=study_mode,
+            now=now,
+            key=key,
+        )
 
 
 def change_closure(
-    house: House, viewer: Viewer | None, closure_id: int, plan: Plan, now: dt.datetime, *, key: str | None = None
+    context: Context, viewer: Viewer | None, closure_id: int, plan: Plan, now: dt.datetime, *, key: str | None = None
 ) -> None:
     """Let a closure have other days, another reason or way of learning. What it has already is no change.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
     """
-    _rewrite(house, viewer, closure_id, CHANGED, lambda _closed: _checked(plan), now, key, _parts(plan))
+    _rewrite(context, viewer, closure_id, CHANGED, lambda _closed: _checked(plan), now, key, _parts(plan))
 
 
 def lift_closure(
-    house: House, viewer: Viewer | None, closure_id: int, last_day: dt.date, now: dt.datetime, *, key: str | None = None
+    context: Context,
+    viewer: Viewer | None,
+    closure_id: int,
+    last_day: dt.date,
+    now: dt.datetime,
+    *,
+    key: str | None = None,
 ) -> None:
     """Let a closure end earlier: `last_day` is the last day without class; a day before its first withdraws it whole.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed`, or `Invalid` for a day after its end.
     """
-    _rewrite(house, viewer, closure_id, LIFTED, lambda closed: ended(closed.plan, last_day), now, key,
-             [last_day])  # fmt: skip
+    _rewrite(context, viewer, closure_id, LIFTED, lambda closed: ended(closed.plan, last_day), now, key, [last_day])
 
 
 def preview(
-    house: House, viewer: Viewer, plan: Plan, now: dt.datetime, *, unit_id: int | None = None,
-    pupil_id: int | None = None, closure_id: int | None = None,
-) -> Counted:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    plan: Plan,
+    now: dt.datetime,
+    *,
+    unit_id: int | None = None,
+    pupil_id: int | None = None,
+    closure_id: int | None = None,
+) -> Touched:
     """How many open cases a closure would touch, and of how many the deadline would move; nothing is stored.
 
     `closure_id` is the stored closure in whose place it would be. Of more than MOST_LOOKED_AT cases only so many are
     looked at. Raises what announcing or changing it would raise.
     """
-    with house.store.reading("what a closure would move") as session:
+    with context.store.reading("what a closure would move") as session:
         if closure_id is not None:
             closed = _closed(session, closure_id, lock=False)
             unit_id, pupil_id = closed.unit_id, closed.pupil_id
@@ -113,9 +142,9 @@ def preview(
         actor = _actor(session, viewer, scope)
         if closure_id is None or plan.last_day >= plan.first_day:  # one that is withdrawn whole has no days
             _check(plan)
-        world = SupposedWorld(session, house.handbook, now)
+        world = SupposedWorld(session, context.definitions, now)
         world.suppose(scope, plan, closure_id)
-        counted = Counted()
+        counted = Touched()
         for number, works in _works(world, scope, lock=False):
             counted = _add(counted, number, works, actor, {})
             if counted.touched >= MOST_LOOKED_AT:
@@ -130,7 +159,7 @@ def ended(plan: Plan, last_day: dt.date) -> Plan:
     return replace(plan, last_day=max(last_day, plan.first_day - DAY))
 
 
-def may_announce(viewer: Viewer, scope: Scope) -> bool:
+def may_announce(viewer: Viewer, scope: ClosureScope) -> bool:
     """Whether the viewer may announce, change and lift closures of this scope."""
     return bool(_allowed(viewer, scope))
 
@@ -138,11 +167,19 @@ def may_announce(viewer: Viewer, scope: Scope) -> bool:
 # --- what they share --------------------------------------------------------------------------------------------------
 
 
-def _rewrite(house: House, viewer: Viewer | None, closure_id: int, kind: str, plan: Any, now: dt.datetime,
-             key: str | None, content: list[Any]) -> None:  # fmt: skip
+def _rewrite(
+    context: Context,
+    viewer: Viewer | None,
+    closure_id: int,
+    kind: str,
+    plan: Any,
+    now: dt.datetime,
+    key: str | None,
+    content: list[Any],
+) -> None:
     sent = _sent(key, kind, closure=closure_id, plan=content)
     try:
-        with house.store.writing(f"{kind}: a closure") as session:
+        with context.store.writing(f"{kind}: a closure") as session:
             if key and _done(session, key, viewer, sent):
                 return
             closed = _closed(session, closure_id)
@@ -151,7 +188,7 @@ def _rewrite(house: House, viewer: Viewer | None, closure_id: int, kind: str, pl
             new: Plan = plan(closed)
             if new != closed.plan:
                 stored.set_closure(session, closure_id, new, now if kind == LIFTED else None)
-                _act(house, session, scope, actor, closure_id, kind, new, now, key)
+                _act(context, session, scope, actor, closure_id, kind, new, now, key)
                 _note_sent(session, key, sent, now)
     except _DoneBefore:
         return
@@ -186,14 +223,14 @@ def _closed(session: Session, closure_id: int, *, lock: bool = True) -> Closed:
     return closed
 
 
-def _scope(session: Session, unit_id: int | None, pupil_id: int | None) -> Scope:
+def _scope(session: Session, unit_id: int | None, pupil_id: int | None) -> ClosureScope:
     scope = stored.scope_of(session, unit_id, pupil_id)
     if scope is None:
         raise NotFound(Sentence("There is no such unit or pupil."))
     return scope
 
 
-def _actor(session: Session, viewer: Viewer | None, scope: Scope) -> Actor:
+def _actor(session: Session, viewer: Viewer | None, scope: ClosureScope) -> Actor:
     """Who announces or lifts, in the role that allows it."""
     if viewer is None:
         return Actor(None, SYSTEM)
@@ -206,7 +243,7 @@ def _actor(session: Session, viewer: Viewer | None, scope: Scope) -> Actor:
     raise NoAccess(Sentence("You have no access here: none of your posts answers for this unit or pupil."))
 
 
-def _allowed(viewer: Viewer, scope: Scope) -> set[str]:
+def _allowed(viewer: Viewer, scope: ClosureScope) -> set[str]:
     roles = {role for role in ("head", "commune_leader") if viewer.of(role) & scope.line}
     if scope.line & (viewer.office_communes | viewer.office_provinces | viewer.office_schools):
         roles.add(OFFICE)
@@ -240,9 +277,16 @@ def _check(plan: Plan) -> None:
 
 
 def _act(
-    house: House, session: Session, scope: Scope, actor: Actor, closure: int, kind: str, plan: Plan, now: dt.datetime,
+    context: Context,
+    session: Session,
+    scope: ClosureScope,
+    actor: Actor,
+    closure: int,
+    kind: str,
+    plan: Plan,
+    now: dt.datetime,
     key: str | None,
-) -> None:  # fmt: skip
+) -> None:
     """Note the act and count the deadlines of the cases it touches anew."""
     act = stored.add_act(session, closure, kind, plan, actor.person_id, now, key)
     if act is None:
@@ -250,8 +294,8 @@ def _act(
     first, last = plan.first_day.isoformat(), plan.last_day.isoformat()
     # What the history of a case keeps of it; the reason may be personal and stays out of the chain.
     data = {"because": "closure", "closure": closure, "scope": scope.kind, "first": first, "last": last}
-    counted, told = Counted(), dict[int, News]()
-    for number, works in _works(World(session, house.handbook, now), scope, lock=True):
+    counted, told = Touched(), dict[int, ClosureNews]()
+    for number, works in _works(World(session, context.definitions, now), scope, lock=True):
         counted = _add(counted, number, works, actor, data)
         writer.store(session, works)
         _gather(told, works, scope, actor)
@@ -259,7 +303,7 @@ def _act(
     stored.tell(session, closure, f"closure_{kind}", told, now)
 
 
-def _gather(told: dict[int, News], works: Iterable[Casework], scope: Scope, actor: Actor) -> None:
+def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: ClosureScope, actor: Actor) -> None:
     """Whom it concerns that the deadlines of their cases have moved, each once; not who moved them.
 
     The page of a pupil's closure names the pupil: it is not for those who must not know.
@@ -271,22 +315,22 @@ def _gather(told: dict[int, News], works: Iterable[Casework], scope: Scope, acto
             continue
         for person, role in work.asked():
             if person != actor.person_id:
-                news = told.get(person) or News(facts.id, facts.version, role, 0)
+                news = told.get(person) or ClosureNews(facts.id, facts.version, role, 0)
                 told[person] = news._replace(cases=news.cases + 1)
 
 
-def _works(world: World, scope: Scope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:
-    for number, found in stored.touched(world.session, scope, _concerned(world.handbook), lock=lock):
+def _works(world: World, scope: ClosureScope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:
+    for number, found in stored.touched(world.session, scope, _concerned(world.definitions), lock=lock):
         world.fetch(found)
         yield number, [Casework(facts, world.situation(facts), world, world.now) for facts in found]
 
 
-def _concerned(handbook: Handbook) -> Concerned:
+def _concerned(definitions: Definitions) -> Concerned:
     """Whether days without class can move a deadline of a case: the rules of its state count school days."""
 
     @cache
     def concerned(workflow: str, version: int, state: str, accepted: bool | None) -> bool:
-        return any(map(_counts_school_days, handbook.rules(workflow, version).watching(state, accepted)))
+        return any(map(_counts_school_days, definitions.rules(workflow, version).watching(state, accepted)))
 
     return concerned
 
@@ -298,6 +342,6 @@ def _counts_school_days(rule: Rule) -> bool:
     return counted or any(condition.name in ABSENCES for condition in when.conditions)
 
 
-def _add(counted: Counted, number: int, works: list[Casework], actor: Actor, data: dict[str, Any]) -> Counted:
+def _add(counted: Touched, number: int, works: list[Casework], actor: Actor, data: dict[str, Any]) -> Touched:
     moved = sum(work.recount("recounted", actor, data) for work in works)
-    return Counted(counted.touched + number, counted.moved + moved)
+    return Touched(counted.touched + number, counted.moved + moved)

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any
 
 from engine.core.cases.act_vocabulary import GIVERS, HOLDERS, OPENERS, act_label
-from engine.core.cases.answers import is_answer
 from engine.core.cases.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.core.cases.facts import Facts
 from engine.core.people.access import REFERRED, Viewer, acts_for, knows, reach
@@ -21,7 +20,8 @@ from engine.core.people.responsibility import LADDERS, acted
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow import builtin_forms, form_values
-from engine.core.workflow.model import Form, Transition, Workflow
+from engine.core.workflow.answers import is_answer
+from engine.core.workflow.model import ActFields, Transition, Workflow
 from engine.store.cases import cases as stored
 from engine.store.cases import writer
 from engine.store.cases.companions import on_list
@@ -29,7 +29,7 @@ from engine.store.cases.surroundings import World
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.usecases import idempotency
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 MOST_HELD = 90  # days: a term; nobody forgets a case by stopping its clock
 
@@ -37,21 +37,34 @@ Act = Callable[[Casework, Actor, dict[str, Any], Session], None]
 
 
 def open_case(
-    house: House, viewer: Viewer, pupil_id: int, values: Mapping[str, Any], now: dt.datetime, *, key: str | None = None
+    context: Context,
+    viewer: Viewer,
+    pupil_id: int,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    key: str | None = None,
 ) -> str:
     """Open a case for a pupil and return its code.
 
     Raises `NoAccess` (for a pupil that there is not, too), `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an
     open case.
     """
-    with house.store.writing("open a case") as session:
-        return open_within(session, house, viewer, pupil_id, values, now, key=key)
+    with context.store.writing("open a case") as session:
+        return open_within(session, context, viewer, pupil_id, values, now, key=key)
 
 
 def open_within(
-    session: Session, house: House, viewer: Viewer, pupil_id: int, values: Mapping[str, Any], now: dt.datetime, *,
-    key: str | None = None, data: Mapping[str, Any] | None = None,
-) -> str:  # fmt: skip
+    session: Session,
+    context: Context,
+    viewer: Viewer,
+    pupil_id: int,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    key: str | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> str:
     """`open_case` as part of a larger transaction; `data` is kept with the first event, and holds nothing personal."""
     sent = idempotency.digest(key, "open", {**values, "pupil": pupil_id}) if key else ""
     if key and (code := replayed(session, key, viewer, sent)):
@@ -62,11 +75,11 @@ def open_within(
         raise NoAccess(_no_duty())  # the same answer for both: nobody learns which pupils there are
     if not roles & OPENERS:
         raise NotAllowed(_only_school())
-    workflow = house.handbook.workflow(house.workflow)
+    workflow = context.definitions.workflow(context.workflow)
     _only_one(session, pupil_id, workflow.name)
-    world = World(session, house.handbook, now)
+    world = World(session, context.definitions, now)
     filled = _filled(workflow, workflow.forms["open"], values, world.today)
-    facts = new_case(house, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
+    facts = new_case(context, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
     stored.insert_case(session, facts)
     world.fetch([facts])
     work = Casework(facts, world.situation(facts), world, now)
@@ -79,24 +92,60 @@ def open_within(
 
 
 def new_case(
-    house: House, workflow: Workflow, place: stored.PupilPlace, filled: Mapping[str, Any], now: dt.datetime, code: str
+    context: Context,
+    workflow: Workflow,
+    place: stored.PupilPlace,
+    filled: Mapping[str, Any],
+    now: dt.datetime,
+    code: str,
 ) -> Facts:
     """The facts of a case that nothing has happened to yet; `filled` says since when the pupil is absent."""
     return Facts(
-        id=0, code=code, pupil_id=place.id, workflow=workflow.name, workflow_version=workflow.version,
-        rules_version=house.handbook.rules(workflow.name).version, state=workflow.initial, entry=1, since=now, level=0,
-        absent_since=dt.date.fromisoformat(filled["absent_since"]), opened_at=now, closed_at=None, assignee_id=None,
-        offered_role=None, offered_unit_id=None, offered_at=None, accepted_at=None, due_at=None, next_look_at=None,
-        flags=["disability"] if place.disability else [], unreached=0, grade=place.grade, class_id=place.class_id,
-        school_id=place.school_id, village_id=place.village_id, commune_id=place.commune_id,
-        province_id=place.province_id, association_id=None, version=0, last_hash="",
-    )  # fmt: skip
+        id=0,
+        code=code,
+        pupil_id=place.id,
+        workflow=workflow.name,
+        workflow_version=workflow.version,
+        rules_version=context.definitions.rules(workflow.name).version,
+        state=workflow.initial,
+        entry=1,
+        since=now,
+        level=0,
+        absent_since=dt.date.fromisoformat(filled["absent_since"]),
+        opened_at=now,
+        closed_at=None,
+        assignee_id=None,
+        offered_role=None,
+        offered_unit_id=None,
+        offered_at=None,
+        accepted_at=None,
+        due_at=None,
+        next_look_at=None,
+        flags=["disability"] if place.disability else [],
+        unreached=0,
+        grade=place.grade,
+        class_id=place.class_id,
+        school_id=place.school_id,
+        village_id=place.village_id,
+        commune_id=place.commune_id,
+        province_id=place.province_id,
+        association_id=None,
+        version=0,
+        last_hash="",
+    )
 
 
 def step(
-    house: House, viewer: Viewer, code: str, name: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    name: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Do a transition of the workflow, such as `contact` or `return_to_class`."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
@@ -108,58 +157,92 @@ def step(
             _tick_off_check_ins(work, session, at_least_one=False)
 
     on_case(
-        house, viewer, code, now, act, name=name, asked=lambda workflow: _step(workflow, name), values=values,
-        version=version, key=key,
-    )  # fmt: skip
+        context,
+        viewer,
+        code,
+        now,
+        act,
+        name=name,
+        asked=lambda workflow: _step(workflow, name),
+        values=values,
+        version=version,
+        key=key,
+    )
 
 
 def accept(
-    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Take up a case that is on offer to one of the viewer's posts."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         work.accept(_in_seat(viewer, actor, work.facts), _seats(viewer), filled)
 
-    on_case(house, viewer, code, now, act, name="accept", values=values, version=version, key=key)
+    on_case(context, viewer, code, now, act, name="accept", values=values, version=version, key=key)
 
 
 def decline(
-    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Return an offer with a reason; it is offered to the next one up."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         declined = stored.declined_seats(session, work.facts)
         work.decline(_in_seat(viewer, actor, work.facts), _seats(viewer), declined, filled)
 
-    on_case(house, viewer, code, now, act, name="decline", values=values, version=version, key=key)
+    on_case(context, viewer, code, now, act, name="decline", values=values, version=version, key=key)
 
 
 def assign(
-    house: House, viewer: Viewer, code: str, person_id: int, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    person_id: int,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Give the case to a person who may hold it."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         owner = work.situation.workflow.states[work.facts.state].owner or ""
-        roles = reach(viewer_of(session, person_id, _today(house, now)), work.facts)
+        roles = reach(viewer_of(session, person_id, _today(context, now)), work.facts)
         role = next((role for role in LADDERS.get(owner, ()) if role in roles), None)
         if role is None:
             raise Invalid({"person": Sentence("This person cannot have the case: no post of theirs answers for it.")})
         work.assign(actor, person_id, role, filled)
 
-    on_case(house, viewer, code, now, act, name="assign", values={**values, "person": person_id}, version=version,
-            key=key)  # fmt: skip
+    on_case(
+        context, viewer, code, now, act, name="assign", values={**values, "person": person_id}, version=version, key=key
+    )
 
 
 def note(
-    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Write something down for everybody with a duty towards the pupil."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
@@ -167,13 +250,19 @@ def note(
             raise NotAllowed(Sentence("This case has ended."))
         work.write("noted", actor, filled)
 
-    on_case(house, viewer, code, now, act, name="note", values=values, version=version, key=key)
+    on_case(context, viewer, code, now, act, name="note", values=values, version=version, key=key)
 
 
 def log_support(
-    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Log support that was given (D3.1): kind, quantity in the kind's unit, value, giver, date, who received it."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
@@ -186,13 +275,19 @@ def log_support(
         row["association_id"] = work.facts.association_id
         work.write("support_given", actor.only(GIVERS), filled, [("support", row)])
 
-    on_case(house, viewer, code, now, act, name="support", values=values, version=version, key=key)
+    on_case(context, viewer, code, now, act, name="support", values=values, version=version, key=key)
 
 
 def check_in(
-    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Record how a pupil who is away is doing (D1.6, D1.7, D4.2), and when to ask again."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
@@ -204,13 +299,19 @@ def check_in(
         work.write("checked_in", actor.only(actor.roles - REFERRED), filled, data=unsafe)
         _tick_off_check_ins(work, session, at_least_one=True)
 
-    on_case(house, viewer, code, now, act, name="check_in", values=values, version=version, key=key)
+    on_case(context, viewer, code, now, act, name="check_in", values=values, version=version, key=key)
 
 
 def hold_lesson(
-    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Check off the next catch-up lesson that was planned (D1.5). Raises `NotFound` if none is left."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
@@ -220,13 +321,19 @@ def hold_lesson(
         if not stored.tick_off(session, work.facts.id, LESSON, work.next_seq - 1):
             raise NotFound(Sentence("No catch-up lesson is left to be held."))
 
-    on_case(house, viewer, code, now, act, name="lesson", values=values, version=version, key=key)
+    on_case(context, viewer, code, now, act, name="lesson", values=values, version=version, key=key)
 
 
 def hold(
-    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Stop the clocks of a case until the end of a day, MOST_HELD days ahead at most; the deadline is counted anew."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
@@ -235,33 +342,47 @@ def hold(
         last = dt.date.fromisoformat(filled["hold_until"])
         longest = work.situation.calendar.local(now).date() + dt.timedelta(days=MOST_HELD)
         if last > longest:
-            raise Invalid({"hold_until": Sentence("A clock is stopped until {day} at the latest; after that it can be "
-                                                  "stopped anew.", day=longest)})  # fmt: skip
+            raise Invalid(
+                {
+                    "hold_until": Sentence(
+                        "A clock is stopped until {day} at the latest; after that it can be stopped anew.", day=longest
+                    )
+                }
+            )
         until = work.situation.calendar.instant(last + dt.timedelta(days=1), 0)
         actor = actor.only(HOLDERS)
         work.hold(actor, until, filled["reason"], filled)
         work.facts.holds += ((now, until, filled["reason"]),)
-        work.situation = house.handbook.situation(work.facts, work.situation.around)
+        work.situation = context.definitions.situation(work.facts, work.situation.surroundings)
         work.recount("recounted", actor, {"because": "hold"})
 
-    on_case(house, viewer, code, now, act, name="hold", values=values, version=version, key=key)
+    on_case(context, viewer, code, now, act, name="hold", values=values, version=version, key=key)
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
 
 
 def on_case(
-    house: House, viewer: Viewer, code: str, now: dt.datetime, act: Act, *, name: str,
-    asked: Callable[[Workflow], Form | Transition] | None = None, values: Mapping[str, Any],
-    about: int | None = None, version: int | None, key: str | None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    now: dt.datetime,
+    act: Act,
+    *,
+    name: str,
+    asked: Callable[[Workflow], ActFields | Transition] | None = None,
+    values: Mapping[str, Any],
+    about: int | None = None,
+    version: int | None,
+    key: str | None,
+) -> None:
     """Let a person act on a case: read what they filled in, decide, store. Raises what the module's acts raise.
 
     `name` is the act's, `asked` its form where it is none of the standing ones; `about` is the number of what on the
     case it is about.
     """
     sent = idempotency.digest(key, name, {"fields": values, "case": code.upper(), "about": about}) if key else ""
-    with house.store.writing("act on a case") as session:
+    with context.store.writing("act on a case") as session:
         if key and replayed(session, key, viewer, sent):
             return
         facts = stored.case_by_code(session, code)
@@ -271,8 +392,8 @@ def on_case(
         if not actor.roles:
             raise NoAccess(_no_duty())
         if version is not None and version != facts.version:
-            raise Conflict(_who_was_faster(house, session, facts))
-        world = World(session, house.handbook, now)
+            raise Conflict(_who_was_faster(context, session, facts))
+        world = World(session, context.definitions, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
         form = builtin_forms.in_state((asked or asks(name))(work.situation.workflow), facts.state)
@@ -335,14 +456,16 @@ def _tick_off_check_ins(work: Casework, session: Session, *, at_least_one: bool)
         stored.tick_off(session, work.facts.id, CHECK_IN, seq)
 
 
-def _allowed(work: Casework, actor: Actor, form: Form | Transition) -> None:
+def _allowed(work: Casework, actor: Actor, form: ActFields | Transition) -> None:
     """Whether the act is possible at all comes before what was filled in: nobody mends a form in vain."""
     if isinstance(form, Transition):
         work.check(form.name, actor)
 
 
-def _filled(workflow: Workflow, form: Form | Transition, values: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
-    needs, may = (builtin_forms.asked(workflow, Form(form.name, names)) for names in (form.needs, form.may))
+def _filled(
+    workflow: Workflow, form: ActFields | Transition, values: Mapping[str, Any], today: dt.date
+) -> dict[str, Any]:
+    needs, may = (builtin_forms.asked(workflow, ActFields(form.name, names)) for names in (form.needs, form.may))
     return form_values.read_form(needs, may, values, today)
 
 
@@ -352,7 +475,7 @@ def _step(workflow: Workflow, name: str) -> Transition:
     return workflow.transitions[name]
 
 
-def asks(name: str) -> Callable[[Workflow], Form | Transition]:
+def asks(name: str) -> Callable[[Workflow], ActFields | Transition]:
     """The form of a workflow, or of the house, that asks what an act needs."""
     return lambda workflow: builtin_forms.form_named(workflow, name)
 
@@ -373,24 +496,27 @@ def _seats(viewer: Viewer) -> set[tuple[str, int]]:
     return {(role, unit) for role, units in viewer.units.items() for unit in units}
 
 
-def _today(house: House, now: dt.datetime) -> dt.date:
-    return house.handbook.calendar("").local(now).date()
+def _today(context: Context, now: dt.datetime) -> dt.date:
+    return context.definitions.calendar("").local(now).date()
 
 
-def _who_was_faster(house: House, session: Session, facts: Facts) -> Sentence:
+def _who_was_faster(context: Context, session: Session, facts: Facts) -> Sentence:
     kind, name, at, absent = stored.last_act(session, facts.id) or ("", None, facts.since, None)
-    workflow = house.handbook.workflow(facts.workflow, facts.workflow_version)
-    rule = house.handbook.rules(facts.workflow, facts.rules_version).rule(kind)
-    local = house.handbook.calendar("").local(at)
+    workflow = context.definitions.workflow(facts.workflow, facts.workflow_version)
+    rule = context.definitions.rules(facts.workflow, facts.rules_version).rule(kind)
+    local = context.definitions.calendar("").local(at)
     if name is None:
         return Sentence(
             "A rule was faster: “{what}”, {at}. Look at the case as it is now; what you typed is kept below.",
-            what=rule.why if rule else Label(kind, kind), at=local,
-        )  # fmt: skip
+            what=rule.why if rule else Label(kind, kind),
+            at=local,
+        )
     return Sentence(
         "{who} was faster: “{what}”, {at}. Look at the case as it is now; what you typed is kept below.",
-        who=acted(name, absent), what=act_label(workflow, kind), at=local,
-    )  # fmt: skip
+        who=acted(name, absent),
+        what=act_label(workflow, kind),
+        at=local,
+    )
 
 
 def _no_duty() -> Sentence:

@@ -18,15 +18,21 @@ from engine.core.words import Sentence
 from engine.store.cases import companions as stored
 from engine.store.session import Session
 from engine.usecases.cases.case_acts import on_case
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 DIGITS = range(3, 16)  # in a phone number: from 113 to the fifteen of E.164
 
 
 def add(
-    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Put somebody on the list of a case. Raises `Invalid`, or `NotAllowed` for a referred role or an ended case."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
@@ -34,13 +40,20 @@ def add(
         _check_phone(filled.get("companion_phone"))
         work.write("companion_added", actor, filled, [("companions", {"role": filled["companion_role"]})])
 
-    on_case(house, viewer, code, now, act, name="companion", values=values, version=version, key=key)
+    on_case(context, viewer, code, now, act, name="companion", values=values, version=version, key=key)
 
 
 def take_off(
-    house: House, viewer: Viewer, code: str, seq: int, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    seq: int,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Take off the one whom the event `seq` put on the list, for a reason. Raises `NotFound` if nobody is there."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
@@ -50,8 +63,7 @@ def take_off(
         work.write("companion_off", actor, filled, data={"companion": seq})
         stored.take_off(session, work.facts.id, seq, work.next_seq - 1)
 
-    on_case(house, viewer, code, now, act, name="companion_off", values=values, about=seq,
-            version=version, key=key)  # fmt: skip
+    on_case(context, viewer, code, now, act, name="companion_off", values=values, about=seq, version=version, key=key)
 
 
 def _may(work: Casework, actor: Actor) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.core.calendar import Duration, clock_of
-from engine.core.cases.casework import SYSTEM, Actor, Casework, Entry, Told
+from engine.core.cases.casework import SYSTEM, Actor, Addressed, Casework, Entry
 from engine.core.people.access import ADMIN, OFFICE, Viewer
 from engine.core.people.responsibility import Found, above, acting
 from engine.core.refusals import NotAllowed, NotFound
@@ -22,12 +22,12 @@ from engine.core.workflow.builtin_forms import PASSED_ON
 from engine.core.workflow.model import ASSIGNEE
 from engine.store.cases import difficulties as stored
 from engine.store.cases import writer
-from engine.store.cases.difficulties import Difficulty
+from engine.store.cases.difficulties import DifficultyRow
 from engine.store.cases.surroundings import World, cases, read_facts
 from engine.store.cases.work_list import seats_of
 from engine.store.session import Session
 from engine.usecases.cases.case_acts import in_seat, on_case
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 # The directive says only "in time" (kịp thời, D5.2); so long do the shipped rules give a commune for a visit.
 ANSWER_WITHIN = Duration(3, "working days")
@@ -37,15 +37,26 @@ ASKED, ANSWERED, LATE = "difficulty_asked", "difficulty_answered", "difficulty_l
 # From the highest role down: above which post one looks who raises a difficulty. A teacher's goes to the head; those of
 # the commune and the association to the commune leader.
 _RAISERS: Mapping[str, str | None] = {
-    OFFICE: OFFICE, "commune_leader": "commune_leader", "commune_officer": "head", "head": "head", "teacher": None,
-    "association": "head", "volunteer": "head",
-}  # fmt: skip
+    OFFICE: OFFICE,
+    "commune_leader": "commune_leader",
+    "commune_officer": "head",
+    "head": "head",
+    "teacher": None,
+    "association": "head",
+    "volunteer": "head",
+}
 
 
 def raise_difficulty(
-    house: House, viewer: Viewer, code: str, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Raise a difficulty on a case. Raises `NotAllowed` for a case that has ended, or if nobody stands higher."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
@@ -53,21 +64,37 @@ def raise_difficulty(
             raise NotAllowed(Sentence("This case has ended."))
         role, found = _first(viewer, actor, work)
         due, seq = _answer_by(work), work.next_seq
-        row = {"kind": filled["difficulty_kind"], "raised_by_id": actor.person_id, "raised_at": now,
-               "role": found.role, "unit_id": found.unit_id, "due_at": due}  # fmt: skip
+        row = {
+            "kind": filled["difficulty_kind"],
+            "raised_by_id": actor.person_id,
+            "raised_at": now,
+            "role": found.role,
+            "unit_id": found.unit_id,
+            "due_at": due,
+        }
         entry = work.write(
-            "difficulty_raised", actor.only({role}), filled, [("difficulties", row)],
+            "difficulty_raised",
+            actor.only({role}),
+            filled,
+            [("difficulties", row)],
             _asking(seq, found, due),
-        )  # fmt: skip
+        )
         _tell(entry, ((person, found.role) for person in found.people), ASKED, but=actor.person_id)
 
-    on_case(house, viewer, code, now, act, name="difficulty", values=values, version=version, key=key)
+    on_case(context, viewer, code, now, act, name="difficulty", values=values, version=version, key=key)
 
 
 def answer(
-    house: House, viewer: Viewer, code: str, seq: int, values: Mapping[str, Any], now: dt.datetime, *,
-    version: int | None = None, key: str | None = None,
-) -> None:  # fmt: skip
+    context: Context,
+    viewer: Viewer,
+    code: str,
+    seq: int,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> None:
     """Decide about the difficulty that the event `seq` raised, pass it on upward, or return it; each with words.
 
     Raises `NotFound`; `NotAllowed` for whom it does not wait for, or if nobody stands higher to pass it on to;
@@ -86,11 +113,12 @@ def answer(
         else:
             _close(work, session, it, actor, filled)
 
-    on_case(house, viewer, code, now, act, name="difficulty_answer", values=values, about=seq,
-            version=version, key=key)  # fmt: skip
+    on_case(
+        context, viewer, code, now, act, name="difficulty_answer", values=values, about=seq, version=version, key=key
+    )
 
 
-def may_answer(viewer: Viewer, it: Difficulty) -> bool:
+def may_answer(viewer: Viewer, it: DifficultyRow) -> bool:
     """Whether a difficulty waits for one of the viewer's posts."""
     return it.answer is None and (it.role, it.unit_id) in seats_of(viewer)
 
@@ -98,27 +126,27 @@ def may_answer(viewer: Viewer, it: Difficulty) -> bool:
 # --- what climbs by itself --------------------------------------------------------------------------------------------
 
 
-def climb_due(house: House, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
+def climb_due(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
     """Let every difficulty that was not answered in time climb to the next post up; returns how many did."""
     climbed, after = 0, 0
     while not stop():
-        with house.store.reading("difficulties that are due") as session:
+        with context.store.reading("difficulties that are due") as session:
             found = stored.due(session, now, after, BATCH)
         for after, case, seq in found:  # noqa: B007 - the last one is where the next batch begins
-            climbed += _climb_one(house, case, seq, now)
+            climbed += _climb_one(context, case, seq, now)
         if len(found) < BATCH:
             break
     return climbed
 
 
-def _climb_one(house: House, case_id: int, seq: int, now: dt.datetime) -> bool:
-    with house.store.writing("let a difficulty climb") as session:
+def _climb_one(context: Context, case_id: int, seq: int, now: dt.datetime) -> bool:
+    with context.store.writing("let a difficulty climb") as session:
         # Whoever is at the case now has it; the next round comes back.
         facts = next(iter(read_facts(session, cases.c.id == case_id, lock=True, skip_locked=True)), None)
         it = stored.find(session, case_id, seq) if facts else None
         if facts is None or it is None or it.answer or it.due_at is None or it.due_at > now:
             return False
-        world = World(session, house.handbook, now)
+        world = World(session, context.definitions, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
         if not _climb(work, session, it):
@@ -127,7 +155,7 @@ def _climb_one(house: House, case_id: int, seq: int, now: dt.datetime) -> bool:
         return True
 
 
-def _climb(work: Casework, session: Session, it: Difficulty) -> bool:
+def _climb(work: Casework, session: Session, it: DifficultyRow) -> bool:
     """Up to the next post; where nobody stands higher it stays, and its people are told for the last time."""
     nobody = it.role == ADMIN
     found = above(None if nobody else it.role, it.unit_id, work.facts, work.directory)
@@ -141,8 +169,18 @@ def _climb(work: Casework, session: Session, it: Difficulty) -> bool:
         found = Found(it.role, it.unit_id, acting(work.directory.holders(it.role, it.unit_id)))
     else:
         due = _answer_by(work)
-        entry = _moved(work, session, it, "difficulty_climbed", actor, {}, _asking(it.seq, found, due) | late,
-                       role=found.role, unit_id=found.unit_id, due_at=due)  # fmt: skip
+        entry = _moved(
+            work,
+            session,
+            it,
+            "difficulty_climbed",
+            actor,
+            {},
+            _asking(it.seq, found, due) | late,
+            role=found.role,
+            unit_id=found.unit_id,
+            due_at=due,
+        )
     _tell(entry, ((person, found.role) for person in found.people), LATE)
     return True
 
@@ -160,29 +198,54 @@ def _first(viewer: Viewer, actor: Actor, work: Casework) -> tuple[str, Found]:
     return role, found
 
 
-def _pass_on(work: Casework, session: Session, it: Difficulty, actor: Actor, filled: Mapping[str, Any]) -> None:
+def _pass_on(work: Casework, session: Session, it: DifficultyRow, actor: Actor, filled: Mapping[str, Any]) -> None:
     found = above(it.role, it.unit_id, work.facts, work.directory)
     if found.role == ADMIN:
         raise NotAllowed(Sentence("Nobody stands above this post: decide about it, or return it."))
     due = _answer_by(work)
-    entry = _moved(work, session, it, "difficulty_passed_on", actor, filled, _asking(it.seq, found, due),
-                   role=found.role, unit_id=found.unit_id, due_at=due)  # fmt: skip
+    entry = _moved(
+        work,
+        session,
+        it,
+        "difficulty_passed_on",
+        actor,
+        filled,
+        _asking(it.seq, found, due),
+        role=found.role,
+        unit_id=found.unit_id,
+        due_at=due,
+    )
     _tell(entry, ((person, found.role) for person in found.people), ASKED, but=actor.person_id)
 
 
-def _close(work: Casework, session: Session, it: Difficulty, actor: Actor, filled: Mapping[str, Any]) -> None:
+def _close(work: Casework, session: Session, it: DifficultyRow, actor: Actor, filled: Mapping[str, Any]) -> None:
     result = filled["difficulty_answer"]
-    entry = _moved(work, session, it, f"difficulty_{result}", actor, filled, {"difficulty": it.seq},
-                   answer=result, answered_at=work.now)  # fmt: skip
+    entry = _moved(
+        work,
+        session,
+        it,
+        f"difficulty_{result}",
+        actor,
+        filled,
+        {"difficulty": it.seq},
+        answer=result,
+        answered_at=work.now,
+    )
     raiser = stored.raised_as(session, it)
     people = [(it.raised_by_id, raiser or ASSIGNEE), (work.facts.assignee_id, ASSIGNEE)]
     _tell(entry, ((person, role) for person, role in people if person), ANSWERED, but=actor.person_id)
 
 
 def _moved(
-    work: Casework, session: Session, it: Difficulty, kind: str, actor: Actor, filled: Mapping[str, Any],
-    data: Mapping[str, Any], **changed: Any,
-) -> Entry:  # fmt: skip
+    work: Casework,
+    session: Session,
+    it: DifficultyRow,
+    kind: str,
+    actor: Actor,
+    filled: Mapping[str, Any],
+    data: Mapping[str, Any],
+    **changed: Any,
+) -> Entry:
     """One move with its number: the database takes each number once."""
     stored.move(session, it, **changed)
     row = {"raised_seq": it.seq, "number": it.moves + 1}
@@ -209,10 +272,10 @@ def _tell(entry: Entry, people: Iterable[tuple[int, str]], kind: str, but: int |
     for person, role in people:
         if person != but and person not in known:
             known.add(person)
-            entry.told.append(Told(person, role, kind))
+            entry.told.append(Addressed(person, role, kind))
 
 
-def _not_yours(it: Difficulty) -> Sentence:
+def _not_yours(it: DifficultyRow) -> Sentence:
     if it.answer is not None:
         return Sentence("This difficulty was answered already.")
     return Sentence("This difficulty waits for somebody else to decide.")

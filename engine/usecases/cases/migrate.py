@@ -20,13 +20,13 @@ from engine.core.workflow.model import Workflow
 from engine.store.cases import writer
 from engine.store.cases.batches import behind
 from engine.store.cases.surroundings import World
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class CaseMove:
     """What became, or would become, of one case: its state and deadline before and after, or why it stays behind."""
 
     code: str
@@ -41,21 +41,27 @@ class Move:
 class Moved:
     """All that a migration did, or would do."""
 
-    moves: list[Move] = field(default_factory=list)
+    moves: list[CaseMove] = field(default_factory=list)
 
     @property
-    def done(self) -> list[Move]:
+    def done(self) -> list[CaseMove]:
         return [move for move in self.moves if move.obstacle is None]
 
     @property
-    def left_behind(self) -> list[Move]:
+    def left_behind(self) -> list[CaseMove]:
         return [move for move in self.moves if move.obstacle is not None]
 
 
 def migrate_cases(
-    house: House, now: dt.datetime, *, workflow: str | None = None, mapping: Mapping[str, str] | None = None,
-    dry_run: bool = False, batch: int = BATCH, progress: Callable[[Moved], Any] = lambda _moved: None,
-) -> Moved:  # fmt: skip
+    context: Context,
+    now: dt.datetime,
+    *,
+    workflow: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+    batch: int = BATCH,
+    progress: Callable[[Moved], Any] = lambda _moved: None,
+) -> Moved:
     """Move every open case that runs on earlier versions to the current ones.
 
     Args:
@@ -71,15 +77,15 @@ def migrate_cases(
         NotFound: there is no such workflow.
         Invalid: the mapping names a state that the workflow does not have.
     """
-    names = [workflow] if workflow else sorted(house.handbook.current)
+    names = [workflow] if workflow else sorted(context.definitions.current)
     mapping = dict(mapping or {})
-    targets = {name: house.handbook.workflow(name) for name in names}
+    targets = {name: context.definitions.workflow(name) for name in names}
     _check(mapping, targets)
     moved = Moved()
     for target in targets.values():
         after: int | None = 0
         while after is not None:
-            after = _batch(house, target, mapping, now, dry_run=dry_run, after=after, limit=batch, moved=moved)
+            after = _batch(context, target, mapping, now, dry_run=dry_run, after=after, limit=batch, moved=moved)
             progress(moved)
     return moved
 
@@ -91,15 +97,22 @@ def _check(mapping: Mapping[str, str], targets: Mapping[str, Workflow]) -> None:
 
 
 def _batch(
-    house: House, target: Workflow, mapping: Mapping[str, str], now: dt.datetime, *, dry_run: bool, after: int,
-    limit: int, moved: Moved,
-) -> int | None:  # fmt: skip
+    context: Context,
+    target: Workflow,
+    mapping: Mapping[str, str],
+    now: dt.datetime,
+    *,
+    dry_run: bool,
+    after: int,
+    limit: int,
+    moved: Moved,
+) -> int | None:
     """One batch in one transaction; the id to go on after, None at the end."""
-    versions = target.version, house.handbook.rules(target.name).version
-    opened = house.store.reading if dry_run else house.store.writing
+    versions = target.version, context.definitions.rules(target.name).version
+    opened = context.store.reading if dry_run else context.store.writing
     with opened("migrate cases") as session:
         found = behind(session, target.name, versions, after, limit, lock=not dry_run)
-        world = World(session, house.handbook, now)
+        world = World(session, context.definitions, now)
         planned = {facts.id: _planned(facts, target, versions, mapping) for facts in found}
         world.fetch(list(planned.values()))  # what the new rules ask for, in the new state
         works = [work for facts in found if (work := _move(world, facts, planned[facts.id], target, moved))]
@@ -116,21 +129,22 @@ def _planned(facts: Facts, target: Workflow, versions: tuple[int, int], mapping:
 def _move(world: World, facts: Facts, planned: Facts, target: Workflow, moved: Moved) -> Casework | None:
     obstacle = _obstacle(facts, planned.state, target)
     if obstacle:
-        moved.moves.append(Move(facts.code, facts.state, "", facts.due_at, facts.due_at, obstacle))
+        moved.moves.append(CaseMove(facts.code, facts.state, "", facts.due_at, facts.due_at, obstacle))
         return None
     state, due = facts.state, facts.due_at
     facts.causes, facts.fired, facts.holds, facts.marks = planned.causes, planned.fired, planned.holds, planned.marks
     facts.answers = planned.answers
     work = Casework(facts, world.situation(facts), world, world.now)
     work.migrate(world.situation(planned), planned.state)
-    moved.moves.append(Move(facts.code, state, facts.state, due, facts.due_at))
+    moved.moves.append(CaseMove(facts.code, state, facts.state, due, facts.due_at))
     return work
 
 
 def _obstacle(facts: Facts, state: str, target: Workflow) -> Sentence | None:
     if not state:
-        return Sentence("The state {state} is gone; say with --map {state}=… which one takes its place.",
-                        state=facts.state)  # fmt: skip
+        return Sentence(
+            "The state {state} is gone; say with --map {state}=… which one takes its place.", state=facts.state
+        )
     if target.states[state].final:
         return Sentence("{state} ends a case; a case is ended by a person or a rule, not by a move.", state=state)
     return None

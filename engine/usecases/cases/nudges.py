@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from engine.core.cases.casework import Actor, Casework, Entry, Told
+from engine.core.cases.casework import Actor, Addressed, Casework, Entry
 from engine.core.cases.facts import Facts
 from engine.core.people.access import OFFICE, Viewer
 from engine.core.people.responsibility import SUPERIORS, posts_of
@@ -22,7 +22,7 @@ from engine.store.notices.notices import nudged_since
 from engine.store.session import Session
 from engine.usecases import idempotency
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 NUDGERS = frozenset({"head", "commune_leader", OFFICE})
 URGED, ASKED = "nudged", "attention_asked"  # the kinds of event and notice: by a superior, by anybody else
@@ -50,19 +50,19 @@ def reminded(*, as_superior: bool) -> Sentence:
     return Sentence("Whoever has the case was asked for attention; it stands in the history.")
 
 
-def nudge(house: House, viewer: Viewer, code: str, now: dt.datetime, *, key: str | None = None) -> bool:
+def nudge(context: Context, viewer: Viewer, code: str, now: dt.datetime, *, key: str | None = None) -> bool:
     """Remind whoever has the case, or those to whom it is offered; they get a notice. True if a superior urged them.
 
     Raises `NotFound`; `NoAccess` for an outsider; `NotAllowed` for a role that does not lead, a case that has ended or
     is one's own; `Conflict` if the viewer has urged this case on today. `key`: the request's idempotency key.
     """
     sent = idempotency.digest(key, "nudge", {"case": code}) if key else ""
-    with house.store.writing("urge a case on") as session:
+    with context.store.writing("urge a case on") as session:
         done = bool(key and case_acts.replayed(session, key, viewer, sent))
         facts = stored.case_by_code(session, code)
         if facts is None:
             raise NotFound(Sentence("There is no case {code}.", code=code))
-        world = World(session, house.handbook, now)
+        world = World(session, context.definitions, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
         above = SUPERIORS.get(_holder(work) or "", frozenset())
@@ -105,7 +105,7 @@ def _once_a_day(session: Session, work: Casework, person_id: int) -> None:
 def _told(work: Casework, actor: Actor, above: frozenset[str], people: Iterable[tuple[int, str]]) -> Casework:
     kind, actor = (URGED, actor.only(above)) if actor.roles & above else (ASKED, actor)
     entry: Entry = work.write(kind, actor, {})
-    entry.told += [Told(person, role, kind) for person, role in people]
+    entry.told += [Addressed(person, role, kind) for person, role in people]
     return work
 
 

@@ -6,12 +6,12 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 
-from engine.core.notices.planning import EMAIL, PUSH, Choice, Hours, Reader
+from engine.core.notices.planning import EMAIL, PUSH, ChosenChannel, Recipient, ToldWhen
 from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 from engine.store.notices import notices as stored
 from engine.store.notices.notices import Browser
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 OFF, DIGEST, AT_ONCE = "off", "digest", "at_once"
 WAYS = (OFF, DIGEST, AT_ONCE)
@@ -22,13 +22,13 @@ _TIME = re.compile(r"(\d{1,2})\s*(?::|\.|h|g|giờ)\s*(\d{2})?", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 
 
-def reader(house: House, person_id: int) -> Reader:
+def reader(context: Context, person_id: int) -> Recipient:
     """What the person has chosen so far."""
-    with house.store.reading("one's own choices") as session:
+    with context.store.reading("one's own choices") as session:
         return stored.read_readers(session, [person_id])[person_id]
 
 
-def way_of(found: Reader, channel: str) -> str:
+def way_of(found: Recipient, channel: str) -> str:
     """How a channel stands for the person: one of `WAYS`; the digest by e-mail for one who never chose."""
     choice = next((choice for choice in found.stored if choice.channel == channel), None)
     if choice is None:
@@ -36,18 +36,18 @@ def way_of(found: Reader, channel: str) -> str:
     return (DIGEST if choice.digest else AT_ONCE) if choice.enabled else OFF
 
 
-def choose(house: House, person_id: int, values: Mapping[str, str]) -> None:
+def choose(context: Context, person_id: int, values: Mapping[str, str]) -> None:
     """Store the choices that a form brings.
 
     `values`: for each channel NAME of the installation `NAME_way` (one of `WAYS`) and `NAME_address`; `quiet_from`,
     `quiet_to` and `digest_at` as people write times. Raises `Invalid` with everything that is wrong.
     """
     faults: dict[str, Sentence] = {}
-    hours = Hours(*(_minutes(name, values, faults) for name in ("quiet_from", "quiet_to", "digest_at")))
-    choices = [_choice(name, values, faults) for name in house.post.channels]
+    hours = ToldWhen(*(_minutes(name, values, faults) for name in ("quiet_from", "quiet_to", "digest_at")))
+    choices = [_choice(name, values, faults) for name in context.post.channels]
     if faults:
         raise Invalid(faults)
-    with house.store.writing("choose how to be told") as session:
+    with context.store.writing("choose how to be told") as session:
         stored.put_choices(session, person_id, hours, choices)
 
 
@@ -60,13 +60,13 @@ def _minutes(name: str, values: Mapping[str, str], faults: dict[str, Sentence]) 
     return hour * 60 + minute
 
 
-def _choice(channel: str, values: Mapping[str, str], faults: dict[str, Sentence]) -> Choice:
+def _choice(channel: str, values: Mapping[str, str], faults: dict[str, Sentence]) -> ChosenChannel:
     way, address = values.get(f"{channel}_way", OFF), values.get(f"{channel}_address", "").strip()
     if way not in WAYS:
         faults[f"{channel}_way"] = Sentence("Choose one of these.")
     if fault := _address_fault(channel, address, needed=way != OFF):
         faults[f"{channel}_address"] = fault
-    return Choice(channel, way != OFF, way == DIGEST, address)
+    return ChosenChannel(channel, way != OFF, way == DIGEST, address)
 
 
 def _address_fault(channel: str, address: str, *, needed: bool) -> Sentence | None:
@@ -79,23 +79,23 @@ def _address_fault(channel: str, address: str, *, needed: bool) -> Sentence | No
     return None
 
 
-def allow_browser(house: House, person_id: int, browser: Browser, device: str, now: dt.datetime) -> None:
+def allow_browser(context: Context, person_id: int, browser: Browser, device: str, now: dt.datetime) -> None:
     """Send push messages to this browser, at once unless the person has chosen otherwise.
 
     Raises `Invalid` for an address that belongs to no push service that we know.
     """
-    accepts = getattr(house.post.channels.get(PUSH), "accepts", None)
+    accepts = getattr(context.post.channels.get(PUSH), "accepts", None)
     fits = len(browser.endpoint) <= LONGEST_ENDPOINT and len(browser.p256dh) <= LONGEST_KEY
     if not (accepts and fits and len(browser.auth) <= LONGEST_SECRET and accepts(browser.endpoint)):
         raise Invalid({"endpoint": Sentence("Push messages cannot be sent to this browser.")})
-    found = reader(house, person_id)
-    with house.store.writing("allow a browser") as session:
+    found = reader(context, person_id)
+    with context.store.writing("allow a browser") as session:
         stored.add_browser(session, person_id, browser, device, now)
         if way_of(found, PUSH) == OFF:
-            stored.put_choices(session, person_id, found.hours, [Choice(PUSH, enabled=True, digest=False)])
+            stored.put_choices(session, person_id, found.hours, [ChosenChannel(PUSH, enabled=True, digest=False)])
 
 
-def forbid_browser(house: House, person_id: int, endpoint: str) -> None:
+def forbid_browser(context: Context, person_id: int, endpoint: str) -> None:
     """Send nothing to this browser of the person's any more."""
-    with house.store.writing("forbid a browser") as session:
+    with context.store.writing("forbid a browser") as session:
         stored.drop_browser(session, endpoint, person_id)

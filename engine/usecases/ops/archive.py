@@ -171,9 +171,13 @@ def _check_room(contents: Contents, folder: Path) -> None:
     need, free = sum(it.size for it in contents.files.values()), shutil.disk_usage(folder).free
     if need > free:
         raise Refused(
-            Sentence("There is no room for the backup in {folder}: it needs {need} MB, {free} MB are free.",
-                     folder=str(folder.parent), need=-(-need // PIECE), free=free // PIECE)
-        )  # fmt: skip
+            Sentence(
+                "There is no room for the backup in {folder}: it needs {need} MB, {free} MB are free.",
+                folder=str(folder.parent),
+                need=-(-need // PIECE),
+                free=free // PIECE,
+            )
+        )
 
 
 def _extract(tar: tarfile.TarFile, entry: tarfile.TarInfo, member: Member, folder: Path) -> None:

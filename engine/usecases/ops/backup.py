@@ -63,9 +63,11 @@ def _copied(url: str, instance: Path, workshop: Path, folder: Path, now: dt.date
         database.unlink()
         shutil.rmtree(workshop / archive.FILES, ignore_errors=True)
     raise Refused(
-        Sentence("The files of {folder} change while they are copied: make the backup when nobody edits them.",
-                 folder=str(instance))
-    )  # fmt: skip
+        Sentence(
+            "The files of {folder} change while they are copied: make the backup when nobody edits them.",
+            folder=str(instance),
+        )
+    )
 
 
 def _named(path: PurePath) -> str:

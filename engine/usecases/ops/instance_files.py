@@ -21,8 +21,16 @@ LEFT_OUT = (LOCK, UNFINISHED, f"{STAGING}*", f"{REPLACED}*", f"{DATABASE}*", *BA
 FITTING = ("settings.toml", "secret_key", "vapid.pem", "workflows", "rules")
 # What its owner alone may read. Own workflows and rules are no secret.
 PRIVATE = (
-    "settings.toml", "secret_key", "*.pem", "*.key", "*.db", "*.db-wal", "*.db-shm", "*.db-journal", "ralop-*.tar.gz",
-)  # fmt: skip
+    "settings.toml",
+    "secret_key",
+    "*.pem",
+    "*.key",
+    "*.db",
+    "*.db-wal",
+    "*.db-shm",
+    "*.db-journal",
+    "ralop-*.tar.gz",
+)
 PRIVATE_MODE = 0o600
 OTHERS = 0o077
 
@@ -88,6 +96,9 @@ def _exposed(path: Path) -> Iterator[Fault]:
     if stat.S_ISREG(found.st_mode) and mode & OTHERS:
         sentence = Sentence(
             "Others on this machine may get at this file: its mode is {found}, right is {right}. Mend it with: "
-            "chmod 600 {file}", found=f"{mode:04o}", right=f"{PRIVATE_MODE:04o}", file=str(path),
-        )  # fmt: skip
+            "chmod 600 {file}",
+            found=f"{mode:04o}",
+            right=f"{PRIVATE_MODE:04o}",
+            file=str(path),
+        )
         yield Fault(str(path), "", sentence)

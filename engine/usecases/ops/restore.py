@@ -71,10 +71,13 @@ def _check_folder(instance: Path, *, replace: bool) -> None:
     there = occupants(instance)
     if there and not replace:
         raise Refused(
-            Sentence("{folder} is not empty: {names}. Name another folder, or say --replace: what is there is set "
-                     "aside in a subfolder then.", folder=str(instance),
-                     names=[*there[:SHOWN], *(["…"] if len(there) > SHOWN else [])])
-        )  # fmt: skip
+            Sentence(
+                "{folder} is not empty: {names}. Name another folder, or say --replace: what is there is set "
+                "aside in a subfolder then.",
+                folder=str(instance),
+                names=[*there[:SHOWN], *(["…"] if len(there) > SHOWN else [])],
+            )
+        )
     if database_copies.is_open_elsewhere(instance / DATABASE):
         raise Refused(Sentence("A program holds {file} open: end it first.", file=str(instance / DATABASE)))
 
@@ -85,15 +88,18 @@ def _check(contents: Contents, instance: Path, url: str | None) -> None:
         raise Refused(Sentence("A newer version of the program made this backup: restore it with that one."))
     if contents.database.kind == SQLITE and url:
         raise Refused(
-            Sentence("The backup holds a SQLite database, which goes to {file}: leave out --database.",
-                     file=str(instance / DATABASE))
-        )  # fmt: skip
+            Sentence(
+                "The backup holds a SQLite database, which goes to {file}: leave out --database.",
+                file=str(instance / DATABASE),
+            )
+        )
     if contents.database.kind == POSTGRESQL:
         if not url or database_copies.kind_of(url) != POSTGRESQL:
             raise Refused(
-                Sentence("The backup holds a PostgreSQL database: name an empty one, --database "
-                         "postgresql://user@host/name.")
-            )  # fmt: skip
+                Sentence(
+                    "The backup holds a PostgreSQL database: name an empty one, --database postgresql://user@host/name."
+                )
+            )
         database_copies.check_target(url, contents.database)
 
 

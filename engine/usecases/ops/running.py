@@ -32,8 +32,9 @@ def alone(instance: Path) -> Iterator[None]:
     """Nobody else works here meanwhile. Raises Refused if somebody does."""
     sentence = Sentence(
         "The program runs in {folder}: end it first (systemctl stop ralop, or ctrl+C where `ralop serve` or "
-        "`ralop worker` was typed).", folder=str(instance),
-    )  # fmt: skip
+        "`ralop worker` was typed).",
+        folder=str(instance),
+    )
     with _locked(instance, fcntl.LOCK_EX, sentence):
         yield
 

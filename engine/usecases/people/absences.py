@@ -20,7 +20,7 @@ from engine.store.people import absences as stored
 from engine.store.people.absences import Colleague
 from engine.store.people.account_events import note_absence
 from engine.store.session import Session
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people.powers import changing
 
 MOST_DAYS = 366
@@ -51,10 +51,10 @@ CIRCLES: Mapping[str, _Circle] = {
 }
 
 
-def colleagues(house: House, person_id: int, now: dt.datetime) -> list[Colleague]:
+def colleagues(context: Context, person_id: int, now: dt.datetime) -> list[Colleague]:
     """Who may stand in for a person: everybody with the like duty beside each of the person's own posts, by name."""
-    with house.store.reading("who may stand in") as session:
-        return _colleagues(session, person_id, _today(house, now))
+    with context.store.reading("who may stand in") as session:
+        return _colleagues(session, person_id, _today(context, now))
 
 
 def _colleagues(session: Session, person_id: int, today: dt.date) -> list[Colleague]:
@@ -67,39 +67,55 @@ def _colleagues(session: Session, person_id: int, today: dt.date) -> list[Collea
 
 
 def go_away(
-    house: House, viewer: Viewer, delegate_id: int | None, first: dt.date, last: dt.date, reason: str, now: dt.datetime
+    context: Context,
+    viewer: Viewer,
+    delegate_id: int | None,
+    first: dt.date,
+    last: dt.date,
+    reason: str,
+    now: dt.datetime,
 ) -> None:
     """Enter days on which one is away oneself. Raises `NotAllowed` for a delegate who is no colleague; as `enter`."""
-    if delegate_id is not None and delegate_id not in {it.id for it in colleagues(house, viewer.person_id, now)}:
+    if delegate_id is not None and delegate_id not in {it.id for it in colleagues(context, viewer.person_id, now)}:
         raise NotAllowed(Sentence("Only somebody with the like duty stands in: choose from the list."))
-    enter(house, viewer.person_id, delegate_id, first, last, reason, now, by=viewer.person_id)
+    enter(context, viewer.person_id, delegate_id, first, last, reason, now, by=viewer.person_id)
 
 
 def enter(
-    house: House, person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, reason: str, now: dt.datetime,
-    *, by: By,
-) -> None:  # fmt: skip
+    context: Context,
+    person_id: int,
+    delegate_id: int | None,
+    first: dt.date,
+    last: dt.date,
+    reason: str,
+    now: dt.datetime,
+    *,
+    by: By,
+) -> None:
     """A person is away and `delegate_id` acts, or (None) the next one up is asked. The same again changes nothing. That
     it was entered `by` somebody is kept with both, and they are told.
 
     Raises `Invalid` by field, `Conflict` for days on which the person is away already, `NotAllowed` for who would stand
     in by their own word.
     """
-    today, reason = _today(house, now), tidy(reason)
+    today, reason = _today(context, now), tidy(reason)
     _check(person_id, delegate_id, first, last, today, reason)
-    with changing(house.store, "be away", by, now) as session:
+    with changing(context.store, "be away", by, now) as session:
         for absence in stored.absences(session, person_id, first, last):
             if absence[1:] == (delegate_id, first, last):
                 return
-            raise Conflict(Sentence("From {first} to {last} an absence stands here already: end it first.",
-                                    first=absence[2], last=absence[3]))  # fmt: skip
+            raise Conflict(
+                Sentence(
+                    "From {first} to {last} an absence stands here already: end it first.",
+                    first=absence[2],
+                    last=absence[3],
+                )
+            )
         stored.add(session, person_id, delegate_id, first, last, reason or None)
         note_absence(session, (AWAY, STANDS_IN), person_id, delegate_id, (first, last), by, now)
 
 
-def _check(
-    person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, today: dt.date, reason: str
-) -> None:  # fmt: skip
+def _check(person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, today: dt.date, reason: str) -> None:
     wrong = {}
     if delegate_id == person_id:
         wrong["delegate"] = Sentence("Nobody stands in for themselves.")
@@ -116,16 +132,16 @@ def _check(
         raise Invalid(wrong)
 
 
-def end(house: House, person_id: int, absence_id: int, now: dt.datetime, *, by: By) -> None:
+def end(context: Context, person_id: int, absence_id: int, now: dt.datetime, *, by: By) -> None:
     """The person is back from today on; an absence that has not begun does not come about. That it was ended `by`
     somebody is kept, with the days that it was to last. Raises `NotFound`."""
-    with changing(house.store, "be back", by, now) as session:
-        ended = stored.end(session, person_id, absence_id, _today(house, now))
+    with changing(context.store, "be back", by, now) as session:
+        ended = stored.end(session, person_id, absence_id, _today(context, now))
         if ended is None:
             raise NotFound(Sentence("There is no such absence."))
         _id, delegate_id, first, last = ended
         note_absence(session, (BACK, STOOD_IN), person_id, delegate_id, (first, last), by, now)
 
 
-def _today(house: House, now: dt.datetime) -> dt.date:
-    return house.handbook.calendar("").local(now).date()
+def _today(context: Context, now: dt.datetime) -> dt.date:
+    return context.definitions.calendar("").local(now).date()

@@ -28,12 +28,12 @@ from engine.core.words import LANGUAGES, Sentence
 from engine.store.cases import writer
 from engine.store.cases.surroundings import World
 from engine.store.people import signins, staffing
-from engine.store.people.account_events import Post, note, note_absence
+from engine.store.people.account_events import PostHeld, note, note_absence
 from engine.store.people.staff import viewer_of
 from engine.store.people.staffing import Member
 from engine.store.session import Session, Store
 from engine.store.units.units import unit_at
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people.powers import changing, not_for_oneself
 
 # In what kind of unit each role is held.
@@ -56,9 +56,17 @@ _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 
 
 def add_person(
-    store: Store, login: str, name: str, now: dt.datetime, *, phone: str = "", email: str = "", language: str = "vi",
-    password: str | None = None, by: By = None,
-) -> str:  # fmt: skip
+    store: Store,
+    login: str,
+    name: str,
+    now: dt.datetime,
+    *,
+    phone: str = "",
+    email: str = "",
+    language: str = "vi",
+    password: str | None = None,
+    by: By = None,
+) -> str:
     """Make an account and return its password, to be handed over once and changed at the first sign-in.
 
     `password` sets one that need not be changed: for demos and tests only. Raises `Invalid` by field, or `Conflict` if
@@ -71,9 +79,16 @@ def add_person(
         if staffing.person_id(session, login) is not None:
             raise Conflict(Sentence("There is somebody with the login “{login}” already.", login=login))
         person = staffing.add_person(
-            session, login, name, now, phone=tidy(phone) or None, email=email.strip() or None, language=language,
-            password_hash=passwords.hash(chosen), must_change=password is None,
-        )  # fmt: skip
+            session,
+            login,
+            name,
+            now,
+            phone=tidy(phone) or None,
+            email=email.strip() or None,
+            language=language,
+            password_hash=passwords.hash(chosen),
+            must_change=password is None,
+        )
         note(session, account_events.MADE, person, by, now)
     return chosen
 
@@ -146,9 +161,16 @@ def person_of(store: Store, login: str) -> int:
 
 
 def appoint(
-    store: Store, login: str, role: str, unit: str, first_day: dt.date, last_day: dt.date | None = None, *,
-    now: dt.datetime, by: By = None,
-) -> None:  # fmt: skip
+    store: Store,
+    login: str,
+    role: str,
+    unit: str,
+    first_day: dt.date,
+    last_day: dt.date | None = None,
+    *,
+    now: dt.datetime,
+    by: By = None,
+) -> None:
     """Let a person hold a role in the unit that has this code on the first day.
 
     Raises `NotFound`; `Invalid` for a role that is not held in such a unit; `Conflict` if they hold it already.
@@ -158,10 +180,10 @@ def appoint(
         person, unit_id = _person(session, login), _unit(session, role, unit, first_day)
         if staffing.has_post(session, person, role, unit_id, first_day, last_day):
             raise Conflict(Sentence("This person holds that post already in these days."))
-        _appoint(session, person, Post(role, unit_id, first_day, last_day), now, by)
+        _appoint(session, person, PostHeld(role, unit_id, first_day, last_day), now, by)
 
 
-def _appoint(session: Session, person: int, post: Post, now: dt.datetime, by: By) -> None:
+def _appoint(session: Session, person: int, post: PostHeld, now: dt.datetime, by: By) -> None:
     staffing.add_post(session, person, post.role, post.unit_id, post.first, post.last)
     note(session, account_events.APPOINTED, person, by, now, post)
 
@@ -205,21 +227,21 @@ def end_all(session: Session, person_id: int, today: dt.date, now: dt.datetime, 
         note(session, account_events.ENDED, person_id, by, now, post)
 
 
-def hand_over(house: House, login: str, to: str, now: dt.datetime, by: By = None) -> list[str]:
+def hand_over(context: Context, login: str, to: str, now: dt.datetime, by: By = None) -> list[str]:
     """All posts and open cases of a person who leaves go to another at once; what is offered to a post stays with it.
 
     Returns the codes of the cases. The account stays; shut it with `disable`. Raises `NotFound`; `Invalid` for the same
     person; `NotAllowed`, with nothing changed, if a case cannot be the other's.
     """
-    today = house.handbook.calendar("").local(now).date()
-    with changing(house.store, "hand over", by, now) as session:
+    today = context.definitions.calendar("").local(now).date()
+    with changing(context.store, "hand over", by, now) as session:
         leaver, follower = _person(session, login), _person(session, to)
         if leaver == follower:
             raise Invalid({"to": Sentence("Nobody stands in for themselves.")})
         before = viewer_of(session, leaver, today)
         _move_posts(session, leaver, follower, today, now, by)
         found = staffing.cases_of(session, leaver)
-        world = World(session, house.handbook, now)
+        world = World(session, context.definitions, now)
         world.fetch(found)
         works = [Casework(facts, world.situation(facts), world, now) for facts in found]
         after = viewer_of(session, follower, today)
@@ -229,12 +251,10 @@ def hand_over(house: House, login: str, to: str, now: dt.datetime, by: By = None
         return [facts.code for facts in found]
 
 
-def _move_posts(
-    session: Session, leaver: int, follower: int, today: dt.date, now: dt.datetime, by: By
-) -> None:  # fmt: skip
+def _move_posts(session: Session, leaver: int, follower: int, today: dt.date, now: dt.datetime, by: By) -> None:
     for role, unit in staffing.posts(session, leaver, today):
         if not staffing.has_post(session, follower, role, unit, today, today):
-            _appoint(session, follower, Post(role, unit, today, None), now, by)
+            _appoint(session, follower, PostHeld(role, unit, today, None), now, by)
     end_all(session, leaver, today, now, by)
 
 

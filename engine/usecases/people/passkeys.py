@@ -31,7 +31,7 @@ from engine.core.refusals import Invalid, NotFound, Refused
 from engine.core.text import tidy
 from engine.core.words import Sentence
 from engine.store.people import account_events, codes, passkeys, signins
-from engine.store.people.passkeys import PROVE, REGISTER, SIGN_IN, Held, Key
+from engine.store.people.passkeys import PROVE, REGISTER, SIGN_IN, Key, StoredPasskey
 from engine.store.session import Session, Store
 from engine.usecases.people import signin
 from engine.usecases.people.signin import BY_PASSKEY, SignedIn
@@ -48,9 +48,17 @@ PREFERRED = UserVerificationRequirement.PREFERRED
 # What the library raises for an answer that is not a right one; the others for one that is no answer at all: of other
 # types than it must be, torn, or nested thousands deep.
 WRONG = (
-    WebAuthnException, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
-    struct.error, UnsupportedAlgorithm, InvalidSignature,
-)  # fmt: skip
+    WebAuthnException,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    struct.error,
+    UnsupportedAlgorithm,
+    InvalidSignature,
+)
 
 
 class PasskeyRefused(Refused):
@@ -80,13 +88,18 @@ def ask_for_new(store: Store, party: Party, signed_in: SignedIn, now: dt.datetim
         handle = passkeys.handle(session, account.id) or secrets.token_urlsafe(DRAWN)
         known = passkeys.credentials(session, account.id)
     options = webauthn.generate_registration_options(
-        rp_id=party.rp_id, rp_name=NAME, user_name=account.login, user_id=base64url_to_bytes(handle),
-        user_display_name=account.name, challenge=secrets.token_bytes(DRAWN),
-        exclude_credentials=_descriptors(known), timeout=_ms(ANSWERED_WITHIN),
+        rp_id=party.rp_id,
+        rp_name=NAME,
+        user_name=account.login,
+        user_id=base64url_to_bytes(handle),
+        user_display_name=account.name,
+        challenge=secrets.token_bytes(DRAWN),
+        exclude_credentials=_descriptors(known),
+        timeout=_ms(ANSWERED_WITHIN),
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=PREFERRED
         ),
-    )  # fmt: skip
+    )
     return _asked(store, REGISTER, account.id, options, now, handle)
 
 
@@ -106,9 +119,11 @@ def add(
     asked = _take(store, challenge, REGISTER, person_id, now)
     try:
         made = webauthn.verify_registration_response(
-            credential=_answer(answer), expected_challenge=base64url_to_bytes(challenge),
-            expected_rp_id=party.rp_id, expected_origin=party.origin,
-        )  # fmt: skip
+            credential=_answer(answer),
+            expected_challenge=base64url_to_bytes(challenge),
+            expected_rp_id=party.rp_id,
+            expected_origin=party.origin,
+        )
     except WRONG as wrong:
         raise PasskeyRefused from wrong
     credential = bytes_to_base64url(made.credential_id)
@@ -157,9 +172,12 @@ def ask_again(store: Store, party: Party, signed_in: SignedIn, now: dt.datetime)
     with store.reading("the passkeys of a person") as session:
         known = passkeys.credentials(session, signed_in.account.id)
     options = webauthn.generate_authentication_options(
-        rp_id=party.rp_id, challenge=secrets.token_bytes(DRAWN), user_verification=PREFERRED,
-        timeout=_ms(ANSWERED_WITHIN), allow_credentials=_descriptors(known),
-    )  # fmt: skip
+        rp_id=party.rp_id,
+        challenge=secrets.token_bytes(DRAWN),
+        user_verification=PREFERRED,
+        timeout=_ms(ANSWERED_WITHIN),
+        allow_credentials=_descriptors(known),
+    )
     return _asked(store, PROVE, signed_in.account.id, options, now)
 
 
@@ -182,7 +200,7 @@ def prove(store: Store, party: Party, signed_in: SignedIn, answer: str, challeng
 
 def _signed(
     session: Session, party: Party, answer: str, challenge: str, now: dt.datetime, *, anonymous: bool = False
-) -> Held:
+) -> StoredPasskey:
     """The key that has signed the challenge; its count is kept. Raises `PasskeyRefused`.
 
     `anonymous`: nobody is signed in, so that the device must say whose key it is.
@@ -193,10 +211,13 @@ def _signed(
         if key is None or not _is_named(key, credential["response"].get("userHandle"), anonymous):
             raise PasskeyRefused
         found = webauthn.verify_authentication_response(
-            credential=credential, expected_challenge=base64url_to_bytes(challenge), expected_rp_id=party.rp_id,
-            expected_origin=party.origin, credential_public_key=key.public_key,
+            credential=credential,
+            expected_challenge=base64url_to_bytes(challenge),
+            expected_rp_id=party.rp_id,
+            expected_origin=party.origin,
+            credential_public_key=key.public_key,
             credential_current_sign_count=key.sign_count,
-        )  # fmt: skip
+        )
     except WRONG as wrong:
         raise PasskeyRefused from wrong
     if not passkeys.use(session, key, found.new_sign_count, now):
@@ -204,7 +225,7 @@ def _signed(
     return key
 
 
-def _is_named(key: Held, handle: object, needed: bool) -> bool:
+def _is_named(key: StoredPasskey, handle: object, needed: bool) -> bool:
     return handle == key.handle or (handle is None and not needed)
 
 
@@ -228,7 +249,7 @@ def _asked(
     return Question(options_to_json(options), challenge)
 
 
-def _take(store: Store, challenge: str, purpose: str, person_id: int | None, now: dt.datetime) -> passkeys.Asked:
+def _take(store: Store, challenge: str, purpose: str, person_id: int | None, now: dt.datetime) -> passkeys.Challenge:
     """What was asked, used up whatever comes of the answer."""
     with store.writing("a passkey answers") as session:
         asked = passkeys.take(session, challenge, purpose, now)

@@ -15,23 +15,23 @@ from engine.store.cases.cases import declined_seats
 from engine.store.cases.surroundings import World, cases
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people.accounts import end_all
 from engine.usecases.people.powers import changing
 
 SETTING = "rerouted"  # {"day": "2026-03-09"}: when it was last looked whether a post is filled again
 
 
-def reroute(house: House, unit_ids: Collection[int] | None, now: dt.datetime) -> list[str]:
+def reroute(context: Context, unit_ids: Collection[int] | None, now: dt.datetime) -> list[str]:
     """Offer cases that went past a post because it was vacant or its holder away to that post, now that it is filled.
 
     Only what nobody has accepted yet moves; the time to accept begins anew for the new one. `unit_ids`: where posts
     were filled; None: anywhere. Returns the cases' codes.
     """
     moved: list[str] = []
-    with house.store.writing("reroute offers") as session:
+    with context.store.writing("reroute offers") as session:
         for found in batches.waiting_beyond(session, unit_ids):
-            world = World(session, house.handbook, now)
+            world = World(session, context.definitions, now)
             world.fetch([facts for facts, _ in found])
             works = [work for facts, over in found if (work := _rerouted(session, world, facts, over))]
             writer.store(session, works)
@@ -39,14 +39,14 @@ def reroute(house: House, unit_ids: Collection[int] | None, now: dt.datetime) ->
     return moved
 
 
-def reroute_daily(house: House, now: dt.datetime, stop: Callable[[], bool]) -> list[str]:  # noqa: ARG001 - a job's
+def reroute_daily(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> list[str]:  # noqa: ARG001 - a job's
     """Once a day: appointments begin and absences end with the day, without anybody doing anything."""
-    today = {"day": house.handbook.calendar("").local(now).date().isoformat()}
-    with house.store.reading("whether to reroute") as session:
+    today = {"day": context.definitions.calendar("").local(now).date().isoformat()}
+    with context.store.reading("whether to reroute") as session:
         if get_setting(session, SETTING) == today:
             return []
-    moved = reroute(house, None, now)
-    with house.store.writing("rerouted") as session:
+    moved = reroute(context, None, now)
+    with context.store.writing("rerouted") as session:
         put_setting(session, SETTING, today)
     return moved
 
@@ -60,19 +60,19 @@ def _rerouted(session: Session, world: World, facts: Facts, over: Over) -> Casew
     return work
 
 
-def leave(house: House, person_id: int, now: dt.datetime, by: By = None) -> list[str]:
+def leave(context: Context, person_id: int, now: dt.datetime, by: By = None) -> list[str]:
     """A person leaves and nobody takes over as a whole: posts end today, each open case goes to whoever answers now.
 
     `engine.usecases.people.accounts.hand_over` is for a named successor. `by`: the administrator. Returns the cases'
     codes. Raises
     `NotAllowed` for the last administrator.
     """
-    today = house.handbook.calendar("").local(now).date()
+    today = context.definitions.calendar("").local(now).date()
     codes: list[str] = []
-    with changing(house.store, "leave", by, now) as session:
+    with changing(context.store, "leave", by, now) as session:
         end_all(session, person_id, today, now, by)
         for found in batches.open_cases(session, cases.c.assignee_id == person_id):
-            world = World(session, house.handbook, now)
+            world = World(session, context.definitions, now)
             world.fetch(found)
             works = [Casework(facts, world.situation(facts), world, now) for facts in found]
             for work in works:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from engine.core.cases.casework import SYSTEM, Actor, Casework
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.people.access import ADMIN
 from engine.core.people.responsibility import find
@@ -18,8 +18,12 @@ from engine.store.session import Session
 
 
 def follow_pupils(
-    session: Session, handbook: Handbook, pupil_ids: Collection[int], now: dt.datetime, person_id: int | None = None
-) -> int:  # fmt: skip
+    session: Session,
+    definitions: Definitions,
+    pupil_ids: Collection[int],
+    now: dt.datetime,
+    person_id: int | None = None,
+) -> int:
     """Place the open cases of these pupils where the pupils are now; how many were moved.
 
     The case, its state and its history stay. Where another post answers for it now, it goes to that post.
@@ -29,7 +33,7 @@ def follow_pupils(
         today = places(session, chunk)
         found = [facts for facts in open_cases(session, chunk) if _place(facts) != today[facts.pupil_id][:-1]]
         if found:
-            _follow(session, handbook, found, today, now, person_id)
+            _follow(session, definitions, found, today, now, person_id)
         moved += len(found)
     return moved
 
@@ -39,10 +43,14 @@ def _place(facts: Facts) -> tuple[int | None, ...]:
 
 
 def _follow(
-    session: Session, handbook: Handbook, found: list[Facts], placed: dict[int, tuple[int | None, ...]],
-    now: dt.datetime, person_id: int | None,
-) -> None:  # fmt: skip
-    world, actor = World(session, handbook, now), Actor(person_id, SYSTEM)
+    session: Session,
+    definitions: Definitions,
+    found: list[Facts],
+    placed: dict[int, tuple[int | None, ...]],
+    now: dt.datetime,
+    person_id: int | None,
+) -> None:
+    world, actor = World(session, definitions, now), Actor(person_id, SYSTEM)
     before = [replace(facts) for facts in found]
     for facts in found:
         for name, value in zip((*PLACE, "grade"), placed[facts.pupil_id], strict=True):

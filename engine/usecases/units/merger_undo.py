@@ -23,7 +23,7 @@ from engine.store.session import Session
 from engine.store.units import merger_undo as stored
 from engine.store.units import mergers as merging
 from engine.store.units.merger_undo import Changed, Difference, Key
-from engine.usecases.context import House
+from engine.usecases.context import Context
 
 KIND, FORMAT = "ralop merge-units: undo", 1
 
@@ -53,12 +53,18 @@ def write(found: Difference) -> str:
     def row(values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: stored.plain(value) for name, value in values.items()}
 
-    return json.dumps({
-        "undoes": KIND, "format": FORMAT,
-        "made": {name: [[list(key), row(values)] for key, values in rows] for name, rows in found.made.items()},
-        "changed": {name: [[list(it.key), row(it.before), row(it.after)] for it in rows]
-                    for name, rows in found.changed.items()},
-    }, ensure_ascii=False)  # fmt: skip
+    return json.dumps(
+        {
+            "undoes": KIND,
+            "format": FORMAT,
+            "made": {name: [[list(key), row(values)] for key, values in rows] for name, rows in found.made.items()},
+            "changed": {
+                name: [[list(it.key), row(it.before), row(it.after)] for it in rows]
+                for name, rows in found.changed.items()
+            },
+        },
+        ensure_ascii=False,
+    )
 
 
 def read(text: str) -> Difference:
@@ -98,7 +104,7 @@ def _row(name: str, values: Any) -> dict[str, Any]:
 # --- undoing ----------------------------------------------------------------------------------------------------------
 
 
-def undo(house: House, text: str, now: dt.datetime, *, dry_run: bool = False) -> Undone:
+def undo(context: Context, text: str, now: dt.datetime, *, dry_run: bool = False) -> Undone:
     """Put back what a merger changed, by its file. Raises `Invalid`, and changes nothing then.
 
     Args:
@@ -108,9 +114,9 @@ def undo(house: House, text: str, now: dt.datetime, *, dry_run: bool = False) ->
         dry_run: do it, tell what it did, keep none of it.
     """
     did = read(text)
-    with house.store.writing("undo a merger") as session:
+    with context.store.writing("undo a merger") as session:
         _check(session, did)
-        done = _undo(house, session, did, now)
+        done = _undo(context, session, did, now)
         if dry_run:
             session.rollback()
     return done
@@ -123,16 +129,28 @@ def _check(session: Session, did: Difference) -> None:
     gone = [row["code"] for key, row in made.items() if there.get(key, {}).get("code") != row["code"]]
     gone += [str(it.key[0]) for it in changed if it.key not in there]
     if gone:
-        raise Invalid({"file": Sentence("This merger was undone already, or it is of another database: there are no "
-                                        "units {codes}.", codes=gone[:10])})  # fmt: skip
+        raise Invalid(
+            {
+                "file": Sentence(
+                    "This merger was undone already, or it is of another database: there are no units {codes}.",
+                    codes=gone[:10],
+                )
+            }
+        )
     others = [
         there[it.key]["name"] for it in changed if any(there[it.key][name] != was for name, was in it.after.items())
     ]
     ended = [row["name"] for key, row in made.items() if there[key]["successor_id"] is not None]
     ended += _that_ended_above(session, changed, there)
     if others or ended:
-        raise Invalid({"file": Sentence("These units were changed since the merger; undo first what came after it: "
-                                        "{names}.", names=[*others, *ended][:10])})  # fmt: skip
+        raise Invalid(
+            {
+                "file": Sentence(
+                    "These units were changed since the merger; undo first what came after it: {names}.",
+                    names=[*others, *ended][:10],
+                )
+            }
+        )
 
 
 def _that_ended_above(session: Session, changed: list[Changed], there: Mapping[Key, Mapping[str, Any]]) -> list[str]:
@@ -143,7 +161,7 @@ def _that_ended_above(session: Session, changed: list[Changed], there: Mapping[K
     return [row["name"] for row in rows.values() if row["successor_id"] is not None]
 
 
-def _undo(house: House, session: Session, did: Difference, now: dt.datetime) -> Undone:
+def _undo(context: Context, session: Session, did: Difference, now: dt.datetime) -> Undone:
     changed = did.changed
     back = _single_predecessors(did)
     made = {key[0] for key, _row in did.made.get("units", ())}
@@ -155,16 +173,21 @@ def _undo(house: House, session: Session, did: Difference, now: dt.datetime) -> 
     stored.revert(session, "cases", changed.get("cases", ()), merging.PLACES)
     stored.revert(session, "difficulties", changed.get("difficulties", ()))
     units = stored.revert(session, "units", changed.get("units", ()))
-    _cases_back(house, session, changed.get("cases", []), back, now)
+    _cases_back(context, session, changed.get("cases", []), back, now)
     stored.follow(session, back)
     merging.links_again(session)
     merging.set_communes(session, set(back.values()))
     merging.set_provinces(session, {key[0] for key in (it.key for it in changed.get("units", ()))})
     stored.to_own_communes(session, made - back.keys())
     if named := stored.still_named(session, made):
-        raise Invalid({"file": Sentence("It cannot be told where what came since the merger belongs: {what}. Move it "
-                                        "to other units first.",
-                                        what=[f"{name}: {number}" for name, number in named.items()])})  # fmt: skip
+        raise Invalid(
+            {
+                "file": Sentence(
+                    "It cannot be told where what came since the merger belongs: {what}. Move it to other units first.",
+                    what=[f"{name}: {number}" for name, number in named.items()],
+                )
+            }
+        )
     stored.remove_units(session, made)
     return Undone(units + len(made), pupils, len(changed.get("cases", ())), posts, left)
 
@@ -172,8 +195,11 @@ def _undo(house: House, session: Session, did: Difference, now: dt.datetime) -> 
 def _single_predecessors(did: Difference) -> dict[int, int]:
     """Of the units that the merger began, those that were begun for one unit alone."""
     made = {key[0] for key, _row in did.made.get("units", ())}
-    successors = {it.key[0]: it.after["successor_id"] for it in did.changed.get("units", ())
-                  if it.after.get("successor_id") in made}  # fmt: skip
+    successors = {
+        it.key[0]: it.after["successor_id"]
+        for it in did.changed.get("units", ())
+        if it.after.get("successor_id") in made
+    }
     often = Counter(successors.values())
     return {new: old for old, new in successors.items() if often[new] == 1}
 
@@ -184,16 +210,19 @@ def _posts_that_changed(session: Session, did: Difference) -> tuple[Sentence, ..
     others = sum(there.get(key, {}).get("valid_to") != row["valid_to"] for key, row in made.items())
     if not others:
         return ()
-    return (Sentence("Posts that were ended or changed since the merger, and are held again as before it: {count}.",
-                     count=others),)  # fmt: skip
+    return (
+        Sentence(
+            "Posts that were ended or changed since the merger, and are held again as before it: {count}.", count=others
+        ),
+    )
 
 
 def _cases_back(
-    house: House, session: Session, changed: list[Changed], back: Mapping[int, int], now: dt.datetime
+    context: Context, session: Session, changed: list[Changed], back: Mapping[int, int], now: dt.datetime
 ) -> None:
     """The open cases, each with an entry in its history; one that went on since keeps what was done."""
     by_id = {it.key[0]: it for it in changed if "version" in it.after}
-    world = World(session, house.handbook, now)
+    world = World(session, context.definitions, now)
     for found in batches.open_cases(session, cases.c.id.in_(sorted(by_id))) if by_id else ():
         world.fetch(found)
         works = []

@@ -27,12 +27,12 @@ from engine.core.words import Sentence
 from engine.store.cases import batches, writer
 from engine.store.cases.surroundings import World, cases
 from engine.store.people import powers
-from engine.store.people.account_events import Post, note
+from engine.store.people.account_events import PostHeld, note
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.store.units import merger_undo as undoing
 from engine.store.units import mergers as stored
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people.powers import guarded
 from engine.usecases.units import merger_undo
 
@@ -53,7 +53,7 @@ class Merger:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class UnitMove:
     """A village, school or association comes to lie in another unit: decided by somebody where a commune is divided."""
 
     unit: str
@@ -90,8 +90,15 @@ def read_table(text: str) -> tuple[list[Merger], list[Sentence]]:
                 left.append(Sentence("Line {number}: no commune with an old and a new code.", number=number))
             continue
         if cells[5].lower() not in WHOLE:
-            left.append(Sentence("Line {number}: {name} goes over only in part ({note}): say for each village in a "
-                                 "file with --moves.", number=number, name=cells[3], note=cells[5]))  # fmt: skip
+            left.append(
+                Sentence(
+                    "Line {number}: {name} goes over only in part ({note}): say for each village in a "
+                    "file with --moves.",
+                    number=number,
+                    name=cells[3],
+                    note=cells[5],
+                )
+            )
             continue
         mergers.append(Merger(cells[4], cells[2], cells[1], (new_province[2], new_province[1])))
     return mergers, left
@@ -104,7 +111,7 @@ def _rows(text: str) -> list[list[str]]:
         raise Invalid({"table": Sentence("This is not csv: {detail}.", detail=str(error))}) from error
 
 
-def read_moves(text: str) -> list[Move]:
+def read_moves(text: str) -> list[UnitMove]:
     """The decisions in a file: on each line the code of a unit and of the one it comes to lie in; `#` begins a remark.
 
     Raises `Invalid` with every line that is something else.
@@ -115,7 +122,7 @@ def read_moves(text: str) -> list[Move]:
         if cells == [""]:
             continue
         if len(cells) == 2 and all(cells):
-            moves.append(Move(*cells))
+            moves.append(UnitMove(*cells))
         else:
             wrong.append(Sentence("Line {number}: write UNIT,INTO, the codes of two units.", number=number))
     if wrong:
@@ -124,9 +131,16 @@ def read_moves(text: str) -> list[Move]:
 
 
 def merge_units(
-    house: House, mergers: Iterable[Merger], on: dt.date, now: dt.datetime, *, moves: Iterable[Move] = (),
-    by: By = None, dry_run: bool = False, keep_undo: Callable[[str], object] | None = None,
-) -> Merged:  # fmt: skip
+    context: Context,
+    mergers: Iterable[Merger],
+    on: dt.date,
+    now: dt.datetime,
+    *,
+    moves: Iterable[UnitMove] = (),
+    by: By = None,
+    dry_run: bool = False,
+    keep_undo: Callable[[str], object] | None = None,
+) -> Merged:
     """Let units go on in others from `on` on, and everything of theirs with them.
 
     Units that ended by then and named a successor before (from an imported tree) are followed too.
@@ -149,15 +163,15 @@ def merge_units(
         NotFound: a new unit is not here and the merger does not say how to make it, or a unit to be moved is not here.
         NotAllowed: who does it would see more pupils than before, or no administrator would be left.
     """
-    if on > house.handbook.calendar("").local(now).date():
+    if on > context.definitions.calendar("").local(now).date():
         raise Invalid({"on": Sentence("{day} is still to come; merge the units on the day itself.", day=on)})
     merged = Merged()
-    with house.store.writing("merge units") as session:
+    with context.store.writing("merge units") as session:
         before = undoing.whole(session)
-        with guarded(session, None, now), _sees_no_more(house, session, by, now):
+        with guarded(session, None, now), _sees_no_more(context, session, by, now):
             _move_tree(session, moves, on, merged)
             _merge_tree(session, mergers, on, merged)
-            placed = _follow(house, session, on, now, by, merged)
+            placed = _follow(context, session, on, now, by, merged)
         if dry_run:
             session.rollback()
         elif keep_undo is not None:
@@ -168,12 +182,12 @@ def merge_units(
 
 
 @contextmanager
-def _sees_no_more(house: House, session: Session, by: By, now: dt.datetime) -> Iterator[None]:
+def _sees_no_more(context: Context, session: Session, by: By, now: dt.datetime) -> Iterator[None]:
     """Who merges units has posts that may go along, as anybody's; they must not lead to other pupils."""
     if not isinstance(by, int):
         yield
         return
-    today = house.handbook.calendar("").local(now).date()
+    today = context.definitions.calendar("").local(now).date()
     before = powers.pupils_seen(session, viewer_of(session, by, today))
     yield
     if powers.pupils_seen(session, viewer_of(session, by, today)) - before:
@@ -185,7 +199,7 @@ def _sees_no_more(house: House, session: Session, by: By, now: dt.datetime) -> I
 # --- the tree ---------------------------------------------------------------------------------------------------------
 
 
-def _move_tree(session: Session, moves: Iterable[Move], on: dt.date, merged: Merged) -> None:
+def _move_tree(session: Session, moves: Iterable[UnitMove], on: dt.date, merged: Merged) -> None:
     for move in moves:
         old, into = stored.open_unit(session, move.unit, on), stored.beginning(session, move.into, on)
         if into is None:
@@ -193,8 +207,9 @@ def _move_tree(session: Session, moves: Iterable[Move], on: dt.date, merged: Mer
         if old is None and stored.lies_in(session, move.unit, into, on):
             continue  # done before
         if old is None or old.kind not in stored.GOES_ON:
-            raise NotFound(Sentence("There is no village, school or association “{code}” before {day}.",
-                                    code=move.unit, day=on))  # fmt: skip
+            raise NotFound(
+                Sentence("There is no village, school or association “{code}” before {day}.", code=move.unit, day=on)
+            )
         _check_move(session, old, into)
         stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
         new = stored.begin(session, old, on, parent=into)
@@ -258,40 +273,66 @@ def _check_equals(session: Session, old: Any, merger: Merger, on: dt.date) -> No
     if new.kind != old.kind:
         raise Invalid({"table": _no_equals(old, new.kind, new.name)})
     if stored.is_below(session, new.id, old.id) or stored.is_below(session, old.id, new.id):
-        raise Invalid({"table": Sentence("{new} lies in {old}, or the other way round: neither can become part of the "
-                                         "other.", new=new.name, old=old.name)})  # fmt: skip
+        raise Invalid(
+            {
+                "table": Sentence(
+                    "{new} lies in {old}, or the other way round: neither can become part of the other.",
+                    new=new.name,
+                    old=old.name,
+                )
+            }
+        )
     if new.successor_id is not None or new.valid_to is not None:
-        raise Invalid({"table": Sentence("{name} has ended or is about to: merge into the unit that goes on.",
-                                         name=new.name)})  # fmt: skip
+        raise Invalid(
+            {"table": Sentence("{name} has ended or is about to: merge into the unit that goes on.", name=new.name)}
+        )
 
 
 def _no_equals(old: Any, kind: str, name: str) -> Sentence:
-    return Sentence("{old} ({kind}) cannot become part of {new} ({other}): only units of one kind merge.",
-                    old=old.name, kind=KINDS[old.kind], new=name, other=KINDS[kind])  # fmt: skip
+    return Sentence(
+        "{old} ({kind}) cannot become part of {new} ({other}): only units of one kind merge.",
+        old=old.name,
+        kind=KINDS[old.kind],
+        new=name,
+        other=KINDS[kind],
+    )
 
 
 def _check_move(session: Session, old: Any, into: int) -> None:
     """Raises `Invalid` unless the unit may lie in the other one."""
     new = stored.unit(session, into)
     if new.kind not in PARENTS[old.kind] or stored.is_below(session, new.id, old.id):
-        raise Invalid({"moves": Sentence("{unit} ({kind}) cannot lie in {new} ({other}).", unit=old.name,
-                                         kind=KINDS[old.kind], new=new.name, other=KINDS[new.kind])})  # fmt: skip
+        raise Invalid(
+            {
+                "moves": Sentence(
+                    "{unit} ({kind}) cannot lie in {new} ({other}).",
+                    unit=old.name,
+                    kind=KINDS[old.kind],
+                    new=new.name,
+                    other=KINDS[new.kind],
+                )
+            }
+        )
 
 
 # --- what follows -----------------------------------------------------------------------------------------------------
 
 
-def _follow(
-    house: House, session: Session, on: dt.date, now: dt.datetime, by: By, merged: Merged
-) -> undoing.Rows:  # fmt: skip
+def _follow(context: Context, session: Session, on: dt.date, now: dt.datetime, by: By, merged: Merged) -> undoing.Rows:
     """Take along what stands in the units that have ended; how it stood before."""
     ended = stored.ended_by(session, on)
     successors = {unit.id: unit.successor for unit in ended}
     if shared := stored.shared_codes(session, successors):
-        raise Invalid({"codes": Sentence(
-            "Schools that become one gave the same codes to different pupils: {codes}. Give these pupils other codes "
-            "first, {count} in all.", codes=", ".join(shared[:MOST_CODES]), count=len(shared),
-        )})  # fmt: skip
+        raise Invalid(
+            {
+                "codes": Sentence(
+                    "Schools that become one gave the same codes to different pupils: {codes}. Give these pupils other "
+                    "codes first, {count} in all.",
+                    codes=", ".join(shared[:MOST_CODES]),
+                    count=len(shared),
+                )
+            }
+        )
     placed = undoing.placed(session, {*successors, *successors.values()})
     before = stored.places_of(session, successors)
     merged.pupils, _ = stored.move(session, successors)
@@ -299,18 +340,22 @@ def _follow(
     stored.set_provinces(session, {unit.successor for unit in ended if unit.kind == "commune"})
     gone = _posts(session, successors, on, now, by, merged)
     merged.closures = stored.move_closures(session, ended, successors)
-    _place(house, session, before, successors, gone, now, merged)
+    _place(context, session, before, successors, gone, now, merged)
     merged.left += [
-        Sentence("{login} still is {role} of {unit}, which has ended: appoint them elsewhere.", login=login,
-                 role=ROLE_LABELS[role], unit=unit)
+        Sentence(
+            "{login} still is {role} of {unit}, which has ended: appoint them elsewhere.",
+            login=login,
+            role=ROLE_LABELS[role],
+            unit=unit,
+        )
         for login, role, unit in stored.homeless(session, on)
-    ]  # fmt: skip
+    ]
     return placed
 
 
 def _posts(
     session: Session, successors: Mapping[int, int], on: dt.date, now: dt.datetime, by: By, merged: Merged
-) -> set[int]:  # fmt: skip
+) -> set[int]:
     """Move the posts and write it down; the people whose post ended for good."""
     given = {(post.role, post.unit_id) for post in stored.posts_in(session, set(successors.values()), on)}
     posts = stored.posts_in(session, successors, on)
@@ -318,17 +363,24 @@ def _posts(
     merged.posts = len(kept)
     for post in kept:
         last = post.valid_to - stored.DAY if post.valid_to else None
-        note(session, MOVED, post.person_id, by, now, Post(post.role, successors[post.unit_id], on, last))
+        note(session, MOVED, post.person_id, by, now, PostHeld(post.role, successors[post.unit_id], on, last))
     for post in over:
-        note(session, ENDED, post.person_id, by, now, Post(post.role, post.unit_id, post.valid_from, on - stored.DAY))
+        note(
+            session, ENDED, post.person_id, by, now, PostHeld(post.role, post.unit_id, post.valid_from, on - stored.DAY)
+        )
     return {post.person_id for post in over}
 
 
 def _place(
-    house: House, session: Session, before: Mapping[int, Mapping[str, int | None]], successors: Mapping[int, int],
-    gone: set[int], now: dt.datetime, merged: Merged,
-) -> None:  # fmt: skip
-    world = World(session, house.handbook, now)
+    context: Context,
+    session: Session,
+    before: Mapping[int, Mapping[str, int | None]],
+    successors: Mapping[int, int],
+    gone: set[int],
+    now: dt.datetime,
+    merged: Merged,
+) -> None:
+    world = World(session, context.definitions, now)
     reaching = {person: viewer_of(session, person, world.today) for person in gone}
     for found in batches.open_cases(session, cases.c.id.in_(sorted(before))) if before else ():
         world.fetch(found)

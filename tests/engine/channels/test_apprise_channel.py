@@ -13,9 +13,12 @@ from engine.core.words import Label
 from tests.webhook import Webhook, listening
 
 MESSAGE = Message(
-    "n7:zalo", "[Ra Lớp] RL-1: Quá hạn", "Hồ sơ: RL-1\nhttps://x.vn/cases/RL-1", "https://x.vn/cases/RL-1",
+    "n7:zalo",
+    "[Ra Lớp] RL-1: Quá hạn",
+    "Hồ sơ: RL-1\nhttps://x.vn/cases/RL-1",
+    "https://x.vn/cases/RL-1",
     dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC),
-)  # fmt: skip
+)
 ZALO = "zalo://123456789:abcDEF_g-h/{address}"
 WORDS = Label("Zalo", "Zalo")
 

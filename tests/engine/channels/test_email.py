@@ -14,9 +14,13 @@ from engine.core.notices.settings import STARTTLS, TLS
 from tests.mailbox import SENDER, Mailbox, accounts, certificate, free_port, serving
 
 MESSAGE = Message(
-    "n7:email", "[Ra Lớp] RL-1: Quá hạn", "Hồ sơ: RL-1\nhttps://x.vn/cases/RL-1", "https://x.vn/cases/RL-1",
-    dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC), urgent=True,
-)  # fmt: skip
+    "n7:email",
+    "[Ra Lớp] RL-1: Quá hạn",
+    "Hồ sơ: RL-1\nhttps://x.vn/cases/RL-1",
+    "https://x.vn/cases/RL-1",
+    dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC),
+    urgent=True,
+)
 
 
 @pytest.fixture

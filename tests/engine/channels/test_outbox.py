@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.channels.outbox import Post, make_post
-from engine.core.notices.settings import MailSettings, PostSettings, read_post
+from engine.channels.outbox import Outbox, make_outbox
+from engine.core.notices.settings import MailSettings, OutboxSettings, read_outbox
 from engine.core.toml_reader import read_toml
 
 WHOLE = """
@@ -25,17 +25,17 @@ ask = { vi = "Mã trò chuyện", en = "Chat id" }
 """
 
 
-def read(text: str, **environment: str) -> tuple[PostSettings, list[str]]:
+def read(text: str, **environment: str) -> tuple[OutboxSettings, list[str]]:
     reader = read_toml(text, "settings.toml")
-    settings = read_post(reader, environment)
+    settings = read_outbox(reader, environment)
     reader.close()
     return settings, [str(fault) for fault in reader.faults]
 
 
 def test_without_a_word_in_the_settings_nothing_leaves_the_house(tmp_path: Path) -> None:
     settings, faults = read("")
-    assert (settings, faults) == (PostSettings(), [])
-    assert make_post(settings, tmp_path) == Post()
+    assert (settings, faults) == (OutboxSettings(), [])
+    assert make_outbox(settings, tmp_path) == Outbox()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -45,7 +45,7 @@ def test_what_the_settings_turn_on_is_there(tmp_path: Path) -> None:
     assert settings.mail == MailSettings(
         "mail.example.vn", "Ra Lớp <ralop@example.vn>", user="ralop", password="from outside"
     )
-    post = make_post(settings, tmp_path)
+    post = make_outbox(settings, tmp_path)
     assert (post.url, list(post.channels)) == ("https://ralop.example.vn", ["email", "push", "zalo"])
     assert post.channels["zalo"].label.vi == "Zalo"
 
@@ -62,7 +62,7 @@ def test_what_the_settings_turn_on_is_there(tmp_path: Path) -> None:
         ("[notices.services.email]\nurl = 'zalo://1:a/{address}'", "notices.services.email: This name is taken"),
         ("[notices.services.zalo]\nurl = 'zalo://1:a/42'", "zalo.url: The address of the person is missing"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_with_its_key(text: str, fault: str) -> None:
     assert any(fault in found for found in read(text)[1])
 

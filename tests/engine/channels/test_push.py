@@ -18,9 +18,13 @@ from engine.channels.push import PushChannel, kept_key
 from tests.webhook import Webhook, listening
 
 MESSAGE = Message(
-    "n7:push", "[Ra Lớp] RL-1: Quá hạn", "Hồ sơ: RL-1", "https://x.vn/cases/RL-1",
-    dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC), urgent=True,
-)  # fmt: skip
+    "n7:push",
+    "[Ra Lớp] RL-1: Quá hạn",
+    "Hồ sơ: RL-1",
+    "https://x.vn/cases/RL-1",
+    dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC),
+    urgent=True,
+)
 AUTH = b"0123456789abcdef"
 
 
@@ -52,8 +56,11 @@ def test_only_the_browser_can_read_it_and_it_replaces_an_earlier_copy(channel: P
     (posted,) = webhook.posted
     read = http_ece.decrypt(posted.body, private_key=browser, auth_secret=AUTH, version="aes128gcm")
     assert json.loads(read) == {
-        "title": "[Ra Lớp] RL-1: Quá hạn", "body": "Hồ sơ: RL-1", "url": "https://x.vn/cases/RL-1", "tag": "n7:push",
-    }  # fmt: skip
+        "title": "[Ra Lớp] RL-1: Quá hạn",
+        "body": "Hồ sơ: RL-1",
+        "url": "https://x.vn/cases/RL-1",
+        "tag": "n7:push",
+    }
     assert (posted.headers["ttl"], posted.headers["urgency"]) == ("86400", "high")
     assert Vapid02.verify(posted.headers["authorization"])
     assert posted.headers["authorization"].endswith("k=" + channel.public_key)

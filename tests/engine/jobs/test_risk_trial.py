@@ -11,17 +11,17 @@ from engine.core.attendance.signals import DAY, OPEN, RiskRules, Signal
 from engine.core.refusals import NotAllowed
 from engine.core.words import Label
 from engine.jobs import risk_trial
-from engine.jobs.risk_trial import Past, Raised, count, replay, trial_of, verdict, work_on_trials
+from engine.jobs.risk_trial import PupilPast, Raised, count, replay, trial_of, verdict, work_on_trials
 from engine.jobs.risk_watch import watch
 from engine.store import tables as t
 from engine.store.attendance import risk_trials as stored
-from engine.store.attendance.risk_trials import Count, PastCase
+from engine.store.attendance.risk_trials import PastCase, SignalCount
 from engine.store.session import now_utc
 from engine.usecases.cases import case_acts
 from tests.engine.jobs.test_risk_watch import EVENING, MON, RULES, TUE, WED, mark
-from tests.stage import Stage, at, stage
+from tests.stage import Installed, at, installed
 
-__all__ = ["stage"]
+__all__ = ["installed"]
 
 IN_A_ROW = Signal("row", Label("", ""), "unexcused_in_a_row", (3, 5))
 EARLIER = Signal("earlier", Label("", ""), "earlier_case", (1,))
@@ -31,11 +31,11 @@ WEEK = [dt.date(2026, 3, day) for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)]
 LATER = at("2026-03-20 08:00")
 
 
-def past(marks: str, **more: object) -> Past:
+def past(marks: str, **more: object) -> PupilPast:
     """One session a school day, a sign each: p, e, u, or a point where it was not taken."""
     register = [(day, "m", sign) for day, sign in zip(WEEK, marks, strict=False) if sign != "."]
     begin: Callable[[dt.date], dt.date] = lambda day: dt.date(2025, 9, 5)  # noqa: E731
-    return Past(register, WEEK, begin, lambda day: 1.0, **more)  # type: ignore[arg-type]
+    return PupilPast(register, WEEK, begin, lambda day: 1.0, **more)  # type: ignore[arg-type]
 
 
 def found(raised: Raised) -> tuple[int, str, int, bool]:
@@ -86,97 +86,99 @@ def test_what_people_made_of_it_tells_whether_an_alarm_was_real(more: dict[str, 
 
 def test_the_numbers_of_a_pupil() -> None:
     worked_on = [PastCase(WEEK[3], None, "teacher_contact", 2)]
-    assert count(TWO, past("uuuuu", cases=worked_on), WEEK[0]) == {"row": Count(2, 1, 2, 0)}
+    assert count(TWO, past("uuuuu", cases=worked_on), WEEK[0]) == {"row": SignalCount(2, 1, 2, 0)}
 
 
 # --- on a database ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def watched(stage: Stage) -> Stage:
+def watched(installed: Installed) -> Installed:
     """The stage with the shipped signals: three absent for two days, of whom one's case was an error."""
-    found = Stage(replace(stage.house, risk=RULES), stage.cast)
+    found = Installed(replace(installed.context, risk=RULES), installed.cast)
     for pupil in ("pupil", "classmate", "boarder"):
         mark(found, "u", MON, TUE, pupil=pupil)
-    watch(found.house, TUE, EVENING)
+    watch(found.context, TUE, EVENING)
     return found
 
 
-def judge(stage: Stage) -> None:
+def judge(installed: Installed) -> None:
     """The teacher reaches one family, the head takes back another case, nobody looks at the third."""
-    with stage.store.reading("test") as session:
+    with installed.store.reading("test") as session:
         codes = dict(session.execute(select(t.Case.pupil_id, t.Case.code)).all())
     contact = {"contact_way": "phone", "reached": True, "note": "Mẹ ốm"}
-    of = stage.cast.pupils
-    case_acts.step(stage.house, stage.viewer("teacher"), codes[of["pupil"]], "contact", contact, at("2026-03-11 09:00"))
+    of = installed.cast.pupils
+    case_acts.step(
+        installed.context, installed.viewer("teacher"), codes[of["pupil"]], "contact", contact, at("2026-03-11 09:00")
+    )
     wrong = {"reason": "Ở viện, đã báo"}
     case_acts.step(
-        stage.house, stage.viewer("head"), codes[of["classmate"]], "mark_error", wrong, at("2026-03-11 09:00")
+        installed.context, installed.viewer("head"), codes[of["classmate"]], "mark_error", wrong, at("2026-03-11 09:00")
     )
 
 
-def test_a_trial_counts_for_each_signal_what_was_real(watched: Stage) -> None:
+def test_a_trial_counts_for_each_signal_what_was_real(watched: Installed) -> None:
     judge(watched)
     office = watched.viewer("education_office")
-    risk_trial.ask(watched.house, office, LATER)
-    assert trial_of(watched.house, office).state == "waiting"
-    assert work_on_trials(watched.house, LATER) == 3
-    trial = trial_of(watched.house, office)
+    risk_trial.ask(watched.context, office, LATER)
+    assert trial_of(watched.context, office).state == "waiting"
+    assert work_on_trials(watched.context, LATER) == 3
+    trial = trial_of(watched.context, office)
     assert (trial.state, trial.done, trial.total) == ("done", 3, 3)
-    assert trial.counts == {"unexcused-in-a-row": Count(3, 3, 1, 1)}
+    assert trial.counts == {"unexcused-in-a-row": SignalCount(3, 3, 1, 1)}
     assert (trial.first_day, trial.last_day) == (dt.date(2025, 11, 14), dt.date(2026, 3, 19))
     assert 14 <= trial.weeks <= 18  # Tết lies in between
 
 
-def test_a_trial_opens_nothing_and_tells_nobody(watched: Stage) -> None:
+def test_a_trial_opens_nothing_and_tells_nobody(watched: Installed) -> None:
     mark(watched, "u", WED)
     tables = (t.Case, t.Event, t.Notice, t.Alarm, t.Proposal)
     with watched.store.reading("test") as session:
         before = [session.scalar(select(func.count()).select_from(table)) for table in tables]
-    risk_trial.ask(watched.house, watched.viewer("admin"), LATER)
-    work_on_trials(watched.house, LATER)
+    risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
+    work_on_trials(watched.context, LATER)
     with watched.store.reading("test") as session:
         assert [session.scalar(select(func.count()).select_from(table)) for table in tables] == before
 
 
-def test_each_sees_the_numbers_of_the_own_schools(watched: Stage) -> None:
-    risk_trial.ask(watched.house, watched.viewer("admin"), LATER)
-    work_on_trials(watched.house, LATER)
+def test_each_sees_the_numbers_of_the_own_schools(watched: Installed) -> None:
+    risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
+    work_on_trials(watched.context, LATER)
     for member, alarms in (("head", 3), ("education_office", 3), ("admin", 3), ("outsider_head", 0)):
-        counts = trial_of(watched.house, watched.viewer(member)).counts
+        counts = trial_of(watched.context, watched.viewer(member)).counts
         assert sum(count.alarms for count in counts.values()) == alarms, member
     with pytest.raises(NotAllowed):
-        trial_of(watched.house, watched.viewer("teacher"))
+        trial_of(watched.context, watched.viewer("teacher"))
 
 
 def test_a_trial_whose_worker_was_killed_goes_on_and_counts_nobody_twice(
-    watched: Stage, monkeypatch: pytest.MonkeyPatch
+    watched: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(risk_trial, "PIECE", 1)
-    risk_trial.ask(watched.house, watched.viewer("admin"), LATER)
-    work_on_trials(watched.house, LATER, iter([False, False, True]).__next__)
-    assert trial_of(watched.house, watched.viewer("admin")).done == 2
+    risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
+    work_on_trials(watched.context, LATER, iter([False, False, True]).__next__)
+    assert trial_of(watched.context, watched.viewer("admin")).done == 2
     with watched.store.writing("a worker takes it up and is killed") as session:
         assert stored.take(session) is not None
-    assert work_on_trials(watched.house, LATER) == 0  # it may still be alive
+    assert work_on_trials(watched.context, LATER) == 0  # it may still be alive
     with watched.store.writing("a minute passes") as session:
         session.execute(t.RiskTrial.__table__.update().values(seen_at=now_utc() - 2 * stored.DEAD_AFTER))  # type: ignore[attr-defined]
-    assert work_on_trials(watched.house, LATER) == 1
-    assert trial_of(watched.house, watched.viewer("admin")).counts == {"unexcused-in-a-row": Count(3, 3, 0, 0)}
+    assert work_on_trials(watched.context, LATER) == 1
+    assert trial_of(watched.context, watched.viewer("admin")).counts == {"unexcused-in-a-row": SignalCount(3, 3, 0, 0)}
 
 
-def test_while_one_trial_runs_there_is_no_second_one_and_the_newest_is_kept(watched: Stage) -> None:
+def test_while_one_trial_runs_there_is_no_second_one_and_the_newest_is_kept(watched: Installed) -> None:
     for _ in range(2):
-        risk_trial.ask(watched.house, watched.viewer("admin"), LATER)
-    work_on_trials(watched.house, LATER)
-    risk_trial.ask(watched.house, watched.viewer("admin"), LATER)
-    assert trial_of(watched.house, watched.viewer("admin")).counts  # of the one that ended
-    work_on_trials(watched.house, LATER)
+        risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
+    work_on_trials(watched.context, LATER)
+    risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
+    assert trial_of(watched.context, watched.viewer("admin")).counts  # of the one that ended
+    work_on_trials(watched.context, LATER)
     with watched.store.reading("test") as session:
         assert session.scalar(select(func.count()).select_from(t.RiskTrial)) == 1
 
 
-def test_a_head_or_a_teacher_asks_for_none(watched: Stage) -> None:
+def test_a_head_or_a_teacher_asks_for_none(watched: Installed) -> None:
     for member in ("head", "teacher", "commune_leader"):
         with pytest.raises(NotAllowed):
-            risk_trial.ask(watched.house, watched.viewer(member), LATER)
+            risk_trial.ask(watched.context, watched.viewer(member), LATER)

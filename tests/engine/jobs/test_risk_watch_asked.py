@@ -20,25 +20,25 @@ from engine.store.cases import verify
 from engine.store.session import Store, open_store
 from engine.store.simulation import seed as scene
 from engine.usecases.attendance import importing, rollcall
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests.engine.jobs.test_risk_watch import MON, RULES, TUE, WED, mark
 from tests.engine.usecases.attendance.test_importing import ALIASES
-from tests.stage import Stage, at, handbook, stage
+from tests.stage import Installed, at, definitions, installed
 
-__all__ = ["stage"]
+__all__ = ["installed"]
 
 NOON = at("2026-03-10 12:00")
 
 
 @pytest.fixture
-def watched(stage: Stage) -> Stage:
+def watched(installed: Installed) -> Installed:
     """The stage, with the shipped signals and names of columns."""
-    return Stage(replace(stage.house, risk=RULES, aliases=ALIASES), stage.cast)
+    return Installed(replace(installed.context, risk=RULES, aliases=ALIASES), installed.cast)
 
 
-def bring_in(stage: Stage, *rows: str, now: dt.datetime = NOON) -> None:
+def bring_in(installed: Installed, *rows: str, now: dt.datetime = NOON) -> None:
     text = "pupil_code,date,session,mark\n" + "\n".join(rows)
-    importing.run(stage.house, "attendance", text.encode(), Options(), now)
+    importing.run(installed.context, "attendance", text.encode(), Options(), now)
 
 
 def count(store: Store, table: type[t.Base]) -> int:
@@ -49,51 +49,51 @@ def count(store: Store, table: type[t.Base]) -> int:
 ABSENT = [f"pupil,2026-03-{day:02},{half},u" for day in (9, 10) for half in "ma"]
 
 
-def test_an_import_is_watched_as_soon_as_it_is_in(watched: Stage) -> None:
+def test_an_import_is_watched_as_soon_as_it_is_in(watched: Installed) -> None:
     bring_in(watched, *ABSENT)
     assert count(watched.store, t.Case) == 0
-    assert watch_asked(watched.house, NOON) == 2  # two days of a class
+    assert watch_asked(watched.context, NOON) == 2  # two days of a class
     assert count(watched.store, t.Case) == 1
-    assert watch_asked(watched.house, NOON) == 0
+    assert watch_asked(watched.context, NOON) == 0
 
 
-def test_a_file_that_brings_nothing_new_asks_for_nothing(watched: Stage) -> None:
+def test_a_file_that_brings_nothing_new_asks_for_nothing(watched: Installed) -> None:
     bring_in(watched, *ABSENT)
-    watch_asked(watched.house, NOON)
+    watch_asked(watched.context, NOON)
     bring_in(watched, *ABSENT)
-    assert watch_asked(watched.house, NOON) == 0
+    assert watch_asked(watched.context, NOON) == 0
 
 
-def test_a_roll_call_is_watched_once_however_often_it_is_sent(watched: Stage) -> None:
+def test_a_roll_call_is_watched_once_however_often_it_is_sent(watched: Installed) -> None:
     mark(watched, "u", MON)
     said = {watched.cast.pupils["pupil"]: "u"}
     for _ in range(2):
         teacher, of = watched.viewer("teacher"), watched.cast.units["class"]
-        rollcall.send(watched.house, teacher, of, TUE, "m", said, NOON, key="the same")
-    assert [watch_asked(watched.house, NOON) for _ in range(2)] == [1, 0]
+        rollcall.send(watched.context, teacher, of, TUE, "m", said, NOON, key="the same")
+    assert [watch_asked(watched.context, NOON) for _ in range(2)] == [1, 0]
     assert count(watched.store, t.Case) == 1
 
 
-def test_history_is_not_watched(watched: Stage) -> None:
+def test_history_is_not_watched(watched: Installed) -> None:
     bring_in(watched, *(f"pupil,2026-01-{day:02},m,u" for day in range(5, 10)))
     assert count(watched.store, t.WatchAsked) == 0
 
 
-def test_who_is_back_since_needs_nobody_to_go_out(watched: Stage) -> None:
+def test_who_is_back_since_needs_nobody_to_go_out(watched: Installed) -> None:
     bring_in(watched, *ABSENT, "pupil,2026-03-11,m,p", now=at("2026-03-11 12:00"))
-    watch_asked(watched.house, at("2026-03-11 12:05"))
+    watch_asked(watched.context, at("2026-03-11 12:05"))
     assert count(watched.store, t.Case) == 0
 
 
 def test_killed_before_it_was_noted_it_is_watched_again_and_nothing_doubles(
-    watched: Stage, monkeypatch: pytest.MonkeyPatch
+    watched: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bring_in(watched, *ABSENT)
     with monkeypatch.context() as patched:
         patched.setattr(stored, "answered", killed)
         with pytest.raises(KeyboardInterrupt):
-            watch_asked(watched.house, NOON)
-    assert watch_asked(watched.house, NOON) == 2
+            watch_asked(watched.context, NOON)
+    assert watch_asked(watched.context, NOON) == 2
     assert (count(watched.store, t.Case), count(watched.store, t.WatchAsked)) == (1, 0)
     assert list(verify.breaks(watched.store)) == []
 
@@ -102,24 +102,24 @@ def killed(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_what_comes_in_while_the_watch_runs_is_not_lost(watched: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_in_while_the_watch_runs_is_not_lost(watched: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
     bring_in(watched, "pupil,2026-03-10,m,u")
 
-    def meanwhile(house: House, day: dt.date, now: dt.datetime, **options: object) -> None:
+    def meanwhile(context: Context, day: dt.date, now: dt.datetime, **options: object) -> None:
         monkeypatch.setattr(asked, "watch", watch)
         bring_in(watched, "pupil,2026-03-10,a,u")
 
     monkeypatch.setattr(asked, "watch", meanwhile)
-    assert watch_asked(watched.house, NOON) == 2
+    assert watch_asked(watched.context, NOON) == 2
 
 
 PUPILS = 120
 
 
-def many(stage: Stage) -> list[int]:
+def many(installed: Installed) -> list[int]:
     """So many more pupils of the class, absent for two days."""
-    with stage.store.writing("test") as session:
-        like = session.get_one(t.Pupil, stage.cast.pupils["pupil"])
+    with installed.store.writing("test") as session:
+        like = session.get_one(t.Pupil, installed.cast.pupils["pupil"])
         same = {
             name: getattr(like, name) for name in ("class_id", "school_id", "village_id", "commune_id", "province_id")
         }
@@ -136,22 +136,22 @@ def many(stage: Stage) -> list[int]:
 
 def watch_together(url: str, mode: str, together: Barrier) -> None:
     """What another process does: watch two days, beginning when all do."""
-    house = House(open_store(url), handbook(), risk=replace(RULES, mode=mode))
+    context = Context(open_store(url), definitions(), risk=replace(RULES, mode=mode))
     together.wait()
     for day in (TUE, WED):
-        watch(house, day, NOON + dt.timedelta(days=1))
+        watch(context, day, NOON + dt.timedelta(days=1))
 
 
 @pytest.mark.parametrize("mode", signals.MODES)
-def test_two_watches_at_once_open_propose_and_add_everything_once(watched: Stage, mode: str) -> None:
+def test_two_watches_at_once_open_propose_and_add_everything_once(watched: Installed, mode: str) -> None:
     ids = many(watched)
     with watched.store.writing("test") as session:
         for pupil in ids:
             scene.mark(session, pupil, WED, "m", "u", at("2026-03-01 08:00"))
-    context = get_context("spawn")
-    together = context.Barrier(2)
+    spawn = get_context("spawn")
+    together = spawn.Barrier(2)
     url = watched.store.url.render_as_string(hide_password=False)
-    processes = [context.Process(target=watch_together, args=(url, mode, together)) for _ in range(2)]
+    processes = [spawn.Process(target=watch_together, args=(url, mode, together)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:

@@ -23,10 +23,10 @@ from engine.store.ops.health import look
 from engine.store.ops.settings import put_setting
 from engine.store.session import Store, open_store
 from engine.store.simulation import seed as scene
-from engine.usecases.context import House
-from tests.stage import Stage, at, handbook, stage
+from engine.usecases.context import Context
+from tests.stage import Installed, at, definitions, installed
 
-__all__ = ["stage"]
+__all__ = ["installed"]
 
 DUE = at("2026-03-04 08:00")
 
@@ -44,9 +44,9 @@ def fired(store: Store) -> int:
 
 
 @contextmanager
-def working(house: House) -> Iterator[Supervisor]:
+def working(context: Context) -> Iterator[Supervisor]:
     """A worker in a thread, as `ralop serve` has it."""
-    running = worker_for(house, Frozen(DUE))
+    running = worker_for(context, Frozen(DUE))
     running.start()
     try:
         yield running
@@ -70,18 +70,18 @@ class Failing:
 
 
 @pytest.fixture
-def on_file(sqlite_url: str) -> Iterator[Stage]:
+def on_file(sqlite_url: str) -> Iterator[Installed]:
     store = open_store(sqlite_url)
     with store.writing("set the stage") as session:
         cast = scene.set_stage(session, at("2026-03-01 08:00"))
     store.settle()
-    yield Stage(House(store, handbook()), cast)
+    yield Installed(Context(store, definitions()), cast)
     store.close()
 
 
-def write_much(house: House, _now: dt.datetime, _stop: object) -> object:
+def write_much(context: Context, _now: dt.datetime, _stop: object) -> object:
     """A job that needs room."""
-    with house.store.writing("test") as session:
+    with context.store.writing("test") as session:
         put_setting(session, "much", {"text": "x" * 1_000_000})
     return None
 
@@ -94,14 +94,18 @@ def write_much(house: House, _now: dt.datetime, _stop: object) -> object:
     ],
 )
 def test_a_worker_fires_when_a_full_or_read_only_database_takes_entries_again(
-    on_file: Stage, word: str, limited: str, free: str, monkeypatch: pytest.MonkeyPatch,
+    on_file: Installed,
+    word: str,
+    limited: str,
+    free: str,
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr(workers, "JOBS", (Job("much", write_much), *workers.JOBS))
     on_file.open()
     failing = Failing(on_file.store, limited, free)
     failing.on = True
-    with working(on_file.house) as running:
+    with working(on_file.context) as running:
         until(lambda: f"The database is {word}: no rule fires" in caplog.text)
         assert fired(on_file.store) == 0
         assert running.is_alive()
@@ -154,37 +158,37 @@ def test_health_says_within_seconds_that_somebody_has_locked_the_database(store:
 
 
 def test_a_job_that_fails_is_in_no_other_jobs_way(
-    on_file: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    on_file: Installed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     done: list[str] = []
 
-    def fail(_house: House, _now: dt.datetime, _stop: object) -> object:
+    def fail(_house: Context, _now: dt.datetime, _stop: object) -> object:
         raise ValueError
 
-    def note(_house: House, _now: dt.datetime, _stop: object) -> object:
+    def note(_house: Context, _now: dt.datetime, _stop: object) -> object:
         done.append("done")
         return None
 
     monkeypatch.setattr(workers, "JOBS", (Job("failing", fail), Job("other", note)))
-    assert Worker(on_file.house, Frozen(DUE), threading.Event()).round()
+    assert Worker(on_file.context, Frozen(DUE), threading.Event()).round()
     assert done == ["done"]
     assert "The job failing failed" in caplog.text
 
 
-def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[bool] = []
     lease = dt.timedelta(seconds=1)
 
-    def long(house: House, _now: dt.datetime, stop: Callable[[], bool]) -> object:
+    def long(context: Context, _now: dt.datetime, stop: Callable[[], bool]) -> object:
         for _batch in range(20):
             assert not stop()
             time.sleep(0.1)
-            taken.append(leases.hold(house.store, "another", lease))
+            taken.append(leases.hold(context.store, "another", lease))
         return None
 
     monkeypatch.setattr(workers, "LEASE", lease)
     monkeypatch.setattr(workers, "JOBS", (Job("long", long),))
-    assert Worker(on_file.house, Frozen(DUE), threading.Event()).round()
+    assert Worker(on_file.context, Frozen(DUE), threading.Event()).round()
     assert not any(taken)
 
 
@@ -260,8 +264,8 @@ def test_each_fault_that_comes_soon_waits_longer_than_the_last_one_up_to_a_limit
     assert pause.next_s(tick + 61) == 1
 
 
-def test_a_worker_whose_database_is_gone_ends_when_it_is_told(on_file: Stage) -> None:
-    with working(on_file.house) as running:
+def test_a_worker_whose_database_is_gone_ends_when_it_is_told(on_file: Installed) -> None:
+    with working(on_file.context) as running:
         until(lambda: leases.last_seen(on_file.store))
         Path(str(on_file.store.url.database)).unlink()
         running.stop(10)

@@ -14,42 +14,42 @@ from engine.core.people.access import ROLES, Viewer
 from engine.core.refusals import Conflict
 from engine.simulation.demo import NOW, PASSWORD, DemoReport, build_demo
 from engine.simulation.demo_names import Namer, read_namer, rows
-from engine.simulation.demo_script import Days, read_accounts, read_schools, read_stories
+from engine.simulation.demo_script import WorkingDaysBack, read_accounts, read_schools, read_stories
 from engine.store import tables as t
 from engine.store.cases.verify import breaks
 from engine.store.ops.settings import DEMO, get_setting
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store, open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people.rate_limits import Origin
 from engine.usecases.people.signin import sign_in
 from tests import databases
 from web.cli.demo import demo as command
 from web.cli.demo import demo_files
-from web.site.composition import build_house
+from web.site.composition import build_context
 from web.site.settings import Settings
 
 TODAY = dt.date(2026, 11, 25)
 HOLIDAY = dt.date(2026, 11, 24)  # Ngày Văn hóa Việt Nam
 
 
-def house_on(store: Store, instance: Path) -> House:
+def context_on(store: Store, instance: Path) -> Context:
     settings = Settings(database_url=str(store.url), instance=instance, secret_key="s" * 32)
-    return build_house(settings, NOW, store)
+    return build_context(settings, NOW, store)
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, DemoReport]]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Context, DemoReport]]:
     folder = tmp_path_factory.mktemp("demo")
     databases.migrate(f"sqlite:///{folder / 'demo.db'}")
     store = open_store(f"sqlite:///{folder / 'demo.db'}")
-    house = house_on(store, folder)
-    yield house, build_demo(house, demo_files())
+    context = context_on(store, folder)
+    yield context, build_demo(context, demo_files())
     store.close()
 
 
 @pytest.fixture
-def session(built: tuple[House, DemoReport]) -> Iterator[Session]:
+def session(built: tuple[Context, DemoReport]) -> Iterator[Session]:
     with built[0].store.reading("test") as session:
         yield session
 
@@ -59,29 +59,34 @@ def viewer(session: Session, login: str) -> Viewer:
     return viewer_of(session, person, TODAY)
 
 
-def days() -> Days:
-    return Days(TODAY, lambda day: day.weekday() < 5 and day != HOLIDAY)
+def days() -> WorkingDaysBack:
+    return WorkingDaysBack(TODAY, lambda day: day.weekday() < 5 and day != HOLIDAY)
 
 
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
-def test_there_is_a_case_in_every_state(built: tuple[House, DemoReport]) -> None:
-    house, report = built
-    assert set(report.states) == set(house.handbook.workflow("dropout").states)
+def test_there_is_a_case_in_every_state(built: tuple[Context, DemoReport]) -> None:
+    context, report = built
+    assert set(report.states) == set(context.definitions.workflow("dropout").states)
     assert report.cases >= 50
 
 
 def test_some_are_overdue_some_were_raised_some_were_passed_upward(
-    built: tuple[House, DemoReport], session: Session
+    built: tuple[Context, DemoReport], session: Session
 ) -> None:
     _, report = built
     assert report.overdue >= 5
     assert report.raised >= 3
     fired = set(session.execute(select(t.Firing.rule)).scalars())
     assert fired >= {
-        "contact-overdue", "contact-failed", "visit-not-accepted", "visit-overdue", "support-overdue", "return-held",
-    }  # fmt: skip
+        "contact-overdue",
+        "contact-failed",
+        "visit-not-accepted",
+        "visit-overdue",
+        "support-overdue",
+        "return-held",
+    }
     roles = {(offer.role, bool(offer.passed_over)) for offer in session.execute(select(t.Offer)).scalars()}
     assert ("commune_leader", True) in roles  # the officer's post is vacant
     assert ("association", True) in roles  # nobody volunteers in one commune
@@ -89,23 +94,23 @@ def test_some_are_overdue_some_were_raised_some_were_passed_upward(
     assert kinds >= {"declined", "relapse", "reopen", "held", "checked_in", "support_given", "recounted"}
 
 
-def test_all_histories_are_whole(built: tuple[House, DemoReport]) -> None:
+def test_all_histories_are_whole(built: tuple[Context, DemoReport]) -> None:
     assert list(breaks(built[0].store)) == []
 
 
-def test_every_role_has_an_account_whose_password_is_told(built: tuple[House, DemoReport], session: Session) -> None:
-    house, report = built
+def test_every_role_has_an_account_whose_password_is_told(built: tuple[Context, DemoReport], session: Session) -> None:
+    context, report = built
     named = {account.login: account.role for account in report.accounts}
     assert {
         named[login]
         for login in ("gvcn", "hieutruong", "canbo", "chutich", "tinhnguyen", "hoikhuyenhoc", "giaoduc", "quantri")
     } == set(ROLES)
     assert all(viewer(session, account.login).units for account in report.accounts)
-    assert sign_in(house.store, "gvcn", PASSWORD, Origin("127.0.0.1"), NOW)
+    assert sign_in(context.store, "gvcn", PASSWORD, Origin("127.0.0.1"), NOW)
 
 
 @pytest.mark.parametrize("login", ["gvcn", "hieutruong", "canbo", "chutich", "giaoduc", "gvcn2", "canbo2", "so"])
-def test_those_who_show_the_demo_have_cases_to_show(built: tuple[House, DemoReport], login: str) -> None:
+def test_those_who_show_the_demo_have_cases_to_show(built: tuple[Context, DemoReport], login: str) -> None:
     with built[0].store.reading("test") as session:
         seen = viewer(session, login)
     with built[0].store.scoped(seen) as scoped:
@@ -113,7 +118,7 @@ def test_those_who_show_the_demo_have_cases_to_show(built: tuple[House, DemoRepo
 
 
 @pytest.mark.parametrize("login", ["tinhnguyen", "hoikhuyenhoc", "tinhnguyen2", "hoikhuyenhoc3"])
-def test_volunteers_have_referrals(built: tuple[House, DemoReport], login: str) -> None:
+def test_volunteers_have_referrals(built: tuple[Context, DemoReport], login: str) -> None:
     with built[0].store.reading("test") as session:
         seen = viewer(session, login)
     with built[0].store.scoped(seen) as scoped:
@@ -173,7 +178,7 @@ def test_the_visits_lie_on_five_school_days_and_blanks_stay_blank() -> None:
 
 def test_a_visit_that_would_fall_on_a_holiday_is_laid_on_the_next_school_day() -> None:
     later = TODAY + dt.timedelta(weeks=1)
-    counted = Days(later, lambda day: day.weekday() < 5 and day != HOLIDAY)
+    counted = WorkingDaysBack(later, lambda day: day.weekday() < 5 and day != HOLIDAY)
     taken = {
         day for school in read_schools(demo_files(), later, counted) for one in school.learners for day in one.marks
     }
@@ -208,17 +213,17 @@ def picture(session: Session) -> list[tuple[Any, ...]]:
 
 
 def test_it_is_the_same_demo_on_postgresql(
-    built: tuple[House, DemoReport], postgresql_url: str, tmp_path: Path
+    built: tuple[Context, DemoReport], postgresql_url: str, tmp_path: Path
 ) -> None:
     store = open_store(postgresql_url)
-    again = build_demo(house_on(store, tmp_path), demo_files())
+    again = build_demo(context_on(store, tmp_path), demo_files())
     assert again == built[1]
     with store.reading("test") as there, built[0].store.reading("test") as here:
         assert picture(there) == picture(here)
     store.close()
 
 
-def test_it_is_built_in_an_empty_database_only(built: tuple[House, DemoReport]) -> None:
+def test_it_is_built_in_an_empty_database_only(built: tuple[Context, DemoReport]) -> None:
     with pytest.raises(Conflict, match="a demo wants an empty one"):
         build_demo(built[0], demo_files())
 
@@ -242,9 +247,13 @@ def test_the_command_builds_it_once_and_tells_the_accounts(tmp_path: Path, monke
 def test_days_are_counted_back_and_forth_over_weekends_and_holidays() -> None:
     counted = days()
     assert [counted.back(number) for number in (0, 1, 2, 4, -1, -3)] == [
-        TODAY, dt.date(2026, 11, 23), dt.date(2026, 11, 20), dt.date(2026, 11, 18), dt.date(2026, 11, 26),
+        TODAY,
+        dt.date(2026, 11, 23),
+        dt.date(2026, 11, 20),
+        dt.date(2026, 11, 18),
+        dt.date(2026, 11, 26),
         dt.date(2026, 11, 30),
-    ]  # fmt: skip
+    ]
     assert counted.read("@1") == dt.date(2026, 11, 23)
     assert counted.between(dt.date(2026, 11, 20), TODAY) == [dt.date(2026, 11, 20), dt.date(2026, 11, 23)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.scenario.cast import CAST, PUPILS
-from engine.core.scenario.reader import Scenario, Step
+from engine.core.scenario.reader import Scenario, ScenarioStep
 from engine.core.scenario.verbs import BY_ITSELF, CODES, EXPECTED, MARKS, OWN_VERBS, SCOPES
 from engine.core.workflow.model import FORMS
 from engine.store.session import Store
@@ -31,7 +31,7 @@ def shipped() -> Iterator[Scenario]:
             yield found
 
 
-def steps() -> Iterator[Step]:
+def steps() -> Iterator[ScenarioStep]:
     for found in shipped():
         yield from found.steps
 
@@ -77,8 +77,16 @@ def test_there_is_a_scenario_for_every_state_role_and_refusal() -> None:
     codes = {refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict)}
     assert codes - {step.expect.get("refused") for step in steps()} == set()
     told = {name for step in steps() for name in step.expect.get("notified", ())}
-    assert {"teacher", "head", "commune_officer", "commune_leader", "volunteer", "association", "education_office",
-            "admin"} - told == set()  # fmt: skip
+    assert {
+        "teacher",
+        "head",
+        "commune_officer",
+        "commune_leader",
+        "volunteer",
+        "association",
+        "education_office",
+        "admin",
+    } - told == set()
 
 
 def test_the_name_of_each_scenario_is_a_sentence_of_its_own() -> None:

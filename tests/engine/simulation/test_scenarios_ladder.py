@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.calendar import Duration
-from engine.core.rules.model import AskCheckIn, Fire, Notify, Offer, RaiseLevel, Rule, SetFlag
+from engine.core.rules.model import AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
 from engine.core.scenario.reader import Scenario
 from engine.simulation.player import play
 from engine.store.cases import verify
@@ -42,24 +42,37 @@ def test_it_goes_as_the_scenario_says(path: Path, store: Store) -> None:
 def test_every_condition_is_seen_to_hold() -> None:
     seen = {(condition.name, condition.operator) for rule in rules() for condition in rule.when.conditions}
     assert {name for name, _ in seen} == {
-        "level", "unreached_attempts", "grade", "cause", "flags", "unit", "residence", "season", "absences",
+        "level",
+        "unreached_attempts",
+        "grade",
+        "cause",
+        "flags",
+        "unit",
+        "residence",
+        "season",
+        "absences",
         "unexcused",
-    }  # fmt: skip
+    }
     assert {operator for _, operator in seen} == {"at_least", "at_most", "any_of", "all_of", "none_of"}
     assert any(condition.within for rule in rules() for condition in rule.when.conditions)
 
 
 def test_every_action_and_every_clock_is_seen() -> None:
     assert {type(action) for rule in rules() for action in rule.then} == {
-        AskCheckIn, Fire, Notify, Offer, RaiseLevel, SetFlag,
-    }  # fmt: skip
+        AskCheckIn,
+        Fire,
+        Notify,
+        OfferTo,
+        RaiseLevel,
+        SetFlag,
+    }
     whens = [rule.when for rule in rules()]
     assert {when.for_.unit for when in whens if when.for_} == {"school days", "working days", "working hours", "days"}
     assert any(isinstance(when.before_deadline, Duration) for when in whens)
     assert any(when.before_deadline and not isinstance(when.before_deadline, Duration) for when in whens)
     assert any(when.after_deadline for when in whens)
     assert {when.accepted for when in whens} == {None, True, False}
-    assert {action.unit for rule in rules() for action in rule.then if isinstance(action, Offer)} == {
+    assert {action.unit for rule in rules() for action in rule.then if isinstance(action, OfferTo)} == {
         "next_up",
         "commune",
     }

@@ -12,31 +12,33 @@ from engine.core.rules.reader import load_ruleset
 from engine.simulation.what_if import Outcome, simulate
 from engine.store.session import Store
 from engine.store.tables import Base
-from tests.staged import CONTACT, RULES, Staged, at, staged
+from tests.staged import CONTACT, RULES, Playing, at, playing
 
 FIRST, END = at("2026-03-09 00:00"), at("2026-03-28 00:00")
 ONE_DAY = 'state = "teacher_contact", for = "1 school day"'
 THREE_DAYS = 'state = "teacher_contact", for = "3 school days"'
 
 
-def rules_of(here: Staged, text: str) -> RuleSet:
-    return load_ruleset(text, "trial.toml", here.house.handbook.workflow("dropout"))
+def rules_of(here: Playing, text: str) -> RuleSet:
+    return load_ruleset(text, "trial.toml", here.context.definitions.workflow("dropout"))
 
 
-def trial(here: Staged, text: str, **options: Any) -> Outcome:
-    return simulate(here.house, rules_of(here, text), FIRST, END, **options)
+def trial(here: Playing, text: str, **options: Any) -> Outcome:
+    return simulate(here.context, rules_of(here, text), FIRST, END, **options)
 
 
 def rows(store: Store) -> dict[str, list[Any]]:
     with store.reading("test") as session:
-        return {name: sorted(map(repr, session.connection().execute(select(table))))
-                for name, table in Base.metadata.tables.items()}  # fmt: skip
+        return {
+            name: sorted(map(repr, session.connection().execute(select(table))))
+            for name, table in Base.metadata.tables.items()
+        }
 
 
 @pytest.fixture
-def here(store: Store) -> Staged:
+def here(store: Store) -> Playing:
     """A fortnight: the teacher's contact brought nothing, the commune took three days, the pupil came back."""
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-09 08:00")
     here.step(code, "2026-03-09 14:00", "teacher", "contact", **CONTACT)
     here.pass_to("2026-03-13 07:00")
@@ -47,7 +49,7 @@ def here(store: Store) -> Staged:
     return here
 
 
-def test_the_same_rules_fire_the_same_and_tell_the_same(here: Staged) -> None:
+def test_the_same_rules_fire_the_same_and_tell_the_same(here: Playing) -> None:
     outcome = trial(here, RULES)
     assert (outcome.cases, outcome.changed, outcome.lost) == (1, [], [])
     assert outcome.rules() == [
@@ -59,7 +61,7 @@ def test_the_same_rules_fire_the_same_and_tell_the_same(here: Staged) -> None:
     assert outcome.did_tell.total() > 5
 
 
-def test_a_rule_that_is_left_out_would_have_told_people_less(here: Staged) -> None:
+def test_a_rule_that_is_left_out_would_have_told_people_less(here: Playing) -> None:
     quiet = RULES.replace('repeat = { every = "2 working days", at_most = 3 }', "")
     outcome = trial(here, quiet)
     assert ("visit-overdue", 2, 1) in outcome.rules()
@@ -69,7 +71,7 @@ def test_a_rule_that_is_left_out_would_have_told_people_less(here: Staged) -> No
     ]
 
 
-def test_what_a_person_could_not_have_done_is_named_and_nothing_after_it_compared(here: Staged) -> None:
+def test_what_a_person_could_not_have_done_is_named_and_nothing_after_it_compared(here: Playing) -> None:
     slow = RULES.replace(THREE_DAYS, 'state = "teacher_contact", for = "9 school days"')
     outcome = trial(here, slow)
     assert [(lost.code, lost.kind, lost.at) for lost in outcome.lost] == [
@@ -78,40 +80,40 @@ def test_what_a_person_could_not_have_done_is_named_and_nothing_after_it_compare
     assert outcome.rules() == [("contact-failed", 1, 0)]
 
 
-def test_rules_that_hand_over_sooner_leave_what_people_did_possible(here: Staged) -> None:
+def test_rules_that_hand_over_sooner_leave_what_people_did_possible(here: Playing) -> None:
     outcome = trial(here, RULES.replace(THREE_DAYS, ONE_DAY))
     assert ("contact-failed", 1, 1) in outcome.rules()
     assert ("visit-not-accepted", 0, 1) in outcome.rules()
     assert [lost.kind for lost in outcome.lost] == ["accepted"]  # by then it was on offer to the commune's leader
 
 
-def test_a_case_open_before_the_period_stands_at_its_beginning_as_it_did(here: Staged) -> None:
-    outcome = simulate(here.house, rules_of(here, RULES), at("2026-03-17 12:00"), END)
+def test_a_case_open_before_the_period_stands_at_its_beginning_as_it_did(here: Playing) -> None:
+    outcome = simulate(here.context, rules_of(here, RULES), at("2026-03-17 12:00"), END)
     assert outcome.changed == []
     assert outcome.rules() == [("visit-due-soon", 1, 1), ("visit-overdue", 2, 2)]
 
 
-def test_nothing_at_all_is_stored(here: Staged) -> None:
-    before = rows(here.house.store)
+def test_nothing_at_all_is_stored(here: Playing) -> None:
+    before = rows(here.context.store)
     trial(here, RULES.replace(THREE_DAYS, ONE_DAY))
-    assert rows(here.house.store) == before
+    assert rows(here.context.store) == before
 
 
-def test_a_viewer_sees_only_cases_of_the_own_area(here: Staged) -> None:
+def test_a_viewer_sees_only_cases_of_the_own_area(here: Playing) -> None:
     outsider = here.viewer("outsider_education_office", END)
     assert trial(here, RULES, viewer=outsider).cases == 0
     assert trial(here, RULES, viewer=here.viewer("education_office", END)).cases == 1
     assert trial(here, RULES, viewer=Viewer(0)).cases == 0
 
 
-def test_too_many_cases_and_an_empty_period_are_refused(here: Staged) -> None:
+def test_too_many_cases_and_an_empty_period_are_refused(here: Playing) -> None:
     with pytest.raises(Invalid, match="more than 0 cases"):
         trial(here, RULES, most=0)
     with pytest.raises(Invalid, match="must end after it begins"):
-        simulate(here.house, rules_of(here, RULES), END, FIRST)
+        simulate(here.context, rules_of(here, RULES), END, FIRST)
 
 
-def test_every_batch_is_told(here: Staged) -> None:
+def test_every_batch_is_told(here: Playing) -> None:
     here.open("2026-03-10 08:00", pupil="classmate")
     seen: list[int] = []
     trial(here, RULES, batch=1, progress=lambda outcome: seen.append(outcome.cases))

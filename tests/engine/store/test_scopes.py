@@ -46,11 +46,18 @@ def _filled(url: str) -> Iterator[tuple[Store, list[PupilPlace]]]:
     store = open_store(url)
     places = [
         PupilPlace(
-            n, 1 + n % 4, 1 + n // 4 % 4, n % 5 or None, n // 3 % 5 or None, n // 7 % 5 or None, 6, None,
+            n,
+            1 + n % 4,
+            1 + n // 4 % 4,
+            n % 5 or None,
+            n // 3 % 5 or None,
+            n // 7 % 5 or None,
+            6,
+            None,
             n // 2 % 5 or None,
         )
         for n in range(1, 121)
-    ]  # fmt: skip
+    ]
     with store.writing("test") as session:
         session.execute(insert(t.Unit), [_unit(id) for id in UNITS])
         session.execute(insert(t.Pupil), [_pupil(place) for place in places])
@@ -91,10 +98,23 @@ def _pupil(place: PupilPlace) -> dict[str, object]:
 
 def _case(place: PupilPlace) -> dict[str, object]:
     return _place(place) | {
-        "id": place.id, "code": f"RL-{place.id}", "pupil_id": place.id, "workflow": "dropout", "workflow_version": 1,
-        "rules_version": 1, "state": "absent", "entry": 1, "since": NOW, "level": 0, "absent_since": NOW.date(),
-        "opened_at": NOW, "flags": [], "unreached": 0, "version": 1, "last_hash": "",
-    }  # fmt: skip
+        "id": place.id,
+        "code": f"RL-{place.id}",
+        "pupil_id": place.id,
+        "workflow": "dropout",
+        "workflow_version": 1,
+        "rules_version": 1,
+        "state": "absent",
+        "entry": 1,
+        "since": NOW,
+        "level": 0,
+        "absent_since": NOW.date(),
+        "opened_at": NOW,
+        "flags": [],
+        "unreached": 0,
+        "version": 1,
+        "last_hash": "",
+    }
 
 
 def _event(case: int) -> dict[str, object]:

@@ -175,13 +175,13 @@ def test_without_a_page_each_reading_is_of_its_own_moment(cast: Cast) -> None:
 
 
 def test_a_session_becomes_one_of_the_orm_when_it_first_has_to_be(cast: Cast) -> None:
-    statement = select(t.Unit.name).where(t.Unit.id == cast.stage.units["school"])
+    statement = select(t.Unit.name).where(t.Unit.id == cast.installed.units["school"])
     with cast.store.reading("the first time, a statement is narrowed by the ORM") as session:
         name = session.scalar(statement)
     with cast.store.reading("the second time, it goes straight to the database") as session:
         assert session.scalar(statement) == name
         assert "identity_map" not in vars(session)
-        unit = session.get_one(t.Unit, cast.stage.units["school"])
+        unit = session.get_one(t.Unit, cast.installed.units["school"])
         assert (unit.name, unit in session) == (name, True)
         with pytest.raises(AttributeError, match="no_such_thing"):
             _ = session.no_such_thing  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]

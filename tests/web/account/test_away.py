@@ -16,7 +16,7 @@ PAGE = "/me/away"
 def colleague(cast: Cast, login: str, role: str, unit: str, name: str) -> int:
     person = cast.site.person(login, name)
     with cast.store.writing("test") as session:
-        on.appoint(session, person, [(role, cast.stage.units[unit])], on.ALWAYS)
+        on.appoint(session, person, [(role, cast.installed.units[unit])], on.ALWAYS)
     return person
 
 
@@ -42,16 +42,21 @@ def test_who_acts_meanwhile_has_the_cases_and_the_offers_of_that_time(cast: Cast
     code = cast.to_commune()
     # another village of the same commune
     with cast.store.writing("test") as session:
-        session.get_one(t.Unit, cast.stage.units["outsider_village"]).parent_id = cast.stage.units["commune"]
-        session.add(t.UnitLink(ancestor_id=cast.stage.units["commune"],
-                               descendant_id=cast.stage.units["outsider_village"], depth=1))  # fmt: skip
-    cast.stage.people["canbo2"] = other
+        session.get_one(t.Unit, cast.installed.units["outsider_village"]).parent_id = cast.installed.units["commune"]
+        session.add(
+            t.UnitLink(
+                ancestor_id=cast.installed.units["commune"],
+                descendant_id=cast.installed.units["outsider_village"],
+                depth=1,
+            )
+        )
+    cast.installed.people["canbo2"] = other
     assert cast.get("canbo2", f"/cases/{code}").status_code == 403
     answer = cast.send(
         "commune_officer", PAGE, first_day="", last_day="6/3/2026", delegate=str(other), reason="Tập huấn"
     )
     assert answer.status_code == 303
-    assert absences(cast) == [(cast.stage.people["commune_officer"], other, "2026-03-02", "2026-03-06")]
+    assert absences(cast) == [(cast.installed.people["commune_officer"], other, "2026-03-02", "2026-03-06")]
     assert cast.get("canbo2", f"/cases/{code}").status_code == 200
     assert "A Bút Thử" in cast.get("canbo2", PAGE).text
     shown = cast.get("commune_officer", PAGE).text
@@ -63,7 +68,7 @@ def test_who_acts_meanwhile_has_the_cases_and_the_offers_of_that_time(cast: Cast
 
 def test_nobody_else_can_be_named(cast: Cast) -> None:
     for stranger in ("outsider_head", "commune_leader"):
-        answer = cast.send("head", PAGE, last_day="6/3/2026", delegate=str(cast.stage.people[stranger]))
+        answer = cast.send("head", PAGE, last_day="6/3/2026", delegate=str(cast.installed.people[stranger]))
         assert answer.status_code == 403
     assert absences(cast) == []
 
@@ -99,18 +104,18 @@ def test_an_absence_that_has_not_begun_is_dropped_and_nobody_ends_another_ones(c
 
 
 def test_with_posts_of_two_kinds_only_who_has_both_can_stand_in(cast: Cast) -> None:
-    units = cast.stage.units
+    units = cast.installed.units
     with cast.store.writing("test") as session:
-        on.appoint(session, cast.stage.people["teacher"], [("volunteer", units["association"])], on.ALWAYS)
+        on.appoint(session, cast.installed.people["teacher"], [("volunteer", units["association"])], on.ALWAYS)
     assert "Trần Văn Mẫu" not in cast.get("teacher", PAGE).text
     with cast.store.writing("test") as session:
-        on.appoint(session, cast.stage.people["head"], [("volunteer", units["association"])], on.ALWAYS)
+        on.appoint(session, cast.installed.people["head"], [("volunteer", units["association"])], on.ALWAYS)
     assert "Trần Văn Mẫu" in cast.get("teacher", PAGE).text
 
 
 def test_the_case_says_for_whom_a_stand_in_acted_wherever_it_says_who(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        people, today = cast.stage.people, cast.now.date()
+        people, today = cast.installed.people, cast.now.date()
         on.send_away(session, people["commune_officer"], today, today, people["teacher"])
     code = cast.to_commune()
     assert cast.send("teacher", f"/cases/{code}/accept").status_code == 303
@@ -126,7 +131,7 @@ def test_the_case_says_for_whom_a_stand_in_acted_wherever_it_says_who(cast: Cast
 
 def test_the_slip_and_the_list_say_for_whom_a_case_was_handed_over(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        people, today = cast.stage.people, cast.now.date()
+        people, today = cast.installed.people, cast.now.date()
         on.send_away(session, people["teacher"], today, today, people["volunteer"])
     code = cast.open_case(by="volunteer")
     cast.step(code, "ask_commune", "volunteer", note="Nhà xa")

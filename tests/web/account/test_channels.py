@@ -10,15 +10,15 @@ from sqlalchemy import select, update
 
 from engine.channels import Channel, Message, NotSent, Send
 from engine.channels.email import EmailChannel
-from engine.channels.outbox import Post
+from engine.channels.outbox import Outbox
 from engine.channels.push import PushChannel, kept_key
-from engine.core.notices.planning import Choice
+from engine.core.notices.planning import ChosenChannel
 from engine.core.words import Label
 from engine.jobs.deliver import deliver
 from engine.store import tables as t
 from engine.store.notices import deliveries
 from engine.store.session import open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests.mailbox import Mailbox, serving
 from tests.pages import PASSWORD, Site, csrf, post, site
 from web.site.request_context import EXTENSION
@@ -64,36 +64,42 @@ def here(sqlite_url: str, zalo: Zalo, mailbox: Mailbox, tmp_path_factory: pytest
     push = PushChannel(kept_key(tmp_path_factory.mktemp("keys")), "mailto:it@example.vn")
     shell = made.app.extensions[EXTENSION]
     channels: dict[str, Channel] = {"email": EmailChannel(mailbox.settings), "push": push, "zalo": zalo}
-    shell.house = replace(shell.house, post=Post("https://ralop.example.vn", channels))
+    shell.context = replace(shell.context, post=Outbox("https://ralop.example.vn", channels))
     made.person("hanh", email="hanh@example.vn")
     yield made
     store.close()
 
 
-def house(here: Site) -> House:
-    found: House = here.app.extensions[EXTENSION].house
+def context(here: Site) -> Context:
+    found: Context = here.app.extensions[EXTENSION].context
     return found
 
 
-def chosen(here: Site) -> list[Choice]:
+def chosen(here: Site) -> list[ChosenChannel]:
     with here.store.reading("test") as session:
         rows = session.scalars(select(t.ChannelChoice).order_by(t.ChannelChoice.channel))
-        return [Choice(row.channel, row.enabled, row.digest, row.address or "") for row in rows]
+        return [ChosenChannel(row.channel, row.enabled, row.digest, row.address or "") for row in rows]
 
 
 WISHES = {
-    "email_way": "digest", "email_address": "", "push_way": "off", "zalo_way": "at_once", "zalo_address": "6ede9afa",
-    "quiet_from": "21h30", "quiet_to": "5 giờ", "digest_at": "6:45",
-}  # fmt: skip
+    "email_way": "digest",
+    "email_address": "",
+    "push_way": "off",
+    "zalo_way": "at_once",
+    "zalo_address": "6ede9afa",
+    "quiet_from": "21h30",
+    "quiet_to": "5 giờ",
+    "digest_at": "6:45",
+}
 
 
 def test_what_i_choose_is_kept_and_shown_again(here: Site) -> None:
     client = here.signed_in("hanh")
     assert post(client, "/me/notices", **WISHES).status_code == 303
     assert chosen(here) == [
-        Choice("email", enabled=True, digest=True),
-        Choice("push", enabled=False, digest=False),
-        Choice("zalo", enabled=True, digest=False, address="6ede9afa"),
+        ChosenChannel("email", enabled=True, digest=True),
+        ChosenChannel("push", enabled=False, digest=False),
+        ChosenChannel("zalo", enabled=True, digest=False, address="6ede9afa"),
     ]
     page = client.get("/me/notices").text
     for shown in ('value="21:30"', 'value="05:00"', 'value="06:45"', 'value="6ede9afa"', "hanh@example.vn"):
@@ -150,7 +156,7 @@ def test_a_test_message_arrives_and_the_page_says_so(here: Site, zalo: Zalo, mai
     post(client, "/me/notices", **WISHES)
     page = post(client, "/me/notices/trial", "/me/notices").headers["Location"]
     assert "chờ gửi" in client.get(page).text
-    deliver(house(here), here.clock.now())
+    deliver(context(here), here.clock.now())
     assert zalo.taken == [("6ede9afa", "[Ra Lớp] Tin thử")]
     assert [str(mail["To"]) for mail in mailbox.mails] == ["hanh@example.vn"]
     assert client.get(page).text.count("đã gửi") == 2
@@ -176,7 +182,7 @@ def test_a_browser_that_says_yes_takes_messages_until_it_says_no(here: Site) -> 
     client = here.signed_in("hanh")
     assert post(client, "/me/notices/browsers", "/me/notices", endpoint=ENDPOINT, **KEYS).status_code == 204
     assert [endpoint for _, endpoint in browsers(here)] == [ENDPOINT]
-    assert chosen(here) == [Choice("push", enabled=True, digest=False)]
+    assert chosen(here) == [ChosenChannel("push", enabled=True, digest=False)]
     assert "1 trình duyệt đang nhận tin" in client.get("/me/notices").text
     assert post(client, "/me/notices/browsers/forget", "/me/notices", endpoint=ENDPOINT).status_code == 204
     assert browsers(here) == []
@@ -208,7 +214,7 @@ def dead_letter(here: Site, zalo: Zalo) -> None:
     post(client, "/me/notices", **{**WISHES, "email_way": "off"})
     post(client, "/me/notices/trial", "/me/notices")
     zalo.broken = True
-    deliver(house(here), here.clock.now())
+    deliver(context(here), here.clock.now())
 
 
 def administrator(here: Site) -> None:
@@ -226,7 +232,7 @@ def test_the_operator_sees_dead_letters_with_their_reason_and_has_them_tried_aga
     zalo.broken = False
     assert post(client, "/admin/deliveries/retry", "/admin/deliveries", all="1").status_code == 303
     assert "1 tin sẽ được gửi lại." in client.get("/admin/deliveries").text
-    deliver(house(here), here.clock.now())
+    deliver(context(here), here.clock.now())
     assert len(zalo.taken) == 1
 
 
@@ -282,7 +288,7 @@ def test_the_log_goes_on_where_a_page_ended(here: Site) -> None:
 
 def test_without_any_channel_the_page_says_who_can_switch_one_on(here: Site) -> None:
     shell = here.app.extensions[EXTENSION]
-    shell.house = replace(shell.house, post=Post())
+    shell.context = replace(shell.context, post=Outbox())
     page = here.signed_in("hanh").get("/me/notices").text
     assert "Hiện chỉ có thông báo trong Ra Lớp" in page
     assert "push.js" not in page

@@ -193,8 +193,10 @@ def test_who_made_a_code_for_whom_and_who_used_it_is_in_the_access_log(here: Sit
     with here.store.reading("test") as session:
         log = session.execute(select(t.AccessLog.person_id, t.AccessLog.what).order_by(t.AccessLog.id)).all()
     assert [tuple(row) for row in log] == [
-        (1, "sign-in code for person 2"), (2, "sign-in code used"), (2, "sign-in code: command line"),
-    ]  # fmt: skip
+        (1, "sign-in code for person 2"),
+        (2, "sign-in code used"),
+        (2, "sign-in code: command line"),
+    ]
 
 
 def test_nobody_but_the_administrator_makes_a_code(here: Site) -> None:

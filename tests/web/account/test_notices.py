@@ -23,7 +23,7 @@ def test_they_are_marked_read_together(cast: Cast) -> None:
     with cast.store.reading("test") as session:
         from engine.store import tables as t
 
-        ids = [row.id for row in session.query(t.Notice).filter_by(person_id=cast.stage.people["commune_officer"])]
+        ids = [row.id for row in session.query(t.Notice).filter_by(person_id=cast.installed.people["commune_officer"])]
     answer = cast.send("commune_officer", "/notices/read", "/notices", notice=ids)
     assert answer.location == "/notices"
     assert "thông báo mới" not in cast.get("commune_officer", "/work").text
@@ -53,7 +53,7 @@ def test_there_are_pages_of_fifty(cast: Cast) -> None:
     from engine.store import tables as t
 
     code = cast.open_case()
-    me, case = cast.stage.people["head"], cast.case(code).id
+    me, case = cast.installed.people["head"], cast.case(code).id
     row = {"case_id": case, "person_id": me, "role": "head", "kind": "offered", "urgent": False, "at": cast.now}
     with cast.store.writing("test") as session:
         session.execute(insert(t.Notice), [row | {"seq": 100 + number} for number in range(60)])

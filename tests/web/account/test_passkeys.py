@@ -89,13 +89,16 @@ def test_whose_key_it_is_hears_of_it_when_one_is_added_and_when_it_is_removed(st
     assert make(client, Authenticator()).status_code == 303
     assert post(client, "/password/passkeys/1/remove", "/password").status_code == 303
     with store.reading("test") as session:
-        told = session.execute(select(t.Person.login, t.Notice.kind, t.Notice.urgent)
-                               .join(t.Person, t.Person.id == t.Notice.person_id)).all()  # fmt: skip
+        told = session.execute(
+            select(t.Person.login, t.Notice.kind, t.Notice.urgent).join(t.Person, t.Person.id == t.Notice.person_id)
+        ).all()
         acts = session.execute(select(t.StaffAct.kind, t.StaffAct.by_id, t.StaffAct.person_id)).all()
     assert sorted(map(tuple, told)) == [
-        ("hanh", "passkey_added", True), ("hanh", "passkey_removed", False),
-        ("quantri", "beside:passkey_added", False), ("quantri", "beside:passkey_removed", False),
-    ]  # fmt: skip
+        ("hanh", "passkey_added", True),
+        ("hanh", "passkey_removed", False),
+        ("quantri", "beside:passkey_added", False),
+        ("quantri", "beside:passkey_removed", False),
+    ]
     assert [tuple(act) for act in acts] == [("passkey_added", 1, 1), ("passkey_removed", 1, 1)]
     page = client.get("/notices").text
     assert "Tài khoản của anh/chị có thêm khóa truy cập" in page
@@ -104,8 +107,10 @@ def test_whose_key_it_is_hears_of_it_when_one_is_added_and_when_it_is_removed(st
 def test_the_browser_asks_for_any_key_of_this_site_and_names_nobody(here: Site) -> None:
     options = ask(here.client(), "/login/passkey/ask", "/login")
     assert (options["rpId"], options["userVerification"], options["allowCredentials"]) == (
-        "ralop.example", "preferred", [],
-    )  # fmt: skip
+        "ralop.example",
+        "preferred",
+        [],
+    )
 
 
 def test_a_new_key_is_asked_to_be_found_without_a_name_and_known_keys_are_left_out(here: Site) -> None:
@@ -295,9 +300,18 @@ def test_the_sign_in_page_offers_a_passkey_only_by_script(here: Site) -> None:
 
 
 WRONG: list[Any] = [
-    "", "{}", "[]", "null", "{", '"x"', "1", '{"response": {}}', '{"id": "x", "response": {}}', "x" * 30_000,
+    "",
+    "{}",
+    "[]",
+    "null",
+    "{",
+    '"x"',
+    "1",
+    '{"response": {}}',
+    '{"id": "x", "response": {}}',
+    "x" * 30_000,
     '{"id": {"a": 1}, "rawId": [], "response": {"clientDataJSON": 5, "authenticatorData": [], "signature": {}}}',
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("answer", WRONG)

@@ -21,19 +21,54 @@ CODE = re.compile(r"\d{4} \d{4} \d{4}")
 # `web.account.powers.POWERS`.
 NO_POWERS = {
     # The way in, each with its own proof; a new password wants the old one, or a proof by passkey or code.
-    "signin.sign_in", "signin.sign_out", "signin.password", "signin.end_device", "passkeys.ask", "passkeys.sign_in",
-    "codes.sign_in", "stepup.proved", "stepup.ask", "languages.choose",
+    "signin.sign_in",
+    "signin.sign_out",
+    "signin.password",
+    "signin.end_device",
+    "passkeys.ask",
+    "passkeys.sign_in",
+    "codes.sign_in",
+    "stepup.proved",
+    "stepup.ask",
+    "languages.choose",
     # Cases and pupils: whoever may do it has the duty already (`engine.core.people.access`); assigned to whoever
     # answers for it.
-    "bulk.accept_from_work", "bulk.accept_from_list", "bulk.assign_from_work", "bulk.assign_from_list", "bulk.assign",
-    "bulk.urge", "proposals.take_up", "proposals.dismiss", "cases.open_case", "case.do", "around.take_off",
-    "difficulties.decide", "rollcall.send", "rooms.log_gift", "imports.submit", "imports.confirm", "imports.cancel",
-    "channels.urge", "closures.announce", "closures.lift", "closures.change",
+    "bulk.accept_from_work",
+    "bulk.accept_from_list",
+    "bulk.assign_from_work",
+    "bulk.assign_from_list",
+    "bulk.assign",
+    "bulk.urge",
+    "proposals.take_up",
+    "proposals.dismiss",
+    "cases.open_case",
+    "case.do",
+    "around.take_off",
+    "difficulties.decide",
+    "rollcall.send",
+    "rooms.log_gift",
+    "imports.submit",
+    "imports.confirm",
+    "imports.cancel",
+    "channels.urge",
+    "closures.announce",
+    "closures.lift",
+    "closures.change",
     # One's own desk, and how the installation works.
-    "saved.keep", "saved.change", "notices.read", "channels.trial", "channels.allow", "channels.forbid",
-    "channels.retry", "welcome.put_away", "demo.next_day", "simulate.run", "risk.choose", "risk.choose_for",
+    "saved.keep",
+    "saved.change",
+    "notices.read",
+    "channels.trial",
+    "channels.allow",
+    "channels.forbid",
+    "channels.retry",
+    "welcome.put_away",
+    "demo.next_day",
+    "simulate.run",
+    "risk.choose",
+    "risk.choose_for",
     "risk.trial",
-}  # fmt: skip
+}
 
 
 def changing(cast: Cast) -> dict[str, str]:
@@ -58,7 +93,7 @@ def test_whatever_changes_powers_asks_first_who_it_is_and_changes_nothing(cast: 
     for endpoint, rule in changing(cast).items():
         if endpoint not in POWERS or endpoint == "channels.choose":  # without channels there is no address
             continue
-        address = re.sub(r"<[^>]*>", str(cast.stage.people["teacher"]), rule)
+        address = re.sub(r"<[^>]*>", str(cast.installed.people["teacher"]), rule)
         answer = cast.browser("admin").post(address, data=hidden(page) | FORMS.get(endpoint, {}))
         assert (answer.status_code, "Có đúng vẫn là" in answer.text) == (403, True), endpoint
     assert stored(cast) == before
@@ -71,14 +106,14 @@ def stored(cast: Cast) -> list[list[str]]:
 
 
 def own_page(cast: Cast) -> str:
-    return f"/admin/people/{cast.stage.people['admin']}"
+    return f"/admin/people/{cast.installed.people['admin']}"
 
 
 def test_the_form_goes_on_with_the_proof(cast: Cast) -> None:
-    page = f"/admin/people/{cast.stage.people['head']}"
+    page = f"/admin/people/{cast.installed.people['head']}"
     cast.get("admin", page)
     cast.site.clock.advance(LATER)
-    form = {"role": "volunteer", "unit": str(cast.stage.units["association"]), "first_day": "2/3/2026"}
+    form = {"role": "volunteer", "unit": str(cast.installed.units["association"]), "first_day": "2/3/2026"}
     asked = cast.send("admin", f"{page}/appoint", page, **form)
     assert asked.status_code == 403
     assert f'name="unit" value="{form["unit"]}"' in asked.text
@@ -94,7 +129,7 @@ def test_the_form_goes_on_with_the_proof(cast: Cast) -> None:
 
 def attacks(cast: Cast) -> dict[str, tuple[str, dict[str, str]]]:
     """Ways in which an administrator may try to see a class: an address and a form."""
-    units, people, own = cast.stage.units, cast.stage.people, own_page(cast)
+    units, people, own = cast.installed.units, cast.installed.people, own_page(cast)
     teacher = f"/admin/people/{people['teacher']}"
     return {
         "a post": (f"{own}/appoint", {"role": "teacher", "unit": str(units["class"])}),
@@ -106,8 +141,9 @@ def attacks(cast: Cast) -> dict[str, tuple[str, dict[str, str]]]:
     }
 
 
-@pytest.mark.parametrize("way", ["a post", "a post of the office", "standing in", "everything of a teacher", "a code",
-                                 "a password"])  # fmt: skip
+@pytest.mark.parametrize(
+    "way", ["a post", "a post of the office", "standing in", "everything of a teacher", "a code", "a password"]
+)
 def test_an_administrator_who_gives_themselves_sight_is_refused_and_told_why(cast: Cast, way: str) -> None:
     code = cast.open_case()
     address, form = attacks(cast)[way]
@@ -121,10 +157,15 @@ def test_an_administrator_who_gives_themselves_sight_is_refused_and_told_why(cas
 
 
 def test_an_own_post_that_has_ended_is_not_taken_up_again(cast: Cast) -> None:
-    me = cast.stage.people["admin"]
+    me = cast.installed.people["admin"]
     with cast.store.writing("test") as session:
-        ended = t.Appointment(person_id=me, role="teacher", unit_id=cast.stage.units["class"],
-                              valid_from=on.ALWAYS, valid_to=dt.date(2026, 1, 5))  # fmt: skip
+        ended = t.Appointment(
+            person_id=me,
+            role="teacher",
+            unit_id=cast.installed.units["class"],
+            valid_from=on.ALWAYS,
+            valid_to=dt.date(2026, 1, 5),
+        )
         session.add(ended)
         session.flush()
         post = ended.id
@@ -136,7 +177,9 @@ def test_an_own_post_that_has_ended_is_not_taken_up_again(cast: Cast) -> None:
 
 def test_a_merger_that_would_show_its_maker_other_pupils_is_refused(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        on.appoint(session, cast.stage.people["admin"], [("commune_leader", cast.stage.units["commune"])], on.ALWAYS)
+        on.appoint(
+            session, cast.installed.people["admin"], [("commune_leader", cast.installed.units["commune"])], on.ALWAYS
+        )
     form = {"on": "2/3/2026", "table": "", "moves": "outsider_village,commune"}
     before = stored(cast)
     tried = cast.send("admin", "/admin/mergers", **form)
@@ -165,10 +208,10 @@ def test_the_last_administrator_stays_by_whatever_button(cast: Cast, way: str) -
 
 def test_one_who_was_made_an_administrator_does_not_end_the_last_other_and_themselves(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        on.appoint(session, cast.stage.people["head"], [("admin", cast.stage.units["root"])], on.ALWAYS)
+        on.appoint(session, cast.installed.people["head"], [("admin", cast.installed.units["root"])], on.ALWAYS)
     page = own_page(cast)
     assert cast.send("head", f"{page}/disable", page).status_code == 303
-    mine = f"/admin/people/{cast.stage.people['head']}"
+    mine = f"/admin/people/{cast.installed.people['head']}"
     assert cast.send("head", f"{mine}/hand-over", mine, to="").status_code == 403
     assert cast.viewer("head").holds("admin")
 
@@ -180,7 +223,7 @@ def test_being_away_with_nobody_standing_in_needs_no_proof_and_choosing_somebody
     cast.get("head", "/password")
     cast.site.clock.advance(LATER)
     assert cast.send("head", "/me/away", last_day="3/3/2026", delegate="").status_code == 303
-    colleague = {"first_day": "5/3/2026", "last_day": "6/3/2026", "delegate": str(cast.stage.people["teacher"])}
+    colleague = {"first_day": "5/3/2026", "last_day": "6/3/2026", "delegate": str(cast.installed.people["teacher"])}
     assert cast.send("head", "/me/away", **colleague).status_code == 403
     assert cast.send("head", "/me/away", **colleague, proof_password=PASSWORD).status_code == 303
 
@@ -189,9 +232,9 @@ def test_being_away_with_nobody_standing_in_needs_no_proof_and_choosing_somebody
 
 
 def test_the_person_and_the_office_read_who_did_what_and_no_pupil_is_named(cast: Cast) -> None:
-    teacher = cast.stage.people["teacher"]
+    teacher = cast.installed.people["teacher"]
     assert cast.send("admin", "/admin/codes", login="teacher").status_code == 200
-    form = {"role": "volunteer", "unit": str(cast.stage.units["association"])}
+    form = {"role": "volunteer", "unit": str(cast.installed.units["association"])}
     cast.send("admin", f"/admin/people/{teacher}/appoint", f"/admin/people/{teacher}", **form)
     own, office = cast.get("teacher", "/notices").text, cast.get("education_office", "/notices").text
     assert "Có mã đăng nhập mới cho tài khoản của anh/chị" in own
@@ -212,7 +255,7 @@ def test_the_person_and_the_office_read_who_did_what_and_no_pupil_is_named(cast:
 def test_a_notice_about_an_account_is_marked_read_as_any(cast: Cast) -> None:
     cast.send("admin", "/admin/codes", login="teacher")
     with cast.store.reading("test") as session:
-        ids = list(session.scalars(select(t.Notice.id).where(t.Notice.person_id == cast.stage.people["teacher"])))
+        ids = list(session.scalars(select(t.Notice.id).where(t.Notice.person_id == cast.installed.people["teacher"])))
     cast.send("teacher", "/notices/read", "/notices", notice=[str(id) for id in ids])
     assert "thông báo mới" not in cast.get("teacher", "/work").text
 
@@ -221,7 +264,7 @@ def test_a_new_password_of_ones_own_is_told_to_oneself(cast: Cast) -> None:
     new = "mưa rừng gánh củi"
     assert cast.send("teacher", "/password", old=PASSWORD, new=new, again=new).status_code == 303
     assert "Mật khẩu của anh/chị đã được đổi" in cast.get("teacher", "/notices").text
-    assert "Đổi mật khẩu" in cast.get("admin", f"/admin/people/{cast.stage.people['teacher']}").text
+    assert "Đổi mật khẩu" in cast.get("admin", f"/admin/people/{cast.installed.people['teacher']}").text
 
 
 def test_an_act_on_the_command_line_names_who_sat_there(cast: Cast) -> None:
@@ -230,4 +273,4 @@ def test_an_act_on_the_command_line_names_who_sat_there(cast: Cast) -> None:
     signin_codes.make(cast.store, "teacher", "root (hanh)", dt.timedelta(hours=1), cast.now)
     shown = "trên máy chủ, bằng lệnh: root (hanh)"
     assert shown in cast.get("teacher", "/notices").text
-    assert shown in cast.get("admin", f"/admin/people/{cast.stage.people['teacher']}").text
+    assert shown in cast.get("admin", f"/admin/people/{cast.installed.people['teacher']}").text

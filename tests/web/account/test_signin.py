@@ -161,8 +161,9 @@ def test_a_right_password_clears_what_was_counted(here: Site) -> None:
         signin.sign_in(here.store, "hanh", PASSWORD, AT_HOME, here.clock.now())
     with here.store.reading("test") as session:
         assert {row.source: row.count for row in session.scalars(select(t.SignInFailure))} == {
-            "*": 12, "address:10.0.0.1": 12,
-        }  # fmt: skip
+            "*": 12,
+            "address:10.0.0.1": 12,
+        }
 
 
 def test_what_was_counted_is_forgotten_after_a_day(here: Site) -> None:
@@ -202,9 +203,9 @@ def test_the_first_sign_in_leads_to_a_new_password_and_nowhere_else(here: Site) 
         (PASSWORD, "mưa rừng gánh củi", "mưa rừng", "Hai lần nhập mật khẩu mới không giống nhau."),
         (PASSWORD, PASSWORD, PASSWORD, "Hãy chọn mật khẩu khác với mật khẩu đang dùng."),
         (PASSWORD, "x" * 300, "x" * 300, "Mật khẩu có tối đa 256 ký tự."),
-        (PASSWORD, "matkhau123", "matkhau123", "href=\"#new\""),
+        (PASSWORD, "matkhau123", "matkhau123", 'href="#new"'),
     ],
-)  # fmt: skip
+)
 def test_a_password_that_will_not_do_is_refused_in_words(here: Site, old: str, new: str, again: str, said: str) -> None:
     here.person("hanh")
     page = post(here.signed_in("hanh"), "/password", old=old, new=new, again=again)
@@ -423,9 +424,19 @@ def test_session_cookies_keep_to_https_where_the_page_came_that_way(here: Site) 
 
 # What anybody may ask for; each new one is looked at before it is named here. metrics.metrics asks for a token itself.
 PUBLIC = {
-    "static", "signin.sign_in", "signin.sign_out", "languages.choose", "health.healthz", "offline.worker",
-    "offline.left", "metrics.metrics", "help.index", "passkeys.ask", "passkeys.sign_in", "codes.sign_in",
-}  # fmt: skip
+    "static",
+    "signin.sign_in",
+    "signin.sign_out",
+    "languages.choose",
+    "health.healthz",
+    "offline.worker",
+    "offline.left",
+    "metrics.metrics",
+    "help.index",
+    "passkeys.ask",
+    "passkeys.sign_in",
+    "codes.sign_in",
+}
 
 
 def test_every_page_but_the_public_ones_asks_for_a_sign_in(here: Site) -> None:

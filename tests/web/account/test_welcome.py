@@ -49,8 +49,8 @@ def test_they_are_offered_below_ones_work_until_they_are_put_away_and_then_on_no
 def test_a_new_role_brings_its_own_first_steps(cast: Cast) -> None:
     cast.send("head", "/welcome")
     with cast.store.writing("test") as session:
-        post_ = ("commune_leader", cast.stage.units["commune"])
-        on.appoint(session, cast.stage.people["head"], [post_], on.ALWAYS)
+        post_ = ("commune_leader", cast.installed.units["commune"])
+        on.appoint(session, cast.installed.people["head"], [post_], on.ALWAYS)
     assert REMINDER in cast.get("head", "/work").text
     assert "Lãnh đạo UBND xã" in cast.get("head", "/welcome").text
 

@@ -17,13 +17,13 @@ from tests.web.calendar.test_closures import counted
 
 
 def person_page(cast: Cast, member: str) -> str:
-    return f"/admin/people/{cast.stage.people[member]}"
+    return f"/admin/people/{cast.installed.people[member]}"
 
 
 def posts(cast: Cast, member: str) -> list[tuple[str, int, dt.date | None]]:
     with cast.store.reading("test") as session:
         query = select(t.Appointment.role, t.Appointment.unit_id, t.Appointment.valid_to).where(
-            t.Appointment.person_id == cast.stage.people[member]
+            t.Appointment.person_id == cast.installed.people[member]
         )
         return [(role, unit, end) for role, unit, end in session.execute(query.order_by(t.Appointment.id))]
 
@@ -74,29 +74,40 @@ def test_the_list_of_people_goes_on_behind_the_last_login_with_the_same_few_stat
 
 def test_a_post_is_given_with_its_days_and_cases_that_went_past_it_come_back(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        on.vacate(session, cast.stage.seats("commune_officer"), dt.date(2026, 3, 2))
+        on.vacate(session, cast.installed.seats("commune_officer"), dt.date(2026, 3, 2))
     code = cast.to_commune()
     assert cast.case(code).offered_role == "commune_leader"
     found = cast.get("admin", f"{person_page(cast, 'outsider_admin')}/appoint?role=commune_officer&q=village")
-    assert f'value="{cast.stage.units["village"]}"' in found.text
+    assert f'value="{cast.installed.units["village"]}"' in found.text
     answer = cast.send(
-        "admin", f"{person_page(cast, 'outsider_admin')}/appoint", role="commune_officer", q="village",
-        unit=str(cast.stage.units["village"]), first_day="", last_day="31/5/2026",
-    )  # fmt: skip
+        "admin",
+        f"{person_page(cast, 'outsider_admin')}/appoint",
+        role="commune_officer",
+        q="village",
+        unit=str(cast.installed.units["village"]),
+        first_day="",
+        last_day="31/5/2026",
+    )
     assert answer.status_code == 303
-    village = cast.stage.units["village"]
+    village = cast.installed.units["village"]
     assert posts(cast, "outsider_admin") == [("commune_officer", village, dt.date(2026, 6, 1))]
     assert "1 hồ sơ" in cast.get("admin", answer.location).text
     assert cast.case(code).offered_role == "commune_officer"
     again = cast.send(
-        "admin", f"{person_page(cast, 'outsider_admin')}/appoint", role="commune_officer", unit=str(village),
-    )  # fmt: skip
+        "admin",
+        f"{person_page(cast, 'outsider_admin')}/appoint",
+        role="commune_officer",
+        unit=str(village),
+    )
     assert again.status_code == 422
 
 
 def test_a_post_of_the_wrong_kind_of_unit_is_refused_at_the_unit(cast: Cast) -> None:
     page = cast.send(
-        "admin", f"{person_page(cast, 'outsider_admin')}/appoint", role="head", unit=str(cast.stage.units["village"])
+        "admin",
+        f"{person_page(cast, 'outsider_admin')}/appoint",
+        role="head",
+        unit=str(cast.installed.units["village"]),
     )
     assert page.status_code == 422
     assert posts(cast, "outsider_admin") == []
@@ -104,10 +115,11 @@ def test_a_post_of_the_wrong_kind_of_unit_is_refused_at_the_unit(cast: Cast) -> 
 
 def test_a_post_ends_with_a_day(cast: Cast) -> None:
     with cast.store.reading("test") as session:
-        head = t.Appointment.person_id == cast.stage.people["head"]
+        head = t.Appointment.person_id == cast.installed.people["head"]
         post = session.execute(select(t.Appointment.id).where(head)).scalar_one()
-    cast.send("admin", f"{person_page(cast, 'head')}/end", page=person_page(cast, "head"), post=str(post),
-              last_day="6/3/2026")  # fmt: skip
+    cast.send(
+        "admin", f"{person_page(cast, 'head')}/end", page=person_page(cast, "head"), post=str(post), last_day="6/3/2026"
+    )
     assert posts(cast, "head")[0][2] == dt.date(2026, 3, 7)
     other = cast.send("admin", f"{person_page(cast, 'teacher')}/end", page="/admin/people/new", post=str(post))
     assert other.status_code == 404
@@ -119,7 +131,7 @@ def test_everything_goes_to_a_successor_at_once(cast: Cast) -> None:
     page = person_page(cast, "commune_officer")
     answer = cast.send("admin", f"{page}/hand-over", page=page, to="Núi Thử")
     assert answer.status_code == 303
-    assert cast.case(code).assignee_id == cast.stage.people["outsider_commune_officer"]
+    assert cast.case(code).assignee_id == cast.installed.people["outsider_commune_officer"]
     assert "1 hồ sơ đang mở" in cast.get("admin", page).text
     assert cast.send("admin", f"{page}/hand-over", page=page, to="không có ai").status_code == 422
 
@@ -174,11 +186,11 @@ def test_an_absence_is_entered_for_anybody_and_ended(cast: Cast) -> None:
 
 def test_the_tree_is_walked_and_searched(cast: Cast) -> None:
     root = cast.get("admin", "/admin/units").text
-    assert f"/admin/units/{cast.stage.units['root']}" in root
-    commune = cast.get("admin", f"/admin/units/{cast.stage.units['commune']}").text
-    assert f"/admin/units/{cast.stage.units['village']}" in commune
+    assert f"/admin/units/{cast.installed.units['root']}" in root
+    commune = cast.get("admin", f"/admin/units/{cast.installed.units['commune']}").text
+    assert f"/admin/units/{cast.installed.units['village']}" in commune
     assert "Lê Thị Mẫu" in commune
-    assert f"/admin/units/{cast.stage.units['school']}" in cast.get("admin", "/admin/units?q=school").text
+    assert f"/admin/units/{cast.installed.units['school']}" in cast.get("admin", "/admin/units?q=school").text
     assert "51" in cast.get("admin", "/admin/units?q=51").text
     assert cast.get("admin", "/admin/units/999999").status_code == 404
 
@@ -188,29 +200,31 @@ def test_vacant_posts_are_counted_and_lead_to_whom_to_appoint(cast: Cast) -> Non
         "Không có gì" in cast.get("admin", "/admin").text or "vị trí chưa có người" in cast.get("admin", "/admin").text
     )
     with cast.store.writing("test") as session:
-        on.vacate(session, cast.stage.seats("head"), dt.date(2026, 3, 2))
+        on.vacate(session, cast.installed.seats("head"), dt.date(2026, 3, 2))
     assert "Hiệu trưởng: 1 vị trí" in cast.get("admin", "/admin").text
-    school = cast.stage.units["school"]
+    school = cast.installed.units["school"]
     page = cast.get("admin", "/admin/vacancies?role=head").text
     assert f"/admin/units/{school}/appoint" in page
     found = cast.get("admin", f"/admin/units/{school}/appoint?role=head&q=mau").text
-    assert f"/admin/people/{cast.stage.people['association']}/appoint?role=head&amp;unit={school}" in found
+    assert f"/admin/people/{cast.installed.people['association']}/appoint?role=head&amp;unit={school}" in found
 
 
 def test_an_ended_unit_that_still_has_something_wants_a_decision(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        ended = t.Unit.id == cast.stage.units["outsider_commune"]
+        ended = t.Unit.id == cast.installed.units["outsider_commune"]
         session.execute(update(t.Unit).where(ended).values(valid_to=dt.date(2026, 3, 1)))
     page = cast.get("admin", "/admin").text
     assert "outsider_commune đã kết thúc, nhưng còn:" in page
     assert "đơn vị, vị trí" in page
-    assert "chưa có đơn vị thay thế" in cast.get("admin", f"/admin/units/{cast.stage.units['outsider_commune']}").text
+    assert (
+        "chưa có đơn vị thay thế" in cast.get("admin", f"/admin/units/{cast.installed.units['outsider_commune']}").text
+    )
 
 
 def test_a_merger_is_tried_first_with_what_wants_a_decision_and_kept_only_then(cast: Cast) -> None:
     with cast.store.writing("test") as session:
         for member, code in (("commune", "11111"), ("outsider_commune", "22222")):
-            session.execute(update(t.Unit).where(t.Unit.id == cast.stage.units[member]).values(code=code))
+            session.execute(update(t.Unit).where(t.Unit.id == cast.installed.units[member]).values(code=code))
     code = cast.open_case()
     lines = "Tỉnh Thử (51),Xã Mới,22222,commune,11111,Nhập toàn bộ,Huyện (611),Tỉnh (62),\n"
     lines += "Tỉnh Thử (51),Xã Mới,22222,Xã Chia,21142,Nhập một phần,Huyện (611),Tỉnh (62),\n"
@@ -219,13 +233,13 @@ def test_a_merger_is_tried_first_with_what_wants_a_decision_and_kept_only_then(c
     assert page.status_code == 200
     assert "Xã Chia" in page.text
     assert "1 hồ sơ đang mở" in page.text
-    assert cast.case(code).commune_id == cast.stage.units["commune"]
+    assert cast.case(code).commune_id == cast.installed.units["commune"]
     confirm = re.search(r'name="confirm" value="(\w+)"', page.text)
     assert confirm
     kept = cast.send("admin", "/admin/mergers", **form, confirm=confirm[1])
     assert kept.status_code == 200
     assert 'name="confirm"' not in kept.text
-    assert cast.case(code).commune_id != cast.stage.units["commune"]
+    assert cast.case(code).commune_id != cast.installed.units["commune"]
     future = cast.send("admin", "/admin/mergers", on="1/7/2030", table=lines, moves="x")
     assert future.status_code == 422
     assert "Xã Chia" in future.text
@@ -233,9 +247,16 @@ def test_a_merger_is_tried_first_with_what_wants_a_decision_and_kept_only_then(c
 
 def test_no_page_of_the_room_names_a_pupil_or_a_case(cast: Cast) -> None:
     code = cast.to_commune()
-    units = cast.stage.units
-    for page in ("/admin", "/admin/people", "/admin/units", "/admin/vacancies", f"/admin/units/{units['class']}",
-                 person_page(cast, "teacher"), person_page(cast, "commune_officer")):  # fmt: skip
+    units = cast.installed.units
+    for page in (
+        "/admin",
+        "/admin/people",
+        "/admin/units",
+        "/admin/vacancies",
+        f"/admin/units/{units['class']}",
+        person_page(cast, "teacher"),
+        person_page(cast, "commune_officer"),
+    ):
         text = cast.get("admin", page).text
         assert code not in text
         assert "A Thử" not in text
@@ -269,7 +290,7 @@ def test_nothing_is_changed_by_somebody_who_is_no_administrator(cast: Cast) -> N
 def test_what_was_done_to_an_account_stands_on_its_page_the_newest_first(cast: Cast) -> None:
     page = person_page(cast, "volunteer")
     assert "Đã làm gì với tài khoản này" not in cast.get("admin", page).text
-    cast.send("admin", f"{page}/appoint", role="volunteer", unit=str(cast.stage.units["outsider_association"]))
+    cast.send("admin", f"{page}/appoint", role="volunteer", unit=str(cast.installed.units["outsider_association"]))
     cast.send("admin", f"{page}/disable", page=page)
     shown = cast.get("admin", page).text
     shown = shown[shown.index("Đã làm gì với tài khoản này") :]
@@ -279,11 +300,11 @@ def test_what_was_done_to_an_account_stands_on_its_page_the_newest_first(cast: C
 
 
 def test_a_long_history_of_an_account_goes_on_behind_its_oldest_entry(cast: Cast) -> None:
-    page, person = person_page(cast, "volunteer"), cast.stage.people["volunteer"]
+    page, person = person_page(cast, "volunteer"), cast.installed.people["volunteer"]
     with cast.store.writing("test") as session:
         for number in range(25):
             first = dt.date(2026, 1, 1) + dt.timedelta(days=number)
-            post = account_events.Post("volunteer", cast.stage.units["association"], first, None)
+            post = account_events.PostHeld("volunteer", cast.installed.units["association"], first, None)
             account_events.note(session, APPOINTED, person, None, cast.now, post)
     shown = cast.get("admin", page).text
     assert (shown.count(">Giao vị trí</p>"), "25/01/2026" in shown, "05/01/2026" in shown) == (20, True, False)

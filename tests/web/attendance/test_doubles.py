@@ -16,10 +16,12 @@ def twice(cast: Cast, request: pytest.FixtureRequest) -> Cast:
     with cast.store.writing("test") as session:
         session.add(
             t.Appointment(
-                person_id=cast.stage.people["education_office"], role="education_office",
-                unit_id=cast.stage.units[request.param], valid_from=dt.date(2020, 1, 1),
+                person_id=cast.installed.people["education_office"],
+                role="education_office",
+                unit_id=cast.installed.units[request.param],
+                valid_from=dt.date(2020, 1, 1),
             )
-        )  # fmt: skip
+        )
     return cast
 
 
@@ -40,8 +42,11 @@ def test_the_office_that_reaches_both_schools_sees_both_records(twice: Cast) -> 
 def test_each_pupil_on_the_page_is_noted_once_a_reading(twice: Cast) -> None:
     twice.get("education_office", "/doubles")
     twice.get("education_office", "/doubles")
-    office = twice.stage.people["education_office"]
-    assert noted(twice) == [(office, twice.stage.pupils["outsider_pupil"]), (office, twice.stage.pupils["A Khác"])]
+    office = twice.installed.people["education_office"]
+    assert noted(twice) == [
+        (office, twice.installed.pupils["outsider_pupil"]),
+        (office, twice.installed.pupils["A Khác"]),
+    ]
 
 
 def test_an_office_that_reaches_one_school_sees_nothing_of_it(twice: Cast) -> None:

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from engine.store import tables as t
 from engine.usecases.attendance import import_jobs
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests.cast import Cast
 from tests.engine.usecases.attendance.test_importing import ALIASES, LIST, REGISTER
 from tests.pages import csrf
@@ -23,7 +23,7 @@ from tests.pages import csrf
 def desk(cast: Cast) -> Cast:
     """The cast at a house that knows what columns are called."""
     shell = cast.site.app.extensions["ralop"]
-    shell.house = House(cast.store, cast.house.handbook, aliases=ALIASES)
+    shell.context = Context(cast.store, cast.context.definitions, aliases=ALIASES)
     return cast
 
 
@@ -38,7 +38,7 @@ def hand_in(cast: Cast, member: str, text: str, kind: str = "attendance", **more
 
 
 def worker(cast: Cast) -> None:
-    import_jobs.work(cast.site.app.extensions["ralop"].house, cast.now)
+    import_jobs.work(cast.site.app.extensions["ralop"].context, cast.now)
 
 
 def press(cast: Cast, member: str, page: str, address: str, **more: str) -> TestResponse:
@@ -197,12 +197,15 @@ def test_no_file_takes_a_child_of_another_school_whatever_is_answered(desk: Cast
     assert not any("A Khác" in page or "outsider_pupil" in page or "decide-" in page for page in seen)
     assert desk.get("head", f"/cases/{case}").status_code == 403
     assert desk.get("outsider_teacher", f"/cases/{case}").status_code == 200
-    assert desk.case(case).school_id == desk.stage.units["outsider_school"]
+    assert desk.case(case).school_id == desk.installed.units["outsider_school"]
     with desk.store.reading("test") as session:
-        theirs = session.get_one(t.Pupil, desk.stage.pupils["outsider_pupil"])
+        theirs = session.get_one(t.Pupil, desk.installed.pupils["outsider_pupil"])
         assert (theirs.code, theirs.name, theirs.school_id, theirs.class_id) == (
-            "outsider_pupil", "A Khác", desk.stage.units["outsider_school"], desk.stage.units["outsider_class"],
-        )  # fmt: skip
+            "outsider_pupil",
+            "A Khác",
+            desk.installed.units["outsider_school"],
+            desk.installed.units["outsider_class"],
+        )
 
 
 @ATTACKS
@@ -212,7 +215,7 @@ def test_the_pages_about_a_child_known_elsewhere_are_those_about_an_unknown_one(
         with counted(desk) as statements:
             pages = brought_in(desk, "head", f"{LISTED}{row},Nam,class,school,,\n")
         with desk.store.writing("test") as session:  # or the first would be there for the second
-            session.execute(delete(t.Pupil).where(t.Pupil.id > max(desk.stage.pupils.values())))
+            session.execute(delete(t.Pupil).where(t.Pupil.id > max(desk.installed.pupils.values())))
         answers.append(([without_tokens(page) for page in pages], list(statements)))
     assert answers[0][0] == answers[1][0]
     assert answers[0][1] == answers[1][1]
@@ -248,12 +251,16 @@ def test_another_name_under_a_known_code_is_shown_old_and_new_and_decided_by_a_p
     assert "A Thử → A Thừ" in seen[0]
     assert 'name="decide-pupil" value="hold" checked' in seen[0]
     with desk.store.reading("test") as session:
-        held = session.get_one(t.Pupil, desk.stage.pupils["pupil"])
-        assert (held.name, held.class_id) == ("A Thử", desk.stage.units["saturday_class"])
+        held = session.get_one(t.Pupil, desk.installed.pupils["pupil"])
+        assert (held.name, held.class_id) == ("A Thử", desk.installed.units["saturday_class"])
     brought_in(desk, "head", row, **{"decide-pupil": "take"})
     with desk.store.reading("test") as session:
-        assert session.get_one(t.Pupil, desk.stage.pupils["pupil"]).name == "A Thừ"
+        assert session.get_one(t.Pupil, desk.installed.pupils["pupil"]).name == "A Thừ"
         [kept] = session.scalars(select(t.PupilChange))
         assert (kept.field, kept.old, kept.new, kept.taken, kept.by_id) == (
-            "name", "A Thử", "A Thừ", True, desk.stage.people["head"],
-        )  # fmt: skip
+            "name",
+            "A Thử",
+            "A Thừ",
+            True,
+            desk.installed.people["head"],
+        )

@@ -20,22 +20,30 @@ RULES = load_risk((ROOT / "rules" / "risk.toml").read_text(encoding="utf-8"), "r
 @pytest.fixture
 def proposed(cast: Cast) -> int:
     """The pupil missed Monday and Tuesday; on Wednesday morning a case is proposed. Its id."""
-    cast.house = cast.site.app.extensions["ralop"].house = replace(cast.house, risk=RULES)
+    cast.context = cast.site.app.extensions["ralop"].context = replace(cast.context, risk=RULES)
     with cast.store.writing("test") as session:
         put_setting(session, "risk", {"mode": "propose"})
         for day in (9, 10):
-            scene.mark(session, cast.stage.pupils["pupil"], dt.date(2026, 3, day), "ma", "u", at("2026-03-01 08:00"))
+            scene.mark(
+                session, cast.installed.pupils["pupil"], dt.date(2026, 3, day), "ma", "u", at("2026-03-01 08:00")
+            )
     cast.go_to("2026-03-11 08:00")
-    assert watch(cast.house, dt.date(2026, 3, 10), at("2026-03-10 18:00")).proposed == 1
+    assert watch(cast.context, dt.date(2026, 3, 10), at("2026-03-10 18:00")).proposed == 1
     with cast.store.reading("test") as session:
         return session.query(t.Proposal.id).one()[0]
 
 
 def test_it_is_a_question_with_reasons_in_words_and_two_answers(cast: Cast, proposed: int) -> None:
     page = cast.get("teacher", "/work").text
-    for words in ("Lập hồ sơ?", "A Thử", "class, village", "Vắng từ 09/03/2026",
-                  "Vắng không phép nhiều buổi liên tiếp: 4 buổi liên tiếp",
-                  f'action="/proposals/{proposed}/open"', f'href="/proposals/{proposed}/dismiss"'):  # fmt: skip
+    for words in (
+        "Lập hồ sơ?",
+        "A Thử",
+        "class, village",
+        "Vắng từ 09/03/2026",
+        "Vắng không phép nhiều buổi liên tiếp: 4 buổi liên tiếp",
+        f'action="/proposals/{proposed}/open"',
+        f'href="/proposals/{proposed}/dismiss"',
+    ):
         assert words in page, words
     assert "Không có việc nào đang chờ" not in page
     assert "Lập hồ sơ?" in cast.get("head", "/work").text
@@ -45,9 +53,7 @@ def test_it_is_a_question_with_reasons_in_words_and_two_answers(cast: Cast, prop
 
 def test_two_clicks_open_one_case(cast: Cast, proposed: int) -> None:
     answers = [cast.send("teacher", f"/proposals/{proposed}/open", "/work") for _ in range(2)]
-    assert [(answer.status_code, answer.location) for answer in answers] == [
-        (303, "/cases/RL-2026-000001?done=1")
-    ] * 2  # fmt: skip
+    assert [(answer.status_code, answer.location) for answer in answers] == [(303, "/cases/RL-2026-000001?done=1")] * 2
     assert cast.case("RL-2026-000001").absent_since == dt.date(2026, 3, 9)
     assert "Lập hồ sơ?" not in cast.get("teacher", "/work").text
     later = cast.send("head", f"/proposals/{proposed}/open", "/work")

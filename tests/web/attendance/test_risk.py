@@ -14,10 +14,10 @@ from tests.stage import at
 @pytest.fixture
 def watched(cast: Cast) -> Cast:
     """The cast with the shipped signals, a pupil absent for two days ten days ago."""
-    cast.site.app.extensions["ralop"].house = replace(cast.house, risk=RULES)
+    cast.site.app.extensions["ralop"].context = replace(cast.context, risk=RULES)
     with cast.store.writing("test") as session:
         for day in (MON, TUE):
-            scene.mark(session, cast.stage.pupils["pupil"], day, "ma", "u", at("2026-03-10 18:00"))
+            scene.mark(session, cast.installed.pupils["pupil"], day, "ma", "u", at("2026-03-10 18:00"))
     cast.go_to("2026-03-20 08:00")
     return cast
 
@@ -35,7 +35,7 @@ def test_a_trial_is_asked_for_and_its_numbers_stand_at_each_signal(watched: Cast
     answer = watched.send("education_office", "/risk/trial", page="/risk")
     assert (answer.status_code, answer.location) == (303, "/risk#trial")
     assert "<progress" in watched.get("education_office", "/risk").text
-    work_on_trials(watched.site.app.extensions["ralop"].house, watched.now)
+    work_on_trials(watched.site.app.extensions["ralop"].context, watched.now)
     page = watched.get("head", "/risk").text
     assert "tổng cộng 1, trong đó 1 lần là báo đầu tiên" in " ".join(page.split())
     assert "chưa có lần nào được xem xét" in page

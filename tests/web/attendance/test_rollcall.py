@@ -18,17 +18,17 @@ DAY = "2026-03-02"
 
 
 def page_of(cast: Cast) -> str:
-    return f"/attendance/{cast.stage.units['class']}"
+    return f"/attendance/{cast.installed.units['class']}"
 
 
 def send(cast: Cast, by: str = "teacher", half: str = "m", day: str = DAY, **marks: str) -> int:
     present = dict.fromkeys(("pupil", "classmate", "boarder"), "p")  # as every pupil on the page is at first
-    said = {f"pupil-{cast.stage.pupils[pupil]}": mark for pupil, mark in (present | marks).items()}
+    said = {f"pupil-{cast.installed.pupils[pupil]}": mark for pupil, mark in (present | marks).items()}
     return cast.send(by, page_of(cast), day=day, session=half, **said).status_code
 
 
 def marks(cast: Cast) -> dict[tuple[str, str], str]:
-    names = {id: name for name, id in cast.stage.pupils.items()}
+    names = {id: name for name, id in cast.installed.pupils.items()}
     with cast.store.reading("test") as session:
         rows = session.execute(select(t.Mark.pupil_id, t.Mark.session, t.Mark.mark))
         return {(names[pupil], half): mark for pupil, half, mark in rows}
@@ -54,14 +54,14 @@ def test_a_correction_keeps_what_was_there(cast: Cast) -> None:
     send(cast, by="head", pupil="e")
     with cast.store.reading("test") as session:
         (change,) = session.execute(select(t.MarkChange.old_mark, t.MarkChange.new_mark, t.MarkChange.by_id))
-    assert tuple(change) == ("u", "e", cast.stage.people["head"])
+    assert tuple(change) == ("u", "e", cast.installed.people["head"])
     page = cast.get("teacher", page_of(cast) + f"?day={DAY}&session=m").text
     assert "Vắng không phép → Vắng có phép · Trần Văn Mẫu" in page
 
 
 def test_a_form_that_comes_again_undoes_no_correction(cast: Cast) -> None:
     form = hidden(cast.get("teacher", page_of(cast)))
-    pupil = f"pupil-{cast.stage.pupils['pupil']}"
+    pupil = f"pupil-{cast.installed.pupils['pupil']}"
     old = form | {"day": DAY, "session": "m", pupil: "u"}
     browser = cast.browser("teacher")
     browser.post(page_of(cast), data=old)
@@ -73,7 +73,7 @@ def test_a_form_that_comes_again_undoes_no_correction(cast: Cast) -> None:
 def test_who_was_slower_is_told_of_the_other_marks_and_keeps_what_was_tapped(cast: Cast) -> None:
     old = hidden(cast.get("teacher", page_of(cast)))
     send(cast, by="head", pupil="e")
-    pupil, classmate = (f"pupil-{cast.stage.pupils[name]}" for name in ("pupil", "classmate"))
+    pupil, classmate = (f"pupil-{cast.installed.pupils[name]}" for name in ("pupil", "classmate"))
     form = old | {"day": DAY, "session": "m", pupil: "u", classmate: "l"}
     answer = cast.browser("teacher").post(page_of(cast), data=form)
     assert answer.status_code == 409
@@ -87,7 +87,7 @@ def test_who_was_slower_is_told_of_the_other_marks_and_keeps_what_was_tapped(cas
 
 
 def test_of_two_who_send_at_once_one_is_told_of_the_other(cast: Cast) -> None:
-    class_id, pupil = cast.stage.units["class"], cast.stage.pupils["pupil"]
+    class_id, pupil = cast.installed.units["class"], cast.installed.pupils["pupil"]
     both = Barrier(2, timeout=30)
 
     def race(by: str, mark: str, day: dt.date, half: str) -> bool:
@@ -95,7 +95,7 @@ def test_of_two_who_send_at_once_one_is_told_of_the_other(cast: Cast) -> None:
         both.wait()
         try:
             rollcall.send(
-                cast.house, viewer, class_id, day, half, {pupil: mark}, cast.now, key=f"{by}{day}{half}", version="0"
+                cast.context, viewer, class_id, day, half, {pupil: mark}, cast.now, key=f"{by}{day}{half}", version="0"
             )
         except Conflict:
             return False
@@ -109,7 +109,7 @@ def test_of_two_who_send_at_once_one_is_told_of_the_other(cast: Cast) -> None:
 
 
 def test_a_blank_form_is_for_the_day_and_session_that_are_chosen_on_it(cast: Cast) -> None:
-    blank, pupil = f"{page_of(cast)}/blank", f"pupil-{cast.stage.pupils['pupil']}"
+    blank, pupil = f"{page_of(cast)}/blank", f"pupil-{cast.installed.pupils['pupil']}"
     page = cast.get("teacher", blank).text
     assert re.findall(r'option value="(2026-[^"]+)"', page) == [
         f"2026-{it}" for it in ("02-28", "03-01", "03-02", "03-03", "03-04")
@@ -152,9 +152,9 @@ def test_those_absent_are_watched_at_once(cast: Cast) -> None:
     cast.go_to("2026-03-03 17:30")
     for half in "ma":
         send(cast, half=half, day=dt.date(2026, 3, 3).isoformat(), classmate="u")
-    watch_asked(cast.house, cast.now)
+    watch_asked(cast.context, cast.now)
     with cast.store.reading("test") as session:
-        query = select(t.Case.state).where(t.Case.pupil_id == cast.stage.pupils["classmate"])
+        query = select(t.Case.state).where(t.Case.pupil_id == cast.installed.pupils["classmate"])
         assert session.scalars(query).one() == "absent"
 
 

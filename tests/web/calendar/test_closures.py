@@ -20,7 +20,7 @@ STORM = {"first": "10/3/2026", "last": "11.03.2026", "reason": "Bão số 3", "m
 
 
 def new(cast: Cast, unit: str = "school") -> str:
-    return f"/closures/new?unit={cast.stage.units[unit]}"
+    return f"/closures/new?unit={cast.installed.units[unit]}"
 
 
 def announce(cast: Cast, member: str = "head", unit: str = "school", **typed: str) -> TestResponse:
@@ -108,7 +108,7 @@ def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(cast: Cast) 
 
 
 def test_one_is_offered_only_what_one_may_announce_for(cast: Cast) -> None:
-    units = cast.stage.units
+    units = cast.installed.units
     teacher = cast.get("teacher", "/closures/new").text
     assert f"unit={units['class']}" in teacher
     assert f"unit={units['school']}" not in teacher
@@ -118,21 +118,30 @@ def test_one_is_offered_only_what_one_may_announce_for(cast: Cast) -> None:
     assert cast.get("head", new(cast, "outsider_school")).status_code == 404
     assert cast.get("commune_officer", "/closures/new").status_code == 403
     found = cast.get("teacher", "/closures/new?q=thu").text
-    assert f"pupil={cast.stage.pupils['pupil']}" in found
-    assert f"pupil={cast.stage.pupils['outsider_pupil']}" not in found
+    assert f"pupil={cast.installed.pupils['pupil']}" in found
+    assert f"pupil={cast.installed.pupils['outsider_pupil']}" not in found
     assert "A Thử" not in cast.get("admin", "/closures/new?q=thu").text
 
 
 def test_the_list_shows_what_concerns_ones_area_and_a_pupil_only_to_who_knows_them(cast: Cast) -> None:
     cast.go_to("2026-03-10 08:00")
     announce(cast)
-    announce_closure(cast.house, None, pupil_id=cast.stage.pupils["pupil"], reason="Gãy chân", now=cast.now,
-                     first_day=dt.date(2026, 3, 20), last_day=dt.date(2026, 3, 21))  # fmt: skip
+    announce_closure(
+        cast.context,
+        None,
+        pupil_id=cast.installed.pupils["pupil"],
+        reason="Gãy chân",
+        now=cast.now,
+        first_day=dt.date(2026, 3, 20),
+        last_day=dt.date(2026, 3, 21),
+    )
     for member in ("teacher", "head", "commune_leader", "education_office", "commune_officer", "volunteer", "admin"):
         assert "Bão số 3" in cast.get(member, "/closures").text, member
     for member in ("outsider_head", "outsider_commune_leader", "outsider_teacher"):
         assert "Bão số 3" not in cast.get(member, "/closures").text, member
-    knowing = {m for m in cast.stage.people if m != "outsider_admin" and "Gãy chân" in cast.get(m, "/closures").text}
+    knowing = {
+        m for m in cast.installed.people if m != "outsider_admin" and "Gãy chân" in cast.get(m, "/closures").text
+    }
     assert knowing == {"teacher", "head"}  # nobody else has a duty towards a pupil without a case
     assert cast.get("outsider_head", "/closures/1").status_code == 404
 
@@ -140,8 +149,15 @@ def test_the_list_shows_what_concerns_ones_area_and_a_pupil_only_to_who_knows_th
 def test_those_that_are_over_stand_on_pages_of_their_own(cast: Cast) -> None:
     for number in range(52):
         day = dt.date(2025, 9, 8) + dt.timedelta(days=number)
-        announce_closure(cast.house, None, unit_id=cast.stage.units["school"], first_day=day, last_day=day,
-                         reason=f"Ngày {number}", now=cast.now)  # fmt: skip
+        announce_closure(
+            cast.context,
+            None,
+            unit_id=cast.installed.units["school"],
+            first_day=day,
+            last_day=day,
+            reason=f"Ngày {number}",
+            now=cast.now,
+        )
     first = cast.get("head", "/closures?which=past")
     assert "Ngày 51" in first.text
     assert "Ngày 1<" not in first.text
@@ -163,8 +179,15 @@ def test_the_list_asks_the_same_number_of_statements_however_many_there_are(cast
     few = statements()
     for number in range(20):
         day = dt.date(2026, 4, 1) + dt.timedelta(days=number)
-        announce_closure(cast.house, None, unit_id=cast.stage.units["class"], first_day=day, last_day=day,
-                         reason="Lũ", now=cast.now)  # fmt: skip
+        announce_closure(
+            cast.context,
+            None,
+            unit_id=cast.installed.units["class"],
+            first_day=day,
+            last_day=day,
+            reason="Lũ",
+            now=cast.now,
+        )
     assert statements() == few
 
 
@@ -236,11 +259,16 @@ def test_who_has_the_cases_is_told_with_a_link_to_the_closure_and_no_name(cast: 
 def test_who_was_told_of_a_closure_far_from_their_posts_may_look_at_it(cast: Cast) -> None:
     cast.open_case("boarder")
     closure = announce_closure(
-        cast.house, None, unit_id=cast.stage.units["class"], first_day=dt.date(2026, 3, 3),
-        last_day=dt.date(2026, 3, 4), reason="Lũ", now=cast.now,
-    )  # fmt: skip
+        cast.context,
+        None,
+        unit_id=cast.installed.units["class"],
+        first_day=dt.date(2026, 3, 3),
+        last_day=dt.date(2026, 3, 4),
+        reason="Lũ",
+        now=cast.now,
+    )
     assert cast.get("outsider_commune_officer", f"/closures/{closure}").status_code == 404
     with cast.store.writing("test") as session:
         notice = session.scalars(select(t.Notice).where(t.Notice.closure_id == closure)).one()
-        notice.person_id = cast.stage.people["outsider_commune_officer"]
+        notice.person_id = cast.installed.people["outsider_commune_officer"]
     assert cast.get("outsider_commune_officer", f"/closures/{closure}").status_code == 200

@@ -31,12 +31,22 @@ def test_a_year_that_is_not_stated_yet_says_so(cast: Cast) -> None:
 
 def test_days_without_class_of_the_units_above_stand_beside_it_and_no_pupils(cast: Cast) -> None:
     days = dt.date(2026, 3, 10), dt.date(2026, 3, 11)
-    units, pupil = cast.stage.units, cast.stage.pupils["pupil"]
+    units, pupil = cast.installed.units, cast.installed.pupils["pupil"]
     for unit_id, pupil_id, reason in (
-        (units["commune"], None, "Bão"), (units["outsider_commune"], None, "Lũ"), (None, pupil, "Gãy chân"),
-    ):  # fmt: skip
-        announce_closure(cast.house, None, unit_id=unit_id, pupil_id=pupil_id, first_day=days[0], last_day=days[1],
-                         reason=reason, now=cast.now)  # fmt: skip
+        (units["commune"], None, "Bão"),
+        (units["outsider_commune"], None, "Lũ"),
+        (None, pupil, "Gãy chân"),
+    ):
+        announce_closure(
+            cast.context,
+            None,
+            unit_id=unit_id,
+            pupil_id=pupil_id,
+            first_day=days[0],
+            last_day=days[1],
+            reason=reason,
+            now=cast.now,
+        )
     page = cast.get("teacher", "/calendar").text
     assert "Bão" in page
     assert "Lũ" not in page

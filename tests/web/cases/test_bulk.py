@@ -32,7 +32,7 @@ def told(cast: Cast, member: str, address: str) -> str:
 
 
 def test_a_leader_gives_the_chosen_cases_to_an_officer_and_stays_on_the_list(cast: Cast) -> None:
-    codes, officer = [cast.to_commune("pupil"), cast.to_commune("classmate")], cast.stage.people["commune_officer"]
+    codes, officer = [cast.to_commune("pupil"), cast.to_commune("classmate")], cast.installed.people["commune_officer"]
     page = person_page(cast, "commune_leader", *chosen(cast, *codes), back="/cases?which=all")
     assert page.status_code == 200
     for words in ("Phân công 2 hồ sơ", "A Thử", "Y Thử", "A Bút Thử – Cán bộ, công chức xã phụ trách"):
@@ -48,7 +48,7 @@ def test_sent_twice_each_case_is_assigned_once(cast: Cast) -> None:
     code = cast.to_commune()
     page = person_page(cast, "commune_leader", *chosen(cast, code))
     for _twice in range(2):
-        confirm(cast, "commune_leader", page, cast.stage.people["commune_officer"])
+        confirm(cast, "commune_leader", page, cast.installed.people["commune_officer"])
     assert cast.case(code).version == 3  # opened, asked, assigned
 
 
@@ -56,18 +56,18 @@ def test_a_case_that_changed_meanwhile_is_refused_with_the_reason_and_the_others
     stale, fresh = cast.to_commune("pupil"), cast.to_commune("classmate")
     page = person_page(cast, "commune_leader", *chosen(cast, stale, fresh))
     cast.accept(stale, "commune_officer")
-    confirm(cast, "commune_leader", page, cast.stage.people["commune_leader"])
+    confirm(cast, "commune_leader", page, cast.installed.people["commune_leader"])
     text = told(cast, "commune_leader", "/work")
     assert f"{stale}: A Bút Thử" in text
     assert f"Đã phân công: {fresh}." in text
-    assert cast.case(fresh).assignee_id == cast.stage.people["commune_leader"]
-    assert cast.case(stale).assignee_id == cast.stage.people["commune_officer"]
+    assert cast.case(fresh).assignee_id == cast.installed.people["commune_leader"]
+    assert cast.case(stale).assignee_id == cast.installed.people["commune_officer"]
 
 
 def test_fifty_refusals_are_all_told(cast: Cast) -> None:
     page = person_page(cast, "commune_leader", *chosen(cast, cast.to_commune()))
     forged = [f"RL-2026-{number:06}:1" for number in range(900000, 900050)]
-    form = {**hidden(page), "case": forged, "back": "/work", "person": cast.stage.people["commune_officer"]}
+    form = {**hidden(page), "case": forged, "back": "/work", "person": cast.installed.people["commune_officer"]}
     answer = cast.browser("commune_leader").post("/assign", data=form)
     assert max(len(value) for name, value in answer.headers if name == "Set-Cookie") < 4000  # what a browser keeps
     assert told(cast, "commune_leader", "/work").count('class="warning told" role="status"') >= 50
@@ -95,7 +95,7 @@ def test_confirming_without_a_person_asks_again_and_keeps_the_cases(cast: Cast) 
         assert again.status_code == 422
         assert '<a href="#person-0">Hãy chọn người phụ trách' in again.text
         assert f'name="case" value="{code}:' in again.text
-    outsider = confirm(cast, "commune_leader", page, cast.stage.people["outsider_commune_officer"])
+    outsider = confirm(cast, "commune_leader", page, cast.installed.people["outsider_commune_officer"])
     assert outsider.status_code == 303
     assert f"{code}: " in told(cast, "commune_leader", "/work")
     assert cast.case(code).assignee_id is None
@@ -134,16 +134,17 @@ def test_a_coordinator_gives_a_referred_case_to_a_volunteer_without_learning_the
     page = person_page(cast, "association", *chosen(cast, code))
     assert "Y Sương Thử" in page.text
     assert "A Thử" not in page.text
-    assert confirm(cast, "association", page, cast.stage.people["volunteer"]).status_code == 303
-    assert cast.case(code).assignee_id == cast.stage.people["volunteer"]
+    assert confirm(cast, "association", page, cast.installed.people["volunteer"]).status_code == 303
+    assert cast.case(code).assignee_id == cast.installed.people["volunteer"]
 
 
 def test_several_are_accepted_from_the_list(cast: Cast) -> None:
     codes = [cast.to_commune("pupil"), cast.to_commune("classmate")]
-    answer = cast.send("commune_officer", "/cases/accept?which=offered", "/cases?which=offered",
-                       case=chosen(cast, *codes))  # fmt: skip
+    answer = cast.send(
+        "commune_officer", "/cases/accept?which=offered", "/cases?which=offered", case=chosen(cast, *codes)
+    )
     assert answer.location == "/cases?which=offered"
-    assert {cast.case(code).assignee_id for code in codes} == {cast.stage.people["commune_officer"]}
+    assert {cast.case(code).assignee_id for code in codes} == {cast.installed.people["commune_officer"]}
 
 
 def test_whoever_has_a_case_is_urged_on_in_place_once_a_day(cast: Cast) -> None:
@@ -164,6 +165,10 @@ def test_whoever_has_a_case_is_urged_on_in_place_once_a_day(cast: Cast) -> None:
 def test_one_goes_back_to_this_site_only(cast: Cast) -> None:
     code = cast.to_commune()
     page = person_page(cast, "commune_leader", *chosen(cast, code))
-    form = {**hidden(page), "case": chosen(cast, code), "back": "https://example.org/",
-            "person": cast.stage.people["commune_officer"]}  # fmt: skip
+    form = {
+        **hidden(page),
+        "case": chosen(cast, code),
+        "back": "https://example.org/",
+        "person": cast.installed.people["commune_officer"],
+    }
     assert cast.browser("commune_leader").post("/assign", data=form).location == "/work"

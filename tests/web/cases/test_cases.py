@@ -45,11 +45,11 @@ def test_search_forgives_marks_case_and_order(cast: Cast, query: str, found: boo
 def test_filters_narrow_and_each_is_a_chip_that_takes_itself_off(cast: Cast) -> None:
     absent, asked = cast.open_case("pupil"), cast.to_commune("classmate")
     assert listed(cast, "head", "?state=absent") == [absent]
-    page = cast.get("head", f"/cases?state=commune_visit&unit={cast.stage.units['class']}&level=0").text
+    page = cast.get("head", f"/cases?state=commune_visit&unit={cast.installed.units['class']}&level=0").text
     assert asked in page
     assert absent not in page
     assert page.count("✕") == 3
-    assert f'href="/cases?level=0&amp;unit={cast.stage.units["class"]}"' in page  # without the state
+    assert f'href="/cases?level=0&amp;unit={cast.installed.units["class"]}"' in page  # without the state
 
 
 def test_overdue_mine_and_offered_are_three_different_lists(cast: Cast) -> None:
@@ -97,10 +97,23 @@ def test_pages_of_fifty_follow_each_other_without_a_gap(cast: Cast, which: str) 
 
 @pytest.mark.parametrize(
     "query",
-    ["?after=x", "?after=~", "?after=20269999T000000.0~5", "?unit=99999999999999", "?unit=-1", "?level=x",
-     "?state=nope", "?which=nope", "?q=%F0%9F%98%80", "?q='%20OR%201=1", '?q="*', "?from=9999999", "?to=31/12/9999",
-     "?unit=1&state=absent"],
-)  # fmt: skip
+    [
+        "?after=x",
+        "?after=~",
+        "?after=20269999T000000.0~5",
+        "?unit=99999999999999",
+        "?unit=-1",
+        "?level=x",
+        "?state=nope",
+        "?which=nope",
+        "?q=%F0%9F%98%80",
+        "?q='%20OR%201=1",
+        '?q="*',
+        "?from=9999999",
+        "?to=31/12/9999",
+        "?unit=1&state=absent",
+    ],
+)
 def test_whatever_stands_in_the_address_gives_a_page(cast: Cast, query: str) -> None:
     cast.open_case()
     assert cast.get("teacher", f"/cases{query}").status_code == 200
@@ -121,8 +134,14 @@ def test_the_page_says_who_has_it_until_when_and_why(cast: Cast) -> None:
     code = cast.to_commune()
     cast.go_to("2026-03-04 08:00")
     page = cast.get("commune_leader", f"/cases/{code}").text
-    for words in ("A Thử", "Chờ tiếp nhận: Lãnh đạo UBND xã", "17:00 04/03/2026",
-                  "Quá 1 ngày làm việc xã chưa tiếp nhận", "Vì sao có hạn này", "04/03/2026: có tính"):  # fmt: skip
+    for words in (
+        "A Thử",
+        "Chờ tiếp nhận: Lãnh đạo UBND xã",
+        "17:00 04/03/2026",
+        "Quá 1 ngày làm việc xã chưa tiếp nhận",
+        "Vì sao có hạn này",
+        "04/03/2026: có tính",
+    ):
         assert words in page, words
 
 
@@ -176,8 +195,16 @@ def test_support_is_listed_with_its_totals(cast: Cast) -> None:
     code = cast.to_association()
     cast.accept(code, "volunteer")
     for quantity in ("1,5", "2"):
-        cast.send("volunteer", f"/cases/{code}/support", support_kind="rice", quantity=quantity, given_on="2/3/2026",
-                  value="45.000", giver="Hội thử", received_by="Y Mẹ")  # fmt: skip
+        cast.send(
+            "volunteer",
+            f"/cases/{code}/support",
+            support_kind="rice",
+            quantity=quantity,
+            given_on="2/3/2026",
+            value="45.000",
+            giver="Hội thử",
+            received_by="Y Mẹ",
+        )
     page = cast.get("commune_officer", f"/cases/{code}").text
     assert "Gạo 3,5 kg" in page
     assert "90.000 đ" in page
@@ -220,7 +247,7 @@ def test_reading_a_case_is_noted_once_in_ten_minutes(cast: Cast) -> None:
         cast.get("head", f"/cases/{code}")
     with cast.store.reading("test") as session:
         rows = [(row.person_id, row.what, row.pupil_id) for row in session.query(t.AccessLog)]
-    assert rows == [(cast.stage.people["head"], "case", cast.stage.pupils["pupil"])] * 2
+    assert rows == [(cast.installed.people["head"], "case", cast.installed.pupils["pupil"])] * 2
 
 
 def test_a_reading_that_names_nobody_is_not_noted(cast: Cast) -> None:
@@ -269,8 +296,15 @@ def test_what_is_wrong_is_said_on_top_and_at_the_field_and_what_was_typed_is_kep
 
 def test_every_field_wrong_stores_nothing(cast: Cast) -> None:
     code = cast.to_association()
-    answer = cast.send("volunteer", f"/cases/{code}/support", support_kind="gold", quantity="nhiều",
-                       given_on="30/2/2026", value="-5", giver="x" * 300)  # fmt: skip
+    answer = cast.send(
+        "volunteer",
+        f"/cases/{code}/support",
+        support_kind="gold",
+        quantity="nhiều",
+        given_on="30/2/2026",
+        value="-5",
+        giver="x" * 300,
+    )
     assert answer.status_code == 422
     assert answer.text.count('class="error"') == 5
     assert cast.case(code).version == 4
@@ -305,7 +339,7 @@ def test_a_leader_assigns_the_case_to_somebody_of_the_ladder(cast: Cast) -> None
     page = cast.get("commune_leader", f"/cases/{code}/assign").text
     assert "A Bút Thử – Cán bộ, công chức xã phụ trách" in page
     assert "A Núi Thử" not in page
-    officer = cast.stage.people["commune_officer"]
+    officer = cast.installed.people["commune_officer"]
     assert cast.send("commune_leader", f"/cases/{code}/assign", person=officer).status_code == 303
     assert cast.case(code).assignee_id == officer
 
@@ -388,7 +422,7 @@ def test_a_case_that_went_back_to_the_commune_is_closed_to_volunteers_and_they_g
     assert (sent.status_code, sent.location) == (303, "/work")
     assert "bạn không xem hồ sơ này nữa" in cast.get("volunteer", "/work").text
     with cast.store.reading("test") as session:
-        village = session.get_one(t.Unit, cast.stage.units["village"]).name
+        village = session.get_one(t.Unit, cast.installed.units["village"]).name
     assert village in cast.get("commune_officer", f"/cases/{code}").text
     page = cast.get("volunteer", f"/cases/{code}")
     assert (page.status_code, village in page.text) == (403, False)

@@ -129,8 +129,12 @@ def test_two_taps_on_the_button_hold_one_lesson(cast: Cast) -> None:
     code = cast.open_case()
     cast.step(code, "return_to_class", "teacher", returned_on="2026-03-02", catch_up_lessons=2)
     page = cast.get("teacher", f"/cases/{code}").text
-    sent = re.search(r'/lesson">.*?name="csrf_token" value="([^"]+)".*?name="key" value="([^"]+)".*?'
-                     r'name="version" value="(\d+)"', page, re.DOTALL)  # fmt: skip
+    sent = re.search(
+        r'/lesson">.*?name="csrf_token" value="([^"]+)".*?name="key" value="([^"]+)".*?'
+        r'name="version" value="(\d+)"',
+        page,
+        re.DOTALL,
+    )
     assert sent
     form = dict(zip(("csrf_token", "key", "version"), sent.groups(), strict=True))
     for _ in range(2):
@@ -158,14 +162,14 @@ def test_brothers_and_sisters_are_named_to_who_may_know_them_only(cast: Cast) ->
     code, other = cast.open_case("pupil"), cast.open_case("classmate")
     with cast.store.writing("test") as session:
         for name in ("pupil", "classmate"):
-            session.get_one(t.Pupil, cast.stage.pupils[name]).guardian_phone = "0905 111 222"
+            session.get_one(t.Pupil, cast.installed.pupils[name]).guardian_phone = "0905 111 222"
     name = PUPILS["classmate"].name
     assert f'{name}, <span class="code">{other}</span>' in cast.get("teacher", f"/cases/{code}").text
     with cast.store.writing("test") as session:  # the sister goes to another school, her case with her
-        elsewhere = session.get_one(t.Pupil, cast.stage.pupils["outsider_pupil"])
+        elsewhere = session.get_one(t.Pupil, cast.installed.pupils["outsider_pupil"])
         case = session.query(t.Case).where(t.Case.code == other).one()
         case.class_id, case.school_id = elsewhere.class_id, elsewhere.school_id
-        sister = session.get_one(t.Pupil, cast.stage.pupils["classmate"])
+        sister = session.get_one(t.Pupil, cast.installed.pupils["classmate"])
         sister.class_id, sister.school_id = elsewhere.class_id, elsewhere.school_id
     assert other not in cast.get("teacher", f"/cases/{code}").text
     assert other not in cast.get("head", f"/cases/{code}").text
@@ -179,7 +183,7 @@ def test_the_history_is_narrowed_by_links_and_keeps_to_it_from_page_to_page(cast
     code = cast.open_case()
     cast.step(code, "contact", "teacher", **CALLED)
     for number in range(35):
-        case_acts.note(cast.house, cast.viewer("teacher"), code, {"note": f"Ghi chú số {number}"}, cast.now)
+        case_acts.note(cast.context, cast.viewer("teacher"), code, {"note": f"Ghi chú số {number}"}, cast.now)
     page = cast.get("teacher", f"/cases/{code}?show=visits").text
     assert history(page) == ["Ghi lần liên hệ"]
     notes = cast.get("teacher", f"/cases/{code}?show=notes").text
@@ -216,7 +220,7 @@ def test_whatever_stands_in_the_address_gives_a_page(cast: Cast, query: str) -> 
 
 def test_each_offer_says_why_it_went_there_and_who_was_passed_over(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        stages.vacate(session, cast.stage.seats("commune_officer"), dt.date(2026, 3, 1))
+        stages.vacate(session, cast.installed.seats("commune_officer"), dt.date(2026, 3, 1))
     code = cast.to_commune()
     newest = cast.get("head", f"/cases/{code}?show=handovers").text.split('class="because"')[1].split("</details>")[0]
     assert "Người chịu trách nhiệm: Cán bộ, công chức xã phụ trách" in newest

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from engine.core.workflow.model import Workflow
-from tests.stage import handbook
+from tests.stage import definitions
 from web.cases.diagram import draw
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -15,7 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def workflow() -> Workflow:
-    return handbook().workflow("dropout")
+    return definitions().workflow("dropout")
 
 
 def parsed(text: str) -> ET.Element:

@@ -21,7 +21,7 @@ def raised(cast: Cast, code: str, by: str = "teacher", kind: str = "road") -> No
 def read_by(cast: Cast, member: str) -> int:
     """How often it was logged that a member read of a case."""
     with cast.store.reading("test") as session:
-        query = select(func.count()).where(t.AccessLog.person_id == cast.stage.people[member])
+        query = select(func.count()).where(t.AccessLog.person_id == cast.installed.people[member])
         return session.execute(query).scalar_one()
 
 
@@ -134,7 +134,7 @@ def test_the_page_says_why_a_difficulty_went_past_whom_and_tells_no_name_in_the_
     code = cast.open_case()
     raised(cast, code)
     cast.site.clock.moment = at("2026-03-05 17:00")
-    assert climb_due(cast.house, cast.now) == 1
+    assert climb_due(cast.context, cast.now) == 1
     page = cast.get("commune_leader", f"/cases/{code}").text
     assert "Đến 17:00 05/03/2026 chưa có ý kiến: chuyển lên cấp trên." in page
     assert "Chờ giải quyết: Lãnh đạo UBND xã" in page

@@ -31,7 +31,7 @@ def test_nobody_elses_pupils_are_found(cast: Cast, query: str) -> None:
 
 
 def test_a_case_is_opened(cast: Cast) -> None:
-    pupil = cast.stage.pupils["pupil"]
+    pupil = cast.installed.pupils["pupil"]
     answer = cast.send("teacher", "/cases/new", f"/cases/new?pupil={pupil}", absent_since="27/2/2026", causes="harvest")
     assert answer.status_code == 303
     page = cast.get("teacher", answer.location).text
@@ -42,9 +42,14 @@ def test_a_case_is_opened(cast: Cast) -> None:
 def test_the_register_knows_the_first_day_of_absence(cast: Cast) -> None:
     with cast.store.writing("test") as session:
         for day, mark in ((24, "p"), (25, "u"), (26, "e"), (27, "u")):
-            row = {"pupil_id": cast.stage.pupils["pupil"], "day": dt.date(2026, 2, day), "session": "m", "mark": mark}
+            row = {
+                "pupil_id": cast.installed.pupils["pupil"],
+                "day": dt.date(2026, 2, day),
+                "session": "m",
+                "mark": mark,
+            }
             session.add(t.Mark(**row, at=cast.now))
-    page = cast.get("teacher", f"/cases/new?pupil={cast.stage.pupils['pupil']}").text
+    page = cast.get("teacher", f"/cases/new?pupil={cast.installed.pupils['pupil']}").text
     assert 'value="25/02/2026"' in page
     assert "lấy từ sổ điểm danh" in page
 
@@ -52,7 +57,7 @@ def test_the_register_knows_the_first_day_of_absence(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("marks", "first"),
     [("", None), ("p", None), ("u", 1), ("up", 1), ("eup", 2), ("pu", None), ("uplu", 1)],
-)  # fmt: skip
+)
 def test_an_absence_begins_after_the_last_day_of_presence(marks: str, first: int | None) -> None:
     days = [dt.date(2026, 2, 28) - dt.timedelta(days=number) for number in range(len(marks))]
     assert first_absent(list(zip(days, marks, strict=True))) == (days[first - 1] if first else None)
@@ -60,12 +65,12 @@ def test_an_absence_begins_after_the_last_day_of_presence(marks: str, first: int
 
 def test_a_pupil_with_an_open_case_links_to_it(cast: Cast) -> None:
     code = cast.open_case()
-    for address in ("/cases/new", f"/cases/new?pupil={cast.stage.pupils['pupil']}"):
+    for address in ("/cases/new", f"/cases/new?pupil={cast.installed.pupils['pupil']}"):
         assert f'href="/cases/{code}"' in cast.get("teacher", address).text
 
 
 def test_a_second_case_is_refused_and_names_the_first(cast: Cast) -> None:
-    page = f"/cases/new?pupil={cast.stage.pupils['pupil']}"
+    page = f"/cases/new?pupil={cast.installed.pupils['pupil']}"
     form = hidden(cast.get("teacher", page)) | {"absent_since": "27/2/2026", "causes": "harvest"}
     code = cast.open_case()
     answer = cast.browser("teacher").post("/cases/new", data=form)
@@ -90,14 +95,14 @@ def test_without_a_pupil_the_blank_form_says_so_and_keeps_what_was_typed(cast: C
 
 
 def test_sent_twice_it_opens_one_case(cast: Cast) -> None:
-    page = f"/cases/new?pupil={cast.stage.pupils['pupil']}"
+    page = f"/cases/new?pupil={cast.installed.pupils['pupil']}"
     form = hidden(cast.get("teacher", page)) | {"absent_since": "27/2/2026", "causes": "harvest"}
     answers = [cast.browser("teacher").post("/cases/new", data=form) for _ in range(2)]
     assert answers[0].location == answers[1].location
 
 
 def test_what_is_wrong_is_said_and_what_was_typed_is_kept(cast: Cast) -> None:
-    page = f"/cases/new?pupil={cast.stage.pupils['pupil']}"
+    page = f"/cases/new?pupil={cast.installed.pupils['pupil']}"
     answer = cast.send("teacher", "/cases/new", page, absent_since="32/13/2026", note="Nghỉ không phép")
     assert answer.status_code == 422
     for words in ("32/13/2026", "Nghỉ không phép", 'href="#causes-0"', "A Thử"):

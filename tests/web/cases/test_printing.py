@@ -27,8 +27,18 @@ def test_a_visit_sheet_says_whom_to_meet_where_and_what_was_done(cast: Cast) -> 
     code = cast.to_commune()
     cast.accept(code, "commune_officer")
     page = sheet(cast, "commune_officer", f"/print/visit/{code}")
-    for words in ("Phiếu đến nhà vận động", "A Thử", "Y Mẹ Thử", "Nhà pupil, village, commune", "class, school",
-                  "27/02/2026", PHONE, "Gia đình cho biết", "(ký, ghi rõ họ tên)", "Người in: A Bút Thử"):  # fmt: skip
+    for words in (
+        "Phiếu đến nhà vận động",
+        "A Thử",
+        "Y Mẹ Thử",
+        "Nhà pupil, village, commune",
+        "class, school",
+        "27/02/2026",
+        PHONE,
+        "Gia đình cho biết",
+        "(ký, ghi rõ họ tên)",
+        "Người in: A Bút Thử",
+    ):
         assert words in page, words
     assert "Nhà xa, nhờ xã đến nhà" not in page  # notes stay in the house
     assert noted(cast) == [("print: visit sheet", True)]
@@ -58,8 +68,14 @@ def test_no_sheet_tells_a_restricted_cause_nor_what_follows_from_it(cast: Cast, 
 def test_a_hand_over_slip_says_from_whom_to_whom_and_until_when(cast: Cast) -> None:
     code = cast.to_commune()
     page = sheet(cast, "teacher", f"/print/handover/{code}")
-    for words in ("Phiếu bàn giao", "Y Lan Thử, Giáo viên chủ nhiệm", "Cán bộ, công chức xã phụ trách, village",
-                  "17:00 03/03/2026", "Người giao", "Người nhận"):  # fmt: skip
+    for words in (
+        "Phiếu bàn giao",
+        "Y Lan Thử, Giáo viên chủ nhiệm",
+        "Cán bộ, công chức xã phụ trách, village",
+        "17:00 03/03/2026",
+        "Người giao",
+        "Người nhận",
+    ):
         assert words in page, words
     cast.go_to("2026-03-04 08:00")
     assert "theo quy tắc, vì đã hết hạn" in sheet(cast, "commune_leader", f"/print/handover/{code}")

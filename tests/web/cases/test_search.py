@@ -17,9 +17,9 @@ def code(cast: Cast) -> str:
     """The case of a pupil with a long name, in a village with one; the code."""
     with cast.store.writing("test") as session:
         names = {"name": VILLAGE, "search_key": fold(VILLAGE)}
-        session.execute(update(t.Unit).where(t.Unit.id == cast.stage.units["village"]).values(names))
+        session.execute(update(t.Unit).where(t.Unit.id == cast.installed.units["village"]).values(names))
     cast.pupil("Nguyễn Văn Đủ")
-    cast.pupil("Y Khác", village_id=cast.stage.units["outsider_village"])
+    cast.pupil("Y Khác", village_id=cast.installed.units["outsider_village"])
     cast.open_case("Y Khác")
     return cast.open_case("Nguyễn Văn Đủ")
 
@@ -31,9 +31,23 @@ def found(cast: Cast, member: str, query: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "query",
-    ["nguyen van", "van nguyen", "NGUYỄN VĂN ĐỦ", "đủ", "du", "Ðủ", "du nguyen", "ngu va",
-     "dak ro", "chot lang", "Đăk  Rơ", "RL-2026-000002", "rl-2026-2", "2"],
-)  # fmt: skip
+    [
+        "nguyen van",
+        "van nguyen",
+        "NGUYỄN VĂN ĐỦ",
+        "đủ",
+        "du",
+        "Ðủ",
+        "du nguyen",
+        "ngu va",
+        "dak ro",
+        "chot lang",
+        "Đăk  Rơ",
+        "RL-2026-000002",
+        "rl-2026-2",
+        "2",
+    ],
+)
 def test_a_case_is_found_by_name_village_or_code(cast: Cast, code: str, query: str) -> None:
     assert found(cast, "head", query) == [code]
 

@@ -51,7 +51,7 @@ def test_one_press_accepts_the_case(cast: Cast) -> None:
     code = cast.to_commune()
     answer = cast.send("commune_officer", "/work/accept", "/work", one=f"{code}:{cast.case(code).version}")
     assert (answer.status_code, answer.location) == (303, f"/cases/{code}?done=1")
-    assert cast.case(code).assignee_id == cast.stage.people["commune_officer"]
+    assert cast.case(code).assignee_id == cast.installed.people["commune_officer"]
     case = cast.get("commune_officer", answer.location).text.replace("\n", " ")
     assert "Đã ghi: Tiếp nhận." in case
     assert case.count('class="notice') == 1
@@ -63,7 +63,7 @@ def test_several_are_accepted_at_once(cast: Cast) -> None:
     answer = cast.send("commune_officer", "/work/accept", "/work", case=chosen)
     assert answer.location == "/work"
     assert "Đã tiếp nhận 2 hồ sơ." in cast.get("commune_officer", "/work").text
-    assert {cast.case(code).assignee_id for code in codes} == {cast.stage.people["commune_officer"]}
+    assert {cast.case(code).assignee_id for code in codes} == {cast.installed.people["commune_officer"]}
 
 
 def test_choosing_none_is_an_error_that_says_so(cast: Cast) -> None:
@@ -99,7 +99,7 @@ def test_a_delegate_finds_the_offers_of_whom_they_stand_in_for(cast: Cast) -> No
     from engine.store.simulation import seed as scene
 
     with cast.store.writing("test") as session:
-        people, today = cast.stage.people, cast.now.date()
+        people, today = cast.installed.people, cast.now.date()
         scene.send_away(session, people["commune_officer"], today, today, people["outsider_commune_officer"])
     cast.to_commune()
     assert names(cast.get("outsider_commune_officer", "/work").text) == ["A Thử"]

@@ -26,11 +26,11 @@ from engine.store import tables as t
 from engine.store.session import Store, open_store
 from engine.usecases.cases import case_acts
 from tests import databases
-from tests.stage import Stage, at, stage
+from tests.stage import Installed, at, installed
 from tests.web.cli.test_serve import answer, free_port, serving
 from web.cli.main import main
 
-__all__ = ["stage"]
+__all__ = ["installed"]
 
 SECONDS = 120
 WRITES_A_SECOND = 50
@@ -47,12 +47,17 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"RALOP_INSTANCE": str(self.folder), "RALOP_DATABASE_URL": self.url, "LC_ALL": "C",
-                "PATH": databases.path_to_programs()}  # fmt: skip
+        return {
+            "RALOP_INSTANCE": str(self.folder),
+            "RALOP_DATABASE_URL": self.url,
+            "LC_ALL": "C",
+            "PATH": databases.path_to_programs(),
+        }
 
     def run(self, *arguments: object, **environment: str) -> Result:
-        return CliRunner().invoke(main, [*map(str, arguments), "--language", "en"],
-                                  env={**self.environment, **environment})  # fmt: skip
+        return CliRunner().invoke(
+            main, [*map(str, arguments), "--language", "en"], env={**self.environment, **environment}
+        )
 
     def start(self, *arguments: object) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -98,8 +103,15 @@ def notes(url: str) -> int:
 
 def pad(store: Store) -> None:
     """Make the database so large that a copy takes a while."""
-    job = {"kind": "pupils", "state": "waiting", "file_name": "x", "digest": "x", "options": {}, "report": {},
-           "made_at": at("2026-03-02 08:00")}  # fmt: skip
+    job = {
+        "kind": "pupils",
+        "state": "waiting",
+        "file_name": "x",
+        "digest": "x",
+        "options": {},
+        "report": {},
+        "made_at": at("2026-03-02 08:00"),
+    }
     with store.writing("test") as session:
         for number in range(1, PADDING_MB + 1):
             session.execute(insert(t.ImportJob).values(id=number, **job))
@@ -107,16 +119,16 @@ def pad(store: Store) -> None:
 
 
 @contextmanager
-def people_at_work(stage: Stage) -> Iterator[Callable[[], int]]:
+def people_at_work(installed: Installed) -> Iterator[Callable[[], int]]:
     """Somebody writes notes all the time, fifty a second; gives how many were acknowledged so far."""
-    code, teacher = stage.open(), stage.viewer("teacher")
+    code, teacher = installed.open(), installed.viewer("teacher")
     ending, written = threading.Event(), [0]
 
     def write() -> None:
         begun = time.monotonic()
         while not ending.is_set():
             note = {"note": f"Ghi chú {written[0]}"}
-            case_acts.note(stage.house, teacher, code, note, at("2026-03-02 09:00"), key=str(written[0]))
+            case_acts.note(installed.context, teacher, code, note, at("2026-03-02 09:00"), key=str(written[0]))
             written[0] += 1
             ending.wait(max(0, begun + written[0] / WRITES_A_SECOND - time.monotonic()))
 
@@ -130,10 +142,10 @@ def people_at_work(stage: Stage) -> Iterator[Callable[[], int]]:
 
 
 def test_a_backup_under_fifty_writes_a_second_ends_restores_and_verifies(
-    here: Installation, stage: Stage, target: list[str], tmp_path: Path
+    here: Installation, installed: Installed, target: list[str], tmp_path: Path
 ) -> None:
-    pad(stage.store)
-    with people_at_work(stage) as written:
+    pad(installed.store)
+    with people_at_work(installed) as written:
         before = written()
         with here.start("backup", tmp_path / "backups") as process:
             assert process.wait(SECONDS) == 0
@@ -148,7 +160,7 @@ def test_a_backup_under_fifty_writes_a_second_ends_restores_and_verifies(
 
 
 def test_a_backup_tells_what_it_wrote_and_its_owner_alone_may_read_it(
-    here: Installation, stage: Stage, tmp_path: Path
+    here: Installation, installed: Installed, tmp_path: Path
 ) -> None:
     done = here.run("backup", tmp_path / "backups", RALOP_SECRET_KEY=KEY)
     assert done.exit_code == 0, done.output
@@ -162,9 +174,9 @@ def test_a_backup_tells_what_it_wrote_and_its_owner_alone_may_read_it(
 
 
 def test_backups_that_are_killed_leave_no_half_file_and_the_next_one_clears_up(
-    here: Installation, stage: Stage, tmp_path: Path
+    here: Installation, installed: Installed, tmp_path: Path
 ) -> None:
-    pad(stage.store)
+    pad(installed.store)
     chance, folder = random.Random(12), tmp_path / "backups"
     moments = 0
     for _ in range(4):
@@ -191,8 +203,8 @@ def read_to_the_end(path: Path) -> None:
         assert {file.name: file.size for file in files} == {name: it["size"] for name, it in told.items()}
 
 
-def test_a_backup_that_is_told_to_end_leaves_nothing(here: Installation, stage: Stage, tmp_path: Path) -> None:
-    pad(stage.store)
+def test_a_backup_that_is_told_to_end_leaves_nothing(here: Installation, installed: Installed, tmp_path: Path) -> None:
+    pad(installed.store)
     folder = tmp_path / "backups"
     with here.start("backup", folder) as process:
         while not list(folder.glob(".ralop-backup-*/database")) and process.poll() is None:
@@ -203,7 +215,7 @@ def test_a_backup_that_is_told_to_end_leaves_nothing(here: Installation, stage: 
 
 
 def test_own_rules_that_change_while_they_are_copied_are_copied_again(
-    here: Installation, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Installation, installed: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from engine.store.ops import database_copies
 
@@ -224,7 +236,9 @@ def test_own_rules_that_change_while_they_are_copied_are_copied_again(
         assert found.read().decode() == "# lần ba\n"
 
 
-def test_what_is_no_part_of_an_installation_is_left_out(here: Installation, stage: Stage, tmp_path: Path) -> None:
+def test_what_is_no_part_of_an_installation_is_left_out(
+    here: Installation, installed: Installed, tmp_path: Path
+) -> None:
     inside = here.folder / "backups"
     for _ in range(2):
         assert here.run("backup", inside).exit_code == 0
@@ -251,7 +265,9 @@ def test_a_backup_of_nothing_is_refused_and_makes_nothing(where: str, tmp_path: 
     assert not list(tmp_path.glob("backups/*"))
 
 
-def test_a_place_that_cannot_be_written_is_told_in_words(here: Installation, stage: Stage, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_told_in_words(
+    here: Installation, installed: Installed, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     done = here.run("backup", tmp_path / "file" / "below")
     assert done.exit_code == 2
@@ -326,8 +342,8 @@ def test_a_database_that_is_in_use_or_not_empty_is_not_restored_into(
 def small(sqlite_url: str, tmp_path: Path) -> Installation:
     """An installation on SQLite, with a backup beside it."""
     from engine.store.simulation import seed as scene
-    from engine.usecases.context import House
-    from tests.stage import handbook
+    from engine.usecases.context import Context
+    from tests.stage import definitions
 
     folder = tmp_path / "instance"
     folder.mkdir(mode=0o700)
@@ -339,7 +355,7 @@ def small(sqlite_url: str, tmp_path: Path) -> Installation:
     with closing(open_store(f"sqlite:///{database}")) as store:
         with store.writing("test") as session:
             cast = scene.set_stage(session, at("2026-03-01 08:00"))
-        Stage(House(store, handbook()), cast).open()
+        Installed(Context(store, definitions()), cast).open()
     here = Installation(folder, f"sqlite:///{database}")
     assert here.run("backup", tmp_path / "backups").exit_code == 0
     return here

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from engine.core.scenario.cast import PEOPLE
 from engine.store.session import Store
 from engine.store.simulation import seed as on
-from tests.staged import at, staged
+from tests.staged import at, playing
 from web.cli.explain import explain, explained
 
 
@@ -20,11 +20,11 @@ def run(store: Store, tmp_path: Path, *arguments: str) -> Result:
 
 
 def test_it_tells_the_deadline_what_happened_and_what_comes(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     here.vacate("teacher", "2026-03-01")
     code = here.open("2026-03-05 08:00", "head")
     here.pass_to("2026-03-06 18:00")
-    lines = [f"{'  ' * depth}{line.in_('en')}" for depth, line in explained(here.house, code, at("2026-03-06 18:00"))]
+    lines = [f"{'  ' * depth}{line.in_('en')}" for depth, line in explained(here.context, code, at("2026-03-06 18:00"))]
     assert lines == [
         "RL-2026-000001: Absent, level 0",
         "Deadline: 17:00 06/03/2026",
@@ -48,7 +48,7 @@ def test_it_tells_the_deadline_what_happened_and_what_comes(store: Store) -> Non
 
 @pytest.mark.parametrize(("language", "word"), [("vi", "Hạn xử lý"), ("en", "Deadline")])
 def test_it_speaks_both_languages(store: Store, tmp_path: Path, language: str, word: str) -> None:
-    code = staged(store).open("2026-03-05 08:00")
+    code = playing(store).open("2026-03-05 08:00")
     found = run(store, tmp_path, code.lower(), "--language", language)
     assert found.exit_code == 0, found.output
     assert word in found.output
@@ -61,11 +61,11 @@ def test_a_case_that_is_not_there_is_said_to_be_missing(store: Store, tmp_path: 
 
 
 def test_it_names_who_acted_in_whose_place(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     with store.writing("test") as session:
-        people, day = here.stage.people, dt.date(2026, 3, 5)
+        people, day = here.installed.people, dt.date(2026, 3, 5)
         on.send_away(session, people["teacher"], day, day, people["volunteer"])
     code = here.open("2026-03-05 08:00", "volunteer")
-    lines = [f"{'  ' * depth}{line.in_('en')}" for depth, line in explained(here.house, code, at("2026-03-05 09:00"))]
+    lines = [f"{'  ' * depth}{line.in_('en')}" for depth, line in explained(here.context, code, at("2026-03-05 09:00"))]
     opened = lines.index("  08:00 05/03/2026  Homeroom teacher: opened the case")
     assert lines[opened + 1] == "    {}, for Y Lan Thử".format(PEOPLE["volunteer"])

@@ -21,18 +21,47 @@ from web.cli.main import main
 OUR_FAULT = "The program itself failed"
 SERVING = {"serve", "worker", "demo"}  # they would not end with arguments that are right
 EVIL = [
-    "", "a\x00b", "\x1b[31m", "\ud800", "x" * 5_000, "-1", "9" * 5_000, "0001-01-01", "9999-12-31", "31/02/2026",
-    "2026-13", "9999-12-31..0001-01-01", "0001-01-01..0001-01-02", "٣", "a=b", "🦬",
-]  # fmt: skip
+    "",
+    "a\x00b",
+    "\x1b[31m",
+    "\ud800",
+    "x" * 5_000,
+    "-1",
+    "9" * 5_000,
+    "0001-01-01",
+    "9999-12-31",
+    "31/02/2026",
+    "2026-13",
+    "9999-12-31..0001-01-01",
+    "0001-01-01..0001-01-02",
+    "٣",
+    "a=b",
+    "🦬",
+]
 PATHS = {"file", "files", "moves", "wrong_rows", "instance", "rules", "name"}  # parameters that may name a file
 NOWHERE = "sqlite:////nowhere/at/all.db"
 URLS = [
-    "", "nonsense", "://", "sqlite:///", "sqlite://host/x.db", NOWHERE, "sqlite:////proc/self/mem",
-    "sqlite:///{folder}", "sqlite:///{binary}", "sqlite:///{empty}", "sqlite:///{new}?x=1", "mysql://a@b/c",
-    "oracle+x://a", "postgresql://nobody@127.0.0.1:1/none", "postgresql://nobody@no.such.host.invalid/none",
-    "postgresql://a@b:port/c", "postgresql://a@127.0.0.1:99999/c", "postgresql+psycopg2://a@b/c",
-    "postgresql://nobody@127.0.0.1:1/none?what=1", "sqlite:///{gone}",
-]  # fmt: skip
+    "",
+    "nonsense",
+    "://",
+    "sqlite:///",
+    "sqlite://host/x.db",
+    NOWHERE,
+    "sqlite:////proc/self/mem",
+    "sqlite:///{folder}",
+    "sqlite:///{binary}",
+    "sqlite:///{empty}",
+    "sqlite:///{new}?x=1",
+    "mysql://a@b/c",
+    "oracle+x://a",
+    "postgresql://nobody@127.0.0.1:1/none",
+    "postgresql://nobody@no.such.host.invalid/none",
+    "postgresql://a@b:port/c",
+    "postgresql://a@127.0.0.1:99999/c",
+    "postgresql+psycopg2://a@b/c",
+    "postgresql://nobody@127.0.0.1:1/none?what=1",
+    "sqlite:///{gone}",
+]
 OPENS = {("status",), ("explain",), ("user", "list"), ("play",)}  # each opens the database in a way of its own
 
 
@@ -61,8 +90,10 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path
     (folder / "deep.toml").write_text("a = " + "[" * 20_000, encoding="utf-8")
     (folder / "zip").write_bytes(b"PK\x03\x04" + b"\x00" * 50)
     (folder / "loop").symlink_to(folder / "loop")
-    names = {name: str(folder / name) for name in
-             ("empty", "binary", "latin", "long", "nul.csv", "deep.toml", "zip", "loop", "gone")}  # fmt: skip
+    names = {
+        name: str(folder / name)
+        for name in ("empty", "binary", "latin", "long", "nul.csv", "deep.toml", "zip", "loop", "gone")
+    }
     names |= {
         "folder": str(folder),
         "inside": f"{folder}/empty/below",
@@ -95,9 +126,15 @@ def usual(parameter: click.Parameter, files: dict[str, str]) -> list[str]:
     if isinstance(parameter.type, click.Choice):
         value = str(parameter.type.choices[0])
     else:
-        value = {"file": files["empty"], "files": files["empty"], "on": "2026-03-02", "over": "2026-03-01..2026-03-02",
-                 "start": "2026-03-02T08:00", "duration": "1 school days", "last": "2026-03-02"}.get(
-                     parameter.name or "", "nobody")  # fmt: skip
+        value = {
+            "file": files["empty"],
+            "files": files["empty"],
+            "on": "2026-03-02",
+            "over": "2026-03-01..2026-03-02",
+            "start": "2026-03-02T08:00",
+            "duration": "1 school days",
+            "last": "2026-03-02",
+        }.get(parameter.name or "", "nobody")
     return [value] if isinstance(parameter, click.Argument) else [parameter.opts[0], value]
 
 
@@ -132,9 +169,16 @@ def test_without_arguments_and_with_strange_options_something_is_said(
 
 
 READING = (
-    "status", "verify", "explain RL-2026-000001", "simulate dropout --over 2026-03-01..2026-03-02",
-    "watch --on 2026-03-02", "migrate-cases", "merge-units --on 2026-03-02", "user list", "import pupils {empty}",
-)  # fmt: skip
+    "status",
+    "verify",
+    "explain RL-2026-000001",
+    "simulate dropout --over 2026-03-01..2026-03-02",
+    "watch --on 2026-03-02",
+    "migrate-cases",
+    "merge-units --on 2026-03-02",
+    "user list",
+    "import pupils {empty}",
+)
 
 
 @pytest.mark.parametrize("words", READING)

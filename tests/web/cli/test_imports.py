@@ -132,5 +132,8 @@ def test_each_school_brings_in_its_own_pupils_and_marks_of_one_code(here: Store,
 def test_a_pupil_moves_to_another_class_of_the_school_that_is_named(here: Store, tmp_path: Path) -> None:
     rows = "Mã HS,Họ và tên,Lớp\npupil,A Thử,saturday_class\n"
     assert last(run(here, tmp_path, "pupils", rows, "--school", "school")) == {
-        "new": 0, "changed": 1, "unchanged": 0, "wrong": 0,
-    }  # fmt: skip
+        "new": 0,
+        "changed": 1,
+        "unchanged": 0,
+        "wrong": 0,
+    }

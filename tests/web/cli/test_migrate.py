@@ -5,7 +5,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from engine.store.session import Store
-from tests.staged import CONTACT, RULES, staged
+from tests.staged import CONTACT, RULES, playing
 from web.cli.migrate import migrate
 
 
@@ -16,7 +16,7 @@ def run(store: Store, tmp_path: Path, *arguments: str) -> Result:
 
 
 def test_a_dry_run_then_the_move(store: Store, tmp_path: Path) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-09 07:00")
     here.step(code, "2026-03-09 08:00", "teacher", "contact", **CONTACT)
     (tmp_path / "instance" / "rules").mkdir(parents=True)

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
-from tests.staged import CONTACT, RULES, at, staged
+from tests.staged import CONTACT, RULES, at, playing
 from web.cli.simulate import simulate_rules
 
 
@@ -18,7 +18,7 @@ def run(store: Store, tmp_path: Path, *arguments: str) -> Result:
 
 
 def test_the_two_stand_side_by_side_and_progress_goes_elsewhere(store: Store, tmp_path: Path) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-09 08:00")
     here.step(code, "2026-03-09 14:00", "teacher", "contact", **CONTACT)
     here.pass_to("2026-03-12 18:00")

@@ -14,7 +14,7 @@ from engine.store.ops import leases
 from engine.store.ops.settings import put_setting
 from engine.store.ops.time_source import set_clock
 from engine.store.session import Store, now_utc, open_store
-from tests.staged import CONTACT, at, staged
+from tests.staged import CONTACT, at, playing
 from web.cli.status import status
 
 MINUTE = dt.timedelta(minutes=1)
@@ -32,7 +32,7 @@ def data(store: Store, tmp_path: Path) -> dict[str, Any]:
 
 
 def test_a_house_with_a_worker_and_nothing_late_is_well(store: Store, tmp_path: Path) -> None:
-    here = staged(store)
+    here = playing(store)
     here.open("2026-03-09 08:00")
     here.step(here.open("2026-03-09 08:00", pupil="classmate"), "2026-03-09 09:00", "teacher", "contact", **CONTACT)
     leases.hold(store, "machine:1", MINUTE)
@@ -45,7 +45,7 @@ def test_a_house_with_a_worker_and_nothing_late_is_well(store: Store, tmp_path: 
 
 
 def test_no_worker_and_cases_that_wait_are_problems(store: Store, tmp_path: Path) -> None:
-    staged(store).open("2026-03-09 08:00")
+    playing(store).open("2026-03-09 08:00")
     set_clock(store, at("2026-03-10 18:00") + MINUTE / 2)
     found = run(store, tmp_path)
     assert found.exit_code == 1
@@ -61,7 +61,7 @@ def test_a_worker_that_was_not_seen_for_long_is_a_problem(store: Store, tmp_path
 
 
 def test_programs_get_one_object(store: Store, tmp_path: Path) -> None:
-    here = staged(store)
+    here = playing(store)
     here.open("2026-03-09 08:00")
     leases.hold(store, "machine:1", MINUTE)
     set_clock(store, at("2026-03-09 10:00"))
@@ -74,10 +74,19 @@ def test_programs_get_one_object(store: Store, tmp_path: Path) -> None:
 
 
 def test_messages_that_were_given_up_are_counted(store: Store, tmp_path: Path) -> None:
-    here = staged(store)
+    here = playing(store)
     moment = at("2026-03-09 08:00")
-    row = {"key": "k", "person_id": here.stage.people["head"], "channel": "email", "kind": "notice", "urgent": False,
-           "state": "dead", "attempts": 9, "made_at": moment, "next_try_at": moment}  # fmt: skip
+    row = {
+        "key": "k",
+        "person_id": here.installed.people["head"],
+        "channel": "email",
+        "kind": "notice",
+        "urgent": False,
+        "state": "dead",
+        "attempts": 9,
+        "made_at": moment,
+        "next_try_at": moment,
+    }
     with store.writing("test") as session:
         session.execute(insert(t.Delivery).values(row))
         put_setting(session, "messages_forgotten", {"day": "2026-03-09", "count": 7, "before": "2025-02-02"})

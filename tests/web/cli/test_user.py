@@ -14,7 +14,7 @@ from engine.store.ops.time_source import set_clock
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed as on
-from tests.staged import Staged, at, staged
+from tests.staged import Playing, at, playing
 from web.cli.console import operator
 from web.cli.main import main
 
@@ -23,9 +23,9 @@ TODAY = dt.date(2026, 3, 2)
 
 
 @pytest.fixture
-def here(store: Store, monkeypatch: pytest.MonkeyPatch) -> Staged:
+def here(store: Store, monkeypatch: pytest.MonkeyPatch) -> Playing:
     monkeypatch.setenv("SUDO_USER", "hanh")
-    found = staged(store, "2026-03-02 08:00")
+    found = playing(store, "2026-03-02 08:00")
     set_clock(store, NOW)
     return found
 
@@ -54,9 +54,9 @@ COMMANDS = {
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 def test_what_is_done_by_command_is_written_down_with_who_sat_there_and_told(
-    here: Staged, tmp_path: Path, words: tuple[str, ...]
+    here: Playing, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    store = here.house.store
+    store = here.context.store
     result = run(store, tmp_path, *words)
     assert result.exit_code == 0, result.output
     with store.reading("test") as session:
@@ -72,8 +72,8 @@ def test_what_is_done_by_command_is_written_down_with_who_sat_there_and_told(
     assert over == {"admin" if words[0] == "add" else "education_office"}
 
 
-def test_an_account_that_is_opened_again_is_written_down_too(here: Staged, tmp_path: Path) -> None:
-    store = here.house.store
+def test_an_account_that_is_opened_again_is_written_down_too(here: Playing, tmp_path: Path) -> None:
+    store = here.context.store
     run(store, tmp_path, "disable", "teacher")
     assert run(store, tmp_path, "enable", "teacher").exit_code == 0
     with store.reading("test") as session:
@@ -93,8 +93,8 @@ def test_an_account_that_is_opened_again_is_written_down_too(here: Staged, tmp_p
         (("dismiss", "admin", "admin", "root", "--to", "31/5/2026"), "From 01/06/2026 on there would be no"),
     ],
 )
-def test_what_pages_refuse_commands_refuse(here: Staged, tmp_path: Path, words: tuple[str, ...], why: str) -> None:
-    store = here.house.store
+def test_what_pages_refuse_commands_refuse(here: Playing, tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+    store = here.context.store
     result = run(store, tmp_path, *words)
     assert (result.exit_code, why in result.output) == (1, True), result.output
     with store.reading("test") as session:
@@ -103,14 +103,14 @@ def test_what_pages_refuse_commands_refuse(here: Staged, tmp_path: Path, words: 
 
 
 def test_an_absence_that_stands_already_is_refused_and_the_same_again_changes_nothing(
-    here: Staged, tmp_path: Path
+    here: Playing, tmp_path: Path
 ) -> None:
     words = ("delegate", "teacher", "--by", "head", "--to", "6/3/2026")
     for _ in range(2):
-        assert run(here.house.store, tmp_path, *words).exit_code == 0
-    other = run(here.house.store, tmp_path, "delegate", "teacher", "--to", "4/3/2026")
+        assert run(here.context.store, tmp_path, *words).exit_code == 0
+    other = run(here.context.store, tmp_path, "delegate", "teacher", "--to", "4/3/2026")
     assert (other.exit_code, "an absence stands here already" in other.output) == (1, True)
-    with here.house.store.reading("test") as session:
+    with here.context.store.reading("test") as session:
         assert len(session.scalars(select(t.Delegation)).all()) == 1
         assert len(session.scalars(select(t.StaffAct)).all()) == 2
 

@@ -26,9 +26,14 @@ def test_the_last_line_is_what_was_found_and_the_day_may_be_watched_again(store:
             scene.mark(session, cast.pupils["pupil"], dt.date(2026, 3, day), "ma", "u", at("2026-03-10 12:00"))
     set_clock(store, at("2026-03-10 18:00"))
     expected = {
-        "looked": 1, "opened": 1, "proposed": 0, "added": 0, "relapsed": 0, "confirmed": 0,
+        "looked": 1,
+        "opened": 1,
+        "proposed": 0,
+        "added": 0,
+        "relapsed": 0,
+        "confirmed": 0,
         "signals": {"unexcused-in-a-row": 1},
-    }  # fmt: skip
+    }
     dry = run(store, tmp_path, "--on", "2026-03-10", "--dry-run")
     assert dry.output.splitlines()[0] == "A dry run: none of it was kept."
     assert json.loads(dry.output.splitlines()[1]) == expected

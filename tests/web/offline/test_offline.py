@@ -99,7 +99,7 @@ def test_what_cannot_be_done_any_more_is_refused_with_its_reason(cast: Cast, cod
 
 
 def test_a_second_case_for_a_pupil_is_a_conflict_that_names_the_first(cast: Cast) -> None:
-    address = f"/cases/new?pupil={cast.stage.pupils['pupil']}"
+    address = f"/cases/new?pupil={cast.installed.pupils['pupil']}"
     form = filled_in(cast, "teacher", address, absent_since="27/2/2026", causes="harvest")
     first = cast.open_case("pupil")
     told = arrives(cast.browser("teacher"), "/cases/new", form).get_json()
@@ -109,7 +109,7 @@ def test_a_second_case_for_a_pupil_is_a_conflict_that_names_the_first(cast: Cast
 
 
 def test_a_case_that_was_opened_on_a_blank_form_is_opened_once(cast: Cast) -> None:
-    typed = {"pupil": cast.stage.pupils["pupil"], "absent_since": "27/2/2026", "causes": "harvest"}
+    typed = {"pupil": cast.installed.pupils["pupil"], "absent_since": "27/2/2026", "causes": "harvest"}
     form = filled_in(cast, "teacher", "/cases/new/blank", **typed)
     answers = [arrives(cast.browser("teacher"), "/cases/new", form).get_json() for _ in range(2)]
     assert answers == [{"state": "sent", "at": "/cases/RL-2026-000001?done=1"}] * 2
@@ -123,16 +123,16 @@ def roll_call(cast: Cast, **marks: str) -> dict[str, Any]:
 
 
 def attendance(cast: Cast) -> str:
-    return f"/attendance/{cast.stage.units['class']}"
+    return f"/attendance/{cast.installed.units['class']}"
 
 
 def own_class(cast: Cast) -> dict[str, int]:
-    return {name: cast.stage.pupils[name] for name in ("pupil", "classmate", "boarder")}
+    return {name: cast.installed.pupils[name] for name in ("pupil", "classmate", "boarder")}
 
 
 def taken(cast: Cast) -> dict[str, str]:
     """What the register of the teacher's class says by now."""
-    names = {id: name for name, id in cast.stage.pupils.items()}
+    names = {id: name for name, id in cast.installed.pupils.items()}
     with cast.store.reading("test") as session:
         return {names[id]: mark for id, mark in session.execute(select(t.Mark.pupil_id, t.Mark.mark))}
 
@@ -150,15 +150,18 @@ def test_a_roll_call_from_the_queue_is_done_once_and_undoes_no_correction_since(
 
 def test_a_roll_call_that_another_has_taken_meanwhile_is_a_conflict_that_shows_both(cast: Cast) -> None:
     form = roll_call(cast, pupil="u", boarder="l")
-    cast.browser("head").post(attendance(cast), data=roll_call(cast, classmate="e", boarder="l")
-                              | {"csrf_token": hello(cast.browser("head"))["csrf"]})  # fmt: skip
+    cast.browser("head").post(
+        attendance(cast),
+        data=roll_call(cast, classmate="e", boarder="l") | {"csrf_token": hello(cast.browser("head"))["csrf"]},
+    )
     answer = arrives(cast.browser("teacher"), attendance(cast), form)
     told = answer.get_json()
     assert (answer.status_code, told["state"], told["case"]) == (409, "conflict", "Đã điểm danh: 3/3 học sinh")
     assert told["why"].startswith("Trần Văn Mẫu đã điểm danh buổi này lúc 08:00 02/03/2026")
     assert sorted(told["since"]) == [
-        "A Thử: Có mặt; anh/chị ghi: Vắng không phép", "Y Thử: Vắng có phép; anh/chị ghi: Có mặt",
-    ]  # fmt: skip
+        "A Thử: Có mặt; anh/chị ghi: Vắng không phép",
+        "Y Thử: Vắng có phép; anh/chị ghi: Có mặt",
+    ]
     assert taken(cast) == {"pupil": "p", "classmate": "e", "boarder": "l"}
     again = arrives(cast.browser("teacher"), attendance(cast), form | {"version": told["version"]})
     assert (again.get_json()["state"], taken(cast)["pupil"]) == ("sent", "u")
@@ -182,7 +185,7 @@ def test_who_came_to_the_class_after_the_copy_was_taken_is_not_taken_for_present
 def test_who_has_left_the_class_since_gets_no_mark_and_is_asked_about_if_said_to_be_absent(cast: Cast) -> None:
     present, absent = roll_call(cast, boarder="l"), roll_call(cast, pupil="u")
     with cast.store.writing("test") as session:
-        session.get_one(t.Pupil, cast.stage.pupils["pupil"]).status = "transferred"
+        session.get_one(t.Pupil, cast.installed.pupils["pupil"]).status = "transferred"
     assert arrives(cast.browser("teacher"), attendance(cast), present).get_json()["state"] == "sent"
     assert taken(cast) == {"classmate": "p", "boarder": "l"}
     told = arrives(cast.browser("teacher"), attendance(cast), absent).get_json()
@@ -193,7 +196,7 @@ def test_a_roll_call_that_arrived_counts_as_sent_even_if_its_answer_comes_after_
     form, late = roll_call(cast, pupil="u"), roll_call(cast, pupil="l")
     first = arrives(cast.browser("teacher"), attendance(cast), form).get_json()
     with cast.store.writing("test") as session:
-        end_all(session, cast.stage.people["teacher"], dt.date(2026, 3, 2), cast.now, None)
+        end_all(session, cast.installed.people["teacher"], dt.date(2026, 3, 2), cast.now, None)
     assert arrives(cast.browser("teacher"), attendance(cast), form).get_json() == first
     assert arrives(cast.browser("teacher"), attendance(cast), late).get_json()["state"] == "refused"
     assert taken(cast)["pupil"] == "u"
@@ -209,7 +212,7 @@ def test_a_key_that_somebody_else_has_sent_counts_as_nobody_elses(cast: Cast) ->
 @pytest.mark.parametrize("other", ["outsider_teacher", "commune_officer", "head"])
 def test_what_a_teacher_filled_in_for_the_class_is_not_sent_from_anybody_elses_device(cast: Cast, other: str) -> None:
     me = hello(cast.browser("teacher"))["me"]
-    opening = filled_in(cast, "teacher", "/cases/new/blank", pupil=cast.stage.pupils["pupil"], causes="harvest")
+    opening = filled_in(cast, "teacher", "/cases/new/blank", pupil=cast.installed.pupils["pupil"], causes="harvest")
     for address, form in ((attendance(cast), roll_call(cast, pupil="u")), ("/cases/new", opening)):
         answer = arrives(cast.browser(other), address, form, me=me)
         assert (answer.status_code, answer.get_json()) == (401, {"state": "wait"})
@@ -363,7 +366,7 @@ def test_a_copy_is_logged_as_one_and_leaves_notices_new(cast: Cast) -> None:
     browser = cast.browser("commune_officer")
     browser.get(f"/cases/{code}", headers={"X-Copy": "1"})
     with cast.store.reading("test") as session:
-        officer = cast.stage.people["commune_officer"]
+        officer = cast.installed.people["commune_officer"]
         assert session.scalars(select(t.AccessLog.what).where(t.AccessLog.person_id == officer)).all() == ["copy"]
         read = select(t.Notice.read_at).where(t.Notice.person_id == officer)
         assert session.scalars(read).all() == [None]

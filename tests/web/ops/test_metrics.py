@@ -9,7 +9,7 @@ import pytest
 
 from engine.store.session import open_store
 from tests.pages import Site, site
-from tests.staged import staged
+from tests.staged import playing
 from web.site.request_context import EXTENSION
 
 TOKEN = "a-token-for-tests-only"
@@ -28,7 +28,7 @@ def give_token(here: Site, token: str) -> None:
 
 
 def test_requests_cases_and_health_are_counted(here: Site) -> None:
-    staged(here.store).open("2026-03-09 08:00")
+    playing(here.store).open("2026-03-09 08:00")
     here.client().get("/login")
     found = here.client("127.0.0.1").get("/metrics")
     assert found.status_code == 200

@@ -23,8 +23,8 @@ from tests.pages import PASSWORD, Site, site
 from tests.ports import await_listener, free_port
 from web.app import LARGEST_REQUEST
 from web.attendance.imports import LARGEST as LARGEST_FILE
-from web.serving.bodies import Limits
 from web.serving.server import CONNECTIONS, FILES, FROM_STRANGERS, SILENT, room
+from web.site.bodies import Limits
 
 SECONDS = 60
 MB = 2**20
@@ -82,8 +82,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     store.close()
     (folder / "tmp").mkdir()
     environment = {
-        **os.environ, "RALOP_INSTANCE": str(folder), "RALOP_DATABASE_URL": url, "TMPDIR": str(folder / "tmp")
-    }  # fmt: skip
+        **os.environ,
+        "RALOP_INSTANCE": str(folder),
+        "RALOP_DATABASE_URL": url,
+        "TMPDIR": str(folder / "tmp"),
+    }
     command = [sys.executable, "-m", "web", "serve", "--no-worker", "--port", str(port), "--now", "2026-03-02T08:00"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from engine.core.words import Faulty
 from engine.store import tables as t
 from engine.store.session import Store, open_store
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from tests.pages import KEY
-from web.site.composition import build_house
+from web.site.composition import build_context
 from web.site.settings import Settings
 
 NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
@@ -67,8 +67,8 @@ class Installation:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def build(self) -> House:
-        return build_house(Settings(str(self.store.url), self.folder, KEY), NOW, self.store)
+    def build(self) -> Context:
+        return build_context(Settings(str(self.store.url), self.folder, KEY), NOW, self.store)
 
     def faults(self) -> list[str]:
         with pytest.raises(Faulty) as caught:
@@ -88,11 +88,11 @@ def here(sqlite_url: str, tmp_path: Path) -> Iterator[Installation]:
 
 
 def test_what_ships_is_enough(here: Installation) -> None:
-    house = here.build()
-    assert house.handbook.workflow("dropout").initial == "absent"
-    assert house.handbook.rules("dropout").rules
-    assert house.handbook.calendar("51").province == "51"
-    assert house.handbook.calendar("01") is house.handbook.calendar("")
+    context = here.build()
+    assert context.definitions.workflow("dropout").initial == "absent"
+    assert context.definitions.rules("dropout").rules
+    assert context.definitions.calendar("51").province == "51"
+    assert context.definitions.calendar("01") is context.definitions.calendar("")
 
 
 def test_every_text_is_kept_once_on_both_databases(store: Store, tmp_path: Path) -> None:
@@ -107,15 +107,15 @@ def test_every_text_is_kept_once_on_both_databases(store: Store, tmp_path: Path)
 def test_an_installation_adds_its_own(here: Installation) -> None:
     here.write("workflows/own.toml", WORKFLOW)
     here.write("rules/own.toml", RULES)
-    handbook = here.build().handbook
-    assert handbook.current["own"] == (1, 1)
-    assert "dropout" in handbook.current
+    definitions = here.build().definitions
+    assert definitions.current["own"] == (1, 1)
+    assert "dropout" in definitions.current
 
 
 def test_an_own_file_stands_in_for_the_shipped_one_of_that_name(here: Installation) -> None:
     shipped = (Path(__file__).parents[3] / "rules" / "dropout.toml").read_text(encoding="utf-8")
     here.write("rules/dropout.toml", shipped.replace("version  = 2", "version  = 7"))
-    assert here.build().handbook.rules("dropout").version == 7
+    assert here.build().definitions.rules("dropout").version == 7
 
 
 def test_a_database_that_ran_the_first_shipped_rules_keeps_them_beside_those_that_ship_now(here: Installation) -> None:
@@ -123,8 +123,11 @@ def test_a_database_that_ran_the_first_shipped_rules_keeps_them_beside_those_tha
     here.write("rules/dropout.toml", first)
     here.build()
     (here.folder / "rules" / "dropout.toml").unlink()
-    handbook = here.build().handbook
-    kept, new = handbook.rules("dropout", 1).rule("visit-overdue"), handbook.rules("dropout").rule("visit-overdue")
+    definitions = here.build().definitions
+    kept, new = (
+        definitions.rules("dropout", 1).rule("visit-overdue"),
+        definitions.rules("dropout").rule("visit-overdue"),
+    )
     assert (kept and kept.when.since, new and new.when.since) == ("", "answer")
 
 
@@ -134,11 +137,11 @@ def test_cases_go_on_with_the_version_they_began_with(here: Installation) -> Non
     here.build()
     here.write("workflows/own.toml", WORKFLOW.replace("version = 1", "version = 2").replace("away", "absent"))
     here.write("rules/own.toml", RULES.replace("version = 1", "version = 2").replace("away", "absent"))
-    handbook = here.build().handbook
-    assert handbook.current["own"] == (2, 2)
-    assert handbook.workflow("own").initial == "absent"
-    assert handbook.workflow("own", 1).initial == "away"
-    assert handbook.rules("own", 1).rules[0].when.state == "away"
+    definitions = here.build().definitions
+    assert definitions.current["own"] == (2, 2)
+    assert definitions.workflow("own").initial == "absent"
+    assert definitions.workflow("own", 1).initial == "away"
+    assert definitions.rules("own", 1).rules[0].when.state == "away"
 
 
 def test_a_version_whose_text_changed_is_refused_and_nothing_kept(here: Installation) -> None:
@@ -169,9 +172,9 @@ def test_a_mended_calendar_is_kept_beside_the_one_before(here: Installation) -> 
 
 def test_a_calendar_of_no_province_is_for_those_without_one(here: Installation) -> None:
     here.write("rules/calendars/here.toml", CALENDAR)
-    handbook = here.build().handbook
-    assert handbook.calendar("01").name == "here"
-    assert handbook.calendar("51").province == "51"
+    definitions = here.build().definitions
+    assert definitions.calendar("01").name == "here"
+    assert definitions.calendar("51").province == "51"
 
 
 def test_all_faults_of_all_files_are_told_at_once(here: Installation) -> None:
@@ -218,6 +221,6 @@ def test_an_old_version_that_cannot_be_read_any_more_matters_only_while_a_case_r
 
 
 def test_a_version_is_in_use_while_an_open_case_runs_on_it(here: Installation) -> None:
-    from engine.store.ops.definition_texts import Definition, in_use
+    from engine.store.ops.definition_texts import DefinitionText, in_use
 
-    assert not in_use(here.store, Definition("workflow", "dropout", 1, ""))
+    assert not in_use(here.store, DefinitionText("workflow", "dropout", 1, ""))

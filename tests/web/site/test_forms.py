@@ -129,8 +129,12 @@ def test_values_come_as_they_were_typed_for_the_engine_to_read(here: Site) -> No
     )
     form = sent(here, fields, data)
     assert read_form([], fields, form.values, TODAY) == {
-        "when": "2026-03-01", "how": "a", "which": ["a", "b"], "met": False, "worth": 1_500_000
-    }  # fmt: skip
+        "when": "2026-03-01",
+        "how": "a",
+        "which": ["a", "b"],
+        "met": False,
+        "worth": 1_500_000,
+    }
 
 
 def test_nothing_sent_is_nothing_filled_in(here: Site) -> None:

@@ -125,9 +125,11 @@ def test_it_is_refused_too_in_a_form_that_does_not_say_how_long_it_is(here: Site
     client = here.client()
     form = f"csrf_token={csrf(client.get('/login'))}&login=a%00b&password=x"
     answer = client.post(
-        "/login", input_stream=io.BytesIO(form.encode()), content_type="application/x-www-form-urlencoded",
+        "/login",
+        input_stream=io.BytesIO(form.encode()),
+        content_type="application/x-www-form-urlencoded",
         environ_overrides={"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True},
-    )  # fmt: skip
+    )
     assert answer.status_code == 400
 
 

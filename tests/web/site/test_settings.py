@@ -84,8 +84,11 @@ def test_a_key_that_can_be_guessed_is_a_fault_wherever_it_stands(tmp_path: Path,
         if place == "kept":
             (folder / "secret_key").write_text(key, encoding="utf-8")
         with pytest.raises(Faulty, match="easy to guess"):
-            load(folder, f'secret_key = "{key}"' if place == "file" else "",
-                 **({"secret_key": key} if place == "environment" else {}))  # fmt: skip
+            load(
+                folder,
+                f'secret_key = "{key}"' if place == "file" else "",
+                **({"secret_key": key} if place == "environment" else {}),
+            )
 
 
 def test_the_folder_of_an_installation_is_made_for_its_owner_only(tmp_path: Path) -> None:

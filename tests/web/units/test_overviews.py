@@ -28,18 +28,25 @@ def test_a_teacher_sees_the_pupils_with_their_cases_and_absences(cast: Cast) -> 
     code = cast.open_case("pupil")
     with cast.store.writing("test") as session:
         for day in (16, 17, 18):
-            session.add(t.Mark(pupil_id=cast.stage.pupils["classmate"], day=dt.date(2026, 2, day), session="m",
-                               mark="u", at=cast.now))  # fmt: skip
-    page = cast.get("teacher", f"/class?unit={cast.stage.units['class']}").text
+            session.add(
+                t.Mark(
+                    pupil_id=cast.installed.pupils["classmate"],
+                    day=dt.date(2026, 2, day),
+                    session="m",
+                    mark="u",
+                    at=cast.now,
+                )
+            )
+    page = cast.get("teacher", f"/class?unit={cast.installed.units['class']}").text
     assert f"/cases/{code}" in page
     assert "<strong>3</strong>" in page
-    assert f"/cases/new?pupil={cast.stage.pupils['classmate']}" in page
-    assert f"/attendance/{cast.stage.units['class']}" in page
-    assert f"/class?unit={cast.stage.units['saturday_class']}" in page
+    assert f"/cases/new?pupil={cast.installed.pupils['classmate']}" in page
+    assert f"/attendance/{cast.installed.units['class']}" in page
+    assert f"/class?unit={cast.installed.units['saturday_class']}" in page
 
 
 def test_a_class_is_for_its_teacher_and_the_head_only(cast: Cast) -> None:
-    address = f"/class?unit={cast.stage.units['class']}"
+    address = f"/class?unit={cast.installed.units['class']}"
     for member in ("outsider_teacher", "outsider_head", "commune_leader", "education_office", "admin"):
         assert cast.get(member, address).status_code == 403, member
     assert cast.get("head", address).status_code == 200
@@ -51,47 +58,47 @@ def test_a_head_sees_which_classes_have_not_taken_attendance_and_the_open_cases(
     burn(cast, cast.open_case("pupil"))
     page = cast.get("head", "/school").text
     assert "2 lớp chưa điểm danh" in page
-    unit = cast.stage.units["class"]
+    unit = cast.installed.units["class"]
     assert f"/cases?unit={unit}&which=overdue" in links(page)
     listed = cast.get("head", f"/cases?unit={unit}&which=overdue").text
     assert "A Thử" in listed
     for name, pupils in (("class", ("pupil", "classmate", "boarder")), ("saturday_class", ("saturday_pupil",))):
-        said = {f"pupil-{cast.stage.pupils[pupil]}": "p" for pupil in pupils}
-        cast.send("teacher", f"/attendance/{cast.stage.units[name]}", day="2026-03-02", session="m", **said)
+        said = {f"pupil-{cast.installed.pupils[pupil]}": "p" for pupil in pupils}
+        cast.send("teacher", f"/attendance/{cast.installed.units[name]}", day="2026-03-02", session="m", **said)
     assert "Mọi lớp đã điểm danh" in cast.get("head", "/school").text
 
 
 def test_an_office_sees_its_communes_what_burns_first_and_each_number_leads_to_its_list(cast: Cast) -> None:
     code = cast.to_commune("pupil")
     burn(cast, code)
-    province = cast.stage.units["province"]
+    province = cast.installed.units["province"]
     with cast.store.writing("test") as session:
-        office = t.Appointment.person_id == cast.stage.people["education_office"]
+        office = t.Appointment.person_id == cast.installed.people["education_office"]
         session.execute(update(t.Appointment).where(office).values(unit_id=province))
     cast.open_case("outsider_pupil", by="outsider_teacher")
     page = cast.get("education_office", "/area").text
-    commune, other = cast.stage.units["commune"], cast.stage.units["outsider_commune"]
+    commune, other = cast.installed.units["commune"], cast.installed.units["outsider_commune"]
     assert page.index(f"/area?unit={commune}") < page.index(f"/area?unit={other}")
     for more in ("", "&which=overdue", "&which=waiting", "&level=1"):
         address = f"/cases?unit={commune}{more}"
         assert address in links(page)
         assert code in cast.get("education_office", address).text
     deeper = cast.get("education_office", f"/area?unit={commune}").text
-    assert f"/cases?unit={cast.stage.units['village']}" in deeper
+    assert f"/cases?unit={cast.installed.units['village']}" in deeper
 
 
 def test_nobody_looks_into_an_area_that_is_not_theirs(cast: Cast) -> None:
-    other = cast.stage.units["outsider_commune"]
+    other = cast.installed.units["outsider_commune"]
     assert cast.get("commune_leader", f"/area?unit={other}").status_code == 404
     assert cast.get("education_office", f"/area?unit={other}").status_code == 404
-    assert cast.get("commune_officer", f"/area?unit={cast.stage.units['commune']}").status_code == 404
+    assert cast.get("commune_officer", f"/area?unit={cast.installed.units['commune']}").status_code == 404
     assert cast.get("teacher", "/area").status_code == 403
 
 
 def test_an_officer_sees_the_own_villages_and_the_way_to_the_list_of_visits(cast: Cast) -> None:
     cast.to_commune("pupil")
     page = cast.get("commune_officer", "/area").text
-    assert f"/cases?unit={cast.stage.units['village']}&which=waiting" in links(page)
+    assert f"/cases?unit={cast.installed.units['village']}&which=waiting" in links(page)
     assert "/print/visits" in page
     assert "outsider_village" not in page
 
@@ -112,7 +119,7 @@ def test_the_area_asks_the_same_statements_however_many_cases_there_are(cast: Ca
 def test_a_class_asks_the_same_statements_however_many_pupils_it_has(cast: Cast) -> None:
     def statements() -> int:
         with counted(cast) as seen:
-            assert cast.get("teacher", f"/class?unit={cast.stage.units['class']}").status_code == 200
+            assert cast.get("teacher", f"/class?unit={cast.installed.units['class']}").status_code == 200
         return len(seen)
 
     cast.browser("teacher")

@@ -13,9 +13,7 @@ UNDECIDED = sa.text("decided_at IS NULL")
 
 
 def upgrade() -> None:
-    op.create_index(
-        "ix_marks_absent", "marks", ["day", "pupil_id"], sqlite_where=ABSENT, postgresql_where=ABSENT
-    )  # fmt: skip
+    op.create_index("ix_marks_absent", "marks", ["day", "pupil_id"], sqlite_where=ABSENT, postgresql_where=ABSENT)
     op.create_table(
         "roll_calls",
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -59,9 +57,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_proposals")),
     )
     op.create_index(
-        "uq_proposals_undecided", "proposals", ["pupil_id"], unique=True,
-        sqlite_where=UNDECIDED, postgresql_where=UNDECIDED,
-    )  # fmt: skip
+        "uq_proposals_undecided",
+        "proposals",
+        ["pupil_id"],
+        unique=True,
+        sqlite_where=UNDECIDED,
+        postgresql_where=UNDECIDED,
+    )
 
 
 def downgrade() -> None:

@@ -43,9 +43,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_difficulties_raised_by_id", "difficulties", ["raised_by_id"])
     op.create_index(
-        "ix_difficulties_post", "difficulties", ["unit_id", "role", "due_at"],
-        sqlite_where=UNANSWERED, postgresql_where=UNANSWERED,
-    )  # fmt: skip
+        "ix_difficulties_post",
+        "difficulties",
+        ["unit_id", "role", "due_at"],
+        sqlite_where=UNANSWERED,
+        postgresql_where=UNANSWERED,
+    )
     op.create_index(
         "ix_difficulties_due", "difficulties", ["due_at"], sqlite_where=UNANSWERED, postgresql_where=UNANSWERED
     )

@@ -23,9 +23,7 @@ def upgrade() -> None:
         key = sa.update(people).where(people.c.id == sa.bindparam("_id")).values(search_key=sa.bindparam("_key"))
         connection.execute(key, found)
     op.create_index("ix_closures_last_day", "closures", ["last_day", "id"])
-    op.create_index(
-        "ix_cases_urgent", "cases", ["commune_id", "id"], sqlite_where=URGENT, postgresql_where=URGENT
-    )  # fmt: skip
+    op.create_index("ix_cases_urgent", "cases", ["commune_id", "id"], sqlite_where=URGENT, postgresql_where=URGENT)
 
 
 def downgrade() -> None:

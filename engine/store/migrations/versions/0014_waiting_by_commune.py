@@ -12,7 +12,7 @@ WAITING = sa.text("closed_at >= '9999-12-31' AND offered_at IS NOT NULL AND acce
 def upgrade() -> None:
     op.create_index(
         "ix_cases_waiting_commune", "cases", ["commune_id", "id"], sqlite_where=WAITING, postgresql_where=WAITING
-    )  # fmt: skip
+    )
 
 
 def downgrade() -> None:

@@ -86,10 +86,17 @@ def _make(unique: sa.UniqueConstraint) -> None:
         sa.Column("guardian_phone", sa.String(length=32), nullable=True),
         sa.Column("address", sa.String(length=200), nullable=True),
         sa.Column("status", sa.String(length=16), server_default="enrolled", nullable=False),
-        *(sa.Column(place, Id, nullable=place not in {"class_id", "school_id"}) for place in (
-            "class_id", "school_id", "village_id", "commune_id", "province_id",
-        )),
+        *(
+            sa.Column(place, Id, nullable=place not in {"class_id", "school_id"})
+            for place in (
+                "class_id",
+                "school_id",
+                "village_id",
+                "commune_id",
+                "province_id",
+            )
+        ),
         *(sa.ForeignKeyConstraint([place], ["units.id"], name=op.f(f"fk_pupils_{place}")) for place in PLACES),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pupils")),
         unique,
-    )  # fmt: skip
+    )

@@ -26,9 +26,16 @@ def test_the_shipped_file_is_sound_and_knows_every_condition() -> None:
     found = load_risk((Path(str(rules.__file__)).parent / "risk.toml").read_text(encoding="utf-8"), "risk.toml")
     assert (found.mode, found.count, found.return_confirmed, found.return_watched) == ("open", "day", 5, 20)
     assert {it.kind for it in found.signals} == {
-        "unexcused_in_a_row", "absent_days", "excused_in_a_row", "share", "year_sessions", "same_weekday",
-        "after_break", "sibling_case", "earlier_case",
-    }  # fmt: skip
+        "unexcused_in_a_row",
+        "absent_days",
+        "excused_in_a_row",
+        "share",
+        "year_sessions",
+        "same_weekday",
+        "after_break",
+        "sibling_case",
+        "earlier_case",
+    }
     assert all(it.why.vi != it.why.en for it in found.signals)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import rules
 from engine.core.attendance.signal_reader import load_risk
-from engine.core.attendance.signals import ANY, UNEXCUSED, Alarm, History, RiskRules, Signal, alarms, fewest, proof
+from engine.core.attendance.signals import ANY, UNEXCUSED, History, Reached, RiskRules, Signal, alarms, fewest, proof
 from engine.core.words import Label
 
 WHY = Label("vì", "why")
@@ -31,9 +31,11 @@ def history(text: str, **more: Any) -> History:
     words = text.split()
     taught = days(len(words))
     register = [
-        (day, half, mark) for day, word in zip(taught, words, strict=True)
-        for half, mark in zip("ma", word, strict=False) if mark != "-"
-    ]  # fmt: skip
+        (day, half, mark)
+        for day, word in zip(taught, words, strict=True)
+        for half, mark in zip("ma", word, strict=False)
+        if mark != "-"
+    ]
     return History(taught[-1], register, taught, **more)
 
 
@@ -65,7 +67,7 @@ def test_unexcused_sessions_in_a_row(text: str, expected: list[tuple[int, int]])
 
 def test_an_alarm_says_since_when() -> None:
     only = alarms(replace(RULES, signals=(IN_A_ROW,)), history("pp pu uu"))
-    assert only == [Alarm("row", 3, 3, dt.date(2026, 3, 3), dt.date(2026, 3, 3))]
+    assert only == [Reached("row", 3, 3, dt.date(2026, 3, 3), dt.date(2026, 3, 3))]
 
 
 def test_a_season_lowers_thresholds_rounded_up() -> None:

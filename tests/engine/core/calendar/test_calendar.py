@@ -8,11 +8,11 @@ import pytest
 from engine.core.calendar import (
     Calendar,
     Clock,
-    Closure,
+    ClosedDays,
     Duration,
     Pause,
     SchoolYear,
-    Unreadable,
+    UnreadableValue,
     Window,
     clock_of,
     load_calendar,
@@ -121,7 +121,7 @@ def test_a_class_taught_on_saturday_counts_it() -> None:
 
 
 def test_a_closure_stops_school_days_and_nothing_else() -> None:
-    flood = Closure(day("2026-03-03"), day("2026-03-04"), "Mưa lũ", "commune")
+    flood = ClosedDays(day("2026-03-03"), day("2026-03-04"), "Mưa lũ", "commune")
     clock = clock_of(QUANG_NGAI, closures=[flood])
     assert due(clock, "2026-03-02T08:00", "1 school day") == "2026-03-05T17:00"
     assert due(clock, "2026-03-02T08:00", "1 working day") == "2026-03-03T17:00"
@@ -172,7 +172,7 @@ def test_counting_back_from_a_deadline(deadline: str, duration: str, expected: s
 
 
 def test_counting_back_says_when_there_is_nothing_to_count() -> None:
-    never = Closure(day("1900-01-01"), day("2026-03-31"), "x", "x")
+    never = ClosedDays(day("1900-01-01"), day("2026-03-31"), "x", "x")
     with pytest.raises(ValueError, match="hundred years"):
         clock_of(QUANG_NGAI, closures=[never]).before(at("2026-03-05T17:00"), Duration.parse("1 school day"))
 
@@ -200,7 +200,7 @@ def test_days_far_from_those_first_asked_about_are_reached() -> None:
 
 
 def test_where_everything_is_closed_for_good_there_is_no_deadline() -> None:
-    never = Closure(day("2026-03-03"), day("9999-12-31"), "Giải thể", "school")
+    never = ClosedDays(day("2026-03-03"), day("9999-12-31"), "Giải thể", "school")
     clock = clock_of(QUANG_NGAI, closures=[never])
     assert due(clock, "2026-03-02T08:00", "1 school day") is None
     assert clock.explain(at("2026-03-02T08:00"), Duration.parse("1 school day")).at is None
@@ -242,7 +242,7 @@ def test_the_swap_of_31_august_2026_is_worked_by_offices_only() -> None:
 
 
 def test_the_reasons_name_each_day() -> None:
-    flood = Closure(day("2026-03-09"), day("2026-03-09"), "Mưa lũ", "commune")
+    flood = ClosedDays(day("2026-03-09"), day("2026-03-09"), "Mưa lũ", "commune")
     held = Pause(at("2026-03-10T08:00"), at("2026-03-11T08:00"), "Chờ giấy")
     found = clock_of(QUANG_NGAI, closures=[flood], pauses=[held]).explain(
         at("2026-03-05T08:00"), Duration.parse("2 school days")
@@ -323,7 +323,7 @@ def test_a_duration_reads_and_writes_the_same_words(text: str) -> None:
     "text", ["", "3", "days", "0 days", "-1 days", "1.5 days", "3 hours", "10000 days", "3 school weeks"]
 )
 def test_what_is_no_duration_is_refused_with_a_sentence(text: str) -> None:
-    with pytest.raises(Unreadable, match="duration"):
+    with pytest.raises(UnreadableValue, match="duration"):
         Duration.parse(text)
 
 
@@ -345,14 +345,14 @@ def test_a_unit_nobody_counts_in_is_a_mistake_of_ours() -> None:
 
 
 def test_a_class_taught_on_no_weekday_is_refused() -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableValue):
         clock_of(QUANG_NGAI, weekdays=())
 
 
 def test_a_season_that_makes_no_sense_is_refused() -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableValue):
         Window(day("2026-02-17"), day("2026-03-03"), 0, AFTER_TET)
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableValue):
         Window(day("2026-02-17"), day("2026-02-17"), 0.5, AFTER_TET)
 
 
@@ -360,7 +360,7 @@ def test_weekdays_are_read_as_people_write_them() -> None:
     assert parse_weekdays("mon-fri") == frozenset(range(5))
     assert parse_weekdays("mon, wed sat") == frozenset({0, 2, 5})
     assert parse_weekdays(["sun"]) == frozenset({6})
-    with pytest.raises(Unreadable, match="monday"):
+    with pytest.raises(UnreadableValue, match="monday"):
         parse_weekdays("monday")
 
 

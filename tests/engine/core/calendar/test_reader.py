@@ -47,8 +47,12 @@ def test_a_weekday_left_out_of_the_opening_hours_is_closed() -> None:
 
 
 def test_days_off_may_be_for_the_office_or_for_school_alone() -> None:
-    clock = clock_of(load(HEAD + '[[closed]]\nday = 2026-03-03\nname = { vi = "a", en = "a" }\nfor = ["school"]\n'
-                 '[[closed]]\nday = 2026-03-04\nname = { vi = "b", en = "b" }\nfor = ["office"]'))  # fmt: skip
+    clock = clock_of(
+        load(
+            HEAD + '[[closed]]\nday = 2026-03-03\nname = { vi = "a", en = "a" }\nfor = ["school"]\n'
+            '[[closed]]\nday = 2026-03-04\nname = { vi = "b", en = "b" }\nfor = ["office"]'
+        )
+    )
     assert (clock.is_school_day(dt.date(2026, 3, 3)), clock.is_working_day(dt.date(2026, 3, 3))) == (False, True)
     assert (clock.is_school_day(dt.date(2026, 3, 4)), clock.is_working_day(dt.date(2026, 3, 4))) == (True, False)
 

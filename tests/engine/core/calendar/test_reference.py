@@ -12,7 +12,7 @@ from engine.core.calendar import (
     UNITS,
     Calendar,
     Clock,
-    Closure,
+    ClosedDays,
     Duration,
     MakeUp,
     Pause,
@@ -41,7 +41,7 @@ class Walker:
 
     calendar: Calendar
     weekdays: frozenset[int] | None
-    closures: tuple[Closure, ...]
+    closures: tuple[ClosedDays, ...]
     windows: tuple[Window, ...]
     pauses: tuple[Pause, ...]
 
@@ -134,13 +134,19 @@ def calendars(draw: st.DrawFn) -> Calendar:
     made = draw(st.lists(st.tuples(days, st.booleans(), st.booleans()), max_size=2, unique_by=lambda one: one[0]))
     taught = draw(weekdays)
     return Calendar(
-        name="made up", province=None, zone=draw(zones), opening=draw(st.sampled_from(OPENINGS)),
-        closing=17 * 60, holidays=None,
-        school_years=(SchoolYear(dt.date(2025, 8, 1), dt.date(2026, 5, 25), taught),
-                      SchoolYear(dt.date(2026, 9, 7), dt.date(2029, 5, 23), taught)),
+        name="made up",
+        province=None,
+        zone=draw(zones),
+        opening=draw(st.sampled_from(OPENINGS)),
+        closing=17 * 60,
+        holidays=None,
+        school_years=(
+            SchoolYear(dt.date(2025, 8, 1), dt.date(2026, 5, 25), taught),
+            SchoolYear(dt.date(2026, 9, 7), dt.date(2029, 5, 23), taught),
+        ),
         off=tuple(TimeOff(*span, NAME, kind, office, school) for span, (kind, office, school) in off),
         made_up=tuple(MakeUp(day, dt.date(2026, 1, 1), office, school) for day, office, school in made),
-    )  # fmt: skip
+    )
 
 
 @st.composite
@@ -155,11 +161,13 @@ def walkers(draw: st.DrawFn) -> Walker:
     return Walker(
         draw(calendars()),
         draw(st.one_of(st.none(), weekdays)),
-        tuple(Closure(*span, "x", "x") for span in draw(st.lists(spans, max_size=3))),
-        tuple(Window(first, last + DAY, factor, NAME)
-              for (first, last), factor in draw(st.lists(st.tuples(spans, factors), max_size=2))),
+        tuple(ClosedDays(*span, "x", "x") for span in draw(st.lists(spans, max_size=3))),
+        tuple(
+            Window(first, last + DAY, factor, NAME)
+            for (first, last), factor in draw(st.lists(st.tuples(spans, factors), max_size=2))
+        ),
         tuple(Pause(start, None if end is None else start + end * dt.timedelta(minutes=10)) for start, end in pauses),
-    )  # fmt: skip
+    )
 
 
 durations = st.builds(Duration, st.one_of(st.integers(1, 6), st.integers(1, 60)), st.sampled_from(UNITS))

@@ -15,7 +15,7 @@ from engine.core.calendar import (
     Calendar,
     Duration,
     Pause,
-    Unreadable,
+    UnreadableValue,
     clock_of,
     load_calendar,
     parse_weekdays,
@@ -45,8 +45,11 @@ class Suite:
 
 
 SUITES = [Suite(path) for path in sorted(VECTORS.glob("*.toml"))]
-ALL = [pytest.param(suite, vector, id=f"{suite.name}: {vector['name']} ({number})")
-       for suite in SUITES for number, vector in enumerate(suite.vectors, 1)]  # fmt: skip
+ALL = [
+    pytest.param(suite, vector, id=f"{suite.name}: {vector['name']} ({number})")
+    for suite in SUITES
+    for number, vector in enumerate(suite.vectors, 1)
+]
 
 
 def moment(text: str, calendar: Calendar) -> dt.datetime:
@@ -65,7 +68,7 @@ def test_time_is_counted_as_a_public_suite_expects_or_differs_as_it_says(suite: 
     clock = clock_of(calendar, pauses=pauses(vector, calendar))
     match vector["ask"]:
         case "refused":
-            with pytest.raises(Unreadable):
+            with pytest.raises(UnreadableValue):
                 Duration.parse(vector["amount"])
         case "working_day":
             assert clock.is_working_day(dt.date.fromisoformat(vector["day"])) == vector["theirs"]

@@ -6,7 +6,7 @@ from engine.core.cases.explain import Next, Why, what_comes, why_of_deadline, wh
 from engine.store.cases.surroundings import World
 from engine.store.session import Store
 from engine.usecases.calendar.closures import announce_closure
-from tests.staged import CONTACT, RULES, Staged, at, handbook, staged
+from tests.staged import CONTACT, RULES, Playing, at, definitions, playing
 
 
 def lines(why: Why | None) -> list[str]:
@@ -14,30 +14,30 @@ def lines(why: Why | None) -> list[str]:
     return [line.in_("en") for line in why.lines()]
 
 
-def of_last_event(here: Staged, code: str, now: str) -> list[str]:
+def of_last_event(here: Playing, code: str, now: str) -> list[str]:
     facts = here.facts(code)
-    with here.house.store.reading("test") as session:
-        around = World(session, here.house.handbook, at(now)).around(facts)
+    with here.context.store.reading("test") as session:
+        surroundings = World(session, here.context.definitions, at(now)).surroundings(facts)
     last = here.events(code)[-1]
-    return lines(why_of_event(here.house.handbook, facts, around, last.data, last.values))
+    return lines(why_of_event(here.context.definitions, facts, surroundings, last.data, last.values))
 
 
-def of_deadline(here: Staged, code: str, now: str) -> list[str]:
+def of_deadline(here: Playing, code: str, now: str) -> list[str]:
     facts = here.facts(code)
-    with here.house.store.reading("test") as session:
-        return lines(why_of_deadline(World(session, here.house.handbook, at(now)).situation(facts), facts))
+    with here.context.store.reading("test") as session:
+        return lines(why_of_deadline(World(session, here.context.definitions, at(now)).situation(facts), facts))
 
 
-def coming(here: Staged, code: str, now: str) -> list[Next]:
+def coming(here: Playing, code: str, now: str) -> list[Next]:
     facts = here.facts(code)
-    with here.house.store.reading("test") as session:
-        world = World(session, here.house.handbook, at(now))
+    with here.context.store.reading("test") as session:
+        world = World(session, here.context.definitions, at(now))
         world.fetch([facts])
         return list(what_comes(world.situation(facts), facts, at(now)))
 
 
 def test_a_firing_tells_its_rule_its_version_and_each_day_it_counted(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-05 08:00")
     here.pass_to("2026-03-06 18:00")
     assert of_last_event(here, code, "2026-03-06 18:00") == [
@@ -49,11 +49,11 @@ def test_a_firing_tells_its_rule_its_version_and_each_day_it_counted(store: Stor
 
 
 def test_a_firing_keeps_the_closure_it_was_counted_with(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-05 08:00")
-    school = here.stage.units["school"]
+    school = here.installed.units["school"]
     friday, now = dt.date(2026, 3, 6), at("2026-03-05 09:00")
-    announce_closure(here.house, None, unit_id=school, first_day=friday, last_day=friday, reason="Lũ", now=now)
+    announce_closure(here.context, None, unit_id=school, first_day=friday, last_day=friday, reason="Lũ", now=now)
     assert of_last_event(here, code, "2026-03-05 09:00") == [
         "Days without class were entered or lifted.",
         "The deadline was 17:00 06/03/2026; now it is 17:00 09/03/2026.",
@@ -68,7 +68,7 @@ def test_a_firing_keeps_the_closure_it_was_counted_with(store: Store) -> None:
 
 
 def test_an_offer_tells_who_was_passed_over_and_why(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     here.vacate("commune_officer", "2026-03-01")
     code = here.open("2026-03-02 08:00")
     here.step(code, "2026-03-02 09:00", "teacher", "ask_commune")
@@ -80,7 +80,7 @@ def test_an_offer_tells_who_was_passed_over_and_why(store: Store) -> None:
 
 
 def test_a_reminder_before_the_deadline_counts_back_from_it(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-02 08:00")
     here.step(code, "2026-03-02 09:00", "teacher", "ask_commune")
     here.accept(code, "2026-03-02 10:00", "commune_officer")
@@ -97,7 +97,7 @@ def test_a_reminder_before_the_deadline_counts_back_from_it(store: Store) -> Non
 
 
 def test_a_deadline_tells_the_rule_it_comes_from_and_the_days_between(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-06 08:00")
     assert of_deadline(here, code, "2026-03-06 08:00") == [
         "No contact with the family within 1 school day",
@@ -109,7 +109,7 @@ def test_a_deadline_tells_the_rule_it_comes_from_and_the_days_between(store: Sto
 
 
 def test_what_comes_next_ends_with_the_rule_that_moves_the_case_on(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-02 08:00")
     assert [(item.rule.id, item.at, item.perhaps) for item in coming(here, code, "2026-03-02 08:00")] == [
         ("contact-overdue", at("2026-03-03 17:00"), False),
@@ -127,8 +127,8 @@ why = { vi = "Vắng nhiều", en = "Many absences" }
 when = { state = "absent", for = "2 school days", absences = { at_least = 5 } }
 then = [{ notify = ["head"] }]
 """
-    here = staged(store)
-    here.house = type(here.house)(store, handbook(rules=RULES + more))
+    here = playing(store)
+    here.context = type(here.context)(store, definitions(rules=RULES + more))
     code = here.open("2026-03-02 08:00")
     assert [(item.rule.id, item.perhaps) for item in coming(here, code, "2026-03-02 08:00")] == [
         ("contact-overdue", False),
@@ -138,11 +138,11 @@ then = [{ notify = ["head"] }]
 
 
 def test_a_case_that_has_ended_has_no_deadline_and_nothing_to_come(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-02 08:00")
     here.step(code, "2026-03-02 09:00", "teacher", "mark_error", reason="Nhầm")
     facts = here.facts(code)
     with store.reading("test") as session:
-        situation = World(session, here.house.handbook, at("2026-03-02 09:00")).situation(facts)
+        situation = World(session, here.context.definitions, at("2026-03-02 09:00")).situation(facts)
     assert why_of_deadline(situation, facts) is None
     assert what_comes(situation, facts, at("2026-03-02 09:00")) == ()

@@ -49,8 +49,15 @@ def test_names_days_numbers_and_words_come_out_as_they_went_in() -> None:
         True,
     ]
     assert read(export("xlsx", list("abcdefgh"), [row], "vi"))[1] == [
-        "Đinh Thị Mẫu", dt.date(2026, 3, 2), 7.0, 1.5, "", "Xã", "Quá hạn", "có",
-    ]  # fmt: skip
+        "Đinh Thị Mẫu",
+        dt.date(2026, 3, 2),
+        7.0,
+        1.5,
+        "",
+        "Xã",
+        "Quá hạn",
+        "có",
+    ]
     text = export("csv", list("abcdefgh"), [row], "en").decode("utf-8-sig")
     assert text.splitlines()[1] == "Đinh Thị Mẫu,02/03/2026,7,1.5,,Commune,Overdue,yes"
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from engine.channels.excel97 import MEMORY, read_excel97
 from engine.core.files.aliases import Aliases, load_aliases, merged
-from engine.core.files.attendance import Asked, read_attendance
-from engine.core.files.excel97 import BATCH, Found
+from engine.core.files.attendance import FileFacts, read_attendance
+from engine.core.files.excel97 import BATCH, SheetHead
 from engine.core.files.lines import Notes, Wrong
 from engine.core.files.marks import Marked
 from engine.core.files.pupils import PupilRow, read_pupils
@@ -37,7 +37,7 @@ def outcome(kind: str, data: bytes, aliases: Aliases = ALIASES) -> tuple[tuple[t
         rows = (
             read_pupils(sheets, aliases, TODAY, notes)
             if kind == "pupils"
-            else read_attendance(sheets, aliases, Asked(TODAY), notes)
+            else read_attendance(sheets, aliases, FileFacts(TODAY), notes)
         )
         for row in rows:
             if isinstance(row, Wrong):
@@ -80,7 +80,7 @@ def test_a_file_gives_what_it_says_and_nothing_else(trap: Trap) -> None:
     "cell",
     ["5/2/2014", "05-02-2014", "5.2.14", "2014-02-05", 41675, 41675.0, "41675", dt.date(2014, 2, 5)],
     ids=repr,
-)  # fmt: skip
+)
 def test_a_birth_date_is_read_in_every_form_it_is_written(cell: object) -> None:
     assert values(1, "HS001", "Y Ngọc", cell, "", "6A")["birth_date"] == dt.date(2014, 2, 5)
 
@@ -177,11 +177,15 @@ def test_what_is_larger_than_the_limits_is_refused() -> None:
 
 
 CELLS = st.one_of(
-    st.none(), st.text(max_size=20), st.integers(-(10**6), 10**6), st.floats(-1e6, 1e6), st.booleans(),
+    st.none(),
+    st.text(max_size=20),
+    st.integers(-(10**6), 10**6),
+    st.floats(-1e6, 1e6),
+    st.booleans(),
     st.sampled_from(["Mã HS", "Họ và tên", "Lớp", "Ngày", "Hình thức", "P", "K(s);P(c)", "Tháng 9/2026", "T3", "S"]),
     st.sampled_from([1, 2, 3, "6A", "1.0"]),
     st.dates(dt.date(1901, 1, 1), dt.date(2100, 1, 1)),
-)  # fmt: skip
+)
 
 
 @given(
@@ -236,7 +240,7 @@ def test_an_excel_97_file_whose_sectors_go_in_circles_takes_no_more_memory_than_
 
 def test_several_sheets_of_an_excel_97_file_are_read_though_one_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [["Thực đơn"], *[["cơm"]] * 60]
-    sheets = [Found("Bếp", (0, 0), 61, 1, []), *batches(rows), Found("6A", (0, 0), 2, 3, [])]
+    sheets = [SheetHead("Bếp", (0, 0), 61, 1, []), *batches(rows), SheetHead("6A", (0, 0), 2, 3, [])]
     monkeypatch.setattr("engine.core.files.sheets.read_excel97", lambda _: iter([*sheets, *batches([HEAD, ONE])]))
     read, said = outcome("pupils", b"\xd0\xcf\x11\xe0")
     assert read == (("HS001", "Y Ngọc"),)

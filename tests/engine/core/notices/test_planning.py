@@ -9,12 +9,12 @@ from engine.core.notices.planning import (
     CLOSURES,
     KINDS,
     MOST_ATTEMPTS,
-    Choice,
-    Count,
-    Hours,
-    Item,
-    Planned,
-    Reader,
+    ChosenChannel,
+    DigestItem,
+    PlaceCount,
+    PlannedMessage,
+    Recipient,
+    ToldWhen,
     after_quiet,
     digest_on,
     gather,
@@ -26,12 +26,12 @@ from engine.core.notices.planning import (
 from engine.core.notices.texts import case_url, closure_text, digest_text, notice_text, trial_text, zalo_text
 from engine.core.scenario.cast import PEOPLE, PUPILS
 from engine.core.words import Label
-from tests.stage import HERE, at, handbook
+from tests.stage import HERE, at, definitions
 
-CALENDAR = handbook().calendar("")
+CALENDAR = definitions().calendar("")
 URL = "https://ralop.example.vn"
-HOURS = Hours()  # quiet from 22:00 to 06:00, digest at 06:30
-AT_ONCE = (Choice("email", enabled=True, digest=False),)
+HOURS = ToldWhen()  # quiet from 22:00 to 06:00, digest at 06:30
+AT_ONCE = (ChosenChannel("email", enabled=True, digest=False),)
 ALL = ("email", "push", "zalo")
 
 
@@ -51,10 +51,10 @@ def test_what_comes_into_the_quiet_hours_waits_for_their_end(now: str, until: st
 
 
 def test_quiet_hours_may_lie_within_a_day_or_not_be_at_all() -> None:
-    noon = Hours(quiet_from=11 * 60, quiet_to=13 * 60)
+    noon = ToldWhen(quiet_from=11 * 60, quiet_to=13 * 60)
     assert after_quiet(at("2026-03-02 12:00"), noon, CALENDAR) == at("2026-03-02 13:00")
     assert after_quiet(at("2026-03-02 23:00"), noon, CALENDAR) == at("2026-03-02 23:00")
-    never = Hours(quiet_from=0, quiet_to=0)
+    never = ToldWhen(quiet_from=0, quiet_to=0)
     assert after_quiet(at("2026-03-02 03:00"), never, CALENDAR) == at("2026-03-02 03:00")
 
 
@@ -73,41 +73,41 @@ def test_a_digest_comes_on_the_next_working_day(now: str, digest: str) -> None:
 
 
 def test_a_digest_in_the_quiet_hours_waits_for_their_end() -> None:
-    assert digest_on(dt.date(2026, 3, 2), Hours(digest_at=5 * 60), CALENDAR) == at("2026-03-02 06:00")
+    assert digest_on(dt.date(2026, 3, 2), ToldWhen(digest_at=5 * 60), CALENDAR) == at("2026-03-02 06:00")
     assert digest_on(dt.date(2026, 3, 1), HOURS, CALENDAR) is None  # a Sunday
 
 
-def planned(reader: Reader, now: str, *, urgent: bool = False) -> list[Planned]:
+def planned(reader: Recipient, now: str, *, urgent: bool = False) -> list[PlannedMessage]:
     return plan(reader, ALL, at(now), CALENDAR, urgent=urgent)
 
 
 def test_who_never_chose_gets_the_digest_by_email_if_there_is_an_address_and_else_the_app_alone() -> None:
     moment = at("2026-03-03 06:30")
-    told = planned(Reader(1, email="a@example.vn"), "2026-03-02 10:00")
-    assert told == [Planned("email", moment, dt.date(2026, 3, 3))]
-    assert planned(Reader(1), "2026-03-02 10:00") == []
+    told = planned(Recipient(1, email="a@example.vn"), "2026-03-02 10:00")
+    assert told == [PlannedMessage("email", moment, dt.date(2026, 3, 3))]
+    assert planned(Recipient(1), "2026-03-02 10:00") == []
 
 
 def test_an_urgent_notice_waits_for_no_digest_and_no_morning() -> None:
     night = "2026-03-02 23:30"
-    assert planned(Reader(1, email="a@example.vn"), night, urgent=True) == [Planned("email", at(night))]
-    at_once = Reader(1, email="a@example.vn", stored=AT_ONCE)
-    assert planned(at_once, night) == [Planned("email", at("2026-03-03 06:00"))]
-    assert planned(at_once, night, urgent=True) == [Planned("email", at(night))]
+    assert planned(Recipient(1, email="a@example.vn"), night, urgent=True) == [PlannedMessage("email", at(night))]
+    at_once = Recipient(1, email="a@example.vn", stored=AT_ONCE)
+    assert planned(at_once, night) == [PlannedMessage("email", at("2026-03-03 06:00"))]
+    assert planned(at_once, night, urgent=True) == [PlannedMessage("email", at(night))]
 
 
 def test_only_channels_that_the_installation_has_and_that_reach_the_person_count() -> None:
     choices = (
-        Choice("email", enabled=False, digest=True),
-        Choice("push", enabled=True, digest=False),
-        Choice("zalo", enabled=True, digest=False, address="42"),
-        Choice("pigeon", enabled=True, digest=False, address="roof"),
+        ChosenChannel("email", enabled=False, digest=True),
+        ChosenChannel("push", enabled=True, digest=False),
+        ChosenChannel("zalo", enabled=True, digest=False, address="42"),
+        ChosenChannel("pigeon", enabled=True, digest=False, address="roof"),
     )
-    reader = Reader(1, email="a@example.vn", stored=choices)
+    reader = Recipient(1, email="a@example.vn", stored=choices)
     assert [it.channel for it in planned(reader, "2026-03-02 10:00")] == ["zalo"]
-    with_phone = Reader(1, email="a@example.vn", stored=choices, devices=1)
+    with_phone = Recipient(1, email="a@example.vn", stored=choices, devices=1)
     assert [it.channel for it in planned(with_phone, "2026-03-02 10:00")] == ["push", "zalo"]
-    assert planned(Reader(1, email="a@example.vn", disabled=True), "2026-03-02 10:00", urgent=True) == []
+    assert planned(Recipient(1, email="a@example.vn", disabled=True), "2026-03-02 10:00", urgent=True) == []
 
 
 def test_each_attempt_waits_longer_up_to_six_hours_and_all_of_them_outlast_a_night() -> None:
@@ -154,14 +154,14 @@ def test_the_text_for_zalo_is_two_lines_that_can_be_copied() -> None:
 
 
 def test_no_text_of_any_rule_names_a_pupil_a_school_a_class_or_a_cause() -> None:
-    rules, workflow = handbook().rules("dropout"), handbook().workflow("dropout")
+    rules, workflow = definitions().rules("dropout"), definitions().workflow("dropout")
     names = {pupil.name for pupil in PUPILS.values()} | set(PEOPLE.values())
     causes = {choice.label.in_(language) for choice in workflow.fields["causes"].choices for language in ("vi", "en")}
     kinds = [*KINDS, *CLOSURES, *(rule.id for rule in rules.rules), "a-rule-of-long-ago"]
     for kind, language, urgent in itertools.product(kinds, ("vi", "en"), (False, True)):
-        why = reason(handbook(), "dropout", rules.version, kind)
+        why = reason(definitions(), "dropout", rules.version, kind)
         text = notice_text("RL-1", why, DUE, case_url(URL, "RL-1"), language, urgent=urgent)
-        digest = digest_text(gather([Item("RL-1", why, DUE, "teacher", "")]), DUE.date(), URL, language)
+        digest = digest_text(gather([DigestItem("RL-1", why, DUE, "teacher", "")]), DUE.date(), URL, language)
         for said in (
             text.subject,
             text.body,
@@ -179,8 +179,8 @@ def test_a_trial_says_nothing_about_any_case() -> None:
 # --- digests ----------------------------------------------------------------------------------------------------------
 
 
-def item(code: str, role: str = "teacher", *, due: int = 3, why: str = "x", place: str = "Trường A") -> Item:
-    return Item(code, Label(why, why), dt.datetime(2026, 3, due, 17, tzinfo=HERE), role, place)
+def item(code: str, role: str = "teacher", *, due: int = 3, why: str = "x", place: str = "Trường A") -> DigestItem:
+    return DigestItem(code, Label(why, why), dt.datetime(2026, 3, due, 17, tzinfo=HERE), role, place)
 
 
 def test_a_digest_tells_each_case_once_with_its_latest_news_the_nearest_deadline_first() -> None:
@@ -191,11 +191,11 @@ def test_a_digest_tells_each_case_once_with_its_latest_news_the_nearest_deadline
 def test_a_leader_is_told_numbers_by_place_and_no_codes() -> None:
     told = [item(f"RL-{n}", "commune_leader", place="Trường A") for n in range(20)]
     told += [item("RL-0", "commune_leader"), item("RL-30", "commune_leader", place="Trường B")]
-    digest = gather(told, [Count("Trường A", overdue=7, waiting=2), Count("Trường C", overdue=1)])
+    digest = gather(told, [PlaceCount("Trường A", overdue=7, waiting=2), PlaceCount("Trường C", overdue=1)])
     assert digest.counts == (
-        Count("Trường A", news=20, overdue=7, waiting=2),
-        Count("Trường B", news=1),
-        Count("Trường C", overdue=1),
+        PlaceCount("Trường A", news=20, overdue=7, waiting=2),
+        PlaceCount("Trường B", news=1),
+        PlaceCount("Trường C", overdue=1),
     )
     body = digest_text(digest, dt.date(2026, 3, 2), URL, "vi").body
     assert "RL-" not in body
@@ -204,12 +204,15 @@ def test_a_leader_is_told_numbers_by_place_and_no_codes() -> None:
 
 def test_a_leader_who_has_a_case_in_hand_gets_it_by_its_code() -> None:
     digest = gather([item("RL-1", "assignee"), item("RL-2", "commune_leader")])
-    assert ([it.code for it in digest.items], digest.counts) == (["RL-1"], (Count("Trường A", news=1),))
+    assert ([it.code for it in digest.items], digest.counts) == (["RL-1"], (PlaceCount("Trường A", news=1),))
 
 
 def test_a_closure_is_told_once_with_its_page_beside_the_news_of_the_same_case() -> None:
-    moved = reason(handbook(), "dropout", 1, "closure_announced", 3)
-    told = [item("RL-1"), *(Item("RL-1", moved, DUE, role, "Trường A", 7) for role in ("assignee", "commune_leader"))]
+    moved = reason(definitions(), "dropout", 1, "closure_announced", 3)
+    told = [
+        item("RL-1"),
+        *(DigestItem("RL-1", moved, DUE, role, "Trường A", 7) for role in ("assignee", "commune_leader")),
+    ]
     digest = gather(told)
     assert ([it.code for it in digest.items], digest.counts, len(digest.closures)) == (["RL-1"], (), 1)
     assert digest_text(digest, dt.date(2026, 3, 2), URL, "vi").body.count(f"{URL}/closures/7") == 1
@@ -219,11 +222,11 @@ def test_a_closure_is_told_once_with_its_page_beside_the_news_of_the_same_case()
 
 
 def test_a_notice_about_a_closure_says_how_many_cases_and_names_none() -> None:
-    assert [reason(handbook(), "dropout", 1, "closure_lifted", n).en for n in (1, 2)] == [
+    assert [reason(definitions(), "dropout", 1, "closure_lifted", n).en for n in (1, 2)] == [
         "Days without class were lifted, deadlines moved: 1 case",
         "Days without class were lifted, deadlines moved: 2 cases",
     ]
-    text = closure_text(reason(handbook(), "dropout", 1, "closure_changed", 2), f"{URL}/closures/7", "vi")
+    text = closure_text(reason(definitions(), "dropout", 1, "closure_changed", 2), f"{URL}/closures/7", "vi")
     assert text.subject == "[Ra Lớp] Ngày tạm dừng đến lớp được sửa, hạn xử lý tính lại: 2 hồ sơ"
     assert f"{URL}/closures/7" in text.body
 

@@ -13,7 +13,7 @@ from engine.core.rules.reader import (
     Condition,
     Fire,
     Notify,
-    Offer,
+    OfferTo,
     RaiseLevel,
     Repeat,
     RuleSet,
@@ -145,8 +145,8 @@ def test_every_action_is_read() -> None:
     )
     assert read(rule('state = "absent"', then)).rules[0].then == (
         Notify(("assignee", "head")),
-        Offer("association", "next_up"),
-        Offer("head", "own"),
+        OfferTo("association", "next_up"),
+        OfferTo("head", "own"),
         Fire("ask_commune"),
         RaiseLevel(2),
         SetFlag("safety"),
@@ -182,9 +182,9 @@ def test_every_condition_is_read(key: str, conditions: list[tuple[str, str, obje
 
 
 def test_absences_are_counted_within_a_time() -> None:
-    (condition,) = read(
-        rule('state = "absent", unexcused = { at_least = 5, within = "10 school days" }')
-    ).rules[0].when.conditions  # fmt: skip
+    (condition,) = (
+        read(rule('state = "absent", unexcused = { at_least = 5, within = "10 school days" }')).rules[0].when.conditions
+    )
     assert condition == Condition("unexcused", "at_least", 5, Duration(10, "school days"))
 
 

@@ -108,8 +108,12 @@ def test_csv_and_toml_say_the_same() -> None:
 def test_a_tree_is_stored_with_every_unit_linked_to_all_above_it(store: Store) -> None:
     assert import_units(store, SMALL, "u.csv") == Imported(5, 0, 0)
     assert {(above, depth) for above, below, depth in links(store) if below == "S1.6A@2026"} == {
-        ("S1.6A@2026", 0), ("S1@2025", 1), ("23377@2025", 2), ("51@2025", 3), ("VN@2000", 4),
-    }  # fmt: skip
+        ("S1.6A@2026", 0),
+        ("S1@2025", 1),
+        ("23377@2025", 2),
+        ("51@2025", 3),
+        ("VN@2000", 4),
+    }
     with store.reading("test") as session:
         school = stored.unit_at(session, "S1", AFTER)
         assert school is not None
@@ -134,8 +138,10 @@ def test_a_changed_file_changes_what_differs_and_deletes_nothing(store: Store) -
     only = "\n".join(line for line in moved.splitlines() if not line.startswith("commune"))  # referred to, not repeated
     assert import_units(store, only, "u.csv") == Imported(1, 1, 3)
     assert {(above, depth) for above, below, depth in links(store) if below == "S1.6A@2026"} >= {
-        ("S1.D1@2025", 1), ("S1@2025", 2), ("23377@2025", 3),
-    }  # fmt: skip
+        ("S1.D1@2025", 1),
+        ("S1@2025", 2),
+        ("23377@2025", 3),
+    }
 
 
 def test_a_dry_run_tells_and_keeps_nothing(store: Store) -> None:
@@ -168,8 +174,7 @@ def test_every_fault_is_told_at_once_with_its_line() -> None:
             "class;S1.9A;Lớp;S1;2026-08-01;2027-08-01;;13",
         )
     ) == [
-        "line 9.kind: There is no kind of unit “hamlet”; there are: "
-        + ", ".join(KINDS) + ".",
+        "line 9.kind: There is no kind of unit “hamlet”; there are: " + ", ".join(KINDS) + ".",
         "line 10.parent: There is no unit “23399”.",
         "line 11.parent: “Xã Bờ Y” is Commune; a unit of this kind lies in one of: School, Satellite site.",
         'line 12.valid_from: This must be a day without quotes, for example 2026-02-17, not "31/2/2026".',
@@ -181,7 +186,7 @@ def test_every_fault_is_told_at_once_with_its_line() -> None:
         "line 17.grade: Only a class has a grade.",
         'line 17.teaching_days: This must be weekdays such as mon-fri or mon,wed,fri, not "monday".',
         "line 18.grade: There are grades up to 12; 0 is before school.",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -316,10 +321,15 @@ def test_every_old_commune_became_part_of_the_commune_the_official_table_names()
     units = load_units(tree("ngoc-hoi-2022"), "t.csv", {})
     communes = [unit for unit in units if unit.row.kind == "commune"]
     assert {unit.row.code: unit.successor[0] for unit in communes if unit.successor} == {
-        "23377": "23377", "23389": "23377", "23395": "23377",
-        "23380": "23383", "23383": "23383", "23386": "23383",
-        "23392": "23392", "23398": "23392",
-    }  # fmt: skip
+        "23377": "23377",
+        "23389": "23377",
+        "23395": "23377",
+        "23380": "23383",
+        "23383": "23383",
+        "23386": "23383",
+        "23392": "23392",
+        "23398": "23392",
+    }
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
@@ -341,8 +351,9 @@ def test_the_command_tells_what_it_did_and_lists_all_faults(sqlite_url: str, tmp
     told = run(command, [str(bad), "--database", sqlite_url])
     assert told.exit_code == 1
     assert [line.split(": ", 1)[1] for line in told.output.splitlines()] == [
-        "line 9.parent: There is no unit “1”.", "line 10.parent: There is no unit “2”.",
-    ]  # fmt: skip
+        "line 9.parent: There is no unit “1”.",
+        "line 10.parent: There is no unit “2”.",
+    ]
     assert "not text in UTF-8" in run(command, [str(latin), "--database", sqlite_url]).output
 
 

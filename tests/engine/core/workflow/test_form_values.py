@@ -43,9 +43,19 @@ def test_a_past_date_may_be_today_but_not_tomorrow() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("10", "10"), ("1,5", "1.5"), ("1.5", "1.5"), ("1.000", "1000"), ("1.000.000", "1000000"), ("1.234,5", "1234.5"),
-     ("2 000", "2000"), (3, "3"), (0.25, "0.25"), ("500.000 đ", "500000")],
-)  # fmt: skip
+    [
+        ("10", "10"),
+        ("1,5", "1.5"),
+        ("1.5", "1.5"),
+        ("1.000", "1000"),
+        ("1.000.000", "1000000"),
+        ("1.234,5", "1234.5"),
+        ("2 000", "2000"),
+        (3, "3"),
+        (0.25, "0.25"),
+        ("500.000 đ", "500000"),
+    ],
+)
 def test_numbers_are_read_as_written_here(typed: object, kept: str) -> None:
     assert read(field("decimal"), typed, TODAY) == kept
 
@@ -100,8 +110,18 @@ def test_empty_optional_fields_are_left_out() -> None:
     )
 
 
-@given(kind=st.sampled_from(FIELD_TYPES), raw=st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.booleans(),
-       st.lists(st.text()), st.dictionaries(st.text(), st.integers())))  # fmt: skip
+@given(
+    kind=st.sampled_from(FIELD_TYPES),
+    raw=st.one_of(
+        st.text(),
+        st.integers(),
+        st.floats(),
+        st.none(),
+        st.booleans(),
+        st.lists(st.text()),
+        st.dictionaries(st.text(), st.integers()),
+    ),
+)
 def test_nothing_that_can_be_typed_breaks_a_field(kind: str, raw: object) -> None:
     with suppress(Misread):
         assert read(field(kind, choices=WAYS), raw, TODAY) is not Ellipsis

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.core.toml_reader import Reader
 from engine.core.words import Faulty, Label
-from engine.core.workflow.reader import Form, Transition, Workflow, load_workflow
+from engine.core.workflow.reader import ActFields, Transition, Workflow, load_workflow
 
 ROOT = Path(__file__).parents[4]
 DROPOUT = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
@@ -267,7 +267,7 @@ def test_a_contact_asks_how_whether_and_what(dropout: Workflow) -> None:
 
 
 def test_every_field_is_asked_for_somewhere(dropout: Workflow) -> None:
-    acts: list[Transition | Form] = [*dropout.transitions.values(), *dropout.forms.values()]
+    acts: list[Transition | ActFields] = [*dropout.transitions.values(), *dropout.forms.values()]
     assert set(dropout.fields) - {name for act in acts for name in (*act.needs, *act.may)} == set()
 
 

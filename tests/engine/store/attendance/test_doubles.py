@@ -6,28 +6,28 @@ from sqlalchemy import update
 
 from engine.store import tables as t
 from engine.store.attendance.doubles import Double, doubles
-from tests.stage import Stage, stage
+from tests.stage import Installed, installed
 
-__all__ = ["stage"]  # a fixture
+__all__ = ["installed"]  # a fixture
 
 BORN = dt.date(2013, 4, 3)
 
 
-def know(stage: Stage, name: str, **values: object) -> None:
-    with stage.store.writing("test") as session:
-        session.execute(update(t.Pupil).where(t.Pupil.id == stage.cast.pupils[name]).values(values))
+def know(installed: Installed, name: str, **values: object) -> None:
+    with installed.store.writing("test") as session:
+        session.execute(update(t.Pupil).where(t.Pupil.id == installed.cast.pupils[name]).values(values))
 
 
-def found(stage: Stage, *schools: str) -> list[Double]:
-    with stage.store.reading("test") as session:
-        return doubles(session, {stage.cast.units[school] for school in schools})
+def found(installed: Installed, *schools: str) -> list[Double]:
+    with installed.store.reading("test") as session:
+        return doubles(session, {installed.cast.units[school] for school in schools})
 
 
-def test_the_same_name_and_birth_date_at_two_schools_may_be_one_child(stage: Stage) -> None:
-    know(stage, "pupil", search_key="a thu", birth_date=BORN)
-    know(stage, "outsider_pupil", search_key="a thu", birth_date=BORN)
-    case = stage.open()
-    [one] = found(stage, "school", "outsider_school")
+def test_the_same_name_and_birth_date_at_two_schools_may_be_one_child(installed: Installed) -> None:
+    know(installed, "pupil", search_key="a thu", birth_date=BORN)
+    know(installed, "outsider_pupil", search_key="a thu", birth_date=BORN)
+    case = installed.open()
+    [one] = found(installed, "school", "outsider_school")
     assert [(it.code, it.school, it.klass, it.village, it.case) for it in one.records] == [
         ("pupil", "school", "class", "village", case),
         ("outsider_pupil", "outsider_school", "outsider_class", "outsider_village", None),
@@ -35,45 +35,50 @@ def test_the_same_name_and_birth_date_at_two_schools_may_be_one_child(stage: Sta
     assert (one.same_name, one.same_code) == (True, False)
 
 
-def test_the_same_code_and_birth_date_under_another_name_may_be_one_child(stage: Stage) -> None:
-    know(stage, "pupil", code="0012", birth_date=BORN)
-    know(stage, "outsider_pupil", code="0012", birth_date=BORN)
-    [one] = found(stage, "school", "outsider_school")
+def test_the_same_code_and_birth_date_under_another_name_may_be_one_child(installed: Installed) -> None:
+    know(installed, "pupil", code="0012", birth_date=BORN)
+    know(installed, "outsider_pupil", code="0012", birth_date=BORN)
+    [one] = found(installed, "school", "outsider_school")
     assert (len(one.records), one.same_name, one.same_code) == (2, False, True)
-    know(stage, "outsider_pupil", search_key="pupil")
-    [one] = found(stage, "school", "outsider_school")
+    know(installed, "outsider_pupil", search_key="pupil")
+    [one] = found(installed, "school", "outsider_school")
     assert (one.same_name, one.same_code) == (True, True)
 
 
-def test_one_name_or_one_code_alone_is_nobody_twice(stage: Stage) -> None:
-    know(stage, "pupil", search_key="a thu", birth_date=BORN)
-    know(stage, "outsider_pupil", search_key="a thu", birth_date=dt.date(2014, 4, 3))
-    know(stage, "classmate", code="0012", birth_date=None)
-    assert found(stage, "school", "outsider_school") == []
+def test_one_name_or_one_code_alone_is_nobody_twice(installed: Installed) -> None:
+    know(installed, "pupil", search_key="a thu", birth_date=BORN)
+    know(installed, "outsider_pupil", search_key="a thu", birth_date=dt.date(2014, 4, 3))
+    know(installed, "classmate", code="0012", birth_date=None)
+    assert found(installed, "school", "outsider_school") == []
 
 
-def test_two_of_one_school_are_its_own_matter(stage: Stage) -> None:
-    know(stage, "pupil", search_key="a thu", birth_date=BORN)
-    know(stage, "classmate", search_key="a thu", birth_date=BORN)
-    assert found(stage, "school", "outsider_school") == []
+def test_two_of_one_school_are_its_own_matter(installed: Installed) -> None:
+    know(installed, "pupil", search_key="a thu", birth_date=BORN)
+    know(installed, "classmate", search_key="a thu", birth_date=BORN)
+    assert found(installed, "school", "outsider_school") == []
 
 
-def test_who_reaches_one_of_the_schools_alone_sees_nothing(stage: Stage) -> None:
-    know(stage, "pupil", search_key="a thu", birth_date=BORN, code="0012")
-    know(stage, "outsider_pupil", search_key="a thu", birth_date=BORN, code="0012")
-    assert found(stage, "school") == found(stage, "outsider_school") == found(stage) == []
+def test_who_reaches_one_of_the_schools_alone_sees_nothing(installed: Installed) -> None:
+    know(installed, "pupil", search_key="a thu", birth_date=BORN, code="0012")
+    know(installed, "outsider_pupil", search_key="a thu", birth_date=BORN, code="0012")
+    assert found(installed, "school") == found(installed, "outsider_school") == found(installed) == []
 
 
-def test_the_latest_stand_first(stage: Stage) -> None:
-    know(stage, "outsider_pupil", search_key="a thu", birth_date=BORN)
-    know(stage, "pupil", search_key="a thu", birth_date=BORN)
-    with stage.store.writing("test") as session:
-        units = stage.cast.units
+def test_the_latest_stand_first(installed: Installed) -> None:
+    know(installed, "outsider_pupil", search_key="a thu", birth_date=BORN)
+    know(installed, "pupil", search_key="a thu", birth_date=BORN)
+    with installed.store.writing("test") as session:
+        units = installed.cast.units
         for number, place in enumerate(("", "outsider_")):
             session.add(
                 t.Pupil(
-                    code=f"new{number}", name="Y Mới", search_key="y moi", sort_key="moi", birth_date=BORN,
-                    class_id=units[f"{place}class"], school_id=units[f"{place}school"],
+                    code=f"new{number}",
+                    name="Y Mới",
+                    search_key="y moi",
+                    sort_key="moi",
+                    birth_date=BORN,
+                    class_id=units[f"{place}class"],
+                    school_id=units[f"{place}school"],
                 )
-            )  # fmt: skip
-    assert [one.records[0].name for one in found(stage, "school", "outsider_school")] == ["Y Mới", "A Thử"]
+            )
+    assert [one.records[0].name for one in found(installed, "school", "outsider_school")] == ["Y Mới", "A Thử"]

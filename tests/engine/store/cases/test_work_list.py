@@ -58,9 +58,12 @@ def test_what_waits_is_what_is_assigned_or_offered_to_ones_posts(busy: Cast) -> 
         with busy.store.scoped(viewer) as session:
             codes[member] = [row.code for row in work_list.my_work(session, viewer)]
     assert codes == {
-        "teacher": ["RL-2026-000003"], "commune_officer": ["RL-2026-000002"], "volunteer": ["RL-2026-000001"],
-        "head": [], "education_office": [],
-    }  # fmt: skip
+        "teacher": ["RL-2026-000003"],
+        "commune_officer": ["RL-2026-000002"],
+        "volunteer": ["RL-2026-000001"],
+        "head": [],
+        "education_office": [],
+    }
 
 
 @pytest.mark.parametrize(("own", "others"), [(30, 11), (2, 20), (1, 30), (2, 2), (1, 1)])
@@ -90,7 +93,7 @@ def test_a_teachers_work_is_read_at_once_as_long_as_the_class_has_no_more_open_c
 
 def test_a_unit_outside_ones_scope_finds_nothing(busy: Cast) -> None:
     viewer = busy.viewer("head")
-    outside = Filters(unit=busy.stage.units["outsider_school"], which="all")
+    outside = Filters(unit=busy.installed.units["outsider_school"], which="all")
     with busy.store.scoped(viewer) as session:
         assert listing.list_cases(session, viewer, outside, busy.now).rows == ()
 
@@ -103,9 +106,11 @@ def test_units_to_filter_by_lie_below_ones_posts(busy: Cast) -> None:
             units = listing.filter_units(session, viewer, busy.now.date())
             found[member] = [name for _kind, _id, name in units]
     assert found == {
-        "teacher": ["class", "saturday_class"], "head": ["class", "saturday_class"],
-        "commune_leader": ["school", "village"], "volunteer": [],
-    }  # fmt: skip
+        "teacher": ["class", "saturday_class"],
+        "head": ["class", "saturday_class"],
+        "commune_leader": ["school", "village"],
+        "volunteer": [],
+    }
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -185,7 +190,7 @@ def test_a_list_of_a_large_area_is_read_all_the_same(cast: Cast) -> None:
 
 def test_a_stand_in_keeps_the_cases_of_somebody_whose_account_is_shut_while_they_are_away(cast: Cast) -> None:
     code = cast.open_case()
-    people = cast.stage.people
+    people = cast.installed.people
     with cast.store.writing("test") as session:
         scene.send_away(session, people["teacher"], cast.now.date(), cast.now.date(), people["head"])
     for shut in (False, True):

@@ -15,7 +15,7 @@ def test_notices_and_what_was_sent_of_them_outlive_the_change_both_ways(cast: Ca
     cast.to_commune()
     with cast.store.writing("test") as session:
         notice = session.scalars(select(t.Notice.id).order_by(t.Notice.id)).first()
-        sent = {"person_id": cast.stage.people["head"], "channel": "email", "urgent": False, "state": "sent"}
+        sent = {"person_id": cast.installed.people["head"], "channel": "email", "urgent": False, "state": "sent"}
         sent |= {"key": "n1:email", "kind": "notice", "attempts": 1, "made_at": cast.now, "next_try_at": cast.now}
         delivery = session.execute(insert(t.Delivery).values(sent).returning(t.Delivery.id)).scalar_one()
         session.execute(insert(t.DeliveryItem).values(delivery_id=delivery, notice_id=notice))

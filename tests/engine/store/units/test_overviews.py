@@ -19,7 +19,7 @@ TODAY = dt.date(2026, 3, 2)
 
 
 def numbers(cast: Cast, *units: str) -> dict[str, Numbers]:
-    ids = [cast.stage.units[unit] for unit in units]
+    ids = [cast.installed.units[unit] for unit in units]
     with cast.store.reading("test") as session:
         return {it.name: it.numbers for it in overviews.counted(session, ids, cast.now, TODAY)}
 
@@ -31,14 +31,18 @@ def test_cases_are_counted_where_they_lie(cast: Cast) -> None:
     with cast.store.writing("test") as session:
         session.execute(update(t.Case).where(t.Case.code == late).values(due_at=cast.now - dt.timedelta(1), level=1))
     assert numbers(cast, "commune", "outsider_commune") == {
-        "commune": Numbers(3, 1, 1, 1), "outsider_commune": Numbers(0, 0, 0, 0),
-    }  # fmt: skip
+        "commune": Numbers(3, 1, 1, 1),
+        "outsider_commune": Numbers(0, 0, 0, 0),
+    }
     assert numbers(cast, "class", "saturday_class") == {
-        "class": Numbers(2, 0, 0, 1), "saturday_class": Numbers(1, 1, 1, 0),
-    }  # fmt: skip
+        "class": Numbers(2, 0, 0, 1),
+        "saturday_class": Numbers(1, 1, 1, 0),
+    }
     assert numbers(cast, "village", "school", "province") == {
-        "village": Numbers(3, 1, 1, 1), "school": Numbers(3, 1, 1, 1), "province": Numbers(3, 1, 1, 1),
-    }  # fmt: skip
+        "village": Numbers(3, 1, 1, 1),
+        "school": Numbers(3, 1, 1, 1),
+        "province": Numbers(3, 1, 1, 1),
+    }
 
 
 def test_ended_cases_are_not_counted(cast: Cast) -> None:
@@ -52,7 +56,7 @@ def test_what_burns_most_comes_first(cast: Cast) -> None:
     cast.open_case("pupil")
     cast.open_case("classmate")
     with cast.store.writing("test") as session:
-        burning = t.Case.commune_id == cast.stage.units["outsider_commune"]
+        burning = t.Case.commune_id == cast.installed.units["outsider_commune"]
         session.execute(update(t.Case).where(burning).values(due_at=cast.now - dt.timedelta(1)))
     assert list(numbers(cast, "commune", "outsider_commune")) == ["outsider_commune", "commune"]
 
@@ -91,12 +95,12 @@ def _filled(statement: str, values: tuple[object, ...]) -> str:
 
 def test_a_class_list_has_the_open_case_and_the_days_absent(cast: Cast) -> None:
     code = cast.open_case("pupil")
-    pupil = cast.stage.pupils["classmate"]
+    pupil = cast.installed.pupils["classmate"]
     with cast.store.writing("test") as session:
         for day, half, mark in ((2, "m", "u"), (2, "a", "u"), (3, "m", "e"), (4, "m", "p"), (20, "m", "u")):
             session.add(t.Mark(pupil_id=pupil, day=dt.date(2026, 2, day), session=half, mark=mark, at=cast.now))
     with cast.store.scoped(cast.viewer("teacher")) as session:
-        rows = overviews.pupils_of(session, cast.stage.units["class"], dt.date(2026, 2, 1), dt.date(2026, 2, 19))
+        rows = overviews.pupils_of(session, cast.installed.units["class"], dt.date(2026, 2, 1), dt.date(2026, 2, 19))
     found = {row.name: row for row in rows}
     assert (found["A Thử"].code, found["A Thử"].state) == (code, "absent")
     assert (found["Y Thử"].code, found["Y Thử"].excused, found["Y Thử"].unexcused) == (None, 1, 1)
@@ -105,7 +109,7 @@ def test_a_class_list_has_the_open_case_and_the_days_absent(cast: Cast) -> None:
 
 def test_a_stranger_reads_no_class_list(cast: Cast) -> None:
     with cast.store.scoped(cast.viewer("outsider_teacher")) as session:
-        assert overviews.pupils_of(session, cast.stage.units["class"], TODAY, TODAY) == []
+        assert overviews.pupils_of(session, cast.installed.units["class"], TODAY, TODAY) == []
 
 
 def test_needs_are_those_of_ones_own_association_without_who(cast: Cast) -> None:
@@ -114,8 +118,10 @@ def test_needs_are_those_of_ones_own_association_without_who(cast: Cast) -> None
     def found(member: str) -> list[tuple[str, str | None, str | None, str | None]]:
         viewer = cast.viewer(member)
         with cast.store.scoped(viewer) as session:
-            return [(row.code, row.pupil, need.need if need else None, need.handover if need else None)
-                    for row, need in overviews.needs(session, viewer, 10)]  # fmt: skip
+            return [
+                (row.code, row.pupil, need.need if need else None, need.handover if need else None)
+                for row, need in overviews.needs(session, viewer, 10)
+            ]
 
     assert found("volunteer") == [(code, None, "Áo ấm cỡ 130", "Văn phòng trường")]
     assert found("outsider_volunteer") == []

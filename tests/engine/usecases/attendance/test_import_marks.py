@@ -10,12 +10,12 @@ from engine.store import tables as t
 from engine.store.attendance import imports as stored
 from engine.store.simulation import seed as scene
 from engine.usecases.attendance import importing
-from engine.usecases.attendance.importing import Outcome
-from engine.usecases.context import House
+from engine.usecases.attendance.importing import ImportOutcome
+from engine.usecases.context import Context
 from tests.engine.usecases.attendance.test_importing import ALIASES, NOW, bring_in, numbers, said
-from tests.stage import Stage, handbook, stage
+from tests.stage import Installed, definitions, installed
 
-__all__ = ["stage"]  # a fixture
+__all__ = ["installed"]  # a fixture
 
 UNKNOWN = "There is no pupil with this code."
 BY_CODE = "pupil_code,date,session,mark\n"
@@ -23,62 +23,69 @@ BY_NAME = "Họ và tên,Lớp,Ngày,Buổi,Hình thức\n"
 
 
 @pytest.fixture
-def shared(stage: Stage) -> Stage:
+def shared(installed: Installed) -> Installed:
     """Both schools gave the code 0012 to a child of theirs."""
-    with stage.store.writing("test") as session:
+    with installed.store.writing("test") as session:
         session.execute(update(t.Pupil).where(t.Pupil.code.in_(("pupil", "outsider_pupil"))).values(code="0012"))
-    return stage
+    return installed
 
 
-def by(stage: Stage, member: str, text: str) -> tuple[Outcome, list[str]]:
+def by(installed: Installed, member: str, text: str) -> tuple[ImportOutcome, list[str]]:
     """What a register comes to that a member brings in, kept nowhere; and the statements that it took."""
-    house, reach = House(stage.store, handbook(), aliases=ALIASES), reach_of(stage.viewer(member), "attendance")
+    context, reach = (
+        Context(installed.store, definitions(), aliases=ALIASES),
+        reach_of(installed.viewer(member), "attendance"),
+    )
     seen: list[str] = []
 
     def note(*args: Any) -> None:
         seen.append(args[2])
 
-    event.listen(stage.store.engine, "before_cursor_execute", note)
-    outcome = importing.dry_run(house, "attendance", text.encode(), Options(), NOW, reach=reach)
-    event.remove(stage.store.engine, "before_cursor_execute", note)
+    event.listen(installed.store.engine, "before_cursor_execute", note)
+    outcome = importing.dry_run(context, "attendance", text.encode(), Options(), NOW, reach=reach)
+    event.remove(installed.store.engine, "before_cursor_execute", note)
     return outcome, seen
 
 
-def leave_saturday(stage: Stage) -> None:
+def leave_saturday(installed: Installed) -> None:
     """The teacher, who has both classes of the school, has one of them no more."""
-    with stage.store.writing("test") as session:
-        scene.vacate(session, [("teacher", stage.cast.units["saturday_class"])], NOW.date())
+    with installed.store.writing("test") as session:
+        scene.vacate(session, [("teacher", installed.cast.units["saturday_class"])], NOW.date())
 
 
-def marked(stage: Stage) -> list[str]:
+def marked(installed: Installed) -> list[str]:
     """The names of the pupils of the cast who have a mark."""
-    with stage.store.reading("test") as session:
+    with installed.store.reading("test") as session:
         ids = set(session.scalars(select(t.Mark.pupil_id)))
-    return [name for name, id in stage.cast.pupils.items() if id in ids]
+    return [name for name, id in installed.cast.pupils.items() if id in ids]
 
 
 @pytest.mark.parametrize("member", ["teacher", "head"])
-def test_a_mark_for_a_child_elsewhere_and_for_no_child_is_the_same_wrong_row(stage: Stage, member: str) -> None:
-    answers = [by(stage, member, f"{BY_CODE}{code},2026-02-26,m,u\n") for code in ("nobody", "outsider_pupil")]
+def test_a_mark_for_a_child_elsewhere_and_for_no_child_is_the_same_wrong_row(installed: Installed, member: str) -> None:
+    answers = [by(installed, member, f"{BY_CODE}{code},2026-02-26,m,u\n") for code in ("nobody", "outsider_pupil")]
     assert [(numbers(outcome), said(outcome), outcome.report) for outcome, _ in answers] == [
         ((0, 0, 0, 1), [UNKNOWN], answers[0][0].report)
     ] * 2
     assert answers[0][1] == answers[1][1]
 
 
-def test_a_teacher_is_not_told_who_is_in_another_class_of_the_school(stage: Stage) -> None:
-    leave_saturday(stage)
+def test_a_teacher_is_not_told_who_is_in_another_class_of_the_school(installed: Installed) -> None:
+    leave_saturday(installed)
     for code in ("saturday_pupil", "nobody"):
-        outcome, _ = by(stage, "teacher", f"{BY_CODE}{code},2026-02-26,m,u\n")
+        outcome, _ = by(installed, "teacher", f"{BY_CODE}{code},2026-02-26,m,u\n")
         assert said(outcome) == [UNKNOWN]
 
 
 @pytest.mark.parametrize("member", ["teacher", "head"])
 @pytest.mark.parametrize("class_name", ["outsider_class", "saturday_class"])
-def test_a_name_in_a_class_of_others_is_answered_as_any_name(stage: Stage, member: str, class_name: str) -> None:
-    leave_saturday(stage)
-    answers = [by(stage, member, f"{BY_NAME}{name},{class_name},26/02/2026,S,K\n") for name in ("A Khác", "Y Không Ai")]
-    answers += [by(stage, member, f"{BY_NAME}Y Bảy,{class_name},26/02/2026,S,K\n")]
+def test_a_name_in_a_class_of_others_is_answered_as_any_name(
+    installed: Installed, member: str, class_name: str
+) -> None:
+    leave_saturday(installed)
+    answers = [
+        by(installed, member, f"{BY_NAME}{name},{class_name},26/02/2026,S,K\n") for name in ("A Khác", "Y Không Ai")
+    ]
+    answers += [by(installed, member, f"{BY_NAME}Y Bảy,{class_name},26/02/2026,S,K\n")]
     if class_name == "saturday_class" and member == "head":  # the head's own class
         assert [numbers(outcome) for outcome, _ in answers] == [(0, 0, 0, 1), (0, 0, 0, 1), (1, 0, 0, 0)]
         return
@@ -89,53 +96,60 @@ def test_a_name_in_a_class_of_others_is_answered_as_any_name(stage: Stage, membe
 @pytest.mark.parametrize(
     ("lost", "elsewhere"), [("12", "0012"), ("12", "000012")], ids=["the one of both", "one elsewhere only"]
 )
-def test_a_code_that_lost_its_zeros_is_looked_for_among_ones_own_only(stage: Stage, lost: str, elsewhere: str) -> None:
-    with stage.store.writing("test") as session:
+def test_a_code_that_lost_its_zeros_is_looked_for_among_ones_own_only(
+    installed: Installed, lost: str, elsewhere: str
+) -> None:
+    with installed.store.writing("test") as session:
         for name, code in (("pupil", "0012"), ("outsider_pupil", elsewhere)):
-            session.execute(update(t.Pupil).where(t.Pupil.id == stage.cast.pupils[name]).values(code=code))
-    outcome, _ = by(stage, "teacher", f"{BY_CODE}{lost},2026-02-26,m,u\n")
+            session.execute(update(t.Pupil).where(t.Pupil.id == installed.cast.pupils[name]).values(code=code))
+    outcome, _ = by(installed, "teacher", f"{BY_CODE}{lost},2026-02-26,m,u\n")
     assert (numbers(outcome), said(outcome)) == ((1, 0, 0, 0), [])
-    outcome, _ = by(stage, "teacher", f"{BY_CODE}000012,2026-02-26,m,u\n")
+    outcome, _ = by(installed, "teacher", f"{BY_CODE}000012,2026-02-26,m,u\n")
     assert said(outcome) == [UNKNOWN]
 
 
 @pytest.mark.parametrize(("school", "whose"), [("school", "pupil"), ("outsider_school", "outsider_pupil")])
-def test_with_the_school_named_a_shared_code_is_of_that_schools_pupil(shared: Stage, school: str, whose: str) -> None:
+def test_with_the_school_named_a_shared_code_is_of_that_schools_pupil(
+    shared: Installed, school: str, whose: str
+) -> None:
     text = f"{BY_CODE}0012,2026-02-26,m,u\n"
     assert numbers(bring_in(shared.store, "attendance", text, school_code=school)) == (1, 0, 0, 0)
     assert marked(shared) == [whose]
 
 
-def test_with_the_school_named_nobody_of_another_school_gets_a_mark(stage: Stage) -> None:
-    outcome = bring_in(stage.store, "attendance", f"{BY_CODE}pupil,2026-02-26,m,u\n", school_code="outsider_school")
+def test_with_the_school_named_nobody_of_another_school_gets_a_mark(installed: Installed) -> None:
+    outcome = bring_in(installed.store, "attendance", f"{BY_CODE}pupil,2026-02-26,m,u\n", school_code="outsider_school")
     assert (numbers(outcome), said(outcome)) == ((0, 0, 0, 1), [UNKNOWN])
 
 
 @pytest.mark.parametrize(("member", "whose"), [("head", "pupil"), ("outsider_head", "outsider_pupil")])
-def test_each_head_brings_in_the_own_pupil_of_a_shared_code(shared: Stage, member: str, whose: str) -> None:
-    house, reach = House(shared.store, handbook(), aliases=ALIASES), reach_of(shared.viewer(member), "attendance")
+def test_each_head_brings_in_the_own_pupil_of_a_shared_code(shared: Installed, member: str, whose: str) -> None:
+    context, reach = (
+        Context(shared.store, definitions(), aliases=ALIASES),
+        reach_of(shared.viewer(member), "attendance"),
+    )
     data = f"{BY_CODE}0012,2026-02-26,m,u\n".encode()
     with shared.store.writing("test") as session:
         job = importing.new_job("attendance", "running", "", "", Options(), shared.cast.people[member], NOW)
         job_id = stored.add_job(session, job)
-    assert numbers(importing.bring_in(house, job_id, data, reach, NOW)) == (1, 0, 0, 0)
+    assert numbers(importing.bring_in(context, job_id, data, reach, NOW)) == (1, 0, 0, 0)
     assert marked(shared) == [whose]
 
 
-def test_a_file_of_several_schools_says_by_the_class_whose_a_shared_code_is(shared: Stage) -> None:
+def test_a_file_of_several_schools_says_by_the_class_whose_a_shared_code_is(shared: Installed) -> None:
     text = "pupil_code,class_code,date,session,mark\n"
     rows = "0012,class,2026-02-26,m,u\n0012,outsider_class,2026-02-26,m,e\nclassmate,,2026-02-26,m,p\n"
     assert numbers(bring_in(shared.store, "attendance", text + rows)) == (3, 0, 0, 0)
     assert marked(shared) == ["pupil", "classmate", "outsider_pupil"]
 
 
-def test_a_shared_code_without_a_class_is_not_guessed(shared: Stage) -> None:
+def test_a_shared_code_without_a_class_is_not_guessed(shared: Installed) -> None:
     outcome = bring_in(shared.store, "attendance", f"{BY_CODE}0012,2026-02-26,m,u\n")
     assert numbers(outcome) == (0, 0, 0, 1)
     assert said(outcome)[0].startswith("Several schools gave out this code")
 
 
-def test_with_the_class_named_a_shared_code_is_of_that_class(shared: Stage) -> None:
+def test_with_the_class_named_a_shared_code_is_of_that_class(shared: Installed) -> None:
     text = f"{BY_CODE}0012,2026-02-26,m,u\n"
     assert numbers(bring_in(shared.store, "attendance", text, class_code="outsider_class")) == (1, 0, 0, 0)
     assert marked(shared) == ["outsider_pupil"]

@@ -11,12 +11,12 @@ from engine.core.files.options import ADD, KEEP, SAME, TAKE, Options, reach_of
 from engine.core.text import fold, sort_key
 from engine.store import tables as t
 from engine.usecases.attendance import import_jobs, importing
-from engine.usecases.attendance.importing import Outcome
-from engine.usecases.context import House
+from engine.usecases.attendance.importing import ImportOutcome
+from engine.usecases.context import Context
 from tests.engine.usecases.attendance.test_importing import ALIASES, LIST, NOW, bring_in, numbers, pupil, said
-from tests.stage import Stage, handbook, stage
+from tests.stage import Installed, definitions, installed
 
-__all__ = ["stage"]  # a fixture
+__all__ = ["installed"]  # a fixture
 
 HEAD = LIST.splitlines()[0] + "\n"
 # The outsider pupil A Khác, born on 3 April 2013, is on the list of the other school.
@@ -25,55 +25,59 @@ HERE = "class,school,village,commune"
 
 
 @pytest.fixture
-def known(stage: Stage) -> Stage:
+def known(installed: Installed) -> Installed:
     """Both schools' pupils with names and birth dates as lists have them."""
-    with stage.store.writing("test") as session:
+    with installed.store.writing("test") as session:
         for one in session.scalars(select(t.Pupil)):
             one.search_key, one.sort_key, one.birth_date = fold(one.name), sort_key(one.name), BORN
-    return stage
+    return installed
 
 
-def by_head(stage: Stage, text: str, decisions: dict[str, str] | None = None) -> Outcome:
+def by_head(installed: Installed, text: str, decisions: dict[str, str] | None = None) -> ImportOutcome:
     """What comes of a list that the head of the school brings in, checked first as on the page."""
-    reach, options = reach_of(stage.viewer("head"), "pupils"), Options(decisions=decisions)
-    house, data = House(stage.store, handbook(), aliases=ALIASES), text.encode()
-    promised = importing.dry_run(house, "pupils", data, options, NOW, reach=reach)
-    job = import_jobs.submit(house, stage.viewer("head"), "pupils", "a.csv", data, options, NOW)
-    import_jobs.work(house, NOW)
-    import_jobs.confirm(house, stage.viewer("head"), job, decisions or {})
-    import_jobs.work(house, NOW)
-    done = importing.outcome_of(house, job)
+    reach, options = reach_of(installed.viewer("head"), "pupils"), Options(decisions=decisions)
+    context, data = Context(installed.store, definitions(), aliases=ALIASES), text.encode()
+    promised = importing.dry_run(context, "pupils", data, options, NOW, reach=reach)
+    job = import_jobs.submit(context, installed.viewer("head"), "pupils", "a.csv", data, options, NOW)
+    import_jobs.work(context, NOW)
+    import_jobs.confirm(context, installed.viewer("head"), job, decisions or {})
+    import_jobs.work(context, NOW)
+    done = importing.outcome_of(context, job)
     assert (done.summary(), done.report) == (promised.summary(), promised.report)
     return done
 
 
-def records(stage: Stage, code: str) -> list[t.Pupil]:
-    with stage.store.reading("test") as session:
+def records(installed: Installed, code: str) -> list[t.Pupil]:
+    with installed.store.reading("test") as session:
         found = list(session.scalars(select(t.Pupil).where(t.Pupil.code == code).order_by(t.Pupil.id)))
         session.expunge_all()
         return found
 
 
-def decided(stage: Stage) -> list[tuple[Any, ...]]:
+def decided(installed: Installed) -> list[tuple[Any, ...]]:
     columns = t.PupilChange.pupil_id, t.PupilChange.field, t.PupilChange.old, t.PupilChange.new, t.PupilChange.taken
-    with stage.store.reading("test") as session:
+    with installed.store.reading("test") as session:
         return [tuple(row) for row in session.execute(select(*columns).order_by(t.PupilChange.id))]
 
 
 # --- a child known elsewhere ------------------------------------------------------------------------------------------
 
-TWO_WAYS = pytest.mark.parametrize("row", [
-    "outsider_pupil,A Khác,03/04/2013",  # by the code and the birth date
-    "HS77,A Khác,03/04/2013",  # by name and birth date, under a code of one's own
-    "outsider_pupil,Trần Đổi Tên,03/04/2013",  # by the code, called otherwise
-    "outsider_pupil,A Khác,",
-], ids=["code", "name", "renamed", "code-alone"])  # fmt: skip
+TWO_WAYS = pytest.mark.parametrize(
+    "row",
+    [
+        "outsider_pupil,A Khác,03/04/2013",  # by the code and the birth date
+        "HS77,A Khác,03/04/2013",  # by name and birth date, under a code of one's own
+        "outsider_pupil,Trần Đổi Tên,03/04/2013",  # by the code, called otherwise
+        "outsider_pupil,A Khác,",
+    ],
+    ids=["code", "name", "renamed", "code-alone"],
+)
 
 
 @TWO_WAYS
 @pytest.mark.parametrize("village", ["village,commune", "outsider_village,outsider_commune"])
 def test_a_child_of_another_school_is_a_new_record_here_and_hers_stays_as_it_is(
-    known: Stage, row: str, village: str
+    known: Installed, row: str, village: str
 ) -> None:
     before = vars(pupil(known.store, "outsider_pupil")).copy()
     outcome = by_head(known, f"{HEAD}{row},Nam,class,school,{village}\n")
@@ -90,7 +94,7 @@ def test_a_child_of_another_school_is_a_new_record_here_and_hers_stays_as_it_is(
 
 @pytest.mark.parametrize("decision", [SAME, ADD, TAKE, KEEP])
 @TWO_WAYS
-def test_no_decision_moves_or_renames_a_child_of_another_school(known: Stage, row: str, decision: str) -> None:
+def test_no_decision_moves_or_renames_a_child_of_another_school(known: Installed, row: str, decision: str) -> None:
     code = row.split(",", maxsplit=1)[0]
     forged = {code: decision, "outsider_pupil": decision, f"{code}@outsider_school": decision}
     outcome = by_head(known, f"{HEAD}{row},Nam,{HERE}\n", forged)
@@ -100,7 +104,7 @@ def test_no_decision_moves_or_renames_a_child_of_another_school(known: Stage, ro
     assert decided(known) == []
 
 
-def test_the_command_line_moves_nobody_between_schools_in_silence(known: Stage) -> None:
+def test_the_command_line_moves_nobody_between_schools_in_silence(known: Installed) -> None:
     code = known.open()
     row = "pupil,A Thử,03/04/2013,Nam,outsider_class,outsider_school,outsider_village,outsider_commune\n"
     assert numbers(bring_in(known.store, "pupils", HEAD + row)) == (1, 0, 0, 0)
@@ -109,7 +113,7 @@ def test_the_command_line_moves_nobody_between_schools_in_silence(known: Stage) 
     assert [one.school_id for one in records(known, "pupil")] == [units["school"], units["outsider_school"]]
 
 
-def test_a_file_of_two_schools_brings_both_children_of_one_code(known: Stage) -> None:
+def test_a_file_of_two_schools_brings_both_children_of_one_code(known: Installed) -> None:
     rows = f"HS001,Y Một,01/09/2014,Nữ,{HERE}\n"
     rows += "HS001,A Hai,02/09/2014,Nam,outsider_class,outsider_school,outsider_village,outsider_commune\n"
     assert numbers(bring_in(known.store, "pupils", HEAD + rows)) == (2, 0, 0, 0)
@@ -117,14 +121,14 @@ def test_a_file_of_two_schools_brings_both_children_of_one_code(known: Stage) ->
     assert numbers(bring_in(known.store, "pupils", HEAD + rows)) == (0, 0, 2, 0)
 
 
-def test_a_pupil_who_stands_twice_in_a_file_for_one_school_is_told(known: Stage) -> None:
+def test_a_pupil_who_stands_twice_in_a_file_for_one_school_is_told(known: Installed) -> None:
     row = f"HS001,Y Một,01/09/2014,Nữ,{HERE}\n"
     outcome = bring_in(known.store, "pupils", HEAD + row + row.replace("Nữ,class", "Nữ,saturday_class"))
     assert numbers(outcome) == (1, 0, 0, 1)
     assert said(outcome) == ["This pupil stands in the file already, in row 2."]
 
 
-def test_the_same_code_at_another_school_hides_nobody_who_is_missing_in_the_file(known: Stage) -> None:
+def test_the_same_code_at_another_school_hides_nobody_who_is_missing_in_the_file(known: Installed) -> None:
     with known.store.writing("test") as session:
         session.execute(update(t.Pupil).where(t.Pupil.code == "outsider_pupil").values(code="classmate"))
     rows = f"pupil,A Thử,03/04/2013,Nam,{HERE}\n"
@@ -133,32 +137,32 @@ def test_the_same_code_at_another_school_hides_nobody_who_is_missing_in_the_file
     assert outcome.report["vanished"] == ["boarder", "classmate"]
 
 
-def counted(stage: Stage, work: Callable[[], object]) -> list[str]:
+def counted(installed: Installed, work: Callable[[], object]) -> list[str]:
     """The statements that something takes."""
     seen: list[str] = []
 
     def note(*args: Any) -> None:
         seen.append(args[2])
 
-    event.listen(stage.store.engine, "before_cursor_execute", note)
+    event.listen(installed.store.engine, "before_cursor_execute", note)
     work()
-    event.remove(stage.store.engine, "before_cursor_execute", note)
+    event.remove(installed.store.engine, "before_cursor_execute", note)
     return seen
 
 
 @TWO_WAYS
 def test_a_child_known_elsewhere_takes_the_statements_of_an_unknown_one_and_gets_the_same_answer(
-    known: Stage, row: str
+    known: Installed, row: str
 ) -> None:
     unknown = f"HS{'9' * 12}"[:14] + ",Lạ Hoàn Toàn,31/12/2013"
-    reach, house = reach_of(known.viewer("head"), "pupils"), House(known.store, handbook(), aliases=ALIASES)
+    reach, context = reach_of(known.viewer("head"), "pupils"), Context(known.store, definitions(), aliases=ALIASES)
     answers, statements = [], []
     for asked in (unknown, row):
         data = f"{HEAD}{asked},Nam,{HERE}\n".encode()
-        found: list[Outcome] = []
+        found: list[ImportOutcome] = []
 
-        def try_it(data: bytes = data, found: list[Outcome] = found) -> None:
-            found.append(importing.dry_run(house, "pupils", data, Options(), NOW, reach=reach))
+        def try_it(data: bytes = data, found: list[ImportOutcome] = found) -> None:
+            found.append(importing.dry_run(context, "pupils", data, Options(), NOW, reach=reach))
 
         statements.append(counted(known, try_it))
         answers.append((found[0].summary(), found[0].report, said(found[0])))
@@ -169,7 +173,7 @@ def test_a_child_known_elsewhere_takes_the_statements_of_an_unknown_one_and_gets
 # --- within the school ------------------------------------------------------------------------------------------------
 
 
-def test_a_changed_name_is_held_and_the_rest_of_the_row_is_taken(known: Stage) -> None:
+def test_a_changed_name_is_held_and_the_rest_of_the_row_is_taken(known: Installed) -> None:
     text = "Mã HS,Họ và tên,Ngày sinh,SĐT,Lớp,Trường,Thôn,Xã\n"
     text += "pupil,A Thừ,03/04/2013,0905000222,saturday_class,school,outsider_village,outsider_commune\n"
     outcome = by_head(known, text)
@@ -182,7 +186,7 @@ def test_a_changed_name_is_held_and_the_rest_of_the_row_is_taken(known: Stage) -
     assert (now.class_id, now.village_id) == (units["saturday_class"], units["outsider_village"])
 
 
-def test_a_changed_birth_date_is_held_and_the_rest_of_the_row_is_taken(known: Stage) -> None:
+def test_a_changed_birth_date_is_held_and_the_rest_of_the_row_is_taken(known: Installed) -> None:
     outcome = by_head(known, f"{HEAD}pupil,A Thử,03/04/2012,Nam,{HERE}\n")
     assert numbers(outcome) == (0, 1, 0, 1)
     assert (pupil(known.store, "pupil").birth_date, pupil(known.store, "pupil").sex) == (BORN, "m")
@@ -190,7 +194,7 @@ def test_a_changed_birth_date_is_held_and_the_rest_of_the_row_is_taken(known: St
     assert numbers(again) == (0, 0, 0, 1)
 
 
-def test_nothing_of_a_row_is_taken_that_may_be_about_another_child(known: Stage) -> None:
+def test_nothing_of_a_row_is_taken_that_may_be_about_another_child(known: Installed) -> None:
     code = known.open()
     row = f"pupil,Trần Văn Khác,01/01/2012,Nữ,{HERE}\n".replace(",class", ",saturday_class")
     outcome = by_head(known, HEAD + row)
@@ -206,7 +210,7 @@ def test_nothing_of_a_row_is_taken_that_may_be_about_another_child(known: Stage)
 
 @pytest.mark.parametrize(("decision", "name", "taken"), [(TAKE, "A Thừ", True), (KEEP, "A Thử", False)])
 def test_what_a_person_decides_is_done_and_kept_with_who_and_when(
-    known: Stage, decision: str, name: str, taken: bool
+    known: Installed, decision: str, name: str, taken: bool
 ) -> None:
     outcome = by_head(known, f"{HEAD}pupil,A Thừ,03/04/2013,Nam,{HERE}\n", {"pupil": decision})
     assert numbers(outcome) == (0, 1, 0, 0)
@@ -218,12 +222,12 @@ def test_what_a_person_decides_is_done_and_kept_with_who_and_when(
 
 
 @pytest.mark.parametrize("wrong", [SAME, ADD, "", "yes"])
-def test_a_decision_of_another_kind_decides_nothing(known: Stage, wrong: str) -> None:
+def test_a_decision_of_another_kind_decides_nothing(known: Installed, wrong: str) -> None:
     assert numbers(by_head(known, f"{HEAD}pupil,A Thừ,03/04/2013,,{HERE}\n", {"pupil": wrong})) == (0, 0, 0, 1)
     assert pupil(known.store, "pupil").name == "A Thử"
 
 
-def test_a_new_code_for_the_same_pupil_is_kept_as_a_decision_and_does_not_rename(known: Stage) -> None:
+def test_a_new_code_for_the_same_pupil_is_kept_as_a_decision_and_does_not_rename(known: Installed) -> None:
     row = f"5100000001,A Thừ,03/04/2013,,{HERE}\n"
     assert numbers(by_head(known, HEAD + row)) == (0, 0, 0, 1)
     assert numbers(by_head(known, HEAD + row, {"5100000001": SAME})) == (0, 1, 0, 1)
@@ -231,19 +235,19 @@ def test_a_new_code_for_the_same_pupil_is_kept_as_a_decision_and_does_not_rename
     assert decided(known) == [(known.cast.pupils["pupil"], "code", "pupil", "5100000001", True)]
 
 
-def test_brothers_and_sisters_born_on_one_day_are_no_doubles(known: Stage) -> None:
+def test_brothers_and_sisters_born_on_one_day_are_no_doubles(known: Installed) -> None:
     rows = f"HS31,A Sinh Đôi,01/09/2014,Nam,{HERE}\nHS32,Y Sinh Đôi,01/09/2014,Nữ,{HERE}\n"
     assert numbers(by_head(known, HEAD + rows)) == (2, 0, 0, 0)
     assert numbers(by_head(known, HEAD + rows)) == (0, 0, 2, 0)
 
 
-def test_a_move_to_another_class_of_the_school_takes_the_case_along(known: Stage) -> None:
+def test_a_move_to_another_class_of_the_school_takes_the_case_along(known: Installed) -> None:
     code = known.open()
     assert numbers(by_head(known, f"{HEAD}pupil,A Thử,03/04/2013,,saturday_class,school,,\n")) == (0, 1, 0, 0)
     assert known.case(code).class_id == known.cast.units["saturday_class"]
 
 
-def test_in_a_file_of_two_schools_a_decision_names_the_school(known: Stage) -> None:
+def test_in_a_file_of_two_schools_a_decision_names_the_school(known: Installed) -> None:
     with known.store.writing("test") as session:
         session.execute(update(t.Pupil).where(t.Pupil.code == "outsider_pupil").values(code="pupil"))
     rows = f"pupil,A Thừ,03/04/2013,,{HERE}\n"
@@ -254,7 +258,7 @@ def test_in_a_file_of_two_schools_a_decision_names_the_school(known: Stage) -> N
     assert [one.name for one in records(known, "pupil")] == ["A Thử", "A Khạc"]
 
 
-def test_a_code_is_once_in_a_school(known: Stage) -> None:
+def test_a_code_is_once_in_a_school(known: Installed) -> None:
     by_head(known, f"{HEAD}outsider_pupil,A Khác,03/04/2013,,{HERE}\n")
     by_head(known, f"{HEAD}outsider_pupil,A Khác,03/04/2013,,{HERE}\n")
     with known.store.reading("test") as session:

@@ -16,9 +16,9 @@ from engine.store.cases import verify
 from engine.store.ops.settings import put_setting
 from engine.store.simulation import seed as scene
 from engine.usecases.attendance import proposals
-from tests.stage import Stage, at, stage
+from tests.stage import Installed, at, installed
 
-__all__ = ["stage"]
+__all__ = ["installed"]
 
 RULES = load_risk((Path(str(rules.__file__)).parent / "risk.toml").read_text(encoding="utf-8"), "risk.toml")
 MON, TUE, WED = (dt.date(2026, 3, day) for day in (9, 10, 11))
@@ -26,47 +26,49 @@ EVENING = at("2026-03-10 18:00")
 
 
 @pytest.fixture
-def watched(stage: Stage) -> Stage:
+def watched(installed: Installed) -> Installed:
     """The stage with the shipped signals, and the watch set to propose."""
-    with stage.store.writing("test") as session:
+    with installed.store.writing("test") as session:
         put_setting(session, "risk", {"mode": "propose"})
-    return Stage(replace(stage.house, risk=RULES), stage.cast)
+    return Installed(replace(installed.context, risk=RULES), installed.cast)
 
 
 @pytest.fixture
-def proposed(watched: Stage) -> int:
+def proposed(watched: Installed) -> int:
     """A proposal for the pupil, who was absent on Monday and Tuesday; its id."""
     mark(watched, MON, TUE)
-    result = watch(watched.house, TUE, EVENING)
+    result = watch(watched.context, TUE, EVENING)
     assert (result.proposed, result.opened) == (1, 0)
     with watched.store.reading("test") as session:
         return session.scalars(select(t.Proposal.id)).one()
 
 
-def mark(stage: Stage, *days: dt.date, pupil: str = "pupil") -> None:
-    with stage.store.writing("test") as session:
+def mark(installed: Installed, *days: dt.date, pupil: str = "pupil") -> None:
+    with installed.store.writing("test") as session:
         for day in days:
-            scene.mark(session, stage.cast.pupils[pupil], day, "ma", "u", at("2026-03-01 08:00"))
+            scene.mark(session, installed.cast.pupils[pupil], day, "ma", "u", at("2026-03-01 08:00"))
 
 
-def shown(stage: Stage, member: str) -> list[str]:
+def shown(installed: Installed, member: str) -> list[str]:
     """The pupils whose proposals this member finds."""
-    viewer = stage.viewer(member, EVENING)
-    with stage.store.scoped(viewer) as session:
+    viewer = installed.viewer(member, EVENING)
+    with installed.store.scoped(viewer) as session:
         return [row.pupil for row in proposals.open_proposals(session, viewer)]
 
 
-def row_of(stage: Stage, id: int) -> t.Proposal:
-    with stage.store.reading("test") as session:
+def row_of(installed: Installed, id: int) -> t.Proposal:
+    with installed.store.reading("test") as session:
         return session.get_one(t.Proposal, id)
 
 
-def test_taken_up_it_becomes_a_case_with_what_was_found(watched: Stage, proposed: int) -> None:
-    code = proposals.take_up(watched.house, watched.viewer("teacher"), proposed, EVENING)
+def test_taken_up_it_becomes_a_case_with_what_was_found(watched: Installed, proposed: int) -> None:
+    code = proposals.take_up(watched.context, watched.viewer("teacher"), proposed, EVENING)
     case = watched.case(code)
     assert (case.absent_since, case.assignee_id, watched.kinds(code)) == (
-        MON, watched.cast.people["teacher"], ["opened"],
-    )  # fmt: skip
+        MON,
+        watched.cast.people["teacher"],
+        ["opened"],
+    )
     with watched.store.reading("test") as session:
         data = session.scalars(select(t.Event.data)).one()
         assert (data["signals"], data["proposal"]) == ([["unexcused-in-a-row", 3, 4]], proposed)
@@ -75,66 +77,72 @@ def test_taken_up_it_becomes_a_case_with_what_was_found(watched: Stage, proposed
     assert list(verify.breaks(watched.store)) == []
 
 
-def test_two_clicks_open_one_case_and_who_comes_later_is_told(watched: Stage, proposed: int) -> None:
+def test_two_clicks_open_one_case_and_who_comes_later_is_told(watched: Installed, proposed: int) -> None:
     teacher = watched.viewer("teacher")
-    codes = [proposals.take_up(watched.house, teacher, proposed, EVENING) for _ in range(2)]
+    codes = [proposals.take_up(watched.context, teacher, proposed, EVENING) for _ in range(2)]
     assert codes[0] == codes[1]
     with pytest.raises(Conflict):
-        proposals.take_up(watched.house, watched.viewer("head"), proposed, EVENING)
+        proposals.take_up(watched.context, watched.viewer("head"), proposed, EVENING)
     with pytest.raises(Conflict):
-        proposals.dismiss(watched.house, teacher, proposed, "Nhầm", EVENING)
+        proposals.dismiss(watched.context, teacher, proposed, "Nhầm", EVENING)
     with watched.store.reading("test") as session:
         assert len(session.scalars(select(t.Case.id)).all()) == 1
 
 
 def test_it_is_left_aside_only_for_a_reason_and_the_same_absence_does_not_bring_it_back(
-    watched: Stage, proposed: int
+    watched: Installed, proposed: int
 ) -> None:
     teacher = watched.viewer("teacher")
     for nothing in (" ", "x" * 301):
         with pytest.raises(Invalid):
-            proposals.dismiss(watched.house, teacher, proposed, nothing, EVENING)
+            proposals.dismiss(watched.context, teacher, proposed, nothing, EVENING)
     for _twice in range(2):
-        proposals.dismiss(watched.house, teacher, proposed, " Cả nhà đi đám cưới ", EVENING)
+        proposals.dismiss(watched.context, teacher, proposed, " Cả nhà đi đám cưới ", EVENING)
     row = row_of(watched, proposed)
     assert (row.reason, row.decided_by_id) == ("Cả nhà đi đám cưới", watched.cast.people["teacher"])
-    assert watch(watched.house, TUE, EVENING).proposed == 0
+    assert watch(watched.context, TUE, EVENING).proposed == 0
     assert shown(watched, "teacher") == []
     with pytest.raises(Conflict):
-        proposals.take_up(watched.house, teacher, proposed, EVENING)
+        proposals.take_up(watched.context, teacher, proposed, EVENING)
 
 
 @pytest.mark.parametrize(
     ("member", "refusal"),
-    [("commune_officer", NotAllowed), ("education_office", NotAllowed), ("outsider_teacher", NoAccess),
-     ("outsider_head", NoAccess), ("volunteer", NoAccess), ("admin", NoAccess)],
-)  # fmt: skip
+    [
+        ("commune_officer", NotAllowed),
+        ("education_office", NotAllowed),
+        ("outsider_teacher", NoAccess),
+        ("outsider_head", NoAccess),
+        ("volunteer", NoAccess),
+        ("admin", NoAccess),
+    ],
+)
 def test_others_see_and_decide_nothing(
-    watched: Stage, proposed: int, member: str, refusal: type[Exception]
-) -> None:  # fmt: skip
+    watched: Installed, proposed: int, member: str, refusal: type[Exception]
+) -> None:
     assert shown(watched, member) == []
     viewer = watched.viewer(member)
     with pytest.raises(refusal):
-        proposals.take_up(watched.house, viewer, proposed, EVENING)
+        proposals.take_up(watched.context, viewer, proposed, EVENING)
     with pytest.raises(refusal):
-        proposals.dismiss(watched.house, viewer, proposed, "Không cần", EVENING)
+        proposals.dismiss(watched.context, viewer, proposed, "Không cần", EVENING)
     with pytest.raises(refusal):
-        proposals.proposal(watched.house, viewer, proposed)
+        proposals.proposal(watched.context, viewer, proposed)
 
 
-def test_teacher_and_head_see_it_until_the_pupil_has_a_case(watched: Stage, proposed: int) -> None:
+def test_teacher_and_head_see_it_until_the_pupil_has_a_case(watched: Installed, proposed: int) -> None:
     assert shown(watched, "teacher") == shown(watched, "head") == ["A Thử"]
-    assert proposals.proposal(watched.house, watched.viewer("head"), proposed).absent_since == MON
+    assert proposals.proposal(watched.context, watched.viewer("head"), proposed).absent_since == MON
     watched.open(EVENING)
     assert shown(watched, "teacher") == []
     for ask in (proposals.proposal, proposals.take_up):
         with pytest.raises(Conflict):
-            ask(watched.house, watched.viewer("teacher"), proposed, *([EVENING] if ask is proposals.take_up else []))
+            ask(watched.context, watched.viewer("teacher"), proposed, *([EVENING] if ask is proposals.take_up else []))
 
 
-def test_one_that_waits_says_what_was_found_last(watched: Stage, proposed: int) -> None:
+def test_one_that_waits_says_what_was_found_last(watched: Installed, proposed: int) -> None:
     mark(watched, WED)
-    assert watch(watched.house, WED, at("2026-03-11 18:00")).proposed == 1
+    assert watch(watched.context, WED, at("2026-03-11 18:00")).proposed == 1
     row = row_of(watched, proposed)
     assert (row.day, row.signals) == (TUE, [["unexcused-in-a-row", 5, 6]])
 
@@ -150,6 +158,6 @@ def test_the_reasons_are_words_with_what_was_counted() -> None:
     assert {signal.kind for signal in RULES.signals} <= proposals.MEASURES.keys()
 
 
-def test_there_is_no_proposal_of_that_number(watched: Stage) -> None:
+def test_there_is_no_proposal_of_that_number(watched: Installed) -> None:
     with pytest.raises(NotFound):
-        proposals.take_up(watched.house, watched.viewer("teacher"), 999, EVENING)
+        proposals.take_up(watched.context, watched.viewer("teacher"), 999, EVENING)

@@ -14,87 +14,89 @@ from engine.store import tables as t
 from engine.store.cases import verify
 from engine.store.units import overviews
 from engine.usecases.cases import case_acts
-from tests.stage import CALLED, OPENED, Stage, at, stage
+from tests.stage import CALLED, OPENED, Installed, at, installed
 
-__all__ = ["stage"]
+__all__ = ["installed"]
 
 MONDAY_8 = at("2026-03-02 08:00")
 MONDAY_16 = at("2026-03-02 16:00")
 FRIDAY_9 = at("2026-03-06 09:00")
 
 
-def offered(stage: Stage) -> str:
+def offered(installed: Installed) -> str:
     """A case that waits for the commune officer since Thursday's closing."""
-    code = stage.open()
-    case_acts.step(stage.house, stage.viewer("teacher"), code, "contact", CALLED, MONDAY_16)
-    run_due(stage.house, at("2026-03-05 17:00"))
+    code = installed.open()
+    case_acts.step(installed.context, installed.viewer("teacher"), code, "contact", CALLED, MONDAY_16)
+    run_due(installed.context, at("2026-03-05 17:00"))
     return code
 
 
-def test_a_case_code_tells_the_year_and_nothing_else(stage: Stage) -> None:
-    assert [stage.open(), stage.open(pupil="classmate")] == ["RL-2026-000001", "RL-2026-000002"]
+def test_a_case_code_tells_the_year_and_nothing_else(installed: Installed) -> None:
+    assert [installed.open(), installed.open(pupil="classmate")] == ["RL-2026-000001", "RL-2026-000002"]
 
 
-def test_the_same_request_sent_twice_is_done_once(stage: Stage) -> None:
-    teacher, pupil = stage.viewer("teacher"), stage.cast.pupils["pupil"]
-    first = case_acts.open_case(stage.house, teacher, pupil, OPENED, MONDAY_8, key="a")
-    assert case_acts.open_case(stage.house, teacher, pupil, OPENED, MONDAY_8, key="a") == first
+def test_the_same_request_sent_twice_is_done_once(installed: Installed) -> None:
+    teacher, pupil = installed.viewer("teacher"), installed.cast.pupils["pupil"]
+    first = case_acts.open_case(installed.context, teacher, pupil, OPENED, MONDAY_8, key="a")
+    assert case_acts.open_case(installed.context, teacher, pupil, OPENED, MONDAY_8, key="a") == first
     for _ in range(2):
-        case_acts.step(stage.house, teacher, first, "contact", CALLED, MONDAY_16, key="b")
-    assert stage.kinds(first) == ["opened", "contact"]
+        case_acts.step(installed.context, teacher, first, "contact", CALLED, MONDAY_16, key="b")
+    assert installed.kinds(first) == ["opened", "contact"]
 
 
-def test_somebody_elses_key_is_not_taken_for_the_same_request(stage: Stage) -> None:
-    code = stage.open()
-    case_acts.note(stage.house, stage.viewer("teacher"), code, {"note": "x"}, MONDAY_16, key="a")
+def test_somebody_elses_key_is_not_taken_for_the_same_request(installed: Installed) -> None:
+    code = installed.open()
+    case_acts.note(installed.context, installed.viewer("teacher"), code, {"note": "x"}, MONDAY_16, key="a")
     with pytest.raises(Conflict):
-        case_acts.note(stage.house, stage.viewer("head"), code, {"note": "y"}, MONDAY_16, key="a")
+        case_acts.note(installed.context, installed.viewer("head"), code, {"note": "y"}, MONDAY_16, key="a")
 
 
-def test_who_looks_at_an_old_page_is_told_who_did_what_when(stage: Stage) -> None:
-    code = stage.open()
-    case_acts.step(stage.house, stage.viewer("head"), code, "contact", CALLED, MONDAY_16, version=1)
+def test_who_looks_at_an_old_page_is_told_who_did_what_when(installed: Installed) -> None:
+    code = installed.open()
+    case_acts.step(installed.context, installed.viewer("head"), code, "contact", CALLED, MONDAY_16, version=1)
     with pytest.raises(Conflict) as refused:
-        case_acts.step(stage.house, stage.viewer("teacher"), code, "contact", CALLED, MONDAY_16, version=1)
+        case_acts.step(installed.context, installed.viewer("teacher"), code, "contact", CALLED, MONDAY_16, version=1)
     words = refused.value.sentence.in_("en")
     assert "Trần Văn Mẫu was faster" in words
     assert "Record contact" in words
     assert "16:00 02/03/2026" in words
-    assert stage.kinds(code) == ["opened", "contact"]
+    assert installed.kinds(code) == ["opened", "contact"]
 
 
-def test_a_rule_that_was_faster_is_named_by_its_reason(stage: Stage) -> None:
-    code = offered(stage)
+def test_a_rule_that_was_faster_is_named_by_its_reason(installed: Installed) -> None:
+    code = offered(installed)
     with pytest.raises(Conflict, match="A rule was faster: “Contact brought no return in 3 school days”"):
-        case_acts.step(stage.house, stage.viewer("teacher"), code, "contact_again", CALLED, FRIDAY_9, version=2)
+        case_acts.step(
+            installed.context, installed.viewer("teacher"), code, "contact_again", CALLED, FRIDAY_9, version=2
+        )
 
 
-def test_of_two_who_accept_at_once_one_wins_and_the_other_is_told(stage: Stage) -> None:
-    code = offered(stage)
-    officer = stage.viewer("commune_officer")
+def test_of_two_who_accept_at_once_one_wins_and_the_other_is_told(installed: Installed) -> None:
+    code = offered(installed)
+    officer = installed.viewer("commune_officer")
     start = threading.Barrier(4)
 
     def accept(_: int) -> str:
         start.wait()
         try:
-            case_acts.accept(stage.house, officer, code, {}, FRIDAY_9, version=3)
+            case_acts.accept(installed.context, officer, code, {}, FRIDAY_9, version=3)
         except Conflict:
             return "conflict"
         return "accepted"
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(accept, range(4))) == ["accepted", "conflict", "conflict", "conflict"]
-    assert stage.kinds(code) == ["opened", "contact", "contact-failed", "accepted"]
+    assert installed.kinds(code) == ["opened", "contact", "contact-failed", "accepted"]
 
 
-def test_of_many_who_open_a_case_for_one_pupil_at_once_one_does(stage: Stage) -> None:
-    start, pupil = threading.Barrier(4), stage.cast.pupils["pupil"]
-    people = [stage.viewer("teacher"), stage.viewer("head")] * 2
+def test_of_many_who_open_a_case_for_one_pupil_at_once_one_does(installed: Installed) -> None:
+    start, pupil = threading.Barrier(4), installed.cast.pupils["pupil"]
+    people = [installed.viewer("teacher"), installed.viewer("head")] * 2
 
     def open_case(number: int) -> str:
         start.wait()
         try:
-            return case_acts.open_case(stage.house, people[number], pupil, OPENED, MONDAY_8)
+            return case_acts.open_case(installed.context, people[number], pupil, OPENED, MONDAY_8)
         except Conflict as conflict:
             return conflict.code
 
@@ -105,89 +107,95 @@ def test_of_many_who_open_a_case_for_one_pupil_at_once_one_does(stage: Stage) ->
 @pytest.mark.parametrize(
     "member", ["outsider_teacher", "outsider_head", "outsider_commune_officer", "outsider_volunteer", "admin"]
 )
-def test_an_outsider_can_do_nothing_with_a_case(stage: Stage, member: str) -> None:
-    code, viewer = stage.open(), stage.viewer(member)
+def test_an_outsider_can_do_nothing_with_a_case(installed: Installed, member: str) -> None:
+    code, viewer = installed.open(), installed.viewer(member)
     acts: list[Callable[[], object]] = [
-        lambda: case_acts.step(stage.house, viewer, code, "contact", CALLED, MONDAY_16),
-        lambda: case_acts.accept(stage.house, viewer, code, {}, MONDAY_16),
-        lambda: case_acts.note(stage.house, viewer, code, {"note": "x"}, MONDAY_16),
-        lambda: case_acts.log_support(stage.house, viewer, code, {}, MONDAY_16),
-        lambda: case_acts.open_case(stage.house, viewer, stage.cast.pupils["classmate"], OPENED, MONDAY_16),
+        lambda: case_acts.step(installed.context, viewer, code, "contact", CALLED, MONDAY_16),
+        lambda: case_acts.accept(installed.context, viewer, code, {}, MONDAY_16),
+        lambda: case_acts.note(installed.context, viewer, code, {"note": "x"}, MONDAY_16),
+        lambda: case_acts.log_support(installed.context, viewer, code, {}, MONDAY_16),
+        lambda: case_acts.open_case(installed.context, viewer, installed.cast.pupils["classmate"], OPENED, MONDAY_16),
         lambda: case_acts.open_case(
-            stage.house, viewer, 999_999, OPENED, MONDAY_16
+            installed.context, viewer, 999_999, OPENED, MONDAY_16
         ),  # tells not which pupils there are
     ]
     for act in acts:
         with pytest.raises(NoAccess):
             act()
-    assert stage.kinds(code) == ["opened"]
+    assert installed.kinds(code) == ["opened"]
 
 
-def test_a_step_of_another_role_or_another_state_is_refused_before_the_form_is_read(stage: Stage) -> None:
-    code = stage.open()
+def test_a_step_of_another_role_or_another_state_is_refused_before_the_form_is_read(installed: Installed) -> None:
+    code = installed.open()
     with pytest.raises(NotAllowed, match="Your role does not allow"):
-        case_acts.step(stage.house, stage.viewer("commune_officer"), code, "contact", {}, MONDAY_16)
+        case_acts.step(installed.context, installed.viewer("commune_officer"), code, "contact", {}, MONDAY_16)
     with pytest.raises(NotAllowed, match="not possible while the case is “Absent”"):
-        case_acts.step(stage.house, stage.viewer("teacher"), code, "close", {}, MONDAY_16)
+        case_acts.step(installed.context, installed.viewer("teacher"), code, "close", {}, MONDAY_16)
     with pytest.raises(NotFound):
-        case_acts.step(stage.house, stage.viewer("teacher"), code, "vanish", {}, MONDAY_16)
+        case_acts.step(installed.context, installed.viewer("teacher"), code, "vanish", {}, MONDAY_16)
     with pytest.raises(NotFound):
-        case_acts.note(stage.house, stage.viewer("teacher"), "RL-2026-999999", {"note": "x"}, MONDAY_16)
+        case_acts.note(installed.context, installed.viewer("teacher"), "RL-2026-999999", {"note": "x"}, MONDAY_16)
 
 
-def test_every_wrong_field_is_named_and_nothing_is_stored(stage: Stage) -> None:
-    code = stage.open()
+def test_every_wrong_field_is_named_and_nothing_is_stored(installed: Installed) -> None:
+    code = installed.open()
     with pytest.raises(Invalid) as refused:
-        case_acts.step(stage.house, stage.viewer("teacher"), code, "contact", {"contact_way": "smoke"}, MONDAY_16)
+        case_acts.step(
+            installed.context, installed.viewer("teacher"), code, "contact", {"contact_way": "smoke"}, MONDAY_16
+        )
     assert set(refused.value.fields) == {"contact_way", "reached", "note"}
-    assert stage.kinds(code) == ["opened"]
+    assert installed.kinds(code) == ["opened"]
 
 
-def test_support_is_logged_with_the_unit_of_its_kind(stage: Stage) -> None:
-    code = offered(stage)
-    case_acts.accept(stage.house, stage.viewer("commune_officer"), code, {}, FRIDAY_9)
+def test_support_is_logged_with_the_unit_of_its_kind(installed: Installed) -> None:
+    code = offered(installed)
+    case_acts.accept(installed.context, installed.viewer("commune_officer"), code, {}, FRIDAY_9)
     case_acts.step(
-        stage.house, stage.viewer("commune_officer"), code, "refer_support", {"need": "Một xe đạp"}, FRIDAY_9
+        installed.context, installed.viewer("commune_officer"), code, "refer_support", {"need": "Một xe đạp"}, FRIDAY_9
     )
     gift = {"support_kind": "rice", "quantity": "15", "given_on": "6/3/2026", "value": "300.000"}
     gift |= {"giver": "Hội Khuyến học", "received_by": "Mẹ em"}
-    case_acts.log_support(stage.house, stage.viewer("volunteer"), code, gift, FRIDAY_9)
-    with stage.store.reading("test") as session:
+    case_acts.log_support(installed.context, installed.viewer("volunteer"), code, gift, FRIDAY_9)
+    with installed.store.reading("test") as session:
         row = session.scalars(select(t.Support)).one()
         need = session.scalars(select(t.Need)).one()
     assert (row.kind, row.quantity, row.unit, row.value, row.giver) == ("rice", "15", "kg", 300_000, "Hội Khuyến học")
-    assert (need.need, need.association_id) == ("Một xe đạp", stage.cast.units["association"])
+    assert (need.need, need.association_id) == ("Một xe đạp", installed.cast.units["association"])
 
 
-def test_a_hold_stops_the_clock_and_says_so(stage: Stage) -> None:
-    code = stage.open()
+def test_a_hold_stops_the_clock_and_says_so(installed: Installed) -> None:
+    code = installed.open()
     case_acts.hold(
-        stage.house, stage.viewer("head"), code, {"reason": "Em nằm viện", "hold_until": "2026-03-06"}, MONDAY_16
+        installed.context,
+        installed.viewer("head"),
+        code,
+        {"reason": "Em nằm viện", "hold_until": "2026-03-06"},
+        MONDAY_16,
     )
-    assert stage.case(code).due_at == at("2026-03-09 17:00")
-    assert stage.kinds(code) == ["opened", "held", "recounted"]
+    assert installed.case(code).due_at == at("2026-03-09 17:00")
+    assert installed.kinds(code) == ["opened", "held", "recounted"]
     with pytest.raises(NotAllowed):
         case_acts.hold(
-            stage.house, stage.viewer("teacher"), code, {"reason": "x", "hold_until": "2026-03-06"}, MONDAY_16
+            installed.context, installed.viewer("teacher"), code, {"reason": "x", "hold_until": "2026-03-06"}, MONDAY_16
         )
 
 
-def test_a_clock_is_not_stopped_for_good(stage: Stage) -> None:
-    code, head = stage.open(), stage.viewer("head")
+def test_a_clock_is_not_stopped_for_good(installed: Installed) -> None:
+    code, head = installed.open(), installed.viewer("head")
     with pytest.raises(Invalid) as refused:
-        case_acts.hold(stage.house, head, code, {"reason": "Em nằm viện", "hold_until": "2199-01-01"}, MONDAY_16)
+        case_acts.hold(installed.context, head, code, {"reason": "Em nằm viện", "hold_until": "2199-01-01"}, MONDAY_16)
     said = "A clock is stopped until 31/05/2026 at the latest; after that it can be stopped anew."
     assert {name: str(sentence) for name, sentence in refused.value.fields.items()} == {"hold_until": said}
-    case_acts.hold(stage.house, head, code, {"reason": "Em nằm viện", "hold_until": "2026-05-31"}, MONDAY_16)
-    assert stage.kinds(code) == ["opened", "held", "recounted"]
+    case_acts.hold(installed.context, head, code, {"reason": "Em nằm viện", "hold_until": "2026-05-31"}, MONDAY_16)
+    assert installed.kinds(code) == ["opened", "held", "recounted"]
 
 
-def referred(stage: Stage) -> str:
+def referred(installed: Installed) -> str:
     """A case that the association is asked to help with, accepted by the volunteer."""
-    code, officer = offered(stage), stage.viewer("commune_officer")
-    case_acts.accept(stage.house, officer, code, {}, FRIDAY_9)
-    case_acts.step(stage.house, officer, code, "refer_support", {"need": "Một xe đạp"}, FRIDAY_9)
-    case_acts.accept(stage.house, stage.viewer("volunteer"), code, {}, FRIDAY_9)
+    code, officer = offered(installed), installed.viewer("commune_officer")
+    case_acts.accept(installed.context, officer, code, {}, FRIDAY_9)
+    case_acts.step(installed.context, officer, code, "refer_support", {"need": "Một xe đạp"}, FRIDAY_9)
+    case_acts.accept(installed.context, installed.viewer("volunteer"), code, {}, FRIDAY_9)
     return code
 
 
@@ -199,92 +207,94 @@ def referred(stage: Stage) -> str:
     ],
 )
 def test_an_association_loses_sight_of_a_case_when_it_is_asked_no_more(
-    stage: Stage, member: str, step: str, filled: dict[str, str]
+    installed: Installed, member: str, step: str, filled: dict[str, str]
 ) -> None:
-    code, volunteer, association = referred(stage), stage.viewer("volunteer"), stage.viewer("association")
-    case_acts.note(stage.house, volunteer, code, {"note": "Mai trao xe"}, FRIDAY_9)
+    code, volunteer, association = referred(installed), installed.viewer("volunteer"), installed.viewer("association")
+    case_acts.note(installed.context, volunteer, code, {"note": "Mai trao xe"}, FRIDAY_9)
     gift = {"support_kind": "rice", "quantity": "15", "given_on": "6/3/2026", "received_by": "Mẹ em"}
-    case_acts.log_support(stage.house, volunteer, code, gift, FRIDAY_9)
-    case_acts.step(stage.house, stage.viewer(member), code, step, filled, FRIDAY_9)
+    case_acts.log_support(installed.context, volunteer, code, gift, FRIDAY_9)
+    case_acts.step(installed.context, installed.viewer(member), code, step, filled, FRIDAY_9)
     for viewer in (volunteer, association):
         with pytest.raises(NoAccess):
-            case_acts.note(stage.house, viewer, code, {"note": "x"}, FRIDAY_9)
-        with stage.store.scoped(viewer) as session:
+            case_acts.note(installed.context, viewer, code, {"note": "x"}, FRIDAY_9)
+        with installed.store.scoped(viewer) as session:
             referral: Any = t.Referral
             assert session.scalars(select(referral.id)).all() == []
             assert session.scalars(select(t.Event.seq)).all() == []
             [kept] = overviews.gifts(session, viewer.of("volunteer") | viewer.of("association"), FRIDAY_9.date(), 5)
             assert (kept.code, kept.quantity) == (None, "15")  # the own books stay
-    with stage.store.scoped(stage.viewer("outsider_volunteer")) as session:
+    with installed.store.scoped(installed.viewer("outsider_volunteer")) as session:
         assert session.scalars(select(t.Support.quantity)).all() == []
-    with stage.store.scoped(stage.viewer("teacher")) as session:  # the school keeps what they wrote
+    with installed.store.scoped(installed.viewer("teacher")) as session:  # the school keeps what they wrote
         assert "Mai trao xe" in [text.values.get("note") for text in session.scalars(select(t.EventText))]
 
 
-def test_whoever_is_told_of_the_hand_back_is_the_association_that_was_asked(stage: Stage) -> None:
-    code, officer = offered(stage), stage.viewer("commune_officer")
-    case_acts.accept(stage.house, officer, code, {}, FRIDAY_9)
-    case_acts.step(stage.house, officer, code, "refer_support", {"need": "Một xe đạp"}, FRIDAY_9)
+def test_whoever_is_told_of_the_hand_back_is_the_association_that_was_asked(installed: Installed) -> None:
+    code, officer = offered(installed), installed.viewer("commune_officer")
+    case_acts.accept(installed.context, officer, code, {}, FRIDAY_9)
+    case_acts.step(installed.context, officer, code, "refer_support", {"need": "Một xe đạp"}, FRIDAY_9)
     for moment in ("2026-03-10 17:00", "2026-03-17 17:00"):  # offered to the association, then back to the commune
-        run_due(stage.house, at(moment))
-    with stage.store.reading("test") as session:
+        run_due(installed.context, at(moment))
+    with installed.store.reading("test") as session:
         told = session.scalars(select(t.Notice.role).where(t.Notice.kind == "support-not-taken")).all()
     assert told == ["association"]  # the officer learns it from the offer
-    assert (stage.case(code).state, stage.case(code).association_id) == ("commune_visit", None)
+    assert (installed.case(code).state, installed.case(code).association_id) == ("commune_visit", None)
 
 
-def test_the_chain_of_every_case_holds_and_a_change_behind_its_back_is_found(stage: Stage) -> None:
-    code = offered(stage)
-    assert list(verify.breaks(stage.store)) == []
-    with stage.store.writing("a thief") as session:
+def test_the_chain_of_every_case_holds_and_a_change_behind_its_back_is_found(installed: Installed) -> None:
+    code = offered(installed)
+    assert list(verify.breaks(installed.store)) == []
+    with installed.store.writing("a thief") as session:
         connection = session.connection()
-        if stage.store.is_sqlite:
+        if installed.store.is_sqlite:
             connection.exec_driver_sql("DROP TRIGGER events_no_update")
         else:
             connection.exec_driver_sql("DROP TRIGGER events_append_only ON events")
         connection.exec_driver_sql("UPDATE events SET role = 'head' WHERE seq = 2")
-    assert [sentence.in_("en") for sentence in verify.breaks(stage.store)] == [f"Case {code}: event 2 was changed."]
+    assert [sentence.in_("en") for sentence in verify.breaks(installed.store)] == [f"Case {code}: event 2 was changed."]
 
 
-def test_erasing_what_was_written_leaves_the_chain_whole(stage: Stage) -> None:
-    code = offered(stage)
-    with stage.store.writing("erase by law") as session:
+def test_erasing_what_was_written_leaves_the_chain_whole(installed: Installed) -> None:
+    code = offered(installed)
+    with installed.store.writing("erase by law") as session:
         session.connection().exec_driver_sql("DELETE FROM event_texts")
-    assert list(verify.breaks(stage.store)) == []
-    assert stage.kinds(code) == ["opened", "contact", "contact-failed"]
+    assert list(verify.breaks(installed.store)) == []
+    assert installed.kinds(code) == ["opened", "contact", "contact-failed"]
 
 
 @pytest.mark.parametrize("table", ["events", "firings", "access_log"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET at = at", "DELETE FROM {}"])
-def test_the_database_itself_refuses_to_change_what_happened(stage: Stage, table: str, statement: str) -> None:
-    offered(stage)
-    with stage.store.writing("log") as session:
-        session.add(t.AccessLog(at=MONDAY_8, person_id=stage.cast.people["teacher"], what="case"))
-    with pytest.raises(Exception, match="append-only"), stage.store.writing("a mistake") as session:
+def test_the_database_itself_refuses_to_change_what_happened(installed: Installed, table: str, statement: str) -> None:
+    offered(installed)
+    with installed.store.writing("log") as session:
+        session.add(t.AccessLog(at=MONDAY_8, person_id=installed.cast.people["teacher"], what="case"))
+    with pytest.raises(Exception, match="append-only"), installed.store.writing("a mistake") as session:
         session.connection().exec_driver_sql(statement.format(table))
 
 
-def test_a_failure_in_the_middle_keeps_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = stage.open()
-    with stage.store.writing("break the notices") as session:  # the last of the tables that an offer writes
+def test_a_failure_in_the_middle_keeps_nothing(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = installed.open()
+    with installed.store.writing("break the notices") as session:  # the last of the tables that an offer writes
         session.connection().exec_driver_sql("ALTER TABLE notices RENAME TO notices_elsewhere")
     with pytest.raises(Exception, match="notices"):
-        case_acts.step(stage.house, stage.viewer("teacher"), code, "ask_commune", {}, MONDAY_16)
-    assert stage.kinds(code) == ["opened"]
-    assert stage.case(code).state == "absent"
+        case_acts.step(installed.context, installed.viewer("teacher"), code, "ask_commune", {}, MONDAY_16)
+    assert installed.kinds(code) == ["opened"]
+    assert installed.case(code).state == "absent"
 
 
-def test_every_refusal_speaks_vietnamese(stage: Stage) -> None:
+def test_every_refusal_speaks_vietnamese(installed: Installed) -> None:
     with pytest.raises(Refused) as refused:
-        case_acts.note(stage.house, stage.viewer("outsider_teacher"), stage.open(), {"note": "x"}, MONDAY_16)
+        case_acts.note(
+            installed.context, installed.viewer("outsider_teacher"), installed.open(), {"note": "x"}, MONDAY_16
+        )
     assert refused.value.sentence.in_("vi") != refused.value.sentence.in_("en")
 
 
-def test_a_case_is_not_reopened_beside_an_open_one(stage: Stage) -> None:
-    code = stage.open()
-    head, reason = stage.viewer("head"), {"reason": "Ghi nhầm"}
-    case_acts.step(stage.house, head, code, "mark_error", reason, MONDAY_16)
-    later = stage.open(FRIDAY_9)
+def test_a_case_is_not_reopened_beside_an_open_one(installed: Installed) -> None:
+    code = installed.open()
+    head, reason = installed.viewer("head"), {"reason": "Ghi nhầm"}
+    case_acts.step(installed.context, head, code, "mark_error", reason, MONDAY_16)
+    later = installed.open(FRIDAY_9)
     with pytest.raises(Conflict, match=later):
-        case_acts.step(stage.house, head, code, "reopen", reason, FRIDAY_9)
-    assert stage.kinds(code) == ["opened", "mark_error"]
+        case_acts.step(installed.context, head, code, "reopen", reason, FRIDAY_9)
+    assert installed.kinds(code) == ["opened", "mark_error"]

@@ -8,8 +8,8 @@ from engine.core.refusals import Invalid
 from engine.store.cases.verify import breaks
 from engine.store.session import Store
 from engine.usecases.cases.migrate import migrate_cases
-from engine.usecases.context import House
-from tests.staged import CONTACT, RULES, WORKFLOW, Staged, at, staged
+from engine.usecases.context import Context
+from tests.staged import CONTACT, RULES, WORKFLOW, Playing, at, playing
 
 FASTER = RULES.replace("version  = 2", "version  = 3", 1).replace(
     'state = "teacher_contact", for = "3 school days"', 'state = "teacher_contact", for = "2 school days"'
@@ -19,8 +19,8 @@ RENAMED_RULES = FASTER.replace("teacher_contact", "in_contact")
 NOW = "2026-03-09 09:00"
 
 
-def in_contact(store: Store) -> tuple[Staged, str]:
-    here = staged(store)
+def in_contact(store: Store) -> tuple[Playing, str]:
+    here = playing(store)
     code = here.open("2026-03-09 07:00")
     here.step(code, "2026-03-09 08:00", "teacher", "contact", **CONTACT)
     return here, code
@@ -45,29 +45,29 @@ def test_a_case_gets_the_new_rules_deadline_and_an_event_that_says_so(store: Sto
 
 def test_a_second_run_moves_nothing_more(store: Store) -> None:
     here, code = in_contact(store)
-    house = here.with_rules(FASTER)
-    migrate_cases(house, at(NOW))
-    assert (migrate_cases(house, at(NOW)).moves, len(here.events(code))) == ([], 3)
+    context = here.with_rules(FASTER)
+    migrate_cases(context, at(NOW))
+    assert (migrate_cases(context, at(NOW)).moves, len(here.events(code))) == ([], 3)
 
 
 def test_a_dry_run_tells_the_same_and_stores_nothing(store: Store) -> None:
     here, code = in_contact(store)
-    house = here.with_rules(FASTER)
-    told = migrate_cases(house, at(NOW), dry_run=True).moves
+    context = here.with_rules(FASTER)
+    told = migrate_cases(context, at(NOW), dry_run=True).moves
     assert (here.facts(code).rules_version, len(here.events(code))) == (2, 2)
-    assert migrate_cases(house, at(NOW)).moves == told
+    assert migrate_cases(context, at(NOW)).moves == told
 
 
 def test_a_state_that_is_gone_holds_a_case_back_until_it_is_mapped(store: Store) -> None:
     here, code = in_contact(store)
-    house = here.with_rules(RENAMED_RULES, RENAMED_WORKFLOW)
+    context = here.with_rules(RENAMED_RULES, RENAMED_WORKFLOW)
     other = here.open("2026-03-09 08:30", pupil="classmate")
-    moved = migrate_cases(house, at(NOW))
+    moved = migrate_cases(context, at(NOW))
     assert [move.code for move in moved.done] == [other]
     assert [(move.code, str(move.obstacle)) for move in moved.left_behind] == [
         (code, "The state teacher_contact is gone; say with --map teacher_contact=… which one takes its place.")
     ]
-    moved = migrate_cases(house, at(NOW), mapping={"teacher_contact": "in_contact"})
+    moved = migrate_cases(context, at(NOW), mapping={"teacher_contact": "in_contact"})
     facts = here.facts(code)
     assert ([move.code for move in moved.done], moved.left_behind) == ([code], [])
     assert (facts.state, facts.since, facts.due_at) == ("in_contact", at("2026-03-09 08:00"), at("2026-03-11 17:00"))
@@ -97,13 +97,13 @@ def test_a_state_that_belongs_to_another_role_now_is_entered_anew(store: Store) 
     )
     migrate_cases(here.with_rules(FASTER, workflow), at(NOW))
     facts = here.facts(code)
-    assert (facts.assignee_id, facts.since) == (here.stage.people["head"], at(NOW))
+    assert (facts.assignee_id, facts.since) == (here.installed.people["head"], at(NOW))
 
 
 def test_many_cases_move_in_batches_that_can_be_stopped_between(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     codes = [here.open("2026-03-09 08:00", pupil=pupil) for pupil in ("pupil", "classmate", "saturday_pupil")]
-    house: House = here.with_rules(FASTER)
+    context: Context = here.with_rules(FASTER)
 
     class Stopped(Exception):
         pass
@@ -112,18 +112,18 @@ def test_many_cases_move_in_batches_that_can_be_stopped_between(store: Store) ->
         raise Stopped
 
     with pytest.raises(Stopped):
-        migrate_cases(house, at(NOW), batch=2, progress=stop)
+        migrate_cases(context, at(NOW), batch=2, progress=stop)
     assert [here.facts(code).rules_version for code in codes] == [3, 3, 2]
-    migrate_cases(replace(house), at(NOW), batch=2)
+    migrate_cases(replace(context), at(NOW), batch=2)
     assert [here.facts(code).rules_version for code in codes] == [3, 3, 3]
 
 
 def test_firings_are_remembered_across_the_move(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-09 08:00")
     here.pass_to("2026-03-10 18:00")
-    house = here.with_rules(FASTER)
-    migrate_cases(house, at("2026-03-10 18:00"))
-    here.house = house
+    context = here.with_rules(FASTER)
+    migrate_cases(context, at("2026-03-10 18:00"))
+    here.context = context
     here.pass_to("2026-03-11 18:00")
     assert [event.kind for event in here.events(code)] == ["opened", "contact-overdue", "migrated"]

@@ -12,59 +12,66 @@ from engine.store import tables as t
 from engine.store.cases import verify
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.nudges import ASKED, URGED, nudge
-from tests.stage import CALLED, Stage, at, stage
+from tests.stage import CALLED, Installed, at, installed
 
-__all__ = ["stage"]
+__all__ = ["installed"]
 
 FRIDAY_9 = at("2026-03-06 09:00")
 
 
-def offered(stage: Stage) -> str:
-    code = stage.open()
-    case_acts.step(stage.house, stage.viewer("teacher"), code, "contact", CALLED, at("2026-03-02 16:00"))
-    run_due(stage.house, at("2026-03-05 17:00"))
+def offered(installed: Installed) -> str:
+    code = installed.open()
+    case_acts.step(installed.context, installed.viewer("teacher"), code, "contact", CALLED, at("2026-03-02 16:00"))
+    run_due(installed.context, at("2026-03-05 17:00"))
     return code
 
 
-def nudged(stage: Stage) -> list[tuple[str, str]]:
+def nudged(installed: Installed) -> list[tuple[str, str]]:
     """Who was told so, in which role."""
-    with stage.store.reading("test") as session:
+    with installed.store.reading("test") as session:
         query = select(t.Notice.person_id, t.Notice.role).where(t.Notice.kind.in_((URGED, ASKED))).order_by(t.Notice.id)
-        return [(stage.cast.member(person), role) for person, role in session.execute(query)]
+        return [(installed.cast.member(person), role) for person, role in session.execute(query)]
 
 
-def test_the_post_that_a_case_is_offered_to_is_urged_on_and_then_who_accepted_it(stage: Stage) -> None:
-    code = offered(stage)
-    nudge(stage.house, stage.viewer("commune_leader"), code, FRIDAY_9)
-    assert nudged(stage) == [("commune_officer", "commune_officer")]
-    case_acts.accept(stage.house, stage.viewer("commune_officer"), code, {}, at("2026-03-06 10:00"))
-    nudge(stage.house, stage.viewer("education_office"), code, at("2026-03-06 11:00"))
-    assert nudged(stage)[1:] == [("commune_officer", "assignee")]
-    assert stage.kinds(code)[-3:] == ["nudged", "accepted", "attention_asked"]  # an office is no commune's superior
+def test_the_post_that_a_case_is_offered_to_is_urged_on_and_then_who_accepted_it(installed: Installed) -> None:
+    code = offered(installed)
+    nudge(installed.context, installed.viewer("commune_leader"), code, FRIDAY_9)
+    assert nudged(installed) == [("commune_officer", "commune_officer")]
+    case_acts.accept(installed.context, installed.viewer("commune_officer"), code, {}, at("2026-03-06 10:00"))
+    nudge(installed.context, installed.viewer("education_office"), code, at("2026-03-06 11:00"))
+    assert nudged(installed)[1:] == [("commune_officer", "assignee")]
+    assert installed.kinds(code)[-3:] == ["nudged", "accepted", "attention_asked"]  # an office is no commune's superior
 
 
-def in_school(stage: Stage) -> str:
-    return stage.open()
+def in_school(installed: Installed) -> str:
+    return installed.open()
 
 
-def in_the_commune(stage: Stage) -> str:
-    code = offered(stage)
-    case_acts.accept(stage.house, stage.viewer("commune_officer"), code, {}, at("2026-03-06 08:00"))
+def in_the_commune(installed: Installed) -> str:
+    code = offered(installed)
+    case_acts.accept(installed.context, installed.viewer("commune_officer"), code, {}, at("2026-03-06 08:00"))
     return code
 
 
-def with_the_leader(stage: Stage) -> str:
+def with_the_leader(installed: Installed) -> str:
     """The leader has taken a case himself that was offered to his officer."""
-    code = offered(stage)
+    code = offered(installed)
     case_acts.assign(
-        stage.house, stage.viewer("commune_leader"), code, stage.cast.people["commune_leader"], {}, FRIDAY_9
-    )  # fmt: skip
+        installed.context,
+        installed.viewer("commune_leader"),
+        code,
+        installed.cast.people["commune_leader"],
+        {},
+        FRIDAY_9,
+    )
     return code
 
 
-def with_the_association(stage: Stage) -> str:
-    code = in_the_commune(stage)
-    case_acts.step(stage.house, stage.viewer("commune_officer"), code, "refer_support", {"need": "Gạo"}, FRIDAY_9)
+def with_the_association(installed: Installed) -> str:
+    code = in_the_commune(installed)
+    case_acts.step(
+        installed.context, installed.viewer("commune_officer"), code, "refer_support", {"need": "Gạo"}, FRIDAY_9
+    )
     return code
 
 
@@ -86,69 +93,74 @@ def with_the_association(stage: Stage) -> str:
     ],
 )
 def test_only_a_superior_urges_everybody_else_asks_for_attention(
-    stage: Stage, where: Callable[[Stage], str], member: str, kind: str
+    installed: Installed, where: Callable[[Installed], str], member: str, kind: str
 ) -> None:
-    code = where(stage)
-    assert nudge(stage.house, stage.viewer(member), code, at("2026-03-06 10:00"), key="1") is (kind == URGED)
-    assert stage.kinds(code)[-1] == kind
-    with stage.store.reading("test") as session:
+    code = where(installed)
+    assert nudge(installed.context, installed.viewer(member), code, at("2026-03-06 10:00"), key="1") is (kind == URGED)
+    assert installed.kinds(code)[-1] == kind
+    with installed.store.reading("test") as session:
         assert session.scalars(select(t.Notice.kind).order_by(t.Notice.id.desc())).first() == kind
-    assert nudge(stage.house, stage.viewer(member), code, at("2026-03-06 11:00"), key="1") is (kind == URGED)
+    assert nudge(installed.context, installed.viewer(member), code, at("2026-03-06 11:00"), key="1") is (kind == URGED)
 
 
-def test_who_reminded_today_in_one_tone_does_not_remind_again_in_the_other(stage: Stage) -> None:
-    code, leader = offered(stage), stage.viewer("commune_leader")
-    nudge(stage.house, leader, code, FRIDAY_9)
+def test_who_reminded_today_in_one_tone_does_not_remind_again_in_the_other(installed: Installed) -> None:
+    code, leader = offered(installed), installed.viewer("commune_leader")
+    nudge(installed.context, leader, code, FRIDAY_9)
     case_acts.assign(
-        stage.house, stage.viewer("education_office"), code, stage.cast.people["education_office"], {}, FRIDAY_9
+        installed.context,
+        installed.viewer("education_office"),
+        code,
+        installed.cast.people["education_office"],
+        {},
+        FRIDAY_9,
     )
     with pytest.raises(Conflict, match="today already"):
-        nudge(stage.house, leader, code, at("2026-03-06 12:00"))
+        nudge(installed.context, leader, code, at("2026-03-06 12:00"))
 
 
-def test_it_neither_moves_the_case_nor_its_deadline(stage: Stage) -> None:
-    code = offered(stage)
-    before = stage.case(code)
-    nudge(stage.house, stage.viewer("education_office"), code, FRIDAY_9)
-    after = stage.case(code)
+def test_it_neither_moves_the_case_nor_its_deadline(installed: Installed) -> None:
+    code = offered(installed)
+    before = installed.case(code)
+    nudge(installed.context, installed.viewer("education_office"), code, FRIDAY_9)
+    after = installed.case(code)
     assert (after.state, after.due_at, after.offered_role) == (before.state, before.due_at, before.offered_role)
-    assert list(verify.breaks(stage.store)) == []
+    assert list(verify.breaks(installed.store)) == []
 
 
-def test_somebody_elses_key_is_not_taken_for_the_same_request(stage: Stage) -> None:
-    code = offered(stage)
-    nudge(stage.house, stage.viewer("commune_leader"), code, FRIDAY_9, key="1")
-    nudge(stage.house, stage.viewer("commune_leader"), code, FRIDAY_9, key="1")
+def test_somebody_elses_key_is_not_taken_for_the_same_request(installed: Installed) -> None:
+    code = offered(installed)
+    nudge(installed.context, installed.viewer("commune_leader"), code, FRIDAY_9, key="1")
+    nudge(installed.context, installed.viewer("commune_leader"), code, FRIDAY_9, key="1")
     with pytest.raises(Conflict, match="somebody else"):
-        nudge(stage.house, stage.viewer("education_office"), code, FRIDAY_9, key="1")
-    assert len(nudged(stage)) == 1
+        nudge(installed.context, installed.viewer("education_office"), code, FRIDAY_9, key="1")
+    assert len(nudged(installed)) == 1
 
 
-def test_once_a_day_for_each_case_and_leader(stage: Stage) -> None:
-    code, leader = offered(stage), stage.viewer("commune_leader")
-    nudge(stage.house, leader, code, FRIDAY_9)
+def test_once_a_day_for_each_case_and_leader(installed: Installed) -> None:
+    code, leader = offered(installed), installed.viewer("commune_leader")
+    nudge(installed.context, leader, code, FRIDAY_9)
     with pytest.raises(Conflict, match="today already"):
-        nudge(stage.house, leader, code, at("2026-03-06 23:59"))
-    nudge(stage.house, stage.viewer("education_office"), code, FRIDAY_9)
-    nudge(stage.house, leader, code, at("2026-03-07 00:00"))
-    assert len(nudged(stage)) == 3
+        nudge(installed.context, leader, code, at("2026-03-06 23:59"))
+    nudge(installed.context, installed.viewer("education_office"), code, FRIDAY_9)
+    nudge(installed.context, leader, code, at("2026-03-07 00:00"))
+    assert len(nudged(installed)) == 3
 
 
-def test_the_same_request_sent_twice_is_done_once(stage: Stage) -> None:
-    code = offered(stage)
+def test_the_same_request_sent_twice_is_done_once(installed: Installed) -> None:
+    code = offered(installed)
     for _ in range(2):
-        nudge(stage.house, stage.viewer("commune_leader"), code, FRIDAY_9, key="a")
-    assert len(nudged(stage)) == 1
+        nudge(installed.context, installed.viewer("commune_leader"), code, FRIDAY_9, key="a")
+    assert len(nudged(installed)) == 1
 
 
-def test_while_the_assignee_is_away_the_delegate_is_urged_on(stage: Stage) -> None:
-    code = stage.open()
-    with stage.store.writing("test") as session:
+def test_while_the_assignee_is_away_the_delegate_is_urged_on(installed: Installed) -> None:
+    code = installed.open()
+    with installed.store.writing("test") as session:
         days = {"first_day": dt.date(2026, 3, 2), "last_day": dt.date(2026, 3, 6)}
-        people = stage.cast.people
+        people = installed.cast.people
         session.add(t.Delegation(person_id=people["teacher"], delegate_id=people["head"], **days))
-    nudge(stage.house, stage.viewer("education_office"), code, at("2026-03-03 09:00"))
-    assert nudged(stage) == [("head", "assignee")]
+    nudge(installed.context, installed.viewer("education_office"), code, at("2026-03-03 09:00"))
+    assert nudged(installed) == [("head", "assignee")]
 
 
 @pytest.mark.parametrize(
@@ -162,23 +174,23 @@ def test_while_the_assignee_is_away_the_delegate_is_urged_on(stage: Stage) -> No
         ("outsider_education_office", NoAccess),
     ],
 )
-def test_who_does_not_lead_here_urges_nobody_on(stage: Stage, member: str, refused: type[Exception]) -> None:
-    code = offered(stage)
+def test_who_does_not_lead_here_urges_nobody_on(installed: Installed, member: str, refused: type[Exception]) -> None:
+    code = offered(installed)
     with pytest.raises(refused):
-        nudge(stage.house, stage.viewer(member), code, FRIDAY_9)
-    assert nudged(stage) == []
+        nudge(installed.context, installed.viewer(member), code, FRIDAY_9)
+    assert nudged(installed) == []
 
 
-def test_there_is_nobody_to_urge_on_in_ones_own_case_or_one_that_has_ended(stage: Stage) -> None:
-    code, head = stage.open(), stage.viewer("head")
-    case_acts.assign(stage.house, head, code, stage.cast.people["head"], {}, at("2026-03-02 09:00"))
+def test_there_is_nobody_to_urge_on_in_ones_own_case_or_one_that_has_ended(installed: Installed) -> None:
+    code, head = installed.open(), installed.viewer("head")
+    case_acts.assign(installed.context, head, code, installed.cast.people["head"], {}, at("2026-03-02 09:00"))
     with pytest.raises(NotAllowed, match="nobody else"):
-        nudge(stage.house, head, code, FRIDAY_9)
-    case_acts.step(stage.house, head, code, "mark_error", {"reason": "lập trùng"}, at("2026-03-02 10:00"))
+        nudge(installed.context, head, code, FRIDAY_9)
+    case_acts.step(installed.context, head, code, "mark_error", {"reason": "lập trùng"}, at("2026-03-02 10:00"))
     with pytest.raises(NotAllowed, match="has ended"):
-        nudge(stage.house, head, code, FRIDAY_9)
+        nudge(installed.context, head, code, FRIDAY_9)
 
 
-def test_a_case_that_is_not_there(stage: Stage) -> None:
+def test_a_case_that_is_not_there(installed: Installed) -> None:
     with pytest.raises(NotFound):
-        nudge(stage.house, stage.viewer("education_office"), "RL-2026-999999", FRIDAY_9)
+        nudge(installed.context, installed.viewer("education_office"), "RL-2026-999999", FRIDAY_9)

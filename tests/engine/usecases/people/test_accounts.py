@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from sqlalchemy import delete, select
 
 from engine.core.calendar import load_calendar
-from engine.core.cases.definitions import Handbook
+from engine.core.cases.definitions import Definitions
 from engine.core.people import passwords
 from engine.core.people.access import Viewer
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
@@ -21,7 +21,7 @@ from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people import absences, accounts, signin_codes
 from engine.usecases.people.rate_limits import Origin
 from engine.usecases.people.signin import WrongPassword, sign_in, who
@@ -35,13 +35,13 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def on_stage(store: Store) -> seed.Stage:
+def on_stage(store: Store) -> seed.Seeded:
     with store.writing("test") as session:
         return seed.set_stage(session, NOW)
 
 
 @pytest.fixture
-def house(store: Store) -> House:
+def context(store: Store) -> Context:
     def text(path: str) -> str:
         return (ROOT / path).read_text(encoding="utf-8")
 
@@ -49,8 +49,10 @@ def house(store: Store) -> House:
     rules = load_ruleset(text("rules/dropout.toml"), "rules", workflow)
     calendar = load_calendar(text("rules/calendars/quang-ngai-2025-26.toml"), "calendar")
     key = (workflow.name, workflow.version)
-    handbook = Handbook({key: workflow}, {(workflow.name, rules.version): rules}, {"": calendar}, {"dropout": (1, 1)})
-    return House(store, handbook)
+    definitions = Definitions(
+        {key: workflow}, {(workflow.name, rules.version): rules}, {"": calendar}, {"dropout": (1, 1)}
+    )
+    return Context(store, definitions)
 
 
 def units_of(store: Store, person: int, today: dt.date = TODAY) -> dict[str, frozenset[int]]:
@@ -75,8 +77,11 @@ def test_a_new_account_opens_with_its_one_time_password_and_must_change_it(store
     with store.reading("test") as session:
         kept = session.execute(select(t.Person)).scalar_one()
         assert (kept.phone, kept.email, kept.language, password in (kept.password_hash or "")) == (
-            "0912 345 678", None, "vi", False,
-        )  # fmt: skip
+            "0912 345 678",
+            None,
+            "vi",
+            False,
+        )
 
 
 def test_a_login_is_given_once(store: Store) -> None:
@@ -124,7 +129,7 @@ def test_nobody_is_found_under_a_wrong_login(store: Store) -> None:
 # --- posts -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_post_is_held_from_its_first_day_to_its_last(store: Store, on_stage: seed.Stage) -> None:
+def test_a_post_is_held_from_its_first_day_to_its_last(store: Store, on_stage: seed.Seeded) -> None:
     lan = new_person(store)
     accounts.appoint(store, "lan", "head", "school", TODAY, TODAY + 2 * DAY, now=NOW)
     held = [bool(units_of(store, lan, TODAY + days * DAY)) for days in (-1, 0, 2, 3)]
@@ -132,7 +137,7 @@ def test_a_post_is_held_from_its_first_day_to_its_last(store: Store, on_stage: s
     assert units_of(store, lan) == {"head": frozenset({on_stage.units["school"]})}
 
 
-def test_one_person_may_hold_several_posts_but_each_once(store: Store, on_stage: seed.Stage) -> None:
+def test_one_person_may_hold_several_posts_but_each_once(store: Store, on_stage: seed.Seeded) -> None:
     lan = new_person(store)
     accounts.appoint(store, "lan", "commune_officer", "village", TODAY, now=NOW)
     accounts.appoint(store, "lan", "education_office", "commune", TODAY, now=NOW)
@@ -150,20 +155,20 @@ def test_one_person_may_hold_several_posts_but_each_once(store: Store, on_stage:
     ],
 )
 def test_a_role_is_held_in_its_kind_of_unit(
-    store: Store, on_stage: seed.Stage, role: str, unit: str, refused: type[Exception], said: str
+    store: Store, on_stage: seed.Seeded, role: str, unit: str, refused: type[Exception], said: str
 ) -> None:
     new_person(store)
     with pytest.raises(refused, match=said.replace("(", r"\(")):
         accounts.appoint(store, "lan", role, unit, TODAY, now=NOW)
 
 
-def test_days_go_forward(store: Store, on_stage: seed.Stage) -> None:
+def test_days_go_forward(store: Store, on_stage: seed.Seeded) -> None:
     new_person(store)
     with pytest.raises(Invalid, match="last day is before the first"):
         accounts.appoint(store, "lan", "head", "school", TODAY, TODAY - DAY, now=NOW)
 
 
-def test_a_post_ends_after_its_last_day(store: Store, on_stage: seed.Stage) -> None:
+def test_a_post_ends_after_its_last_day(store: Store, on_stage: seed.Seeded) -> None:
     lan = new_person(store)
     accounts.appoint(store, "lan", "head", "school", TODAY, now=NOW)
     accounts.end_appointment(store, "lan", "head", "school", TODAY + DAY, now=NOW)
@@ -173,41 +178,41 @@ def test_a_post_ends_after_its_last_day(store: Store, on_stage: seed.Stage) -> N
 
 
 def test_while_somebody_is_away_the_delegate_acts_and_no_longer(
-    store: Store, house: House, on_stage: seed.Stage
+    store: Store, context: Context, on_stage: seed.Seeded
 ) -> None:
     lan, head = new_person(store), on_stage.people["head"]
-    absences.enter(house, head, lan, TODAY, TODAY + DAY, "Đi họp", NOW, by="root")
+    absences.enter(context, head, lan, TODAY, TODAY + DAY, "Đi họp", NOW, by="root")
     held = [units_of(store, lan, TODAY + days * DAY).get("head") for days in (0, 1, 2)]
     assert held == [frozenset({on_stage.units["school"]})] * 2 + [None]
     with pytest.raises(Invalid, match="Nobody stands in for themselves"):
-        absences.enter(house, lan, lan, TODAY, TODAY, "", NOW, by="root")
+        absences.enter(context, lan, lan, TODAY, TODAY, "", NOW, by="root")
     with pytest.raises(Invalid, match="characters long"):
-        absences.enter(house, lan, None, TODAY, TODAY, "x" * 201, NOW, by="root")
+        absences.enter(context, lan, None, TODAY, TODAY, "x" * 201, NOW, by="root")
 
 
 # --- handing over ----------------------------------------------------------------------------------------------------
 
 
-def case_with_the_officer(house: House, on_stage: seed.Stage) -> str:
+def case_with_the_officer(context: Context, on_stage: seed.Seeded) -> str:
     def viewer(member: str) -> Viewer:
-        with house.store.reading("test") as session:
+        with context.store.reading("test") as session:
             return viewer_of(session, on_stage.people[member], TODAY)
 
     values = {"absent_since": "2026-02-27", "causes": ["harvest"]}
-    code = case_acts.open_case(house, viewer("teacher"), on_stage.pupils["pupil"], values, NOW)
-    case_acts.step(house, viewer("teacher"), code, "ask_commune", {}, NOW)
-    case_acts.accept(house, viewer("commune_officer"), code, {}, NOW)
+    code = case_acts.open_case(context, viewer("teacher"), on_stage.pupils["pupil"], values, NOW)
+    case_acts.step(context, viewer("teacher"), code, "ask_commune", {}, NOW)
+    case_acts.accept(context, viewer("commune_officer"), code, {}, NOW)
     return code
 
 
 def test_an_officer_who_leaves_hands_over_every_post_and_case_at_once(
-    store: Store, house: House, on_stage: seed.Stage
+    store: Store, context: Context, on_stage: seed.Seeded
 ) -> None:
-    code = case_with_the_officer(house, on_stage)
+    code = case_with_the_officer(context, on_stage)
     lan = new_person(store)
     assert accounts.disable(store, "commune_officer", NOW) == 1  # it stays with them until it is handed over
     accounts.enable(store, "commune_officer", NOW)
-    assert accounts.hand_over(house, "commune_officer", "lan", NOW) == [code]
+    assert accounts.hand_over(context, "commune_officer", "lan", NOW) == [code]
     with store.reading("test") as session:
         assert session.execute(select(t.Case.assignee_id)).scalar() == lan
         assert session.execute(select(t.Event.kind).order_by(t.Event.seq.desc())).scalars().first() == "assigned"
@@ -220,32 +225,32 @@ def test_an_officer_who_leaves_hands_over_every_post_and_case_at_once(
 
 
 def test_what_is_on_offer_to_the_post_waits_for_the_new_officer(
-    store: Store, house: House, on_stage: seed.Stage
+    store: Store, context: Context, on_stage: seed.Seeded
 ) -> None:
     lan = new_person(store)
     with store.reading("test") as session:
         teacher = viewer_of(session, on_stage.people["teacher"], TODAY)
     code = case_acts.open_case(
-        house, teacher, on_stage.pupils["pupil"], {"absent_since": "2026-02-27", "causes": ["far"]}, NOW
+        context, teacher, on_stage.pupils["pupil"], {"absent_since": "2026-02-27", "causes": ["far"]}, NOW
     )
-    case_acts.step(house, teacher, code, "ask_commune", {}, NOW)
-    assert accounts.hand_over(house, "commune_officer", "lan", NOW) == []
+    case_acts.step(context, teacher, code, "ask_commune", {}, NOW)
+    assert accounts.hand_over(context, "commune_officer", "lan", NOW) == []
     with store.reading("test") as session:
         cases_of_lan = viewer_of(session, lan, TODAY)
-    case_acts.accept(house, cases_of_lan, code, {}, NOW)
+    case_acts.accept(context, cases_of_lan, code, {}, NOW)
 
 
 def test_a_case_that_cannot_be_the_others_keeps_everything_as_it_was(
-    store: Store, house: House, on_stage: seed.Stage
+    store: Store, context: Context, on_stage: seed.Seeded
 ) -> None:
-    code = case_with_the_officer(house, on_stage)
+    code = case_with_the_officer(context, on_stage)
     new_person(store)
     with store.writing("test") as session:  # the officer's post had ended already, the case was left behind
         session.execute(delete(t.Appointment).where(t.Appointment.role == "commune_officer"))
     with pytest.raises(NotAllowed, match=f"No post of that person answers for the case {code}"):
-        accounts.hand_over(house, "commune_officer", "lan", NOW)
+        accounts.hand_over(context, "commune_officer", "lan", NOW)
     with pytest.raises(Invalid, match="Nobody stands in"):
-        accounts.hand_over(house, "lan", "lan", NOW)
+        accounts.hand_over(context, "lan", "lan", NOW)
 
 
 # --- the commands ----------------------------------------------------------------------------------------------------
@@ -298,11 +303,13 @@ def test_the_commands_do_and_tell(sqlite_url: str, tmp_path: Path, monkeypatch: 
 def acts(store: Store, person: int) -> list[tuple[str, str | None, str | None, dt.date | None, dt.date | None]]:
     """The oldest first."""
     with store.reading("test") as session:
-        return [(it.kind, it.by, it.role, it.first_day, it.last_day)
-                for it in reversed(account_events.acts_on(session, person, limit=99))]  # fmt: skip
+        return [
+            (it.kind, it.by, it.role, it.first_day, it.last_day)
+            for it in reversed(account_events.acts_on(session, person, limit=99))
+        ]
 
 
-def test_who_did_what_to_an_account_is_kept(store: Store, on_stage: seed.Stage) -> None:
+def test_who_did_what_to_an_account_is_kept(store: Store, on_stage: seed.Seeded) -> None:
     admin, by = on_stage.people["admin"], "Quản trị Thử"
     accounts.add_person(store, "lan", "Y Lan", NOW, by=admin)
     with store.reading("test") as session:
@@ -315,13 +322,17 @@ def test_who_did_what_to_an_account_is_kept(store: Store, on_stage: seed.Stage) 
     for _ in range(2):
         accounts.enable(store, "lan", NOW)
     assert [act[:2] for act in acts(store, lan)] == [
-        ("account_made", by), ("password_reset", by), ("code_made", by), ("code_made", None), ("account_shut", by),
+        ("account_made", by),
+        ("password_reset", by),
+        ("code_made", by),
+        ("code_made", None),
+        ("account_shut", by),
         ("account_opened", None),
-    ]  # fmt: skip
+    ]
     assert acts(store, admin) == []
 
 
-def test_who_gave_and_ended_which_post_is_kept_with_its_days(store: Store, on_stage: seed.Stage) -> None:
+def test_who_gave_and_ended_which_post_is_kept_with_its_days(store: Store, on_stage: seed.Seeded) -> None:
     lan, admin, by = new_person(store), on_stage.people["admin"], "Quản trị Thử"
     accounts.appoint(store, "lan", "head", "school", TODAY, now=NOW, by=admin)
     accounts.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
@@ -339,31 +350,31 @@ def test_who_gave_and_ended_which_post_is_kept_with_its_days(store: Store, on_st
 
 
 def test_posts_that_go_to_a_successor_and_those_that_end_with_a_leaver_are_kept(
-    store: Store, on_stage: seed.Stage, house: House
+    store: Store, on_stage: seed.Seeded, context: Context
 ) -> None:
     lan, leaver, admin = new_person(store), on_stage.people["commune_officer"], on_stage.people["admin"]
-    accounts.hand_over(house, "commune_officer", "lan", NOW, admin)
+    accounts.hand_over(context, "commune_officer", "lan", NOW, admin)
     assert [act[:3] for act in acts(store, leaver)] == [("post_ended", "Quản trị Thử", "commune_officer")]
     assert [act[:3] for act in acts(store, lan)[1:]] == [("appointed", "Quản trị Thử", "commune_officer")]
-    leave(house, lan, NOW, admin)
+    leave(context, lan, NOW, admin)
     assert acts(store, lan)[-1] == ("post_ended", "Quản trị Thử", "commune_officer", TODAY, TODAY - DAY)
 
 
 def test_who_entered_and_ended_an_absence_is_kept_with_who_is_away_and_with_who_stands_in(
-    house: House, on_stage: seed.Stage
+    context: Context, on_stage: seed.Seeded
 ) -> None:
-    store = house.store
+    store = context.store
     teacher, head, admin = (on_stage.people[name] for name in ("teacher", "head", "admin"))
     days, alone = (TODAY, TODAY + 4 * DAY), (TODAY + 9 * DAY, TODAY + 9 * DAY)
     for _ in range(2):  # the same again is no act
-        absences.enter(house, teacher, head, *days, "", NOW, by=admin)
-    absences.go_away(house, Viewer(teacher), None, *alone, "", NOW)
+        absences.enter(context, teacher, head, *days, "", NOW, by=admin)
+    absences.go_away(context, Viewer(teacher), None, *alone, "", NOW)
     with store.reading("test") as session:
         first, second = session.scalars(select(t.Delegation.id).order_by(t.Delegation.id))
-    absences.end(house, teacher, first, NOW, by=admin)
-    absences.end(house, teacher, second, NOW, by=teacher)
+    absences.end(context, teacher, first, NOW, by=admin)
+    absences.end(context, teacher, second, NOW, by=teacher)
     with pytest.raises(NotFound):
-        absences.end(house, teacher, second, NOW, by=admin)
+        absences.end(context, teacher, second, NOW, by=admin)
     with store.reading("test") as session:
         kept = {
             name: [
@@ -374,13 +385,16 @@ def test_who_entered_and_ended_an_absence_is_kept_with_who_is_away_and_with_who_
         names = dict(session.execute(select(t.Person.id, t.Person.name)).all())
     assert kept == {
         "teacher": [
-            ("absence_ended", names[teacher], None, *alone), ("absence_ended", names[admin], names[head], *days),
-            ("absence_entered", names[teacher], None, *alone), ("absence_entered", names[admin], names[head], *days),
+            ("absence_ended", names[teacher], None, *alone),
+            ("absence_ended", names[admin], names[head], *days),
+            ("absence_entered", names[teacher], None, *alone),
+            ("absence_entered", names[admin], names[head], *days),
         ],
         "head": [
-            ("stood_in", names[admin], names[teacher], *days), ("stands_in", names[admin], names[teacher], *days),
+            ("stood_in", names[admin], names[teacher], *days),
+            ("stands_in", names[admin], names[teacher], *days),
         ],
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("statement", ["UPDATE staff_acts SET at = at", "DELETE FROM staff_acts"])
@@ -390,7 +404,7 @@ def test_nobody_changes_what_was_done(store: Store, statement: str) -> None:
         session.connection().exec_driver_sql(statement)
 
 
-def test_a_refused_act_leaves_no_trace(store: Store, on_stage: seed.Stage) -> None:
+def test_a_refused_act_leaves_no_trace(store: Store, on_stage: seed.Seeded) -> None:
     lan = new_person(store)
     with pytest.raises(Invalid):
         accounts.appoint(store, "lan", "head", "class", TODAY, now=NOW)

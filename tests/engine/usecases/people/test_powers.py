@@ -16,11 +16,11 @@ from engine.store.people.powers import Span, administrators
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed as on
-from engine.usecases.context import House
+from engine.usecases.context import Context
 from engine.usecases.people import absences, accounts, powers, signin_codes
 from engine.usecases.people.vacancies import leave
-from engine.usecases.units.mergers import Merger, Move, merge_units
-from tests.staged import Staged, at, staged
+from engine.usecases.units.mergers import Merger, UnitMove, merge_units
+from tests.staged import Playing, at, playing
 
 NOW = at("2026-03-02 08:00")
 TODAY = dt.date(2026, 3, 2)
@@ -30,8 +30,8 @@ NO_ADMINISTRATOR = "there would be no administrator"
 
 
 @pytest.fixture
-def here(store: Store) -> Staged:
-    return staged(store, "2026-03-02 08:00")
+def here(store: Store) -> Playing:
+    return playing(store, "2026-03-02 08:00")
 
 
 def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
@@ -53,74 +53,73 @@ def refused(store: Store, why: str, act: Callable[[], object]) -> None:
     assert rows(store) == before
 
 
-def appoint(here: Staged, member: str, role: str, unit: str, **more: dt.date) -> None:
-    with here.house.store.writing("test") as session:
-        post = {"person_id": here.stage.people[member], "role": role, "unit_id": here.stage.units[unit]}
+def appoint(here: Playing, member: str, role: str, unit: str, **more: dt.date) -> None:
+    with here.context.store.writing("test") as session:
+        post = {"person_id": here.installed.people[member], "role": role, "unit_id": here.installed.units[unit]}
         session.execute(insert(t.Appointment).values(**post, **({"valid_from": TODAY - 9 * DAY} | more)))
 
 
-def units_of(here: Staged, member: str, day: dt.date = TODAY) -> set[str]:
-    with here.house.store.reading("test") as session:
-        return set(viewer_of(session, here.stage.people[member], day).units)
+def units_of(here: Playing, member: str, day: dt.date = TODAY) -> set[str]:
+    with here.context.store.reading("test") as session:
+        return set(viewer_of(session, here.installed.people[member], day).units)
 
 
 # --- nobody gives it to themselves ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("role", "unit"), [("teacher", "class"), ("admin", "root"), ("education_office", "province")])
-def test_nobody_appoints_themselves(here: Staged, role: str, unit: str) -> None:
-    admin, store = here.stage.people["admin"], here.house.store
+def test_nobody_appoints_themselves(here: Playing, role: str, unit: str) -> None:
+    admin, store = here.installed.people["admin"], here.context.store
     appoint(here, "outsider_admin", "admin", "root")
-    other = here.stage.people["outsider_admin"]
+    other = here.installed.people["outsider_admin"]
     for person, login in ((other, "outsider_admin"), (admin, "admin")):
         for first in (TODAY, TODAY + 30 * DAY):  # nor for later
             with pytest.raises(Refused):
                 accounts.appoint(store, login, role, unit, first, now=NOW, by=person)
     assert units_of(here, "admin") == units_of(here, "outsider_admin") == {"admin"}
-    refused(store, NOBODY_GIVES, lambda: accounts.appoint(store, "admin", "teacher", "class", TODAY, now=NOW,
-                                                             by=admin))  # fmt: skip
+    refused(store, NOBODY_GIVES, lambda: accounts.appoint(store, "admin", "teacher", "class", TODAY, now=NOW, by=admin))
 
 
-def test_nobody_makes_a_post_that_has_ended_their_own_again(here: Staged) -> None:
-    store, admin = here.house.store, here.stage.people["admin"]
+def test_nobody_makes_a_post_that_has_ended_their_own_again(here: Playing) -> None:
+    store, admin = here.context.store, here.installed.people["admin"]
     appoint(here, "admin", "teacher", "class", valid_to=TODAY - 5 * DAY)
     with store.reading("test") as session:
-        post = session.scalars(select(t.Appointment.id).where(t.Appointment.role == "teacher",
-                                                              t.Appointment.person_id == admin)).one()  # fmt: skip
+        post = session.scalars(
+            select(t.Appointment.id).where(t.Appointment.role == "teacher", t.Appointment.person_id == admin)
+        ).one()
     before = rows(store)
-    for by in (admin, "root", here.stage.people["head"]):  # a post that has ended is given anew, by whomever
+    for by in (admin, "root", here.installed.people["head"]):  # a post that has ended is given anew, by whomever
         with pytest.raises(Invalid, match="The post ends with 24/02/2026: for later days appoint anew"):
             accounts.end_post(store, admin, post, TODAY + DAY, now=NOW, by=by)
     assert rows(store) == before
 
 
-def test_nobody_hands_everything_of_somebody_over_to_themselves(here: Staged) -> None:
-    admin = here.stage.people["admin"]
-    refused(here.house.store, NOBODY_GIVES, lambda: accounts.hand_over(here.house, "teacher", "admin", NOW, admin))
+def test_nobody_hands_everything_of_somebody_over_to_themselves(here: Playing) -> None:
+    admin = here.installed.people["admin"]
+    refused(here.context.store, NOBODY_GIVES, lambda: accounts.hand_over(here.context, "teacher", "admin", NOW, admin))
 
 
-def test_nobody_stands_in_by_their_own_word(here: Staged) -> None:
-    teacher, head, admin = (here.stage.people[name] for name in ("teacher", "head", "admin"))
-    store, days = here.house.store, (TODAY, TODAY + 4 * DAY)
-    refused(store, NOBODY_GIVES, lambda: absences.enter(here.house, teacher, admin, *days, "", NOW, by=admin))
-    absences.enter(here.house, teacher, head, *days, "", NOW, by=admin)  # another one may
+def test_nobody_stands_in_by_their_own_word(here: Playing) -> None:
+    teacher, head, admin = (here.installed.people[name] for name in ("teacher", "head", "admin"))
+    store, days = here.context.store, (TODAY, TODAY + 4 * DAY)
+    refused(store, NOBODY_GIVES, lambda: absences.enter(here.context, teacher, admin, *days, "", NOW, by=admin))
+    absences.enter(here.context, teacher, head, *days, "", NOW, by=admin)  # another one may
     assert units_of(here, "head") == {"head", "teacher"}
-    absences.go_away(here.house, Viewer(head), teacher, *days, "", NOW)  # and one chooses oneself who acts for one
+    absences.go_away(here.context, Viewer(head), teacher, *days, "", NOW)  # and one chooses oneself who acts for one
     assert units_of(here, "teacher") == {"teacher", "head"}
 
 
-def test_who_stands_in_for_somebody_gives_them_no_post_to_have_it_too(here: Staged) -> None:
-    store, admin = here.house.store, here.stage.people["admin"]
+def test_who_stands_in_for_somebody_gives_them_no_post_to_have_it_too(here: Playing) -> None:
+    store, admin = here.context.store, here.installed.people["admin"]
     lan = on_stage_person(store, "lan")
     with store.writing("test") as session:
         on.send_away(session, lan, TODAY, TODAY + 4 * DAY, admin)
-    refused(store, NOBODY_GIVES, lambda: accounts.appoint(store, "lan", "teacher", "class", TODAY, now=NOW,
-                                                             by=admin))  # fmt: skip
-    refused(store, NOBODY_GIVES, lambda: accounts.hand_over(here.house, "teacher", "lan", NOW, admin))
+    refused(store, NOBODY_GIVES, lambda: accounts.appoint(store, "lan", "teacher", "class", TODAY, now=NOW, by=admin))
+    refused(store, NOBODY_GIVES, lambda: accounts.hand_over(here.context, "teacher", "lan", NOW, admin))
     accounts.appoint(store, "lan", "teacher", "class", TODAY + 5 * DAY, now=NOW, by=admin)  # when they are back
     accounts.disable(store, "teacher", NOW, admin)
     with store.writing("test") as session:
-        on.send_away(session, here.stage.people["teacher"], TODAY, TODAY + 4 * DAY, admin)
+        on.send_away(session, here.installed.people["teacher"], TODAY, TODAY + 4 * DAY, admin)
     refused(store, NOBODY_GIVES, lambda: accounts.enable(store, "teacher", NOW, admin))
 
 
@@ -130,86 +129,94 @@ def on_stage_person(store: Store, login: str) -> int:
         return session.scalars(select(t.Person.id).where(t.Person.login == login)).one()
 
 
-def test_nobody_makes_a_code_or_a_one_time_password_for_themselves(here: Staged) -> None:
-    store, admin = here.house.store, here.stage.people["admin"]
+def test_nobody_makes_a_code_or_a_one_time_password_for_themselves(here: Playing) -> None:
+    store, admin = here.context.store, here.installed.people["admin"]
     refused(store, "Nobody makes a code", lambda: signin_codes.make(store, " ADMIN ", admin, DAY, NOW))
     refused(store, "Nobody makes a code", lambda: accounts.reset_password(store, "Admin", NOW, admin))
     assert signin_codes.make(store, "teacher", admin, DAY, NOW).login == "teacher"
     assert signin_codes.make(store, "admin", "root", DAY, NOW).login == "admin"
 
 
-def test_nobody_merges_units_to_see_other_pupils(here: Staged) -> None:
-    store, admin = here.house.store, here.stage.people["admin"]
+def test_nobody_merges_units_to_see_other_pupils(here: Playing) -> None:
+    store, admin = here.context.store, here.installed.people["admin"]
     appoint(here, "admin", "commune_leader", "commune")
-    move = [Move("outsider_village", "commune")]
-    refused(store, "By this merger you would see pupils", lambda: merge_units(here.house, [], TODAY, NOW, moves=move,
-                                                                              by=admin))  # fmt: skip
-    other = here.stage.people["outsider_admin"]
-    assert merge_units(here.house, [], TODAY, NOW, moves=move, by=other).came_over
+    move = [UnitMove("outsider_village", "commune")]
+    refused(
+        store,
+        "By this merger you would see pupils",
+        lambda: merge_units(here.context, [], TODAY, NOW, moves=move, by=admin),
+    )
+    other = here.installed.people["outsider_admin"]
+    assert merge_units(here.context, [], TODAY, NOW, moves=move, by=other).came_over
 
 
 # --- there is always an administrator ---------------------------------------------------------------------------------
 
 
-def the_post(here: Staged) -> int:
-    with here.house.store.reading("test") as session:
+def the_post(here: Playing) -> int:
+    with here.context.store.reading("test") as session:
         return session.scalars(select(t.Appointment.id).where(t.Appointment.role == "admin")).first() or 0
 
 
-ENDS: dict[str, Callable[[Staged, By], object]] = {
-    "shut": lambda here, by: accounts.disable(here.house.store, "admin", NOW, by),
+ENDS: dict[str, Callable[[Playing, By], object]] = {
+    "shut": lambda here, by: accounts.disable(here.context.store, "admin", NOW, by),
     "post ended today": lambda here, by: accounts.end_post(
-        here.house.store, here.stage.people["admin"], the_post(here), TODAY, now=NOW, by=by
+        here.context.store, here.installed.people["admin"], the_post(here), TODAY, now=NOW, by=by
     ),
     "post given a last day": lambda here, by: accounts.end_post(
-        here.house.store, here.stage.people["admin"], the_post(here), TODAY + 300 * DAY, now=NOW, by=by
+        here.context.store, here.installed.people["admin"], the_post(here), TODAY + 300 * DAY, now=NOW, by=by
     ),
     "dismissed": lambda here, by: accounts.end_appointment(
-        here.house.store, "admin", "admin", "root", TODAY, now=NOW, by=by
+        here.context.store, "admin", "admin", "root", TODAY, now=NOW, by=by
     ),
-    "left": lambda here, by: leave(here.house, here.stage.people["admin"], NOW, by),
+    "left": lambda here, by: leave(here.context, here.installed.people["admin"], NOW, by),
 }
 
 
 @pytest.mark.parametrize("by", ["admin", "root", "head"])
 @pytest.mark.parametrize("way", ENDS)
-def test_the_last_administrator_cannot_be_ended(here: Staged, way: str, by: str) -> None:
-    actor = here.stage.people.get(by, by)
-    refused(here.house.store, NO_ADMINISTRATOR, lambda: ENDS[way](here, actor))
+def test_the_last_administrator_cannot_be_ended(here: Playing, way: str, by: str) -> None:
+    actor = here.installed.people.get(by, by)
+    refused(here.context.store, NO_ADMINISTRATOR, lambda: ENDS[way](here, actor))
     appoint(here, "head", "admin", "root", valid_to=TODAY + 400 * DAY)  # not for good
-    refused(here.house.store, NO_ADMINISTRATOR, lambda: ENDS[way](here, actor))
+    refused(here.context.store, NO_ADMINISTRATOR, lambda: ENDS[way](here, actor))
     appoint(here, "outsider_admin", "admin", "root")
     ENDS[way](here, actor)
 
 
-def test_everything_of_the_last_administrator_goes_only_to_who_can_sign_in(here: Staged) -> None:
-    accounts.disable(here.house.store, "head", NOW, "root")
-    refused(here.house.store, NO_ADMINISTRATOR, lambda: accounts.hand_over(here.house, "admin", "head", NOW, "root"))
-    accounts.hand_over(here.house, "admin", "teacher", NOW, here.stage.people["admin"])
+def test_everything_of_the_last_administrator_goes_only_to_who_can_sign_in(here: Playing) -> None:
+    accounts.disable(here.context.store, "head", NOW, "root")
+    refused(
+        here.context.store, NO_ADMINISTRATOR, lambda: accounts.hand_over(here.context, "admin", "head", NOW, "root")
+    )
+    accounts.hand_over(here.context, "admin", "teacher", NOW, here.installed.people["admin"])
     assert (units_of(here, "teacher"), units_of(here, "admin")) == ({"teacher", "admin"}, set())
 
 
-def test_a_merger_of_the_root_leaves_an_administrator(here: Staged) -> None:
+def test_a_merger_of_the_root_leaves_an_administrator(here: Playing) -> None:
     """An administrator's post goes on with its unit, or the merger is refused."""
-    with here.house.store.writing("test") as session:
+    with here.context.store.writing("test") as session:
         other = t.Unit(kind="root", code="r2", name="Gốc khác", search_key="goc khac", valid_from=on.ALWAYS)
         session.add(other)
-    merge_units(here.house, [Merger("root", "r2")], TODAY, NOW, by="root")
+    merge_units(here.context, [Merger("root", "r2")], TODAY, NOW, by="root")
     assert "admin" in units_of(here, "admin")
-    with here.house.store.writing("test") as session:
-        head = here.stage.people["head"]
+    with here.context.store.writing("test") as session:
+        head = here.installed.people["head"]
         session.add(t.Unit(kind="root", code="r3", name="Gốc ba", search_key="goc ba", valid_from=on.ALWAYS))
         session.flush()
         third = session.scalars(select(t.Unit.id).where(t.Unit.code == "r3")).one()
         post = {"person_id": head, "role": "admin", "unit_id": third, "valid_from": TODAY - 9 * DAY}
         session.execute(insert(t.Appointment).values(post | {"valid_to": TODAY + 9 * DAY}))
     # The post in r3 is given until Wednesday next week: the other one would end for good with its unit.
-    refused(here.house.store, NO_ADMINISTRATOR,
-            lambda: merge_units(here.house, [Merger("r2", "r3")], TODAY + DAY, NOW + DAY, by="root"))  # fmt: skip
+    refused(
+        here.context.store,
+        NO_ADMINISTRATOR,
+        lambda: merge_units(here.context, [Merger("r2", "r3")], TODAY + DAY, NOW + DAY, by="root"),
+    )
 
 
-def test_two_administrators_who_end_each_other_at_once_do_not_both_succeed(here: Staged) -> None:
-    store, people = here.house.store, here.stage.people
+def test_two_administrators_who_end_each_other_at_once_do_not_both_succeed(here: Playing) -> None:
+    store, people = here.context.store, here.installed.people
     appoint(here, "outsider_admin", "admin", "root")
     for _ in range(5):
         ready = threading.Barrier(2)
@@ -265,10 +272,14 @@ def test_the_first_day_that_loses_its_administrator(
 @pytest.mark.parametrize(
     ("before", "after", "more"),
     [
-        ((D[0], D[5]), (D[0], D[5]), False), ((D[0], D[5]), (D[1], D[4]), False), ((D[0], D[5]), (D[0], D[6]), True),
-        ((D[2], D[5]), (D[1], D[5]), True), (None, (D[0], D[1]), True), (None, (D[1], D[1]), False),
+        ((D[0], D[5]), (D[0], D[5]), False),
+        ((D[0], D[5]), (D[1], D[4]), False),
+        ((D[0], D[5]), (D[0], D[6]), True),
+        ((D[2], D[5]), (D[1], D[5]), True),
+        (None, (D[0], D[1]), True),
+        (None, (D[1], D[1]), False),
     ],
-)  # fmt: skip
+)
 def test_what_is_held_on_another_day_is_more(before: Span | None, after: Span, more: bool) -> None:
     assert powers.grown({("post", 1, 0): before} if before else {}, {("post", 1, 0): after}) == more
 
@@ -276,9 +287,9 @@ def test_what_is_held_on_another_day_is_more(before: Span | None, after: Span, m
 # --- who is told ------------------------------------------------------------------------------------------------------
 
 
-def told(here: Staged) -> set[tuple[str, str]]:
+def told(here: Playing) -> set[tuple[str, str]]:
     """Who was told what, by the names of the cast."""
-    with here.house.store.reading("test") as session:
+    with here.context.store.reading("test") as session:
         query = select(t.Notice.person_id, t.Notice.kind, t.Notice.act_id).where(t.Notice.act_id.is_not(None))
         found = session.execute(query).all()
         logins = dict(session.execute(select(t.Person.id, t.Person.login)).all())
@@ -286,79 +297,87 @@ def told(here: Staged) -> set[tuple[str, str]]:
     return {(logins[person], kind) for person, kind, _act in found}
 
 
-HOUSE_ACTS: dict[str, Callable[[House, dict[str, int]], object]] = {
-    "code_made": lambda house, people: signin_codes.make(house.store, "teacher", people["admin"], DAY, NOW),
-    "password_reset": lambda house, people: accounts.reset_password(house.store, "teacher", NOW, people["admin"]),
-    "account_shut": lambda house, people: accounts.disable(house.store, "teacher", NOW, people["admin"]),
-    "appointed": lambda house, people: accounts.appoint(
-        house.store, "teacher", "volunteer", "association", TODAY, now=NOW, by=people["admin"]
+HOUSE_ACTS: dict[str, Callable[[Context, dict[str, int]], object]] = {
+    "code_made": lambda context, people: signin_codes.make(context.store, "teacher", people["admin"], DAY, NOW),
+    "password_reset": lambda context, people: accounts.reset_password(context.store, "teacher", NOW, people["admin"]),
+    "account_shut": lambda context, people: accounts.disable(context.store, "teacher", NOW, people["admin"]),
+    "appointed": lambda context, people: accounts.appoint(
+        context.store, "teacher", "volunteer", "association", TODAY, now=NOW, by=people["admin"]
     ),
-    "post_ended": lambda house, people: accounts.end_appointment(
-        house.store, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
+    "post_ended": lambda context, people: accounts.end_appointment(
+        context.store, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
     ),
-    "absence_entered": lambda house, people: absences.enter(
-        house, people["teacher"], None, TODAY, TODAY, "", NOW, by=people["admin"]
+    "absence_entered": lambda context, people: absences.enter(
+        context, people["teacher"], None, TODAY, TODAY, "", NOW, by=people["admin"]
     ),
 }
 
 
 @pytest.mark.parametrize("kind", HOUSE_ACTS)
-def test_the_person_concerned_and_the_office_over_them_are_told(here: Staged, kind: str) -> None:
-    HOUSE_ACTS[kind](here.house, here.stage.people)
+def test_the_person_concerned_and_the_office_over_them_are_told(here: Playing, kind: str) -> None:
+    HOUSE_ACTS[kind](here.context, here.installed.people)
     assert told(here) == {("teacher", kind), ("education_office", BESIDE + kind)}
 
 
-def test_where_there_is_no_office_the_administrators_are_told(here: Staged) -> None:
-    with here.house.store.writing("test") as session:
+def test_where_there_is_no_office_the_administrators_are_told(here: Playing) -> None:
+    with here.context.store.writing("test") as session:
         session.execute(delete(t.Appointment).where(t.Appointment.role == "education_office"))
-    signin_codes.make(here.house.store, "teacher", "root", DAY, NOW)
+    signin_codes.make(here.context.store, "teacher", "root", DAY, NOW)
     assert told(here) == {("teacher", "code_made"), ("admin", BESIDE + "code_made")}
 
 
-def test_what_an_office_does_itself_or_has_done_to_itself_the_administrators_are_told(here: Staged) -> None:
+def test_what_an_office_does_itself_or_has_done_to_itself_the_administrators_are_told(here: Playing) -> None:
     appoint(here, "education_office", "admin", "root")
-    accounts.disable(here.house.store, "teacher", NOW, here.stage.people["education_office"])
-    assert told(here) == {("teacher", "account_shut"), ("education_office", BESIDE + "account_shut"),
-                          ("admin", BESIDE + "account_shut")}  # fmt: skip
+    accounts.disable(here.context.store, "teacher", NOW, here.installed.people["education_office"])
+    assert told(here) == {
+        ("teacher", "account_shut"),
+        ("education_office", BESIDE + "account_shut"),
+        ("admin", BESIDE + "account_shut"),
+    }
 
 
-def test_the_nearest_office_is_told_and_the_next_one_only_where_that_is_who_acts(here: Staged) -> None:
+def test_the_nearest_office_is_told_and_the_next_one_only_where_that_is_who_acts(here: Playing) -> None:
     appoint(here, "outsider_admin", "education_office", "province")
-    signin_codes.make(here.house.store, "teacher", here.stage.people["admin"], DAY, NOW)
+    signin_codes.make(here.context.store, "teacher", here.installed.people["admin"], DAY, NOW)
     assert told(here) == {("teacher", "code_made"), ("education_office", BESIDE + "code_made")}
-    accounts.disable(here.house.store, "head", NOW, here.stage.people["education_office"])
+    accounts.disable(here.context.store, "head", NOW, here.installed.people["education_office"])
     assert told(here) >= {("head", "account_shut"), ("outsider_admin", BESIDE + "account_shut")}
     assert ("outsider_admin", BESIDE + "code_made") not in told(here)
     assert ("admin", BESIDE + "account_shut") not in told(here)
 
 
-def test_a_new_account_without_a_post_is_told_to_the_administrators(here: Staged) -> None:
-    accounts.add_person(here.house.store, "lan", "Y Lan", NOW, by=here.stage.people["admin"])
+def test_a_new_account_without_a_post_is_told_to_the_administrators(here: Playing) -> None:
+    accounts.add_person(here.context.store, "lan", "Y Lan", NOW, by=here.installed.people["admin"])
     assert told(here) == {("lan", "account_made"), ("admin", BESIDE + "account_made")}
 
 
-def test_who_stands_in_is_told_and_the_office_hears_of_it_once(here: Staged) -> None:
-    absences.go_away(here.house, Viewer(here.stage.people["head"]), here.stage.people["teacher"], TODAY, TODAY, "", NOW)
-    assert told(here) == {("head", "absence_entered"), ("teacher", "stands_in"),
-                          ("education_office", BESIDE + "absence_entered")}  # fmt: skip
+def test_who_stands_in_is_told_and_the_office_hears_of_it_once(here: Playing) -> None:
+    absences.go_away(
+        here.context, Viewer(here.installed.people["head"]), here.installed.people["teacher"], TODAY, TODAY, "", NOW
+    )
+    assert told(here) == {
+        ("head", "absence_entered"),
+        ("teacher", "stands_in"),
+        ("education_office", BESIDE + "absence_entered"),
+    }
 
 
-def test_who_goes_away_and_leaves_nobody_their_duties_is_told_nothing(here: Staged) -> None:
-    absences.go_away(here.house, Viewer(here.stage.people["head"]), None, TODAY, TODAY, "", NOW)
+def test_who_goes_away_and_leaves_nobody_their_duties_is_told_nothing(here: Playing) -> None:
+    absences.go_away(here.context, Viewer(here.installed.people["head"]), None, TODAY, TODAY, "", NOW)
     assert told(here) == set()
 
 
-def test_standing_in_that_ends_with_a_leaver_is_written_down_and_told(here: Staged) -> None:
-    people = here.stage.people
-    absences.enter(here.house, people["teacher"], people["head"], TODAY, TODAY + 3 * DAY, "", NOW, by="root")
-    leave(here.house, people["teacher"], NOW, people["admin"])
+def test_standing_in_that_ends_with_a_leaver_is_written_down_and_told(here: Playing) -> None:
+    people = here.installed.people
+    absences.enter(here.context, people["teacher"], people["head"], TODAY, TODAY + 3 * DAY, "", NOW, by="root")
+    leave(here.context, people["teacher"], NOW, people["admin"])
     assert {("teacher", "absence_ended"), ("head", "stood_in")} <= told(here)
     assert units_of(here, "head") == {"head"}
 
 
-def test_posts_that_move_with_their_units_are_written_down_and_told(here: Staged) -> None:
-    merge_units(here.house, [], TODAY, NOW, moves=[Move("village", "outsider_commune")], by="root")
+def test_posts_that_move_with_their_units_are_written_down_and_told(here: Playing) -> None:
+    merge_units(here.context, [], TODAY, NOW, moves=[UnitMove("village", "outsider_commune")], by="root")
     assert {("commune_officer", "post_moved"), ("outsider_education_office", BESIDE + "post_moved")} <= told(here)
-    again = rows(here.house.store)
-    merge_units(here.house, [], TODAY, NOW, moves=[Move("village", "outsider_commune")], by="root")
-    assert rows(here.house.store) == again
+    again = rows(here.context.store)
+    merge_units(here.context, [], TODAY, NOW, moves=[UnitMove("village", "outsider_commune")], by="root")
+    assert rows(here.context.store) == again

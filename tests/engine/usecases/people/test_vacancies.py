@@ -11,14 +11,14 @@ from engine.store.session import Store
 from engine.store.simulation import seed as on
 from engine.usecases.cases import case_acts
 from engine.usecases.people.vacancies import leave, reroute, reroute_daily
-from tests.staged import Staged, at, staged
+from tests.staged import Playing, at, playing
 from web.cli.user import user
 
 MONDAY = "2026-03-09 08:00"
 
 
-def with_commune(store: Store, *, vacant: bool) -> tuple[Staged, str]:
-    here = staged(store)
+def with_commune(store: Store, *, vacant: bool) -> tuple[Playing, str]:
+    here = playing(store)
     if vacant:
         here.vacate("commune_officer", "2026-03-01")
     code = here.open("2026-03-09 07:30")
@@ -26,66 +26,68 @@ def with_commune(store: Store, *, vacant: bool) -> tuple[Staged, str]:
     return here, code
 
 
-def fill(here: Staged, who: str, post: str) -> None:
-    with here.house.store.writing("test") as session:
-        on.appoint(session, here.stage.people[who], here.stage.seats(post), dt.date(2026, 3, 9))
+def fill(here: Playing, who: str, post: str) -> None:
+    with here.context.store.writing("test") as session:
+        on.appoint(session, here.installed.people[who], here.installed.seats(post), dt.date(2026, 3, 9))
 
 
 def test_a_case_that_went_past_a_vacant_post_goes_back_when_it_is_filled(store: Store) -> None:
     here, code = with_commune(store, vacant=True)
     assert here.facts(code).offered_role == "commune_leader"
     fill(here, "outsider_commune_officer", "commune_officer")
-    assert reroute(here.house, [here.stage.units["village"]], at("2026-03-09 15:00")) == [code]
+    assert reroute(here.context, [here.installed.units["village"]], at("2026-03-09 15:00")) == [code]
     facts, event = here.facts(code), here.events(code)[-1]
-    assert (facts.offered_role, facts.offered_unit_id) == ("commune_officer", here.stage.units["village"])
+    assert (facts.offered_role, facts.offered_unit_id) == ("commune_officer", here.installed.units["village"])
     assert (facts.offered_at, event.kind) == (at("2026-03-09 15:00"), "rerouted")
     assert list(breaks(store)) == []
 
 
 def test_it_stays_where_it_is_while_the_post_is_vacant_or_once_somebody_has_accepted(store: Store) -> None:
     here, code = with_commune(store, vacant=True)
-    village = [here.stage.units["village"]]
-    assert reroute(here.house, village, at("2026-03-09 15:00")) == []
+    village = [here.installed.units["village"]]
+    assert reroute(here.context, village, at("2026-03-09 15:00")) == []
     here.accept(code, "2026-03-09 16:00", "commune_leader")
     fill(here, "outsider_commune_officer", "commune_officer")
-    assert reroute(here.house, village, at("2026-03-09 17:00")) == []
+    assert reroute(here.context, village, at("2026-03-09 17:00")) == []
 
 
 def test_a_post_elsewhere_is_none_of_its_business(store: Store) -> None:
     here, _code = with_commune(store, vacant=True)
     fill(here, "outsider_commune_officer", "commune_officer")
-    assert reroute(here.house, [here.stage.units["outsider_village"]], at("2026-03-09 15:00")) == []
+    assert reroute(here.context, [here.installed.units["outsider_village"]], at("2026-03-09 15:00")) == []
 
 
 def test_one_who_returned_the_case_is_not_asked_again(store: Store) -> None:
     here, code = with_commune(store, vacant=False)
-    case_acts.decline(here.house, here.viewer("commune_officer", at(MONDAY)), code, {"reason": "Nhầm thôn"}, at(MONDAY))
-    assert reroute(here.house, [here.stage.units["village"]], at("2026-03-09 15:00")) == []
+    case_acts.decline(
+        here.context, here.viewer("commune_officer", at(MONDAY)), code, {"reason": "Nhầm thôn"}, at(MONDAY)
+    )
+    assert reroute(here.context, [here.installed.units["village"]], at("2026-03-09 15:00")) == []
 
 
 def test_cases_of_one_who_leaves_go_to_whoever_answers_for_them_now(store: Store) -> None:
     here, code = with_commune(store, vacant=False)
     here.accept(code, "2026-03-09 09:00", "commune_officer")
     other = here.open("2026-03-09 09:30", pupil="classmate")
-    assert leave(here.house, here.stage.people["commune_officer"], at("2026-03-09 15:00")) == [code]
+    assert leave(here.context, here.installed.people["commune_officer"], at("2026-03-09 15:00")) == [code]
     facts = here.facts(code)
     assert (facts.offered_role, facts.assignee_id, facts.waiting) == ("commune_leader", None, True)
-    assert here.events(code)[-1].data["passed_over"] == [["commune_officer", here.stage.units["village"], "vacant"]]
-    assert leave(here.house, here.stage.people["teacher"], at("2026-03-09 15:00")) == [other]
-    assert here.facts(other).assignee_id == here.stage.people["head"]
+    assert here.events(code)[-1].data["passed_over"] == [["commune_officer", here.installed.units["village"], "vacant"]]
+    assert leave(here.context, here.installed.people["teacher"], at("2026-03-09 15:00")) == [other]
+    assert here.facts(other).assignee_id == here.installed.people["head"]
     assert [event.kind for event in here.events(other)] == ["opened", "assigned"]
     assert list(breaks(store)) == []
 
 
 def test_once_a_day_it_is_looked_whether_a_post_is_filled_again(store: Store) -> None:
     here, code = with_commune(store, vacant=True)
-    assert reroute_daily(here.house, at("2026-03-09 09:00"), lambda: False) == []
+    assert reroute_daily(here.context, at("2026-03-09 09:00"), lambda: False) == []
     with store.writing("test") as session:
-        officer = here.stage.people["outsider_commune_officer"]
-        on.appoint(session, officer, here.stage.seats("commune_officer"), dt.date(2026, 3, 10))
-    assert reroute_daily(here.house, at("2026-03-09 23:00"), lambda: False) == []
-    assert reroute_daily(here.house, at("2026-03-10 00:05"), lambda: False) == [code]
-    assert reroute_daily(here.house, at("2026-03-10 00:10"), lambda: False) == []
+        officer = here.installed.people["outsider_commune_officer"]
+        on.appoint(session, officer, here.installed.seats("commune_officer"), dt.date(2026, 3, 10))
+    assert reroute_daily(here.context, at("2026-03-09 23:00"), lambda: False) == []
+    assert reroute_daily(here.context, at("2026-03-10 00:05"), lambda: False) == [code]
+    assert reroute_daily(here.context, at("2026-03-10 00:10"), lambda: False) == []
 
 
 def test_an_appointment_by_the_operator_brings_its_cases_at_once(store: Store, tmp_path: Path) -> None:

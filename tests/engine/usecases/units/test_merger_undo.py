@@ -15,7 +15,7 @@ from engine.store.session import Store
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.difficulties import raise_difficulty
 from engine.usecases.units.merger_undo import is_undo, undo
-from engine.usecases.units.mergers import Merger, Move, merge_units, read_table
+from engine.usecases.units.mergers import Merger, UnitMove, merge_units, read_table
 from tests.engine.usecases.units.test_mergers import (
     BEFORE,
     DAY,
@@ -38,7 +38,7 @@ HISTORY = {"version", "last_hash"}  # of a case: how long its history is, and it
 def standing(here: Country) -> list[list[str]]:
     """Everything that a merger touches, history aside."""
     columns = [column for column in t.Case.__table__.c if column.name not in HISTORY]
-    with here.house.store.reading("test") as session:
+    with here.context.store.reading("test") as session:
         rows = sorted(map(repr, session.connection().execute(select(*columns))))
     return [*(here.rows(table) for table in TABLES), rows]
 
@@ -46,7 +46,7 @@ def standing(here: Country) -> list[list[str]]:
 def merge(here: Country, mergers: list[Merger], **more: Any) -> str:
     """Merge, and give the file that undoes it."""
     kept: list[str] = []
-    merge_units(here.house, mergers, DAY, NOON, keep_undo=kept.append, **more)
+    merge_units(here.context, mergers, DAY, NOON, keep_undo=kept.append, **more)
     (text,) = kept
     assert is_undo(text)
     return text
@@ -58,11 +58,21 @@ def with_everything(store: Store, tree: str) -> Country:
     codes = with_cases(here)
     officer = here.viewer("officer-23395", BEFORE)
     words = {"difficulty_kind": "road", "difficulty_words": "Cầu hỏng"}
-    raise_difficulty(here.house, officer, codes["23395"], words, at("2025-06-30 11:00"))
-    case_acts.decline(here.house, here.viewer("officer-23389", BEFORE), codes["23389"], {"reason": "Nhầm thôn"},
-                  at("2025-06-30 11:00"))  # fmt: skip
-    row = {"unit_id": here.unit("23389", BEFORE), "first_day": BEFORE, "last_day": BEFORE, "reason": "Lũ",
-           "announced_at": NOON}  # fmt: skip
+    raise_difficulty(here.context, officer, codes["23395"], words, at("2025-06-30 11:00"))
+    case_acts.decline(
+        here.context,
+        here.viewer("officer-23389", BEFORE),
+        codes["23389"],
+        {"reason": "Nhầm thôn"},
+        at("2025-06-30 11:00"),
+    )
+    row = {
+        "unit_id": here.unit("23389", BEFORE),
+        "first_day": BEFORE,
+        "last_day": BEFORE,
+        "reason": "Lũ",
+        "announced_at": NOON,
+    }
     with store.writing("test") as session:
         session.execute(insert(t.Closure).values(row))
     return here
@@ -70,7 +80,7 @@ def with_everything(store: Store, tree: str) -> Country:
 
 def given_to_another(here: Country) -> None:
     """The post of an officer is given in the new village already: the case goes on to the new one."""
-    _person(here.house.store, here, "new-officer", [("commune_officer", here.unit("23377-01", DAY))])
+    _person(here.context.store, here, "new-officer", [("commune_officer", here.unit("23377-01", DAY))])
 
 
 @pytest.mark.parametrize(
@@ -89,9 +99,9 @@ def test_afterwards_everything_stands_as_before(store: Store, tree: str, prepare
     text = merge(here, read_table(TABLE)[0])
     merged = standing(here)
     assert merged != before
-    dry = undo(here.house, text, NOON, dry_run=True)
+    dry = undo(here.context, text, NOON, dry_run=True)
     assert standing(here) == merged
-    assert undo(here.house, text, NOON) == dry
+    assert undo(here.context, text, NOON) == dry
     assert standing(here) == before
     assert list(breaks(store)) == []
 
@@ -99,14 +109,14 @@ def test_afterwards_everything_stands_as_before(store: Store, tree: str, prepare
 def test_a_commune_into_another_one_and_a_divided_one_are_undone_the_last_first(store: Store) -> None:
     here, _codes = divided(store)
     first = standing(here)
-    moved = merge(here, [], moves=[Move("23389-01", "23383")])
+    moved = merge(here, [], moves=[UnitMove("23389-01", "23383")])
     second = standing(here)
     rest = merge(here, [Merger("23389", "23395")])
     with pytest.raises(Invalid, match=r"no units|changed since the merger"):
-        undo(here.house, moved, NOON)
-    undo(here.house, rest, NOON)
+        undo(here.context, moved, NOON)
+    undo(here.context, rest, NOON)
     assert standing(here) == second
-    undo(here.house, moved, NOON)
+    undo(here.context, moved, NOON)
     assert standing(here) == first
     assert list(breaks(store)) == []
 
@@ -114,33 +124,39 @@ def test_a_commune_into_another_one_and_a_divided_one_are_undone_the_last_first(
 def test_undone_twice_it_is_refused_and_merged_again_it_is_as_the_first_time(store: Store) -> None:
     here = with_everything(store, not_yet_merged())
     text = merge(here, read_table(TABLE)[0])
-    undo(here.house, text, NOON)
+    undo(here.context, text, NOON)
     before = standing(here)
     with pytest.raises(Invalid, match="undone already"):
-        undo(here.house, text, NOON)
+        undo(here.context, text, NOON)
     assert standing(here) == before
-    assert merge_units(here.house, read_table(TABLE)[0], DAY, NOON).cases == 3
+    assert merge_units(here.context, read_table(TABLE)[0], DAY, NOON).cases == 3
 
 
 def test_what_was_done_since_stays_and_what_came_since_goes_along(store: Store) -> None:
     here = country(store, not_yet_merged())
     codes = with_cases(here)
     text = merge(here, read_table(TABLE)[0])
-    case_acts.accept(here.house, here.viewer("officer-23395", DAY), codes["23395"], {}, NOON)
-    sweep.run_due(here.house, at("2025-07-20 12:00"))  # the rules go on: offers to the new commune
-    places = {"class_id": here.unit("NH-CS1.8A", DAY), "school_id": here.unit("NH-CS1", DAY),
-              "village_id": here.unit("23389-01", DAY), "commune_id": here.unit("23377", DAY),
-              "province_id": here.unit("51", DAY)}  # fmt: skip
+    case_acts.accept(here.context, here.viewer("officer-23395", DAY), codes["23395"], {}, NOON)
+    sweep.run_due(here.context, at("2025-07-20 12:00"))  # the rules go on: offers to the new commune
+    places = {
+        "class_id": here.unit("NH-CS1.8A", DAY),
+        "school_id": here.unit("NH-CS1", DAY),
+        "village_id": here.unit("23389-01", DAY),
+        "commune_id": here.unit("23377", DAY),
+        "province_id": here.unit("51", DAY),
+    }
     with store.writing("test") as session:
         new = {"code": "new", "name": "A Mới", "search_key": "a moi", "sort_key": "moi a", **places}
         pupil = session.execute(insert(t.Pupil).values(new).returning(t.Pupil.id)).scalar_one()
-    undo(here.house, text, at("2025-07-21 08:00"))
+    undo(here.context, text, at("2025-07-21 08:00"))
     with store.reading("test") as session:
         found = session.get_one(t.Pupil, pupil)
         assert (found.class_id, found.village_id, found.commune_id, found.province_id) == (
-            here.unit("NH-CS1.8A", BEFORE), here.unit("23389-01", BEFORE), here.unit("23389", BEFORE),
+            here.unit("NH-CS1.8A", BEFORE),
+            here.unit("23389-01", BEFORE),
+            here.unit("23389", BEFORE),
             here.unit("62", BEFORE),
-        )  # fmt: skip
+        )
     accepted = here.case(codes["23395"])
     assert accepted.assignee_id == here.people["officer-23395"]
     assert accepted.commune_id == here.unit("23395", BEFORE)
@@ -154,7 +170,7 @@ def test_a_unit_that_was_changed_since_is_named_and_nothing_is_undone(store: Sto
         session.execute(update(t.Unit).where(t.Unit.name == "Xã Đăk Xú").values(successor_id=None))
     before = standing(here)
     with pytest.raises(Invalid, match=r"changed since the merger.*Xã Đăk Xú"):
-        undo(here.house, text, NOON)
+        undo(here.context, text, NOON)
     assert standing(here) == before
 
 
@@ -176,14 +192,14 @@ def test_a_file_that_is_torn_or_of_something_else_is_refused(store: Store, spoil
     text = spoilt(merge(here, [Merger("23389", "23395")]))
     before = standing(here)
     with pytest.raises(Invalid):
-        undo(here.house, text, NOON)
+        undo(here.context, text, NOON)
     assert standing(here) == before
 
 
 def test_nothing_merged_leaves_no_file(store: Store) -> None:
     here = country(store, not_yet_merged())
     kept: list[str] = []
-    merge_units(here.house, [], DAY, NOON, keep_undo=kept.append)
+    merge_units(here.context, [], DAY, NOON, keep_undo=kept.append)
     assert kept == []
 
 
@@ -195,7 +211,7 @@ def test_if_the_file_cannot_be_kept_nothing_is_merged(store: Store) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        merge_units(here.house, [Merger("23389", "23395")], DAY, NOON, keep_undo=full)
+        merge_units(here.context, [Merger("23389", "23395")], DAY, NOON, keep_undo=full)
     assert standing(here) == before
 
 
@@ -215,31 +231,31 @@ def test_units_that_are_no_equals_are_refused(store: Store, old: str, new: str, 
     here = country(store, not_yet_merged())
     before = standing(here)
     with pytest.raises((Invalid, NotFound), match=why):
-        merge_units(here.house, [Merger(old, new)], DAY, NOON)
+        merge_units(here.context, [Merger(old, new)], DAY, NOON)
     assert standing(here) == before
 
 
 def test_a_line_of_the_table_with_the_code_of_a_school_is_refused(store: Store) -> None:
     here = country(store, not_yet_merged())
     with pytest.raises(Invalid, match="only units of one kind merge"):
-        merge_units(here.house, [Merger("NH-CS1", "23377", "Xã Bờ Y", ("51", "x"))], DAY, NOON)
+        merge_units(here.context, [Merger("NH-CS1", "23377", "Xã Bờ Y", ("51", "x"))], DAY, NOON)
 
 
 def test_an_ended_unit_is_not_merged_into_nor_merged_again(store: Store) -> None:
     here = country(store, not_yet_merged())
-    merge_units(here.house, [Merger("23389", "23395")], DAY, NOON)
-    merge_units(here.house, [Merger("23389", "23395")], DAY, NOON)  # the same again changes nothing
+    merge_units(here.context, [Merger("23389", "23395")], DAY, NOON)
+    merge_units(here.context, [Merger("23389", "23395")], DAY, NOON)  # the same again changes nothing
     with pytest.raises(NotFound):
-        merge_units(here.house, [Merger("23377", "23389")], DAY, NOON)
+        merge_units(here.context, [Merger("23377", "23389")], DAY, NOON)
     with pytest.raises(NotFound, match="no unit “23389” before"):
-        merge_units(here.house, [Merger("23389", "23377")], DAY, NOON)
+        merge_units(here.context, [Merger("23389", "23377")], DAY, NOON)
 
 
 @pytest.mark.parametrize(("unit", "into"), [("NH-CS1", "23389-01"), ("23389-01", "NH-CS1"), ("23389-01", "51")])
 def test_what_cannot_lie_in_a_unit_is_not_moved_there(store: Store, unit: str, into: str) -> None:
     here = country(store, not_yet_merged())
     with pytest.raises(Invalid, match="cannot lie in"):
-        merge_units(here.house, [], DAY, NOON, moves=[Move(unit, into)])
+        merge_units(here.context, [], DAY, NOON, moves=[UnitMove(unit, into)])
 
 
 def test_the_file_holds_no_name_of_a_child(store: Store) -> None:
@@ -247,5 +263,10 @@ def test_the_file_holds_no_name_of_a_child(store: Store) -> None:
     text = merge(here, read_table(TABLE)[0])
     assert "A Thử" not in text
     assert set(json.loads(text)["changed"]) == {
-        "units", "appointments", "closures", "pupils", "cases", "difficulties",
-    }  # fmt: skip
+        "units",
+        "appointments",
+        "closures",
+        "pupils",
+        "cases",
+        "difficulties",
+    }

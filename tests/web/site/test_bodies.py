@@ -10,7 +10,7 @@ from typing import Any
 
 from a2wsgi.asgi_typing import HTTPScope, Receive, Send
 
-from web.serving.bodies import REFUSED, Allowance, Limits, WholeBodies
+from web.site.bodies import REFUSED, Allowance, Limits, WholeBodies
 
 KB = 1024
 
@@ -40,9 +40,16 @@ class Application:
 
 def scope(*headers: tuple[bytes, bytes]) -> HTTPScope:
     return {
-        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "POST",
-        "scheme": "http", "path": "/login", "query_string": b"", "root_path": "", "headers": list(headers),
-    }  # fmt: skip
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/login",
+        "query_string": b"",
+        "root_path": "",
+        "headers": list(headers),
+    }
 
 
 def length(size: int) -> tuple[bytes, bytes]:
@@ -128,8 +135,10 @@ def test_a_body_that_is_too_large_goes_no_farther_and_the_application_is_told_th
         exact = Client(b"a" * 100 * KB)
         await site(scope(length(100 * KB)), exact.receive, exact.send)
         assert [(len(body), refused) for body, _, refused in app.seen] == [
-            (0, {"status": 401}), (0, {"status": 401}), (100 * KB, None),
-        ]  # fmt: skip
+            (0, {"status": 401}),
+            (0, {"status": 401}),
+            (100 * KB, None),
+        ]
 
     asyncio.run(play())
 

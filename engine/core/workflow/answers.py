@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from engine.core.calendar import Calendar
+from engine.core.calendar import Calendar, clock_of
 from engine.core.calendar.values import Duration
 from engine.core.workflow.model import Transition, Workflow
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.cases.answers import Answer, Since, since
 from engine.core.cases.explain import explain_firing, why_of_deadline
 from engine.core.rules.reader import load_ruleset
+from engine.core.workflow.answers import Answer, Since, since
 from engine.simulation.what_if import simulate
 from engine.store.cases.surroundings import World
 from engine.store.cases.verify import breaks
 from engine.store.session import Store
 from engine.usecases.cases.migrate import migrate_cases
-from tests.staged import CALENDAR, CONTACT, RULES, Staged, at, handbook, staged
+from tests.staged import CALENDAR, CONTACT, RULES, Playing, at, definitions, playing
 
 FIRST_RULES = (Path(__file__).parents[3] / "scenarios" / "rules" / "dropout-1.toml").read_text(encoding="utf-8")
 VISIT = {"met_whom": ["parents"], "visit_outcome": "undecided", "note": "Hẹn gặp lại"}
@@ -46,7 +46,7 @@ def close_of(day: str) -> dt.datetime:
             "2026-03-16 08:00",  # the third date puts nothing off
         ),
     ],
-)  # fmt: skip
+)
 def test_time_counts_from_the_last_answer_or_from_its_next_date(
     answers: list[tuple[str, str]], start: str | None
 ) -> None:
@@ -68,10 +68,10 @@ def test_it_says_whether_a_date_was_too_far_off_or_one_too_many() -> None:
 # --- in a case --------------------------------------------------------------------------------------------------------
 
 
-def visited(store: Store, rules: str = RULES) -> tuple[Staged, str]:
+def visited(store: Store, rules: str = RULES) -> tuple[Playing, str]:
     """Accepted on Monday 2 March, visited on Thursday the 5th at 07:31: the day on which the time would be up."""
-    here = staged(store)
-    here.house = type(here.house)(store, handbook(rules=rules))
+    here = playing(store)
+    here.context = type(here.context)(store, definitions(rules=rules))
     code = here.open("2026-03-02 08:00")
     here.step(code, "2026-03-02 09:00", "teacher", "ask_commune")
     here.accept(code, "2026-03-02 10:00", "commune_officer")
@@ -79,20 +79,20 @@ def visited(store: Store, rules: str = RULES) -> tuple[Staged, str]:
     return here, code
 
 
-def of_deadline(here: Staged, code: str, now: str) -> list[str]:
+def of_deadline(here: Playing, code: str, now: str) -> list[str]:
     facts = here.facts(code)
-    with here.house.store.reading("test") as session:
-        world = World(session, here.house.handbook, at(now))
+    with here.context.store.reading("test") as session:
+        world = World(session, here.context.definitions, at(now))
         world.fetch([facts])
         why = why_of_deadline(world.situation(facts), facts)
     return [line.in_("en") for line in why.lines()] if why else []
 
 
-def of_firing(here: Staged, code: str, kind: str) -> list[str]:
+def of_firing(here: Playing, code: str, kind: str) -> list[str]:
     facts, event = here.facts(code), next(event for event in reversed(here.events(code)) if event.kind == kind)
-    with here.house.store.reading("test") as session:
-        around = World(session, here.house.handbook, event.at).around(facts)
-    why = explain_firing(here.house.handbook, facts, around, event.data, event.values)
+    with here.context.store.reading("test") as session:
+        surroundings = World(session, here.context.definitions, event.at).surroundings(facts)
+    why = explain_firing(here.context.definitions, facts, surroundings, event.data, event.values)
     return [line.in_("en") for line in why.lines()] if why else []
 
 
@@ -171,7 +171,7 @@ def test_a_firing_keeps_what_it_was_counted_from(store: Store) -> None:
 
 
 def test_a_visit_before_the_case_was_accepted_takes_nothing_from_the_officers_time(store: Store) -> None:
-    here = staged(store)
+    here = playing(store)
     code = here.open("2026-03-02 08:00")
     here.step(code, "2026-03-02 09:00", "teacher", "ask_commune")
     here.step(code, "2026-03-02 10:00", "commune_leader", "visit", visited_on="2026-03-02", **VISIT)
@@ -201,11 +201,11 @@ def test_what_if_counts_from_visits_as_the_rules_do(store: Store) -> None:
         code, "2026-03-11 08:00", "commune_officer", "visit", visited_on="2026-03-11", next_on="2026-03-16", **VISIT
     )
     here.pass_to("2026-03-27 18:00")
-    workflow = here.house.handbook.workflow("dropout")
+    workflow = here.context.definitions.workflow("dropout")
     first, end = at("2026-03-01 00:00"), at("2026-03-27 00:00")
-    same = simulate(here.house, load_ruleset(RULES, "2.toml", workflow), first, end)
+    same = simulate(here.context, load_ruleset(RULES, "2.toml", workflow), first, end)
     assert (same.changed, same.lost, ("visit-overdue", 4, 4) in same.rules()) == ([], [], True)
-    before = simulate(here.house, load_ruleset(FIRST_RULES, "1.toml", workflow), first, end)
+    before = simulate(here.context, load_ruleset(FIRST_RULES, "1.toml", workflow), first, end)
     (changed,) = before.changed
     urged = [moment for rule, moment in changed.would if rule == "visit-overdue"]
     assert urged == [at(f"2026-03-{day} 17:00") for day in ("05", "09", "11", "13")]
@@ -218,15 +218,15 @@ def test_cases_of_the_first_rules_that_are_moved_count_from_the_visits_that_were
     )
     moved = migrate_cases(here.with_rules(RULES), at("2026-03-05 09:00"))
     assert [(move.due_before, move.due) for move in moved.done] == [(at("2026-03-05 17:00"), at("2026-03-12 17:00"))]
-    here.house = here.with_rules(RULES)
+    here.context = here.with_rules(RULES)
     here.pass_to("2026-03-12 16:59")
     assert [event.kind for event in here.events(code)][-2:] == ["migrated", "visit-due-soon"]
     assert here.facts(code).level == 0
 
 
 def test_a_contact_that_was_recorded_under_the_first_rules_keeps_its_promise_after_a_move(store: Store) -> None:
-    here = staged(store)
-    here.house = type(here.house)(store, handbook(rules=FIRST_RULES))
+    here = playing(store)
+    here.context = type(here.context)(store, definitions(rules=FIRST_RULES))
     code = here.open("2026-03-02 08:00")
     here.step(code, "2026-03-02 09:00", "teacher", "contact", **(CONTACT | {"next_on": "2026-03-06"}))
     assert here.facts(code).due_at == at("2026-03-05 17:00")
