@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -93,16 +91,6 @@ class SmallInteger(IntegerConverter):
         super().__init__(urls, **{"max": LARGEST_NUMBER, **options})  # type: ignore[arg-type]
 
 
-class Site(Flask):
-    """The application. No function of ours is a coroutine: none is looked at for being one, twenty times a page."""
-
-    jinja_environment = templating.Pages
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function itself."""
-        return func
-
-
 def create_app(
     settings: Settings | None = None, *, context: Context | None = None, clock: TimeSource | None = None
 ) -> Flask:
@@ -120,7 +108,7 @@ def create_app(
     store = context.store if context else open_store(settings.database_url)
     clock = clock or ShiftedClock(store)
     context = context or build_context(settings, clock.now(), store)
-    app = Site(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     _configure(app, settings)
     app.extensions[EXTENSION] = Deployment(settings, context, clock)
     _share_a_line(app, store)
