@@ -144,7 +144,7 @@ def _share_a_line(app: Flask, store: Store) -> None:
     def begin() -> None:
         if request.method in {"GET", "HEAD"}:
             g.line = ExitStack()
-            g.line.enter_context(store.one_line())
+            g.line.enter_context(store.one_page())
 
     @app.teardown_request
     def end(_error: BaseException | None) -> None:

@@ -6,18 +6,35 @@ theirs is given with each execution, under the names in `values`; a statement th
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Boolean, ColumnElement, Executable, and_, bindparam, exists, false, literal_column, or_
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnClause,
+    ColumnElement,
+    Executable,
+    Table,
+    TableClause,
+    TextClause,
+    and_,
+    bindparam,
+    exists,
+    false,
+    literal_column,
+    or_,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import FromStatement, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.schema import Table
-from sqlalchemy.sql.selectable import Alias
+from sqlalchemy.sql.selectable import AliasedReturnsRows, SelectBase
 
 from engine.core.people.access import SEATS, Viewer
 from engine.store import tables as t
@@ -82,6 +99,26 @@ def _parameter(element: _Given, compiler: SQLCompiler, **options: Any) -> str:
     if str(one) == "True":  # lets the database walk the index in the list's order
         return compiler.process(column == bindparam(str(name)), **options)
     return compiler.process(column.in_(bindparam(str(name), expanding=True)), **options)
+
+
+class _Narrowed(FunctionElement[bool]):
+    """A condition that narrows a table, with a mark in the SQL; `unnarrowed` counts the marks before anything runs."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, condition: ColumnElement[bool], table: str) -> None:
+        super().__init__(condition, literal_column(table))
+
+    def self_group(self, against: object = None) -> _Narrowed:
+        """As it is: SQLAlchemy would make it `… = 1` in SQLite."""
+        return self
+
+
+@compiles(_Narrowed)
+def _marked(element: _Narrowed, compiler: SQLCompiler, **options: Any) -> str:
+    condition, table = element.clauses
+    return f"({compiler.process(condition, **options)} /* narrows {table} */)"
 
 
 def _within(shape: Shape, name: str, column: Any) -> Iterator[ColumnElement[bool]]:
@@ -187,10 +224,20 @@ def _tables(statement: Executable) -> frozenset[str]:
     return found
 
 
-def _renamed(statement: Any) -> bool:
-    """Whether a statement has a protected entity by another name (`aliased`)."""
-    aliases = (element for element in visitors.iterate(statement) if isinstance(element, Alias))
-    return any(getattr(it.element, "name", "") in PROTECTED and "parententity" in it._annotations for it in aliases)  # noqa: SLF001 - where an ORM alias differs from a Core one
+def _past_the_orm(statement: Any) -> str | None:
+    """What in a statement no criteria could narrow: text, a table by another name, a protected table itself."""
+    for element in visitors.iterate(statement):
+        if isinstance(element, TextClause | FromStatement) or (
+            isinstance(element, ColumnClause) and element.is_literal and element.name != "*"
+        ):
+            return "text"
+        if isinstance(element, TableClause) and not isinstance(element, Table):
+            return "a table that is none of the models"
+        if isinstance(element, AliasedReturnsRows) and getattr(element.element, "name", "") in PROTECTED:
+            return f"{element.element.name} by another name"
+        if isinstance(element, Column) and id(element) in _OWN_COLUMNS:
+            return f"{element.table.name} past its model"
+    return None
 
 
 class Scope:
@@ -205,26 +252,45 @@ class Scope:
     def narrowed(self, statement: Any) -> Any:
         """The statement with the loader criteria it needs: those of every protected table it names.
 
-        Raises PermissionError for one that names a protected entity by another name, or is text: SQLAlchemy narrows the
-        one only where nothing is joined to it, and the other nowhere.
+        Raises PermissionError for what is no SELECT, for text, and for a protected table by another name or past its
+        model: nothing would narrow it.
         """
-        if isinstance(statement, FromStatement) or _renamed(statement):
-            raise PermissionError("A scoped session was asked for a protected table where nothing narrows it.")
+        if not isinstance(statement, SelectBase):
+            raise PermissionError("A scoped session takes a SELECT of models, and nothing else.")
+        if why := _past_the_orm(statement):
+            raise PermissionError(f"A scoped session was asked for {why}, where nothing narrows it.")
         criteria = [criterion for name in _tables(statement) & self._rules.keys() for criterion in self._criteria(name)]
         return statement.options(*criteria)
 
     def _criteria(self, name: str) -> list[Any]:
         if name not in self._made:
             self._made[name] = [
-                with_loader_criteria(entity, rule(), include_aliases=True) for entity, rule in self._rules[name]
+                with_loader_criteria(entity, _Narrowed(rule(), name), include_aliases=True)
+                for entity, rule in self._rules[name]
             ]
         return self._made[name]
 
 
-# What no statement may reach past the ORM in a scoped session.
-PROTECTED = frozenset(entity.__table__.name for entity in _rules(frozenset()))
+# What no statement may reach past its model in a scoped session.
+PROTECTED_MODELS = frozenset(_rules(frozenset()))
+PROTECTED = frozenset(entity.__table__.name for entity in PROTECTED_MODELS)
+_OWN_COLUMNS = frozenset(id(column) for entity in PROTECTED_MODELS for column in entity.__table__.c)
 
 
-def protected(statement: Executable) -> list[str]:
-    """The protected tables that a statement names."""
-    return sorted(_tables(statement) & PROTECTED)
+# --- the SQL itself ---------------------------------------------------------------------------------------------------
+
+_MARK = re.compile(r"/\* narrows (\w+) \*/")
+_NAMED = re.compile(
+    rf'(?<!\bAS )(?<![\w.])"?\b({"|".join(sorted(PROTECTED))})\b"?(?! AS reached_)(?![\w.])', re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=4096)
+def unnarrowed(sql: str) -> list[str]:
+    """The protected tables that a text of SQL names more often than something narrows them.
+
+    A scoped connection asks this of all that goes to the database, whoever made it and by whatever way.
+    """
+    marks = Counter(_MARK.findall(sql))
+    named = Counter(name.lower() for name in _NAMED.findall(_MARK.sub("", sql)))
+    return sorted(name for name, count in named.items() if count > marks[name])

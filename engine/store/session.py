@@ -10,7 +10,7 @@ than its reader may see. `writing` keeps what was done in it, `trying` does not.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, inspect, make_url, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import ORMExecuteState, Session
-from sqlalchemy.util import LRUCache
+from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlalchemy.orm import Session
 
 from engine.core.people import access
 from engine.store.database.installation import Installation
 from engine.store.database.refusals import must_be_there, read_url
-from engine.store.scopes import Scope, Shape, protected, shape_of, values
+from engine.store.scopes import Scope, Shape, shape_of, unnarrowed, values
 
 __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine", "now_utc", "open_store"]
 
@@ -46,55 +45,6 @@ PATIENCE = {
 # plan and 1 ms to read, are planned once. Not for the worker and the command line: a plan for any values may read a
 # whole table where few rows are meant.
 OF_A_PAGE = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan"
-
-
-class Compiled(LRUCache[Any, Any]):
-    """What statements were compiled to, found by the very statement if it was met before.
-
-    SQLAlchemy makes a key of each statement, of some hundred parts, and a dictionary hashes them all at every look.
-    A statement that is made once has the same key, the same thing, each time.
-    """
-
-    MOST, LATELY = 1_000, 100  # of those that were met again, 7 KB each; of those that were met once
-
-    __slots__ = ("_again", "_once")
-
-    def __init__(self) -> None:
-        super().__init__(500)
-        self._again: dict[int, tuple[Any, Any]] = {}
-        self._once: dict[int, Any] = {}
-
-    @property
-    def met(self) -> int:
-        """How many are found by themselves."""
-        return len(self._again)
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        """What the statement of this key was compiled to. The key: dialect, parts, and what it is executed with."""
-        parts = key[1]
-        met = self._again.get(id(parts))
-        if met is not None and met[0][1] is parts and met[0][0] is key[0] and met[0][2:] == key[2:]:
-            return met[1]
-        found = super().get(key, default)
-        if found is not None:
-            self._remember(key, found)
-        return found
-
-    def _remember(self, key: Any, found: Any) -> None:
-        """Keep a statement that is met again: one that is put together each time would only take up the place."""
-        parts = key[1]
-        if self._once.pop(id(parts), None) is parts:
-            if len(self._again) >= self.MOST:
-                self._again.clear()
-            self._again[id(parts)] = key, found
-        else:
-            if len(self._once) >= self.LATELY:
-                self._once.clear()
-            self._once[id(parts)] = parts
-
-    def __delitem__(self, key: Any) -> None:
-        super().__delitem__(key)
-        self._again.clear()
 
 
 def patience(url: URL) -> dict[str, int]:
@@ -130,10 +80,10 @@ def _begin_postgresql(connection: Connection) -> None:
 
 def make_engine(url: str | URL) -> Engine:
     """An engine with the guarantees we rely on: durable commits, enforced keys, and writers that queue."""
-    url, known = make_url(url), {"compiled_cache": Compiled()}
+    url = make_url(url)
     if url.get_backend_name() == "sqlite":
         waits = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
-        engine = create_engine(url, connect_args=waits, pool_size=20, execution_options=known)
+        engine = create_engine(url, connect_args=waits, pool_size=20)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -146,33 +96,26 @@ def make_engine(url: str | URL) -> Engine:
         pool_size=10,
         max_overflow=20,
         pool_timeout=LINE_S,
-        execution_options=known,
     )
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
 class Narrowing:
-    """Statements as they are narrowed for the viewers of one shape; those that were met before are remembered.
+    """Statements as they are narrowed for the viewers of one shape; each is narrowed once and remembered.
 
-    A page says a dozen statements that are made once and said often, and the ORM takes longer over one of them than
-    the database does. It is needed for the first time only: for what asks for columns alone the connection will do.
+    What asks for columns alone goes to the connection as it was narrowed: it needs nothing more of the ORM.
     """
 
-    def __init__(self, narrow: Callable[[Any], Any]) -> None:
-        self._narrow = narrow
-        self._met: WeakKeyDictionary[Executable, tuple[Any, bool]] = WeakKeyDictionary()
+    def __init__(self, shape: Shape) -> None:
+        self._scope = Scope(shape)
+        self._made: WeakKeyDictionary[Executable, tuple[Any, bool]] = WeakKeyDictionary()
 
-    def narrowed(self, statement: Any) -> Any:
-        """The statement with what narrows it; the same each time for one that is made once and run often."""
-        if statement not in self._met:
-            self._met[statement] = self._narrow(statement), _asks_columns(statement)
-        return self._met[statement][0]
-
-    def met(self, statement: Executable) -> Any:
-        """The statement as it was narrowed before, if it asks for columns alone; else None."""
-        narrowed, columns = self._met.get(statement, (None, False))
-        return narrowed if columns else None
+    def narrowed(self, statement: Any) -> tuple[Any, bool]:
+        """The statement with what narrows it, and whether it asks for columns alone. Raises PermissionError."""
+        if statement not in self._made:
+            self._made[statement] = self._scope.narrowed(statement), _asks_columns(statement)
+        return self._made[statement]
 
 
 def _asks_columns(statement: Any) -> bool:
@@ -180,60 +123,26 @@ def _asks_columns(statement: Any) -> bool:
     return bool(told) and not any(isinstance(column["type"], type) for column in told)
 
 
-@lru_cache(maxsize=256)
-def _narrowing(shape: Shape | None) -> Narrowing:
-    """For the viewers of a shape, a few dozen in a country; without one, for sessions that see everything."""
-    # A statement is never its own narrowed form: kept by itself, it would be kept for good.
-    return Narrowing((lambda statement: statement.options()) if shape is None else Scope(shape).narrowed)
+_narrowing = lru_cache(maxsize=256)(Narrowing)  # the shapes of viewers: a few dozen in a country
 
 
-class _Reading(Session):
-    """A session that reads, on a line to the database that is open already.
+class ScopedSession(Session):
+    """A session that reads for one person, and takes SELECTs of models only; `engine.store.scopes` narrows them."""
 
-    It is set up as one of the ORM when it first has to be: what most pages ask for was met before, and to set a session
-    up and take it down again costs as much as to run a statement.
-    """
-
-    _is_set_up = False
-
-    def __init__(self, line: Connection, narrowing: Narrowing, values: Mapping[str, Any]) -> None:
-        self._line, self.narrowing, self._values = line, narrowing, values
-
-    def __getattr__(self, name: str) -> Any:
-        if self._is_set_up or "_line" not in vars(self):
-            raise AttributeError(name)
-        self._is_set_up = True
-        try:
-            super().__init__(self._line, expire_on_commit=False)
-        except BaseException:
-            self._is_set_up = False
-            raise
-        return getattr(self, name)
-
-    def close(self) -> None:
-        """Let go of what was read; the line stays as it is."""
-        if self._is_set_up:
-            super().close()
-
-    def connection(self) -> Connection:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The line."""
-        return self._line
-
-    def rollback(self) -> None:
-        """Give up what was begun on the line."""
-        if self._is_set_up:
-            super().rollback()
-        self._line.rollback()
+    def __init__(self, connection: Connection, viewer: access.Viewer) -> None:
+        super().__init__(connection, expire_on_commit=False, autoflush=False)
+        self._connection, self._viewers = connection, values(viewer)
+        self._narrowing = _narrowing(shape_of(viewer))
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
-        """As any session; faster for a statement that was said before. Many rows at once are for who sees everything:
-        they would go without the viewer's own values, which a narrowed statement is executed with."""
-        rows = params is not None and not isinstance(params, Mapping)
-        if rows and self._values:
+        """The rows that the viewer may see. Raises PermissionError for a statement that nothing would narrow."""
+        if params is not None and not isinstance(params, Mapping):
             raise PermissionError("A scoped session takes one set of parameters.")
-        given = params if rows else {**(params or {}), **self._values}
-        met = None if options or rows else self.narrowing.met(statement)
-        return super().execute(statement, given, **options) if met is None else self._line.execute(met, given)
+        given = {**(params or {}), **self._viewers}
+        narrowed, columns = self._narrowing.narrowed(statement)
+        if columns and not options:
+            return self._connection.execute(narrowed, given)
+        return super().execute(narrowed, given, **options)
 
     def scalars(self, statement: Any, params: Any = None, **options: Any) -> Any:
         return self.execute(statement, params, **options).scalars()
@@ -241,28 +150,35 @@ class _Reading(Session):
     def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:
         return self.execute(statement, params, **options).scalar()
 
+    def get(self, entity: Any, ident: Any, **_options: Any) -> Any:
+        """The row of a model with one column as its key, or None."""
+        (column,) = inspect(entity).primary_key
+        key = inspect(entity).get_property_by_column(column).key
+        return self.execute(select(entity).where(getattr(entity, key) == ident)).scalar_one_or_none()
 
-class ScopedSession(_Reading):
-    """A session for one person; see `engine.store.scopes` for what it adds to every query."""
+    def get_one(self, entity: Any, ident: Any, **_options: Any) -> Any:
+        """The row of a model with one column as its key; raises NoResultFound."""
+        if (found := self.get(entity, ident)) is None:
+            raise NoResultFound
+        return found
+
+    def rollback(self) -> None:
+        """Give up what was begun on the connection: what is read from here on is of another moment."""
+        super().rollback()
+        self._connection.rollback()
+
+    def connection(self, *_given: Any, **_named: Any) -> Connection:
+        """Refused: what goes to the connection is narrowed by nothing."""
+        raise PermissionError("A scoped session gives nobody its connection.")
 
 
 class UnscopedSession(Session):
     """A session that sees everything: for the worker, the command line and the use cases after access was decided."""
 
 
-class UnscopedReading(_Reading):
-    """A session that sees everything and changes nothing."""
-
-
-@event.listens_for(_Reading, "do_orm_execute", propagate=True)
-def _narrow(state: ORMExecuteState) -> None:
-    if state.is_column_load or state.is_relationship_load:
-        return
-    if state.is_orm_statement:
-        assert isinstance(state.session, _Reading)
-        state.statement = state.session.narrowing.narrowed(state.statement)
-    elif isinstance(state.session, ScopedSession) and (names := protected(state.statement)):
-        raise PermissionError(f"A scoped session was asked for {names} past the ORM, where nothing narrows it.")
+def _refuse_unnarrowed(_connection: Any, _cursor: Any, sql: str, *_more: Any) -> None:
+    if names := unnarrowed(sql):
+        raise PermissionError(f"A scoped connection was asked for {names}, which nothing narrows.")
 
 
 class _Line:
@@ -297,15 +213,17 @@ class _Line:
                     self.connection.commit()  # after a rollback psycopg would forget every statement it has prepared
 
 
-class _Shared:
-    """Where what is read for one page finds the line."""
+class _Page:
+    """The lines that one page reads on: one for what is narrowed to its reader, one for what is not."""
 
-    line: _Line | None = None
+    def __init__(self) -> None:
+        self.lines: dict[bool, _Line] = {}
 
     def let_go(self) -> None:
-        """Read what follows on another line."""
-        if line := self.line:
-            self.line, line.done = None, True
+        """Read what follows on other lines."""
+        lines, self.lines = self.lines, {}
+        for line in lines.values():
+            line.done = True
             line.give_back()
 
 
@@ -316,13 +234,14 @@ class Store:
         self.url = make_url(url)
         self.engine = make_engine(self.url)
         self.installation = Installation(self.engine)
-        self._trying = self.engine.execution_options(writes=False)
-        self._reading = self._paging = self._trying
+        self._trying = self._reading = self._paging = self.engine.execution_options(writes=False)
         self._beating = self.engine.execution_options(busy_ms=BEAT_MS, begin=f"SET LOCAL statement_timeout={BEAT_MS}")
         if not self.is_sqlite:
             self._reading = self.engine.execution_options(postgresql_readonly=True)
             self._paging = self.engine.execution_options(isolation_level="AUTOCOMMIT", begin=OF_A_PAGE)
-        self._shared: ContextVar[_Shared | None] = ContextVar("shared line", default=None)
+        self._scoped = self._paging.execution_options()
+        event.listen(self._scoped, "before_cursor_execute", _refuse_unnarrowed)
+        self._page: ContextVar[_Page | None] = ContextVar("page", default=None)
 
     @property
     def is_sqlite(self) -> bool:
@@ -331,37 +250,39 @@ class Store:
     @contextmanager
     def scoped(self, viewer: access.Viewer) -> Iterator[Session]:
         """A session to read with, narrowed to what `viewer` may see; nothing done in it is kept."""
-        narrowing, given = _narrowing(shape_of(viewer)), values(viewer)
-        with self._line(self._paging).used() as connection, ScopedSession(connection, narrowing, given) as session:
+        with self._line(scoped=True).used() as connection, ScopedSession(connection, viewer) as session:
             yield session
 
     @contextmanager
     def reading(self, why: str) -> Iterator[Session]:
         """A session that reads everything. `why` names the job that needs it."""
-        line = self._line(self._reading)
-        with line.used() as connection, UnscopedReading(connection, _narrowing(None), {}) as session:
+        line = self._line(scoped=False)
+        with (
+            line.used() as connection,
+            UnscopedSession(connection, expire_on_commit=False, info={"why": why}) as session,
+        ):
             yield session
 
     @contextmanager
-    def one_line(self) -> Iterator[None]:
-        """What is read meanwhile is read on one line and, until something is written, of one moment. A page signs its
-        reader in, and reads some times more: each line taken up costs as much as a statement."""
-        shared = _Shared()
-        before = self._shared.set(shared)
+    def one_page(self) -> Iterator[None]:
+        """What is read meanwhile is read on two lines, one narrowed to the reader and one not, each of one moment until
+        something is written. A page signs its reader in and reads some times more; each new line costs a statement."""
+        page = _Page()
+        before = self._page.set(page)
         try:
             yield
         finally:
-            self._shared.reset(before)
-            shared.let_go()
+            self._page.reset(before)
+            page.let_go()
 
-    def _line(self, alone: Engine) -> _Line:
-        """The shared line; where none is shared, one of `alone`."""
-        shared = self._shared.get()
-        if shared and shared.line:
-            return shared.line
-        line = _Line((self._paging if shared else alone).connect())
-        if shared:
-            shared.line = line
+    def _line(self, *, scoped: bool) -> _Line:
+        """The line of the page; where there is no page, one for this reading alone."""
+        page = self._page.get()
+        if page and scoped in page.lines:
+            return page.lines[scoped]
+        line = _Line((self._scoped if scoped else self._paging if page else self._reading).connect())
+        if page:
+            page.lines[scoped] = line
         else:
             line.done = True
         return line
@@ -369,12 +290,12 @@ class Store:
     @contextmanager
     def _apart(self) -> Iterator[None]:
         """Something may be written meanwhile: neither a line from before nor one from within is read on afterwards."""
-        shared = self._shared.get() or _Shared()
-        shared.let_go()
+        page = self._page.get() or _Page()
+        page.let_go()
         try:
             yield
         finally:
-            shared.let_go()
+            page.let_go()
 
     @contextmanager
     def trying(self, why: str) -> Iterator[Session]:
