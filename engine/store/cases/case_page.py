@@ -22,6 +22,7 @@ from engine.core.people.access import REFERRED, SEATS, Viewer, reach
 from engine.core.refusals import NoAccess, NotFound
 from engine.core.words import Sentence
 from engine.store import tables as t
+from engine.store.scopes import beyond_scope
 from engine.store.bulk import among
 from engine.store.cases.cases import find_case
 from engine.store.cases.companions import CompanionRow, companions
@@ -226,8 +227,14 @@ _PARTS: Mapping[str, Executable] = {
     .order_by(t.Firing.repetition),
 }
 _tables = t.Base.metadata.tables
-_THERE = select(
-    *(exists().where(_tables[name].c.case_id == _case).label(name) for name in (*_PARTS, "companions", "difficulties"))
+_THERE = beyond_scope(
+    select(
+        *(
+            exists().where(_tables[name].c.case_id == _case).label(name)
+            for name in (*_PARTS, "companions", "difficulties")
+        )
+    ),
+    "whether a case that was reached has rows in its small tables; the rows themselves are read narrowed",
 )
 
 
@@ -236,7 +243,7 @@ class _Parts:
 
     def __init__(self, session: Session, case_id: int) -> None:
         self._session, self._case = session, {"case": case_id}
-        asked = session.connection().execute(_THERE, self._case).mappings().one()
+        asked = session.execute(_THERE, self._case).mappings().one()
         self._there = {name for name, there in asked.items() if there}
 
     def __contains__(self, name: str) -> bool:

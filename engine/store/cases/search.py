@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 
 from engine.core.text import fold
 from engine.store import tables as t
+from engine.store.scopes import beyond_scope
 from engine.store.tables.types import at_most
 
 MOST_WORDS = 8
+FOUND_BY_NAME = "ids of pupils by their names; the statement around it is narrowed"
 MOST_VILLAGES = 500  # of one name: every commune has a “Thôn 1”
 _CODE = re.compile(r"\s*(?:rl\W?)?(?:(\d{4})\W)?(\d{1,6})\s*", re.IGNORECASE)
 _search = table("pupil_search", column("rowid"), column("pupil_search"))
@@ -41,11 +43,12 @@ def pupils_named(session: Session, found: list[str]) -> Select[Any]:
     """
     if session.get_bind().dialect.name == "sqlite":
         match = " ".join(f'"{word}"{"*" if len(word) > 1 else ""}' for word in found)
-        return select(_search.c.rowid).where(_search.c.pupil_search.op("MATCH")(match))
+        return beyond_scope(select(_search.c.rowid).where(_search.c.pupil_search.op("MATCH")(match)), FOUND_BY_NAME)
     match = " & ".join(f"{word}:*" if len(word) > 1 else word for word in found)
     simple: Any = text("'simple'")  # a literal, or the index is not recognised
-    return select(_pupils.c.id).where(
-        func.to_tsvector(simple, _pupils.c.search_key).op("@@")(func.to_tsquery(simple, literal(match)))
+    words = func.to_tsvector(simple, _pupils.c.search_key)
+    return beyond_scope(
+        select(_pupils.c.id).where(words.op("@@")(func.to_tsquery(simple, literal(match)))), FOUND_BY_NAME
     )
 
 
