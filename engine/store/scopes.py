@@ -18,6 +18,7 @@ from sqlalchemy import (
     Column,
     ColumnClause,
     ColumnElement,
+    CompoundSelect,
     Executable,
     Select,
     Table,
@@ -229,9 +230,11 @@ def _tables(statement: Executable) -> frozenset[str]:
 _BEYOND: WeakKeyDictionary[SelectBase, str] = WeakKeyDictionary()
 
 
-def beyond_scope(statement: Select[Any], why: str) -> Select[Any]:
-    """A SELECT that a scoped session takes as it is, alone or inside another; `why` says what keeps it from telling more
-    than its reader may know. A test lists every place that calls this."""
+def beyond_scope(statement: Any, why: str) -> Any:
+    """A SELECT that a scoped session takes as it is, alone or inside another.
+
+    `why` says what keeps it from telling more than its reader may know. A test lists every place that calls this.
+    """
     named = Counter(_NAMED.findall(str(statement)))
     marked = statement.where(*(_Narrowed(true(), name) for name in named.elements()))
     _BEYOND[marked] = why
@@ -257,8 +260,8 @@ def _past_the_orm(statement: Any) -> str | None:
             return "text"
         if isinstance(element, TableClause) and not isinstance(element, Table):
             return "a table that is none of the models"
-        if isinstance(element, AliasedReturnsRows) and getattr(element.element, "name", "") in PROTECTED:
-            return f"{element.element.name} by another name"
+        if isinstance(element, AliasedReturnsRows) and (name := getattr(element.element, "name", "")) in PROTECTED:
+            return f"{name} by another name"
         if isinstance(element, Column) and id(element) in _OWN_COLUMNS:
             return f"{element.table.name} past its model"
     return None
@@ -279,10 +282,10 @@ class Scope:
         Raises PermissionError for what is no SELECT, for text, and for a protected table by another name or past its
         model: nothing would narrow it.
         """
-        if isinstance(statement, SelectBase) and statement in _BEYOND:
-            return statement.options()
-        if not isinstance(statement, SelectBase):
+        if not isinstance(statement, Select | CompoundSelect):
             raise PermissionError("A scoped session takes a SELECT of models, and nothing else.")
+        if statement in _BEYOND:
+            return statement
         if why := _past_the_orm(statement):
             raise PermissionError(f"A scoped session was asked for {why}, where nothing narrows it.")
         criteria = [criterion for name in _tables(statement) & self._rules.keys() for criterion in self._criteria(name)]

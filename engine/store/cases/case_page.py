@@ -22,11 +22,11 @@ from engine.core.people.access import REFERRED, SEATS, Viewer, reach
 from engine.core.refusals import NoAccess, NotFound
 from engine.core.words import Sentence
 from engine.store import tables as t
-from engine.store.scopes import beyond_scope
 from engine.store.bulk import among
 from engine.store.cases.cases import find_case
 from engine.store.cases.companions import CompanionRow, companions
 from engine.store.cases.difficulties import Shown, of_case
+from engine.store.scopes import beyond_scope
 
 EVENTS = 30  # of the timeline on one page
 NEVER = 2**31 - 1  # beyond the number of any event

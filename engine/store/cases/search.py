@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import Select, column, func, literal, select, table, text
+from sqlalchemy import column, func, literal, select, table, text
 from sqlalchemy.orm import Session
 
 from engine.core.text import fold
@@ -36,7 +36,7 @@ def case_code(query: str, year: int) -> str | None:
     return f"RL-{found[1] or year}-{int(found[2]):06}" if found else None
 
 
-def pupils_named(session: Session, found: list[str]) -> Select[Any]:
+def pupils_named(session: Session, found: list[str]) -> Any:
     """The ids of all pupils whose names have words beginning like these, in any order; never a page by itself.
 
     It knows no scope: use it inside a statement that is narrowed.
