@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -33,7 +33,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import FromStatement, with_loader_criteria
+from sqlalchemy.orm import with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -227,16 +227,18 @@ def _tables(statement: Executable) -> frozenset[str]:
     return found
 
 
+# The conditions of partial indexes, which a statement repeats to the letter. They name columns of one table, no table.
+_CONDITIONS = frozenset(it.text for it in vars(t).values() if isinstance(it, TextClause))
 _BEYOND: WeakKeyDictionary[SelectBase, str] = WeakKeyDictionary()
 
 
-def beyond_scope(statement: Any, why: str) -> Any:
+def beyond_scope(statement: Any, tables: Iterable[str], why: str) -> Any:
     """A SELECT that a scoped session takes as it is, alone or inside another.
 
-    `why` says what keeps it from telling more than its reader may know. A test lists every place that calls this.
+    `tables` are the protected tables that it names, once for each time; `why` says what keeps it from telling more than
+    its reader may know. A test lists every place that calls this.
     """
-    named = Counter(_NAMED.findall(str(statement)))
-    marked = statement.where(*(_Narrowed(true(), name) for name in named.elements()))
+    marked = statement.where(*(_Narrowed(true(), name) for name in tables))
     _BEYOND[marked] = why
     return marked
 
@@ -254,10 +256,14 @@ def _elements(statement: Any) -> Iterator[Any]:
 def _past_the_orm(statement: Any) -> str | None:
     """What in a statement no criteria could narrow: text, a table by another name, a protected table itself."""
     for element in _elements(statement):
-        if isinstance(element, TextClause | FromStatement) or (
-            isinstance(element, ColumnClause) and element.is_literal and element.name != "*"
+        if isinstance(element, TextClause) and element.text not in _CONDITIONS:
+            return f"text ({element.text})"
+        if (
+            isinstance(element, ColumnClause)
+            and element.is_literal
+            and not (element.name == "*" or element.name.isdigit())
         ):
-            return "text"
+            return f"text ({element.name})"
         if isinstance(element, TableClause) and not isinstance(element, Table):
             return "a table that is none of the models"
         if isinstance(element, AliasedReturnsRows) and (name := getattr(element.element, "name", "")) in PROTECTED:
@@ -310,7 +316,7 @@ _OWN_COLUMNS = frozenset(id(column) for entity in PROTECTED_MODELS for column in
 
 _MARK = re.compile(r"/\* narrows (\w+) \*/")
 _NAMED = re.compile(
-    rf'(?<!\bAS )(?<![\w.])"?\b({"|".join(sorted(PROTECTED))})\b"?(?! AS reached_)(?![\w.])', re.IGNORECASE
+    rf'(?<!\bAS )(?<!%\()(?<![\w.:])"?\b({"|".join(sorted(PROTECTED))})\b"?(?! AS reached_)(?![\w.])', re.IGNORECASE
 )
 
 

@@ -227,13 +227,10 @@ _PARTS: Mapping[str, Executable] = {
     .order_by(t.Firing.repetition),
 }
 _tables = t.Base.metadata.tables
+_BESIDE = (*_PARTS, "companions", "difficulties")
 _THERE = beyond_scope(
-    select(
-        *(
-            exists().where(_tables[name].c.case_id == _case).label(name)
-            for name in (*_PARTS, "companions", "difficulties")
-        )
-    ),
+    select(*(exists().where(_tables[name].c.case_id == _case).label(name) for name in _BESIDE)),
+    _BESIDE,
     "whether a case that was reached has rows in its small tables; the rows themselves are read narrowed",
 )
 
@@ -380,16 +377,15 @@ def eligible(session: Session, facts: Facts, roles: Sequence[str], today: dt.dat
     return list(found.values())
 
 
-_own = t.Base.metadata.tables["pupils"].alias("own")
+_own = select(t.Pupil.guardian_phone, t.Pupil.address).where(t.Pupil.id == bindparam("pupil"))
 _SIBLINGS = (
     select(t.Case.code, t.Pupil.name)
     .join(t.Pupil, t.Pupil.id == t.Case.pupil_id)
-    .join(_own, _own.c.id == bindparam("pupil"))
     .where(
         t.Pupil.village_id == bindparam("village"),
-        t.Pupil.id != _own.c.id,
+        t.Pupil.id != bindparam("pupil"),
         t.OPEN,
-        or_(t.Pupil.guardian_phone == _own.c.guardian_phone, t.Pupil.address == _own.c.address),
+        or_(t.Pupil.guardian_phone == bindparam("phone"), t.Pupil.address == bindparam("address")),
     )
     .order_by(t.Case.id)
     .limit(10)
@@ -400,5 +396,9 @@ def _siblings(session: Session, facts: Facts) -> tuple[tuple[str, str], ...]:
     """Open cases of other pupils with the same guardian's phone, or the same address in the same village."""
     if facts.village_id is None:
         return ()
-    found = session.execute(_SIBLINGS, {"pupil": facts.pupil_id, "village": facts.village_id})
+    own = session.execute(_own, {"pupil": facts.pupil_id}).one_or_none()
+    if own is None or not any(own):
+        return ()
+    asked = {"pupil": facts.pupil_id, "village": facts.village_id, "phone": own[0], "address": own[1]}
+    found = session.execute(_SIBLINGS, asked)
     return tuple((code, name) for code, name in found)

@@ -17,9 +17,14 @@ from engine.core.words import Sentence
 from engine.store import tables as t
 from engine.store.cases.surroundings import cases, read_facts
 from engine.store.cases.writer import CASE_COLUMNS
+from engine.store.scopes import beyond_scope
 
 _offers, _events = (t.Base.metadata.tables[name] for name in ("offers", "events"))
-_CALLED = select(*(cases.c[name] for name in CASE_COLUMNS)).where(cases.c.code == bindparam("code"))
+_CALLED = beyond_scope(
+    select(*(cases.c[name] for name in CASE_COLUMNS)).where(cases.c.code == bindparam("code")),
+    ("cases",),
+    "a case by its code; the page asks `reach` what the viewer may know of it before it tells anything",
+)
 _RAISE_COUNTER = text(
     "INSERT INTO counters (name, value) VALUES (:name, :count)"
     " ON CONFLICT (name) DO UPDATE SET value = counters.value + :count RETURNING value"
@@ -69,7 +74,7 @@ def case_by_code(session: Session, code: str) -> Facts | None:
 
 def find_case(session: Session, code: str) -> Facts | None:
     """A case as facts, to look at only."""
-    row: Any = session.connection().execute(_CALLED, {"code": code}).one_or_none()
+    row: Any = session.execute(_CALLED, {"code": code}).one_or_none()
     return Facts(*row) if row else None
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.core.people.access import REFERRED, SEATS, Viewer
 from engine.store import tables as t
+from engine.store.scopes import beyond_scope
 from engine.store.tables.types import at_most
 
 MOST_ARMS = 60  # indexes walked side by side; beyond, one walk over all is no worse
@@ -79,10 +80,11 @@ def referred_arms(viewer: Viewer) -> list[Arm]:
     return [("association_id", unit) for unit in sorted(viewer.of("volunteer") | viewer.of("association"))]
 
 
-def pick(conditions: Sequence[Any], limit: int, *, newest: bool = False) -> Select[Any]:
+def pick(conditions: Sequence[Any], limit: int, *, newest: bool = False) -> Any:
     """The ids of the first cases that meet the conditions: the next due ones, or the newest ones."""
     by = (cases.c.id.desc(),) if newest else (cases.c.due_at, cases.c.id)
-    return select(cases.c.id).where(*conditions).order_by(*by).limit(at_most(limit))
+    found = select(cases.c.id).where(*conditions).order_by(*by).limit(at_most(limit))
+    return beyond_scope(found, ("cases",), "ids of cases in an area of the viewer; the statement around it is narrowed")
 
 
 def by_arms(arms: Sequence[Arm], conditions: Sequence[Any], limit: int, *, newest: bool = False) -> list[Select[Any]]:

@@ -32,6 +32,7 @@ from engine.store.cases.rows import (
     referred,
     referred_arms,
 )
+from engine.store.scopes import beyond_scope
 from engine.store.tables.types import FAR, at_most
 
 PAGE = 50
@@ -190,7 +191,7 @@ def also_waiting(session: Session, viewer: Viewer) -> Also:
     It tells of the person's own posts alone, and no more than that there is something.
     """
     query = _also_waiting(tuple(seats_of(viewer)))
-    return Also(*session.connection().execute(query, {"person": viewer.person_id}).one())
+    return Also(*session.execute(query, {"person": viewer.person_id}).one())
 
 
 @lru_cache(maxsize=512)
@@ -199,11 +200,16 @@ def _also_waiting(seats: tuple[tuple[str, int], ...]) -> Any:
     asked = [and_(difficulties.unit_id == unit, difficulties.role == role) for role, unit in seats]
     taught = [_pupils.c[PUPILS_OF[role]] == unit for role, unit in seats if role in PUPILS_OF]
     proposed = select(_proposals.c.id).join(_pupils, _pupils.c.id == _proposals.c.pupil_id)
-    return select(
+    query = select(
         exists(proposed.where(t.UNDECIDED, or_(false(), *taught))),
         exists(select(difficulties.id).where(t.UNANSWERED, or_(false(), *asked))),
         exists().where(_filters.c.person_id == bindparam("person")),
         select(func.count()).select_from(_UNREAD.subquery()).scalar_subquery(),
+    )
+    return beyond_scope(
+        query,
+        ("proposals", "pupils", "difficulties", "saved_filters", "notices"),
+        "whether something waits for the viewer's own posts, and how many notices of theirs are unread; no row is told",
     )
 
 
