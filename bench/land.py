@@ -24,6 +24,7 @@ COMMUNES = 98  # in a province: 3,321 in 34
 
 LONG_AGO, FOR_GOOD, NEVER = "2020-01-01", "9999-12-31", "9999-12-31 00:00:00.000000"
 # A Friday morning. What was contacted on Monday has failed by Thursday's closing; what began today is due later.
+RULES = 2  # the version of the shipped rules
 NOW = dt.datetime(2026, 3, 6, 2, tzinfo=dt.UTC)
 TODAY = dt.datetime(2026, 3, 6, 0, 30, tzinfo=dt.UTC)
 CONTACTED = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
@@ -178,7 +179,7 @@ class Land:
             id,
             "dropout",
             1,
-            1,
+            RULES,
             installed.state,
             1,
             installed.since,
@@ -248,7 +249,7 @@ def _facts(state: str, since: dt.datetime, role: str | None, accepted: dt.dateti
         0,
         "dropout",
         1,
-        1,
+        RULES,
         state,
         1,
         since,

@@ -25,6 +25,7 @@ PLACED: Mapping[str, tuple[str, ...]] = {
     "difficulties": ("unit_id",),
 }
 
+MOST_CODE = 40  # characters of a unit's code
 ADDED_TO = {"staff_acts"}  # what names a unit there names it for good: a row is never changed
 
 Key = tuple[int, ...]
@@ -174,7 +175,7 @@ def still_named(session: Session, units: Collection[int]) -> dict[str, int]:
     """How many rows of which tables name one of these units."""
     found: dict[str, int] = {}
     for table, column in referring():
-        for chunk in chunks(units):
+        for chunk in chunks(units) if table.name not in ADDED_TO else ():
             query = select(func.count()).select_from(table).where(column.in_(chunk))
             if number := session.connection().execute(query).scalar_one():
                 found[table.name] = found.get(table.name, 0) + number
@@ -190,14 +191,31 @@ def remove(session: Session, name: str, keys: Iterable[Key]) -> None:
 
 
 def remove_units(session: Session, units: Collection[int]) -> None:
-    """Delete units that nothing names any more, and make the links say what the parents say."""
+    """Delete units that nothing names any more, and make the links say what the parents say.
+
+    A unit that the history of accounts names stays as a unit that held on no day. Its code is free again.
+    """
     connection = session.connection()
     for chunk in chunks(units):
         of_them = or_(_links.c.ancestor_id.in_(chunk), _links.c.descendant_id.in_(chunk))
         connection.execute(delete(_links).where(of_them))
         connection.execute(update(_units).where(_units.c.id.in_(chunk)).values(parent_id=None, successor_id=None))
-    remove(session, "units", [(unit,) for unit in units])
+    kept = _named_for_good(session, units)
+    for unit in sorted(kept):
+        row = connection.execute(select(_units.c.code, _units.c.valid_from).where(_units.c.id == unit)).one()
+        values = {"code": f"{row.code[: MOST_CODE - 12]}~{unit}", "valid_to": row.valid_from}
+        connection.execute(update(_units).where(_units.c.id == unit).values(values))
+    remove(session, "units", [(unit,) for unit in units if unit not in kept])
     relink(session)
+
+
+def _named_for_good(session: Session, units: Collection[int]) -> set[int]:
+    """Those that a table names to which rows are only added."""
+    found: set[int] = set()
+    for table, column in referring():
+        for chunk in chunks(units) if table.name in ADDED_TO else ():
+            found |= set(session.connection().execute(select(column).where(column.in_(chunk)).distinct()).scalars())
+    return found
 
 
 # --- as a file has it -------------------------------------------------------------------------------------------------

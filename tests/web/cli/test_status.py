@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from engine.jobs.procrastinate_queue import prepare
 from engine.store import tables as t
+from engine.store.database.refusals import DatabaseRefused
 from engine.store.ops import leases
 from engine.store.ops.settings import put_setting
 from engine.store.ops.time_source import set_clock
@@ -40,7 +41,7 @@ def test_a_house_with_a_worker_and_nothing_late_is_well(store: Store, tmp_path: 
     found = run(store, tmp_path)
     assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "All is well.")
     assert "  absent: 1\n  teacher_contact: 1\n" in found.stdout
-    assert "Workflow dropout, version 1, rules 1: 2 open cases" in found.stdout
+    assert "Workflow dropout, version 1, rules 2: 2 open cases" in found.stdout
     assert "Next look: 17:00 10/03/2026" in found.stdout
 
 
@@ -99,8 +100,9 @@ def test_messages_that_were_given_up_are_counted(store: Store, tmp_path: Path) -
 def test_a_database_that_was_never_made_is_a_problem(tmp_path: Path) -> None:
     environment = {"RALOP_INSTANCE": str(tmp_path), "RALOP_DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}"}
     found = CliRunner().invoke(status, ["--json"], env=environment)
-    assert found.exit_code == 1
-    assert "The database is not of this program's version: - instead of" in found.stdout
+    assert isinstance(found.exception, DatabaseRefused)
+    assert "There is no database" in str(found.exception.sentence)
+    assert not (tmp_path / "new.db").exists()
 
 
 def test_jobs_of_the_queue_are_counted_by_state(postgresql_url: str, tmp_path: Path) -> None:

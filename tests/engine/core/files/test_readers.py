@@ -241,7 +241,7 @@ def test_an_excel_97_file_whose_sectors_go_in_circles_takes_no_more_memory_than_
 def test_several_sheets_of_an_excel_97_file_are_read_though_one_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [["Thực đơn"], *[["cơm"]] * 60]
     sheets = [SheetHead("Bếp", (0, 0), 61, 1, []), *batches(rows), SheetHead("6A", (0, 0), 2, 3, [])]
-    monkeypatch.setattr("engine.core.files.sheets.read_excel97", lambda _: iter([*sheets, *batches([HEAD, ONE])]))
+    monkeypatch.setattr(f"{__name__}.read_excel97", lambda _: iter([*sheets, *batches([HEAD, ONE])]))
     read, said = outcome("pupils", b"\xd0\xcf\x11\xe0")
     assert read == (("HS001", "Y Ngọc"),)
     assert said == ["The sheet “Bếp” has no such columns and was passed over."]

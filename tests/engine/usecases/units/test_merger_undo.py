@@ -40,7 +40,13 @@ def standing(here: Country) -> list[list[str]]:
     columns = [column for column in t.Case.__table__.c if column.name not in HISTORY]
     with here.context.store.reading("test") as session:
         rows = sorted(map(repr, session.connection().execute(select(*columns))))
-    return [*(here.rows(table) for table in TABLES), rows]
+        void = set(
+            session.connection().execute(select(t.Unit.id).where(t.Unit.valid_to <= t.Unit.valid_from)).scalars()
+        )
+    found = [here.rows(table) for table in TABLES]
+    found[0] = [row for row in found[0] if not row.startswith(tuple(f"({unit}, " for unit in void) or " ")]
+    found[1] = [row for row in found[1] if not any(f"({unit}, " in row or f", {unit}, " in row for unit in void)]
+    return [*found, rows]
 
 
 def merge(here: Country, mergers: list[Merger], **more: Any) -> str:
