@@ -151,7 +151,7 @@ def _read(session: Session, code: str, before: int | None = None, narrowed: str 
     beside = case_page.beside(session, seen.facts, today(), known=seen.known, before=before, only=part)
     facts = seen.facts
     facts.causes, facts.holds, facts.fired = beside.causes, beside.holds, dict(beside.fired)
-    situation = _situation(session, seen.facts, known=seen.known)
+    situation = _situation(seen.facts, known=seen.known)
     return Reading(seen.facts, seen.roles, seen.workflow, seen.who, seen.can, situation, beside)
 
 
@@ -170,16 +170,19 @@ def _seen(session: Session, code: str) -> Seen:
     return Seen(facts, roles, workflow, case_page.who(session, facts.pupil_id) if knows(roles) else None, can)
 
 
-def _situation(session: Session, facts: Facts, *, known: bool) -> Situation:
+def _situation(facts: Facts, *, known: bool) -> Situation:
     """The rules and the clock of the case. The reasons of holds and closures were written for those who may know."""
-    world = World(session, deployment().context.definitions, now())
-    world.read_answers([facts])
+    context = deployment().context
+    with context.store.reading("what lies around a case that its reader reaches") as session:
+        world = World(session, context.definitions, now())
+        world.read_answers([facts])
+        situation = world.situation(facts)
+        surroundings = world.surroundings(facts)
     if known:
-        return world.situation(facts)
+        return situation
     facts.holds = tuple((start, end, "") for start, end, _reason in facts.holds)
-    surroundings = world.surroundings(facts)
     nameless = tuple(replace(closure, reason="") for closure in surroundings.closures)
-    return deployment().context.definitions.situation(facts, replace(surroundings, closures=nameless))
+    return context.definitions.situation(facts, replace(surroundings, closures=nameless))
 
 
 def _offered_here(facts: Facts) -> bool:
