@@ -198,7 +198,7 @@ class _TriedPupils:
         stored.add(session, trial_id, found)
 
     def _draft(self, place: PupilPlace) -> Facts:
-        return new_case(self.context, self.workflow, place, {"absent_since": self.last.isoformat()}, self.now, "")
+        return new_case(self.context, self.workflow, place, self.last, self.now, "")
 
     def _past(
         self,

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from wtforms import RadioField, StringField
 
 from engine.channels import Channel
+from engine.core.cases.act import Act
 from engine.core.notices.planning import PUSH, Recipient
 from engine.core.people.access import ADMIN
 from engine.core.refusals import Invalid, NotAllowed
@@ -164,7 +165,9 @@ def forbid() -> tuple[str, int]:
 @pages.post("/cases/<code>/urge")
 def urge(code: str) -> Answer:
     """Urge on whoever has the case."""
-    urged = nudge(deployment().context, g.viewer, code[:24], now(), key=request.form.get("key", "")[:64] or None)
+    urged = nudge(
+        deployment().context, Act(g.viewer, code[:24], {}, now(), key=request.form.get("key", "")[:64] or None)
+    )
     flash(said(reminded(as_superior=urged)))
     return redirect(url_for("case.show", code=code), 303)
 

@@ -13,6 +13,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, sessi
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act import Act
 from engine.core.cases.timeline import unit_label
 from engine.core.people.access import OFFICE
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -247,7 +248,7 @@ def log_gift() -> Response | tuple[str, int]:
         form.refuse(Invalid({"code": Sentence("Choose for which case it was given.")}))
         return _gift_page(form), 422
     try:
-        case_acts.log_support(deployment().context, g.viewer, code, form.values, now(), key=form.once)
+        case_acts.log_support(deployment().context, Act(g.viewer, code, form.values, now(), key=form.once))
     except (Invalid, Conflict) as refused:
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
         if isinstance(refused, SentBefore):

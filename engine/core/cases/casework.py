@@ -16,7 +16,7 @@ from engine.core.calendar import Duration
 from engine.core.cases import escalation
 from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
-from engine.core.cases.facts import Facts, Fired, changing
+from engine.core.cases.facts import PLACE, Facts, Fired, changing
 from engine.core.people.access import ADMIN, OFFICE, REFERRED
 from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, told
 from engine.core.refusals import Conflict, NotAllowed
@@ -268,6 +268,30 @@ class Casework:
             entry.answer = "superseded" if waited else None
             entry.offer = Found(self.facts.offered_role, self.facts.offered_unit_id or 0, ())
         entry.data["due"] = _iso(self.facts.due_at)
+
+    def move(self, actor: Actor, place: Mapping[str, int | None], situation: Situation) -> None:
+        """The pupil has moved, and the case with them. If another post answers for it there, it goes to that post.
+
+        Args:
+            actor: who moved the pupil.
+            place: the units of the pupil now and the grade, by the case's fields.
+            situation: the rules and the clock that hold there.
+        """
+        facts, before = self.facts, self._answerable()
+        units = {name: [getattr(facts, name), new] for name, new in place.items() if name in PLACE}
+        for name, value in place.items():
+            setattr(facts, name, value)
+        self.situation = situation
+        moved = {name: pair for name, pair in units.items() if pair[0] != pair[1]}
+        self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
+        if self._answerable() != before:
+            self.hand_on(actor, None)
+
+    def _answerable(self) -> tuple[str, int | None]:
+        """The post that answers for the case in its state."""
+        owner = self.situation.workflow.states[self.facts.state].owner or ADMIN
+        found = find(owner, self.facts, self.directory)
+        return found.role, found.unit_id
 
     def reroute(self, found: Found, actor: Actor) -> None:
         """Offer the case to a post that should have had it and is filled again; the time to accept begins anew."""

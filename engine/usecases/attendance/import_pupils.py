@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.channels.excel97 import read_excel97
 from engine.core.cases.definitions import Definitions
+from engine.core.cases.facts import PLACE
 from engine.core.files.aliases import Aliases
 from engine.core.files.identity import CODE, Difference, differences, reasons, whole, without
 from engine.core.files.lines import Notes, Wrong
@@ -27,7 +28,6 @@ from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
 from engine.store.attendance import imports as stored
 from engine.store.attendance.marks import Counts
-from engine.store.cases.places import PLACE
 from engine.store.session import Session
 from engine.usecases.units.follow_pupils import follow_pupils
 

@@ -321,8 +321,7 @@ def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: Clos
 
 def _works(world: World, scope: ClosureScope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:
     for number, found in stored.touched(world.session, scope, _concerned(world.definitions), lock=lock):
-        world.fetch(found)
-        yield number, [Casework(facts, world.situation(facts), world, world.now) for facts in found]
+        yield number, world.caseworks(found)
 
 
 def _concerned(definitions: Definitions) -> Concerned:

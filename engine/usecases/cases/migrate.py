@@ -134,7 +134,7 @@ def _move(world: World, facts: Facts, planned: Facts, target: Workflow, moved: M
     state, due = facts.state, facts.due_at
     facts.causes, facts.fired, facts.holds, facts.marks = planned.causes, planned.fired, planned.holds, planned.marks
     facts.answers = planned.answers
-    work = Casework(facts, world.situation(facts), world, world.now)
+    work = world.casework(facts)
     work.migrate(world.situation(planned), planned.state)
     moved.moves.append(CaseMove(facts.code, state, facts.state, due, facts.due_at))
     return work

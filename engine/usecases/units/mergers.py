@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.cases.casework import SYSTEM, Actor
 from engine.core.people.access import reach
 from engine.core.people.account_events import ENDED, MOVED, By
 from engine.core.people.responsibility import ROLE_LABELS
@@ -383,10 +383,9 @@ def _place(
     world = World(session, context.definitions, now)
     reaching = {person: viewer_of(session, person, world.today) for person in gone}
     for found in batches.open_cases(session, cases.c.id.in_(sorted(before))) if before else ():
-        world.fetch(found)
-        works = []
-        for facts in found:
-            work = Casework(facts, world.situation(facts), world, now)
+        works = world.caseworks(found)
+        for work in works:
+            facts = work.facts
             moved = _moved(before[facts.id], facts)
             # Where only the village came over, what was the old commune's is the new one's in this case.
             became = {**successors, **{old: new for name, (old, new) in moved.items() if name == "commune_id"}}
@@ -398,7 +397,6 @@ def _place(
             if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
                 work.hand_on(Actor(None, SYSTEM), None)
                 merged.handed_on += 1
-            works.append(work)
         merged.cases += len(works)
         writer.store(session, works)
 

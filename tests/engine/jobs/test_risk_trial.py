@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.core.attendance.signals import DAY, OPEN, RiskRules, Signal
+from engine.core.cases.act import Act
 from engine.core.refusals import NotAllowed
 from engine.core.words import Label
 from engine.jobs import risk_trial
@@ -109,11 +110,15 @@ def judge(installed: Installed) -> None:
     contact = {"contact_way": "phone", "reached": True, "note": "Mẹ ốm"}
     of = installed.cast.pupils
     case_acts.step(
-        installed.context, installed.viewer("teacher"), codes[of["pupil"]], "contact", contact, at("2026-03-11 09:00")
+        installed.context,
+        Act(installed.viewer("teacher"), codes[of["pupil"]], contact, at("2026-03-11 09:00")),
+        "contact",
     )
     wrong = {"reason": "Ở viện, đã báo"}
     case_acts.step(
-        installed.context, installed.viewer("head"), codes[of["classmate"]], "mark_error", wrong, at("2026-03-11 09:00")
+        installed.context,
+        Act(installed.viewer("head"), codes[of["classmate"]], wrong, at("2026-03-11 09:00")),
+        "mark_error",
     )
 
 

@@ -43,7 +43,7 @@ NO_POWERS = {
     "proposals.dismiss",
     "cases.open_case",
     "case.do",
-    "around.take_off",
+    "companions.take_off",
     "difficulties.decide",
     "rollcall.send",
     "rooms.log_gift",

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import event, select
 
+from engine.core.cases.act import Act
 from engine.core.cases.casework import Actor, Casework, Entry
 from engine.core.people.access import Viewer
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound, Refused
@@ -90,7 +91,7 @@ def test_where_no_deadline_moves_there_is_no_entry(installed: Installed) -> None
 
 def test_closed_cases_and_those_of_others_are_left_alone(installed: Installed) -> None:
     ended, other = installed.open(NOW), installed.open(NOW, pupil="saturday_pupil")
-    case_acts.step(installed.context, installed.viewer("head"), ended, "mark_error", {"reason": "Nhầm"}, NOW)
+    case_acts.step(installed.context, Act(installed.viewer("head"), ended, {"reason": "Nhầm"}, NOW), "mark_error")
     announce(installed, "head", "class")
     assert (installed.kinds(ended), installed.kinds(other)) == (["opened", "mark_error"], ["opened"])
 
@@ -107,7 +108,7 @@ def test_a_case_whose_rules_count_no_school_days_is_touched_but_not_looked_at(
 ) -> None:
     code = installed.open(at("2026-03-02 08:00"))
     case_acts.step(
-        installed.context, installed.viewer("head"), code, "ask_commune", {}, NOW
+        installed.context, Act(installed.viewer("head"), code, {}, NOW), "ask_commune"
     )  # the commune's days are working days
     installed.open(NOW, pupil="classmate")
     looked: list[str] = []
@@ -371,7 +372,7 @@ def test_those_in_the_post_that_a_case_waits_for_are_told(
 ) -> None:
     monkeypatch.setattr("engine.usecases.calendar.closures._concerned", lambda _handbook: lambda *_state: True)
     code = installed.open(NOW)
-    case_acts.step(installed.context, installed.viewer("teacher"), code, "ask_commune", {"note": "Nhà xa"}, NOW)
+    case_acts.step(installed.context, Act(installed.viewer("teacher"), code, {"note": "Nhà xa"}, NOW), "ask_commune")
     monkeypatch.setattr(Casework, "recount", _moved)
     announce(installed, "head")
     assert [row[:2] for row in told(installed)] == [("commune_officer", "commune_officer")]
