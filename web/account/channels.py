@@ -23,6 +23,7 @@ from engine.store.notices.notices import PENDING, Browser
 from engine.usecases.cases.nudges import nudge, reminded
 from engine.usecases.notices import choices
 from engine.usecases.notices.choices import AT_ONCE, DIGEST, OFF
+from engine.usecases.notices.reading import try_again
 from web.account.device_names import name_of_device
 from web.site.forms import Form
 from web.site.languages import said
@@ -208,7 +209,6 @@ def retry() -> Answer:
     """Try one dead letter again, or all of them."""
     _require_admin()
     one = whole(request.form.get("delivery"))
-    with deployment().context.store.writing("try dead letters again") as session:
-        done = deliveries.revive(session, now(), None if request.form.get("all") else [one or 0])
+    done = try_again(deployment().context.store, now(), None if request.form.get("all") else [one or 0])
     flash(ngettext("%(num)s message will be tried again.", "%(num)s messages will be tried again.", done))
     return redirect(url_for("channels.log", state=DEAD), 303)

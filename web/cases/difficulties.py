@@ -13,8 +13,8 @@ from engine.core.workflow import builtin_forms
 from engine.core.workflow.builtin_forms import FORMS
 from engine.store.cases import difficulties as stored
 from engine.store.cases.difficulties import ALL, ANSWERED, OPEN, PAGE
-from engine.store.people.access_log import note_reading
 from engine.usecases.cases.difficulties import answer
+from engine.usecases.people.note_access import note_reading
 from web.cases.act_page import Asking, act_from, act_page, attempt
 from web.cases.difficulty_items import DifficultyItem, items
 from web.cases.page import Seen, see_case

@@ -10,9 +10,9 @@ import datetime as dt
 import time
 from typing import Any
 
-from engine.core.time_source import check_moment, is_lived_in
+from engine.core.time_source import is_lived_in
 from engine.store.ops.settings import get_setting, put_setting
-from engine.store.session import Store, now_utc
+from engine.store.session import Session, Store, now_utc
 
 SETTING = "clock"
 KEPT_S = 1.0  # how long the distance is believed before the database is asked again
@@ -59,26 +59,12 @@ def _distance(seconds: Any, machine: dt.datetime) -> dt.timedelta:
         return dt.timedelta()
 
 
-def set_clock(store: Store, now: dt.datetime | None) -> None:
-    """Let every `ShiftedClock` on this database tell `now` (aware) from here on; None: the machine's own time.
-
-    Raises `Invalid` for a moment outside the years in which the program works; the clock stays as it was.
-    """
-    if now:
-        check_moment(now)
-    ahead = now - now_utc() if now else dt.timedelta()
-    with store.writing("clock") as session:
-        put_setting(session, SETTING, {"offset_seconds": round(ahead.total_seconds())})
+def put_distance(session: Session, ahead: dt.timedelta) -> None:
+    """Let this installation live so far ahead of the machine."""
+    put_setting(session, SETTING, {"offset_seconds": round(ahead.total_seconds())})
 
 
-def mend_clock(store: Store) -> bool:
-    """Forget a distance that leads to a moment in which nothing works; whether there was one.
-
-    An earlier version let the clock be set to any moment, and could not start there to set it again.
-    """
-    with store.reading("clock") as session:
-        kept = get_setting(session, SETTING).get("offset_seconds", 0)
-    wrong = bool(kept) and _distance(kept, now_utc()) == dt.timedelta()
-    if wrong:
-        set_clock(store, None)
-    return wrong
+def leads_nowhere(session: Session) -> bool:
+    """Whether the distance that was kept leads to a moment in which nothing works."""
+    kept = get_setting(session, SETTING).get("offset_seconds", 0)
+    return bool(kept) and _distance(kept, now_utc()) == dt.timedelta()

@@ -9,8 +9,9 @@ from engine.core import time_source
 from engine.core.refusals import Invalid
 from engine.core.time_source import Frozen
 from engine.store.ops.settings import get_setting, put_setting
-from engine.store.ops.time_source import SETTING, ShiftedClock, SystemClock, mend_clock, set_clock
+from engine.store.ops.time_source import SETTING, ShiftedClock, SystemClock
 from engine.store.session import Store, now_utc
+from engine.usecases.ops.clock import mend_clock, set_clock
 
 NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)

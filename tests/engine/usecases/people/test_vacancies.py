@@ -7,10 +7,10 @@ from click.testing import CliRunner
 
 from engine.core.cases.act import Act
 from engine.store.cases.verify import breaks
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
 from engine.store.simulation import seed as on
 from engine.usecases.cases import case_acts
+from engine.usecases.ops.clock import set_clock
 from engine.usecases.people.vacancies import leave, reroute, reroute_daily
 from tests.staged import Playing, at, playing
 from web.cli.user import user
