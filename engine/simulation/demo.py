@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.cases.act import Act
+from engine.core.invariants import given
 from engine.core.people.access import Viewer
 from engine.core.people.responsibility import acting, find
 from engine.core.refusals import Conflict
@@ -152,8 +153,7 @@ class _StoryPlayer:
     def _open(self, pupil_id: int, act: StoryAct, now: dt.datetime) -> str:
         with self.context.store.reading("who opens") as session:
             world = World(session, self.context.definitions, now)
-            place = stored.pupil_place(session, pupil_id)
-            assert place is not None
+            place = given(stored.pupil_place(session, pupil_id), "the demo has just stored its pupils")
             viewer = self._viewer(session, find(act.who, place, world).people, world)
         return case_acts.open_case(self.context, viewer, pupil_id, act.values, now)
 

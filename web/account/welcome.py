@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from engine.core.invariants import hold
 from engine.core.people.access import ROLES
 from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.words import Sentence
@@ -147,7 +148,7 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         ),
     ),
 }
-assert tuple(sorted(STEPS)) == tuple(sorted(ROLES))
+hold(sorted(STEPS) == sorted(ROLES), "every role has its first steps")
 
 
 def _roles() -> list[str]:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from engine.core.cases.act import Act
 from engine.core.cases.timeline import unit_label
+from engine.core.invariants import given
 from engine.core.people.access import OFFICE
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
 from engine.core.units.kinds import KINDS
@@ -73,8 +74,8 @@ def klass() -> str:
 
 
 def _state_words(row: overviews.ClassListRow) -> Label:
-    assert row.workflow is not None
-    return deployment().context.definitions.workflow(*row.workflow).states[row.state or ""].label
+    workflow = given(row.workflow, "only a row with a case has a state to be told")
+    return deployment().context.definitions.workflow(*workflow).states[row.state or ""].label
 
 
 # --- a school ---------------------------------------------------------------------------------------------------------

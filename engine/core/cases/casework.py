@@ -17,6 +17,7 @@ from engine.core.cases import escalation
 from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
+from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, REFERRED
 from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, told
 from engine.core.refusals import Conflict, NotAllowed
@@ -146,8 +147,7 @@ class Casework:
     def decline(self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, Any]) -> None:
         """Return an offer with a reason; it goes to the next one up. `declined`: the seats that returned it before."""
         role = self._answering(actor, seats)
-        assert self.facts.offered_unit_id is not None
-        seat = (role, self.facts.offered_unit_id)
+        seat = (role, given(self.facts.offered_unit_id, "who answers an offer sits in the unit that it went to"))
         entry = self._entry("declined", actor, role=role, text=values)
         entry.answer = "declined"
         owner = self.situation.workflow.states[self.facts.state].owner or role

@@ -28,8 +28,8 @@ class SystemClock:
 class ShiftedClock:
     """The machine's clock and the distance that the database says, asked at most once a second."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, kept_s: float = KEPT_S) -> None:
+        self._store, self._kept_s = store, kept_s
         self._kept: tuple[float, dt.timedelta] | None = None
 
     def now(self) -> dt.datetime:
@@ -43,7 +43,7 @@ class ShiftedClock:
     def offset(self) -> dt.timedelta:
         """How far this clock is ahead of the machine's; zero where nobody set it."""
         tick, kept = time.monotonic(), self._kept
-        if kept is None or tick - kept[0] > KEPT_S:
+        if kept is None or tick - kept[0] > self._kept_s:
             with self._store.reading("clock") as session:
                 seconds = get_setting(session, SETTING).get("offset_seconds", 0)
             kept = self._kept = (tick, _distance(seconds, now_utc()))

@@ -15,6 +15,7 @@ from typing import Any
 from engine.core.calendar import Duration, clock_of
 from engine.core.cases.act import Act
 from engine.core.cases.casework import SYSTEM, Actor, Addressed, Casework, Entry
+from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, Viewer
 from engine.core.people.responsibility import Found, above, acting
 from engine.core.refusals import NotAllowed, NotFound
@@ -241,8 +242,7 @@ def _asking(seq: int, found: Found, due: dt.datetime) -> dict[str, Any]:
 def _answer_by(work: Casework) -> dt.datetime:
     """The office's working days, whatever stops the case's own clock: a hold may be the difficulty itself."""
     found = clock_of(work.situation.calendar).deadline(work.now, ANSWER_WITHIN)
-    assert found is not None  # a clock without pauses always gets there
-    return found
+    return given(found, "a clock without pauses always gets there")
 
 
 def _tell(entry: Entry, people: Iterable[tuple[int, str]], kind: str, but: int | None = None) -> None:

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from engine.core.cases.casework import Actor, Casework
 from engine.core.cases.facts import Facts
+from engine.core.invariants import hold
 from engine.core.people import account_events, passwords
 from engine.core.people.access import ROLES, Viewer, reach
 from engine.core.people.account_events import By
@@ -47,7 +48,7 @@ HELD_IN: Mapping[str, tuple[str, ...]] = {
     "education_office": ("commune", "district", "province"),
     "admin": ("root",),
 }
-assert tuple(HELD_IN) == ROLES
+hold(tuple(HELD_IN) == ROLES, "every role is held somewhere, in the order of ROLES")
 LONGEST = {"name": 120, "phone": 32, "email": 200}
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 

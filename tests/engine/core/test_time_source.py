@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from engine.core import time_source
 from engine.core.refusals import Invalid
 from engine.core.time_source import Frozen
 from engine.store.ops.settings import get_setting, put_setting
@@ -33,9 +32,8 @@ def test_a_clock_that_nobody_shifted_is_the_machines(store: Store) -> None:
     assert abs(shifted.now() - now_utc()) < 5 * SECOND
 
 
-def test_all_clocks_on_a_database_are_shifted_together_and_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_source, "KEPT_S", 0)
-    pages, worker = ShiftedClock(store), ShiftedClock(store)
+def test_all_clocks_on_a_database_are_shifted_together_and_back(store: Store) -> None:
+    pages, worker = ShiftedClock(store, kept_s=0), ShiftedClock(store, kept_s=0)
     set_clock(store, NOW)
     assert abs(pages.now() - NOW) < 5 * SECOND
     assert abs(worker.now() - NOW) < 5 * SECOND

@@ -156,12 +156,9 @@ def test_each_sees_the_numbers_of_the_own_schools(watched: Installed) -> None:
         trial_of(watched.context, watched.viewer("teacher"))
 
 
-def test_a_trial_whose_worker_was_killed_goes_on_and_counts_nobody_twice(
-    watched: Installed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(risk_trial, "PIECE", 1)
+def test_a_trial_whose_worker_was_killed_goes_on_and_counts_nobody_twice(watched: Installed) -> None:
     risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
-    work_on_trials(watched.context, LATER, iter([False, False, True]).__next__)
+    work_on_trials(watched.context, LATER, iter([False, False, True]).__next__, piece=1)
     assert trial_of(watched.context, watched.viewer("admin")).done == 2
     with watched.store.writing("a worker takes it up and is killed") as session:
         assert stored.take(session) is not None

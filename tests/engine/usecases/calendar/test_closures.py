@@ -25,13 +25,13 @@ FIRST, LAST = dt.date(2026, 3, 10), dt.date(2026, 3, 11)
 
 
 def announce(
-    installed: Installed, member: str | None, scope: str = "school", reason: str = "Bão", **days: dt.date
+    installed: Installed, member: str | None, scope: str = "school", reason: str = "Bão", **more: object
 ) -> int:
     held = (
         {"pupil_id": installed.cast.pupils["pupil"]} if scope == "pupil" else {"unit_id": installed.cast.units[scope]}
     )
     viewer = installed.viewer(member) if member else None
-    when = {"first_day": FIRST, "last_day": LAST, **days}
+    when = {"first_day": FIRST, "last_day": LAST, **more}
     return announce_closure(installed.context, viewer, reason=reason, now=NOW, **held, **when)  # type: ignore[arg-type]
 
 
@@ -96,10 +96,9 @@ def test_closed_cases_and_those_of_others_are_left_alone(installed: Installed) -
     assert (installed.kinds(ended), installed.kinds(other)) == (["opened", "mark_error"], ["opened"])
 
 
-def test_more_cases_than_one_batch_are_all_counted_anew(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.calendar.closures.BATCH", 1)
+def test_more_cases_than_one_batch_are_all_counted_anew(installed: Installed) -> None:
     codes = [installed.open(NOW, pupil=pupil) for pupil in ("pupil", "classmate", "saturday_pupil")]
-    announce(installed, None, "province")
+    announce(installed, None, "province", batch=1)
     assert [installed.kinds(code) for code in codes] == [["opened", "recounted"]] * 3
 
 
@@ -213,9 +212,7 @@ def test_a_preview_of_a_change_looks_at_the_closure_as_it_would_be(installed: In
     assert (same, longer, gone) == (Touched(1, 0), Touched(1, 1), Touched(1, 1))
 
 
-def test_a_preview_stops_when_it_has_seen_enough(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.usecases.calendar.closures.MOST_LOOKED_AT", 1)
-    monkeypatch.setattr("engine.store.calendar.closures.BATCH", 1)
+def test_a_preview_stops_when_it_has_seen_enough(installed: Installed) -> None:
     for pupil in ("pupil", "classmate"):
         installed.open(NOW, pupil=pupil)
     found = preview(
@@ -224,6 +221,8 @@ def test_a_preview_stops_when_it_has_seen_enough(installed: Installed, monkeypat
         Plan(FIRST, LAST, "Bão"),
         NOW,
         unit_id=installed.cast.units["school"],
+        most=1,
+        batch=1,
     )
     assert found == Touched(1, 1, all=False)
 
