@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.core.files.options import Options
@@ -152,18 +152,18 @@ def enrolled_in(session: Session, class_ids: Collection[int]) -> list[tuple[int,
     return sorted(found, key=lambda one: (one[1], one[0]))
 
 
-def add_pupils(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_pupils(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Add pupils; each row has the same keys."""
     if rows:
         session.connection().execute(insert(pupils), list(rows))
 
 
-def change_pupil(session: Session, pupil_id: int, values: Mapping[str, Any]) -> None:
+def change_pupil(session: Session, pupil_id: int, values: Mapping[str, object]) -> None:
     """Change some columns of a pupil."""
     session.connection().execute(update(pupils).where(pupils.c.id == pupil_id).values(**values))
 
 
-def note_decisions(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def note_decisions(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Keep what a person decided about names, birth dates and codes; each row has the same keys."""
     if rows:
         session.connection().execute(insert(decided), list(rows))
@@ -288,7 +288,7 @@ def advance(session: Session, job_id: int, before: int, after: int, counts: Coun
     return session.connection().execute(statement).rowcount == 1
 
 
-def set_job(session: Session, job_id: int, *where: Any, **values: Any) -> bool:
+def set_job(session: Session, job_id: int, *where: ColumnElement[bool], **values: object) -> bool:
     """Change some columns of a job; whether it (still) met the conditions."""
     return session.connection().execute(update(jobs).where(jobs.c.id == job_id, *where).values(**values)).rowcount == 1
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import ColumnElement, Executable, TextClause, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.core.calendar import ClosedDays
@@ -48,10 +48,10 @@ def chunks(ids: Iterable[int]) -> Iterable[list[int]]:
 
 def read_facts(
     session: Session,
-    *where: Any,
+    *where: ColumnElement[bool] | TextClause,
     lock: bool = False,
     skip_locked: bool = False,
-    order: Any = None,
+    order: ColumnElement[Any] | None = None,
     limit: int | None = None,
 ) -> list[Facts]:
     """Cases as facts, without what lies beside them; `lock` keeps others away until the transaction ends."""

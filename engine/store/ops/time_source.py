@@ -18,13 +18,6 @@ SETTING = "clock"
 KEPT_S = 1.0  # how long the distance is believed before the database is asked again
 
 
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> dt.datetime:
-        return now_utc()
-
-
 class ShiftedClock:
     """The machine's clock and the distance that the database says, asked at most once a second."""
 

@@ -49,7 +49,7 @@ def is_undo(text: str) -> bool:
 def write(found: Difference) -> str:
     """The file that undoes what a merger did."""
 
-    def row(values: Mapping[str, Any]) -> dict[str, Any]:
+    def row(values: Mapping[str, object]) -> dict[str, Any]:
         return {name: stored.plain(value) for name, value in values.items()}
 
     return json.dumps(

@@ -8,7 +8,7 @@ import pytest
 from engine.core.refusals import Invalid
 from engine.core.time_source import Frozen
 from engine.store.ops.settings import get_setting, put_setting
-from engine.store.ops.time_source import SETTING, ShiftedClock, SystemClock
+from engine.store.ops.time_source import SETTING, ShiftedClock
 from engine.store.session import Store, now_utc
 from engine.usecases.ops.clock import mend_clock, set_clock
 
@@ -20,10 +20,6 @@ def test_a_frozen_clock_stands_still_until_it_is_told() -> None:
     frozen = Frozen(NOW)
     frozen.advance(SECOND)
     assert frozen.now() == frozen.now() == NOW + SECOND
-
-
-def test_the_machines_clock_is_aware_and_utc() -> None:
-    assert SystemClock().now().utcoffset() == dt.timedelta()
 
 
 def test_a_clock_that_nobody_shifted_is_the_machines(store: Store) -> None:
