@@ -144,6 +144,7 @@ def run(
     *,
     file_name: str = "",
     progress: Progress = _silent,
+    piece: int = PIECE,
 ) -> ImportOutcome:
     """Bring a file in from the command line, or go on with it where an earlier run of it was killed.
 
@@ -158,7 +159,7 @@ def run(
         new = new_job(kind, "running", file_name, digest, options, None, now)
         job_id = begun or stored.add_job(session, new)
     try:
-        return bring_in(context, job_id, data, ALL, now, progress=progress)
+        return bring_in(context, job_id, data, ALL, now, progress=progress, piece=piece)
     except Unreadable as refused:
         end(context, job_id, "refused", now, {"refused": said(refused.sentence)})
         raise
