@@ -57,7 +57,9 @@ def _follow(
     person_id: int | None,
 ) -> None:
     world, actor = World(session, definitions, now), Actor(person_id, SYSTEM)
-    place = {facts.id: dict(zip((*PLACE, "grade"), placed[facts.pupil_id], strict=True)) for facts in found}
+    place: dict[int, dict[str, int | None]] = {
+        facts.id: dict(zip((*PLACE, "grade"), placed[facts.pupil_id], strict=True)) for facts in found
+    }
     there = [_in_place(facts, place[facts.id]) for facts in found]
     world.fetch([*there, *found])
     works = []
