@@ -51,7 +51,10 @@ def context(store: Store) -> Context:
     calendar = load_calendar(text("rules/calendars/quang-ngai-2025-26.toml"), "calendar")
     key = (workflow.name, workflow.version)
     definitions = Definitions(
-        {key: workflow}, {(workflow.name, rules.version): rules}, {"": calendar}, {"dropout": (1, 1)}
+        {key: workflow},
+        {(workflow.name, rules.version): rules},
+        {"": calendar},
+        {workflow.name: (workflow.version, rules.version)},
     )
     return Context(store, definitions)
 
