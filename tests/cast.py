@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
+from engine.core.cases.act import Act
 from engine.core.people import passwords
 from engine.core.people.access import Viewer
 from engine.core.scenario.cast import PUPILS
@@ -79,11 +80,11 @@ class Cast:
 
     def step(self, code: str, name: str, by: str, **values: Any) -> None:
         """A step of the workflow."""
-        case_acts.step(self.context, self.viewer(by), code, name, values, self.now)
+        case_acts.step(self.context, Act(self.viewer(by), code, values, self.now), name)
 
     def accept(self, code: str, by: str) -> None:
         """A member accepts what is on offer to them."""
-        case_acts.accept(self.context, self.viewer(by), code, {}, self.now)
+        case_acts.accept(self.context, Act(self.viewer(by), code, {}, self.now))
 
     def to_commune(self, pupil: str = "pupil") -> str:
         """A case that waits for the commune officer to accept it."""

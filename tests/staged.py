@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.calendar import load_calendar
+from engine.core.cases.act import Act
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.cases.replay import PastEvent
@@ -67,10 +68,10 @@ class Playing:
         )
 
     def step(self, code: str, now: str, member: str, name: str, **values: Any) -> None:
-        case_acts.step(self.context, self.viewer(member, at(now)), code, name, values, at(now))
+        case_acts.step(self.context, Act(self.viewer(member, at(now)), code, values, at(now)), name)
 
     def accept(self, code: str, now: str, member: str) -> None:
-        case_acts.accept(self.context, self.viewer(member, at(now)), code, {}, at(now))
+        case_acts.accept(self.context, Act(self.viewer(member, at(now)), code, {}, at(now)))
 
     def vacate(self, member: str, day: str) -> None:
         """A member of the cast holds their posts no more from a day on."""

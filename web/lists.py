@@ -91,11 +91,14 @@ def my_imports(form: str) -> Response:
     jobs = import_jobs.jobs_of(deployment().context, g.viewer)
     rows = (
         (
-            job["file_name"],
-            imports.NAMES[job["kind"]],
-            imports.STATES[job["state"]],
-            _at(job["made_at"]),
-            *(job[count] for count in ("new", "changed", "unchanged", "wrong")),
+            job.file_name,
+            imports.NAMES[job.kind],
+            imports.STATES[job.state],
+            _at(job.made_at),
+            job.new,
+            job.changed,
+            job.unchanged,
+            job.wrong,
         )
         for job in jobs
     )

@@ -18,6 +18,7 @@ from typing import IO, Any
 import python_calamine as calamine
 
 from engine.core.files.excel97 import BATCH, Damaged, Locked, SheetHead
+from engine.core.invariants import given
 
 MEMORY = 2**30  # bytes
 CPU_S = 60
@@ -30,13 +31,13 @@ def read_excel97(data: bytes) -> Iterator[SheetHead | list[list[Any]]]:
     with subprocess.Popen(  # noqa: S603 - our own program
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        stdin = given(process.stdin, "the process was given a pipe")
+        stdout = given(process.stdout, "the process was given a pipe")
         try:
             with suppress(BrokenPipeError):  # it ended before it had read all: what it said is still there
-                process.stdin.write(data)
-                process.stdin.close()
-            yield from _received(process.stdout)
+                stdin.write(data)
+                stdin.close()
+            yield from _received(stdout)
         finally:
             process.kill()  # nobody may want the rest
 

@@ -16,6 +16,7 @@ from py_vapid import Vapid02  # type: ignore[import-untyped]
 from pywebpush import WebPushException, webpush  # type: ignore[import-untyped]
 
 from engine.channels import Gone, Message, NotSent, Send
+from engine.core.invariants import given
 from engine.core.notices.planning import PUSH
 from engine.core.words import Label
 
@@ -40,8 +41,8 @@ class PushChannel:
     @property
     def public_key(self) -> str:
         """The key by which a browser knows us again, as `pushManager.subscribe` wants it."""
-        assert self.key.public_key is not None
-        point = self.key.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        public = given(self.key.public_key, "a key that was made or read has its public half")
+        point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
     def accepts(self, endpoint: str) -> bool:

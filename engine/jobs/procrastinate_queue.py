@@ -89,8 +89,16 @@ def prepare(store: Store) -> None:
 class QueueWorker:
     """One worker among many: takes jobs from the queue until the event is set."""
 
-    def __init__(self, context: Context, clock: TimeSource, stopping: threading.Event, *, concurrency: int = 2) -> None:
-        self.context, self.clock, self.concurrency = context, clock, concurrency
+    def __init__(
+        self,
+        context: Context,
+        clock: TimeSource,
+        stopping: threading.Event,
+        *,
+        jobs: Jobs = JOBS,
+        concurrency: int = 2,
+    ) -> None:
+        self.context, self.clock, self.jobs, self.concurrency = context, clock, jobs, concurrency
         self.name = identity()
         self._stopping, self._outage = stopping, Outage()
 
@@ -107,7 +115,7 @@ class QueueWorker:
 
     async def _work(self) -> None:
         """Take jobs until told to end. Raises what ended the queue, or hid the database."""
-        app = make_app(self.context, self.clock, self._stopping.is_set)
+        app = make_app(self.context, self.clock, self._stopping.is_set, self.jobs)
         async with app.open_async():
             self._outage.over(time.monotonic())
             worker = asyncio.create_task(self._take_jobs(app))
@@ -135,7 +143,7 @@ class QueueEnded(Exception):
     """The queue stopped taking jobs and did not say why; its own log does."""
 
 
-def worker_for(context: Context, clock: TimeSource) -> Supervisor:
+def worker_for(context: Context, clock: TimeSource, jobs: Jobs = JOBS) -> Supervisor:
     """The worker that fits the database, one under a lease for SQLite, one of many for PostgreSQL; and its heirs."""
     kind = Worker if context.store.is_sqlite else QueueWorker
-    return Supervisor(lambda stopping: kind(context, clock, stopping))
+    return Supervisor(lambda stopping: kind(context, clock, stopping, jobs=jobs))

@@ -135,7 +135,9 @@ def ask(context: Context, viewer: Viewer, now: dt.datetime) -> None:
         stored.ask(session, values)
 
 
-def work_on_trials(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
+def work_on_trials(
+    context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False, *, piece: int = PIECE
+) -> int:
     """Go on with the trial that waits, piece by piece; how many pupils were looked at."""
     with context.store.writing("take up a trial of the risk watch") as session:
         trial = stored.take(session)
@@ -146,7 +148,7 @@ def work_on_trials(context: Context, now: dt.datetime, stop: Callable[[], bool] 
     after, done = trial.next_pupil, 0
     while not stop():
         with context.store.writing("trial of the risk watch") as session:
-            ids = stored.absent_between(session, trial.first_day, trial.last_day, after, PIECE)
+            ids = stored.absent_between(session, trial.first_day, trial.last_day, after, piece)
             if not ids:
                 _end(session, trial.id, after)
                 return done
@@ -198,7 +200,7 @@ class _TriedPupils:
         stored.add(session, trial_id, found)
 
     def _draft(self, place: PupilPlace) -> Facts:
-        return new_case(self.context, self.workflow, place, {"absent_since": self.last.isoformat()}, self.now, "")
+        return new_case(self.context, self.workflow, place, self.last, self.now, "")
 
     def _past(
         self,

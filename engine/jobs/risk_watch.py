@@ -145,8 +145,7 @@ class _WatchedPupils:
         return self.modes.of(facts.school_id, [alarm.signal for alarm in alarms])
 
     def _draft(self, place: PupilPlace) -> Facts:
-        filled = {"absent_since": self.day.isoformat()}
-        return new_case(self.context, self.workflow, place, filled, self.now, "")
+        return new_case(self.context, self.workflow, place, self.day, self.now, "")
 
     def _alarms(self, drafts: dict[int, Facts]) -> dict[int, list[Reached]]:
         """The alarms of each pupil that were not raised in the same stretch of absence before."""
@@ -185,7 +184,7 @@ class _WatchedPupils:
             return
         works = []
         for facts, alarms in found:
-            work = Casework(facts, self.world.situation(facts), self.world, self.now)
+            work = self.world.casework(facts)
             work.write("signal", RULE, {}, data={"signals": _said(alarms), "day": self.day.isoformat()})
             works.append(work)
         writer.store(self.session, works)
@@ -203,7 +202,7 @@ class _WatchedPupils:
         made = stored.insert_cases(self.session, [facts for facts, _ in found])
         works = []
         for facts in made:
-            work = Casework(facts, self.world.situation(facts), self.world, self.now)
+            work = self.world.casework(facts)
             values = {"absent_since": facts.absent_since.isoformat(), "causes": ["unknown"]}
             work.open(RULE, values)
             work.entries[0].data |= {"signals": _said(by_pupil[facts.pupil_id]), "day": self.day.isoformat()}
@@ -321,7 +320,7 @@ def _prove(
         proof = attendance_signals.proof(rules, register, day, since[facts.id])
         if proof is None or (proof[0] == attendance_signals.CONFIRMED and facts.id in confirmed):
             continue
-        work = Casework(facts, situation, world, now)
+        work = world.casework(facts)
         if _act(work, proof, rules, watched):
             works.append(work)
     if not dry:

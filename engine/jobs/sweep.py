@@ -11,9 +11,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.core.cases.casework import Casework
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World, anything_due, due_cases
+from engine.store.cases.surroundings import anything_due, caseworks_of, due_cases
 from engine.usecases.context import Context
 
 BATCH = 1_000  # half a second of work, and what a kill loses
@@ -46,9 +45,7 @@ def _sweep_batch(context: Context, now: dt.datetime, batch: int, swept: Swept) -
         found = due_cases(session, now, batch)
         if not found:
             return 0
-        world = World(session, context.definitions, now)
-        world.fetch(found)
-        works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+        works = caseworks_of(session, context.definitions, found, now)
         for work in works:
             work.escalate()
         writer.store(session, works)

@@ -135,9 +135,16 @@ class Worker:
     """Runs the jobs until the event is set; made by `engine.jobs.procrastinate_queue.worker_for`."""
 
     def __init__(
-        self, context: Context, clock: TimeSource, stopping: threading.Event, *, poll_s: float = POLL_S
+        self,
+        context: Context,
+        clock: TimeSource,
+        stopping: threading.Event,
+        *,
+        jobs: Jobs = JOBS,
+        poll_s: float = POLL_S,
+        lease: dt.timedelta = LEASE,
     ) -> None:
-        self.context, self.clock, self.poll_s = context, clock, poll_s
+        self.context, self.clock, self.jobs, self.poll_s, self.lease = context, clock, jobs, poll_s, lease
         self.name = identity()
         self._stopping, self._outage, self._held_at = stopping, Outage(), -math.inf
 
@@ -161,7 +168,7 @@ class Worker:
         """One round of all jobs; False if another worker holds the lease. A job that fails is in no other's way."""
         if not self._holds():
             return False
-        for job in JOBS:
+        for job in self.jobs:
             try:
                 job.run(self.context, self.clock.now(), self._to_end)
             except Exception as error:
@@ -171,7 +178,7 @@ class Worker:
         return True
 
     def _holds(self) -> bool:
-        held = leases.hold(self.context.store, self.name, LEASE)
+        held = leases.hold(self.context.store, self.name, self.lease)
         self._held_at = time.monotonic() if held else -math.inf
         return held
 
@@ -179,4 +186,4 @@ class Worker:
         """Asked between batches: a job that takes long keeps the lease, so that nobody takes it for dead."""
         if self._stopping.is_set():
             return True
-        return time.monotonic() - self._held_at > LEASE.total_seconds() / 3 and not self._holds()
+        return time.monotonic() - self._held_at > self.lease.total_seconds() / 3 and not self._holds()

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from engine.core.invariants import given
 from engine.core.notices import planning, texts
 from engine.core.notices.planning import PUSH, DigestItem, PlaceCount
 from engine.core.notices.texts import Text, case_url, closure_url
@@ -47,9 +48,9 @@ class Writer:
                 return texts.closure_text(item.why, closure_url(self.url, item.closure), language)
             link = case_url(self.url, item.code)
             return texts.notice_text(item.code, item.why, item.due, link, language, urgent=it.urgent)
-        assert it.day is not None
+        day = given(it.day, "a message of no single notice is the digest of a day")
         digest = planning.gather([self._item(one) for one in told], self.urging[it.person_id])
-        return texts.digest_text(digest, it.day, self.url, language) if digest else None
+        return texts.digest_text(digest, day, self.url, language) if digest else None
 
     def _item(self, told: NoticeRow) -> DigestItem:
         why = planning.reason(

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.cases.act import Act
+from engine.core.invariants import given
 from engine.core.people.access import Viewer
 from engine.core.people.responsibility import acting, find
 from engine.core.refusals import Conflict
@@ -151,8 +153,7 @@ class _StoryPlayer:
     def _open(self, pupil_id: int, act: StoryAct, now: dt.datetime) -> str:
         with self.context.store.reading("who opens") as session:
             world = World(session, self.context.definitions, now)
-            place = stored.pupil_place(session, pupil_id)
-            assert place is not None
+            place = given(stored.pupil_place(session, pupil_id), "the demo has just stored its pupils")
             viewer = self._viewer(session, find(act.who, place, world).people, world)
         return case_acts.open_case(self.context, viewer, pupil_id, act.values, now)
 
@@ -160,10 +161,11 @@ class _StoryPlayer:
         with self.context.store.reading("who acts") as session:
             world = World(session, self.context.definitions, now)
             viewer = self._viewer(session, self._people(session, code, act.who, world), world)
+        done = Act(viewer, code, act.values, now)
         if act.act in _FORMS:
-            _FORMS[act.act](self.context, viewer, code, act.values, now)
+            _FORMS[act.act](self.context, done)
         else:
-            case_acts.step(self.context, viewer, code, act.act, act.values, now)
+            case_acts.step(self.context, done, act.act)
 
     def _people(self, session: Session, code: str, who: str, world: World) -> Iterable[int]:
         facts = filled.case_of(session, code)
@@ -192,7 +194,7 @@ class _StoryPlayer:
         )
 
 
-_FORMS: Mapping[str, Callable[[Context, Viewer, str, Mapping[str, Any], dt.datetime], None]] = {
+_FORMS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,

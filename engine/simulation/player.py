@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.cases.act import Act
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.people.access import Viewer
@@ -67,7 +68,7 @@ def house_of(scenario: Scenario, store: Store) -> Context:
     return Context(store, definitions, workflow.name, risk=scenario.risk)
 
 
-FORMS: Mapping[str, Callable[..., None]] = {
+FORMS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
@@ -158,16 +159,15 @@ class _Player:
         do = step.do or ""
         viewer, case = self._viewer(step.by) or Viewer(0), self._case(step)
         code, version = (case.code, case.version - 1 if step.stale else None) if case else (NO_CASE, None)
-        values = dict(step.values)
+        act = Act(viewer, code, {name: value for name, value in step.values.items() if name != "to"}, self.now, version)
         if do == "assign":
-            person = self.stage.people[values.pop("to")]
-            case_acts.assign(self.context, viewer, code, person, values, self.now, version=version)
+            case_acts.assign(self.context, act, self.stage.people[step.values["to"]])
         elif do == "difficulty_answer":
-            answer(self.context, viewer, code, self._difficulty(case), values, self.now, version=version)
+            answer(self.context, act, self._difficulty(case))
         elif do in FORMS:
-            FORMS[do](self.context, viewer, code, values, self.now, version=version)
+            FORMS[do](self.context, act)
         else:
-            case_acts.step(self.context, viewer, code, do, values, self.now, version=version)
+            case_acts.step(self.context, act, do)
 
     def _difficulty(self, case: Facts | None) -> int:
         """The number of the newest difficulty that waits for an answer; 0 if none does."""

@@ -10,7 +10,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
@@ -76,7 +75,7 @@ def simulate(
     viewer: Viewer | None = None,
     most: int | None = None,
     batch: int = BATCH,
-    progress: Callable[[Outcome], Any] = lambda _outcome: None,
+    progress: Callable[[Outcome], object] = lambda _outcome: None,
 ) -> Outcome:
     """Play the cases that were open from `first` up to `end` again under `rules`.
 

@@ -20,6 +20,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from engine.core.cases import chain
+from engine.core.invariants import given
 
 MANY = 50  # rows from which on COPY is cheaper than an INSERT for each
 Row = tuple[Any, ...]
@@ -60,8 +61,8 @@ def update_rows(
 def read_columns(connection: Connection, query: Select[Any]) -> list[Iterable[Any]]:
     """The answer column by column, each of a row's values turned into what Python works with; [] if there is none."""
     with connection.execute(query) as result:
-        assert result.cursor is not None
-        columns: list[Iterable[Any]] = list(zip(*result.cursor.fetchall(), strict=True))
+        cursor = given(result.cursor, "a SELECT has a cursor until its result is closed")
+        columns: list[Iterable[Any]] = list(zip(*cursor.fetchall(), strict=True))
     if columns:
         for at, turn in _read_turns(tuple(column.type for column in query.selected_columns), connection.dialect):
             columns[at] = map(turn, columns[at])

@@ -31,7 +31,7 @@ class SentBefore(Conflict):
         )
 
 
-def digest(key: str, act: str, content: Mapping[str, Any]) -> str:
+def digest(key: str, act: str, content: Mapping[str, object]) -> str:
     """What is kept of a form: of which act it is and what was filled in, whatever was left empty aside."""
     return text_hash(key, {"act": act, "content": _plain(content)})
 

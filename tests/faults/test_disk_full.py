@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from engine.core.cases.act import Act
 from engine.store.cases import verify
 from engine.store.session import open_store
 from engine.store.simulation import seed as scene
@@ -31,7 +32,7 @@ def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room
     full.close()
 
     roomy = Context(open_store(sqlite_url), definitions())
-    case_acts.step(roomy, teacher, code, "contact", CALLED, at("2026-03-02 17:00"), version=len(kept))
+    case_acts.step(roomy, Act(teacher, code, CALLED, at("2026-03-02 17:00"), version=len(kept)), "contact")
     assert installed.kinds(code) == [*kept, "contact"]
     assert list(verify.breaks(roomy.store)) == []
     roomy.store.close()
@@ -41,4 +42,4 @@ def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room
 def _write_for_ever(context: Context, installed: Installed, code: str) -> None:
     for number in range(10_000):
         note = {"note": "Đã đến nhà. " * 100}
-        case_acts.note(context, installed.viewer("teacher"), code, note, at("2026-03-02 16:00"), key=str(number))
+        case_acts.note(context, Act(installed.viewer("teacher"), code, note, at("2026-03-02 16:00"), key=str(number)))

@@ -20,10 +20,10 @@ from sqlalchemy import func, select, update
 from engine.core.people import passwords
 from engine.store import tables as t
 from engine.store.cases import verify
-from engine.store.ops.time_source import set_clock
 from engine.store.session import open_store
 from engine.store.simulation import seed as scene
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import set_clock
 from tests.faults import FULL, processes
 from tests.stage import Installed, at, definitions
 from web.cli.serve import serve

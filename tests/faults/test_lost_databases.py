@@ -23,10 +23,10 @@ from engine.core.people import passwords
 from engine.store import tables as t
 from engine.store.cases import verify
 from engine.store.ops import leases
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store, open_store
 from engine.store.simulation import seed as scene
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import set_clock
 from tests import databases
 from tests.faults import FULL, processes
 from tests.faults.test_killed_pages import PASSWORD, Served, Writer

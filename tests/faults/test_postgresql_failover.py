@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bench.data import Postgresql, definitions, fill
 from bench.land import NOW, Land, Waves
+from engine.core.cases.act import Act
 from engine.jobs.sweep import run_due
 from engine.store import tables as t
 from engine.store.cases import verify
@@ -97,7 +98,7 @@ def _write(url: str, number: int, acknowledged: list[str]) -> None:
             viewer = viewer_of(session, teacher, NOW.date())
         while True:
             key = uuid.uuid4().hex
-            case_acts.note(context, viewer, code, {"note": "Đã gọi điện"}, NOW, key=key)
+            case_acts.note(context, Act(viewer, code, {"note": "Đã gọi điện"}, NOW, key=key))
             acknowledged.append(key)
     store.close()
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from wtforms import RadioField, StringField
 
 from engine.channels import Channel
+from engine.core.cases.act import Act
 from engine.core.notices.planning import PUSH, Recipient
 from engine.core.people.access import ADMIN
 from engine.core.refusals import Invalid, NotAllowed
@@ -22,6 +23,7 @@ from engine.store.notices.notices import PENDING, Browser
 from engine.usecases.cases.nudges import nudge, reminded
 from engine.usecases.notices import choices
 from engine.usecases.notices.choices import AT_ONCE, DIGEST, OFF
+from engine.usecases.notices.reading import try_again
 from web.account.device_names import name_of_device
 from web.site.forms import Form
 from web.site.languages import said
@@ -164,7 +166,9 @@ def forbid() -> tuple[str, int]:
 @pages.post("/cases/<code>/urge")
 def urge(code: str) -> Answer:
     """Urge on whoever has the case."""
-    urged = nudge(deployment().context, g.viewer, code[:24], now(), key=request.form.get("key", "")[:64] or None)
+    urged = nudge(
+        deployment().context, Act(g.viewer, code[:24], {}, now(), key=request.form.get("key", "")[:64] or None)
+    )
     flash(said(reminded(as_superior=urged)))
     return redirect(url_for("case.show", code=code), 303)
 
@@ -205,7 +209,6 @@ def retry() -> Answer:
     """Try one dead letter again, or all of them."""
     _require_admin()
     one = whole(request.form.get("delivery"))
-    with deployment().context.store.writing("try dead letters again") as session:
-        done = deliveries.revive(session, now(), None if request.form.get("all") else [one or 0])
+    done = try_again(deployment().context.store, now(), None if request.form.get("all") else [one or 0])
     flash(ngettext("%(num)s message will be tried again.", "%(num)s messages will be tried again.", done))
     return redirect(url_for("channels.log", state=DEAD), 303)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from flask import Response, g
 
 from engine.core.files.export import TYPES, Value, export
-from engine.store.people.access_log import note_export
+from engine.usecases.people.note_access import note_export
 from web.account.stepup import require_proof
 from web.site.languages import language
 from web.site.request_context import deployment, now

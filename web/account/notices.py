@@ -19,6 +19,7 @@ from engine.core.words import Sentence, written
 from engine.store.cases import work_list
 from engine.store.cases.work_list import PAGE, NoticeRow
 from engine.store.people.account_events import AccountEventRow, acts_of
+from engine.usecases.notices.reading import mark_read
 from web.site.addresses import CODE, url_for
 from web.site.languages import language, said
 from web.site.request_context import deployment, local, now, whole_arg
@@ -113,7 +114,6 @@ def _person(act: AccountEventRow) -> str:
 def read() -> Response:
     """Mark some of my notices as read."""
     ids = [id for text in request.form.getlist("notice")[:PAGE] if (id := whole(text)) is not None]
-    with deployment().context.store.writing("mark notices as read") as session:
-        done = work_list.mark_read(session, g.viewer.person_id, ids, now())
+    done = mark_read(deployment().context.store, g.viewer.person_id, ids, now())
     flash(ngettext("%(num)s notice marked as read.", "%(num)s notices marked as read.", done))
     return redirect(url_for("notices.index"), 303)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from engine.core.invariants import hold
 from engine.core.people.access import ROLES
 from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.words import Sentence
 from engine.store.people import greetings
+from engine.usecases.people.preferences import put_away_first_steps
 from web.site.request_context import deployment, now, today
 
 # In the session, so that the database is asked once a day and no more: the roles whose first steps are known to be put
@@ -146,7 +148,7 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         ),
     ),
 }
-assert tuple(sorted(STEPS)) == tuple(sorted(ROLES))
+hold(sorted(STEPS) == sorted(ROLES), "every role has its first steps")
 
 
 def _roles() -> list[str]:
@@ -182,7 +184,6 @@ def index() -> str:
 @pages.post("/welcome")
 def put_away() -> Response:
     """Not to be shown again."""
-    with deployment().context.store.writing("first steps are put away") as writing:
-        greetings.greet(writing, g.viewer.person_id, _roles(), now())
+    put_away_first_steps(deployment().context.store, g.viewer.person_id, _roles(), now())
     session[PUT_AWAY] = ",".join(_roles())
     return redirect(url_for("work.index"), 303)

@@ -12,8 +12,9 @@ from engine.core.time_source import check_moment
 from engine.core.words import Sentence
 from engine.jobs.sweep import run_due
 from engine.store.cases.cases import earliest_look
-from engine.store.ops.time_source import ShiftedClock, set_clock
+from engine.store.ops.time_source import ShiftedClock
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import set_clock
 from web.site.languages import said
 from web.site.request_context import deployment, local, now, page_before
 from web.site.template_filters import moment, weekday

@@ -8,7 +8,7 @@ from engine.core.people.access import OFFICE
 from engine.core.refusals import NotAllowed
 from engine.core.words import Sentence
 from engine.store.attendance.doubles import Double, doubles, schools_below
-from engine.store.people.access_log import note_listed
+from engine.usecases.people.note_access import note_listed
 from web.site.request_context import deployment, now, whole_arg
 
 AT_ONCE = 30  # doubles on a page

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,13 +11,12 @@ from wtforms import FileField, RadioField, StringField
 
 from engine.core.files.export import wrong_file
 from engine.core.files.identity import BIRTH_DATE, NAME
-from engine.core.files.lines import Wrong
 from engine.core.files.options import ADD, DECISIONS, HOLD, KEEP, KINDS, SAME, TAKE, Options, reach_of
 from engine.core.files.sheets import LIMITS
 from engine.core.refusals import NotAllowed, Refused
 from engine.core.words import Sentence
 from engine.usecases.attendance import import_jobs
-from engine.usecases.attendance.importing import label
+from engine.usecases.attendance.importing import given_back, label
 from web.account.exports import attachment
 from web.site.forms import Form
 from web.site.languages import language, said
@@ -93,8 +91,8 @@ def show(job_id: int) -> str:
     return render_template(
         "import.html",
         job=job,
-        name=NAMES[job["kind"]],
-        state=STATES[job["state"]],
+        name=NAMES[job.kind],
+        state=STATES[job.state],
         wrong=rows,
         label=label,
         hold=HOLD,
@@ -104,7 +102,7 @@ def show(job_id: int) -> str:
         keep=KEEP,
         decision=DECISION,
         fields=FIELDS,
-        moving=job["state"] in {"checking", "waiting", "running"},
+        moving=job.state in {"checking", "waiting", "running"},
     )
 
 
@@ -128,13 +126,8 @@ def cancel(job_id: int) -> Response:
 @pages.get("/imports/<int:job_id>/wrong.xlsx")
 def wrong(job_id: int) -> Response:
     """The wrong rows, to be mended and given back."""
-    rows = [_wrong(row) for row in import_jobs.wrong_rows(deployment().context, g.viewer, job_id)]
+    rows = [given_back(row) for row in import_jobs.wrong_rows(deployment().context, g.viewer, job_id)]
     return attachment(wrong_file(rows, language()), "xlsx", f"dong-loi-{job_id}", "wrong rows")
-
-
-def _wrong(row: dict[str, Any]) -> Wrong:
-    why = tuple(Sentence("{said}", said=label(kept)) for kept in row["why"])
-    return Wrong(row["sheet"], row["row"], tuple(row["names"]), tuple(row["cells"]), why)
 
 
 def _form() -> FileForm:

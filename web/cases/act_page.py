@@ -9,6 +9,7 @@ from flask import flash, g, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act import Act
 from engine.core.people.access import REFERRED
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, Refused
 from engine.core.words import Label, Sentence
@@ -19,7 +20,7 @@ from web.cases.overtaken import overtaken
 from web.cases.page import Seen, see_case
 from web.site import queued
 from web.site.forms import ActForm
-from web.site.request_context import deployment
+from web.site.request_context import deployment, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Asking:
     address: str
     step: Transition | None = None
     about: str = ""
+
+
+def act_from(form: ActForm, code: str) -> Act:
+    """What the viewer does with a case by sending this form."""
+    return Act(g.viewer, code, form.values, now(), version=form.seen, key=form.once)
 
 
 def attempt(asking: Asking, code: str, form: ActForm, use_case: Callable[[], None]) -> Response | tuple[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import g
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act import Act
 from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.cases.available_acts import FORM_LABELS, act_named
 from engine.core.cases.casework import LESSON
@@ -20,12 +21,13 @@ from engine.store.cases import case_page
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.companions import add as add_companion
 from engine.usecases.cases.difficulties import raise_difficulty
+from engine.usecases.context import Context
 from web.cases import companions, page
-from web.cases.act_page import Asking, act_page, attempt
+from web.cases.act_page import Asking, act_from, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.addresses import url_for
 from web.site.forms import ActForm, act_form
-from web.site.request_context import deployment, now, today
+from web.site.request_context import deployment, today
 from web.site.typed import whole
 
 __all__ = ["pages"]  # its own routes, added to those of the case page
@@ -97,19 +99,19 @@ def _people(seen: Seen) -> Field:
 
 
 def _step(code: str, name: str, form: ActForm) -> None:
-    case_acts.step(deployment().context, g.viewer, code, name, form.values, now(), version=form.seen, key=form.once)
+    case_acts.step(deployment().context, act_from(form, code), name)
 
 
 def _assign(code: str, _name: str, form: ActForm) -> None:
     chosen = whole(str(form.values.get(PERSON) or ""))
     if chosen is None:
         raise Invalid({PERSON: Sentence("Fill in: {label}.", label=Label("Người phụ trách", "Assignee"))})
-    case_acts.assign(deployment().context, g.viewer, code, chosen, form.values, now(), version=form.seen, key=form.once)
+    case_acts.assign(deployment().context, act_from(form, code), chosen)
 
 
-def _standing(use_case: Callable[..., None]) -> Callable[[str, str, ActForm], None]:
+def _standing(use_case: Callable[[Context, Act], None]) -> Callable[[str, str, ActForm], None]:
     def done(code: str, _name: str, form: ActForm) -> None:
-        use_case(deployment().context, g.viewer, code, form.values, now(), version=form.seen, key=form.once)
+        use_case(deployment().context, act_from(form, code))
 
     return done
 

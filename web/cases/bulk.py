@@ -13,6 +13,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act import Act
 from engine.core.people.responsibility import LADDERS, ROLE_LABELS
 from engine.core.refusals import Invalid, Refused
 from engine.core.words import Sentence
@@ -62,9 +63,7 @@ def _accept(page: Page, back: str) -> Response | tuple[str, int]:
         return page(wrong), 422
     done = _each(
         chosen,
-        lambda code, version, key: case_acts.accept(
-            deployment().context, g.viewer, code, {}, now(), version=version, key=key
-        ),
+        lambda act: case_acts.accept(deployment().context, act),
     )
     if len(done) == 1 and "one" in request.form:
         return redirect(url_for("case.show", code=done[0], done=1), 303)  # the case says what was done
@@ -106,9 +105,7 @@ def assign() -> Response | tuple[str, int]:
     try:
         done = _each(
             chosen,
-            lambda code, version, key: case_acts.assign(
-                deployment().context, g.viewer, code, person, {}, now(), version=version, key=key
-            ),
+            lambda act: case_acts.assign(deployment().context, act, person),
         )
     except SentBefore as before:
         return _person_page(chosen, back, work_page, before.sentence, anew=True)
@@ -163,9 +160,7 @@ def urge() -> Response | tuple[str, int]:
     if wrong:
         return work_page(wrong), 422
     urged: list[bool] = []
-    if _each(
-        chosen, lambda code, _version, key: urged.append(nudge(deployment().context, g.viewer, code, now(), key=key))
-    ):
+    if _each(chosen, lambda act: urged.append(nudge(deployment().context, act))):
         flash(said(reminded(as_superior=all(urged))))
     return redirect(url_for("work.index"), 303)
 
@@ -183,7 +178,7 @@ def _chosen(values: Iterable[str]) -> tuple[Chosen, Sentence | None]:
     return list(found.items()), wrong
 
 
-def _each(chosen: Chosen, act: Callable[[str, int | None, str], None]) -> list[str]:
+def _each(chosen: Chosen, do: Callable[[Act], None]) -> list[str]:
     """Do it to each; the codes of those it was done to. Why it was not done to another is told in a message.
 
     Raises `SentBefore` if the form was sent before and said something else of the first of them.
@@ -192,7 +187,7 @@ def _each(chosen: Chosen, act: Callable[[str, int | None, str], None]) -> list[s
     done: list[str] = []
     for code, version in chosen:
         try:
-            act(code, version, f"{key}:{code}"[:64])
+            do(Act(g.viewer, code, {}, now(), version, f"{key}:{code}"[:64]))
         except SentBefore:
             if not done:  # none of these was done now
                 raise

@@ -13,10 +13,10 @@ from engine.core.workflow import builtin_forms
 from engine.core.workflow.model import Choice, Field
 from engine.store.cases.companions import companions
 from engine.usecases.cases import companions as case_companions
-from web.cases.act_page import Asking, act_page, attempt
+from web.cases.act_page import Asking, act_from, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
-from web.site.request_context import deployment, now
+from web.site.request_context import deployment
 
 pages = Blueprint("companions", __name__)
 
@@ -50,9 +50,7 @@ def take_off(code: str, companion: int) -> Response | tuple[str, int]:
     asking, form = _asked(see_case(code), companion)
 
     def use_case() -> None:
-        case_companions.take_off(
-            deployment().context, g.viewer, code, companion, form.values, now(), version=form.seen, key=form.once
-        )
+        case_companions.take_off(deployment().context, act_from(form, code), companion)
 
     return attempt(asking, code, form, use_case)
 

@@ -13,9 +13,9 @@ from engine.core.workflow import builtin_forms
 from engine.core.workflow.builtin_forms import FORMS
 from engine.store.cases import difficulties as stored
 from engine.store.cases.difficulties import ALL, ANSWERED, OPEN, PAGE
-from engine.store.people.access_log import note_reading
 from engine.usecases.cases.difficulties import answer
-from web.cases.act_page import Asking, act_page, attempt
+from engine.usecases.people.note_access import note_reading
+from web.cases.act_page import Asking, act_from, act_page, attempt
 from web.cases.difficulty_items import DifficultyItem, items
 from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
@@ -67,7 +67,7 @@ def decide(code: str, difficulty: int) -> Response | tuple[str, int]:
         raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
 
     def use_case() -> None:
-        answer(deployment().context, g.viewer, code, difficulty, form.values, now(), version=form.seen, key=form.once)
+        answer(deployment().context, act_from(form, code), difficulty)
 
     return attempt(asking, code, form, use_case)
 

@@ -6,7 +6,7 @@ from flask import g
 
 from engine.core.cases.timeline import TimelineEntry, tell
 from engine.core.refusals import Conflict
-from engine.store.people.access_log import note_reading
+from engine.usecases.people.note_access import note_reading
 from web.cases.page import names_in, read_case
 from web.site.languages import said
 from web.site.queued import queued

@@ -35,9 +35,10 @@ from engine.store.cases import case_page
 from engine.store.cases.case_page import Beside, Contact, Who
 from engine.store.cases.surroundings import World
 from engine.store.cases.work_list import seats_of
-from engine.store.people.access_log import Before, before_reading, note_reading
+from engine.store.people.access_log import Before, before_reading
 from engine.store.session import Session
 from engine.usecases.cases.nudges import likely_holder, may_nudge, urges
+from engine.usecases.people.note_access import note_reading
 from web.cases.cards import shape
 from web.cases.diagram import draw
 from web.cases.difficulty_items import items

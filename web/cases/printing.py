@@ -19,8 +19,9 @@ from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import FIELDS
 from engine.store.cases import work_list
 from engine.store.cases.companions import CompanionRow, companions
-from engine.store.cases.printed import Home, homes, note_print
+from engine.store.cases.printed import Home, homes
 from engine.store.cases.work_list import Handed
+from engine.usecases.people.note_access import note_print
 from web.cases.cards import Card
 from web.cases.page import Reading, read_case
 from web.cases.work import my_cards

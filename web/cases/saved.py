@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from engine.core.refusals import Conflict, Invalid, Refused
 from engine.store.cases import saved
+from engine.usecases.cases import saved_filters
 from web.cases.case_list import list_page
 from web.cases.filters import asked
 from web.site.request_context import deployment, now
@@ -23,8 +24,7 @@ def keep() -> Response | tuple[str, int]:
     context, name = deployment().context, request.form.get("name", "")[:LONGEST_TYPED]
     found = asked(context.definitions.workflow(context.workflow))
     try:
-        with context.store.writing("keep filters") as session:
-            saved.keep(session, g.viewer.person_id, name, found.in_force, now())
+        saved_filters.keep(context.store, g.viewer.person_id, name, found.in_force, now())
     except (Invalid, Conflict) as refused:
         return list_page(refused.sentence, name), 409 if isinstance(refused, Conflict) else 422
     flash(_("Kept: %(name)s.", name=" ".join(name.split())))
@@ -40,13 +40,12 @@ def index() -> str:
 @pages.post("/cases/filters/<int:id>")
 def change(id: int) -> Response | tuple[str, int]:
     """Give filters another name, or delete them."""
-    name = request.form.get("name", "")[:LONGEST_TYPED]
+    store, name = deployment().context.store, request.form.get("name", "")[:LONGEST_TYPED]
     try:
-        with deployment().context.store.writing("change kept filters") as session:
-            if "delete" in request.form:
-                saved.forget(session, g.viewer.person_id, id)
-            else:
-                saved.rename(session, g.viewer.person_id, id, name)
+        if "delete" in request.form:
+            saved_filters.forget(store, g.viewer.person_id, id)
+        else:
+            saved_filters.rename(store, g.viewer.person_id, id, name)
     except (Invalid, Conflict) as refused:
         return _page(refused, id, name), 409 if isinstance(refused, Conflict) else 422
     flash(_("Your filters are kept.") if "delete" not in request.form else _("The filters were deleted."))

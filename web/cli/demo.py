@@ -12,8 +12,8 @@ from engine.core.words import Sentence
 from engine.simulation.demo import NOW, PASSWORD, DemoFiles, build_demo
 from engine.simulation.demo_names import rows
 from engine.store.ops.settings import DEMO, get_setting
-from engine.store.ops.time_source import set_clock
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import set_clock
 from engine.usecases.people.accounts import members
 from web.cli.console import language_here
 from web.cli.parameter_types import PORT

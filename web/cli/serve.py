@@ -16,12 +16,13 @@ from engine.core.words import Fault, Faulty, Sentence
 from engine.jobs.gc_tuning import keep_what_is_loaded
 from engine.jobs.procrastinate_queue import worker_for
 from engine.store.ops.database_copies import file_of
-from engine.store.ops.proxies import forget_undeclared
 from engine.store.ops.schema import upgrade
-from engine.store.ops.time_source import ShiftedClock, mend_clock, set_clock
+from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import open_store
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import mend_clock, set_clock
 from engine.usecases.ops.instance_files import exposed
+from engine.usecases.ops.proxies import forget_undeclared
 from engine.usecases.ops.running import at_work
 from web.app import create_app
 from web.cli.check import language_here

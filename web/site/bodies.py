@@ -14,6 +14,8 @@ from typing import IO, Any
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from engine.core.invariants import Broken
+
 REFUSED = "ralop.refused"  # among the scope's extensions: the status that the application is to answer
 PIECE = 64 * 1024  # bytes, of a body that is handed on
 TOO_SLOW = "Quá chậm, hãy gửi lại. Too slow, send it again.\n".encode()
@@ -61,7 +63,8 @@ class WholeBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
-        assert scope["type"] == "http", scope["type"]
+        if scope["type"] != "http":
+            raise Broken("the server speaks nothing but HTTP")
         # `X_Forwarded_For` would come to the application under the name of `X-Forwarded-For`.
         headers = {name: value for name, value in scope["headers"] if b"_" not in name}
         if b"content-length" in headers or b"transfer-encoding" in headers:

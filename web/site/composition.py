@@ -29,6 +29,7 @@ from engine.store.ops import definition_texts
 from engine.store.ops.definition_texts import DefinitionText
 from engine.store.session import Store, open_store
 from engine.usecases.context import Context
+from engine.usecases.ops.keep_definitions import keep_definitions
 from web.site.definition_files import FOLDERS, KINDS, Source, files_below, kind_of
 from web.site.files import read_text
 from web.site.read_aliases import read_aliases
@@ -169,18 +170,15 @@ def _keep(store: Store, read: Read, now: dt.datetime) -> list[DefinitionText]:
     calendars = [DefinitionText("calendar", name, 0, source.text) for name, (source, _) in read.calendars.items()]
     if read.faults:
         return []
-    with store.writing("keep definitions") as session:
-        for definition in definition_texts.changed(session, new):
-            shelf = read.workflows if definition.kind == "workflow" else read.rulesets
-            sentence = Sentence(
-                "Version {version} of “{name}” was in use with another text: give the file a new version number.",
-                version=definition.version,
-                name=definition.name,
-            )
-            read.faults.append(Fault(shelf[definition.name][0].file, "version", sentence))
-        if not read.faults:
-            definition_texts.keep(session, new, now)
-            definition_texts.keep_calendars(session, calendars, now)
+    for definition in keep_definitions(store, new, calendars, now):
+        shelf = read.workflows if definition.kind == "workflow" else read.rulesets
+        sentence = Sentence(
+            "Version {version} of “{name}” was in use with another text: give the file a new version number.",
+            version=definition.version,
+            name=definition.name,
+        )
+        read.faults.append(Fault(shelf[definition.name][0].file, "version", sentence))
+    with store.reading("the definitions that were ever kept") as session:
         return definition_texts.kept(session, ("workflow", "rules"))
 
 

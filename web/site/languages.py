@@ -15,7 +15,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from engine.core.words import LANGUAGES, Label, Sentence, catalogue, written
-from engine.store.people import signins
+from engine.usecases.people.preferences import choose_language
 from web.site.request_context import deployment, local_path, user
 from web.site.security import ONE_YEAR, public
 
@@ -85,6 +85,5 @@ def choose() -> Response:
     if chosen in LANGUAGES:
         back.set_cookie(COOKIE, chosen, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=request.is_secure)
         if current_user.is_authenticated:
-            with deployment().context.store.writing("choose a language") as session:
-                signins.set_language(session, current_user.id, chosen)
+            choose_language(deployment().context.store, current_user.id, chosen)
     return back

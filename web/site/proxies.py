@@ -8,7 +8,7 @@ import ipaddress
 import structlog
 from flask import request
 
-from engine.store.ops.proxies import note_undeclared
+from engine.usecases.ops.proxies import note_undeclared
 from web.site.request_context import deployment, now
 
 # A proxy's marks: such a request was passed on by one.

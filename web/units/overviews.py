@@ -13,7 +13,9 @@ from flask import Blueprint, flash, g, redirect, render_template, request, sessi
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act import Act
 from engine.core.cases.timeline import unit_label
+from engine.core.invariants import given
 from engine.core.people.access import OFFICE
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
 from engine.core.units.kinds import KINDS
@@ -72,8 +74,8 @@ def klass() -> str:
 
 
 def _state_words(row: overviews.ClassListRow) -> Label:
-    assert row.workflow is not None
-    return deployment().context.definitions.workflow(*row.workflow).states[row.state or ""].label
+    workflow = given(row.workflow, "only a row with a case has a state to be told")
+    return deployment().context.definitions.workflow(*workflow).states[row.state or ""].label
 
 
 # --- a school ---------------------------------------------------------------------------------------------------------
@@ -247,7 +249,7 @@ def log_gift() -> Response | tuple[str, int]:
         form.refuse(Invalid({"code": Sentence("Choose for which case it was given.")}))
         return _gift_page(form), 422
     try:
-        case_acts.log_support(deployment().context, g.viewer, code, form.values, now(), key=form.once)
+        case_acts.log_support(deployment().context, Act(g.viewer, code, form.values, now(), key=form.once))
     except (Invalid, Conflict) as refused:
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
         if isinstance(refused, SentBefore):

@@ -16,7 +16,8 @@ from engine.core.calendar import Duration
 from engine.core.cases import escalation
 from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
-from engine.core.cases.facts import Facts, Fired, changing
+from engine.core.cases.facts import PLACE, Facts, Fired, changing
+from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, REFERRED
 from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, told
 from engine.core.refusals import Conflict, NotAllowed
@@ -112,7 +113,7 @@ class Casework:
 
     # --- what people do -------------------------------------------------------------------------------------------
 
-    def open(self, actor: Actor, values: Mapping[str, Any]) -> None:
+    def open(self, actor: Actor, values: Mapping[str, object]) -> None:
         """The first entry of a new case, which is in the workflow's initial state already."""
         entry = self._entry("opened", actor, self.situation.workflow.initial, text=values)
         self._enter(self.facts.state, entry, actor)
@@ -135,7 +136,7 @@ class Casework:
             self.facts.answers += (answer,)
         self._settle()
 
-    def accept(self, actor: Actor, seats: Seats, values: Mapping[str, Any]) -> None:
+    def accept(self, actor: Actor, seats: Seats, values: Mapping[str, object]) -> None:
         """Take up the case that is on offer to one of the actor's seats (role, unit)."""
         role = self._answering(actor, seats)
         entry = self._entry("accepted", actor, role=role, text=values)
@@ -143,11 +144,10 @@ class Casework:
         self.facts.accepted_at, self.facts.assignee_id = self.now, actor.person_id
         self._settle()
 
-    def decline(self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, Any]) -> None:
+    def decline(self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, object]) -> None:
         """Return an offer with a reason; it goes to the next one up. `declined`: the seats that returned it before."""
         role = self._answering(actor, seats)
-        assert self.facts.offered_unit_id is not None
-        seat = (role, self.facts.offered_unit_id)
+        seat = (role, given(self.facts.offered_unit_id, "who answers an offer sits in the unit that it went to"))
         entry = self._entry("declined", actor, role=role, text=values)
         entry.answer = "declined"
         owner = self.situation.workflow.states[self.facts.state].owner or role
@@ -155,7 +155,7 @@ class Casework:
         self._offer(find(owner, self.facts, self.directory, {*declined, seat}, start), entry, "offered")
         self._settle()
 
-    def assign(self, actor: Actor, person_id: int, role: str, values: Mapping[str, Any]) -> None:
+    def assign(self, actor: Actor, person_id: int, role: str, values: Mapping[str, object]) -> None:
         """Give the case to a person who holds its owner's role here; whoever assigns stands above, or had it."""
         owner = self.situation.workflow.states[self.facts.state].owner
         above = {OFFICE, *LADDERS.get(owner or "", ())}
@@ -178,9 +178,9 @@ class Casework:
         self,
         kind: str,
         actor: Actor,
-        values: Mapping[str, Any],
+        values: Mapping[str, object],
         rows: Iterable[tuple[str, dict[str, Any]]] = (),
-        data: Mapping[str, Any] | None = None,
+        data: Mapping[str, object] | None = None,
     ) -> Entry:
         """Add an entry that moves the case to no other state: a note, support given, a check-in."""
         entry = self._entry(kind, actor, data=dict(data or {}), text=values)
@@ -189,7 +189,7 @@ class Casework:
         self._settle()
         return entry
 
-    def hold(self, actor: Actor, until: dt.datetime | None, reason: str, values: Mapping[str, Any]) -> None:
+    def hold(self, actor: Actor, until: dt.datetime | None, reason: str, values: Mapping[str, object]) -> None:
         """Stop the case's clocks from now on, for a reason."""
         entry = self._entry("held", actor, text=values, data={"until": _iso(until)})
         entry.rows.append(("holds", {"starts_at": self.now, "ends_at": until, "reason": reason}))
@@ -253,7 +253,7 @@ class Casework:
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
-    def put_back(self, moved: Mapping[str, list[int]], before: Mapping[str, Any]) -> None:
+    def put_back(self, moved: Mapping[str, list[int]], before: Mapping[str, object]) -> None:
         """A merger was undone: the case is asked of whom it was asked before, its clocks as they were.
 
         Args:
@@ -268,6 +268,30 @@ class Casework:
             entry.answer = "superseded" if waited else None
             entry.offer = Found(self.facts.offered_role, self.facts.offered_unit_id or 0, ())
         entry.data["due"] = _iso(self.facts.due_at)
+
+    def move(self, actor: Actor, place: Mapping[str, int | None], situation: Situation) -> None:
+        """The pupil has moved, and the case with them. If another post answers for it there, it goes to that post.
+
+        Args:
+            actor: who moved the pupil.
+            place: the units of the pupil now and the grade, by the case's fields.
+            situation: the rules and the clock that hold there.
+        """
+        facts, before = self.facts, self._answerable()
+        units = {name: [getattr(facts, name), new] for name, new in place.items() if name in PLACE}
+        for name, value in place.items():
+            setattr(facts, name, value)
+        self.situation = situation
+        moved = {name: pair for name, pair in units.items() if pair[0] != pair[1]}
+        self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
+        if self._answerable() != before:
+            self.hand_on(actor, None)
+
+    def _answerable(self) -> tuple[str, int | None]:
+        """The post that answers for the case in its state."""
+        owner = self.situation.workflow.states[self.facts.state].owner or ADMIN
+        found = find(owner, self.facts, self.directory)
+        return found.role, found.unit_id
 
     def reroute(self, found: Found, actor: Actor) -> None:
         """Offer the case to a post that should have had it and is filled again; the time to accept begins anew."""
@@ -302,7 +326,7 @@ class Casework:
             seen = escalation.Survey(None, later, escalation.deadline(self.facts, self.situation))
         self._look_again(seen)
 
-    def recount(self, kind: str, actor: Actor, data: Mapping[str, Any]) -> bool:
+    def recount(self, kind: str, actor: Actor, data: Mapping[str, object]) -> bool:
         """Count the deadlines anew after a closure or a rule change; True, with an entry, if the deadline moved."""
         before = self.facts.due_at
         self._settle()

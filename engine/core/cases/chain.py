@@ -12,7 +12,6 @@ import json
 import secrets
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 START = ""  # what the first event of a case has before it
 
@@ -20,7 +19,7 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",",
 _quote = json.encoder.encode_basestring  # how the encoder itself writes a string
 
 
-def canonical(value: Any) -> str:
+def canonical(value: object) -> str:
     """JSON in one fixed form: sorted keys, no spaces. Raises `TypeError` for anything JSON does not have."""
     return _ENCODER.encode(value)
 
@@ -30,7 +29,7 @@ def new_salt() -> str:
     return secrets.token_hex(16)
 
 
-def text_hash(salt: str, values: Mapping[str, Any]) -> str:
+def text_hash(salt: str, values: Mapping[str, object]) -> str:
     """The salted hash of what a person filled in."""
     return hashlib.sha256((salt + canonical(values)).encode()).hexdigest()
 
@@ -43,7 +42,7 @@ def event_hash(
     at: dt.datetime,
     person_id: int | None,
     role: str | None,
-    data: Mapping[str, Any],
+    data: Mapping[str, object],
     text: str | None,
 ) -> str:
     """The hash of one event over everything it says and the hash of the event before."""

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from engine.core.calendar import Calendar, Duration
 from engine.core.cases.definitions import Situation
 from engine.core.cases.facts import Facts
+from engine.core.invariants import Broken, given
 from engine.core.rules.model import Condition, Rule
 from engine.core.workflow import answers
 from engine.core.workflow.answers import Since
@@ -182,8 +183,8 @@ def _around_deadline(
         return clock.deadline(due, when.after_deadline), due, when.after_deadline
     if isinstance(when.before_deadline, Fraction):
         return due - (due - start) * float(when.before_deadline), start, None
-    assert when.before_deadline is not None
-    return max(start, clock.before(due, when.before_deadline)), start, when.before_deadline
+    before = given(when.before_deadline, "a rule on the deadline says how long before or after it")
+    return max(start, clock.before(due, before)), start, before
 
 
 def _settled(rule: Rule, facts: Facts) -> bool:
@@ -218,7 +219,8 @@ def _values(condition: Condition) -> tuple[object, ...]:
 def _compare(number: int, condition: Condition) -> bool:
     if condition.operator == "any_of":
         return number in _values(condition)
-    assert isinstance(condition.value, int)
+    if not isinstance(condition.value, int):
+        raise Broken("the reader of rules lets only numbers be compared")
     return number >= condition.value if condition.operator == "at_least" else number <= condition.value
 
 

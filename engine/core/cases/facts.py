@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from engine.core.workflow.answers import Answer
 
-# The columns that work on a case can change; those that place it (pupil, class, village …) follow the pupil.
+# Where a case stands: the units of its pupil, which it follows.
+PLACE = ("class_id", "school_id", "village_id", "commune_id", "province_id")
+# The columns that work on a case can change.
 CHANGING = (
     "state",
     "entry",
@@ -34,6 +36,8 @@ CHANGING = (
     "rules_version",
     "version",
     "last_hash",
+    *PLACE,
+    "grade",
 )
 changing: Callable[[Facts], tuple[Any, ...]] = attrgetter(*CHANGING)
 

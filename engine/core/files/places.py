@@ -43,17 +43,6 @@ class PlaceUnit:
     current: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class FoundPlace:
-    """Where a pupil belongs, as unit ids."""
-
-    class_id: int
-    school_id: int
-    village_id: int | None
-    commune_id: int | None
-    province_id: int | None
-
-
 class Places:
     """All units by code and by name. Names match without diacritics and without "Xã", "Thôn", "Trường" in front."""
 

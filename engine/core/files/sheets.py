@@ -21,6 +21,7 @@ from typing import IO, Any, NoReturn
 import python_calamine as calamine
 
 from engine.core.files.excel97 import BATCH, Damaged, Locked, ReadExcel97, SheetHead
+from engine.core.invariants import Broken
 from engine.core.refusals import Refused
 from engine.core.text import cleaned, storable
 from engine.core.words import Sentence
@@ -254,7 +255,8 @@ def _excel97(messages: Iterator[SheetHead | list[list[Cell]]], limits: Limits) -
 def _batched(messages: Iterator[SheetHead | list[list[Cell]]]) -> Iterator[list[Cell]]:
     """The rows up to the end of a sheet, which is a batch that is not full."""
     for batch in messages:
-        assert isinstance(batch, list)
+        if not isinstance(batch, list):
+            raise Broken("a sheet's head comes after the last batch of the one before")
         yield from batch
         if len(batch) < BATCH:
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.core.invariants import hold
 from engine.core.workflow.model import ROLES
 
 OUTSIDER = "outsider_"
@@ -26,7 +27,7 @@ POSTS: Mapping[str, str] = {
     "education_office": "commune",
     "admin": "root",
 }
-assert tuple(POSTS) == ROLES
+hold(tuple(POSTS) == ROLES, "the cast has a post of every role, in the order of ROLES")
 
 PEOPLE: Mapping[str, str] = {
     "teacher": "Y Lan Thử",

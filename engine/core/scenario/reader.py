@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from engine.core.attendance.signal_reader import load_risk
 from engine.core.attendance.signals import NOTHING, RiskRules
 from engine.core.calendar import Calendar, load_calendar
+from engine.core.invariants import Broken
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.scenario.cast import PUPILS
@@ -106,10 +107,8 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
     reader.close()
     if reader.faults:
         raise Faulty(reader.faults)
-    assert workflow is not None
-    assert rules is not None
-    assert calendar is not None
-    assert risk is not None
+    if workflow is None or rules is None or calendar is None or risk is None:
+        raise Broken("what is missing was told as a fault")
     return Scenario(name, file, start, workflow, rules, calendar, steps, risk)
 
 

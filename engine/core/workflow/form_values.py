@@ -30,7 +30,9 @@ class Misread(ValueError):
         super().__init__(str(sentence))
 
 
-def read_form(needs: Iterable[Field], may: Iterable[Field], raw: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
+def read_form(
+    needs: Iterable[Field], may: Iterable[Field], raw: Mapping[str, object], today: dt.date
+) -> dict[str, Any]:
     """All fields of a form from raw values, without empty optional ones. Raises `Invalid` naming every bad field."""
     values, wrong = {}, {}
     for required, fields in ((True, needs), (False, may)):
@@ -49,7 +51,7 @@ def read_form(needs: Iterable[Field], may: Iterable[Field], raw: Mapping[str, An
     return values
 
 
-def read(field: Field, raw: Any, today: dt.date) -> Any:
+def read(field: Field, raw: object, today: dt.date) -> Any:
     """One field's value, or None if nothing was filled in. Raises `Misread`."""
     if isinstance(raw, str):
         raw = unicodedata.normalize("NFC", raw).strip()
@@ -69,7 +71,7 @@ def _text(field: Field, raw: Any, _today: dt.date) -> str:
     return text if field.type == "text" else " ".join(text.split())
 
 
-def read_date(raw: Any) -> dt.date | None:
+def read_date(raw: object) -> dt.date | None:
     """A date as people write it, or None if it is not one. Two-digit years are of this century."""
     if isinstance(raw, dt.datetime):
         return raw.date()

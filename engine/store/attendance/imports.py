@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from engine.core.files.options import Options
 from engine.core.files.places import PlaceUnit
 from engine.core.text import fold
 from engine.store import tables as t
@@ -34,6 +36,46 @@ class PupilRef(NamedTuple):
     id: int
     class_id: int
     school_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """One file on its way in, as it is stored; the fields are the columns, in their order.
+
+    `state`: checking, checked, waiting, running, or one of ENDED. `next_row` is where the next piece begins. `begun`
+    says how often it was begun since it last got any further. `seen_at` is the last sign of life of its worker.
+    """
+
+    id: int
+    kind: str
+    state: str
+    file_name: str
+    digest: str
+    options: Options
+    person_id: int | None
+    made_at: dt.datetime
+    finished_at: dt.datetime | None = None
+    cancelled_at: dt.datetime | None = None
+    seen_at: dt.datetime | None = None
+    total: int | None = None
+    next_row: int = 0
+    begun: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    wrong: int = 0
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongRow:
+    """A row of a file that was not taken, as it stood there; `why` are sentences in both languages."""
+
+    sheet: str
+    row: int
+    names: Sequence[str]
+    cells: Sequence[str]
+    why: Sequence[Mapping[str, str]]
 
 
 # --- pupils -----------------------------------------------------------------------------------------------------------
@@ -110,18 +152,18 @@ def enrolled_in(session: Session, class_ids: Collection[int]) -> list[tuple[int,
     return sorted(found, key=lambda one: (one[1], one[0]))
 
 
-def add_pupils(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_pupils(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Add pupils; each row has the same keys."""
     if rows:
         session.connection().execute(insert(pupils), list(rows))
 
 
-def change_pupil(session: Session, pupil_id: int, values: Mapping[str, Any]) -> None:
+def change_pupil(session: Session, pupil_id: int, values: Mapping[str, object]) -> None:
     """Change some columns of a pupil."""
     session.connection().execute(update(pupils).where(pupils.c.id == pupil_id).values(**values))
 
 
-def note_decisions(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def note_decisions(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Keep what a person decided about names, birth dates and codes; each row has the same keys."""
     if rows:
         session.connection().execute(insert(decided), list(rows))
@@ -173,33 +215,43 @@ def put_class_days(session: Session, rows: Sequence[Mapping[str, Any]], at: dt.d
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
-def add_job(session: Session, values: Mapping[str, Any], data: bytes | None = None) -> int:
-    """A new job and, if it is to be worked on later, its file; the job's id."""
+OPTIONS = [it.name for it in fields(ImportJob)].index("options")
+_JOB = select(*(jobs.c[it.name] for it in fields(ImportJob)))
+
+
+def _job(row: Sequence[Any]) -> ImportJob:
+    found = ImportJob(*row)
+    return replace(found, options=Options.from_json(row[OPTIONS]))
+
+
+def add_job(session: Session, new: ImportJob, data: bytes | None = None) -> int:
+    """A new job and, if it is to be worked on later, its file; the job's id, which is not yet in `new`."""
+    values = {it.name: getattr(new, it.name) for it in fields(new) if it.name != "id"}
+    values["options"] = new.options.as_json()
     job_id = int(session.connection().execute(insert(jobs).values(**values).returning(jobs.c.id)).scalar_one())
     if data is not None:
         session.connection().execute(insert(job_files).values(job_id=job_id, data=data))
     return job_id
 
 
-def job(session: Session, job_id: int) -> dict[str, Any] | None:
-    """A job, all columns."""
-    row = session.connection().execute(select(jobs).where(jobs.c.id == job_id)).mappings().one_or_none()
-    return dict(row) if row else None
+def job(session: Session, job_id: int) -> ImportJob | None:
+    """A job."""
+    row = session.connection().execute(_JOB.where(jobs.c.id == job_id)).one_or_none()
+    return _job(row) if row else None
 
 
-def jobs_of(session: Session, person_id: int, limit: int = 20) -> list[dict[str, Any]]:
+def jobs_of(session: Session, person_id: int, limit: int = 20) -> list[ImportJob]:
     """A person's latest jobs."""
-    query = select(jobs).where(jobs.c.person_id == person_id).order_by(jobs.c.id.desc()).limit(limit)
-    return [dict(row) for row in session.connection().execute(query).mappings()]
+    query = _JOB.where(jobs.c.person_id == person_id).order_by(jobs.c.id.desc()).limit(limit)
+    return [_job(row) for row in session.connection().execute(query)]
 
 
-def unfinished(session: Session, kind: str, digest: str) -> dict[str, Any] | None:
-    """The job for this very file that was begun from the command line and not ended."""
-    query = select(jobs).where(
+def unfinished(session: Session, kind: str, digest: str) -> int | None:
+    """The job for this very file that was begun from the command line and not ended: its id."""
+    query = select(jobs.c.id).where(
         jobs.c.kind == kind, jobs.c.digest == digest, jobs.c.state == "running", jobs.c.person_id.is_(None)
     )
-    row = session.connection().execute(query.order_by(jobs.c.id.desc()).limit(1)).mappings().one_or_none()
-    return dict(row) if row else None
+    return session.connection().execute(query.order_by(jobs.c.id.desc()).limit(1)).scalar()
 
 
 def next_job(session: Session) -> int | None:
@@ -236,7 +288,7 @@ def advance(session: Session, job_id: int, before: int, after: int, counts: Coun
     return session.connection().execute(statement).rowcount == 1
 
 
-def set_job(session: Session, job_id: int, *where: Any, **values: Any) -> bool:
+def set_job(session: Session, job_id: int, *where: ColumnElement[bool], **values: object) -> bool:
     """Change some columns of a job; whether it (still) met the conditions."""
     return session.connection().execute(update(jobs).where(jobs.c.id == job_id, *where).values(**values)).rowcount == 1
 
@@ -251,19 +303,22 @@ def drop_file(session: Session, job_id: int) -> None:
     session.connection().execute(delete(job_files).where(job_files.c.job_id == job_id))
 
 
-def keep_wrong(session: Session, job_id: int, first: int, rows: Sequence[Mapping[str, Any]]) -> None:
+def keep_wrong(session: Session, job_id: int, first: int, rows: Sequence[WrongRow]) -> None:
     """Keep wrong rows to be given back, numbered from `first` on, up to MOST_WRONG."""
     kept = [
-        {"job_id": job_id, "number": number, **row} for number, row in enumerate(rows, first) if number < MOST_WRONG
+        {"job_id": job_id, "number": number, **asdict(row)}
+        for number, row in enumerate(rows, first)
+        if number < MOST_WRONG
     ]
     if kept:
         session.connection().execute(insert(wrong), kept)
 
 
-def wrong_rows(session: Session, job_id: int, limit: int = MOST_WRONG) -> list[dict[str, Any]]:
+def wrong_rows(session: Session, job_id: int, limit: int = MOST_WRONG) -> list[WrongRow]:
     """The wrong rows of a job, in the file's order."""
-    query = select(wrong).where(wrong.c.job_id == job_id).order_by(wrong.c.number).limit(limit)
-    return [dict(row) for row in session.connection().execute(query).mappings()]
+    columns = (wrong.c[it.name] for it in fields(WrongRow))
+    query = select(*columns).where(wrong.c.job_id == job_id).order_by(wrong.c.number).limit(limit)
+    return [WrongRow(*row) for row in session.connection().execute(query)]
 
 
 def forget_wrong(session: Session, job_id: int) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
+from engine.core.invariants import given
+
 Mark = tuple[int, dt.date, str, str, str | None]  # pupil id, day, session (m, a), mark (p, e, u, l), reason
 
 _COLUMNS = "pupil_id, day, session, mark, reason"
@@ -119,8 +121,7 @@ def _stage(connection: Connection, marks: Sequence[Mark]) -> None:
     # Nobody has counted the new table's rows: without this the planner would read all marks to find some.
     connection.exec_driver_sql("SET LOCAL enable_hashjoin = off")
     connection.exec_driver_sql("SET LOCAL enable_mergejoin = off")
-    driver = connection.connection.driver_connection
-    assert driver is not None
+    driver = given(connection.connection.driver_connection, "the connection is open")
     with driver.cursor() as cursor, cursor.copy(f"COPY staged_marks ({_COLUMNS}) FROM STDIN") as copy:
         copy.write("".join(map(_copied, marks)))
 

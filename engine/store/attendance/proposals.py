@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -77,10 +77,27 @@ def waiting(
     return [Proposed(*row) for row in rows]
 
 
-def proposal(session: Session, id: int) -> Any:
+class ProposalRow(NamedTuple):
+    """A proposal as it is stored."""
+
+    id: int
+    pupil_id: int
+    day: dt.date
+    absent_since: dt.date
+    signals: list[tuple[str, int, int]]
+    decided_at: dt.datetime | None
+    decided_by_id: int | None
+    reason: str | None
+    case_id: int | None
+
+
+_ROW = select(*(_proposals.c[name] for name in ProposalRow._fields))
+
+
+def proposal(session: Session, id: int) -> ProposalRow | None:
     """A proposal, kept from others until the transaction ends; None if there is none."""
-    query = select(_proposals).where(_proposals.c.id == id).with_for_update()
-    return session.connection().execute(query).one_or_none()
+    row = session.connection().execute(_ROW.where(_proposals.c.id == id).with_for_update()).one_or_none()
+    return ProposalRow(*row) if row else None
 
 
 def code_of(session: Session, case_id: int) -> str:
@@ -88,7 +105,7 @@ def code_of(session: Session, case_id: int) -> str:
     return str(session.connection().execute(select(_cases.c.code).where(_cases.c.id == case_id)).scalar_one())
 
 
-def take_up(session: Session, row: Any, person_id: int, code: str, now: dt.datetime) -> None:
+def take_up(session: Session, row: ProposalRow, person_id: int, code: str, now: dt.datetime) -> None:
     """A case was opened: it is written beside the proposal and beside the alarms that led to it."""
     connection = session.connection()
     case_id = connection.execute(select(_cases.c.id).where(_cases.c.code == code)).scalar_one()

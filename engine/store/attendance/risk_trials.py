@@ -60,7 +60,7 @@ def nearest(session: Session, modes: Mapping[int, str]) -> dict[int, str]:
 # --- how far a trial is -----------------------------------------------------------------------------------------------
 
 
-def ask(session: Session, values: Mapping[str, Any]) -> int:
+def ask(session: Session, values: Mapping[str, object]) -> int:
     """A new trial, or the one that has not ended yet; its id."""
     connection = session.connection()
     query = select(trials.c.id).where(trials.c.state.in_(OPEN_STATES)).order_by(trials.c.id)
@@ -84,7 +84,7 @@ def take(session: Session) -> Row[Any] | None:
     return session.connection().execute(taken.returning(trials)).one_or_none()
 
 
-def advance(session: Session, trial_id: int, before: int, **values: Any) -> bool:
+def advance(session: Session, trial_id: int, before: int, **values: object) -> bool:
     """Note how far a trial is, in the transaction of what was counted; False if somebody else was faster."""
     same = (trials.c.id == trial_id, trials.c.next_pupil == before, trials.c.state == "running")
     return session.connection().execute(update(trials).where(*same).values(seen_at=now_utc(), **values)).rowcount == 1

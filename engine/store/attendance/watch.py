@@ -189,13 +189,13 @@ def insert_cases(session: Session, drafts: Sequence[Facts]) -> list[Facts]:
     return made
 
 
-def keep_alarms(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def keep_alarms(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Note alarms, each once."""
     if rows:
         session.connection().execute(_insert(session, _alarms), list(rows))
 
 
-def propose(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def propose(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Note proposals; a pupil has at most one that is undecided, and it names what was found last."""
     if rows:
         dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.core.cases.facts import Facts
+from engine.core.invariants import given
 from engine.core.people.access import Viewer
 from engine.store import tables as t
 from engine.store.bulk import among
@@ -81,10 +82,9 @@ class SupposedWorld(World):
 
     def _read_closures(self, found: Sequence[Facts]) -> None:
         super()._read_closures(found)
-        kind, id = (
-            ("pupil", self._scope.pupil_id) if self._scope.pupil_id is not None else ("unit", self._scope.unit_id)
-        )
-        assert id is not None
+        kind = "pupil" if self._scope.pupil_id is not None else "unit"
+        whose = self._scope.unit_id if self._scope.pupil_id is None else self._scope.pupil_id
+        id = given(whose, "a closure holds a pupil or a unit")
         others = [row for row in self._closures[kind, id] if row.id not in {None, self._instead_of}]
         plan = self._plan
         self._closures[kind, id] = [*others, _Row(id, plan.first_day, plan.last_day, plan.reason, None)]
@@ -217,7 +217,7 @@ Concerned = Callable[[str, int, str, bool | None], bool]
 
 
 def touched(
-    session: Session, scope: ClosureScope, concerned: Concerned, *, lock: bool = True
+    session: Session, scope: ClosureScope, concerned: Concerned, *, lock: bool = True, batch: int = BATCH
 ) -> Iterator[tuple[int, list[Facts]]]:
     """The open cases of the pupils a closure holds, in batches: how many, and those of them that must be looked at.
 
@@ -229,14 +229,14 @@ def touched(
     c = cases.c
     columns = (c.id, c.workflow, c.rules_version, c.state, c.offered_at.is_not(None), c.accepted_at.is_not(None))
     found = session.connection().execute(select(*columns).where(t.OPEN, _held(scope)).order_by(c.id)).all()
-    for at in range(0, len(found), BATCH):
-        batch = found[at : at + BATCH]
+    for at in range(0, len(found), batch):
+        some = found[at : at + batch]
         ids = [
             id
-            for id, workflow, version, state, offered, accepted in batch
+            for id, workflow, version, state, offered, accepted in some
             if concerned(workflow, version, state, bool(accepted) if offered else None)
         ]
-        yield len(batch), read_facts(session, t.OPEN, among(c.id, ids), lock=lock, order=c.id) if ids else []
+        yield len(some), read_facts(session, t.OPEN, among(c.id, ids), lock=lock, order=c.id) if ids else []
 
 
 def _held(scope: ClosureScope) -> ColumnElement[bool]:

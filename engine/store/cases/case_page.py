@@ -242,7 +242,7 @@ class _Parts:
     def __contains__(self, name: str) -> bool:
         return name in self._there
 
-    def read(self, name: str, **values: Any) -> Sequence[Any]:
+    def read(self, name: str, **values: object) -> Sequence[Any]:
         """The rows of one of `_PARTS` that the viewer may see."""
         return self._session.execute(_PARTS[name], self._case | values).all() if name in self._there else ()
 

@@ -87,7 +87,7 @@ def raised_as(session: Session, it: DifficultyRow) -> str | None:
     return session.connection().execute(query).scalar()
 
 
-def move(session: Session, it: DifficultyRow, **values: Any) -> None:
+def move(session: Session, it: DifficultyRow, **values: object) -> None:
     """Change a difficulty. Raises `Conflict` if it was moved or answered since it was read."""
     here = _table.c.id == it.id, _table.c.moves == it.moves
     done = session.connection().execute(update(_table).where(*here).values(moves=it.moves + 1, **values))

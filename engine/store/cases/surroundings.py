@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import ColumnElement, Executable, TextClause, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.core.calendar import ClosedDays
+from engine.core.cases.casework import Casework
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts, Fired
 from engine.core.people.access import ADMIN, SEATS
@@ -47,10 +48,10 @@ def chunks(ids: Iterable[int]) -> Iterable[list[int]]:
 
 def read_facts(
     session: Session,
-    *where: Any,
+    *where: ColumnElement[bool] | TextClause,
     lock: bool = False,
     skip_locked: bool = False,
-    order: Any = None,
+    order: ColumnElement[Any] | None = None,
     limit: int | None = None,
 ) -> list[Facts]:
     """Cases as facts, without what lies beside them; `lock` keeps others away until the transaction ends."""
@@ -217,6 +218,15 @@ class World:
             self._named[at] = frozenset(names | {rule.when.since for rule in rules if rule.when.since})
         return self._named[at]
 
+    def caseworks(self, found: Sequence[Facts]) -> list[Casework]:
+        """These cases at this moment, ready to be worked on; what lies around them is read for all of them at once."""
+        self.fetch(found)
+        return [self.casework(facts) for facts in found]
+
+    def casework(self, facts: Facts) -> Casework:
+        """A case at this moment, ready to be worked on; `fetch` has read what lies around it."""
+        return Casework(facts, self.situation(facts), self, self.now)
+
     # --- what the core asks ---------------------------------------------------------------------------------------
 
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
@@ -321,3 +331,16 @@ class World:
         """The pupil, if closures may hold no other pupil of the class."""
         free = pupil_id in self._closures_read["pupil"] and ("pupil", pupil_id) not in self._closures
         return None if free else pupil_id
+
+
+def casework_of(session: Session, definitions: Definitions, facts: Facts, now: dt.datetime) -> Casework:
+    """A case at this moment, ready to be worked on, with all that its rules ask about."""
+    (work,) = caseworks_of(session, definitions, [facts], now)
+    return work
+
+
+def caseworks_of(
+    session: Session, definitions: Definitions, found: Sequence[Facts], now: dt.datetime
+) -> list[Casework]:
+    """Cases at this moment, ready to be worked on, with all that their rules ask about, read for all at once."""
+    return World(session, definitions, now).caseworks(found)

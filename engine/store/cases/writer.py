@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from engine.core.cases import chain
 from engine.core.cases.casework import Casework, Entry
 from engine.core.cases.facts import CHANGING, Facts, changing
+from engine.core.invariants import hold
 from engine.core.refusals import Conflict
 from engine.core.words import Sentence
 from engine.store import bulk
@@ -19,7 +20,10 @@ from engine.store import tables as t
 
 _TABLES = t.Base.metadata.tables
 CASE_COLUMNS = tuple(column.key for column in _TABLES["cases"].c)
-assert tuple(field.name for field in dataclasses.fields(Facts))[: len(CASE_COLUMNS)] == CASE_COLUMNS
+hold(
+    tuple(field.name for field in dataclasses.fields(Facts))[: len(CASE_COLUMNS)] == CASE_COLUMNS,
+    "the first fields of Facts are the columns of a case, in their order",
+)
 
 _cases = _TABLES["cases"]
 _offers = _TABLES["offers"]

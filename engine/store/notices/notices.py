@@ -25,7 +25,7 @@ events, subscriptions, appointments = (_TABLES[name] for name in ("events", "pus
 PENDING = "pending"
 
 
-def insert_new(session: Session, table: Any) -> Any:
+def insert_new(session: Session, table: object) -> Any:
     """An INSERT that leaves a row alone whose key is there already, in either database."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()

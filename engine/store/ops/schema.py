@@ -51,14 +51,3 @@ def revisions(store: Store) -> tuple[str | None, str | None]:
     head = ScriptDirectory.from_config(alembic_config(store)).get_current_head()
     with store.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision(), head
-
-
-def is_current(store: Store) -> bool:
-    """Whether the database has the newest schema."""
-    here, newest = revisions(store)
-    return here == newest
-
-
-def new_revision(store: Store, message: str) -> None:
-    """Write a migration from the difference between the models and the database (for developers)."""
-    command.revision(alembic_config(store), message, autogenerate=True)

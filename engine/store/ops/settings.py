@@ -19,7 +19,7 @@ def get_setting(session: Session, name: str) -> Mapping[str, Any]:
     return found.value if found else {}
 
 
-def put_setting(session: Session, name: str, value: Mapping[str, Any]) -> None:
+def put_setting(session: Session, name: str, value: Mapping[str, object]) -> None:
     """Set it, whether or not it was set before."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     row = {"name": name, "value": dict(value)}

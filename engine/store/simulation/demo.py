@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
@@ -15,7 +14,7 @@ from engine.store import tables as t
 from engine.store.cases.surroundings import cases, read_facts
 
 
-def add_pupils(session: Session, pupils: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def add_pupils(session: Session, pupils: Sequence[Mapping[str, object]]) -> dict[str, int]:
     """Store pupils; the ids by their codes."""
     statement = insert(t.Pupil).returning(t.Pupil.code, t.Pupil.id)
     return dict(session.execute(statement, [dict(pupil) for pupil in pupils]).all())

@@ -221,14 +221,14 @@ def _named_for_good(session: Session, units: Collection[int]) -> set[int]:
 # --- as a file has it -------------------------------------------------------------------------------------------------
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """A value as JSON has it."""
     if isinstance(value, dt.datetime):
         return {"at": value.isoformat()}
     return {"day": value.isoformat()} if isinstance(value, dt.date) else value
 
 
-def read_value(value: Any) -> Any:
+def read_value(value: object) -> Any:
     """The value of which `plain` made this. Raises ValueError, TypeError or KeyError."""
     if isinstance(value, dict):
         return dt.date.fromisoformat(value["day"]) if "day" in value else dt.datetime.fromisoformat(value["at"])

@@ -10,7 +10,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -52,12 +53,31 @@ class MovedPost:
     valid_to: dt.date | None
 
 
-def open_unit(session: Session, code: str, on: dt.date) -> Any:
+class UnitRow(NamedTuple):
+    """A unit as it is stored."""
+
+    id: int
+    kind: str
+    code: str
+    name: str
+    parent_id: int | None
+    valid_to: dt.date | None
+    successor_id: int | None
+    grade: int | None
+    teaching_days: str | None
+    contact: str | None
+
+
+_ROW = select(*(_units.c[name] for name in UnitRow._fields))
+
+
+def open_unit(session: Session, code: str, on: dt.date) -> UnitRow | None:
     """The unit of this code from before `on` that has not named a successor yet, or None."""
-    query = select(_units).where(
+    query = _ROW.where(
         _units.c.code == code, _units.c.valid_from < on, _units.c.valid_to >= on, _units.c.successor_id.is_(None)
     )
-    return session.connection().execute(query).one_or_none()
+    row = session.connection().execute(query).one_or_none()
+    return UnitRow(*row) if row else None
 
 
 def beginning(session: Session, code: str, on: dt.date, *, old: int | None = None) -> int | None:
@@ -68,9 +88,9 @@ def beginning(session: Session, code: str, on: dt.date, *, old: int | None = Non
     return session.connection().execute(query.order_by(_units.c.valid_from.desc()).limit(1)).scalar()
 
 
-def unit(session: Session, id: int) -> Any:
+def unit(session: Session, id: int) -> UnitRow:
     """A unit as it is stored."""
-    return session.connection().execute(select(_units).where(_units.c.id == id)).one()
+    return UnitRow(*session.connection().execute(_ROW.where(_units.c.id == id)).one())
 
 
 def is_below(session: Session, id: int, above: int) -> bool:
@@ -87,9 +107,9 @@ def went_over(session: Session, old: str, new: str, on: dt.date) -> bool:
     return session.connection().execute(query.limit(1)).first() is not None
 
 
-def begin(session: Session, like: Any, on: dt.date, *, parent: int | None, code: str = "", name: str = "") -> int:
+def begin(session: Session, like: UnitRow, on: dt.date, *, parent: int | None, code: str = "", name: str = "") -> int:
     """A new unit like another, under another parent from `on` on."""
-    row = {key: getattr(like, key) for key in ("kind", "grade", "teaching_days", "contact")}
+    row: dict[str, Any] = {key: getattr(like, key) for key in ("kind", "grade", "teaching_days", "contact")}
     row |= {"code": code or like.code, "name": name or like.name, "parent_id": parent, "valid_from": on}
     row["search_key"] = fold(row["name"])[:200]
     row["valid_to"] = like.valid_to
@@ -105,8 +125,8 @@ def end(session: Session, unit: int, on: dt.date, successor: int | None) -> None
 def carry_below(session: Session, old: int, new: int, on: dt.date) -> int:
     """What lies in a unit ends with it; what goes on begins again under the successor. How many ended."""
     ended = 0
-    query = select(_units).where(_units.c.parent_id == old, _units.c.valid_from < on, _units.c.valid_to > on)
-    for unit in session.connection().execute(query).all():
+    query = _ROW.where(_units.c.parent_id == old, _units.c.valid_from < on, _units.c.valid_to > on)
+    for unit in starmap(UnitRow, session.connection().execute(query).all()):
         successor = None
         if unit.kind in GOES_ON:
             end(session, unit.id, on, None)  # before the new one: no two hold one code at a time

@@ -86,16 +86,23 @@ COLUMNS: Mapping[str, str] = {
 }
 
 
-def counted(session: Session, unit_ids: Collection[int], now: dt.datetime, today: dt.date) -> list[UnitNumbers]:
-    """The numbers of some units, what burns most first; all units of one kind, and those that hold today."""
+def counted(
+    session: Session, unit_ids: Collection[int], now: dt.datetime, today: dt.date, *, most: int = MOST
+) -> list[UnitNumbers]:
+    """The numbers of some units, what burns most first; all units of one kind, and those that hold today.
+
+    Nothing is counted farther than one more than `most`.
+    """
     query = select(_units.c.kind).where(among(_units.c.id, unit_ids)).distinct()
     kinds = set(session.connection().execute(query).scalars())
-    found = [row for kind in sorted(kinds & COLUMNS.keys()) for row in _counted(session, kind, unit_ids, now, today)]
+    found = [
+        row for kind in sorted(kinds & COLUMNS.keys()) for row in _counted(session, kind, unit_ids, now, today, most)
+    ]
     return sorted(found, key=lambda it: (it.numbers.heat, it.name, it.id))
 
 
 def _counted(
-    session: Session, kind: str, unit_ids: Collection[int], now: dt.datetime, today: dt.date
+    session: Session, kind: str, unit_ids: Collection[int], now: dt.datetime, today: dt.date, most: int
 ) -> list[UnitNumbers]:
     here = few = cases.c[COLUMNS[kind]] == _unit.c.id
     if kind == "province":  # few of its cases are urgent: they are found commune by commune
@@ -104,17 +111,17 @@ def _counted(
         _unit.c.id,
         _unit.c.kind,
         _unit.c.name,
-        _some(here, t.OPEN),
-        _some(here, t.OPEN, cases.c.due_at <= now),
-        _some(few, t.URGENT),
-        _some(few, t.WAITING),
+        _some(most, here, t.OPEN),
+        _some(most, here, t.OPEN, cases.c.due_at <= now),
+        _some(most, few, t.URGENT),
+        _some(most, few, t.WAITING),
     ).where(among(_unit.c.id, unit_ids), _unit.c.kind == kind, _unit.c.valid_from <= today, _unit.c.valid_to > today)
     return [UnitNumbers(id, of, name, Numbers(*found)) for id, of, name, *found in session.connection().execute(query)]
 
 
-def _some(*where: Any) -> Any:
-    """How many cases of the unit in the row at hand, counted no farther than one more than MOST."""
-    some = select(literal(1)).select_from(cases).where(*where).limit(at_most(MOST + 1)).correlate(_unit).subquery()
+def _some(most: int, *where: Any) -> Any:
+    """How many cases of the unit in the row at hand, counted no farther than one more than `most`."""
+    some = select(literal(1)).select_from(cases).where(*where).limit(at_most(most + 1)).correlate(_unit).subquery()
     return select(func.count()).select_from(some).correlate(_unit).scalar_subquery()
 
 

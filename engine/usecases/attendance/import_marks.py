@@ -19,6 +19,7 @@ from engine.core.files.options import NOT_YOURS, Options, Reach
 from engine.core.files.places import Places
 from engine.core.files.sheets import Unreadable, read_sheets
 from engine.core.files.summary import COUNTS, DayOfClass
+from engine.core.invariants import given
 from engine.core.text import fold
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
@@ -36,13 +37,15 @@ UNKNOWN = Sentence("There is no pupil with this code.")
 SEVERAL = Sentence(
     "Several schools gave out this code: name the class by its code, or bring in each school's register by itself."
 )
+PLACES_READ = "the places are read before a row is looked at"
 
 
 class MarkImport:
     """One file of marks; `put` its pieces in order. What it remembers between them: pupils, and what the file said."""
 
-    def __init__(self, aliases: Aliases, options: Options, reach: Reach, today: dt.date) -> None:
+    def __init__(self, aliases: Aliases, options: Options, reach: Reach, today: dt.date, piece: int = PIECE) -> None:
         self.aliases, self.options, self.reach, self.today = aliases, options, reach, today
+        self._piece = piece  # rows
         self.notes = Notes()
         self._known: dict[str, PupilRef | Sentence | list[PupilRef]] = {}
         # What the file has said so far: a byte a pupil, day and session, which stays small for a million marks.
@@ -61,7 +64,7 @@ class MarkImport:
             read_sheets(data, read_excel97), self.aliases, self.options.asked(self.today), self.notes
         ):
             piece.append(row)
-            if len(piece) >= PIECE:
+            if len(piece) >= self._piece:
                 yield piece
                 piece = []
         if piece:
@@ -215,8 +218,8 @@ class MarkImport:
         return found[0]
 
     def _class(self, name: str) -> tuple[int, int]:
-        assert self._places is not None
-        return self._places.class_of(name, "", self._school)
+        known = given(self._places, PLACES_READ)
+        return known.class_of(name, "", self._school)
 
     def _day(self, row: DayOfClass) -> dict[str, Any]:
         class_id, school_id = self._class(row.class_name)

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.channels.excel97 import read_excel97
 from engine.core.cases.definitions import Definitions
+from engine.core.cases.facts import PLACE
 from engine.core.files.aliases import Aliases
 from engine.core.files.identity import CODE, Difference, differences, reasons, whole, without
 from engine.core.files.lines import Notes, Wrong
@@ -22,12 +23,12 @@ from engine.core.files.options import ADD, KEEP, NOT_YOURS, SAME, TAKE, Options,
 from engine.core.files.places import Places
 from engine.core.files.pupils import PupilRow, read_pupils
 from engine.core.files.sheets import read_sheets
+from engine.core.invariants import given
 from engine.core.text import fold, sort_key
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
 from engine.store.attendance import imports as stored
 from engine.store.attendance.marks import Counts
-from engine.store.cases.places import PLACE
 from engine.store.session import Session
 from engine.usecases.units.follow_pupils import follow_pupils
 
@@ -70,6 +71,9 @@ class Work:
     @property
     def counts(self) -> Counts:
         return Counts(len(self.new), len(self.changed), self.unchanged)
+
+
+PLACES_READ = "the places are read before a row is looked at"
 
 
 class PupilImport:
@@ -176,8 +180,8 @@ class PupilImport:
 
     def _called(self, one: PlacedRow) -> str:
         """What a decision about a row goes by: its code, with the school's where the file is of several schools."""
-        assert self._places is not None
-        return one.row.code if len(self._schools) < 2 else f"{one.row.code}@{self._places.code(one.school)}"
+        known = given(self._places, PLACES_READ)
+        return one.row.code if len(self._schools) < 2 else f"{one.row.code}@{known.code(one.school)}"
 
     def _decision(self, one: PlacedRow) -> str | None:
         return (self.options.decisions or {}).get(self._called(one))
@@ -231,16 +235,16 @@ class PupilImport:
         self._alike = stored.namesakes(session, self._schools)
 
     def _default_school(self) -> int | None:
-        assert self._places is not None
+        known = given(self._places, PLACES_READ)
         if self.options.school_code:
-            return self._places.school_of(self.options.school_code)
-        return self.reach.one_school(self._places.above)
+            return known.school_of(self.options.school_code)
+        return self.reach.one_school(known.above)
 
     def _place(self, row: PupilRow) -> PlacedRow:
-        assert self._places is not None
+        known = given(self._places, PLACES_READ)
         places = row.places
         class_name = places["class"] or self.options.class_code
-        class_id, school_id = self._places.class_of(class_name, places["school"], self._school)
+        class_id, school_id = known.class_of(class_name, places["school"], self._school)
         if not self.reach.holds(class_id, school_id):
             raise Misread(NOT_YOURS)
         self._classes.add(class_id)
@@ -248,7 +252,7 @@ class PupilImport:
         name = values["name"]
         values |= {"search_key": fold(name)[:120], "sort_key": sort_key(name)[:240]}
         if places["village"] or places["commune"]:
-            home, found = self._places.home_of(places["village"], places["commune"], class_id)
+            home, found = known.home_of(places["village"], places["commune"], class_id)
             if not found:
                 named = ", ".join(filter(None, (places["village"], places["commune"])))
                 self.notes.say(

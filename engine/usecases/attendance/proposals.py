@@ -13,7 +13,7 @@ from engine.core.people.access import Viewer, reach
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.store.attendance import proposals as kept
-from engine.store.attendance.proposals import Proposed
+from engine.store.attendance.proposals import ProposalRow, Proposed
 from engine.store.cases.cases import pupil_place
 from engine.store.session import Session
 from engine.usecases.cases import case_acts
@@ -96,7 +96,7 @@ def proposal(context: Context, viewer: Viewer, proposal_id: int) -> Proposed:
     return found[0]
 
 
-def _proposal(session: Session, viewer: Viewer, proposal_id: int) -> Any:
+def _proposal(session: Session, viewer: Viewer, proposal_id: int) -> ProposalRow:
     row = kept.proposal(session, proposal_id)
     if row is None:
         raise NotFound(Sentence("There is no such proposal."))
@@ -109,6 +109,6 @@ def _proposal(session: Session, viewer: Viewer, proposal_id: int) -> Any:
     return row
 
 
-def _undecided(row: Any) -> None:
+def _undecided(row: ProposalRow) -> None:
     if row.decided_at is not None:
         raise Conflict(Sentence("This proposal was decided already."))

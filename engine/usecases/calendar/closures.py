@@ -55,6 +55,7 @@ def announce_closure(
     study_mode: str | None = None,
     now: dt.datetime,
     key: str | None = None,
+    batch: int = stored.BATCH,
 ) -> int:
     """Enter days without class, first and last included, for all in a unit or for one pupil; returns the closure's id.
 
@@ -75,7 +76,7 @@ def announce_closure(
             actor = _actor(session, viewer, scope)
             _check(plan)
             closure = stored.add_closure(session, scope, plan, actor.person_id, now)
-            _act(context, session, scope, actor, closure, ANNOUNCED, plan, now, key)
+            _act(context, session, scope, actor, closure, ANNOUNCED, plan, now, key, batch)
             _note_sent(session, key, sent, now)
             return closure
     except _DoneBefore:
@@ -90,6 +91,7 @@ def announce_closure(
             study_mode=study_mode,
             now=now,
             key=key,
+            batch=batch,
         )
 
 
@@ -128,10 +130,12 @@ def preview(
     unit_id: int | None = None,
     pupil_id: int | None = None,
     closure_id: int | None = None,
+    most: int = MOST_LOOKED_AT,
+    batch: int = stored.BATCH,
 ) -> Touched:
     """How many open cases a closure would touch, and of how many the deadline would move; nothing is stored.
 
-    `closure_id` is the stored closure in whose place it would be. Of more than MOST_LOOKED_AT cases only so many are
+    `closure_id` is the stored closure in whose place it would be. Of more than `most` cases only so many are
     looked at. Raises what announcing or changing it would raise.
     """
     with context.store.reading("what a closure would move") as session:
@@ -145,9 +149,9 @@ def preview(
         world = SupposedWorld(session, context.definitions, now)
         world.suppose(scope, plan, closure_id)
         counted = Touched()
-        for number, works in _works(world, scope, lock=False):
+        for number, works in _works(world, scope, lock=False, batch=batch):
             counted = _add(counted, number, works, actor, {})
-            if counted.touched >= MOST_LOOKED_AT:
+            if counted.touched >= most:
                 return replace(counted, all=False)
         return counted
 
@@ -286,6 +290,7 @@ def _act(
     plan: Plan,
     now: dt.datetime,
     key: str | None,
+    batch: int = stored.BATCH,
 ) -> None:
     """Note the act and count the deadlines of the cases it touches anew."""
     act = stored.add_act(session, closure, kind, plan, actor.person_id, now, key)
@@ -295,7 +300,7 @@ def _act(
     # What the history of a case keeps of it; the reason may be personal and stays out of the chain.
     data = {"because": "closure", "closure": closure, "scope": scope.kind, "first": first, "last": last}
     counted, told = Touched(), dict[int, ClosureNews]()
-    for number, works in _works(World(session, context.definitions, now), scope, lock=True):
+    for number, works in _works(World(session, context.definitions, now), scope, lock=True, batch=batch):
         counted = _add(counted, number, works, actor, data)
         writer.store(session, works)
         _gather(told, works, scope, actor)
@@ -319,10 +324,11 @@ def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: Clos
                 told[person] = news._replace(cases=news.cases + 1)
 
 
-def _works(world: World, scope: ClosureScope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:
-    for number, found in stored.touched(world.session, scope, _concerned(world.definitions), lock=lock):
-        world.fetch(found)
-        yield number, [Casework(facts, world.situation(facts), world, world.now) for facts in found]
+def _works(
+    world: World, scope: ClosureScope, *, lock: bool, batch: int = stored.BATCH
+) -> Iterable[tuple[int, list[Casework]]]:
+    for number, found in stored.touched(world.session, scope, _concerned(world.definitions), lock=lock, batch=batch):
+        yield number, world.caseworks(found)
 
 
 def _concerned(definitions: Definitions) -> Concerned:

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.core.calendar import Duration, clock_of
+from engine.core.cases.act import Act
 from engine.core.cases.casework import SYSTEM, Actor, Addressed, Casework, Entry
+from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, Viewer
 from engine.core.people.responsibility import Found, above, acting
 from engine.core.refusals import NotAllowed, NotFound
@@ -23,7 +25,7 @@ from engine.core.workflow.model import ASSIGNEE
 from engine.store.cases import difficulties as stored
 from engine.store.cases import writer
 from engine.store.cases.difficulties import DifficultyRow
-from engine.store.cases.surroundings import World, cases, read_facts
+from engine.store.cases.surroundings import cases, casework_of, read_facts
 from engine.store.cases.work_list import seats_of
 from engine.store.session import Session
 from engine.usecases.cases.case_acts import in_seat, on_case
@@ -47,27 +49,18 @@ _RAISERS: Mapping[str, str | None] = {
 }
 
 
-def raise_difficulty(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
+def raise_difficulty(context: Context, act: Act) -> None:
     """Raise a difficulty on a case. Raises `NotAllowed` for a case that has ended, or if nobody stands higher."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not work.facts.is_open:
             raise NotAllowed(Sentence("This case has ended."))
-        role, found = _first(viewer, actor, work)
+        role, found = _first(act.viewer, actor, work)
         due, seq = _answer_by(work), work.next_seq
         row = {
             "kind": filled["difficulty_kind"],
             "raised_by_id": actor.person_id,
-            "raised_at": now,
+            "raised_at": act.now,
             "role": found.role,
             "unit_id": found.unit_id,
             "due_at": due,
@@ -81,41 +74,29 @@ def raise_difficulty(
         )
         _tell(entry, ((person, found.role) for person in found.people), ASKED, but=actor.person_id)
 
-    on_case(context, viewer, code, now, act, name="difficulty", values=values, version=version, key=key)
+    on_case(context, act, "difficulty", do)
 
 
-def answer(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    seq: int,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
+def answer(context: Context, act: Act, seq: int) -> None:
     """Decide about the difficulty that the event `seq` raised, pass it on upward, or return it; each with words.
 
     Raises `NotFound`; `NotAllowed` for whom it does not wait for, or if nobody stands higher to pass it on to;
     `Conflict` if it was answered meanwhile.
     """
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         it = stored.find(session, work.facts.id, seq)
         if it is None:
             raise NotFound(Sentence("There is no such difficulty in this case."))
-        if not may_answer(viewer, it):
+        if not may_answer(act.viewer, it):
             raise NotAllowed(_not_yours(it))
-        actor = in_seat(viewer, Actor(actor.person_id, frozenset({it.role})), it.role, it.unit_id)
+        actor = in_seat(act.viewer, Actor(actor.person_id, frozenset({it.role})), it.role, it.unit_id)
         if filled["difficulty_answer"] == PASSED_ON:
             _pass_on(work, session, it, actor, filled)
         else:
             _close(work, session, it, actor, filled)
 
-    on_case(
-        context, viewer, code, now, act, name="difficulty_answer", values=values, about=seq, version=version, key=key
-    )
+    on_case(context, act, "difficulty_answer", do, about=seq)
 
 
 def may_answer(viewer: Viewer, it: DifficultyRow) -> bool:
@@ -146,9 +127,7 @@ def _climb_one(context: Context, case_id: int, seq: int, now: dt.datetime) -> bo
         it = stored.find(session, case_id, seq) if facts else None
         if facts is None or it is None or it.answer or it.due_at is None or it.due_at > now:
             return False
-        world = World(session, context.definitions, now)
-        world.fetch([facts])
-        work = Casework(facts, world.situation(facts), world, now)
+        work = casework_of(session, context.definitions, facts, now)
         if not _climb(work, session, it):
             return False
         writer.store(session, [work])
@@ -263,8 +242,7 @@ def _asking(seq: int, found: Found, due: dt.datetime) -> dict[str, Any]:
 def _answer_by(work: Casework) -> dt.datetime:
     """The office's working days, whatever stops the case's own clock: a hold may be the difficulty itself."""
     found = clock_of(work.situation.calendar).deadline(work.now, ANSWER_WITHIN)
-    assert found is not None  # a clock without pauses always gets there
-    return found
+    return given(found, "a clock without pauses always gets there")
 
 
 def _tell(entry: Entry, people: Iterable[tuple[int, str]], kind: str, but: int | None = None) -> None:

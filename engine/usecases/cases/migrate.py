@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from engine.core.cases.casework import Casework
 from engine.core.cases.facts import Facts
@@ -60,7 +59,7 @@ def migrate_cases(
     mapping: Mapping[str, str] | None = None,
     dry_run: bool = False,
     batch: int = BATCH,
-    progress: Callable[[Moved], Any] = lambda _moved: None,
+    progress: Callable[[Moved], object] = lambda _moved: None,
 ) -> Moved:
     """Move every open case that runs on earlier versions to the current ones.
 
@@ -134,7 +133,7 @@ def _move(world: World, facts: Facts, planned: Facts, target: Workflow, moved: M
     state, due = facts.state, facts.due_at
     facts.causes, facts.fired, facts.holds, facts.marks = planned.causes, planned.fired, planned.holds, planned.marks
     facts.answers = planned.answers
-    work = Casework(facts, world.situation(facts), world, world.now)
+    work = world.casework(facts)
     work.migrate(world.situation(planned), planned.state)
     moved.moves.append(CaseMove(facts.code, state, facts.state, due, facts.due_at))
     return work

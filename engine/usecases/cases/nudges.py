@@ -6,9 +6,9 @@ the two it is follows from the posts of both, never from what the one who does i
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 
+from engine.core.cases.act import Act
 from engine.core.cases.casework import Actor, Addressed, Casework, Entry
 from engine.core.cases.facts import Facts
 from engine.core.people.access import OFFICE, Viewer
@@ -17,7 +17,7 @@ from engine.core.refusals import Conflict, NoAccess, NotAllowed, NotFound
 from engine.core.words import Sentence
 from engine.store.cases import cases as stored
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import casework_of
 from engine.store.notices.notices import nudged_since
 from engine.store.session import Session
 from engine.usecases import idempotency
@@ -50,30 +50,32 @@ def reminded(*, as_superior: bool) -> Sentence:
     return Sentence("Whoever has the case was asked for attention; it stands in the history.")
 
 
-def nudge(context: Context, viewer: Viewer, code: str, now: dt.datetime, *, key: str | None = None) -> bool:
+def nudge(context: Context, act: Act) -> bool:
     """Remind whoever has the case, or those to whom it is offered; they get a notice. True if a superior urged them.
 
     Raises `NotFound`; `NoAccess` for an outsider; `NotAllowed` for a role that does not lead, a case that has ended or
-    is one's own; `Conflict` if the viewer has urged this case on today. `key`: the request's idempotency key.
+    is one's own; `Conflict` if the viewer has urged this case on today.
     """
-    sent = idempotency.digest(key, "nudge", {"case": code}) if key else ""
+    sent = idempotency.digest(act.key, "nudge", {"case": act.code}) if act.key else ""
     with context.store.writing("urge a case on") as session:
-        done = bool(key and case_acts.replayed(session, key, viewer, sent))
-        facts = stored.case_by_code(session, code)
+        done = bool(act.key and case_acts.replayed(session, act.key, act.viewer, sent))
+        facts = stored.case_by_code(session, act.code)
         if facts is None:
-            raise NotFound(Sentence("There is no case {code}.", code=code))
-        world = World(session, context.definitions, now)
-        world.fetch([facts])
-        work = Casework(facts, world.situation(facts), world, now)
+            raise NotFound(Sentence("There is no case {code}.", code=act.code))
+        work = casework_of(session, context.definitions, facts, act.now)
         above = SUPERIORS.get(_holder(work) or "", frozenset())
         if not done:
-            actor = _leader(viewer, work)
-            people = _addressed(work, but=viewer.person_id)
-            _once_a_day(session, work, viewer.person_id)
-            writer.store(session, [_told(work, actor, above, people)], key)
-            if key:
-                idempotency.note(session, key, sent, now)
-        return bool(case_acts.actor_on(viewer, facts).roles & above)
+            _urge(session, work, act, above)
+            if act.key:
+                idempotency.note(session, act.key, sent, act.now)
+        return bool(case_acts.actor_on(act.viewer, facts).roles & above)
+
+
+def _urge(session: Session, work: Casework, act: Act, above: frozenset[str]) -> None:
+    actor = _leader(act.viewer, work)
+    people = _addressed(work, but=act.viewer.person_id)
+    _once_a_day(session, work, act.viewer.person_id)
+    writer.store(session, [_told(work, actor, above, people)], act.key)
 
 
 def _leader(viewer: Viewer, work: Casework) -> Actor:

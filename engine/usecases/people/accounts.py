@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from engine.core.cases.casework import Actor, Casework
 from engine.core.cases.facts import Facts
+from engine.core.invariants import hold
 from engine.core.people import account_events, passwords
 from engine.core.people.access import ROLES, Viewer, reach
 from engine.core.people.account_events import By
@@ -26,7 +27,7 @@ from engine.core.toml_reader import unknown
 from engine.core.units.kinds import KINDS
 from engine.core.words import LANGUAGES, Sentence
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import caseworks_of
 from engine.store.people import signins, staffing
 from engine.store.people.account_events import PostHeld, note, note_absence
 from engine.store.people.staff import viewer_of
@@ -47,7 +48,7 @@ HELD_IN: Mapping[str, tuple[str, ...]] = {
     "education_office": ("commune", "district", "province"),
     "admin": ("root",),
 }
-assert tuple(HELD_IN) == ROLES
+hold(tuple(HELD_IN) == ROLES, "every role is held somewhere, in the order of ROLES")
 LONGEST = {"name": 120, "phone": 32, "email": 200}
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 
@@ -241,9 +242,7 @@ def hand_over(context: Context, login: str, to: str, now: dt.datetime, by: By = 
         before = viewer_of(session, leaver, today)
         _move_posts(session, leaver, follower, today, now, by)
         found = staffing.cases_of(session, leaver)
-        world = World(session, context.definitions, now)
-        world.fetch(found)
-        works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+        works = caseworks_of(session, context.definitions, found, now)
         after = viewer_of(session, follower, today)
         for work in works:
             _assign(work, before, after)

@@ -12,7 +12,7 @@ from engine.core.people.responsibility import find
 from engine.store.cases import batches, writer
 from engine.store.cases.batches import Over
 from engine.store.cases.cases import declined_seats
-from engine.store.cases.surroundings import World, cases
+from engine.store.cases.surroundings import World, cases, caseworks_of
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
 from engine.usecases.context import Context
@@ -55,7 +55,7 @@ def _rerouted(session: Session, world: World, facts: Facts, over: Over) -> Casew
     seat = find(over[0][0], facts, world, declined_seats(session, facts))
     if (seat.role, seat.unit_id) == (facts.offered_role, facts.offered_unit_id):
         return None
-    work = Casework(facts, world.situation(facts), world, world.now)
+    work = world.casework(facts)
     work.reroute(seat, Actor(None, SYSTEM))
     return work
 
@@ -72,9 +72,7 @@ def leave(context: Context, person_id: int, now: dt.datetime, by: By = None) -> 
     with changing(context.store, "leave", by, now) as session:
         end_all(session, person_id, today, now, by)
         for found in batches.open_cases(session, cases.c.assignee_id == person_id):
-            world = World(session, context.definitions, now)
-            world.fetch(found)
-            works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+            works = caseworks_of(session, context.definitions, found, now)
             for work in works:
                 work.hand_on(Actor(None, SYSTEM), None)
             writer.store(session, works)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.cases.casework import SYSTEM, Actor
 from engine.core.cases.definitions import Definitions
-from engine.core.cases.facts import Facts
-from engine.core.people.access import ADMIN
-from engine.core.people.responsibility import find
+from engine.core.cases.facts import PLACE, Facts
 from engine.store.cases import writer
-from engine.store.cases.places import PLACE, open_cases, place_cases, places
+from engine.store.cases.places import open_cases, places
 from engine.store.cases.surroundings import World, chunks
 from engine.store.session import Session
 
@@ -42,6 +40,14 @@ def _place(facts: Facts) -> tuple[int | None, ...]:
     return tuple(getattr(facts, name) for name in PLACE)
 
 
+def _in_place(facts: Facts, place: Mapping[str, int | None]) -> Facts:
+    """A case as it would be in other units."""
+    moved = replace(facts)
+    for name, unit in place.items():
+        setattr(moved, name, unit)
+    return moved
+
+
 def _follow(
     session: Session,
     definitions: Definitions,
@@ -51,21 +57,14 @@ def _follow(
     person_id: int | None,
 ) -> None:
     world, actor = World(session, definitions, now), Actor(person_id, SYSTEM)
-    before = [replace(facts) for facts in found]
-    for facts in found:
-        for name, value in zip((*PLACE, "grade"), placed[facts.pupil_id], strict=True):
-            setattr(facts, name, value)
-    place_cases(session, found)
-    world.fetch([*before, *found])
+    place: dict[int, dict[str, int | None]] = {
+        facts.id: dict(zip((*PLACE, "grade"), placed[facts.pupil_id], strict=True)) for facts in found
+    }
+    there = [_in_place(facts, place[facts.id]) for facts in found]
+    world.fetch([*there, *found])
     works = []
-    for old, facts in zip(before, found, strict=True):
-        work = Casework(facts, world.situation(facts), world, now)
-        units = {name: [getattr(old, name), getattr(facts, name)] for name in PLACE}
-        data = {"because": "pupil moved", **{name: pair for name, pair in units.items() if pair[0] != pair[1]}}
-        work.write("placed", actor, {}, data=data)
-        owner = work.situation.workflow.states[facts.state].owner or ADMIN
-        then, today = find(owner, old, world), find(owner, facts, world)
-        if (then.role, then.unit_id) != (today.role, today.unit_id):
-            work.hand_on(actor, None)
+    for facts, moved in zip(found, there, strict=True):
+        work = world.casework(facts)
+        work.move(actor, place[facts.id], world.situation(moved))
         works.append(work)
     writer.store(session, works)

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.cases.casework import Casework
 from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 from engine.store.cases import batches, writer
@@ -50,7 +49,7 @@ def is_undo(text: str) -> bool:
 def write(found: Difference) -> str:
     """The file that undoes what a merger did."""
 
-    def row(values: Mapping[str, Any]) -> dict[str, Any]:
+    def row(values: Mapping[str, object]) -> dict[str, Any]:
         return {name: stored.plain(value) for name, value in values.items()}
 
     return json.dumps(
@@ -224,14 +223,13 @@ def _cases_back(
     by_id = {it.key[0]: it for it in changed if "version" in it.after}
     world = World(session, context.definitions, now)
     for found in batches.open_cases(session, cases.c.id.in_(sorted(by_id))) if by_id else ():
-        world.fetch(found)
-        works = []
-        for facts in found:
-            it, work = by_id[facts.id], Casework(facts, world.situation(facts), world, now)
+        works = world.caseworks(found)
+        for work in works:
+            facts = work.facts
+            it = by_id[facts.id]
             moved = {name: [it.after[name], it.before[name]] for name in merging.PLACES if name in it.before}
             if facts.version == it.after["version"]:
                 work.put_back(moved, {name: value for name, value in it.before.items() if name in stored.ASKED})
             else:
                 work.place(moved, {new: old for new, old in moved.values() if new is not None} | dict(back))
-            works.append(work)
         writer.store(session, works)

@@ -14,9 +14,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.cases.casework import SYSTEM, Actor
 from engine.core.people.access import reach
 from engine.core.people.account_events import ENDED, MOVED, By
 from engine.core.people.responsibility import ROLE_LABELS
@@ -32,6 +31,7 @@ from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.store.units import merger_undo as undoing
 from engine.store.units import mergers as stored
+from engine.store.units.mergers import UnitRow
 from engine.usecases.context import Context
 from engine.usecases.people.powers import guarded
 from engine.usecases.units import merger_undo
@@ -232,14 +232,14 @@ def _merge_tree(session: Session, mergers: Iterable[Merger], on: dt.date, merged
         new = stored.beginning(session, merger.new, on, old=old.id) or _begin(session, old, merger, on)
         stored.carry_below(session, old.id, new, on)
         stored.end(session, old.id, on, new)
-        parents.append(old.parent_id)
+        parents += [old.parent_id] if old.parent_id is not None else []
         merged.ended.append(old.name)
     merged.ended += stored.end_empty(session, parents, on)
     if merged.ended:
         stored.links_again(session)
 
 
-def _begin(session: Session, old: object, merger: Merger, on: dt.date) -> int:
+def _begin(session: Session, old: UnitRow, merger: Merger, on: dt.date) -> int:
     code, name = merger.province
     if not code or not merger.name:
         raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=merger.new, day=on))
@@ -260,7 +260,7 @@ def _check_done(session: Session, merger: Merger, on: dt.date) -> None:
         raise NotFound(Sentence("There is no unit “{code}” before {day} that could go over.", code=merger.old, day=on))
 
 
-def _check_equals(session: Session, old: Any, merger: Merger, on: dt.date) -> None:
+def _check_equals(session: Session, old: UnitRow, merger: Merger, on: dt.date) -> None:
     """Raises `Invalid` unless the new unit is of the same kind, elsewhere in the tree, and goes on."""
     there = stored.beginning(session, merger.new, on, old=old.id)
     new = stored.unit(session, there) if there is not None else None
@@ -288,7 +288,7 @@ def _check_equals(session: Session, old: Any, merger: Merger, on: dt.date) -> No
         )
 
 
-def _no_equals(old: Any, kind: str, name: str) -> Sentence:
+def _no_equals(old: UnitRow, kind: str, name: str) -> Sentence:
     return Sentence(
         "{old} ({kind}) cannot become part of {new} ({other}): only units of one kind merge.",
         old=old.name,
@@ -298,7 +298,7 @@ def _no_equals(old: Any, kind: str, name: str) -> Sentence:
     )
 
 
-def _check_move(session: Session, old: Any, into: int) -> None:
+def _check_move(session: Session, old: UnitRow, into: int) -> None:
     """Raises `Invalid` unless the unit may lie in the other one."""
     new = stored.unit(session, into)
     if new.kind not in PARENTS[old.kind] or stored.is_below(session, new.id, old.id):
@@ -383,10 +383,9 @@ def _place(
     world = World(session, context.definitions, now)
     reaching = {person: viewer_of(session, person, world.today) for person in gone}
     for found in batches.open_cases(session, cases.c.id.in_(sorted(before))) if before else ():
-        world.fetch(found)
-        works = []
-        for facts in found:
-            work = Casework(facts, world.situation(facts), world, now)
+        works = world.caseworks(found)
+        for work in works:
+            facts = work.facts
             moved = _moved(before[facts.id], facts)
             # Where only the village came over, what was the old commune's is the new one's in this case.
             became = {**successors, **{old: new for name, (old, new) in moved.items() if name == "commune_id"}}
@@ -398,7 +397,6 @@ def _place(
             if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
                 work.hand_on(Actor(None, SYSTEM), None)
                 merged.handed_on += 1
-            works.append(work)
         merged.cases += len(works)
         writer.store(session, works)
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 from engine.channels import Channel, Message, NotSent, Send, Unreachable
 from engine.channels.email import EmailChannel
 from engine.channels.outbox import Outbox
+from engine.core.cases.act import Act
 from engine.core.notices.planning import MOST_ATTEMPTS, ChosenChannel, ToldWhen
 from engine.core.scenario.cast import PEOPLE, PUPILS
 from engine.core.words import Label
@@ -83,7 +84,7 @@ def give_addresses(installed: Installed, *members: str) -> None:
 def offered(installed: Installed, pupil: str = "pupil") -> str:
     """A case that the commune officer is offered on Thursday at closing; the head is told, too."""
     code = installed.open(pupil=pupil)
-    case_acts.step(installed.context, installed.viewer("teacher"), code, "contact", CALLED, MONDAY_16)
+    case_acts.step(installed.context, Act(installed.viewer("teacher"), code, CALLED, MONDAY_16), "contact")
     run_due(installed.context, THURSDAY_17)
     return code
 
@@ -440,7 +441,7 @@ def test_a_leader_gets_numbers_each_working_day_that_something_is_to_be_urged_on
         assert code not in mail.get_content()
         deliver(context, at("2026-03-07 06:30"))  # Saturday
         assert len(mailbox.mails) == 1
-        case_acts.accept(context, installed.viewer("commune_officer"), code, {}, at("2026-03-07 08:00"))
+        case_acts.accept(context, Act(installed.viewer("commune_officer"), code, {}, at("2026-03-07 08:00")))
         deliver(context, at("2026-03-09 06:30"))  # Monday: accepted, not overdue
         assert len(mailbox.mails) == 1
 
@@ -451,7 +452,7 @@ def test_a_digest_that_has_nothing_to_say_any_more_is_not_sent(installed: Instal
     with serving(Mailbox()) as mailbox:
         context = house_with(installed, EmailChannel(mailbox.settings))
         deliver(context, at("2026-03-06 06:00"))
-        case_acts.accept(context, installed.viewer("commune_officer"), code, {}, at("2026-03-06 06:10"))
+        case_acts.accept(context, Act(installed.viewer("commune_officer"), code, {}, at("2026-03-06 06:10")))
         deliver(context, FRIDAY_DIGEST)
     assert (mailbox.mails, only(installed).state) == ([], "void")
 
@@ -477,7 +478,9 @@ def test_a_digest_that_is_out_already_leaves_the_news_to_the_next_one(installed:
         deliver(context, FRIDAY_DIGEST)
         choose(installed, "commune_officer", hours=ToldWhen(digest_at=18 * 60))  # the second digest of Friday would be
         offered_again = installed.open(now=at("2026-03-06 07:00"), pupil="classmate")
-        case_acts.step(context, installed.viewer("teacher"), offered_again, "ask_commune", {}, at("2026-03-06 08:00"))
+        case_acts.step(
+            context, Act(installed.viewer("teacher"), offered_again, {}, at("2026-03-06 08:00")), "ask_commune"
+        )
         deliver(context, at("2026-03-06 08:00"))
         deliver(context, at("2026-03-06 18:00"))
         assert len(mailbox.mails) == 1

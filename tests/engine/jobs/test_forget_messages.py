@@ -3,7 +3,6 @@
 import datetime as dt
 from dataclasses import replace
 
-import pytest
 from sqlalchemy import func, insert, select
 
 from engine.channels.outbox import Outbox
@@ -82,10 +81,9 @@ def test_the_setting_says_how_long(installed: Installed) -> None:
     assert forget_daily(replace(installed.context, post=Outbox(keep_days=30)), NOW) == 1
 
 
-def test_stopped_in_the_middle_it_goes_on_the_next_time(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forget_messages, "BATCH", 2)
+def test_stopped_in_the_middle_it_goes_on_the_next_time(installed: Installed) -> None:
     messages(installed, *[("sent", OLD)] * 5)
     asked = iter([False, True, True, True, True])
-    assert forget_daily(installed.context, NOW, lambda: next(asked)) == 2
+    assert forget_daily(installed.context, NOW, lambda: next(asked), batch=2) == 2
     assert left(installed) == [3, 4, 5]
     assert forget_daily(installed.context, NOW) == 3

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.core.attendance.signals import DAY, OPEN, RiskRules, Signal
+from engine.core.cases.act import Act
 from engine.core.refusals import NotAllowed
 from engine.core.words import Label
 from engine.jobs import risk_trial
@@ -109,11 +110,15 @@ def judge(installed: Installed) -> None:
     contact = {"contact_way": "phone", "reached": True, "note": "Mẹ ốm"}
     of = installed.cast.pupils
     case_acts.step(
-        installed.context, installed.viewer("teacher"), codes[of["pupil"]], "contact", contact, at("2026-03-11 09:00")
+        installed.context,
+        Act(installed.viewer("teacher"), codes[of["pupil"]], contact, at("2026-03-11 09:00")),
+        "contact",
     )
     wrong = {"reason": "Ở viện, đã báo"}
     case_acts.step(
-        installed.context, installed.viewer("head"), codes[of["classmate"]], "mark_error", wrong, at("2026-03-11 09:00")
+        installed.context,
+        Act(installed.viewer("head"), codes[of["classmate"]], wrong, at("2026-03-11 09:00")),
+        "mark_error",
     )
 
 
@@ -151,12 +156,9 @@ def test_each_sees_the_numbers_of_the_own_schools(watched: Installed) -> None:
         trial_of(watched.context, watched.viewer("teacher"))
 
 
-def test_a_trial_whose_worker_was_killed_goes_on_and_counts_nobody_twice(
-    watched: Installed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(risk_trial, "PIECE", 1)
+def test_a_trial_whose_worker_was_killed_goes_on_and_counts_nobody_twice(watched: Installed) -> None:
     risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
-    work_on_trials(watched.context, LATER, iter([False, False, True]).__next__)
+    work_on_trials(watched.context, LATER, iter([False, False, True]).__next__, piece=1)
     assert trial_of(watched.context, watched.viewer("admin")).done == 2
     with watched.store.writing("a worker takes it up and is killed") as session:
         assert stored.take(session) is not None

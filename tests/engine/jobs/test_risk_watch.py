@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 import rules
 from engine.core.attendance.signal_reader import load_risk
+from engine.core.cases.act import Act
 from engine.core.refusals import NotFound
 from engine.jobs.risk_watch import watch, watch_if_due
 from engine.store import tables as t
@@ -53,7 +54,7 @@ def events(installed: Installed, kind: str) -> list[t.Event]:
 
 def returned(installed: Installed, when: str = "2026-03-02 09:00") -> str:
     code = installed.open(at("2026-03-02 08:00"))
-    case_acts.step(installed.context, installed.viewer("teacher"), code, "return_to_class", RETURN, at(when))
+    case_acts.step(installed.context, Act(installed.viewer("teacher"), code, RETURN, at(when)), "return_to_class")
     return code
 
 
@@ -114,7 +115,7 @@ def test_after_a_case_has_ended_the_same_absence_opens_no_other(watched: Install
     watch(watched.context, MON, at("2026-03-09 18:00"))
     watch(watched.context, TUE, EVENING)
     head, code = watched.viewer("head"), code_of(watched)
-    case_acts.step(watched.context, head, code, "mark_error", {"reason": "Ở viện, đã báo"}, at("2026-03-10 19:00"))
+    case_acts.step(watched.context, Act(head, code, {"reason": "Ở viện, đã báo"}, at("2026-03-10 19:00")), "mark_error")
     assert watch(watched.context, TUE, at("2026-03-10 20:00")).opened == 0
     assert watch(watched.context, WED, at("2026-03-11 18:00")).opened == 1  # five in a row is worse than three
 
@@ -163,8 +164,8 @@ def test_a_sibling_is_one_with_the_same_telephone_and_an_earlier_case_counts_too
 
 def returned_and_closed(installed: Installed) -> str:
     teacher, code = installed.viewer("teacher"), installed.open(at("2026-03-02 08:00"), pupil="boarder")
-    case_acts.step(installed.context, teacher, code, "return_to_class", RETURN, at("2026-03-02 09:00"))
-    case_acts.step(installed.context, teacher, code, "close", {}, at("2026-03-03 09:00"))
+    case_acts.step(installed.context, Act(teacher, code, RETURN, at("2026-03-02 09:00")), "return_to_class")
+    case_acts.step(installed.context, Act(teacher, code, {}, at("2026-03-03 09:00")), "close")
     return code
 
 
@@ -215,12 +216,12 @@ def test_catch_up_lessons_are_planned_a_week_of_school_apart_and_checked_off(wat
     assert [(due.astimezone(HERE).date(), done) for due, done in planned] == [(MON, None), (dt.date(2026, 3, 16), None)]
     teacher = watched.viewer("teacher")
     for day in (9, 16):
-        case_acts.hold_lesson(watched.context, teacher, code, {"note": "Ôn toán"}, at(f"2026-03-{day:02} 16:00"))
+        case_acts.hold_lesson(watched.context, Act(teacher, code, {"note": "Ôn toán"}, at(f"2026-03-{day:02} 16:00")))
     with watched.store.reading("test") as session:
         done = session.scalars(select(t.Planned.done_seq).where(t.Planned.kind == "lesson").order_by(t.Planned.due_at))
         assert list(done) == [3, 4]
     with pytest.raises(NotFound):
-        case_acts.hold_lesson(watched.context, teacher, code, {"note": "Ôn toán"}, at("2026-03-17 16:00"))
+        case_acts.hold_lesson(watched.context, Act(teacher, code, {"note": "Ôn toán"}, at("2026-03-17 16:00")))
 
 
 # --- the worker and the settings --------------------------------------------------------------------------------------

@@ -13,10 +13,9 @@ import pytest
 from sqlalchemy import event, func, select
 
 from engine.core.time_source import Frozen
-from engine.jobs import worker as workers
 from engine.jobs.procrastinate_queue import worker_for
 from engine.jobs.supervisor import Backoff, Supervisor
-from engine.jobs.worker import Job, Worker
+from engine.jobs.worker import JOBS, Job, Jobs, Worker
 from engine.store import tables as t
 from engine.store.ops import leases
 from engine.store.ops.health import look
@@ -44,9 +43,9 @@ def fired(store: Store) -> int:
 
 
 @contextmanager
-def working(context: Context) -> Iterator[Supervisor]:
+def working(context: Context, jobs: Jobs = JOBS) -> Iterator[Supervisor]:
     """A worker in a thread, as `ralop serve` has it."""
-    running = worker_for(context, Frozen(DUE))
+    running = worker_for(context, Frozen(DUE), jobs)
     running.start()
     try:
         yield running
@@ -98,14 +97,12 @@ def test_a_worker_fires_when_a_full_or_read_only_database_takes_entries_again(
     word: str,
     limited: str,
     free: str,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(workers, "JOBS", (Job("much", write_much), *workers.JOBS))
     on_file.open()
     failing = Failing(on_file.store, limited, free)
     failing.on = True
-    with working(on_file.context) as running:
+    with working(on_file.context, (Job("much", write_much), *JOBS)) as running:
         until(lambda: f"The database is {word}: no rule fires" in caplog.text)
         assert fired(on_file.store) == 0
         assert running.is_alive()
@@ -157,9 +154,7 @@ def test_health_says_within_seconds_that_somebody_has_locked_the_database(store:
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_that_fails_is_in_no_other_jobs_way(
-    on_file: Installed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_job_that_fails_is_in_no_other_jobs_way(on_file: Installed, caplog: pytest.LogCaptureFixture) -> None:
     done: list[str] = []
 
     def fail(_house: Context, _now: dt.datetime, _stop: object) -> object:
@@ -169,13 +164,13 @@ def test_a_job_that_fails_is_in_no_other_jobs_way(
         done.append("done")
         return None
 
-    monkeypatch.setattr(workers, "JOBS", (Job("failing", fail), Job("other", note)))
-    assert Worker(on_file.context, Frozen(DUE), threading.Event()).round()
+    jobs = (Job("failing", fail), Job("other", note))
+    assert Worker(on_file.context, Frozen(DUE), threading.Event(), jobs=jobs).round()
     assert done == ["done"]
     assert "The job failing failed" in caplog.text
 
 
-def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: Installed) -> None:
     taken: list[bool] = []
     lease = dt.timedelta(seconds=1)
 
@@ -186,9 +181,8 @@ def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: Installed, mon
             taken.append(leases.hold(context.store, "another", lease))
         return None
 
-    monkeypatch.setattr(workers, "LEASE", lease)
-    monkeypatch.setattr(workers, "JOBS", (Job("long", long),))
-    assert Worker(on_file.context, Frozen(DUE), threading.Event()).round()
+    jobs = (Job("long", long),)
+    assert Worker(on_file.context, Frozen(DUE), threading.Event(), jobs=jobs, lease=lease).round()
     assert not any(taken)
 
 

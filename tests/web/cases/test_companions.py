@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from engine.core.cases.act import Act
 from engine.core.scenario.cast import PUPILS
 from engine.store import tables as t
 from engine.store.simulation import seed as stages
@@ -183,7 +184,7 @@ def test_the_history_is_narrowed_by_links_and_keeps_to_it_from_page_to_page(cast
     code = cast.open_case()
     cast.step(code, "contact", "teacher", **CALLED)
     for number in range(35):
-        case_acts.note(cast.context, cast.viewer("teacher"), code, {"note": f"Ghi chú số {number}"}, cast.now)
+        case_acts.note(cast.context, Act(cast.viewer("teacher"), code, {"note": f"Ghi chú số {number}"}, cast.now))
     page = cast.get("teacher", f"/cases/{code}?show=visits").text
     assert history(page) == ["Ghi lần liên hệ"]
     notes = cast.get("teacher", f"/cases/{code}?show=notes").text

@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, insert, select
 
+from engine.core.cases.act import Act
 from engine.store import tables as t
 from engine.store.session import Store, open_store
 from engine.usecases.cases import case_acts
@@ -128,7 +129,7 @@ def people_at_work(installed: Installed) -> Iterator[Callable[[], int]]:
         begun = time.monotonic()
         while not ending.is_set():
             note = {"note": f"Ghi chú {written[0]}"}
-            case_acts.note(installed.context, teacher, code, note, at("2026-03-02 09:00"), key=str(written[0]))
+            case_acts.note(installed.context, Act(teacher, code, note, at("2026-03-02 09:00"), key=str(written[0])))
             written[0] += 1
             ending.wait(max(0, begun + written[0] / WRITES_A_SECOND - time.monotonic()))
 

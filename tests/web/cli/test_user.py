@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from engine.store import tables as t
-from engine.store.ops.time_source import set_clock
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed as on
+from engine.usecases.ops.clock import set_clock
 from tests.staged import Playing, at, playing
 from web.cli.console import operator
 from web.cli.main import main

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
 from engine.store.simulation import seed as scene
+from engine.usecases.ops.clock import set_clock
 from tests.stage import at
 from web.cli.watch import watch_day
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from engine.core.cases.act import Act
 from engine.store.cases import verify
 from engine.store.session import Store
 from engine.store.simulation import seed as on
@@ -30,7 +31,7 @@ def test_an_act_by_the_right_of_somebody_away_keeps_whose_right_it_was(store: St
     here.accept(code, "2026-03-03 10:00", "teacher")
     here.step(code, "2026-03-03 11:00", "teacher", "refer_support", need="Áo ấm", hand_over_at="Trường")
     case_acts.note(
-        here.context, here.viewer("teacher", at("2026-03-03 12:00")), code, {"note": "Ghi"}, at("2026-03-03 12:00")
+        here.context, Act(here.viewer("teacher", at("2026-03-03 12:00")), code, {"note": "Ghi"}, at("2026-03-03 12:00"))
     )
     assert said_for(here, code) == [
         ("opened", "teacher", None),
@@ -104,9 +105,9 @@ def test_the_answer_to_a_difficulty_keeps_it_too(store: Store) -> None:
     lent(here, "head", "volunteer")
     moment = at("2026-03-03 09:00")
     words = {"difficulty_kind": "other", "difficulty_words": "Nhà ngập"}
-    difficulties.raise_difficulty(here.context, here.viewer("teacher", moment), code, words, moment)
+    difficulties.raise_difficulty(here.context, Act(here.viewer("teacher", moment), code, words, moment))
     answer = {"difficulty_answer": "decided", "difficulty_reply": "Trường lo"}
-    difficulties.answer(here.context, here.viewer("volunteer", moment), code, 2, answer, moment)
+    difficulties.answer(here.context, Act(here.viewer("volunteer", moment), code, answer, moment), 2)
     assert said_for(here, code)[1:] == [
         ("difficulty_raised", "teacher", None),
         ("difficulty_decided", "head", here.installed.people["head"]),

@@ -21,7 +21,7 @@ from engine.core.refusals import NotAllowed, NotFound
 from engine.store import tables as t
 from engine.store.attendance import imports as stored
 from engine.store.session import Store, now_utc
-from engine.usecases.attendance import import_jobs, import_marks, importing
+from engine.usecases.attendance import import_jobs, importing
 from engine.usecases.attendance.importing import ImportOutcome
 from engine.usecases.context import Context
 from tests.stage import MONDAY, Installed, at, definitions, installed
@@ -267,18 +267,17 @@ def test_a_file_that_is_no_register_is_refused_in_words(installed: Installed) ->
 SLOW = """
 import sys, time
 sys.path.insert(0, {root!r})
-from engine.usecases.attendance import import_marks, importing
+from engine.usecases.attendance import importing
 from engine.usecases.context import Context
 from engine.core.files.options import Options
 from engine.store.session import open_store
 from tests.stage import definitions
 from tests.engine.usecases.attendance.test_importing import ALIASES, NOW, long_list
-import_marks.PIECE = 100
 def progress(done, total):
     print(done, flush=True)
     time.sleep(0.05 if done < 500 else 60)
 context = Context(open_store({url!r}), definitions(), aliases=ALIASES)
-importing.run(context, "attendance", long_list(), Options(), NOW, progress=progress)
+importing.run(context, "attendance", long_list(), Options(), NOW, progress=progress, piece=100)
 """
 
 
@@ -324,11 +323,11 @@ def test_a_file_is_handed_in_checked_confirmed_and_brought_in(installed: Install
     viewer = installed.viewer("teacher")
     assert import_jobs.work(context, NOW) == 1
     checked = import_jobs.job_of(context, viewer, job)
-    assert (checked["state"], checked["new"], checked["total"]) == ("checked", 4, 4)
+    assert (checked.state, checked.new, checked.total) == ("checked", 4, 4)
     assert marks(installed.store) == []
     import_jobs.confirm(context, viewer, job, {})
     assert import_jobs.work(context, NOW) == 1
-    assert import_jobs.job_of(context, viewer, job)["state"] == "done"
+    assert import_jobs.job_of(context, viewer, job).state == "done"
     assert len(marks(installed.store)) == 4
     assert import_jobs.work(context, NOW) == 0
 
@@ -345,10 +344,7 @@ def test_the_file_itself_is_kept_no_longer_than_needed(installed: Installed) -> 
     assert import_jobs.wrong_rows(context, installed.viewer("teacher"), job) == []
 
 
-def test_a_cancelled_import_stops_after_the_piece_at_hand(
-    installed: Installed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(import_marks, "PIECE", 100)
+def test_a_cancelled_import_stops_after_the_piece_at_hand(installed: Installed) -> None:
     context, job = submitted(installed, data=long_list())
     viewer = installed.viewer("teacher")
     import_jobs.work(context, NOW)
@@ -361,29 +357,28 @@ def test_a_cancelled_import_stops_after_the_piece_at_hand(
             import_jobs.cancel(context, viewer, job, NOW)
         return False
 
-    import_jobs.work(context, NOW, stop)
-    assert import_jobs.job_of(context, viewer, job)["state"] == "cancelled"
+    import_jobs.work(context, NOW, stop, piece=100)
+    assert import_jobs.job_of(context, viewer, job).state == "cancelled"
     assert len(marks(installed.store)) == 300
 
 
-def test_a_worker_that_stops_lets_another_one_go_on(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_marks, "PIECE", 500)
+def test_a_worker_that_stops_lets_another_one_go_on(installed: Installed) -> None:
     context, job = submitted(installed, data=long_list())
     import_jobs.work(context, NOW)
     import_jobs.confirm(context, installed.viewer("teacher"), job, {})
     answers = iter([False, True, True])
-    import_jobs.work(context, NOW, lambda: next(answers))
+    import_jobs.work(context, NOW, lambda: next(answers), piece=500)
     assert len(marks(installed.store)) == 500
     import_jobs.work(context, NOW)
     assert len(marks(installed.store)) == 1200
-    assert import_jobs.job_of(context, installed.viewer("teacher"), job)["new"] == 1200
+    assert import_jobs.job_of(context, installed.viewer("teacher"), job).new == 1200
 
 
 def test_a_teacher_brings_in_marks_of_the_own_class_only(installed: Installed) -> None:
     context, job = submitted(installed, "outsider_teacher")
     import_jobs.work(context, NOW)
     checked = import_jobs.job_of(context, installed.viewer("outsider_teacher"), job)
-    assert (checked["new"], checked["wrong"]) == (0, 4)
+    assert (checked.new, checked.wrong) == (0, 4)
 
 
 def test_pupils_are_brought_in_by_a_head_and_nobody_below(installed: Installed) -> None:
@@ -391,7 +386,7 @@ def test_pupils_are_brought_in_by_a_head_and_nobody_below(installed: Installed) 
         submitted(installed, "teacher", "pupils", LIST.encode())
     context, job = submitted(installed, "head", "pupils", LIST.encode())
     import_jobs.work(context, NOW)
-    assert import_jobs.job_of(context, installed.viewer("head"), job)["changed"] == 3
+    assert import_jobs.job_of(context, installed.viewer("head"), job).changed == 3
 
 
 @pytest.mark.parametrize(
@@ -413,7 +408,7 @@ def test_a_file_that_cannot_be_read_ends_its_job_with_the_reason(installed: Inst
     context, job = submitted(installed, data=b"PK\3\4 torn")
     import_jobs.work(context, NOW)
     ended = import_jobs.job_of(context, installed.viewer("teacher"), job)
-    assert (ended["state"], ended["report"]["refused"]["en"][:19]) == ("refused", "The file is damaged")
+    assert (ended.state, ended.report["refused"]["en"][:19]) == ("refused", "The file is damaged")
 
 
 def test_a_file_that_takes_its_worker_down_three_times_is_left_alone(installed: Installed) -> None:
@@ -426,13 +421,12 @@ def test_a_file_that_takes_its_worker_down_three_times_is_left_alone(installed: 
             stored.set_job(session, job, seen_at=now_utc() - 2 * stored.DEAD_AFTER)
     assert import_jobs.work(context, NOW) == 1
     ended = import_jobs.job_of(context, installed.viewer("teacher"), job)
-    assert (ended["state"], ended["seen_at"]) == ("failed", None)
-    assert ended["report"]["refused"]["en"].startswith("The work on this file broke off 3 times")
+    assert (ended.state, ended.seen_at) == ("failed", None)
+    assert ended.report["refused"]["en"].startswith("The work on this file broke off 3 times")
     assert import_jobs.work(context, NOW) == 0
 
 
-def test_a_job_that_got_further_may_be_begun_again(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_marks, "PIECE", 400)
+def test_a_job_that_got_further_may_be_begun_again(installed: Installed) -> None:
     context, job = submitted(installed, data=long_list())
     import_jobs.work(context, NOW)
     import_jobs.confirm(context, installed.viewer("teacher"), job, {})
@@ -440,14 +434,13 @@ def test_a_job_that_got_further_may_be_begun_again(installed: Installed, monkeyp
         with installed.store.writing("a worker takes the job and is killed") as session:
             stored.claim(session, job)
             stored.set_job(session, job, seen_at=None)
-    import_jobs.work(context, NOW, iter([False, True, True]).__next__)
+    import_jobs.work(context, NOW, iter([False, True, True]).__next__, piece=400)
     with installed.store.reading("test") as session:
         assert session.scalars(select(t.ImportJob.begun)).one() == 0
         assert session.scalars(select(t.ImportJob.next_row)).one() == 400
 
 
-def test_a_check_is_cancelled_after_the_piece_at_hand(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_marks, "PIECE", 100)
+def test_a_check_is_cancelled_after_the_piece_at_hand(installed: Installed) -> None:
     context, job = submitted(installed, data=long_list())
     pieces: list[int] = []
 
@@ -457,7 +450,7 @@ def test_a_check_is_cancelled_after_the_piece_at_hand(installed: Installed, monk
             import_jobs.cancel(context, installed.viewer("teacher"), job, NOW)
         return False
 
-    import_jobs.work(context, NOW, stop)
-    assert import_jobs.job_of(context, installed.viewer("teacher"), job)["state"] == "cancelled"
+    import_jobs.work(context, NOW, stop, piece=100)
+    assert import_jobs.job_of(context, installed.viewer("teacher"), job).state == "cancelled"
     assert len(pieces) <= 5  # of twelve
     assert marks(installed.store) == []

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import event, select
 
+from engine.core.cases.act import Act
 from engine.core.cases.casework import Actor, Casework, Entry
 from engine.core.people.access import Viewer
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound, Refused
@@ -24,13 +25,13 @@ FIRST, LAST = dt.date(2026, 3, 10), dt.date(2026, 3, 11)
 
 
 def announce(
-    installed: Installed, member: str | None, scope: str = "school", reason: str = "Bão", **days: dt.date
+    installed: Installed, member: str | None, scope: str = "school", reason: str = "Bão", **more: object
 ) -> int:
     held = (
         {"pupil_id": installed.cast.pupils["pupil"]} if scope == "pupil" else {"unit_id": installed.cast.units[scope]}
     )
     viewer = installed.viewer(member) if member else None
-    when = {"first_day": FIRST, "last_day": LAST, **days}
+    when = {"first_day": FIRST, "last_day": LAST, **more}
     return announce_closure(installed.context, viewer, reason=reason, now=NOW, **held, **when)  # type: ignore[arg-type]
 
 
@@ -90,15 +91,14 @@ def test_where_no_deadline_moves_there_is_no_entry(installed: Installed) -> None
 
 def test_closed_cases_and_those_of_others_are_left_alone(installed: Installed) -> None:
     ended, other = installed.open(NOW), installed.open(NOW, pupil="saturday_pupil")
-    case_acts.step(installed.context, installed.viewer("head"), ended, "mark_error", {"reason": "Nhầm"}, NOW)
+    case_acts.step(installed.context, Act(installed.viewer("head"), ended, {"reason": "Nhầm"}, NOW), "mark_error")
     announce(installed, "head", "class")
     assert (installed.kinds(ended), installed.kinds(other)) == (["opened", "mark_error"], ["opened"])
 
 
-def test_more_cases_than_one_batch_are_all_counted_anew(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.calendar.closures.BATCH", 1)
+def test_more_cases_than_one_batch_are_all_counted_anew(installed: Installed) -> None:
     codes = [installed.open(NOW, pupil=pupil) for pupil in ("pupil", "classmate", "saturday_pupil")]
-    announce(installed, None, "province")
+    announce(installed, None, "province", batch=1)
     assert [installed.kinds(code) for code in codes] == [["opened", "recounted"]] * 3
 
 
@@ -107,7 +107,7 @@ def test_a_case_whose_rules_count_no_school_days_is_touched_but_not_looked_at(
 ) -> None:
     code = installed.open(at("2026-03-02 08:00"))
     case_acts.step(
-        installed.context, installed.viewer("head"), code, "ask_commune", {}, NOW
+        installed.context, Act(installed.viewer("head"), code, {}, NOW), "ask_commune"
     )  # the commune's days are working days
     installed.open(NOW, pupil="classmate")
     looked: list[str] = []
@@ -212,9 +212,7 @@ def test_a_preview_of_a_change_looks_at_the_closure_as_it_would_be(installed: In
     assert (same, longer, gone) == (Touched(1, 0), Touched(1, 1), Touched(1, 1))
 
 
-def test_a_preview_stops_when_it_has_seen_enough(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.usecases.calendar.closures.MOST_LOOKED_AT", 1)
-    monkeypatch.setattr("engine.store.calendar.closures.BATCH", 1)
+def test_a_preview_stops_when_it_has_seen_enough(installed: Installed) -> None:
     for pupil in ("pupil", "classmate"):
         installed.open(NOW, pupil=pupil)
     found = preview(
@@ -223,6 +221,8 @@ def test_a_preview_stops_when_it_has_seen_enough(installed: Installed, monkeypat
         Plan(FIRST, LAST, "Bão"),
         NOW,
         unit_id=installed.cast.units["school"],
+        most=1,
+        batch=1,
     )
     assert found == Touched(1, 1, all=False)
 
@@ -371,7 +371,7 @@ def test_those_in_the_post_that_a_case_waits_for_are_told(
 ) -> None:
     monkeypatch.setattr("engine.usecases.calendar.closures._concerned", lambda _handbook: lambda *_state: True)
     code = installed.open(NOW)
-    case_acts.step(installed.context, installed.viewer("teacher"), code, "ask_commune", {"note": "Nhà xa"}, NOW)
+    case_acts.step(installed.context, Act(installed.viewer("teacher"), code, {"note": "Nhà xa"}, NOW), "ask_commune")
     monkeypatch.setattr(Casework, "recount", _moved)
     announce(installed, "head")
     assert [row[:2] for row in told(installed)] == [("commune_officer", "commune_officer")]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from engine.core.cases.act import Act
 from engine.core.refusals import Conflict, NoAccess, NotAllowed, NotFound
 from engine.store import tables as t
 from engine.store.cases import verify
@@ -25,7 +26,7 @@ WORDS = {"difficulty_kind": "road", "difficulty_words": "Cầu treo hỏng"}
 def raised(installed: Installed, by: str = "teacher", now: dt.datetime = NOON, code: str = "") -> tuple[str, int]:
     """A case with a difficulty: its code, and the number of the difficulty."""
     code = code or installed.open()
-    raise_difficulty(installed.context, installed.viewer(by), code, WORDS, now)
+    raise_difficulty(installed.context, Act(installed.viewer(by), code, WORDS, now))
     return code, installed.case(code).version
 
 
@@ -33,7 +34,7 @@ def answered(
     installed: Installed, it: tuple[str, int], by: str, what: str, now: dt.datetime = NOON, **more: Any
 ) -> None:
     values = {"difficulty_answer": what, "difficulty_reply": "Đã xem"}
-    answer(installed.context, installed.viewer(by), *it, values, now, **more)
+    answer(installed.context, Act(installed.viewer(by), it[0], values, now, **more), it[1])
 
 
 def stands(installed: Installed) -> tuple[str, str, str]:
@@ -132,7 +133,7 @@ def test_outsiders_neither_raise_nor_answer_and_a_number_that_is_none_is_not_fou
 def test_a_case_that_has_ended_takes_no_more_but_what_waits_is_still_answered(installed: Installed) -> None:
     it = raised(installed)
     case_acts.step(
-        installed.context, installed.viewer("teacher"), it[0], "mark_error", {"reason": "Nhầm em khác"}, NOON
+        installed.context, Act(installed.viewer("teacher"), it[0], {"reason": "Nhầm em khác"}, NOON), "mark_error"
     )
     with pytest.raises(NotAllowed, match="has ended"):
         raised(installed, code=it[0])

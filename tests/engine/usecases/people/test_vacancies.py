@@ -5,11 +5,12 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from engine.core.cases.act import Act
 from engine.store.cases.verify import breaks
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
 from engine.store.simulation import seed as on
 from engine.usecases.cases import case_acts
+from engine.usecases.ops.clock import set_clock
 from engine.usecases.people.vacancies import leave, reroute, reroute_daily
 from tests.staged import Playing, at, playing
 from web.cli.user import user
@@ -60,7 +61,7 @@ def test_a_post_elsewhere_is_none_of_its_business(store: Store) -> None:
 def test_one_who_returned_the_case_is_not_asked_again(store: Store) -> None:
     here, code = with_commune(store, vacant=False)
     case_acts.decline(
-        here.context, here.viewer("commune_officer", at(MONDAY)), code, {"reason": "Nhầm thôn"}, at(MONDAY)
+        here.context, Act(here.viewer("commune_officer", at(MONDAY)), code, {"reason": "Nhầm thôn"}, at(MONDAY))
     )
     assert reroute(here.context, [here.installed.units["village"]], at("2026-03-09 15:00")) == []
 
