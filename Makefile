@@ -1,6 +1,8 @@
 # One command for each thing a person does here; `make help` lists them. Everything runs in .venv, which `make setup` fills.
 
 VENV := .venv
+# What comes from npm: TypeScript, the HTML checker and Lighthouse; nothing of it is shipped.
+NPM := $(VENV)/npm
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PORT ?= 5000
@@ -14,7 +16,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-oldest test-newest machine check lint types mypy pyright scripts arrows templates words files coverage pages lighthouse bench faults fuzz screenshots clean
+.PHONY: help setup demo test test-oldest test-newest machine check lint types mypy pyright scripts scripts-checked arrows templates words files coverage pages lighthouse bench faults fuzz screenshots clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -53,13 +55,22 @@ test-newest: setup ## run the tests with the newest versions that setup.cfg allo
 machine: setup ## look whether this machine has all that the tests need, and install what it lacks where we may
 	@$(BIN)/python -m tests.machine
 
-check: lint types arrows templates words files ## lint, types, import arrows, templates, translations, shipped files
+check: lint types scripts arrows templates words files ## lint, types, scripts, import arrows, templates, translations, shipped files
 
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
 types: mypy pyright
+
+# TypeScript checks the scripts of the pages. It comes from npm only, and a machine may have none: then that is said.
+scripts:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory scripts-checked; else \
+	echo "NOT CHECKED: the scripts of the pages. It needs npm (Debian: apt install npm); all else is checked."; fi
+
+scripts-checked: $(NPM)/.typescript
+	$(NPM)/node_modules/.bin/tsc --project web/scripts
+	$(NPM)/node_modules/.bin/tsc --project web/scripts/worker.json
 
 mypy: setup
 	$(BIN)/mypy
@@ -82,11 +93,13 @@ files: setup
 coverage: setup machine ## run all tests and show which branches none of them takes
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term
 
-# What comes from npm: the HTML checker and Lighthouse, into .venv/npm; nothing of it is shipped.
-NPM := $(VENV)/npm
 $(NPM)/.installed: Makefile
 	@command -v npm >/dev/null || { echo "npm is needed: install it (Debian: apt install npm)."; exit 1; }
 	npm install --prefix $(NPM) --no-audit --no-fund --ignore-scripts --silent lighthouse@12.8.2 vnu-jar@26.9.27
+	@touch $@
+
+$(NPM)/.typescript: Makefile | setup
+	npm install --prefix $(NPM) --no-audit --no-fund --ignore-scripts --silent typescript@5.9.3
 	@touch $@
 
 pages: setup $(NPM)/.installed ## check the HTML of every page with the Nu checker (needs Java and npm)

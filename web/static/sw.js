@@ -88,7 +88,7 @@ const keep = async (address, answer, stamp) => {
   const headers = new Headers(answer.headers);
   headers.delete("Content-Encoding");
   headers.delete("Content-Length");
-  headers.set("X-Saved", Date.now());
+  headers.set("X-Saved", String(Date.now()));
   headers.set("X-Stamp", stamp ?? pages[address] ?? "");
   const cache = await caches.open(PAGES);
   await cache.put(address, new Response(text, { headers }));
@@ -255,6 +255,7 @@ const hold = (gone) => {
   const now = Date.now();
   return gone?.after > 0 && setFact("held", [now, now + Math.min(gone.after, PATIENCE)]);
 };
+/** @param {{ now?: boolean }} [how] */
 const flush = async ({ now } = {}) => {
   if (!now && (Math.abs(Date.now() - tried) < BREATH || (await held()))) return tell();
   return (sending ??= send().then(() => setFact("held", null), hold).catch(() => {}).finally(() => { sending = undefined; return tell(); }));

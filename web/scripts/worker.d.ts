@@ -1,0 +1,12 @@
+// What the service worker has around it: the checker knows workers, but not which kind this one is.
+declare const FILES: string[]; // written before the worker's text by web/offline/offline.py
+declare const clients: Clients;
+declare function skipWaiting(): Promise<void>;
+declare function addEventListener<K extends keyof ServiceWorkerGlobalScopeEventMap>(
+  type: K, listener: (event: ServiceWorkerGlobalScopeEventMap[K]) => void): void;
+interface WorkerGlobalScope {
+  readonly registration: ServiceWorkerRegistration;
+}
+interface WorkerNavigator {
+  readonly connection?: { saveData: boolean };
+}
