@@ -29,17 +29,6 @@ FLOORS = {
     "engine.core": 0,
 }
 
-# Where a page or command still opens a transaction that writes: what it keeps is no case, no child and no power.
-# A new one is a use case instead.
-WRITE_THEMSELVES = {
-    "web.account.channels": "an operator asks for dead letters to be tried again",
-    "web.account.notices": "notices are marked as read by opening them",
-    "web.account.welcome": "first steps are put away",
-    "web.cases.saved": "a person's own filters",
-    "web.site.composition": "start-up keeps the texts of definitions by version",
-    "web.site.languages": "a person's language",
-}
-
 
 @dataclass(frozen=True)
 class Arrow:
@@ -139,18 +128,6 @@ def crowded(root: Path) -> dict[str, int]:
     return {name: count for name, count in counted.items() if count > MOST_MODULES}
 
 
-def writers(root: Path) -> set[str]:
-    """The modules of the pages and commands that open a transaction that writes."""
-    found = set()
-    for name, path in modules(root).items():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        if floor(name) == "web" and any(
-            isinstance(it, ast.Attribute) and it.attr == "writing" for it in ast.walk(tree)
-        ):
-            found.add(name)
-    return found
-
-
 def test_no_import_goes_up_or_across_to_the_floor_beside() -> None:
     assert upward(ROOT) == []
 
@@ -165,10 +142,6 @@ def test_no_folder_has_more_modules_than_a_person_takes_in() -> None:
 
 def test_every_module_of_the_engine_is_on_a_floor() -> None:
     assert [name for name in modules(ROOT) if name != "engine" and not floor(name)] == []
-
-
-def test_pages_and_commands_leave_writing_to_the_use_cases() -> None:
-    assert writers(ROOT) - set(WRITE_THEMSELVES) == set()
 
 
 def test_the_tests_of_the_program_are_in_the_same_folders_as_the_program() -> None:
@@ -208,7 +181,6 @@ def test_a_house_without_a_fault_passes_each_guard(planted: Path) -> None:
     assert upward(planted) == []
     assert circles(between_folders(planted)) == []
     assert crowded(planted) == {}
-    assert writers(planted) == set()
 
 
 @pytest.mark.parametrize(
@@ -237,8 +209,3 @@ def test_a_crowded_folder_is_found(planted: Path) -> None:
     for number in range(MOST_MODULES):
         plant(planted, f"engine/core/cases/one_of_many_{number}.py", "")
     assert crowded(planted) == {"engine/core/cases": MOST_MODULES + 1}
-
-
-def test_a_page_that_writes_is_found(planted: Path) -> None:
-    plant(planted, "web/cases/saved.py", "def f(store):\n    with store.writing('x') as session:\n        pass")
-    assert writers(planted) == {"web.cases.saved"}

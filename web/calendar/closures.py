@@ -19,7 +19,7 @@ from engine.core.words import Sentence
 from engine.core.workflow.form_values import read_date
 from engine.store.calendar import closure_lists as lists
 from engine.store.calendar.closure_lists import ClosureRow, PlaceRow
-from engine.store.calendar.closures import Plan, Touched, scope_of
+from engine.store.calendar.closures import Plan, Touched, read, scope_of, unread
 from engine.usecases.calendar import closures
 from engine.usecases.idempotency import SentBefore
 from web.site.forms import Form, new_key
@@ -294,8 +294,17 @@ def show(closure_id: int) -> str:
     """What it is, what was done to it, and what can be."""
     form, row = LiftForm(), _row(closure_id)
     form.key.data = new_key()
-    closures.note_read(deployment().context, g.viewer, closure_id, now())
+    _note_reading(closure_id)
     return _show(row, form)
+
+
+def _note_reading(closure_id: int) -> None:
+    """What I was told of it is read."""
+    with deployment().context.store.reading("is there anything to note of this reading") as session:
+        new = unread(session, g.viewer.person_id, closure_id)
+    if new:
+        with deployment().context.store.writing("a notice about a closure is read") as session:
+            read(session, g.viewer.person_id, closure_id, now())
 
 
 @pages.post("/closures/<int:closure_id>/lift")

@@ -345,12 +345,3 @@ def _counts_school_days(rule: Rule) -> bool:
 def _add(counted: Touched, number: int, works: list[Casework], actor: Actor, data: dict[str, Any]) -> Touched:
     moved = sum(work.recount("recounted", actor, data) for work in works)
     return Touched(counted.touched + number, counted.moved + moved)
-
-
-def note_read(context: Context, viewer: Viewer, closure_id: int, now: dt.datetime) -> None:
-    """What this person was told of a closure is read."""
-    with context.store.reading("is there anything to note of this reading") as session:
-        new = stored.unread(session, viewer.person_id, closure_id)
-    if new:
-        with context.store.writing("a notice about a closure is read") as session:
-            stored.read(session, viewer.person_id, closure_id, now)
