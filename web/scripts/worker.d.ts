@@ -4,6 +4,11 @@ declare const clients: Clients;
 declare function skipWaiting(): Promise<void>;
 declare function addEventListener<K extends keyof ServiceWorkerGlobalScopeEventMap>(
   type: K, listener: (event: ServiceWorkerGlobalScopeEventMap[K]) => void): void;
+/** Why a page did not come: no line, or a server that said so. */
+interface NoLine extends Error {
+  answer?: Response;
+  after?: number; // ms that the server wants to be left alone
+}
 interface WorkerGlobalScope {
   readonly registration: ServiceWorkerRegistration;
 }
