@@ -5,6 +5,10 @@ is the modules that lie directly in it. Every import counts, also one inside a f
 """
 
 import ast
+import re
+import shutil
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -209,3 +213,40 @@ def test_a_crowded_folder_is_found(planted: Path) -> None:
     for number in range(MOST_MODULES):
         plant(planted, f"engine/core/cases/one_of_many_{number}.py", "")
     assert crowded(planted) == {"engine/core/cases": MOST_MODULES + 1}
+
+
+# --- the contracts of setup.cfg ---------------------------------------------------------------------------------------
+
+PLANTED = {
+    "Imports point down": ("engine/store/bulk.py", "import engine.channels.email"),
+    "The core decides": ("engine/core/text.py", "import subprocess"),
+    "The engine knows nothing": ("engine/jobs/sweep.py", "import flask"),
+    "Workflows and rules are data": ("rules/__init__.py", "import engine"),
+    "The pages know nothing": ("web/app.py", "import tests"),
+    "Pages and commands write": ("web/lists.py", "import engine.store.tables"),
+    "Only the store speaks": ("engine/usecases/context.py", "import sqlalchemy"),
+    "Only engine.jobs.procrastinate_queue": ("engine/jobs/worker.py", "import procrastinate"),
+    "Only the channels speak": ("engine/jobs/deliver.py", "import smtplib"),
+    "Only engine.core.workflow.machine": ("engine/core/cases/facts.py", "import transitions"),
+}
+
+
+def contracts(root: Path) -> dict[str, str]:
+    """What `lint-imports` says of each contract: KEPT or BROKEN."""
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-logo", "--no-cache"]
+    said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout
+    return {line[1]: line[2] for line in re.finditer(r"^(.+?) (KEPT|BROKEN)(?: \(.*\))?$", said, re.MULTILINE)}
+
+
+def test_each_contract_of_setup_cfg_finds_what_it_is_for(tmp_path: Path) -> None:
+    for name in (*PACKAGES, "workflows", "rules", "bench", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "static", "help"))
+    shutil.copy(ROOT / "setup.cfg", tmp_path)
+    for name, line in PLANTED.values():
+        with (tmp_path / name).open("a", encoding="utf-8") as file:
+            file.write(f"\n{line}\n")
+    found = contracts(tmp_path)
+    assert {start: [verdict for name, verdict in found.items() if name.startswith(start)] for start in PLANTED} == {
+        start: ["BROKEN"] for start in PLANTED
+    }
+    assert len(found) == len(PLANTED)
