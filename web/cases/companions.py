@@ -18,7 +18,7 @@ from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
 from web.site.request_context import deployment, now
 
-pages = Blueprint("surroundings", __name__)
+pages = Blueprint("around", __name__)
 
 OFF = "companion_off"
 
