@@ -20,6 +20,7 @@ from web.admin import demo, index, mergers, people, units
 from web.attendance import doubles, imports, proposals, risk, rollcall
 from web.calendar import closures, school_year
 from web.cases import acts, bulk, case_list, companions, difficulties, printing, saved, work
+from web.manual import manual
 from web.offline import offline
 from web.ops import health, logs, metrics
 from web.rules import rulebook, simulate
@@ -29,7 +30,6 @@ from web.site import (
     compression,
     errors,
     languages,
-    manual,
     navigation,
     queued,
     security,

@@ -113,4 +113,4 @@ def _count(session: Session, column: object) -> int:
 
 def _told_twice(session: Session) -> list[int]:
     query = select(t.Notice.case_id).group_by(t.Notice.case_id, t.Notice.person_id, t.Notice.kind)
-    return list(session.scalars(query.having(func.count() > 1)))
+    return [case for case in session.scalars(query.having(func.count() > 1)) if case is not None]

@@ -17,9 +17,8 @@ from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 from engine.jobs import risk_trial
 from engine.jobs.risk_trial import Trial
-from engine.store import tables as t
 from engine.store.attendance.risk_trials import SignalCount
-from engine.store.cases.case_page import names_of
+from engine.store.units.overviews import unit_names
 from engine.usecases.attendance import risk_settings
 from engine.usecases.attendance.risk_settings import Chosen
 from web.site.read_risk import FILE
@@ -103,7 +102,7 @@ def _page(fault: Sentence | None = None) -> str:
     trial = risk_trial.trial_of(context, viewer)
     with context.store.reading("settings of the risk watch") as session:
         chosen = risk_settings.chosen_in(session)
-        units = names_of(session, t.Unit, viewer.of(OFFICE) | chosen.units.keys())
+        units = unit_names(session, viewer.of(OFFICE) | chosen.units.keys())
     own = deployment().settings.instance / "rules" / FILE
     return render_template(
         "risk.html",

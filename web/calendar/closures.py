@@ -227,6 +227,7 @@ def announce() -> Response | tuple[str, int] | str:
         return _form_page(held, form, address), 422
     except SentBefore as before:
         _say_again(form, before)
+        plan = form.plan()
         counted = closures.preview(context, g.viewer, plan, now(), **held.ids)
         return _form_page(held, form, address, plan, counted), 409
     return redirect(url_for("closures.show", closure_id=closure, done=1), 303)
@@ -344,6 +345,7 @@ def change(closure_id: int) -> Response | tuple[str, int] | str:
         return _form_page(_held_by(row), form, address, row=row), 422
     except SentBefore as before:
         _say_again(form, before)
+        plan = form.plan()
         counted = closures.preview(context, g.viewer, plan, now(), closure_id=closure_id)
         return _form_page(_held_by(row), form, address, plan, counted, row), 409
     return redirect(url_for("closures.show", closure_id=closure_id, done=1), 303)

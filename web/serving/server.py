@@ -1,4 +1,4 @@
-"""The server of the pages: granian, in this process. docs/decisions/0012-the-server.md has why, and what it holds."""
+"""The server of the pages: granian, in this process. docs/decisions/0013-the-server.md has why, and what it holds."""
 
 from __future__ import annotations
 

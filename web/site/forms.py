@@ -39,8 +39,8 @@ class Form(FlaskForm):
     def refuse(self, refused: Invalid) -> None:
         """Show what the engine did not take: each sentence at its field, those of no field here at the form."""
         for name, sentence in refused.fields.items():
-            if name in self._fields:
-                control = self._fields[name]
+            if name in self:
+                control = self[name]
                 control.errors = cast("Any", [*control.errors, sentence])
             else:
                 cast("list[Any]", self.form_errors).append(sentence)
@@ -85,7 +85,7 @@ class ActForm(Form):
     @property
     def values(self) -> dict[str, Any]:
         """What was filled in, as typed, for the engine's use cases."""
-        return {it.name: self._fields[it.name].data for it in self.asked}
+        return {it.name: self[it.name].data for it in self.asked}
 
     @property
     def folded(self) -> tuple[str, ...]:
@@ -98,10 +98,10 @@ class ActForm(Form):
     @property
     def unfold(self) -> bool:
         """Whether the fold is open: something behind it is wrong, or is filled in already."""
-        return any(self._fields[name].errors or self._fields[name].data for name in self.folded)
+        return any(self[name].errors or self[name].data for name in self.folded)
 
     def _needed(self, name: str) -> bool:
-        return bool(cast("Ask", self._fields[name].description).needed)
+        return bool(cast("Ask", self[name].description).needed)
 
     @property
     def once(self) -> str | None:

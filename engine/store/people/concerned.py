@@ -44,7 +44,7 @@ def _offices(session: Session, unit: int, day: dt.date) -> list[tuple[int, int]]
     depth = t.UnitLink.depth
     query = _holders(OFFICE, day).join(t.UnitLink, t.UnitLink.ancestor_id == t.Appointment.unit_id).add_columns(depth)
     rows = session.execute(query.where(t.UnitLink.descendant_id == unit).order_by(depth, t.Appointment.person_id))
-    return [(far, person) for person, far in rows]
+    return [(far, person) for person, far in map(tuple, rows)]
 
 
 def _nearest(offices: Iterable[tuple[int, int]], concerned: Collection[By]) -> set[int]:

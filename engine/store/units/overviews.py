@@ -162,6 +162,14 @@ def unit_name(session: Session, unit_id: int) -> UnitName | None:
     return UnitName(*row) if row else None
 
 
+def unit_names(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """The names of some units by id."""
+    if not ids:
+        return {}
+    found = session.execute(select(t.Unit.id, t.Unit.name).where(t.Unit.id.in_(sorted(ids))))
+    return {row.id: row.name for row in found}
+
+
 # --- a class ----------------------------------------------------------------------------------------------------------
 
 

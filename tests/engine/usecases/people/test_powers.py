@@ -38,11 +38,13 @@ def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
     """All that says who may do what, and all that was written down about it."""
     tables = (t.Person, t.Appointment, t.Delegation, t.SignInCode, t.StaffAct, t.Notice)
     with store.reading("test") as session:
-        return {
+        found: dict[str, list[tuple[object, ...]]] = {
             table.__tablename__: [tuple(row) for row in session.execute(select(*table.__table__.c).order_by("id"))]
             for table in tables
             if "id" in table.__table__.c
-        } | {"codes": [tuple(row) for row in session.execute(select(t.SignInCode.person_id))]}
+        }
+        found["codes"] = [tuple(row) for row in session.execute(select(t.SignInCode.person_id))]
+        return found
 
 
 def refused(store: Store, why: str, act: Callable[[], object]) -> None:
