@@ -1,4 +1,4 @@
-"""Where pupils are and where their open cases stand: the units that both carry."""
+"""Reads and changes the units that pupils and their open cases both carry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _pupils, _units = t.Base.metadata.tables["pupils"], t.Base.metadata.tables["unit
 
 
 def places(session: Session, pupil_ids: Collection[int]) -> dict[int, tuple[int | None, ...]]:
-    """Each pupil's place, as PLACE, and the grade of the class."""
+    """Returns the place of each pupil (columns of PLACE), and the grade of the class."""
     query = select(_pupils.c.id, *(_pupils.c[name] for name in PLACE), _units.c.grade).join(
         _units, _units.c.id == _pupils.c.class_id
     )
@@ -29,7 +29,7 @@ def open_cases(session: Session, pupil_ids: Collection[int]) -> list[Facts]:
 
 
 def place_cases(session: Session, found: Iterable[Facts]) -> None:
-    """Write the place that each case has by its facts."""
+    """Writes the place from the facts of each case."""
     for facts in found:
         columns = {name: getattr(facts, name) for name in (*PLACE, "grade")}
         session.connection().execute(update(cases).where(cases.c.id == facts.id).values(columns))

@@ -1,6 +1,7 @@
-"""What a printed sheet needs beside the lists, and the note that it was printed.
+"""Reads what a printed sheet shows beside the lists, and notes that it was printed.
 
-NĐ 356/2025 Art. 4: reading sensitive personal data is recorded; a sheet of paper leaves the house, so each is noted.
+NĐ 356/2025 Art. 4: reading sensitive personal data is recorded. A sheet of paper leaves the office, so each one is
+noted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _log = t.Base.metadata.tables["access_log"]
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Whom to meet, and where."""
+    """The person to meet, and the address."""
 
     birth_date: dt.date | None
     guardian: str | None
@@ -35,7 +36,7 @@ _HOMES = select(t.Case.id, t.Pupil.birth_date, t.Pupil.guardian, t.Pupil.guardia
 
 
 def homes(session: Session, case_ids: Sequence[int]) -> dict[int, Home]:
-    """The homes of the pupils of some cases, for those who may know them."""
+    """Returns the homes of the pupils of some cases, for viewers who may know them."""
     if not case_ids:
         return {}
     rows: Any = session.execute(_HOMES.where(t.Case.id.in_(case_ids)))
@@ -45,7 +46,7 @@ def homes(session: Session, case_ids: Sequence[int]) -> dict[int, Home]:
 def note_print(
     store: Store, person_id: int, what: str, now: dt.datetime, case_id: int | None = None, pupil_id: int | None = None
 ) -> None:
-    """Note that a person prints a sheet of a case, or a list; `what` names it."""
+    """Notes that a person prints a sheet of a case, or a list; `what` names it."""
     row = {"at": now, "person_id": person_id, "what": f"print: {what}"[:40], "case_id": case_id, "pupil_id": pupil_id}
     with store.writing("note a print") as session:
         session.connection().execute(insert(_log), row)

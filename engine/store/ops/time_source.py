@@ -1,7 +1,7 @@
-"""The machine's clock, and how far ahead of it this installation lives.
+"""The clock of the machine, and how far this installation is ahead of it.
 
-The demo and `ralop serve --now` run ahead of the machine: the distance is a setting in the database, so that pages and
-workers in several processes live at the same moment.
+The demo and `ralop serve --now` are ahead of the machine. The difference is a setting in the database, so that pages
+and workers in several processes have the same time.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Store, now_utc
 
 SETTING = "clock"
-KEPT_S = 1.0  # how long the distance is believed before the database is asked again
+KEPT_S = 1.0  # seconds before the database is asked for the difference again
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of the machine."""
 
     def now(self) -> dt.datetime:
         return now_utc()
 
 
 class ShiftedClock:
-    """The machine's clock and the distance that the database says, asked at most once a second."""
+    """The clock of the machine plus the difference in the database, read at most once a second."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -36,12 +36,12 @@ class ShiftedClock:
         return now_utc() + self.offset
 
     def forget(self) -> None:
-        """Ask the database at the next look: somebody has just set the clock."""
+        """Asks the database at the next call, because somebody has just set the clock."""
         self._kept = None
 
     @property
     def offset(self) -> dt.timedelta:
-        """How far this clock is ahead of the machine's; zero where nobody set it."""
+        """Returns how far this clock is ahead of the machine's; zero if nobody set it."""
         tick, kept = time.monotonic(), self._kept
         if kept is None or tick - kept[0] > KEPT_S:
             with self._store.reading("clock") as session:
@@ -51,7 +51,7 @@ class ShiftedClock:
 
 
 def _distance(seconds: Any, machine: dt.datetime) -> dt.timedelta:
-    """The distance that was kept; none if it leads to a moment in which nothing works, not even setting the clock."""
+    """Returns the stored difference; none if it leads outside the years in which the program works."""
     try:
         distance = dt.timedelta(seconds=seconds)
         return distance if is_lived_in(machine + distance) else dt.timedelta()
@@ -60,9 +60,9 @@ def _distance(seconds: Any, machine: dt.datetime) -> dt.timedelta:
 
 
 def set_clock(store: Store, now: dt.datetime | None) -> None:
-    """Let every `ShiftedClock` on this database tell `now` (aware) from here on; None: the machine's own time.
+    """Sets every `ShiftedClock` of this database to `now` (aware); None means the time of the machine.
 
-    Raises `Invalid` for a moment outside the years in which the program works; the clock stays as it was.
+    Raises `Invalid` for a moment outside the years in which the program works; the clock then stays as it was.
     """
     if now:
         check_moment(now)
@@ -72,9 +72,9 @@ def set_clock(store: Store, now: dt.datetime | None) -> None:
 
 
 def mend_clock(store: Store) -> bool:
-    """Forget a distance that leads to a moment in which nothing works; whether there was one.
+    """Deletes a difference that leads outside the years in which the program works; returns whether it did.
 
-    An earlier version let the clock be set to any moment, and could not start there to set it again.
+    An earlier version allowed any moment, and then could not start to correct it.
     """
     with store.reading("clock") as session:
         kept = get_setting(session, SETTING).get("offset_seconds", 0)

@@ -1,8 +1,8 @@
-"""What opening a case page leaves behind: who read which pupil's story, and that their notices of it are read.
+"""Notes who read which pupil's case, and that their notices of the case are read.
 
 NĐ 356/2025 Art. 4: reading sensitive personal data is recorded. A row is written whenever a person opens a case page
-that names the pupil. Opening it again within ten minutes, to go on with the same piece of work, is one reading: one
-row. The row is written before the page is sent, in a transaction of its own: no page without its row.
+that names the pupil. Opening it again within ten minutes counts as the same reading: one row. The row is written before
+the page is sent, in a separate transaction, so no page is sent without its row.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _log, _notices = t.Base.metadata.tables["access_log"], t.Base.metadata.tables["n
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What is known of a person and a case: whether a reading of a moment ago was `noted`, and the notices `unread`."""
+    """What the log knows of a person and a case: whether a recent reading was `noted`, and the notices `unread`."""
 
     noted: bool
     unread: tuple[int, ...]
 
 
-# Notices are found by the case: their unique key begins with it. One about a closure tells of more than this case.
+# Notices are found by case: their unique key begins with it. A notice about a closure is about more than this case.
 _BEFORE = union_all(
     select(_log.c.id.label("noted"), null().label("unread")).where(
         _log.c.case_id == bindparam("case"),
@@ -46,7 +46,10 @@ _BEFORE = union_all(
 
 
 def before_reading(session: Session, person_id: int, case_id: int, now: dt.datetime) -> Before:
-    """What is known of a person and a case before they read it; in any session, for it tells of themselves alone."""
+    """Returns what is known of a person and a case before they read it.
+
+    Any session will do: it is only about themselves.
+    """
     given = {"person": person_id, "case": case_id, "since": now - ONE_READING, "now": now}
     rows = session.connection().execute(_BEFORE, given).all()
     return Before(
@@ -64,10 +67,12 @@ def note_reading(
     before: Before | None = None,
     copied: bool = False,
 ) -> None:
-    """Note that a person reads a case, and that their notices of it are read. `pupil_id`: None if it stays unnamed.
+    """Notes that a person reads a case, and that their notices of it are read.
 
-    `before`: what `before_reading` told, where it was asked along with the case itself. `copied`: the page went to the
-    person's device, to be read without a line perhaps; its notices are new still.
+    `pupil_id`: None if the page hides the pupil.
+
+    `before`: the result of `before_reading`, if the caller already has it. `copied`: the page was copied to the
+    person's device, perhaps to be read offline, so its notices stay unread.
     """
     if before is None:
         with store.reading("is there anything to note of this reading") as session:
@@ -91,13 +96,16 @@ def note_reading(
 
 
 def note_export(store: Store, person_id: int, what: str, now: dt.datetime) -> None:
-    """Note that a person takes a list away as a file; `what` names the list."""
+    """Notes that a person downloads a list as a file; `what` names the list."""
     with store.writing("note an export") as session:
         session.connection().execute(insert(_log), {"at": now, "person_id": person_id, "what": f"export: {what}"[:40]})
 
 
 def note_listed(store: Store, person_id: int, what: str, pupil_ids: Collection[int], now: dt.datetime) -> None:
-    """Note that a person reads a list that names these pupils; `what` names it. Soon again is one reading."""
+    """Notes that a person reads a list with the names of these pupils; `what` names it.
+
+    Again within minutes counts once.
+    """
     lately = select(_log.c.pupil_id).where(
         _log.c.person_id == person_id, _log.c.what == what, _log.c.at > now - ONE_READING, _log.c.at <= now
     )
