@@ -1,7 +1,7 @@
-"""The risk watch: after a day's attendance, looks at the pupils who were absent and at the returns that are on trial.
+"""The risk watch: after the attendance of a day, looks at absent pupils and at recent returns.
 
-It opens cases, or proposes them to the teachers, or adds what it found to the case that is open: in pieces, each one
-transaction. What was found is kept with its threshold, so that the same day may be watched again and nothing doubles.
+It opens cases, or proposes them to the teachers, or adds what it found to an open case. It works in pieces, each one
+transaction. It stores each result with its threshold, so that watching the same day again doubles nothing.
 """
 
 from __future__ import annotations
@@ -31,13 +31,16 @@ from engine.usecases.context import Context
 
 PIECE = 1_000  # pupils in one transaction
 RETURNED, RELAPSE = "returned", "relapse"
-DONE = "watch"  # the name of a setting
+DONE = "watch"  # name of a setting
 RULE = Actor(None, SYSTEM)
 
 
 @dataclass(slots=True)
 class Watched:
-    """What a watch found. `signals` counts, for each signal, the cases it opened or proposed (the first one named)."""
+    """The results of a watch.
+
+    `signals` counts the cases that each signal opened or proposed (only the first named signal).
+    """
 
     looked: int = 0
     opened: int = 0
@@ -48,7 +51,7 @@ class Watched:
     signals: Counter[str] = field(default_factory=Counter)
 
     def summary(self) -> dict[str, Any]:
-        """The numbers, as the command line prints them."""
+        """Returns the numbers that the command line prints."""
         names = ("looked", "opened", "proposed", "added", "relapsed", "confirmed")
         return {name: getattr(self, name) for name in names} | {"signals": dict(sorted(self.signals.items()))}
 
@@ -56,7 +59,7 @@ class Watched:
 def watch(
     context: Context, day: dt.date, now: dt.datetime, *, pupil_ids: Collection[int] | None = None, dry_run: bool = False
 ) -> Watched:
-    """Look at a day's attendance of all pupils, or of some; `dry_run` only counts."""
+    """Looks at the attendance of all pupils on a day, or of some; `dry_run` only counts."""
     watched = Watched()
     with context.store.reading("whom to watch") as session:
         chosen = chosen_in(session)
@@ -74,7 +77,7 @@ def watch(
 
 
 def watch_if_due(context: Context, now: dt.datetime) -> Watched | None:
-    """The worker's: once a day, after closing time; None if there is nothing to do yet."""
+    """Runs the watch for the worker, once a day after closing time; None if nothing is to do yet."""
     calendar = context.definitions.calendar("")
     today = calendar.local(now).date()
     if now < calendar.instant(today, calendar.closing_minute(today)):
@@ -92,14 +95,14 @@ def watch_if_due(context: Context, now: dt.datetime) -> Watched | None:
 
 
 class SchoolDays:
-    """The days with class of a school year up to a day, for each clock once."""
+    """The days with class of a school year up to a day, counted once for each clock."""
 
     def __init__(self, first: dt.date, last: dt.date) -> None:
         self._all = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
         self._known: dict[Clock, tuple[tuple[dt.date, ...], frozenset[dt.date]]] = {}
 
     def of(self, clock: Clock) -> tuple[tuple[dt.date, ...], frozenset[dt.date]]:
-        """In their order, and as a set."""
+        """Returns them in order, and as a set."""
         if clock not in self._known:
             days = tuple(day for day in self._all if clock.is_school_day(day))
             self._known[clock] = days, frozenset(days)
@@ -107,7 +110,7 @@ class SchoolDays:
 
 
 class _WatchedPupils:
-    """Some pupils who were absent on the day, in one transaction."""
+    """Some absent pupils of the day, handled in one transaction."""
 
     def __init__(
         self,
@@ -130,7 +133,7 @@ class _WatchedPupils:
         self.modes = chosen_in(session).modes(session, rules)
 
     def run(self, ids: Sequence[int]) -> None:
-        """Find the alarms that are new, and do what the mode says."""
+        """Finds the new alarms, and does what the mode says."""
         places = stored.places(self.session, ids)
         drafts = {place.id: self._draft(place) for place in places}
         cases = stored.open_cases(self.session, self.workflow.name, ids, lock=not self.dry)
@@ -149,7 +152,7 @@ class _WatchedPupils:
         return new_case(self.context, self.workflow, place, filled, self.now, "")
 
     def _alarms(self, drafts: dict[int, Facts]) -> dict[int, list[Reached]]:
-        """The alarms of each pupil that were not raised in the same stretch of absence before."""
+        """Returns the alarms of each pupil that were not raised before in the same stretch of absence."""
         registers = stored.registers(self.session, list(drafts), self.first, self.day)
         before = stored.raised(self.session, list(drafts), self.first)
         earlier = stored.with_earlier_case(self.session, self.workflow.name, list(drafts))
@@ -172,7 +175,7 @@ class _WatchedPupils:
         return found
 
     def _factor(self, situation: Situation) -> float:
-        """The season's factor; pupils of one place share their seasons, so they are looked at once."""
+        """Returns the season's factor; pupils of one place share it, so it is found once."""
         seasons = situation.seasons
         known = self._factors.get(id(seasons))
         if known is None or known[0] is not seasons:
@@ -256,19 +259,19 @@ def _said(alarms: Iterable[Reached]) -> list[list[Any]]:
 
 
 def first_day(context: Context, day: dt.date) -> dt.date:
-    """The first day of the school year that holds the day, or a year before where the calendar knows none."""
+    """Returns the first day of the day's school year; a year before if the calendar has none."""
     year = context.definitions.calendar("").school_year(day)
     return year.first if year else day - dt.timedelta(days=365)
 
 
 def lowest_factor(context: Context) -> float:
-    """The lowest that any season makes of a threshold, wherever and whenever it holds."""
+    """Returns the lowest factor of any season, at any place and time."""
     rulesets = context.definitions.rulesets.values()
     return min((float(season.factor) for ruleset in rulesets for season in ruleset.seasons), default=1.0)
 
 
 def season_factor(situation: Situation, day: dt.date) -> float:
-    """What the seasons of risk that hold on a day make of a threshold: 0.5 halves it."""
+    """Returns the factor of the seasons of risk on a day: 0.5 halves a threshold."""
     windows = (window for found in situation.seasons.values() for window in found)
     return min((float(window.factor) for window in windows if window.first <= day < window.end), default=1.0)
 
@@ -329,7 +332,7 @@ def _prove(
 
 
 def _act(work: Casework, proof: tuple[str, dt.date], rules: RiskRules, watched: Watched) -> bool:
-    """Whether there was anything to do: a workflow may leave it to people to say that a pupil is absent again."""
+    """Returns whether something was done: some workflows leave it to people to say that a pupil is absent again."""
     what, day = proof
     if what == attendance_signals.CONFIRMED:
         data = {"attended": rules.return_confirmed, "day": day.isoformat()}

@@ -1,8 +1,8 @@
 """Builds the demo: a tree of units, people, pupils with a real register, and cases played through the real use cases.
 
-Past moments are simulated one after the other, the rules doing their part at every moment that comes due, so that the
-demo's histories are what they would be had people used the program for two months. The same files and moment give the
-same demo. Whoever calls this sets the clock to the demo's moment afterwards.
+It simulates past moments one after the other and fires the rules at every moment that is due. So the demo's histories
+look as if people had used the program for two months. The same files and moment give the same demo. The caller then
+sets the clock to the demo's moment.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ REGISTER_MINUTE = 7 * 60 + 15  # when a register is taken
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """What there is in the demo: its accounts (all with `PASSWORD`) and how much of everything."""
+    """The contents of the demo: its accounts (all with `PASSWORD`) and the numbers of all other things."""
 
     accounts: tuple[DemoAccount, ...]
     units: int
@@ -66,14 +66,14 @@ class DemoReport:
 
     @property
     def cases(self) -> int:
-        """How many cases."""
+        """Returns the number of cases."""
         return sum(self.states.values())
 
 
 def build_demo(context: Context, files: DemoFiles, now: dt.datetime = NOW) -> DemoReport:
-    """Fill an empty, migrated database with the demo as it is at `now`.
+    """Fills an empty, migrated database with the demo at the moment `now`.
 
-    Raises `Conflict` if there is anybody or anything already, `Faulty` for a faulty tree of units.
+    Raises `Conflict` if the database is not empty, `Faulty` for a faulty tree of units.
     """
     with context.store.reading("is there anything") as session:
         if not is_empty(session):
@@ -97,7 +97,7 @@ def build_demo(context: Context, files: DemoFiles, now: dt.datetime = NOW) -> De
 
 
 class _StoryPlayer:
-    """Plays the stories at their moments; between them time passes and the rules do their part."""
+    """Plays the stories at their moments; in between, time passes and the rules fire."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class _StoryPlayer:
         self.context, self.days, self.pupils, self.instant = context, days, pupils, instant
 
     def play(self, stories: list[Story], until: dt.datetime) -> None:
-        """Tell all stories side by side."""
+        """Plays all stories side by side."""
         acts = [(self._moment(act), number, act) for number, story in enumerate(stories) for act in story.acts]
         cast = {number: self._cast(story) for number, story in enumerate(stories) if not _is_closure(story)}
         codes: dict[int, str] = {}
@@ -135,7 +135,7 @@ class _StoryPlayer:
             run_due(self.context, look)
 
     def _cast(self, story: Story) -> Enrolled:
-        """The pupil whose real marks speak least against the story; their marks are the story's from now on."""
+        """Chooses the pupil whose real marks fit the story best; from now on the story sets their marks."""
         there = [pupil for pupil in self.pupils if pupil.class_code == story.class_code and not pupil.in_story]
         right = [pupil for pupil in there if story.village in {None, pupil.village}]
         if not right:
@@ -207,7 +207,7 @@ def _is_closure(story: Story) -> bool:
 
 
 def _fill_registers(session: Session, pupils: list[Enrolled], instant: Callable[[dt.date, int], dt.datetime]) -> int:
-    """Write all marks down, day by day, as taken in the morning."""
+    """Stores all marks, day by day, as if taken in the morning."""
     by_day: dict[dt.date, list[tuple[int, dt.date, str, str, str | None]]] = {}
     for pupil in pupils:
         for day, mark in pupil.marks.items():

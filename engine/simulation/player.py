@@ -1,7 +1,7 @@
-"""Plays a scenario on a stage of its own: the acts, the time between them, and whether what must be true is true.
+"""Plays a scenario in a separate database: the acts, the time between them, and the checks.
 
-Between two steps the worker runs at every moment at which a rule may have something to say, exactly then, as one that
-is never late would. A worker that is down does not; when it comes up it runs once, however much came due meanwhile.
+Between two steps the worker runs exactly at every moment at which a rule may be due, as if it were never late. A
+stopped worker does not run. When it starts again, it runs once, however much is due.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
 from engine.usecases.context import Context
 
-NO_CASE = "RL-0000-000000"  # what somebody asks for who acts on a case that is not there
+NO_CASE = "RL-0000-000000"  # the code used for an act on a case that does not exist
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One expectation of one step: what was expected, what was found, and why an act was refused if it was.
+    """One expectation of one step: what was expected, what was found, and why the act was refused, if it was.
 
-    An act that is refused though nobody expected it is a check too, of the key "refused" with "" expected.
+    An unexpected refusal is a check too, with the key "refused" and "" expected.
     """
 
     step: int
@@ -49,14 +49,14 @@ class Check:
 
 
 def play(scenario: Scenario, store: Store) -> Iterator[Check]:
-    """Play a scenario on a store that is empty and of the newest schema, telling each check as it is made."""
+    """Plays a scenario on an empty store of the newest schema; yields each check as it is made."""
     player = _Player(scenario, store)
     for step in scenario.steps:
         yield from player.take(step)
 
 
 def house_of(scenario: Scenario, store: Store) -> Context:
-    """A house that runs on the scenario's own definitions."""
+    """Returns a context that runs on the scenario's own definitions."""
     workflow, rules = scenario.workflow, scenario.rules
     definitions = Definitions(
         {(workflow.name, workflow.version): workflow},
@@ -81,7 +81,9 @@ FORMS: Mapping[str, Callable[..., None]] = {
 
 
 class _Player:
-    """What is going on: the house, the stage, whether the worker is up, and up to where notices were read."""
+    """The state of a played scenario: the context, the cast, whether the worker runs, and the last notice that was
+    read.
+    """
 
     def __init__(self, scenario: Scenario, store: Store) -> None:
         self.context, self.calendar = house_of(scenario, store), scenario.calendar
@@ -91,10 +93,10 @@ class _Player:
         self.notice, self.closure = 0, 0
 
     def take(self, step: ScenarioStep) -> Iterator[Check]:
-        """Let the time until a step pass, do it, and compare."""
+        """Lets the time until a step pass, does the step, and compares."""
         self._pass(step.at)
         refused = self._attempt(step)
-        self._pass(step.at)  # what a rule says to it at once
+        self._pass(step.at)  # the rules that are due at once
         yield from self._compare(step, refused)
 
     # --- time -----------------------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ class _Player:
             case_acts.step(self.context, viewer, code, do, values, self.now, version=version)
 
     def _difficulty(self, case: Facts | None) -> int:
-        """The number of the newest difficulty that waits for an answer; 0 if none does."""
+        """Returns the number of the newest difficulty that waits for an answer; 0 if none does."""
         with self.context.store.reading("the difficulty") as session:
             found = on.waiting_difficulty(session, case.id) if case else None
             return found.seq if found else 0
@@ -227,7 +229,7 @@ class _Player:
         return found | self._of_case(case)
 
     def _asked(self, session: Session, case: Facts | None) -> str:
-        """Whose post has to decide about the newest difficulty of the case."""
+        """Returns the post that has to decide about the newest difficulty of the case."""
         found = on.waiting_difficulty(session, case.id) if case else None
         return self.stage.post(found.role, found.unit_id) if found else ""
 

@@ -1,12 +1,18 @@
 """Reads `[mail]` and `[notices]` of `instance/settings.toml`, and finds what is wrong with them.
 
-[mail] # without this table no e-mail is sent host = "mail.example.vn" sender = "Ra Lớp <ralop@example.vn>"
+[mail]                                  # without this table no e-mail is sent
+host = "mail.example.vn"
+sender = "Ra Lớp <ralop@example.vn>"
 
-[notices] url = "https://ralop.example.vn" # where people open the pages push_contact = "mailto:it@example.vn" # turns
-push messages on keep_days = 400 # days; then a sent or failed message is deleted
+[notices]
+url = "https://ralop.example.vn"        # where people open the pages
+push_contact = "mailto:it@example.vn"   # turns push messages on
+keep_days = 400                         # days; then a message that was sent or given up is deleted
 
-[notices.services.zalo] # any service of apprise, under a name that you choose url = "zalo://BOT_TOKEN/{address}" label
-= { vi = "Zalo", en = "Zalo" } ask = { vi = "Mã trò chuyện Zalo", en = "Zalo chat id" }
+[notices.services.zalo]                 # any service of apprise, under a name that you choose
+url = "zalo://BOT_TOKEN/{address}"
+label = { vi = "Zalo", en = "Zalo" }
+ask = { vi = "Mã trò chuyện Zalo", en = "Zalo chat id" }
 """
 
 from __future__ import annotations

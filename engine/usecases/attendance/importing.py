@@ -1,7 +1,7 @@
-"""Imports from file to database: a dry run first, then in pieces that can be cancelled, killed and gone on with.
+"""Imports files: first a dry run, then pieces. An import can be cancelled, or killed and continued.
 
-Each piece is one transaction that also notes how far the job is: killed in the middle, the job goes on at the piece
-that was not done, and nothing is doubled. A file that was brought in changes nothing when it comes again.
+Each piece is one transaction that also notes the progress of the job. After a kill the job goes on with the first piece
+that was not done, and nothing is doubled. Importing the same file again changes nothing.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from engine.usecases.attendance.import_marks import MarkImport
 from engine.usecases.attendance.import_pupils import PupilImport
 from engine.usecases.context import Context
 
-Progress = Callable[[int, int | None], object]  # rows done, rows in all if that is known
+Progress = Callable[[int, int | None], object]  # rows done, rows in all if known
 MOST_LISTED = 500  # vanished pupils, likely duplicates, other names and birth dates in a report
 
 
 class Import(Protocol):
-    """One kind of file: how it is cut into pieces, and how a piece is brought in."""
+    """A kind of file: how it is cut into pieces, and how a piece is imported."""
 
     notes: Notes
 
@@ -45,7 +45,7 @@ class Import(Protocol):
 
 @dataclass
 class ImportOutcome:
-    """What became of a file, or would become of it."""
+    """What a file changed, or would change."""
 
     state: str = "done"  # done, cancelled, refused, failed
     rows: int = 0
@@ -55,7 +55,7 @@ class ImportOutcome:
     report: dict[str, Any] = field(default_factory=dict)
 
     def summary(self) -> dict[str, int]:
-        """The four numbers of an import."""
+        """Returns the four numbers of an import."""
         return {
             "new": self.counts.new,
             "changed": self.counts.changed,
@@ -65,12 +65,12 @@ class ImportOutcome:
 
 
 def said(sentence: Sentence) -> dict[str, str]:
-    """A sentence in both languages, as it is kept with a job."""
+    """Returns a sentence in both languages, as it is stored with a job."""
     return {"vi": sentence.in_("vi"), "en": sentence.in_("en")}
 
 
 def label(kept: dict[str, str]) -> Label:
-    """The words of a kept sentence."""
+    """Returns the words of a stored sentence."""
     return Label(kept["vi"], kept["en"])
 
 
@@ -100,7 +100,7 @@ def dry_run(
     progress: Progress = _silent,
     stop: Callable[[], bool] = lambda: False,
 ) -> ImportOutcome:
-    """What a file would change, and what of it is wrong; nothing is kept. Raises `Unreadable`."""
+    """Returns what a file would change, and what is wrong with it; stores nothing. Raises `Unreadable`."""
     work, outcome = _import(context, kind, options, reach, now), ImportOutcome()
     with context.store.trying("import: dry run") as session:
         for piece in work.pieces(data):
@@ -143,9 +143,9 @@ def run(
     file_name: str = "",
     progress: Progress = _silent,
 ) -> ImportOutcome:
-    """Bring a file in from the command line, or go on with it where an earlier run of it was killed.
+    """Imports a file from the command line, or goes on where an earlier run was killed.
 
-    Raises `Unreadable`. With `options.strict` nothing is brought in if one row is wrong: the outcome is "refused".
+    Raises `Unreadable`. With `options.strict` nothing is imported if one row is wrong: the outcome is "refused".
     """
     if options.strict and (checked := dry_run(context, kind, data, options, now)).wrong:
         checked.state, checked.counts = "refused", Counts()
@@ -163,7 +163,7 @@ def run(
 
 
 def digest_of(kind: str, data: bytes, options: Options) -> str:
-    """What tells a file, and what was asked with it, from any other."""
+    """Returns a digest of a file with its options."""
     asked = json.dumps([kind, options.as_json()], sort_keys=True).encode()
     return hashlib.sha256(asked + b"\0" + data).hexdigest()
 
@@ -171,7 +171,7 @@ def digest_of(kind: str, data: bytes, options: Options) -> str:
 def new_job(
     kind: str, state: str, file_name: str, digest: str, options: Options, person_id: int | None, now: dt.datetime
 ) -> dict[str, Any]:
-    """The row of a new job."""
+    """Returns the row of a new job."""
     return {
         "kind": kind,
         "state": state,
@@ -194,7 +194,7 @@ def bring_in(
     progress: Progress = _silent,
     stop: Callable[[], bool] = lambda: False,
 ) -> ImportOutcome:
-    """Bring in what is left of a job's file, piece by piece; between pieces `stop` is asked. Raises `Unreadable`."""
+    """Imports the rest of a job's file, piece by piece; between pieces it asks `stop`. Raises `Unreadable`."""
     with context.store.reading("import: job") as session:
         job = job_row(session, job_id)
     work = _import(context, job["kind"], Options.from_json(job["options"]), reach, now)
@@ -211,7 +211,7 @@ def bring_in(
             progress(row, job["total"])
             if stop():
                 with context.store.writing("import: let go") as session:
-                    stored.set_job(session, job_id, seen_at=None, begun=0)  # another worker goes on at once
+                    stored.set_job(session, job_id, seen_at=None, begun=0)  # another worker may go on at once
                 return outcome_of(context, job_id)
     except _TakenAway:
         _stopped(context, job_id, now)
@@ -223,13 +223,13 @@ def bring_in(
 
 
 class _TakenAway(Exception):
-    """The job was cancelled, or somebody else works on it: the piece at hand is not kept."""
+    """The job was cancelled, or another worker has it: the present piece is rolled back."""
 
 
 def _piece(
     context: Context, job_id: int, work: Import, piece: list[Any], before: int, at: dt.datetime, by_id: int | None
 ) -> None:
-    """One piece in one transaction."""
+    """Imports one piece in one transaction."""
     with context.store.writing("import: a piece") as session:
         counts, bad = work.put(session, piece, at, by_id, job_id, dry=False)
         job = job_row(session, job_id)
@@ -239,13 +239,13 @@ def _piece(
 
 
 def kept(row: Wrong) -> dict[str, Any]:
-    """A wrong row as it is kept with a job."""
+    """Returns a wrong row as it is stored with a job."""
     why = [said(sentence) for sentence in row.why]
     return {"sheet": row.sheet[:100], "row": row.row, "names": list(row.names), "cells": list(row.cells), "why": why}
 
 
 def job_row(session: Session, job_id: int) -> dict[str, Any]:
-    """A job, all columns. Raises `NotFound`."""
+    """Returns a job, all columns. Raises `NotFound`."""
     job = stored.job(session, job_id)
     if job is None:
         raise NotFound(Sentence("There is no such import."))
@@ -253,7 +253,7 @@ def job_row(session: Session, job_id: int) -> dict[str, Any]:
 
 
 def end(context: Context, job_id: int, state: str, now: dt.datetime, report: dict[str, Any] | None = None) -> None:
-    """A job has ended; its file is no longer needed."""
+    """Ends a job and deletes its file."""
     with context.store.writing("import: end") as session:
         values: dict[str, Any] = {"state": state, "finished_at": max(now, now_utc()), "seen_at": None}
         stored.set_job(session, job_id, **values, **({"report": report} if report is not None else {}))
@@ -268,7 +268,7 @@ def _stopped(context: Context, job_id: int, now: dt.datetime) -> None:
 
 
 def outcome_of(context: Context, job_id: int) -> ImportOutcome:
-    """What became of a job so far."""
+    """Returns the results of a job so far."""
     with context.store.reading("import: outcome") as session:
         job = job_row(session, job_id)
         kept = stored.wrong_rows(session, job_id)

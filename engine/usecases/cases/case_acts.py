@@ -1,8 +1,8 @@
-"""What people do with cases, one function each: read what they filled in, decide, store; all of it or nothing.
+"""What people do with cases, one function for each act: reads the form, decides, stores; all of it or nothing.
 
-Every act is one transaction. `version` is the version of the case that the person was looking at: if somebody else, or
-a rule, was faster, `Conflict` says who did what and when. `key` is the idempotency key of the request: sent again (two
-clicks, a bad line), it does nothing more and gives the same answer; with other content it raises `SentBefore`.
+Every act is one transaction. `version` is the version of the case that the person saw. If somebody else, or a rule, was
+faster, `Conflict` says who did what and when. `key` is the idempotency key of the request: sent again (two clicks, a
+bad line), it does nothing and returns the same result; with other content it raises `SentBefore`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from engine.store.session import Session
 from engine.usecases import idempotency
 from engine.usecases.context import Context
 
-MOST_HELD = 90  # days: a term; nobody forgets a case by stopping its clock
+MOST_HELD = 90  # days, a term; so that nobody forgets a case by stopping its clock
 
 Act = Callable[[Casework, Actor, dict[str, Any], Session], None]
 
@@ -45,9 +45,9 @@ def open_case(
     *,
     key: str | None = None,
 ) -> str:
-    """Open a case for a pupil and return its code.
+    """Opens a case for a pupil and returns its code.
 
-    Raises `NoAccess` (for a pupil that there is not, too), `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an
+    Raises `NoAccess` (also for an unknown pupil), `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an
     open case.
     """
     with context.store.writing("open a case") as session:
@@ -65,14 +65,16 @@ def open_within(
     key: str | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> str:
-    """`open_case` as part of a larger transaction; `data` is kept with the first event, and holds nothing personal."""
+    """`open_case` as part of a larger transaction; `data` is stored with the first event, and holds nothing
+    personal.
+    """
     sent = idempotency.digest(key, "open", {**values, "pupil": pupil_id}) if key else ""
     if key and (code := replayed(session, key, viewer, sent)):
         return code
     place = stored.pupil_place(session, pupil_id)
     roles = reach(viewer, place) if place else frozenset()
     if place is None or not roles:
-        raise NoAccess(_no_duty())  # the same answer for both: nobody learns which pupils there are
+        raise NoAccess(_no_duty())  # the same for both, so that nobody learns which pupils exist
     if not roles & OPENERS:
         raise NotAllowed(_only_school())
     workflow = context.definitions.workflow(context.workflow)
@@ -99,7 +101,7 @@ def new_case(
     now: dt.datetime,
     code: str,
 ) -> Facts:
-    """The facts of a case that nothing has happened to yet; `filled` says since when the pupil is absent."""
+    """Returns the facts of a new case; `filled` says since when the pupil is absent."""
     return Facts(
         id=0,
         code=code,
@@ -146,7 +148,7 @@ def step(
     version: int | None = None,
     key: str | None = None,
 ) -> None:
-    """Do a transition of the workflow, such as `contact` or `return_to_class`."""
+    """Does a transition of the workflow, such as `contact` or `return_to_class`."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not work.facts.is_open:  # reopening
@@ -180,7 +182,7 @@ def accept(
     version: int | None = None,
     key: str | None = None,
 ) -> None:
-    """Take up a case that is on offer to one of the viewer's posts."""
+    """Accepts a case that is on offer to one of the viewer's posts."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         work.accept(_in_seat(viewer, actor, work.facts), _seats(viewer), filled)
@@ -198,7 +200,7 @@ def decline(
     version: int | None = None,
     key: str | None = None,
 ) -> None:
-    """Return an offer with a reason; it is offered to the next one up."""
+    """Returns an offer with a reason; the next post above gets it."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         declined = stored.declined_seats(session, work.facts)
@@ -218,7 +220,7 @@ def assign(
     version: int | None = None,
     key: str | None = None,
 ) -> None:
-    """Give the case to a person who may hold it."""
+    """Gives the case to a person who may have it."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         owner = work.situation.workflow.states[work.facts.state].owner or ""
@@ -243,7 +245,7 @@ def note(
     version: int | None = None,
     key: str | None = None,
 ) -> None:
-    """Write something down for everybody with a duty towards the pupil."""
+    """Writes a note for everybody with a duty towards the pupil."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not work.facts.is_open and not knows(actor.roles):
@@ -288,13 +290,13 @@ def check_in(
     version: int | None = None,
     key: str | None = None,
 ) -> None:
-    """Record how a pupil who is away is doing (D1.6, D1.7, D4.2), and when to ask again."""
+    """Records how an absent pupil is doing (D1.6, D1.7, D4.2), and when to ask again."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not knows(actor.roles):
             raise NotAllowed(Sentence("Your role does not record check-ins."))
         unsafe = {"flag": "safety"} if filled.get("safe") is False else {}
-        # Before the clocks are settled: a rule may wait for the flag.
+        # Before the clocks are settled, because a rule may wait for the flag.
         work.facts.flags = sorted({*work.facts.flags, *unsafe.values()})
         work.write("checked_in", actor.only(actor.roles - REFERRED), filled, data=unsafe)
         _tick_off_check_ins(work, session, at_least_one=True)
@@ -312,7 +314,7 @@ def hold_lesson(
     version: int | None = None,
     key: str | None = None,
 ) -> None:
-    """Check off the next catch-up lesson that was planned (D1.5). Raises `NotFound` if none is left."""
+    """Marks the next planned catch-up lesson as done (D1.5). Raises `NotFound` if none is left."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not actor.roles & OPENERS:
@@ -334,7 +336,7 @@ def hold(
     version: int | None = None,
     key: str | None = None,
 ) -> None:
-    """Stop the clocks of a case until the end of a day, MOST_HELD days ahead at most; the deadline is counted anew."""
+    """Stops the clocks of a case until the end of a day, MOST_HELD days ahead at most; counts the deadline again."""
 
     def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not actor.roles & HOLDERS:
@@ -376,10 +378,10 @@ def on_case(
     version: int | None,
     key: str | None,
 ) -> None:
-    """Let a person act on a case: read what they filled in, decide, store. Raises what the module's acts raise.
+    """Lets a person act on a case: reads the form, decides, stores. Raises what the acts of this module raise.
 
-    `name` is the act's, `asked` its form where it is none of the standing ones; `about` is the number of what on the
-    case it is about.
+    `name` is the name of the act, `asked` its form if it is not a standing one. `about` is the number of the thing on
+    the case that the act is about.
     """
     sent = idempotency.digest(key, name, {"fields": values, "case": code.upper(), "about": about}) if key else ""
     with context.store.writing("act on a case") as session:
@@ -405,7 +407,7 @@ def on_case(
 
 
 def actor_on(viewer: Viewer, facts: Facts) -> Actor:
-    """The viewer as who acts on a case: in which roles, and for whom in those that only a stand-in has."""
+    """Returns the viewer as the actor on a case: the roles, and for whom in roles that only a stand-in has."""
 
     def roles(one: Viewer) -> frozenset[str]:
         return reach(one, facts)
@@ -414,7 +416,7 @@ def actor_on(viewer: Viewer, facts: Facts) -> Actor:
 
 
 def in_seat(viewer: Viewer, actor: Actor, role: str | None, unit_id: int | None) -> Actor:
-    """The actor in a post, which may be their own or that of somebody whom they stand in for."""
+    """Returns the actor in a post: their own, or that of the person for whom they stand in."""
 
     def roles(one: Viewer) -> set[str]:
         return {role} if role and unit_id in one.of(role) else set()
@@ -423,7 +425,7 @@ def in_seat(viewer: Viewer, actor: Actor, role: str | None, unit_id: int | None)
 
 
 def _in_seat(viewer: Viewer, actor: Actor, facts: Facts) -> Actor:
-    """The actor in the post to which the case is on offer."""
+    """Returns the actor in the post to which the case is on offer."""
     return in_seat(viewer, actor, facts.offered_role, facts.offered_unit_id)
 
 
@@ -433,13 +435,13 @@ def _only_one(session: Session, pupil_id: int, workflow: str) -> None:
 
 
 def meets(workflow: Workflow, step: str) -> bool:
-    """Whether in this step somebody is spoken to: a contact or a visit."""
+    """Returns whether the step is a contact or a visit: somebody speaks with the family."""
     found = workflow.transitions.get(step)
     return found is not None and is_answer(found)
 
 
 def _note_company(work: Casework, session: Session, values: Mapping[str, Any]) -> None:
-    """Note who of the people around the case took part (D1.2, D1.3), by number: their names stand in one place only."""
+    """Notes by number which companions took part (D1.2, D1.3): their names are stored in one place only."""
     given = values.get(builtin_forms.COMPANY) or ()
     known = range(1, work.facts.version + 1)
     texts = {str(one) for one in ((given,) if isinstance(given, str) else given)}
@@ -448,7 +450,7 @@ def _note_company(work: Casework, session: Session, values: Mapping[str, Any]) -
 
 
 def _tick_off_check_ins(work: Casework, session: Session, *, at_least_one: bool) -> None:
-    """The dates up to today on which somebody was to ask after the pupil are kept; a check-in may be early."""
+    """Marks the check-ins planned up to today as done; a check-in may be early."""
     calendar = work.situation.calendar
     tomorrow = calendar.instant(calendar.local(work.now).date() + dt.timedelta(days=1), 0)
     seq = work.next_seq - 1
@@ -457,7 +459,7 @@ def _tick_off_check_ins(work: Casework, session: Session, *, at_least_one: bool)
 
 
 def _allowed(work: Casework, actor: Actor, form: ActFields | Transition) -> None:
-    """Whether the act is possible at all comes before what was filled in: nobody mends a form in vain."""
+    """Checks that the act is possible before it reads the form, so that nobody corrects a form in vain."""
     if isinstance(form, Transition):
         work.check(form.name, actor)
 
@@ -476,14 +478,14 @@ def _step(workflow: Workflow, name: str) -> Transition:
 
 
 def asks(name: str) -> Callable[[Workflow], ActFields | Transition]:
-    """The form of a workflow, or of the house, that asks what an act needs."""
+    """Returns the form of the workflow, or the built-in one, that an act needs."""
     return lambda workflow: builtin_forms.form_named(workflow, name)
 
 
 def replayed(session: Session, key: str, viewer: Viewer, sent: str) -> str | None:
-    """The case of which a request with this key was done already; `sent` is the digest of what came with it now.
+    """Returns the case of an earlier request with this key; `sent` is the digest of the present content.
 
-    Raises `Conflict` if somebody else did it, `SentBefore` if something else was sent then.
+    Raises `Conflict` if somebody else did it, `SentBefore` if the earlier content was different.
     """
     done = stored.done_before(session, key)
     if done is not None and done[1] != viewer.person_id:

@@ -1,4 +1,4 @@
-"""Open cases go with their pupils: to another class, another school, another village."""
+"""Moves open cases along with their pupils: to another class, another school, another village."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def follow_pupils(
     now: dt.datetime,
     person_id: int | None = None,
 ) -> int:
-    """Place the open cases of these pupils where the pupils are now; how many were moved.
+    """Moves the open cases of these pupils to where the pupils are now; returns how many moved.
 
-    The case, its state and its history stay. Where another post answers for it now, it goes to that post.
+    The case, its state and its history stay. If another post is responsible now, the case goes to that post.
     """
     moved = 0
     for chunk in chunks(pupil_ids):
