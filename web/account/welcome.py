@@ -1,4 +1,4 @@
-"""The first steps: three things that each role does here, shown at the first sign-in and until they are put away."""
+"""The first steps: three things that each role does here, shown at the first sign-in and until they are dismissed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from engine.core.words import Sentence
 from engine.store.people import greetings
 from web.site.request_context import deployment, now, today
 
-# In the session, so that the database is asked once a day and no more: the roles whose first steps are known to be put
-# away; the roles and the day for which they are known not to be.
+# In the session, so that the database is asked at most once a day: the roles whose first steps are known to be
+# dismissed; the roles and the day for which they are known to be open.
 PUT_AWAY, OFFERED = "put away", "first steps"
 
 pages = Blueprint("welcome", __name__)
@@ -23,7 +23,7 @@ pages = Blueprint("welcome", __name__)
 
 @dataclass(frozen=True, slots=True)
 class FirstStep:
-    """Something to do, why, and where."""
+    """A thing to do, why, and where."""
 
     words: Sentence
     why: Sentence
@@ -150,14 +150,14 @@ assert tuple(sorted(STEPS)) == tuple(sorted(ROLES))
 
 
 def _roles() -> list[str]:
-    """The roles of the person on this page, in the usual order."""
+    """Returns the roles of the person on this page, in the usual order."""
     holds = g.viewer.holds
     return [role for role in ROLES if holds(role)]
 
 
 @pages.app_template_global()
 def greeting() -> bool:
-    """Whether the first steps are to be offered on this page: on “My work”, until they were put away."""
+    """Returns whether this page offers the first steps: “My work”, until they are dismissed."""
     if request.endpoint != "work.index" or "viewer" not in g:
         return False
     roles = ",".join(_roles())
@@ -175,13 +175,13 @@ def greeting() -> bool:
 
 @pages.get("/welcome")
 def index() -> str:
-    """Three things to do for each role."""
+    """Shows three things to do for each role."""
     return render_template("welcome.html", roles=[(ROLE_LABELS[role], STEPS[role]) for role in _roles()])
 
 
 @pages.post("/welcome")
 def put_away() -> Response:
-    """Not to be shown again."""
+    """Dismisses the first steps."""
     with deployment().context.store.writing("first steps are put away") as writing:
         greetings.greet(writing, g.viewer.person_id, _roles(), now())
     session[PUT_AWAY] = ",".join(_roles())

@@ -38,7 +38,7 @@ def explain(code: str, database: str | None, language: str) -> None:
 
 
 def explained(context: Context, code: str, now: dt.datetime) -> Iterator[tuple[int, Line]]:
-    """The lines of the answer, each with how deep it stands. Raises `NotFound`."""
+    """Returns the lines of the answer, each with its depth. Raises `NotFound`."""
     with context.store.reading("explain a case") as session:
         facts = find_case(session, code.upper())
         if facts is None:

@@ -1,4 +1,4 @@
-"""`ralop merge-units`: communes that merge take along their villages, schools, pupils, posts, cases and deadlines."""
+"""`ralop merge-units`: merges communes with their villages, schools, pupils, posts, cases and deadlines."""
 
 from __future__ import annotations
 
