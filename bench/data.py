@@ -1,4 +1,4 @@
-"""Fills a database with a land (bench/land.py) as fast as it can be filled, and hands out the same one all run long.
+"""Fills a database with a land (bench/country.py) as fast as it can be filled, and hands out the same one all run long.
 
 Sweeps need no fresh copy for each round: the land has a wave of overdue cases for every round, and the rounds of ours
 and of the floor take turns, so that both meet the same database.
@@ -24,8 +24,8 @@ from sqlalchemy import make_url
 
 import rules
 import workflows
-from bench import Database, land, migrated
-from bench.land import PER_CLASS, Land, Waves
+from bench import Database, country, migrated
+from bench.country import PER_CLASS, Country, Waves
 from engine.core.calendar import load_calendar, merge
 from engine.core.cases.definitions import Definitions
 from engine.core.rules.reader import load_ruleset
@@ -38,7 +38,7 @@ from engine.usecases.context import Context
 CHUNK = 20_000
 
 
-class LandSize(NamedTuple):
+class CountrySize(NamedTuple):
     """How many open cases, how many of them are overdue when, and how many a class has."""
 
     cases: int
@@ -47,8 +47,8 @@ class LandSize(NamedTuple):
 
 
 # As many waves as a run needs, and some. In a small land, too, most cases are not overdue.
-PROVINCES, COUNTRY = LandSize(100_000, Waves(1_000, 24)), LandSize(1_000_000, Waves(10_000, 32))
-HAMLETS, HAMLETS_FOR_TWO = LandSize(960, Waves(10, 24)), LandSize(960, Waves(6, 32))
+PROVINCES, COUNTRY = CountrySize(100_000, Waves(1_000, 24)), CountrySize(1_000_000, Waves(10_000, 32))
+HAMLETS, HAMLETS_FOR_TWO = CountrySize(960, Waves(10, 24)), CountrySize(960, Waves(6, 32))
 
 
 @cache
@@ -73,7 +73,7 @@ class Filled:
     """A filled database: its URL, its land, and its waves, of which each is swept once."""
 
     url: str
-    land: Land
+    country: Country
     waves: Iterator[int]
 
     @property
@@ -83,7 +83,7 @@ class Filled:
 
     def next_wave(self) -> dt.datetime:
         """The moment at which the next wave, and no other that nobody has swept, is due."""
-        return self.land.waves.at(next(self.waves))
+        return self.country.waves.at(next(self.waves))
 
     @contextmanager
     def context(self) -> Iterator[Context]:
@@ -97,12 +97,12 @@ _kept = ExitStack()
 
 
 @cache
-def filled(database: Database, size: LandSize) -> Filled:
+def filled(database: Database, size: CountrySize) -> Filled:
     """A database of a size; made once a run, gone at its end."""
     begun = perf_counter()
     url = _kept.enter_context(migrated(database))
     atexit.register(_kept.close)  # now, so that it comes before the server's end
-    found = Land(size.cases, size.waves, definitions(), size.per_class)
+    found = Country(size.cases, size.waves, definitions(), size.per_class)
     filler: Filler = Sqlite(url) if database == "sqlite" else Postgresql(url)
     with closing(filler):
         fill(filler, found)
@@ -113,7 +113,7 @@ def filled(database: Database, size: LandSize) -> Filled:
     return Filled(url, found, iter(range(found.waves.number)))
 
 
-def fill(filler: Filler, found: Land) -> None:
+def fill(filler: Filler, found: Country) -> None:
     """Write all rows of a land."""
     for table, rows in found.rows.items():
         filler.write(table, rows)
@@ -136,8 +136,8 @@ def _chunks(rows: Iterator[Any]) -> Iterator[list[Any]]:
 class Filler(Protocol):
     """Writes rows past everything that would be slow, and puts all of it back."""
 
-    def write(self, table: str, rows: Iterable[land.Row]) -> None:
-        """Add rows that give the columns of `land.COLUMNS`."""
+    def write(self, table: str, rows: Iterable[country.Row]) -> None:
+        """Add rows that give the columns of `country.COLUMNS`."""
 
     def finish(self, cases: int) -> None:
         """Put indexes and triggers back; `cases` is how many codes were given out."""
@@ -163,8 +163,8 @@ class Sqlite:
         for statement in statements:
             self._connection.execute(statement)
 
-    def write(self, table: str, rows: Iterable[land.Row]) -> None:
-        columns = land.names(table)
+    def write(self, table: str, rows: Iterable[country.Row]) -> None:
+        columns = country.names(table)
         values = ", ".join("?" * len(columns))
         self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)
 
@@ -195,8 +195,8 @@ class Postgresql:
         for statement in statements:
             self._connection.execute(statement.encode())
 
-    def write(self, table: str, rows: Iterable[land.Row]) -> None:
-        statement = f"COPY {table} ({', '.join(land.names(table))}) FROM STDIN"
+    def write(self, table: str, rows: Iterable[country.Row]) -> None:
+        statement = f"COPY {table} ({', '.join(country.names(table))}) FROM STDIN"
         with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             copy.write("".join("\t".join([r"\N" if one is None else str(one) for one in row]) + "\n" for row in rows))
 

@@ -27,7 +27,7 @@ from engine.store.attendance import risk_trials as stored
 from engine.store.attendance import watch as registers
 from engine.store.attendance.risk_trials import PastCase, SignalCount
 from engine.store.cases.cases import PupilPlace
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Session, now_utc
 from engine.usecases.attendance.risk_settings import check, chosen_in
 from engine.usecases.cases.case_acts import new_case
@@ -173,7 +173,7 @@ class _TriedPupils:
         self.context, self.session, self.first, self.last = context, session, first, last
         self.rules = chosen_in(session).rules(context.risk)
         self.workflow = context.definitions.workflow(context.workflow)
-        self.world = World(session, context.definitions, now)
+        self.reader = SurroundingsReader(session, context.definitions, now)
         self.now = now
         self.begin = first_day(context, first)
         self.days = SchoolDays(self.begin, last)
@@ -183,7 +183,7 @@ class _TriedPupils:
         """Counts the alarms of these pupils."""
         session, name = self.session, self.workflow.name
         drafts = {place.id: self._draft(place) for place in registers.places(session, ids)}
-        self.world.fetch(list(drafts.values()))
+        self.reader.fetch(list(drafts.values()))
         marks = registers.registers(session, list(drafts), self.begin, self.last)
         cases, siblings = stored.cases_of(session, name, drafts), stored.sibling_cases(session, name, drafts)
         dismissed = stored.dismissed(session, drafts)
@@ -208,7 +208,7 @@ class _TriedPupils:
         siblings: Sequence[PastCase],
         dismissed: Sequence[dt.date],
     ) -> PupilPast:
-        situation = self.world.situation(facts)
+        situation = self.reader.situation(facts)
         days, taught = self.days.of(situation.clock)
         register = [one for one in marks if one[0] in taught]
         return PupilPast(

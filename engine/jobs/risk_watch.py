@@ -22,7 +22,7 @@ from engine.core.refusals import Refused
 from engine.store.attendance import watch as stored
 from engine.store.cases import writer
 from engine.store.cases.cases import PupilPlace, next_codes
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
 from engine.usecases.attendance.risk_settings import chosen_in
@@ -126,7 +126,7 @@ class _WatchedPupils:
         self.context, self.rules, self.session, self.day, self.now, self.dry = context, rules, session, day, now, dry
         self.watched = watched
         self.workflow = context.definitions.workflow(context.workflow)
-        self.world = World(session, context.definitions, now)
+        self.reader = SurroundingsReader(session, context.definitions, now)
         self.first = first_day(context, day)
         self.days = SchoolDays(self.first, day)
         self._factors: dict[int, tuple[object, float]] = {}
@@ -137,7 +137,7 @@ class _WatchedPupils:
         places = stored.places(self.session, ids)
         drafts = {place.id: self._draft(place) for place in places}
         cases = stored.open_cases(self.session, self.workflow.name, ids, lock=not self.dry)
-        self.world.fetch([*drafts.values(), *cases.values()])
+        self.reader.fetch([*drafts.values(), *cases.values()])
         found = self._alarms(drafts)
         self._add([(cases[pupil], alarms) for pupil, alarms in found.items() if pupil in cases])
         new = [(drafts[pupil], alarms) for pupil, alarms in found.items() if pupil not in cases]
@@ -159,7 +159,7 @@ class _WatchedPupils:
         siblings = stored.with_sibling_case(self.session, self.workflow.name, list(drafts))
         found: dict[int, list[Reached]] = {}
         for pupil, facts in drafts.items():
-            situation = self.world.situation(facts)
+            situation = self.reader.situation(facts)
             days, taught = self.days.of(situation.clock)
             register = [one for one in registers.get(pupil, ()) if one[0] in taught]
             factor = self._factor(situation)
@@ -188,7 +188,7 @@ class _WatchedPupils:
             return
         works = []
         for facts, alarms in found:
-            work = Casework(facts, self.world.situation(facts), self.world, self.now)
+            work = Casework(facts, self.reader.situation(facts), self.reader, self.now)
             work.write("signal", RULE, {}, data={"signals": _said(alarms), "day": self.day.isoformat()})
             works.append(work)
         writer.store(self.session, works)
@@ -200,13 +200,13 @@ class _WatchedPupils:
             self.watched.opened += len(found)
             return
         by_pupil = {facts.pupil_id: alarms for facts, alarms in found}
-        codes = next_codes(self.session, self.world.today.year, len(found))
+        codes = next_codes(self.session, self.reader.today.year, len(found))
         for (facts, alarms), code in zip(found, codes, strict=True):
             facts.code, facts.absent_since = code, alarms[0].absent_since
         made = stored.insert_cases(self.session, [facts for facts, _ in found])
         works = []
         for facts in made:
-            work = Casework(facts, self.world.situation(facts), self.world, self.now)
+            work = Casework(facts, self.reader.situation(facts), self.reader, self.now)
             values = {"absent_since": facts.absent_since.isoformat(), "causes": ["unknown"]}
             work.open(RULE, values)
             work.entries[0].data |= {"signals": _said(by_pupil[facts.pupil_id]), "day": self.day.isoformat()}
@@ -313,18 +313,18 @@ def _prove(
     *,
     dry: bool,
 ) -> None:
-    world, calendar = World(session, context.definitions, now), context.definitions.calendar("")
-    world.fetch(found)
+    reader, calendar = SurroundingsReader(session, context.definitions, now), context.definitions.calendar("")
+    reader.fetch(found)
     since = {facts.id: calendar.local(facts.since).date() for facts in found}
     registers = stored.registers(session, [facts.pupil_id for facts in found], min(since.values()), day)
     confirmed, works = stored.confirmed(session, found), []
     for facts in found:
-        situation = world.situation(facts)
+        situation = reader.situation(facts)
         register = [one for one in registers.get(facts.pupil_id, ()) if situation.clock.is_school_day(one[0])]
         proof = attendance_signals.proof(rules, register, day, since[facts.id])
         if proof is None or (proof[0] == attendance_signals.CONFIRMED and facts.id in confirmed):
             continue
-        work = Casework(facts, situation, world, now)
+        work = Casework(facts, situation, reader, now)
         if _act(work, proof, rules, watched):
             works.append(work)
     if not dry:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from engine.core.cases.casework import Casework
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World, anything_due, due_cases
+from engine.store.cases.surroundings import SurroundingsReader, anything_due, due_cases
 from engine.usecases.context import Context
 
 BATCH = 1_000  # cases; half a second of work, which a kill may lose
@@ -46,9 +46,9 @@ def _sweep_batch(context: Context, now: dt.datetime, batch: int, swept: Swept) -
         found = due_cases(session, now, batch)
         if not found:
             return 0
-        world = World(session, context.definitions, now)
-        world.fetch(found)
-        works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+        reader = SurroundingsReader(session, context.definitions, now)
+        reader.fetch(found)
+        works = [Casework(facts, reader.situation(facts), reader, now) for facts in found]
         for work in works:
             work.escalate()
         writer.store(session, works)

@@ -34,7 +34,7 @@ from engine.simulation.demo_script import (
 )
 from engine.store.attendance.marks import put_marks
 from engine.store.cases import cases as stored
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.ops.settings import DEMO, put_setting
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
@@ -150,31 +150,31 @@ class _StoryPlayer:
 
     def _open(self, pupil_id: int, act: StoryAct, now: dt.datetime) -> str:
         with self.context.store.reading("who opens") as session:
-            world = World(session, self.context.definitions, now)
+            reader = SurroundingsReader(session, self.context.definitions, now)
             place = stored.pupil_place(session, pupil_id)
             assert place is not None
-            viewer = self._viewer(session, find(act.who, place, world).people, world)
+            viewer = self._viewer(session, find(act.who, place, reader).people, reader)
         return case_acts.open_case(self.context, viewer, pupil_id, act.values, now)
 
     def _act(self, code: str, act: StoryAct, now: dt.datetime) -> None:
         with self.context.store.reading("who acts") as session:
-            world = World(session, self.context.definitions, now)
-            viewer = self._viewer(session, self._people(session, code, act.who, world), world)
+            reader = SurroundingsReader(session, self.context.definitions, now)
+            viewer = self._viewer(session, self._people(session, code, act.who, reader), reader)
         if act.act in _FORMS:
             _FORMS[act.act](self.context, viewer, code, act.values, now)
         else:
             case_acts.step(self.context, viewer, code, act.act, act.values, now)
 
-    def _people(self, session: Session, code: str, who: str, world: World) -> Iterable[int]:
+    def _people(self, session: Session, code: str, who: str, reader: SurroundingsReader) -> Iterable[int]:
         facts = filled.case_of(session, code)
         if who == "assignee":
-            return world.person(facts.assignee_id).acting if facts.assignee_id else ()
+            return reader.person(facts.assignee_id).acting if facts.assignee_id else ()
         if who == "offered" and facts.offered_role and facts.offered_unit_id:
-            return acting(world.holders(facts.offered_role, facts.offered_unit_id))
-        return find(who, facts, world).people
+            return acting(reader.holders(facts.offered_role, facts.offered_unit_id))
+        return find(who, facts, reader).people
 
-    def _viewer(self, session: Session, people: Iterable[int], world: World) -> Viewer:
-        return viewer_of(session, next(iter(people)), world.today)
+    def _viewer(self, session: Session, people: Iterable[int], reader: SurroundingsReader) -> Viewer:
+        return viewer_of(session, next(iter(people)), reader.today)
 
     def _close(self, unit: str, act: StoryAct, now: dt.datetime) -> None:
         with self.context.store.reading("what closes") as session:

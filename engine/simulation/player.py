@@ -23,7 +23,7 @@ from engine.store.cases.cases import earliest_look
 from engine.store.cases.difficulties import earliest_due
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.calendar.closures import announce_closure, lift_closure
 from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
@@ -88,7 +88,7 @@ class _Player:
     def __init__(self, scenario: Scenario, store: Store) -> None:
         self.context, self.calendar = house_of(scenario, store), scenario.calendar
         with store.writing("set the stage") as session:
-            self.stage = on.set_stage(session, scenario.start)
+            self.stage = seed.add_cast(session, scenario.start)
         self.now, self.working = scenario.start, True
         self.notice, self.closure = 0, 0
 
@@ -174,7 +174,7 @@ class _Player:
     def _difficulty(self, case: Facts | None) -> int:
         """Returns the number of the newest difficulty that waits for an answer; 0 if none does."""
         with self.context.store.reading("the difficulty") as session:
-            found = on.waiting_difficulty(session, case.id) if case else None
+            found = seed.waiting_difficulty(session, case.id) if case else None
             return found.seq if found else 0
 
     def _announce(self, step: ScenarioStep) -> None:
@@ -192,20 +192,20 @@ class _Player:
             match step.do:
                 case "attendance":
                     pupil = stage.pupils[step.pupil]
-                    on.mark(session, pupil, values["day"], values["sessions"], values["mark"], self.now)
+                    seed.mark(session, pupil, values["day"], values["sessions"], values["mark"], self.now)
                 case "vacant":
-                    on.vacate(session, stage.seats(values["post"]), today)
+                    seed.vacate(session, stage.seats(values["post"]), today)
                 case "appoint":
-                    on.appoint(session, stage.people[values["who"]], stage.seats(values["post"]), today)
+                    seed.appoint(session, stage.people[values["who"]], stage.seats(values["post"]), today)
                 case "away":
                     delegate = stage.people.get(values["delegate"] or "")
-                    on.send_away(session, stage.people[values["who"]], today, values["until"], delegate)
+                    seed.send_away(session, stage.people[values["who"]], today, values["until"], delegate)
 
     # --- what must be true ----------------------------------------------------------------------------------------
 
     def _case(self, step: ScenarioStep) -> Facts | None:
         with self.context.store.reading("the case") as session:
-            return on.latest_case(session, self.stage.pupils[step.pupil])
+            return seed.latest_case(session, self.stage.pupils[step.pupil])
 
     def _compare(self, step: ScenarioStep, refused: Refused | None) -> Iterator[Check]:
         found = self._found(step, refused)
@@ -220,17 +220,17 @@ class _Player:
         with self.context.store.reading("what came of it") as session:
             found = {
                 "refused": refused.code if refused else "",
-                "count": on.open_cases(session, pupil),
-                "fired": on.fired(session, case.id) if case else (),
+                "count": seed.open_cases(session, pupil),
+                "fired": seed.fired(session, case.id) if case else (),
                 "asked": self._asked(session, case),
-                "notified": tuple(sorted(map(self.stage.member, on.told_since(session, pupil, self.notice)))),
+                "notified": tuple(sorted(map(self.stage.member, seed.told_since(session, pupil, self.notice)))),
             }
-            self.notice = on.last_notice(session)
+            self.notice = seed.last_notice(session)
         return found | self._of_case(case)
 
     def _asked(self, session: Session, case: Facts | None) -> str:
         """Returns the post that has to decide about the newest difficulty of the case."""
-        found = on.waiting_difficulty(session, case.id) if case else None
+        found = seed.waiting_difficulty(session, case.id) if case else None
         return self.stage.post(found.role, found.unit_id) if found else ""
 
     def _of_case(self, case: Facts | None) -> dict[str, Any]:

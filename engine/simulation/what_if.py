@@ -20,7 +20,7 @@ from engine.core.refusals import Invalid
 from engine.core.rules.model import RuleSet
 from engine.core.words import Sentence
 from engine.store.cases import history
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Session
 from engine.usecases.context import Context
 
@@ -103,7 +103,7 @@ def simulate(
     outcome, after = Outcome(), 0
     trial = replace(context.definitions, rulesets=_with_trial(context.definitions, rules))
     with context.store.reading("simulate rules") as session:
-        world = World(session, trial, end)
+        reader = SurroundingsReader(session, trial, end)
         while found := history.cases_between(session, rules.workflow, first, end, viewer, after, batch):
             after = found[-1].id
             if most is not None and outcome.cases + len(found) > most:
@@ -116,7 +116,7 @@ def simulate(
                         )
                     }
                 )
-            _play(session, world, trial, found, rules, (first, end), outcome)
+            _play(session, reader, trial, found, rules, (first, end), outcome)
             progress(outcome)
         outcome.names = history.people_named(session, {*outcome.did_tell, *outcome.would_tell})
     return outcome
@@ -128,7 +128,7 @@ def _with_trial(definitions: Definitions, rules: RuleSet) -> dict[tuple[str, int
 
 def _play(
     session: Session,
-    world: World,
+    reader: SurroundingsReader,
     trial: Definitions,
     found: Sequence[Facts],
     rules: RuleSet,
@@ -136,7 +136,7 @@ def _play(
     outcome: Outcome,
 ) -> None:
     first, end = period
-    world.fetch(found)
+    reader.fetch(found)
     events = history.events_of(session, [facts.id for facts in found], end)
     told: dict[int, list[tuple[int, dt.datetime]]] = {facts.id: [] for facts in found}
     for case, person, at in history.told_between(session, list(told), first, end):
@@ -146,7 +146,9 @@ def _play(
         if not events[facts.id]:
             continue
         outcome.cases += 1
-        replay = Replay(facts, events[facts.id], marks.get(facts.pupil_id, ()), trial, world.surroundings(facts), world)
+        replay = Replay(
+            facts, events[facts.id], marks.get(facts.pupil_id, ()), trial, reader.surroundings(facts), reader
+        )
         run = replay.run(first, end)
         _compare(outcome, facts.code, run, [past for past in events[facts.id] if past.at >= first], told[facts.id])
 

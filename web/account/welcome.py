@@ -51,14 +51,14 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         FirstStep(
             Sentence("Look at your class"),
             Sentence("Who was absent how often, and which cases are open."),
-            "rooms.klass",
+            "overviews.klass",
         ),
     ),
     "head": (
         FirstStep(
             Sentence("See which classes have not taken attendance"),
             Sentence("And where cases are open or late, class by class."),
-            "rooms.school",
+            "overviews.school",
         ),
         FirstStep(
             Sentence("Announce days without class"),
@@ -78,7 +78,7 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         FirstStep(
             Sentence("Go out to the villages that burn"),
             Sentence("Your villages by what is late; today's visits to print."),
-            "rooms.area",
+            "overviews.area",
         ),
         _NOTICES,
     ),
@@ -86,7 +86,7 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         FirstStep(
             Sentence("See where it burns in your commune"),
             Sentence("Late, urgent and waiting cases by village and school."),
-            "rooms.area",
+            "overviews.area",
         ),
         FirstStep(_ACCEPT, Sentence("What no officer accepted comes to you: assign it or take it up."), "work.index"),
         FirstStep(
@@ -102,26 +102,28 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         FirstStep(
             Sentence("Log what was given"),
             Sentence("Several gifts in a row; what stays the same is kept."),
-            "rooms.gift",
+            "overviews.gift",
         ),
         _NOTICES,
     ),
     "association": (
-        FirstStep(Sentence("See what is needed"), Sentence("And what your members gave this month."), "rooms.needs"),
+        FirstStep(
+            Sentence("See what is needed"), Sentence("And what your members gave this month."), "overviews.needs"
+        ),
         FirstStep(
             Sentence("Assign a need to a member"), Sentence("On the page of the case, under other acts."), "cases.index"
         ),
         FirstStep(
             Sentence("Log what was given"),
             Sentence("Several gifts in a row; what stays the same is kept."),
-            "rooms.gift",
+            "overviews.gift",
         ),
     ),
     "education_office": (
         FirstStep(
             Sentence("See where it burns in your area"),
             Sentence("Late, urgent and waiting cases, commune by commune; each number leads to its list."),
-            "rooms.area",
+            "overviews.area",
         ),
         FirstStep(
             Sentence("Read the rules in words"), Sentence("What happens by itself when nobody acts."), "rulebook.rules"

@@ -43,7 +43,7 @@ def index() -> str:
         alone=alone,
         undecided=undecided,
         dead=dead,
-        proxy=proxies.told(proxy) if proxy else None,
+        proxy=proxies.advice(proxy) if proxy else None,
         roles=ROLE_LABELS,
         most=unit_lists.MOST,
     )

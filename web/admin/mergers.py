@@ -92,11 +92,14 @@ def _merge(form: MergeForm) -> MergerShown:
         dry_run=not kept,
         keep_undo=lambda undoing: keep(path, undoing),
     )
-    lines = [*told(merged), *([Sentence("To undo it: ralop merge-units {path}", path=path)] if path.exists() else [])]
+    lines = [
+        *report_lines(merged),
+        *([Sentence("To undo it: ralop merge-units {path}", path=path)] if path.exists() else []),
+    ]
     return MergerShown(kept, tuple(left), tuple(lines), mark)
 
 
-def told(merged: Merged) -> list[Sentence]:
+def report_lines(merged: Merged) -> list[Sentence]:
     """Says what was done, or would be, and what somebody must do."""
     lines = [Sentence("Ended: {names}.", names=merged.ended)] if merged.ended else []
     lines += [Sentence("Came over: {names}.", names=merged.came_over)] if merged.came_over else []

@@ -100,7 +100,7 @@ def _page(
     typed = _typed() or taken
     others = _others(pupils, taken, typed) if faster else []
     if wrong:
-        queued.told(wrong)
+        queued.refused_because(wrong)
     if faster:
         count = _("Taken: %(number)s of %(all)s pupils", number=len(taken), all=len(pupils))
         queued.beside(version_of(taken), count, [said(line) for line in others])
@@ -133,7 +133,7 @@ def _page(
 def _blank(class_id: int, wrong: Sentence | None = None) -> str:
     name, pupils = _list(class_id)
     if wrong:
-        queued.told(wrong)
+        queued.refused_because(wrong)
     return render_template(
         "rollcall.html",
         class_id=class_id,

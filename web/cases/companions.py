@@ -18,7 +18,7 @@ from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
 from web.site.request_context import deployment, now
 
-pages = Blueprint("surroundings", __name__)
+pages = Blueprint("companions", __name__)
 
 OFF = "companion_off"
 
@@ -66,6 +66,6 @@ def _asked(seen: Seen, seq: int) -> tuple[Asking, ActForm]:
         raise NotFound(Sentence("This person is not on the list of the case."))
     who, form = around_label(it.role, it.name), builtin_forms.FORMS[OFF]
     label = Label(f"Bỏ khỏi danh sách: {who.vi}", f"Take off the list: {who.en}")
-    address = url_for("around.take_off", code=seen.facts.code, companion=seq)
+    address = url_for("companions.take_off", code=seen.facts.code, companion=seq)
     fields = builtin_forms.asked(seen.workflow, form)
     return Asking(label, address), act_form(fields, form.needs, version=seen.facts.version)

@@ -33,7 +33,7 @@ from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Choice, Workflow
 from engine.store.cases import case_page
 from engine.store.cases.case_page import Beside, Contact, Who
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.cases.work_list import seats_of
 from engine.store.people.access_log import Before, before_reading, note_reading
 from engine.store.session import Session
@@ -176,7 +176,7 @@ def _situation(session: Session, facts: Facts, *, known: bool) -> Situation:
     """Returns the rules and the clock of the case, without the reasons of holds and closures for those who may not
     know.
     """
-    world = World(session, deployment().context.definitions, now())
+    world = SurroundingsReader(session, deployment().context.definitions, now())
     world.read_answers([facts])
     if known:
         return world.situation(facts)

@@ -41,7 +41,7 @@ def simulate_rules(rules: str, over: str, database: str | None, language: str) -
         calendar = context.definitions.calendar("")
         first, end = period(over, calendar, now)
         outcome = simulate(context, _rules(context, rules), first, end, progress=progress)
-    for line in told(outcome, calendar, language):
+    for line in report_lines(outcome, calendar, language):
         click.echo(line)
 
 
@@ -66,7 +66,7 @@ def _rules(context: Context, name: str) -> RuleSet:
     return load_ruleset(*found, workflow_for(context, *found))
 
 
-def told(outcome: Outcome, calendar: Calendar, language: str) -> Iterator[str]:
+def report_lines(outcome: Outcome, calendar: Calendar, language: str) -> Iterator[str]:
     """Returns the results line by line: rules, then people, then cases."""
     yield Sentence("{count} cases were open in this period.", count=outcome.cases).in_(language)
     if outcome.rules():

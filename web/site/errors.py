@@ -68,7 +68,7 @@ def _page(status: int, why: Sentence | None = None) -> tuple[str, int]:
 
 
 def _refused(error: Refused) -> tuple[str, int]:
-    queued.told(error.sentence)
+    queued.refused_because(error.sentence)
     return _page(STATUS.get(error.code, 400), error.sentence)
 
 

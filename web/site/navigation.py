@@ -43,10 +43,10 @@ MAIN = (
 MOST = 5
 # The overviews of the roles: the first that a person has is in the main menu if there is room.
 ROOMS = (
-    Way("rooms.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
-    Way("rooms.school", Sentence("My school"), "done", frozenset({"head"})),
-    Way("rooms.klass", Sentence("My class"), "done", frozenset({"teacher"})),
-    Way("rooms.needs", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
+    Way("overviews.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
+    Way("overviews.school", Sentence("My school"), "done", frozenset({"head"})),
+    Way("overviews.klass", Sentence("My class"), "done", frozenset({"teacher"})),
+    Way("overviews.needs", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
     Way("admin.index", Sentence("Admin"), "person", frozenset({ADMIN})),
 )
 # Set-up and the like: in the menu beside the person's name.

@@ -88,7 +88,7 @@ def refused(form: Form) -> None:
         g.queued_told = {"faults": faults}
 
 
-def told(why: Sentence) -> None:
+def refused_because(why: Sentence) -> None:
     """Answers that it was not done, and why; its content does not matter."""
     if queued():
         g.queued_told = {"why": said(why)}

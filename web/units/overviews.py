@@ -39,7 +39,7 @@ MOST_GIFTS, MOST_NEEDS = 30, 50
 KEPT = ("support_kind", "giver", "programme", "given_on")  # these values stay from one gift to the next
 LAST_GIFT = "last gift"  # key in the session
 
-pages = Blueprint("rooms", __name__)
+pages = Blueprint("overviews", __name__)
 
 
 # --- a class ----------------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def klass() -> str:
         pupils = overviews.pupils_of(scoped, class_id, since, today())
         taken = stored_rollcall.classes(scoped, [class_id], [], today())
     return render_template(
-        "room_class.html",
+        "overview_class.html",
         pupils=pupils,
         class_id=class_id,
         since=since,
@@ -94,7 +94,7 @@ def school() -> str:
     half = "m" if local(now()).hour < 12 else "a"
     waiting = [it for it in classes if half not in it.taken]
     return render_template(
-        "room_school.html",
+        "overview_school.html",
         classes=classes,
         numbers=numbers,
         sessions=SESSIONS,
@@ -128,7 +128,7 @@ def area() -> str:
         inside = _within(reading, unit_id) if unit_id is not None else None
         groups = [(kind, _count(reading, units)) for kind, units in _units(reading, unit_id).items() if units]
     return render_template(
-        "room_area.html",
+        "overview_area.html",
         groups=groups,
         kinds=KINDS,
         shown=_shown,
@@ -193,7 +193,7 @@ def needs() -> str:
         given = overviews.gifts(scoped, g.viewer.of("association") | g.viewer.of("volunteer"), first, MOST_GIFTS)
     field = _workflow().fields["support_kind"]
     return render_template(
-        "room_needs.html",
+        "overview_needs.html",
         needs=lines[:MOST_NEEDS],
         more=len(lines) > MOST_NEEDS,
         gifts=given[:MOST_GIFTS],
@@ -261,8 +261,8 @@ def log_gift() -> Response | tuple[str, int]:
     session[LAST_GIFT] = {name: form.values.get(name) or "" for name in KEPT}
     flash(_("The support for case %(code)s was logged.", code=code))
     if request.form.get("next"):
-        return redirect(url_for("rooms.gift"), 303)
-    return redirect(url_for("rooms.needs"), 303)
+        return redirect(url_for("overviews.gift"), 303)
+    return redirect(url_for("overviews.needs"), 303)
 
 
 def _gift_form(prefill: Mapping[str, Any]) -> ActForm:

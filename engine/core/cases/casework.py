@@ -18,7 +18,7 @@ from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import Facts, Fired, changing
 from engine.core.people.access import ADMIN, OFFICE, REFERRED
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, told
+from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, recipients
 from engine.core.refusals import Conflict, NotAllowed
 from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
 from engine.core.words import Sentence
@@ -308,14 +308,14 @@ class Casework:
     def escalate(self) -> None:
         """Fires every rule that is due by now, the earliest first. Each rule sees what the rules before it changed."""
         for _ in range(MOST_FIRINGS):
-            seen = escalation.survey(self.facts, self.situation, self.now)
+            seen = escalation.evaluate(self.facts, self.situation, self.now)
             if seen.due is None:
                 break
             self.fire(seen.due)
         else:
             # Too many in one run: the next look goes on, so that this loop always ends.
             later = self.now + dt.timedelta(hours=1)
-            seen = escalation.Survey(None, later, escalation.deadline(self.facts, self.situation))
+            seen = escalation.Evaluation(None, later, escalation.deadline(self.facts, self.situation))
         self._look_again(seen)
 
     def recount(self, kind: str, actor: Actor, data: Mapping[str, Any]) -> bool:
@@ -369,7 +369,7 @@ class Casework:
                 self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
             case Notify(roles):
                 for role in roles:
-                    acting_role, people = told(role, facts, facts.assignee_id, self.directory)
+                    acting_role, people = recipients(role, facts, facts.assignee_id, self.directory)
                     self._tell(entry, [(person, acting_role) for person in people], rule.id, urgent=rule.urgent)
             case RaiseLevel(steps):
                 facts.level += steps
@@ -531,13 +531,13 @@ class Casework:
         return self.situation.calendar.instant(date, self.situation.calendar.closing_minute(date))
 
     def _settle(self) -> None:
-        self._look_again(escalation.survey(self.facts, self.situation, self.now))
+        self._look_again(escalation.evaluate(self.facts, self.situation, self.now))
 
     def _asks_somebody_else(self) -> bool:
         owner, offered_role = self.situation.workflow.states[self.facts.state].owner, self.facts.offered_role
         return owner not in REFERRED and offered_role is not None and offered_role not in REFERRED
 
-    def _look_again(self, seen: escalation.Survey) -> None:
+    def _look_again(self, seen: escalation.Evaluation) -> None:
         facts = self.facts
         if not facts.is_open or self._asks_somebody_else():
             # The association is not asked any more: its duty ends, and it no longer sees the case.

@@ -46,17 +46,17 @@ class Due(NamedTuple):
 
 def decide(facts: Facts, situation: Situation, now: dt.datetime) -> Due | None:
     """Returns the rule that fires next if it is due by `now`: the earliest, and of several the first in the file."""
-    return survey(facts, situation, now).due
+    return evaluate(facts, situation, now).due
 
 
 def next_look(facts: Facts, situation: Situation, now: dt.datetime) -> dt.datetime | None:
     """Returns the earliest moment at which any rule could fire; None if none can until something happens to the
     case.
     """
-    return survey(facts, situation, now).look
+    return evaluate(facts, situation, now).look
 
 
-class Survey(NamedTuple):
+class Evaluation(NamedTuple):
     """The results of `decide`, `next_look` and `deadline` for a case."""
 
     due: Due | None
@@ -64,7 +64,7 @@ class Survey(NamedTuple):
     deadline: dt.datetime | None
 
 
-def survey(facts: Facts, situation: Situation, now: dt.datetime) -> Survey:
+def evaluate(facts: Facts, situation: Situation, now: dt.datetime) -> Evaluation:
     """Returns the results of `decide`, `next_look` and `deadline` in one pass over the rules."""
     first: Due | None = None
     look: dt.datetime | None = None
@@ -82,7 +82,7 @@ def survey(facts: Facts, situation: Situation, now: dt.datetime) -> Survey:
             else:
                 continue
         look = at if look is None or at < look else look
-    return Survey(first, look, until if known else deadline(facts, situation))
+    return Evaluation(first, look, until if known else deadline(facts, situation))
 
 
 def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:

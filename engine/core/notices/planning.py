@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from engine.core.calendar import Calendar
 from engine.core.cases.definitions import Definitions
 from engine.core.people.access import OFFICE
-from engine.core.people.account_events import told
+from engine.core.people.account_events import notice_words
 from engine.core.refusals import NotFound
 from engine.core.words import Label
 
@@ -197,7 +197,7 @@ def reason(definitions: Definitions, workflow: str, rules_version: int, kind: st
     account or a post belongs to no case and no workflow (""); the words say what was done.
     """
     if not workflow:
-        return told(kind) or CHANGED
+        return notice_words(kind) or CHANGED
     if found := CLOSURES.get(kind):
         return Label(f"{found.vi}: {cases} hồ sơ", f"{found.en}: {cases} {'case' if cases == 1 else 'cases'}")
     if kind in KINDS:

@@ -1,7 +1,7 @@
 """The words for what is done to accounts, posts and absences.
 
-The people concerned are told, and so is the office above them (`engine.store.people.account_events`); `told` has the
-words of these notices. The administrator's page shows by whom and when beside the words.
+The people concerned are told, and so is the office above them (`engine.store.people.account_events`).
+`notice_words` has the words of these notices. The administrator's page shows by whom and when beside the words.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ AT_ONCE = frozenset({OPENED, PASSWORD, CODE, CHOSEN, KEY_ADDED})
 BESIDE = "beside:"  # put before the kind of an act in a notice to the office that answers for the place
 
 
-def told(kind: str) -> Label | None:
+def notice_words(kind: str) -> Label | None:
     """Returns the words of a notice about an act; None if the notice is about something else."""
     if not kind.startswith(BESIDE):
         return OWN.get(kind)

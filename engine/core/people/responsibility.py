@@ -186,7 +186,7 @@ def above(role: str | None, unit_id: int | None, place: Place, directory: Direct
     return find(DIFFICULTY, place, directory, start=(role, getattr(place, SEATS[role])))
 
 
-def told(role: str, place: Place, assignee_id: int | None, directory: Directory) -> tuple[str, tuple[int, ...]]:
+def recipients(role: str, place: Place, assignee_id: int | None, directory: Directory) -> tuple[str, tuple[int, ...]]:
     """Returns who gets a notice to `role`: the role that stands in for it and the people acting in it."""
     if role == ASSIGNEE:
         people = directory.person(assignee_id).acting if assignee_id else ()

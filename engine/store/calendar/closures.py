@@ -16,7 +16,7 @@ from engine.core.people.access import Viewer
 from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases.cases import pupil_place
-from engine.store.cases.surroundings import World, cases, closures, links, read_facts, units
+from engine.store.cases.surroundings import SurroundingsReader, cases, closures, links, read_facts, units
 
 BATCH = 1_000
 acts, notices = (t.Base.metadata.tables[name] for name in ("closure_acts", "notices"))
@@ -72,7 +72,7 @@ class _Row(NamedTuple):
     id: int | None
 
 
-class SupposedWorld(World):
+class SupposedSurroundings(SurroundingsReader):
     """The surroundings as they would be with a new closure, or with a changed one in place of the stored one with this
     id.
     """

@@ -1,6 +1,6 @@
 """Reads the surroundings of many cases in a few statements, and keeps them for one transaction.
 
-A `World` answers the questions of the core (`engine.core.people.responsibility.Directory`,
+A `SurroundingsReader` answers the questions of the core (`engine.core.people.responsibility.Directory`,
 `engine.core.cases.definitions.Surroundings`) for one moment. Call `fetch` with the cases first; what was not fetched is
 read one by one.
 """
@@ -95,7 +95,7 @@ class UnitFacts(NamedTuple):
     parent_id: int | None
 
 
-class World:
+class SurroundingsReader:
     """The units, posts and closures around some cases, on the day of `now`."""
 
     def __init__(self, session: Session, definitions: Definitions, now: dt.datetime) -> None:

@@ -1,4 +1,4 @@
-"""The statements of a `World`, made once for any number of ids: making one takes longer than its answer."""
+"""The statements of a `SurroundingsReader`, for any number of ids; made once, because making one takes time."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def undeclared(session: Session, now: dt.datetime) -> str | None:
     return str(noted["address"]) if _age(noted, now) < RECENT else None
 
 
-def told(address: str) -> Sentence:
+def advice(address: str) -> Sentence:
     """Returns what the operator should know and do."""
     return Sentence(
         "A proxy at {address} stands in front, and the setting trusted_proxies does not count it: everybody seems to "

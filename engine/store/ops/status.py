@@ -16,7 +16,7 @@ from engine.store import tables as t
 from engine.store.cases.surroundings import cases
 from engine.store.notices.deliveries import FORGOTTEN, count_by_state
 from engine.store.ops.health import SILENT
-from engine.store.ops.proxies import told, undeclared
+from engine.store.ops.proxies import advice, undeclared
 from engine.store.ops.schema import revisions
 from engine.store.ops.settings import get_setting
 from engine.store.ops.time_source import ShiftedClock
@@ -79,7 +79,7 @@ def read_status(store: Store) -> Status:
         with store.reading("status") as session:
             _look(session, status, now)
             if proxy := undeclared(session, now):
-                status.warnings.append(told(proxy))
+                status.warnings.append(advice(proxy))
     except SQLAlchemyError as error:
         status.problems.append(Sentence("The database does not answer: {error}.", error=type(error).__name__))
         return status

@@ -49,7 +49,7 @@ def is_empty(session: Session) -> bool:
     return not any(session.execute(select(func.count()).select_from(table)).scalar() for table in (t.Unit, t.Person))
 
 
-def set_stage(session: Session, now: dt.datetime) -> Seeded:
+def add_cast(session: Session, now: dt.datetime) -> Seeded:
     """Stores units, people, their posts and the pupils."""
     stage = Seeded(_units(session), _people(session, now), {})
     posts = [(person, seat) for name, person in stage.people.items() for seat in stage.seats(name)]

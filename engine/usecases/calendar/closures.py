@@ -23,9 +23,17 @@ from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFou
 from engine.core.rules.model import Rule
 from engine.core.words import Sentence
 from engine.store.calendar import closures as stored
-from engine.store.calendar.closures import Closed, ClosureNews, ClosureScope, Concerned, Plan, SupposedWorld, Touched
+from engine.store.calendar.closures import (
+    Closed,
+    ClosureNews,
+    ClosureScope,
+    Concerned,
+    Plan,
+    SupposedSurroundings,
+    Touched,
+)
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Session
 from engine.usecases import idempotency
 from engine.usecases.context import Context
@@ -142,10 +150,10 @@ def preview(
         actor = _actor(session, viewer, scope)
         if closure_id is None or plan.last_day >= plan.first_day:  # a withdrawn closure has no days
             _check(plan)
-        world = SupposedWorld(session, context.definitions, now)
-        world.suppose(scope, plan, closure_id)
+        reader = SupposedSurroundings(session, context.definitions, now)
+        reader.suppose(scope, plan, closure_id)
         counted = Touched()
-        for number, works in _works(world, scope, lock=False):
+        for number, works in _works(reader, scope, lock=False):
             counted = _add(counted, number, works, actor, {})
             if counted.touched >= MOST_LOOKED_AT:
                 return replace(counted, all=False)
@@ -295,7 +303,7 @@ def _act(
     # What the history of a case stores of it. The reason may be personal, so it stays out of the chain.
     data = {"because": "closure", "closure": closure, "scope": scope.kind, "first": first, "last": last}
     counted, told = Touched(), dict[int, ClosureNews]()
-    for number, works in _works(World(session, context.definitions, now), scope, lock=True):
+    for number, works in _works(SurroundingsReader(session, context.definitions, now), scope, lock=True):
         counted = _add(counted, number, works, actor, data)
         writer.store(session, works)
         _gather(told, works, scope, actor)
@@ -319,10 +327,10 @@ def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: Clos
                 told[person] = news._replace(cases=news.cases + 1)
 
 
-def _works(world: World, scope: ClosureScope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:
-    for number, found in stored.touched(world.session, scope, _concerned(world.definitions), lock=lock):
-        world.fetch(found)
-        yield number, [Casework(facts, world.situation(facts), world, world.now) for facts in found]
+def _works(reader: SurroundingsReader, scope: ClosureScope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:
+    for number, found in stored.touched(reader.session, scope, _concerned(reader.definitions), lock=lock):
+        reader.fetch(found)
+        yield number, [Casework(facts, reader.situation(facts), reader, reader.now) for facts in found]
 
 
 def _concerned(definitions: Definitions) -> Concerned:

@@ -25,7 +25,7 @@ from engine.core.workflow.model import ActFields, Transition, Workflow
 from engine.store.cases import cases as stored
 from engine.store.cases import writer
 from engine.store.cases.companions import on_list
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.usecases import idempotency
@@ -79,7 +79,7 @@ def open_within(
         raise NotAllowed(_only_school())
     workflow = context.definitions.workflow(context.workflow)
     _only_one(session, pupil_id, workflow.name)
-    world = World(session, context.definitions, now)
+    world = SurroundingsReader(session, context.definitions, now)
     filled = _filled(workflow, workflow.forms["open"], values, world.today)
     facts = new_case(context, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
     stored.insert_case(session, facts)
@@ -395,7 +395,7 @@ def on_case(
             raise NoAccess(_no_duty())
         if version is not None and version != facts.version:
             raise Conflict(_who_was_faster(context, session, facts))
-        world = World(session, context.definitions, now)
+        world = SurroundingsReader(session, context.definitions, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
         form = builtin_forms.in_state((asked or asks(name))(work.situation.workflow), facts.state)

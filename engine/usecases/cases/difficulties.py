@@ -23,7 +23,7 @@ from engine.core.workflow.model import ASSIGNEE
 from engine.store.cases import difficulties as stored
 from engine.store.cases import writer
 from engine.store.cases.difficulties import DifficultyRow
-from engine.store.cases.surroundings import World, cases, read_facts
+from engine.store.cases.surroundings import SurroundingsReader, cases, read_facts
 from engine.store.cases.work_list import seats_of
 from engine.store.session import Session
 from engine.usecases.cases.case_acts import in_seat, on_case
@@ -146,7 +146,7 @@ def _climb_one(context: Context, case_id: int, seq: int, now: dt.datetime) -> bo
         it = stored.find(session, case_id, seq) if facts else None
         if facts is None or it is None or it.answer or it.due_at is None or it.due_at > now:
             return False
-        world = World(session, context.definitions, now)
+        world = SurroundingsReader(session, context.definitions, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
         if not _climb(work, session, it):

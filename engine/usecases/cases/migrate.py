@@ -18,7 +18,7 @@ from engine.core.words import Sentence
 from engine.core.workflow.model import Workflow
 from engine.store.cases import writer
 from engine.store.cases.batches import behind
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.usecases.context import Context
 
 BATCH = 500
@@ -111,7 +111,7 @@ def _batch(
     opened = context.store.reading if dry_run else context.store.writing
     with opened("migrate cases") as session:
         found = behind(session, target.name, versions, after, limit, lock=not dry_run)
-        world = World(session, context.definitions, now)
+        world = SurroundingsReader(session, context.definitions, now)
         planned = {facts.id: _planned(facts, target, versions, mapping) for facts in found}
         world.fetch(list(planned.values()))  # what the new rules need, in the new state
         works = [work for facts in found if (work := _move(world, facts, planned[facts.id], target, moved))]
@@ -125,7 +125,7 @@ def _planned(facts: Facts, target: Workflow, versions: tuple[int, int], mapping:
     return replace(facts, workflow_version=versions[0], rules_version=versions[1], state=state)
 
 
-def _move(world: World, facts: Facts, planned: Facts, target: Workflow, moved: Moved) -> Casework | None:
+def _move(world: SurroundingsReader, facts: Facts, planned: Facts, target: Workflow, moved: Moved) -> Casework | None:
     obstacle = _obstacle(facts, planned.state, target)
     if obstacle:
         moved.moves.append(CaseMove(facts.code, facts.state, "", facts.due_at, facts.due_at, obstacle))

@@ -17,7 +17,7 @@ from engine.core.refusals import Conflict, NoAccess, NotAllowed, NotFound
 from engine.core.words import Sentence
 from engine.store.cases import cases as stored
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.notices.notices import nudged_since
 from engine.store.session import Session
 from engine.usecases import idempotency
@@ -64,7 +64,7 @@ def nudge(context: Context, viewer: Viewer, code: str, now: dt.datetime, *, key:
         facts = stored.case_by_code(session, code)
         if facts is None:
             raise NotFound(Sentence("There is no case {code}.", code=code))
-        world = World(session, context.definitions, now)
+        world = SurroundingsReader(session, context.definitions, now)
         world.fetch([facts])
         work = Casework(facts, world.situation(facts), world, now)
         above = SUPERIORS.get(_holder(work) or "", frozenset())

@@ -26,7 +26,7 @@ from engine.core.toml_reader import unknown
 from engine.core.units.kinds import KINDS
 from engine.core.words import LANGUAGES, Sentence
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.people import signins, staffing
 from engine.store.people.account_events import PostHeld, note, note_absence
 from engine.store.people.staff import viewer_of
@@ -243,9 +243,9 @@ def hand_over(context: Context, login: str, to: str, now: dt.datetime, by: By = 
         before = viewer_of(session, leaver, today)
         _move_posts(session, leaver, follower, today, now, by)
         found = staffing.cases_of(session, leaver)
-        world = World(session, context.definitions, now)
-        world.fetch(found)
-        works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+        reader = SurroundingsReader(session, context.definitions, now)
+        reader.fetch(found)
+        works = [Casework(facts, reader.situation(facts), reader, now) for facts in found]
         after = viewer_of(session, follower, today)
         for work in works:
             _assign(work, before, after)

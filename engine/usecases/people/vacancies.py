@@ -14,7 +14,7 @@ from engine.core.people.responsibility import find
 from engine.store.cases import batches, writer
 from engine.store.cases.batches import Over
 from engine.store.cases.cases import declined_seats
-from engine.store.cases.surroundings import World, cases
+from engine.store.cases.surroundings import SurroundingsReader, cases
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
 from engine.usecases.context import Context
@@ -33,9 +33,9 @@ def reroute(context: Context, unit_ids: Collection[int] | None, now: dt.datetime
     moved: list[str] = []
     with context.store.writing("reroute offers") as session:
         for found in batches.waiting_beyond(session, unit_ids):
-            world = World(session, context.definitions, now)
-            world.fetch([facts for facts, _ in found])
-            works = [work for facts, over in found if (work := _rerouted(session, world, facts, over))]
+            reader = SurroundingsReader(session, context.definitions, now)
+            reader.fetch([facts for facts, _ in found])
+            works = [work for facts, over in found if (work := _rerouted(session, reader, facts, over))]
             writer.store(session, works)
             moved += [work.facts.code for work in works]
     return moved
@@ -53,11 +53,11 @@ def reroute_daily(context: Context, now: dt.datetime, stop: Callable[[], bool]) 
     return moved
 
 
-def _rerouted(session: Session, world: World, facts: Facts, over: Over) -> Casework | None:
-    seat = find(over[0][0], facts, world, declined_seats(session, facts))
+def _rerouted(session: Session, reader: SurroundingsReader, facts: Facts, over: Over) -> Casework | None:
+    seat = find(over[0][0], facts, reader, declined_seats(session, facts))
     if (seat.role, seat.unit_id) == (facts.offered_role, facts.offered_unit_id):
         return None
-    work = Casework(facts, world.situation(facts), world, world.now)
+    work = Casework(facts, reader.situation(facts), reader, reader.now)
     work.reroute(seat, Actor(None, SYSTEM))
     return work
 
@@ -73,9 +73,9 @@ def leave(context: Context, person_id: int, now: dt.datetime, by: By = None) -> 
     with changing(context.store, "leave", by, now) as session:
         end_all(session, person_id, today, now, by)
         for found in batches.open_cases(session, cases.c.assignee_id == person_id):
-            world = World(session, context.definitions, now)
-            world.fetch(found)
-            works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+            reader = SurroundingsReader(session, context.definitions, now)
+            reader.fetch(found)
+            works = [Casework(facts, reader.situation(facts), reader, now) for facts in found]
             for work in works:
                 work.hand_on(Actor(None, SYSTEM), None)
             writer.store(session, works)

@@ -13,7 +13,7 @@ from engine.core.people.access import ADMIN
 from engine.core.people.responsibility import find
 from engine.store.cases import writer
 from engine.store.cases.places import PLACE, open_cases, place_cases, places
-from engine.store.cases.surroundings import World, chunks
+from engine.store.cases.surroundings import SurroundingsReader, chunks
 from engine.store.session import Session
 
 
@@ -50,21 +50,21 @@ def _follow(
     now: dt.datetime,
     person_id: int | None,
 ) -> None:
-    world, actor = World(session, definitions, now), Actor(person_id, SYSTEM)
+    reader, actor = SurroundingsReader(session, definitions, now), Actor(person_id, SYSTEM)
     before = [replace(facts) for facts in found]
     for facts in found:
         for name, value in zip((*PLACE, "grade"), placed[facts.pupil_id], strict=True):
             setattr(facts, name, value)
     place_cases(session, found)
-    world.fetch([*before, *found])
+    reader.fetch([*before, *found])
     works = []
     for old, facts in zip(before, found, strict=True):
-        work = Casework(facts, world.situation(facts), world, now)
+        work = Casework(facts, reader.situation(facts), reader, now)
         units = {name: [getattr(old, name), getattr(facts, name)] for name in PLACE}
         data = {"because": "pupil moved", **{name: pair for name, pair in units.items() if pair[0] != pair[1]}}
         work.write("placed", actor, {}, data=data)
         owner = work.situation.workflow.states[facts.state].owner or ADMIN
-        then, today = find(owner, old, world), find(owner, facts, world)
+        then, today = find(owner, old, reader), find(owner, facts, reader)
         if (then.role, then.unit_id) != (today.role, today.unit_id):
             work.hand_on(actor, None)
         works.append(work)

@@ -18,7 +18,7 @@ from engine.core.cases.casework import Casework
 from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 from engine.store.cases import batches, writer
-from engine.store.cases.surroundings import World, cases
+from engine.store.cases.surroundings import SurroundingsReader, cases
 from engine.store.session import Session
 from engine.store.units import merger_undo as stored
 from engine.store.units import mergers as merging
@@ -222,12 +222,12 @@ def _cases_back(
 ) -> None:
     """Restores the open cases, each with an entry in its history; a case that went on keeps later acts."""
     by_id = {it.key[0]: it for it in changed if "version" in it.after}
-    world = World(session, context.definitions, now)
+    reader = SurroundingsReader(session, context.definitions, now)
     for found in batches.open_cases(session, cases.c.id.in_(sorted(by_id))) if by_id else ():
-        world.fetch(found)
+        reader.fetch(found)
         works = []
         for facts in found:
-            it, work = by_id[facts.id], Casework(facts, world.situation(facts), world, now)
+            it, work = by_id[facts.id], Casework(facts, reader.situation(facts), reader, now)
             moved = {name: [it.after[name], it.before[name]] for name in merging.PLACES if name in it.before}
             if facts.version == it.after["version"]:
                 work.put_back(moved, {name: value for name, value in it.before.items() if name in stored.ASKED})

@@ -24,7 +24,7 @@ from engine.core.text import tidy
 from engine.core.units.kinds import KINDS, PARENTS
 from engine.core.words import Sentence
 from engine.store.cases import batches, writer
-from engine.store.cases.surroundings import World, cases
+from engine.store.cases.surroundings import SurroundingsReader, cases
 from engine.store.people import powers
 from engine.store.people.account_events import PostHeld, note
 from engine.store.people.staff import viewer_of
@@ -381,13 +381,13 @@ def _place(
     now: dt.datetime,
     merged: Merged,
 ) -> None:
-    world = World(session, context.definitions, now)
-    reaching = {person: viewer_of(session, person, world.today) for person in gone}
+    surroundings_reader = SurroundingsReader(session, context.definitions, now)
+    reaching = {person: viewer_of(session, person, surroundings_reader.today) for person in gone}
     for found in batches.open_cases(session, cases.c.id.in_(sorted(before))) if before else ():
-        world.fetch(found)
+        surroundings_reader.fetch(found)
         works = []
         for facts in found:
-            work = Casework(facts, world.situation(facts), world, now)
+            work = Casework(facts, surroundings_reader.situation(facts), surroundings_reader, now)
             moved = _moved(before[facts.id], facts)
             # If only the village moved, the old commune's part in this case goes to the new one.
             became = {**successors, **{old: new for name, (old, new) in moved.items() if name == "commune_id"}}
@@ -395,7 +395,7 @@ def _place(
             work.place(moved, became)
             merged.offers += waiting
             if facts.assignee_id is not None and became != successors and facts.assignee_id not in reaching:
-                reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, world.today)
+                reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, surroundings_reader.today)
             if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
                 work.hand_on(Actor(None, SYSTEM), None)
                 merged.handed_on += 1

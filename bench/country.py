@@ -81,7 +81,7 @@ class Home:
     volunteer: int
 
 
-class Land:
+class Country:
     """The rows of a land with so many open cases."""
 
     def __init__(self, cases: int, waves: Waves, definitions: Definitions, per_class: int = PER_CLASS) -> None:

@@ -19,7 +19,7 @@ from engine.store.cases.cases import earliest_look, find_case
 from engine.store.cases.history import events_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 
@@ -54,7 +54,7 @@ class Playing:
     """The house, its stage, and what people of the cast do in it."""
 
     context: Context
-    installed: on.Seeded
+    installed: seed.Seeded
 
     def viewer(self, member: str, now: dt.datetime) -> Viewer:
         with self.context.store.reading("test") as session:
@@ -75,7 +75,7 @@ class Playing:
     def vacate(self, member: str, day: str) -> None:
         """A member of the cast holds their posts no more from a day on."""
         with self.context.store.writing("test") as session:
-            on.vacate(session, self.installed.seats(member), dt.date.fromisoformat(day))
+            seed.vacate(session, self.installed.seats(member), dt.date.fromisoformat(day))
 
     def pass_to(self, now: str) -> None:
         """Time passes, the worker looking whenever something is due."""
@@ -107,5 +107,5 @@ class Playing:
 def playing(store: Store, now: str = "2026-03-02 07:00") -> Playing:
     """The cast on an empty store."""
     with store.writing("test") as session:
-        installed = on.set_stage(session, at(now))
+        installed = seed.add_cast(session, at(now))
     return Playing(Context(store, definitions()), installed)

@@ -23,7 +23,7 @@ SPIN = 200  # a second or so of work
 BEFORE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)  # nothing is due yet
 
 
-class Crew:
+class WorkerProcesses:
     """Worker processes that sweep at the same time when told to."""
 
     def __init__(self, url: str, size: int = 1) -> None:
