@@ -1,7 +1,7 @@
-"""Fills a database with a land (bench/country.py) as fast as it can be filled, and hands out the same one all run long.
+"""Fills a database with a country (bench/country.py) quickly, and gives all benches of a run the same one.
 
-Sweeps need no fresh copy for each round: the land has a wave of overdue cases for every round, and the rounds of ours
-and of the floor take turns, so that both meet the same database.
+Sweeps need no fresh copy for each round: the country has a wave of overdue cases for every round. Rounds of ours and
+rounds of the floor take turns, so that both meet the same database.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class CountrySize(NamedTuple):
     per_class: int = PER_CLASS
 
 
-# As many waves as a run needs, and some. In a small land, too, most cases are not overdue.
+# As many waves as a run needs, and some. In a small country, too, most cases are not overdue.
 PROVINCES, COUNTRY = CountrySize(100_000, Waves(1_000, 24)), CountrySize(1_000_000, Waves(10_000, 32))
 HAMLETS, HAMLETS_FOR_TWO = CountrySize(960, Waves(10, 24)), CountrySize(960, Waves(6, 32))
 
@@ -70,7 +70,7 @@ def _text(package: Any, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A filled database: its URL, its land, and its waves, of which each is swept once."""
+    """A filled database: its URL, its country, and its waves, of which each is swept once."""
 
     url: str
     country: Country
@@ -87,7 +87,7 @@ class Filled:
 
     @contextmanager
     def context(self) -> Iterator[Context]:
-        """The house as the program has it when it is up."""
+        """The context of a running program."""
         keep_what_is_loaded()
         with closing(open_store(self.url)) as store:
             yield Context(store, definitions())
@@ -114,7 +114,7 @@ def filled(database: Database, size: CountrySize) -> Filled:
 
 
 def fill(filler: Filler, found: Country) -> None:
-    """Write all rows of a land."""
+    """Writes all rows of a country."""
     for table, rows in found.rows.items():
         filler.write(table, rows)
     for chunk in _chunks(found.pupils()):

@@ -85,7 +85,7 @@ def _teacher(url: str) -> str:
 
 @contextmanager
 def _serving(url: str) -> Iterator[int]:
-    """`ralop serve` in the time of the land; the port it listens at."""
+    """`ralop serve` at the moment of the country; the port it listens at."""
     port = free_port()
     command = [sys.executable, "-m", "web", "serve", "--no-worker", "--port", str(port), "--now", NOW.isoformat()]
     with tempfile.TemporaryDirectory(prefix="ralop-bench-") as instance, tempfile.TemporaryFile() as log:

@@ -20,7 +20,7 @@ BENCHES = ("sweep_million", "sweep_idle_million", "sweep_two_workers")
 
 
 class Size(NamedTuple):
-    """The land, how many waves are swept, how often two workers take turns with one, how long they spin."""
+    """The country, how many waves are swept, how often two workers take turns with one, how long they spin."""
 
     country: CountrySize = COUNTRY
     rounds: int = 3

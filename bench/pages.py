@@ -36,7 +36,7 @@ BENCHES = ("work_list", "case_page")
 
 
 class Size(NamedTuple):
-    """The land, and how often a page is opened."""
+    """The country, and how often a page is opened."""
 
     country: CountrySize = PROVINCES
     times: int = 31

@@ -85,7 +85,7 @@ class Page:
 
 @dataclass(frozen=True)
 class ServedCountry:
-    """A land that is served by us and by the floor: the pages as its people ask us for them, and the floor."""
+    """A country that is served by us and by the floor: the pages as its people ask us for them, and the floor."""
 
     cases: int
     pages: tuple[tuple[Page, Page], ...]

@@ -21,7 +21,7 @@ BENCHES = ("sweep", "sweep_idle")
 
 
 class Size(NamedTuple):
-    """The land, how many waves ours and the floor sweep each, and how often none is due."""
+    """The country, how many waves ours and the floor sweep each, and how often none is due."""
 
     country: CountrySize = PROVINCES
     rounds: int = 9

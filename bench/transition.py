@@ -25,7 +25,7 @@ BENCHES = ("transition", "transition_batch")
 
 
 class Size(NamedTuple):
-    """The land, how many transitions one by one, how many batches of how many."""
+    """The country, how many transitions one by one, how many batches of how many."""
 
     country: CountrySize = PROVINCES
     steps: int = 200

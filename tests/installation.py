@@ -55,7 +55,7 @@ def _text(package: object, name: str) -> str:
 
 @dataclass
 class CastInstallation:
-    """A house with the cast in it."""
+    """A context with the cast in its database."""
 
     context: Context
     cast: seed.Seeded
@@ -92,6 +92,6 @@ class CastInstallation:
 @pytest.fixture
 def installed(store: Store) -> CastInstallation:
     """The cast on an empty database of either kind."""
-    with store.writing("set the stage") as session:
+    with store.writing("add the cast") as session:
         cast = seed.add_cast(session, at("2026-03-01 08:00"))
     return CastInstallation(Context(store, definitions()), cast)

@@ -213,7 +213,7 @@ def _workbook(data: bytes, limits: Limits) -> Iterator[Sheet]:
         book = calamine.load_workbook(io.BytesIO(data))
         visible = [sheet for sheet in book.sheets_metadata if sheet.visible == calamine.SheetVisibleEnum.Visible]
         names = [sheet.name for sheet in visible if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
-    except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
+    except BaseException as error:  # noqa: BLE001 - the library's panics are not Exceptions
         _refuse(error)
     if len(names) > limits.sheets:
         raise Unreadable(_many(limits))
@@ -225,7 +225,7 @@ def _worksheets(book: calamine.CalamineWorkbook, names: list[str], limits: Limit
         try:
             sheet = book.get_sheet_by_name(name)
             merged = sheet.merged_cell_ranges or []
-        except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
+        except BaseException as error:  # noqa: BLE001 - the library's panics are not Exceptions
             _refuse(error)
         _fits(sheet.total_height, sheet.total_width, limits)
         rows: Iterator[list[Any]] = sheet.iter_rows()
@@ -275,7 +275,7 @@ def _rows(start: tuple[int, int] | None, found: Iterator[list[Cell]], merged: li
             row = pad + cells if pad else cells
             spans.fill(number, row)
             yield number + 1, row
-    except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
+    except BaseException as error:  # noqa: BLE001 - the library's panics are not Exceptions
         _refuse(error)
 
 

@@ -34,7 +34,7 @@ COMMON = frozenset(
     nhoem password passw qwerty qwert qwertyuiop quantri taisao thaygiao thanhcong
     thuong tinhyeu toilaai toiyeu toiyeuem toiyeuvietnam vietnam vietnamvodich welcome xinchao xincamon
     yeuem yeuanh yeumai zing zxcvbnm asdfgh asdfghjkl admin administrator ralop nguyen tran
-    """.split()  # noqa: SIM905 - two screens of quotation marks are no easier to read
+    """.split()  # noqa: SIM905 - two screens of quotation marks are not easier to read
 )
 # The provinces since 2025 and places near here. The names of the person's commune and school are added at each check.
 PLACES = frozenset(

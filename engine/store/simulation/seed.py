@@ -143,7 +143,7 @@ def mark(session: Session, pupil_id: int, day: dt.date, sessions: Iterable[str],
         session.merge(t.Mark(pupil_id=pupil_id, day=day, session=half, mark=mark, at=now))
 
 
-# --- what came of it --------------------------------------------------------------------------------------------------
+# --- reading the results ----------------------------------------------------------------------------------------------
 
 
 def latest_case(session: Session, pupil_id: int) -> Facts | None:

@@ -267,18 +267,18 @@ def test_a_file_that_is_no_register_is_refused_in_words(installed: CastInstallat
 SLOW = """
 import sys, time
 sys.path.insert(0, {root!r})
-from engine import import_marks, importing
-from engine.usecases.context import House
+from engine.usecases.attendance import import_marks, importing
+from engine.usecases.context import Context
 from engine.core.files.options import Options
 from engine.store.session import open_store
-from tests.installation import handbook
+from tests.installation import definitions
 from tests.engine.usecases.attendance.test_importing import ALIASES, NOW, long_list
 import_marks.PIECE = 100
 def progress(done, total):
     print(done, flush=True)
     time.sleep(0.05 if done < 500 else 60)
-house = House(open_store({url!r}), handbook(), aliases=ALIASES)
-importing.run(house, "attendance", long_list(), Options(), NOW, progress=progress)
+context = Context(open_store({url!r}), definitions(), aliases=ALIASES)
+importing.run(context, "attendance", long_list(), Options(), NOW, progress=progress)
 """
 
 
