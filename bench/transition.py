@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from bench import DATABASES, Database, Measurement, copy_of, measured, seconds
-from bench.data import HAMLETS, PROVINCES, Filled, LandSize, filled
-from bench.land import NOW
+from bench.country import NOW
+from bench.data import HAMLETS, PROVINCES, CountrySize, Filled, filled
 from bench.replay import heard, replay
 from engine.core.cases.act import Act
 from engine.core.cases.casework import Actor
@@ -26,9 +26,9 @@ BENCHES = ("transition", "transition_batch")
 
 
 class Size(NamedTuple):
-    """The land, how many transitions one by one, how many batches of how many."""
+    """The country, how many transitions one by one, how many batches of how many."""
 
-    land: LandSize = PROVINCES
+    country: CountrySize = PROVINCES
     steps: int = 200
     batches: int = 8
     batch: int = 100
@@ -44,7 +44,7 @@ Work = Callable[[Context, Sequence[Case]], None]
 def run(size: Size = FULL) -> Iterator[Measurement]:
     """How many transitions a second."""
     for database in DATABASES:
-        data = filled(database, size.land)
+        data = filled(database, size.country)
         todo = _todo(data, size.steps + size.batches * size.batch)
         rounds = [todo[at : at + 1] for at in range(size.steps)]
         yield _measure("transition", database, data, rounds, _one_by_one)

@@ -25,11 +25,11 @@ from engine.store import tables as t
 from engine.store.cases.cases import earliest_look
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.simulation import seed as stages
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
+from tests.installation import HERE, at
 from tests.pages import PASSWORD, Site, csrf, shipped, site
-from tests.stage import HERE, at
 
 PHONE = "0905 000 111"  # of everybody in the cast
 
@@ -40,7 +40,7 @@ class Cast:
 
     site: Site
     context: Context
-    installed: stages.Seeded
+    installed: seed.Seeded
     browsers: dict[str, FlaskClient] = field(default_factory=dict)
 
     @property
@@ -133,7 +133,7 @@ def make_cast(store: Store) -> Cast:
     """The cast on an empty, migrated database."""
     place = site(store)
     with store.writing("set the stage") as session:
-        installed = stages.set_stage(session, place.clock.now())
+        installed = seed.add_cast(session, place.clock.now())
         known = {"password_hash": passwords.hash(PASSWORD), "must_change": False, "phone": PHONE}
         session.execute(update(t.Person).values(known))
         for code, learner in PUPILS.items():

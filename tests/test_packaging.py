@@ -16,7 +16,7 @@ from tests.oldest import constraints, needed, oldest
 ROOT = Path(__file__).parent.parent
 OURS = ("engine", "web", "workflows", "rules")
 
-# Installed under another distribution's name, on purpose: what the code imports -> what setup.cfg asks for.
+# CastInstallation under another distribution's name, on purpose: what the code imports -> what setup.cfg asks for.
 BROUGHT_BY = {"atheris": "atheris"}  # an extra of its own, which need not be installed
 
 

@@ -1,7 +1,7 @@
-"""Messages are kept for a time and then forgotten: what was sent to whom is personal data without a purpose by then.
+"""Deletes old messages: after some time, what was sent to whom is personal data without a purpose.
 
-Once a day, in small transactions, so that nobody waits. A notice itself stays on its case; what goes is the record of
-its way out (Luật 91/2025/QH15 Art. 14: data are deleted when the purpose has ended).
+It runs once a day, in small transactions, so that nobody waits. The notice itself stays on its case; only the record of
+its delivery goes (Luật 91/2025/QH15 Art. 14: data are deleted when the purpose has ended).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def forget_daily(
 ) -> int:
     """Once a day: forget messages that were sent or given up more than `keep_days` ago; returns how many.
 
-    Stopped in the middle, it goes on the next time it is asked.
+    If it is stopped, it goes on at the next call.
     """
     today = context.definitions.calendar("").local(now).date()
     with context.store.reading("which messages are old") as session:

@@ -1,4 +1,4 @@
-"""The messages of some deliveries: their words in each person's language, and where they go."""
+"""Writes the messages of some deliveries: the words in each person's language, and the addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.usecases.context import Context
 
 
 class Writer:
-    """Texts and addresses, with all that they are made of read together."""
+    """Texts and addresses of deliveries; reads everything they need together."""
 
     def __init__(self, context: Context, session: Session, claimed: Sequence[Claimed], now: dt.datetime) -> None:
         self.context, self.url = context, context.post.url
@@ -35,7 +35,7 @@ class Writer:
         self.urging: Mapping[int, list[PlaceCount]] = {id: to_urge(session, id, now, today) for id in digested}
 
     def text(self, it: Claimed) -> Text | None:
-        """The words of a delivery in the person's language; None for a digest that has nothing to say any more."""
+        """Returns the text of a delivery in the person's language; None for a digest with nothing left to say."""
         language = self.readers[it.person_id].language
         told = self.told.get(it.id, [])
         if it.kind == TRIAL:
@@ -61,7 +61,9 @@ class Writer:
         return DigestItem(told.code or "", why, due, told.role, place, told.closure_id, told.act_id)
 
     def addresses(self, it: Claimed) -> list[str]:
-        """Where a delivery goes: each browser that takes push messages, or the person's one address; [] if nowhere."""
+        """Returns the addresses of a delivery: each browser with push messages, or the person's one address; [] if
+        none.
+        """
         if it.channel == PUSH:
             return [_as_address(browser) for browser in self.browsers.get(it.person_id, ())]
         address = self.readers[it.person_id].address(it.channel)

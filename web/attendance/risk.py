@@ -1,4 +1,6 @@
-"""How the risk watch is set: each signal in words, what it does, how many alarms it would have given, how many real."""
+"""Settings of the risk watch: each signal in words, what it does, how many alarms it would have given, how many real
+ones.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,14 @@ from web.site.read_risk import FILE
 from web.site.request_context import deployment, now
 from web.site.typed import whole
 
-SIGNAL = "signal-"  # the names of the controls: signal-<id>
+SIGNAL = "signal-"  # prefix of the controls' names: signal-<id>
 
 pages = Blueprint("risk", __name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SignalCard:
-    """One signal as the page shows it; `count` is None until a trial has ended."""
+    """One signal of the page; `count` is None until a trial has ended."""
 
     signal: Signal
     condition: Sentence
@@ -43,20 +45,20 @@ class SignalCard:
 
     @property
     def a_week(self) -> Decimal:
-        """Alarms a week of school."""
+        """Returns the alarms in each week of school."""
         alarms = Decimal(self.count.alarms if self.count else 0)
         return (alarms / max(1, self.weeks)).quantize(Decimal("0.1"))
 
 
 @pages.get("/risk")
 def show() -> str:
-    """The signals and what they do."""
+    """Shows the signals and what they do."""
     return _page()
 
 
 @pages.post("/risk")
 def choose() -> Response | tuple[str, int]:
-    """Set what holds everywhere."""
+    """Sets what holds everywhere."""
     form = request.form
     signals = {name.removeprefix(SIGNAL): does for name, does in form.items() if name.startswith(SIGNAL)}
     try:
@@ -75,7 +77,7 @@ def choose() -> Response | tuple[str, int]:
 
 @pages.post("/risk/unit")
 def choose_for() -> Response | tuple[str, int]:
-    """Set what the watch does at the schools of an office's unit."""
+    """Sets what the watch does at the schools of an office's unit."""
     unit = whole(request.form.get("unit", "")) or 0
     try:
         risk_settings.choose_for(deployment().context, g.viewer, unit, request.form.get("mode", ""), now())
@@ -86,7 +88,7 @@ def choose_for() -> Response | tuple[str, int]:
 
 @pages.post("/risk/trial")
 def trial() -> Response:
-    """Have the signals tried on the last term; the worker does it."""
+    """Asks for a trial of the signals on the last term; the worker does it."""
     risk_trial.ask(deployment().context, g.viewer, now())
     return redirect(url_for("risk.show") + "#trial", 303)
 

@@ -1,4 +1,4 @@
-"""A page for each act on a case, made from the workflow's fields; it works without script and loses nothing typed."""
+"""A page for each act on a case, made from the workflow's fields. It works without scripts and loses nothing typed."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from web.site.forms import ActForm, act_form
 from web.site.request_context import deployment, today
 from web.site.typed import whole
 
-__all__ = ["pages"]  # its own routes, added to those of the case page
+__all__ = ["pages"]  # its own routes are added to those of the case page
 
 pages = page.pages  # with these acts on it; the application registers it from here
 
-PERSON = "person"  # the field that an assignment asks for beside those of the workflow's form
+PERSON = "person"  # the field of an assignment beside those of the workflow's form
 
 
 @pages.get("/cases/<code>/<name>")
 def act(code: str, name: str) -> str:
-    """The form of an act."""
+    """Shows the form of an act."""
     seen = see_case(code)
     asked, label = _named(seen.workflow, name)
     _require(seen, name, asked)
@@ -48,7 +48,7 @@ def act(code: str, name: str) -> str:
 
 @pages.post("/cases/<code>/<name>")
 def do(code: str, name: str) -> Response | tuple[str, int]:
-    """Do it; if it cannot be done, the form comes back with everything that was typed."""
+    """Does the act; if that is impossible, returns the form with everything that was typed."""
     seen = see_case(code)
     asked, label = _named(seen.workflow, name)
     form = _form(seen, name, asked)
@@ -69,10 +69,10 @@ def _named(workflow: Workflow, name: str) -> tuple[Transition | ActFields, Label
 
 
 def _require(seen: Seen, name: str, asked: Transition | ActFields) -> None:
-    """Raise the refusal that sending the form would end in: nobody fills in a form in vain."""
+    """Raises the refusal that sending the form would cause, so that nobody fills in a form in vain."""
     if isinstance(asked, Transition):
         follow(seen.workflow, seen.facts.state, name, seen.roles)
-    elif name not in seen.can and not (name == LESSON and seen.roles & OPENERS):  # if one is planned
+    elif name not in seen.can and not (name == LESSON and seen.roles & OPENERS):  # if a lesson is planned
         raise NotAllowed(Sentence("“{act}” is not possible for you in this case as it is now.", act=FORM_LABELS[name]))
 
 
@@ -87,7 +87,7 @@ def _form(seen: Seen, name: str, asked: Transition | ActFields) -> ActForm:
 
 
 def _people(seen: Seen) -> Field:
-    """Whom the case can be given to, as a question."""
+    """Returns the people to whom the case can be given, as a question."""
     ladder = LADDERS.get(seen.workflow.states[seen.facts.state].owner or "", ())
     with deployment().context.store.scoped(g.viewer) as session:
         found = case_page.eligible(session, seen.facts, ladder, today())

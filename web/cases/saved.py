@@ -1,4 +1,4 @@
-"""Filters of the list of cases that a person keeps under a name: keep them, give another name, delete them."""
+"""Saves filters of the list of cases under a name, renames and deletes them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from web.site.request_context import deployment, now
 
 pages = Blueprint("saved", __name__)
 
-LONGEST_TYPED = 200  # characters; a name that is too long comes back as it was typed
+LONGEST_TYPED = 200  # characters; a longer name comes back cut
 
 
 @pages.post("/cases/filters")
 def keep() -> Response | tuple[str, int]:
-    """Keep the filters in the address under the name that was typed."""
+    """Saves the filters of the address under the typed name."""
     context, name = deployment().context, request.form.get("name", "")[:LONGEST_TYPED]
     found = asked(context.definitions.workflow(context.workflow))
     try:
@@ -33,13 +33,13 @@ def keep() -> Response | tuple[str, int]:
 
 @pages.get("/cases/filters")
 def index() -> str:
-    """My filters, to be renamed or deleted."""
+    """Lists my filters, to rename or delete them."""
     return _page()
 
 
 @pages.post("/cases/filters/<int:id>")
 def change(id: int) -> Response | tuple[str, int]:
-    """Give filters another name, or delete them."""
+    """Renames filters, or deletes them."""
     store, name = deployment().context.store, request.form.get("name", "")[:LONGEST_TYPED]
     try:
         if "delete" in request.form:

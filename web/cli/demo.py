@@ -22,7 +22,7 @@ from web.site.settings import instance_folder
 
 
 def demo_files() -> DemoFiles:
-    """The demo's files, which the package `rules` brings along."""
+    """Returns the demo's files, which are part of the package `rules`."""
 
     def text(*path: str) -> str:
         return files("rules").joinpath(*path).read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ def _fill(context: Context) -> None:
 
 
 def _tell_accounts(context: Context) -> None:
-    """The accounts with fixed logins, their posts, and the password that all have."""
+    """Prints the accounts with fixed logins, their posts, and the common password."""
     language = language_here()
     logins = {row["login"] for row in rows(demo_files().people)} - {""}
     today = context.definitions.calendar("51").local(NOW).date()

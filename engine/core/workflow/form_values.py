@@ -1,7 +1,7 @@
-"""Reads what people fill in: one field at a time, forgiving in form, strict in meaning.
+"""Reads what people fill in, field by field. It accepts many ways of writing, but only correct values.
 
-Takes text as typed on a phone and values as they stand in a scenario file, and gives what is stored (plain JSON: dates
-as ISO text, decimals as text). Dates are read as people write them here: 5/2/2026, 05-02-2026, 05.02.26, 2026-02-05.
+It takes text typed on a phone and values of a scenario file, and returns what is stored (plain JSON: dates as ISO text,
+decimals as text). Dates have the forms that people use here: 5/2/2026, 05-02-2026, 05.02.26, 2026-02-05.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LONGEST = {"line": 200, "text": 2000}
 
 
 class Misread(ValueError):
-    """A value that cannot be taken; carries the sentence that says what would be right."""
+    """A value that cannot be taken; its sentence says what would be right."""
 
     def __init__(self, sentence: Sentence) -> None:
         self.sentence = sentence
@@ -33,7 +33,7 @@ class Misread(ValueError):
 def read_form(
     needs: Iterable[Field], may: Iterable[Field], raw: Mapping[str, object], today: dt.date
 ) -> dict[str, Any]:
-    """All fields of a form from raw values, without empty optional ones. Raises `Invalid` naming every bad field."""
+    """Returns all fields of a form, without empty optional ones. Raises `Invalid`, which names every wrong field."""
     values, wrong = {}, {}
     for required, fields in ((True, needs), (False, may)):
         for field in fields:
@@ -129,7 +129,10 @@ def _yes_no(field: Field, raw: Any, _today: dt.date) -> bool:
 
 
 def _number(field: Field, raw: Any) -> Decimal:
-    """A number as written here or abroad: 1.000.000 or 1,5 or 1.5. A point before three digits groups thousands."""
+    """Returns a number written as here or abroad: 1.000.000 or 1,5 or 1.5.
+
+    A point before three digits groups thousands.
+    """
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
         raise Misread(Sentence("“{label}”: write a number.", label=field.label))
     text = str(raw).replace("\u00a0", "").replace(" ", "").removesuffix("đ")

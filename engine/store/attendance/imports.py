@@ -1,4 +1,4 @@
-"""The statements of imports: jobs and how far they are, pupils by code and by name, what is new and what is other."""
+"""Statements for imports: jobs and their progress, pupils by code and by name, new and changed rows."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ jobs, job_files, wrong, pupils, units, class_days, decided = (
 )
 CODES = 5_000  # in one statement
 ENDED = ("done", "cancelled", "refused", "failed")
-DEAD_AFTER = dt.timedelta(seconds=60)  # without a sign of life, another may take the job over
-MOST_WRONG = 5_000  # rows kept to be given back; all are counted
+DEAD_AFTER = dt.timedelta(seconds=60)  # after this time without a sign of life another worker may take the job
+MOST_WRONG = 5_000  # rows kept to be given back; the count includes all
 
 
 class PupilRef(NamedTuple):
-    """A pupil as an import needs to know it."""
+    """What an import needs to know of a pupil."""
 
     id: int
     class_id: int
@@ -89,7 +89,10 @@ def _pieces(codes: Iterable[str]) -> Iterable[list[str]]:
 def pupils_by_code(
     session: Session, codes: Iterable[str], schools: Collection[int] | None = None, classes: Collection[int] = ()
 ) -> dict[str, list[PupilRef]]:
-    """The pupils with these codes in some schools and classes (`schools` None: in all); a code may be of several."""
+    """Returns the pupils with these codes in some schools and classes (`schools` None: in all).
+
+    Several may share a code.
+    """
     found: dict[str, list[PupilRef]] = defaultdict(list)
     within = () if schools is None else (pupils.c.school_id.in_(schools) | pupils.c.class_id.in_(classes),)
     columns = select(pupils.c.code, pupils.c.id, pupils.c.class_id, pupils.c.school_id)
@@ -129,7 +132,7 @@ Alike = tuple[int, str, dt.date | None, int | None]  # school, folded name, birt
 
 
 def namesakes(session: Session, schools: Collection[int]) -> dict[Alike, list[tuple[str, str]]]:
-    """The pupils of some schools by what makes two of them alike: (code, name) of each."""
+    """Returns the code and name of the pupils of some schools, grouped by what makes two of them alike."""
     found: dict[Alike, list[tuple[str, str]]] = defaultdict(list)
     alike = pupils.c.school_id, pupils.c.search_key, pupils.c.birth_date, pupils.c.village_id
     for chunk in chunks(schools):
@@ -164,13 +167,13 @@ def change_pupil(session: Session, pupil_id: int, values: Mapping[str, object]) 
 
 
 def note_decisions(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
-    """Keep what a person decided about names, birth dates and codes; each row has the same keys."""
+    """Stores what a person decided about names, birth dates and codes; all rows have the same keys."""
     if rows:
         session.connection().execute(insert(decided), list(rows))
 
 
 def place_units(session: Session, today: dt.date) -> list[PlaceUnit]:
-    """All units that a file can name, and those above them, today's and former ones."""
+    """Returns the units that a file can name, and those above them, today's and former ones."""
     query = select(
         units.c.id,
         units.c.kind,
@@ -188,7 +191,7 @@ def place_units(session: Session, today: dt.date) -> list[PlaceUnit]:
 
 
 def put_class_days(session: Session, rows: Sequence[Mapping[str, Any]], at: dt.datetime, *, dry: bool) -> Counts:
-    """Write down what summaries say of classes; each class and day at most once among the rows."""
+    """Stores what summaries say of classes; the rows contain each class and day at most once."""
     there: dict[tuple[int, dt.date], dict[str, Any]] = {}
     for chunk in chunks(row["class_id"] for row in rows):
         days = sorted({row["day"] for row in rows})
@@ -241,7 +244,7 @@ def job(session: Session, job_id: int) -> ImportJob | None:
 
 
 def jobs_of(session: Session, person_id: int, limit: int = 20) -> list[ImportJob]:
-    """A person's latest jobs."""
+    """Returns the latest jobs of a person."""
     query = _JOB.where(jobs.c.person_id == person_id).order_by(jobs.c.id.desc()).limit(limit)
     return [_job(row) for row in session.connection().execute(query)]
 
@@ -255,7 +258,7 @@ def unfinished(session: Session, kind: str, digest: str) -> int | None:
 
 
 def next_job(session: Session) -> int | None:
-    """A job that waits for a worker, or whose worker has died."""
+    """Returns a job that waits for a worker, or whose worker has died."""
     dead = jobs.c.seen_at < now_utc() - DEAD_AFTER
     open_states = jobs.c.state.in_(("checking", "waiting", "running")) & jobs.c.person_id.is_not(None)
     query = select(jobs.c.id).where(open_states, jobs.c.seen_at.is_(None) | dead).order_by(jobs.c.id).limit(1)
@@ -263,7 +266,7 @@ def next_job(session: Session) -> int | None:
 
 
 def claim(session: Session, job_id: int) -> int | None:
-    """Take a job, unless another worker is on it; how often it was begun since it last got any further."""
+    """Takes a job unless another worker has it; returns how often it was begun since its last progress."""
     free = jobs.c.seen_at.is_(None) | (jobs.c.seen_at < now_utc() - DEAD_AFTER)
     statement = update(jobs).where(jobs.c.id == job_id, jobs.c.state.not_in(ENDED), free)
     taken = statement.values(seen_at=now_utc(), begun=jobs.c.begun + 1).returning(jobs.c.begun)
@@ -271,7 +274,7 @@ def claim(session: Session, job_id: int) -> int | None:
 
 
 def advance(session: Session, job_id: int, before: int, after: int, counts: Counts, wrong_rows: int) -> bool:
-    """Note in the piece's own transaction that the rows up to `after` are in; False if somebody else was faster."""
+    """Notes, in the transaction of a piece, that rows up to `after` are imported; False if somebody else was faster."""
     statement = (
         update(jobs)
         .where(jobs.c.id == job_id, jobs.c.next_row == before, jobs.c.state == "running", jobs.c.cancelled_at.is_(None))
@@ -289,22 +292,22 @@ def advance(session: Session, job_id: int, before: int, after: int, counts: Coun
 
 
 def set_job(session: Session, job_id: int, *where: ColumnElement[bool], **values: object) -> bool:
-    """Change some columns of a job; whether it (still) met the conditions."""
+    """Changes some columns of a job; returns whether it (still) met the conditions."""
     return session.connection().execute(update(jobs).where(jobs.c.id == job_id, *where).values(**values)).rowcount == 1
 
 
 def file_of(session: Session, job_id: int) -> bytes | None:
-    """The file of a job, while it is kept."""
+    """Returns the file of a job, as long as it is kept."""
     return session.connection().execute(select(job_files.c.data).where(job_files.c.job_id == job_id)).scalar()
 
 
 def drop_file(session: Session, job_id: int) -> None:
-    """Forget the file of a job."""
+    """Deletes the file of a job."""
     session.connection().execute(delete(job_files).where(job_files.c.job_id == job_id))
 
 
 def keep_wrong(session: Session, job_id: int, first: int, rows: Sequence[WrongRow]) -> None:
-    """Keep wrong rows to be given back, numbered from `first` on, up to MOST_WRONG."""
+    """Stores wrong rows to be given back, numbered from `first` on, up to MOST_WRONG."""
     kept = [
         {"job_id": job_id, "number": number, **asdict(row)}
         for number, row in enumerate(rows, first)
@@ -322,12 +325,12 @@ def wrong_rows(session: Session, job_id: int, limit: int = MOST_WRONG) -> list[W
 
 
 def forget_wrong(session: Session, job_id: int) -> None:
-    """Drop the wrong rows of a job: they were kept by a check, or their time is over."""
+    """Deletes the wrong rows of a job, of a check or after their time."""
     session.connection().execute(delete(wrong).where(wrong.c.job_id == job_id))
 
 
 def forget_before(session: Session, moment: dt.datetime) -> int:
-    """Drop files and wrong rows of jobs made before a moment; how many jobs had some."""
+    """Deletes files and wrong rows of jobs made before a moment; returns how many jobs had some."""
     old = select(jobs.c.id).where(jobs.c.made_at < moment)
     session.connection().execute(delete(job_files).where(job_files.c.job_id.in_(old)))
     return session.connection().execute(delete(wrong).where(wrong.c.job_id.in_(old))).rowcount

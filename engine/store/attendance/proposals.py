@@ -1,4 +1,4 @@
-"""Proposals of the risk watch as they are kept: which wait for whom, and what was decided."""
+"""Stores the proposals of the risk watch: which of them wait for whom, and what was decided."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ _ONE = _WAITING.where(t.Proposal.id == bindparam("id"))
 def waiting(
     session: Session, classes: Collection[int], schools: Collection[int], most: int = 1, *, id: int | None = None
 ) -> list[Proposed]:
-    """Undecided proposals for pupils of these classes and schools without an open case; only the one, if `id` is given.
+    """Undecided proposals for pupils of these classes and schools without an open case; with `id` only that one.
 
     Args:
         session: scoped to the reader.
         classes: ids of classes.
         schools: ids of schools.
         most: how many at most.
-        id: of the one proposal that is asked for.
+        id: of one proposal.
     """
     asked: dict[str, Any] = {"classes": sorted(classes), "schools": sorted(schools), "most": most}
     rows: Any = session.execute(_WAITING, asked) if id is None else session.execute(_ONE, asked | {"id": id})
@@ -95,7 +95,7 @@ _ROW = select(*(_proposals.c[name] for name in ProposalRow._fields))
 
 
 def proposal(session: Session, id: int) -> ProposalRow | None:
-    """A proposal, kept from others until the transaction ends; None if there is none."""
+    """Returns a proposal, locked until the transaction ends; None if it does not exist."""
     row = session.connection().execute(_ROW.where(_proposals.c.id == id).with_for_update()).one_or_none()
     return ProposalRow(*row) if row else None
 
@@ -106,7 +106,7 @@ def code_of(session: Session, case_id: int) -> str:
 
 
 def take_up(session: Session, row: ProposalRow, person_id: int, code: str, now: dt.datetime) -> None:
-    """A case was opened: it is written beside the proposal and beside the alarms that led to it."""
+    """Notes that a case was opened, beside the proposal and beside the alarms that led to it."""
     connection = session.connection()
     case_id = connection.execute(select(_cases.c.id).where(_cases.c.code == code)).scalar_one()
     values = {"decided_at": now, "decided_by_id": person_id, "case_id": case_id}
@@ -117,6 +117,6 @@ def take_up(session: Session, row: ProposalRow, person_id: int, code: str, now: 
 
 
 def dismiss(session: Session, id: int, person_id: int, reason: str, now: dt.datetime) -> None:
-    """No case is needed."""
+    """Notes that the proposal needs no case."""
     values = {"decided_at": now, "decided_by_id": person_id, "reason": reason}
     session.connection().execute(update(_proposals).where(_proposals.c.id == id).values(values))

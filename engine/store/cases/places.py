@@ -1,4 +1,4 @@
-"""Where pupils are and where their open cases stand: the units that both carry."""
+"""Reads and changes the units that pupils and their open cases both carry."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from engine.store import tables as t
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Whom to meet, and where."""
+    """The person to meet, and the address."""
 
     birth_date: dt.date | None
     guardian: str | None
@@ -29,7 +29,7 @@ _HOMES = select(t.Case.id, t.Pupil.birth_date, t.Pupil.guardian, t.Pupil.guardia
 
 
 def homes(session: Session, case_ids: Sequence[int]) -> dict[int, Home]:
-    """The homes of the pupils of some cases, for those who may know them."""
+    """Returns the homes of the pupils of some cases, for viewers who may know them."""
     if not case_ids:
         return {}
     rows: Any = session.execute(_HOMES.where(t.Case.id.in_(case_ids)))

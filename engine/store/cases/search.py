@@ -1,7 +1,8 @@
-"""Finding pupils by their names, villages by theirs, and cases by their codes, as people type them.
+"""Finds pupils and villages by name and cases by code, as people type them.
 
-Both databases look up words by their beginnings in an index made for it: FTS5 in SQLite, a GIN index over the words in
-PostgreSQL. A word of one letter stands for itself ("A Tiến", "Y Thoa"), or it would find half of all pupils.
+Both databases find words by their first letters in a special index: FTS5 in SQLite, a GIN index over the words in
+PostgreSQL. A word of one letter matches only the whole word ("A Tiến", "Y Thoa"); otherwise it would find half of all
+pupils.
 """
 
 from __future__ import annotations
@@ -17,40 +18,40 @@ from engine.store import tables as t
 from engine.store.tables.types import at_most
 
 MOST_WORDS = 8
-MOST_VILLAGES = 500  # of one name: every commune has a “Thôn 1”
+MOST_VILLAGES = 500  # with one name: every commune has a “Thôn 1”
 _CODE = re.compile(r"\s*(?:rl\W?)?(?:(\d{4})\W)?(\d{1,6})\s*", re.IGNORECASE)
 _search = table("pupil_search", column("rowid"), column("pupil_search"))
 _pupils = t.Base.metadata.tables["pupils"]
 
 
 def words(query: str) -> list[str]:
-    """The words of a query as search keys hold them; the first few, each once."""
+    """Returns the words of a query in the form of search keys; the first few, each once."""
     return list(dict.fromkeys(fold(query).split()))[:MOST_WORDS]
 
 
 def case_code(query: str, year: int) -> str | None:
-    """The case code that somebody typed, in full or as its number alone ("42": the 42nd of `year`); else None."""
+    """Returns the case code that somebody typed, whole or only its number ("42": the 42nd of `year`); else None."""
     found = _CODE.fullmatch(query)
     return f"RL-{found[1] or year}-{int(found[2]):06}" if found else None
 
 
 def pupils_named(session: Session, found: list[str]) -> Select[Any]:
-    """The ids of all pupils whose names have words beginning like these, in any order; never a page by itself.
+    """Selects the ids of all pupils whose names have words that begin like these, in any order.
 
-    It knows no scope: use it inside a statement that is narrowed.
+    It knows no scope, so use it only inside a narrowed statement.
     """
     if session.get_bind().dialect.name == "sqlite":
         match = " ".join(f'"{word}"{"*" if len(word) > 1 else ""}' for word in found)
         return select(_search.c.rowid).where(_search.c.pupil_search.op("MATCH")(match))
     match = " & ".join(f"{word}:*" if len(word) > 1 else word for word in found)
-    simple: Any = text("'simple'")  # a literal, or the index is not recognised
+    simple: Any = text("'simple'")  # a literal; otherwise PostgreSQL does not recognise the index
     return select(_pupils.c.id).where(
         func.to_tsvector(simple, _pupils.c.search_key).op("@@")(func.to_tsquery(simple, literal(match)))
     )
 
 
 def villages_named(session: Session, found: list[str]) -> list[int]:
-    """The ids of villages in whose names every one of these words begins a word; there are few enough to look at."""
+    """Returns the ids of villages whose names have words that begin like all of these; they are few enough to read."""
     words = [(" " + t.Unit.search_key).like(f"% {word}%") for word in found]
     return list(
         session.execute(

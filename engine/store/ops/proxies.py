@@ -1,4 +1,4 @@
-"""That a proxy stands in front which the settings do not name: noted for the operator."""
+"""Notes for the operator that requests come through a proxy that the settings do not name."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from engine.core.words import Sentence
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
 
-UNDECLARED = "undeclared_proxy"  # the setting: {"address": its address, "at": when it passed a try to sign in on}
-RECENT = dt.timedelta(days=1)  # what was seen before is over
+UNDECLARED = "undeclared_proxy"  # name of the setting: {"address": its address, "at": when it passed on a sign-in}
+RECENT = dt.timedelta(days=1)  # older notes do not count
 
 
 def undeclared(session: Session, now: dt.datetime) -> str | None:
-    """The address of a proxy that is not declared, if one was seen of late."""
+    """Returns the address of an undeclared proxy, if one was seen lately."""
     noted = get_setting(session, UNDECLARED)
     return str(noted["address"]) if age(noted, now) < RECENT else None
 
 
-def told(address: str) -> Sentence:
-    """What the operator is to know and do."""
+def advice(address: str) -> Sentence:
+    """Returns what the operator should know and do."""
     return Sentence(
         "A proxy at {address} stands in front, and the setting trusted_proxies does not count it: everybody seems to "
         "come from there, and a guesser cannot be told from a school. Set trusted_proxies and start again.",

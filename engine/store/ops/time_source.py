@@ -1,7 +1,7 @@
-"""The machine's clock, and how far ahead of it this installation lives.
+"""The clock of the machine, and how far this installation is ahead of it.
 
-The demo and `ralop serve --now` run ahead of the machine: the distance is a setting in the database, so that pages and
-workers in several processes live at the same moment.
+The demo and `ralop serve --now` are ahead of the machine. The difference is a setting in the database, so that pages
+and workers in several processes have the same time.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session, Store, now_utc
 
 SETTING = "clock"
-KEPT_S = 1.0  # how long the distance is believed before the database is asked again
+KEPT_S = 1.0  # seconds before the database is asked for the difference again
 
 
 class ShiftedClock:
-    """The machine's clock and the distance that the database says, asked at most once a second."""
+    """The clock of the machine plus the difference in the database, read at most once a second."""
 
     def __init__(self, store: Store, kept_s: float = KEPT_S) -> None:
         self._store, self._kept_s = store, kept_s
@@ -29,12 +29,12 @@ class ShiftedClock:
         return now_utc() + self.offset
 
     def forget(self) -> None:
-        """Ask the database at the next look: somebody has just set the clock."""
+        """Asks the database at the next call, because somebody has just set the clock."""
         self._kept = None
 
     @property
     def offset(self) -> dt.timedelta:
-        """How far this clock is ahead of the machine's; zero where nobody set it."""
+        """Returns how far this clock is ahead of the machine's; zero if nobody set it."""
         tick, kept = time.monotonic(), self._kept
         if kept is None or tick - kept[0] > self._kept_s:
             with self._store.reading("clock") as session:
@@ -44,7 +44,7 @@ class ShiftedClock:
 
 
 def _distance(seconds: Any, machine: dt.datetime) -> dt.timedelta:
-    """The distance that was kept; none if it leads to a moment in which nothing works, not even setting the clock."""
+    """Returns the stored difference; none if it leads outside the years in which the program works."""
     try:
         distance = dt.timedelta(seconds=seconds)
         return distance if is_lived_in(machine + distance) else dt.timedelta()

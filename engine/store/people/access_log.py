@@ -17,13 +17,13 @@ _log, _notices = t.Base.metadata.tables["access_log"], t.Base.metadata.tables["n
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What is known of a person and a case: whether a reading of a moment ago was `noted`, and the notices `unread`."""
+    """What the log knows of a person and a case: whether a recent reading was `noted`, and the notices `unread`."""
 
     noted: bool
     unread: tuple[int, ...]
 
 
-# Notices are found by the case: their unique key begins with it. One about a closure tells of more than this case.
+# Notices are found by case: their unique key begins with it. A notice about a closure is about more than this case.
 _BEFORE = union_all(
     select(_log.c.id.label("noted"), null().label("unread")).where(
         _log.c.case_id == bindparam("case"),
@@ -41,7 +41,10 @@ _BEFORE = union_all(
 
 
 def before_reading(session: Session, person_id: int, case_id: int, now: dt.datetime) -> Before:
-    """What is known of a person and a case before they read it; in any session, for it tells of themselves alone."""
+    """Returns what is known of a person and a case before they read it.
+
+    Any session will do: it is only about themselves.
+    """
     given = {"person": person_id, "case": case_id, "since": now - ONE_READING, "now": now}
     rows = session.connection().execute(_BEFORE, given).all()
     return Before(

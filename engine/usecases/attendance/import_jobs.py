@@ -1,4 +1,4 @@
-"""Imports from the pages: a file is handed in, checked by a worker, looked at, confirmed, brought in by a worker."""
+"""Imports from the pages: a person hands a file in, a worker checks it, the person confirms, the worker imports it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from engine.usecases.attendance.import_marks import PIECE
 from engine.usecases.attendance.importing import bring_in, digest_of, dry_run, end, job_row, kept, new_job, said
 from engine.usecases.context import Context
 
-KEPT = dt.timedelta(days=30)  # files and wrong rows, which hold children's data
-MOST_BEGUN = 3  # times that a job may take its worker down with it before it got any further
+KEPT = dt.timedelta(days=30)  # how long files and wrong rows are kept, because they hold children's data
+MOST_BEGUN = 3  # times that a job may kill its worker without progress
 BROKE_OFF = Sentence(
     "The work on this file broke off {times} times at the same place. What was brought in before stays. "
     "Split the file, or save it anew in Excel; if it breaks off again, tell whoever looks after Ra Lớp.",
@@ -32,7 +32,7 @@ BROKE_OFF = Sentence(
 def submit(
     context: Context, viewer: Viewer, kind: str, file_name: str, data: bytes, options: Options, now: dt.datetime
 ) -> int:
-    """Hand in a file to be checked by a worker; the job's id. Raises `NotAllowed`, `Unreadable`."""
+    """Hands in a file for a worker to check; returns the job's id. Raises `NotAllowed`, `Unreadable`."""
     if kind not in KINDS or reach_of(viewer, kind).nowhere:
         raise NotAllowed(Sentence("Your role does not bring in such files."))
     if len(data) > LIMITS.size:
@@ -44,7 +44,7 @@ def submit(
 
 
 def job_of(context: Context, viewer: Viewer, job_id: int) -> ImportJob:
-    """A job that the viewer made. Raises `NotFound`."""
+    """Returns a job that the viewer made. Raises `NotFound`."""
     with context.store.reading("import: page") as session:
         job = job_row(session, job_id)
     if job.person_id != viewer.person_id:
@@ -66,7 +66,7 @@ def wrong_rows(context: Context, viewer: Viewer, job_id: int, limit: int = store
 
 
 def confirm(context: Context, viewer: Viewer, job_id: int, decisions: dict[str, str]) -> None:
-    """Bring in what was checked, with decisions (code → one of `DECISIONS`). Raises `NotFound`."""
+    """Imports what was checked, with decisions (code → one of `DECISIONS`). Raises `NotFound`."""
     job = job_of(context, viewer, job_id)
     with context.store.writing("import: confirm") as session:
         options = replace(job.options, decisions=decisions).as_json()
@@ -77,7 +77,7 @@ def confirm(context: Context, viewer: Viewer, job_id: int, decisions: dict[str, 
 
 
 def cancel(context: Context, viewer: Viewer, job_id: int, now: dt.datetime) -> None:
-    """Stop a job after the piece at hand; what was brought in stays. Raises `NotFound`."""
+    """Stops a job after the present piece; imported pieces stay. Raises `NotFound`."""
     job_of(context, viewer, job_id)
     with context.store.writing("import: cancel") as session:
         working = stored.jobs.c.seen_at.is_not(None)
@@ -92,7 +92,7 @@ def cancel(context: Context, viewer: Viewer, job_id: int, now: dt.datetime) -> N
 
 
 def work(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False, *, piece: int = PIECE) -> int:
-    """Check and bring in what waits; how many jobs were taken up. Between pieces `stop` is asked whether to go on."""
+    """Checks and imports waiting files; returns how many jobs it took. Between pieces `stop` says whether to end."""
     taken = 0
     while not stop():
         with context.store.reading("import: look") as session:
@@ -163,7 +163,7 @@ def _check(
         piece=piece,
     )
     values: dict[str, Any] = {"next_row": 0, "seen_at": None, "begun": 0}
-    if outcome.state != "cancelled":  # else the worker stops: another one begins anew
+    if outcome.state != "cancelled":  # otherwise the worker stops: another one begins again
         values |= {"state": "checked", **outcome.summary(), "total": outcome.rows, "report": outcome.report}
     with context.store.writing("import: checked") as session:
         if stored.set_job(session, job_id, free, **values):
@@ -174,6 +174,6 @@ def _check(
 
 
 def forget(context: Context, now: dt.datetime) -> int:
-    """Drop files and wrong rows, which hold children's data, of jobs older than KEPT."""
+    """Deletes files and wrong rows, which hold children's data, of jobs older than KEPT."""
     with context.store.writing("import: forget") as session:
         return stored.forget_before(session, now - KEPT)

@@ -1,7 +1,7 @@
-"""Imports from file to database: a dry run first, then in pieces that can be cancelled, killed and gone on with.
+"""Imports files: first a dry run, then pieces. An import can be cancelled, or killed and continued.
 
-Each piece is one transaction that also notes how far the job is: killed in the middle, the job goes on at the piece
-that was not done, and nothing is doubled. A file that was brought in changes nothing when it comes again.
+Each piece is one transaction that also notes the progress of the job. After a kill the job goes on with the first piece
+that was not done, and nothing is doubled. Importing the same file again changes nothing.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from engine.usecases.attendance.import_marks import PIECE, MarkImport
 from engine.usecases.attendance.import_pupils import PupilImport
 from engine.usecases.context import Context
 
-Progress = Callable[[int, int | None], object]  # rows done, rows in all if that is known
+Progress = Callable[[int, int | None], object]  # rows done, rows in all if known
 MOST_LISTED = 500  # vanished pupils, likely duplicates, other names and birth dates in a report
 
 
 class Import(Protocol):
-    """One kind of file: how it is cut into pieces, and how a piece is brought in."""
+    """A kind of file: how it is cut into pieces, and how a piece is imported."""
 
     notes: Notes
 
@@ -46,7 +46,7 @@ class Import(Protocol):
 
 @dataclass
 class ImportOutcome:
-    """What became of a file, or would become of it."""
+    """What a file changed, or would change."""
 
     state: str = "done"  # done, cancelled, refused, failed
     rows: int = 0
@@ -56,7 +56,7 @@ class ImportOutcome:
     report: Mapping[str, Any] = field(default_factory=dict)
 
     def summary(self) -> dict[str, int]:
-        """The four numbers of an import."""
+        """Returns the four numbers of an import."""
         return {
             "new": self.counts.new,
             "changed": self.counts.changed,
@@ -66,12 +66,12 @@ class ImportOutcome:
 
 
 def said(sentence: Sentence) -> dict[str, str]:
-    """A sentence in both languages, as it is kept with a job."""
+    """Returns a sentence in both languages, as it is stored with a job."""
     return {"vi": sentence.in_("vi"), "en": sentence.in_("en")}
 
 
 def label(kept: Mapping[str, str]) -> Label:
-    """The words of a kept sentence."""
+    """Returns the words of a stored sentence."""
     return Label(kept["vi"], kept["en"])
 
 
@@ -102,7 +102,7 @@ def dry_run(
     stop: Callable[[], bool] = lambda: False,
     piece: int = PIECE,
 ) -> ImportOutcome:
-    """What a file would change, and what of it is wrong; nothing is kept. Raises `Unreadable`."""
+    """Returns what a file would change, and what is wrong with it; stores nothing. Raises `Unreadable`."""
     work, outcome = _import(context, kind, options, reach, now, piece), ImportOutcome()
     with context.store.trying("import: dry run") as session:
         for rows in work.pieces(data):
@@ -146,9 +146,9 @@ def run(
     progress: Progress = _silent,
     piece: int = PIECE,
 ) -> ImportOutcome:
-    """Bring a file in from the command line, or go on with it where an earlier run of it was killed.
+    """Imports a file from the command line, or goes on where an earlier run was killed.
 
-    Raises `Unreadable`. With `options.strict` nothing is brought in if one row is wrong: the outcome is "refused".
+    Raises `Unreadable`. With `options.strict` nothing is imported if one row is wrong: the outcome is "refused".
     """
     if options.strict and (checked := dry_run(context, kind, data, options, now)).wrong:
         checked.state, checked.counts = "refused", Counts()
@@ -166,7 +166,7 @@ def run(
 
 
 def digest_of(kind: str, data: bytes, options: Options) -> str:
-    """What tells a file, and what was asked with it, from any other."""
+    """Returns a digest of a file with its options."""
     asked = json.dumps([kind, options.as_json()], sort_keys=True).encode()
     return hashlib.sha256(asked + b"\0" + data).hexdigest()
 
@@ -189,7 +189,7 @@ def bring_in(
     stop: Callable[[], bool] = lambda: False,
     piece: int = PIECE,
 ) -> ImportOutcome:
-    """Bring in what is left of a job's file, piece by piece; between pieces `stop` is asked. Raises `Unreadable`."""
+    """Imports the rest of a job's file, piece by piece; between pieces it asks `stop`. Raises `Unreadable`."""
     with context.store.reading("import: job") as session:
         job = job_row(session, job_id)
     work = _import(context, job.kind, job.options, reach, now, piece)
@@ -206,7 +206,7 @@ def bring_in(
             progress(row, job.total)
             if stop():
                 with context.store.writing("import: let go") as session:
-                    stored.set_job(session, job_id, seen_at=None, begun=0)  # another worker goes on at once
+                    stored.set_job(session, job_id, seen_at=None, begun=0)  # another worker may go on at once
                 return outcome_of(context, job_id)
     except _TakenAway:
         _stopped(context, job_id, now)
@@ -218,13 +218,13 @@ def bring_in(
 
 
 class _TakenAway(Exception):
-    """The job was cancelled, or somebody else works on it: the piece at hand is not kept."""
+    """The job was cancelled, or another worker has it: the present piece is rolled back."""
 
 
 def _piece(
     context: Context, job_id: int, work: Import, piece: list[Any], before: int, at: dt.datetime, by_id: int | None
 ) -> None:
-    """One piece in one transaction."""
+    """Imports one piece in one transaction."""
     with context.store.writing("import: a piece") as session:
         counts, bad = work.put(session, piece, at, by_id, job_id, dry=False)
         job = job_row(session, job_id)
@@ -234,7 +234,7 @@ def _piece(
 
 
 def kept(row: Wrong) -> WrongRow:
-    """A wrong row as it is kept with a job."""
+    """Returns a wrong row as it is stored with a job."""
     return WrongRow(
         row.sheet[:100], row.row, list(row.names), list(row.cells), [said(sentence) for sentence in row.why]
     )
@@ -255,7 +255,7 @@ def job_row(session: Session, job_id: int) -> ImportJob:
 
 
 def end(context: Context, job_id: int, state: str, now: dt.datetime, report: dict[str, Any] | None = None) -> None:
-    """A job has ended; its file is no longer needed."""
+    """Ends a job and deletes its file."""
     with context.store.writing("import: end") as session:
         values: dict[str, Any] = {"state": state, "finished_at": max(now, now_utc()), "seen_at": None}
         stored.set_job(session, job_id, **values, **({"report": report} if report is not None else {}))
@@ -270,7 +270,7 @@ def _stopped(context: Context, job_id: int, now: dt.datetime) -> None:
 
 
 def outcome_of(context: Context, job_id: int) -> ImportOutcome:
-    """What became of a job so far."""
+    """Returns the results of a job so far."""
     with context.store.reading("import: outcome") as session:
         job = job_row(session, job_id)
         rows = [given_back(row) for row in stored.wrong_rows(session, job_id)]

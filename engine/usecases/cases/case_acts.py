@@ -1,4 +1,4 @@
-"""What people do with cases, one function each: read what they filled in, decide, store; all of it or nothing.
+"""What people do with cases, one function for each act: reads the form, decides, stores; all of it or nothing.
 
 Every act (`engine.core.cases.act.Act`) is one transaction. If the case no longer has the version that the person was
 looking at, somebody else or a rule was faster, and `Conflict` says who did what and when. An idempotency key that comes
@@ -32,7 +32,7 @@ from engine.store.session import Session
 from engine.usecases import idempotency
 from engine.usecases.context import Context
 
-MOST_HELD = 90  # days: a term; nobody forgets a case by stopping its clock
+MOST_HELD = 90  # days, a term; so that nobody forgets a case by stopping its clock
 
 Do = Callable[[Casework, Actor, dict[str, Any], Session], None]
 Asks = Callable[[Workflow], ActFields | Transition]
@@ -47,9 +47,9 @@ def open_case(
     *,
     key: str | None = None,
 ) -> str:
-    """Open a case for a pupil and return its code.
+    """Opens a case for a pupil and returns its code.
 
-    Raises `NoAccess` (for a pupil that there is not, too), `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an
+    Raises `NoAccess` (also for an unknown pupil), `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an
     open case.
     """
     with context.store.writing("open a case") as session:
@@ -67,14 +67,16 @@ def open_within(
     key: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> str:
-    """`open_case` as part of a larger transaction; `data` is kept with the first event, and holds nothing personal."""
+    """`open_case` as part of a larger transaction; `data` is stored with the first event, and holds nothing
+    personal.
+    """
     sent = idempotency.digest(key, "open", {**values, "pupil": pupil_id}) if key else ""
     if key and (code := replayed(session, key, viewer, sent)):
         return code
     place = stored.pupil_place(session, pupil_id)
     roles = reach(viewer, place) if place else frozenset()
     if place is None or not roles:
-        raise NoAccess(_no_duty())  # the same answer for both: nobody learns which pupils there are
+        raise NoAccess(_no_duty())  # the same for both, so that nobody learns which pupils exist
     if not roles & OPENERS:
         raise NotAllowed(_only_school())
     workflow = context.definitions.workflow(context.workflow)
@@ -138,7 +140,7 @@ def new_case(
 
 
 def step(context: Context, act: Act, name: str) -> None:
-    """Do a transition of the workflow, such as `contact` or `return_to_class`."""
+    """Does a transition of the workflow, such as `contact` or `return_to_class`."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not work.facts.is_open:  # reopening
@@ -152,7 +154,7 @@ def step(context: Context, act: Act, name: str) -> None:
 
 
 def accept(context: Context, act: Act) -> None:
-    """Take up a case that is on offer to one of the viewer's posts."""
+    """Accepts a case that is on offer to one of the viewer's posts."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         work.accept(_in_seat(act.viewer, actor, work.facts), _seats(act.viewer), filled)
@@ -161,7 +163,7 @@ def accept(context: Context, act: Act) -> None:
 
 
 def decline(context: Context, act: Act) -> None:
-    """Return an offer with a reason; it is offered to the next one up."""
+    """Returns an offer with a reason; the next post above gets it."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         declined = stored.declined_seats(session, work.facts)
@@ -171,7 +173,7 @@ def decline(context: Context, act: Act) -> None:
 
 
 def assign(context: Context, act: Act, person_id: int) -> None:
-    """Give the case to a person who may hold it."""
+    """Gives the case to a person who may have it."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         owner = work.situation.workflow.states[work.facts.state].owner or ""
@@ -186,7 +188,7 @@ def assign(context: Context, act: Act, person_id: int) -> None:
 
 
 def note(context: Context, act: Act) -> None:
-    """Write something down for everybody with a duty towards the pupil."""
+    """Writes a note for everybody with a duty towards the pupil."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not work.facts.is_open and not knows(actor.roles):
@@ -213,13 +215,13 @@ def log_support(context: Context, act: Act) -> None:
 
 
 def check_in(context: Context, act: Act) -> None:
-    """Record how a pupil who is away is doing (D1.6, D1.7, D4.2), and when to ask again."""
+    """Records how an absent pupil is doing (D1.6, D1.7, D4.2), and when to ask again."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not knows(actor.roles):
             raise NotAllowed(Sentence("Your role does not record check-ins."))
         unsafe = {"flag": "safety"} if filled.get("safe") is False else {}
-        # Before the clocks are settled: a rule may wait for the flag.
+        # Before the clocks are settled, because a rule may wait for the flag.
         work.facts.flags = sorted({*work.facts.flags, *unsafe.values()})
         work.write("checked_in", actor.only(actor.roles - REFERRED), filled, data=unsafe)
         _tick_off_check_ins(work, session, at_least_one=True)
@@ -228,7 +230,7 @@ def check_in(context: Context, act: Act) -> None:
 
 
 def hold_lesson(context: Context, act: Act) -> None:
-    """Check off the next catch-up lesson that was planned (D1.5). Raises `NotFound` if none is left."""
+    """Marks the next planned catch-up lesson as done (D1.5). Raises `NotFound` if none is left."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not actor.roles & OPENERS:
@@ -241,7 +243,7 @@ def hold_lesson(context: Context, act: Act) -> None:
 
 
 def hold(context: Context, act: Act) -> None:
-    """Stop the clocks of a case until the end of a day, MOST_HELD days ahead at most; the deadline is counted anew."""
+    """Stops the clocks of a case until the end of a day, MOST_HELD days ahead at most; counts the deadline again."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not actor.roles & HOLDERS:
@@ -272,7 +274,7 @@ def hold(context: Context, act: Act) -> None:
 def on_case(
     context: Context, act: Act, name: str, do: Do, *, asks: Asks | None = None, about: int | None = None
 ) -> None:
-    """Let a person act on a case: read what they filled in, decide, store. Raises what the module's acts raise.
+    """Lets a person act on a case: reads the form, decides, stores. Raises what the acts of this module raise.
 
     `name` is the act's, `asks` gives its form where it is none of the standing ones; `about` is the number of what on
     the case it is about.
@@ -311,7 +313,7 @@ def _case_for(context: Context, session: Session, act: Act) -> tuple[Casework, A
 
 
 def actor_on(viewer: Viewer, facts: Facts) -> Actor:
-    """The viewer as who acts on a case: in which roles, and for whom in those that only a stand-in has."""
+    """Returns the viewer as the actor on a case: the roles, and for whom in roles that only a stand-in has."""
 
     def roles(one: Viewer) -> frozenset[str]:
         return reach(one, facts)
@@ -320,7 +322,7 @@ def actor_on(viewer: Viewer, facts: Facts) -> Actor:
 
 
 def in_seat(viewer: Viewer, actor: Actor, role: str | None, unit_id: int | None) -> Actor:
-    """The actor in a post, which may be their own or that of somebody whom they stand in for."""
+    """Returns the actor in a post: their own, or that of the person for whom they stand in."""
 
     def roles(one: Viewer) -> set[str]:
         return {role} if role and unit_id in one.of(role) else set()
@@ -329,7 +331,7 @@ def in_seat(viewer: Viewer, actor: Actor, role: str | None, unit_id: int | None)
 
 
 def _in_seat(viewer: Viewer, actor: Actor, facts: Facts) -> Actor:
-    """The actor in the post to which the case is on offer."""
+    """Returns the actor in the post to which the case is on offer."""
     return in_seat(viewer, actor, facts.offered_role, facts.offered_unit_id)
 
 
@@ -339,13 +341,13 @@ def _only_one(session: Session, pupil_id: int, workflow: str) -> None:
 
 
 def meets(workflow: Workflow, step: str) -> bool:
-    """Whether in this step somebody is spoken to: a contact or a visit."""
+    """Returns whether the step is a contact or a visit: somebody speaks with the family."""
     found = workflow.transitions.get(step)
     return found is not None and is_answer(found)
 
 
 def _note_company(work: Casework, session: Session, values: Mapping[str, object]) -> None:
-    """Note who of the people around the case took part (D1.2, D1.3), by number: their names stand in one place only."""
+    """Notes by number which companions took part (D1.2, D1.3): their names are stored in one place only."""
     given = values.get(builtin_forms.COMPANY) or ()
     known = range(1, work.facts.version + 1)
     texts = set(map(str, given if isinstance(given, list | tuple | set | frozenset) else (given,)))
@@ -354,7 +356,7 @@ def _note_company(work: Casework, session: Session, values: Mapping[str, object]
 
 
 def _tick_off_check_ins(work: Casework, session: Session, *, at_least_one: bool) -> None:
-    """The dates up to today on which somebody was to ask after the pupil are kept; a check-in may be early."""
+    """Marks the check-ins planned up to today as done; a check-in may be early."""
     calendar = work.situation.calendar
     tomorrow = calendar.instant(calendar.local(work.now).date() + dt.timedelta(days=1), 0)
     seq = work.next_seq - 1
@@ -363,7 +365,7 @@ def _tick_off_check_ins(work: Casework, session: Session, *, at_least_one: bool)
 
 
 def _allowed(work: Casework, actor: Actor, form: ActFields | Transition) -> None:
-    """Whether the act is possible at all comes before what was filled in: nobody mends a form in vain."""
+    """Checks that the act is possible before it reads the form, so that nobody corrects a form in vain."""
     if isinstance(form, Transition):
         work.check(form.name, actor)
 
@@ -382,14 +384,14 @@ def _step(workflow: Workflow, name: str) -> Transition:
 
 
 def standing_form(name: str) -> Asks:
-    """The form of a workflow, or of the house, that asks what an act needs."""
+    """The form of a workflow, or a built-in one, that asks what an act needs."""
     return lambda workflow: builtin_forms.form_named(workflow, name)
 
 
 def replayed(session: Session, key: str, viewer: Viewer, sent: str) -> str | None:
-    """The case of which a request with this key was done already; `sent` is the digest of what came with it now.
+    """Returns the case of an earlier request with this key; `sent` is the digest of the present content.
 
-    Raises `Conflict` if somebody else did it, `SentBefore` if something else was sent then.
+    Raises `Conflict` if somebody else did it, `SentBefore` if the earlier content was different.
     """
     done = stored.done_before(session, key)
     if done is not None and done[1] != viewer.person_id:

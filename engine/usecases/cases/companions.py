@@ -1,8 +1,8 @@
-"""The people around a pupil who help (D1.2, D1.3): put on the list of a case, taken off it again, the history kept.
+"""Adds companions, who help a pupil (D1.2, D1.3), to the list of a case, and takes them off; the history stays.
 
-They are adults who never sign in, so no more is kept of them than it takes to reach them, and it stands in one place:
-beside the event that added them, where it can be erased by law (Luật 91/2025/QH15). Who may not know the pupil is not
-shown them either.
+They are adults who never sign in, so the program stores only what is needed to reach them. It stores this in one place:
+with the event that added them, where it can be erased by law (Luật 91/2025/QH15). A viewer who may not know the pupil
+does not see the companions either.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DIGITS = range(3, 16)  # in a phone number: from 113 to the fifteen of E.164
 
 
 def add(context: Context, act: Act) -> None:
-    """Put somebody on the list of a case. Raises `Invalid`, or `NotAllowed` for a referred role or an ended case."""
+    """Adds a companion to a case. Raises `Invalid`, or `NotAllowed` for a referred role or an ended case."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         _may(work, actor)
@@ -34,7 +34,7 @@ def add(context: Context, act: Act) -> None:
 
 
 def take_off(context: Context, act: Act, seq: int) -> None:
-    """Take off the one whom the event `seq` put on the list, for a reason. Raises `NotFound` if nobody is there."""
+    """Takes off the companion whom the event `seq` added, for a reason. Raises `NotFound` if there is none."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         _may(work, actor)

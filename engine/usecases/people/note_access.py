@@ -56,7 +56,7 @@ def note_print(
 ) -> None:
     """Note that a person prints a sheet of a case, or a list; `what` names it.
 
-    NĐ 356/2025 Art. 4: reading sensitive personal data is recorded. A sheet of paper leaves the house, so each is.
+    NĐ 356/2025 Art. 4: reading sensitive personal data is recorded. A sheet of paper leaves the program, so each is.
     """
     row = {"at": now, "person_id": person_id, "what": f"print: {what}"[:40], "case_id": case_id, "pupil_id": pupil_id}
     with store.writing("note a print") as session:

@@ -1,4 +1,4 @@
-"""Open cases go with their pupils: to another class, another school, another village."""
+"""Moves open cases along with their pupils: to another class, another school, another village."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import PLACE, Facts
 from engine.store.cases import writer
 from engine.store.cases.places import open_cases, places
-from engine.store.cases.surroundings import World, chunks
+from engine.store.cases.surroundings import SurroundingsReader, chunks
 from engine.store.session import Session
 
 
@@ -22,9 +22,9 @@ def follow_pupils(
     now: dt.datetime,
     person_id: int | None = None,
 ) -> int:
-    """Place the open cases of these pupils where the pupils are now; how many were moved.
+    """Moves the open cases of these pupils to where the pupils are now; returns how many moved.
 
-    The case, its state and its history stay. Where another post answers for it now, it goes to that post.
+    The case, its state and its history stay. If another post is responsible now, the case goes to that post.
     """
     moved = 0
     for chunk in chunks(pupil_ids):
@@ -56,7 +56,7 @@ def _follow(
     now: dt.datetime,
     person_id: int | None,
 ) -> None:
-    world, actor = World(session, definitions, now), Actor(person_id, SYSTEM)
+    world, actor = SurroundingsReader(session, definitions, now), Actor(person_id, SYSTEM)
     place: dict[int, dict[str, int | None]] = {
         facts.id: dict(zip((*PLACE, "grade"), placed[facts.pupil_id], strict=True)) for facts in found
     }

@@ -21,9 +21,9 @@ from engine.store.ops import leases
 from engine.store.ops.health import look
 from engine.store.ops.settings import put_setting
 from engine.store.session import Store, open_store
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.context import Context
-from tests.stage import Installed, at, definitions, installed
+from tests.installation import CastInstallation, at, definitions, installed
 
 __all__ = ["installed"]
 
@@ -69,12 +69,12 @@ class Failing:
 
 
 @pytest.fixture
-def on_file(sqlite_url: str) -> Iterator[Installed]:
+def on_file(sqlite_url: str) -> Iterator[CastInstallation]:
     store = open_store(sqlite_url)
     with store.writing("set the stage") as session:
-        cast = scene.set_stage(session, at("2026-03-01 08:00"))
+        cast = seed.add_cast(session, at("2026-03-01 08:00"))
     store.settle()
-    yield Installed(Context(store, definitions()), cast)
+    yield CastInstallation(Context(store, definitions()), cast)
     store.close()
 
 
@@ -93,7 +93,7 @@ def write_much(context: Context, _now: dt.datetime, _stop: object) -> object:
     ],
 )
 def test_a_worker_fires_when_a_full_or_read_only_database_takes_entries_again(
-    on_file: Installed,
+    on_file: CastInstallation,
     word: str,
     limited: str,
     free: str,
@@ -154,7 +154,7 @@ def test_health_says_within_seconds_that_somebody_has_locked_the_database(store:
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_that_fails_is_in_no_other_jobs_way(on_file: Installed, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_job_that_fails_is_in_no_other_jobs_way(on_file: CastInstallation, caplog: pytest.LogCaptureFixture) -> None:
     done: list[str] = []
 
     def fail(_house: Context, _now: dt.datetime, _stop: object) -> object:
@@ -170,7 +170,7 @@ def test_a_job_that_fails_is_in_no_other_jobs_way(on_file: Installed, caplog: py
     assert "The job failing failed" in caplog.text
 
 
-def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: Installed) -> None:
+def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: CastInstallation) -> None:
     taken: list[bool] = []
     lease = dt.timedelta(seconds=1)
 
@@ -258,7 +258,7 @@ def test_each_fault_that_comes_soon_waits_longer_than_the_last_one_up_to_a_limit
     assert pause.next_s(tick + 61) == 1
 
 
-def test_a_worker_whose_database_is_gone_ends_when_it_is_told(on_file: Installed) -> None:
+def test_a_worker_whose_database_is_gone_ends_when_it_is_told(on_file: CastInstallation) -> None:
     with working(on_file.context) as running:
         until(lambda: leases.last_seen(on_file.store))
         Path(str(on_file.store.url.database)).unlink()

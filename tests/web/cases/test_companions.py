@@ -8,7 +8,7 @@ import pytest
 from engine.core.cases.act import Act
 from engine.core.scenario.cast import PUPILS
 from engine.store import tables as t
-from engine.store.simulation import seed as stages
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from tests.cast import Cast
 
@@ -221,7 +221,7 @@ def test_whatever_stands_in_the_address_gives_a_page(cast: Cast, query: str) -> 
 
 def test_each_offer_says_why_it_went_there_and_who_was_passed_over(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        stages.vacate(session, cast.installed.seats("commune_officer"), dt.date(2026, 3, 1))
+        seed.vacate(session, cast.installed.seats("commune_officer"), dt.date(2026, 3, 1))
     code = cast.to_commune()
     newest = cast.get("head", f"/cases/{code}?show=handovers").text.split('class="because"')[1].split("</details>")[0]
     assert "Người chịu trách nhiệm: Cán bộ, công chức xã phụ trách" in newest

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from engine.store.session import Store
 from engine.usecases.ops.clock import set_clock
-from tests.staged import CONTACT, RULES, at, playing
+from tests.playing import CONTACT, RULES, at, playing
 from web.cli.simulate import simulate_rules
 
 

@@ -15,7 +15,7 @@ from engine.store.ops import leases
 from engine.store.ops.settings import put_setting
 from engine.store.session import Store, now_utc, open_store
 from engine.usecases.ops.clock import set_clock
-from tests.staged import CONTACT, at, playing
+from tests.playing import CONTACT, at, playing
 from web.cli.status import status
 
 MINUTE = dt.timedelta(minutes=1)

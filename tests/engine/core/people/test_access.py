@@ -5,17 +5,17 @@ import datetime as dt
 from engine.core.cases.act import Act
 from engine.store.cases import verify
 from engine.store.session import Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.calendar import closures
 from engine.usecases.cases import case_acts, difficulties
-from tests.staged import CONTACT, Playing, at, playing
+from tests.playing import CONTACT, Playing, at, playing
 
 
 def lent(here: Playing, absent: str, delegate: str, day: str = "2026-03-02") -> None:
     """A member of the cast is away for the month; another one acts meanwhile."""
     people, first = here.installed.people, dt.date.fromisoformat(day)
     with here.context.store.writing("test") as session:
-        on.send_away(session, people[absent], first, dt.date(2026, 3, 31), people[delegate])
+        seed.send_away(session, people[absent], first, dt.date(2026, 3, 31), people[delegate])
 
 
 def said_for(here: Playing, code: str) -> list[tuple[str, str | None, int | None]]:
@@ -51,7 +51,7 @@ def test_who_has_the_post_too_acts_by_their_own_right(store: Store) -> None:
     assert said_for(here, code) == [("opened", "head", None), ("contact", "head", None)]
     with store.writing("test") as session:
         seat = ("commune_officer", here.installed.units["village"])
-        on.appoint(session, here.installed.people["head"], [seat], dt.date(2026, 1, 1))
+        seed.appoint(session, here.installed.people["head"], [seat], dt.date(2026, 1, 1))
     lent(here, "commune_officer", "head")
     here.step(code, "2026-03-03 10:00", "head", "ask_commune", note="Nhà xa")
     here.accept(code, "2026-03-03 11:00", "head")
@@ -62,7 +62,7 @@ def test_of_two_who_are_away_it_is_the_one_who_has_the_case(store: Store) -> Non
     here = playing(store)
     people, seat = here.installed.people, ("commune_officer", here.installed.units["village"])
     with store.writing("test") as session:
-        on.appoint(session, people["outsider_head"], [seat], dt.date(2026, 1, 1))
+        seed.appoint(session, people["outsider_head"], [seat], dt.date(2026, 1, 1))
     code = here.open("2026-03-03 08:00")
     here.step(code, "2026-03-03 09:00", "teacher", "ask_commune", note="Nhà xa")
     here.accept(code, "2026-03-03 10:00", "outsider_head")

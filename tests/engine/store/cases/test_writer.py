@@ -8,7 +8,7 @@ from engine.store.cases import writer
 from engine.store.cases.cases import find_case
 from engine.store.cases.surroundings import casework_of
 from engine.store.session import Session
-from tests.stage import Installed, at, installed
+from tests.installation import CastInstallation, at, installed
 
 __all__ = ["installed"]
 
@@ -16,13 +16,13 @@ NOON = at("2026-03-02 12:00")
 SOMEBODY = Actor(None, SYSTEM)
 
 
-def work_on(installed: Installed, session: Session, code: str) -> Casework:
+def work_on(installed: CastInstallation, session: Session, code: str) -> Casework:
     facts = find_case(session, code)
     assert facts is not None
     return casework_of(session, installed.context.definitions, facts, NOON)
 
 
-def test_where_a_case_stands_is_stored_with_its_version(installed: Installed) -> None:
+def test_where_a_case_stands_is_stored_with_its_version(installed: CastInstallation) -> None:
     code = installed.open()
     with installed.store.writing("test") as session:
         work = work_on(installed, session, code)
@@ -33,7 +33,7 @@ def test_where_a_case_stands_is_stored_with_its_version(installed: Installed) ->
     assert installed.kinds(code) == ["opened", "placed"]
 
 
-def test_a_case_that_somebody_changed_meanwhile_is_not_placed(installed: Installed) -> None:
+def test_a_case_that_somebody_changed_meanwhile_is_not_placed(installed: CastInstallation) -> None:
     code, village = installed.open(), installed.cast.units["village"]
     with installed.store.reading("test") as session:
         late = work_on(installed, session, code)

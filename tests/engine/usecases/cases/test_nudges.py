@@ -13,28 +13,28 @@ from engine.store import tables as t
 from engine.store.cases import verify
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.nudges import ASKED, URGED, nudge
-from tests.stage import CALLED, Installed, at, installed
+from tests.installation import CALLED, CastInstallation, at, installed
 
 __all__ = ["installed"]
 
 FRIDAY_9 = at("2026-03-06 09:00")
 
 
-def offered(installed: Installed) -> str:
+def offered(installed: CastInstallation) -> str:
     code = installed.open()
     case_acts.step(installed.context, Act(installed.viewer("teacher"), code, CALLED, at("2026-03-02 16:00")), "contact")
     run_due(installed.context, at("2026-03-05 17:00"))
     return code
 
 
-def nudged(installed: Installed) -> list[tuple[str, str]]:
+def nudged(installed: CastInstallation) -> list[tuple[str, str]]:
     """Who was told so, in which role."""
     with installed.store.reading("test") as session:
         query = select(t.Notice.person_id, t.Notice.role).where(t.Notice.kind.in_((URGED, ASKED))).order_by(t.Notice.id)
         return [(installed.cast.member(person), role) for person, role in session.execute(query)]
 
 
-def test_the_post_that_a_case_is_offered_to_is_urged_on_and_then_who_accepted_it(installed: Installed) -> None:
+def test_the_post_that_a_case_is_offered_to_is_urged_on_and_then_who_accepted_it(installed: CastInstallation) -> None:
     code = offered(installed)
     nudge(installed.context, Act(installed.viewer("commune_leader"), code, {}, FRIDAY_9))
     assert nudged(installed) == [("commune_officer", "commune_officer")]
@@ -44,17 +44,17 @@ def test_the_post_that_a_case_is_offered_to_is_urged_on_and_then_who_accepted_it
     assert installed.kinds(code)[-3:] == ["nudged", "accepted", "attention_asked"]  # an office is no commune's superior
 
 
-def in_school(installed: Installed) -> str:
+def in_school(installed: CastInstallation) -> str:
     return installed.open()
 
 
-def in_the_commune(installed: Installed) -> str:
+def in_the_commune(installed: CastInstallation) -> str:
     code = offered(installed)
     case_acts.accept(installed.context, Act(installed.viewer("commune_officer"), code, {}, at("2026-03-06 08:00")))
     return code
 
 
-def with_the_leader(installed: Installed) -> str:
+def with_the_leader(installed: CastInstallation) -> str:
     """The leader has taken a case himself that was offered to his officer."""
     code = offered(installed)
     case_acts.assign(
@@ -65,7 +65,7 @@ def with_the_leader(installed: Installed) -> str:
     return code
 
 
-def with_the_association(installed: Installed) -> str:
+def with_the_association(installed: CastInstallation) -> str:
     code = in_the_commune(installed)
     case_acts.step(
         installed.context, Act(installed.viewer("commune_officer"), code, {"need": "Gạo"}, FRIDAY_9), "refer_support"
@@ -91,7 +91,7 @@ def with_the_association(installed: Installed) -> str:
     ],
 )
 def test_only_a_superior_urges_everybody_else_asks_for_attention(
-    installed: Installed, where: Callable[[Installed], str], member: str, kind: str
+    installed: CastInstallation, where: Callable[[CastInstallation], str], member: str, kind: str
 ) -> None:
     code = where(installed)
     assert nudge(installed.context, Act(installed.viewer(member), code, {}, at("2026-03-06 10:00"), key="1")) is (
@@ -105,7 +105,7 @@ def test_only_a_superior_urges_everybody_else_asks_for_attention(
     )
 
 
-def test_who_reminded_today_in_one_tone_does_not_remind_again_in_the_other(installed: Installed) -> None:
+def test_who_reminded_today_in_one_tone_does_not_remind_again_in_the_other(installed: CastInstallation) -> None:
     code, leader = offered(installed), installed.viewer("commune_leader")
     nudge(installed.context, Act(leader, code, {}, FRIDAY_9))
     case_acts.assign(
@@ -117,7 +117,7 @@ def test_who_reminded_today_in_one_tone_does_not_remind_again_in_the_other(insta
         nudge(installed.context, Act(leader, code, {}, at("2026-03-06 12:00")))
 
 
-def test_it_neither_moves_the_case_nor_its_deadline(installed: Installed) -> None:
+def test_it_neither_moves_the_case_nor_its_deadline(installed: CastInstallation) -> None:
     code = offered(installed)
     before = installed.case(code)
     nudge(installed.context, Act(installed.viewer("education_office"), code, {}, FRIDAY_9))
@@ -126,7 +126,7 @@ def test_it_neither_moves_the_case_nor_its_deadline(installed: Installed) -> Non
     assert list(verify.breaks(installed.store)) == []
 
 
-def test_somebody_elses_key_is_not_taken_for_the_same_request(installed: Installed) -> None:
+def test_somebody_elses_key_is_not_taken_for_the_same_request(installed: CastInstallation) -> None:
     code = offered(installed)
     nudge(installed.context, Act(installed.viewer("commune_leader"), code, {}, FRIDAY_9, key="1"))
     nudge(installed.context, Act(installed.viewer("commune_leader"), code, {}, FRIDAY_9, key="1"))
@@ -135,7 +135,7 @@ def test_somebody_elses_key_is_not_taken_for_the_same_request(installed: Install
     assert len(nudged(installed)) == 1
 
 
-def test_once_a_day_for_each_case_and_leader(installed: Installed) -> None:
+def test_once_a_day_for_each_case_and_leader(installed: CastInstallation) -> None:
     code, leader = offered(installed), installed.viewer("commune_leader")
     nudge(installed.context, Act(leader, code, {}, FRIDAY_9))
     with pytest.raises(Conflict, match="today already"):
@@ -145,14 +145,14 @@ def test_once_a_day_for_each_case_and_leader(installed: Installed) -> None:
     assert len(nudged(installed)) == 3
 
 
-def test_the_same_request_sent_twice_is_done_once(installed: Installed) -> None:
+def test_the_same_request_sent_twice_is_done_once(installed: CastInstallation) -> None:
     code = offered(installed)
     for _ in range(2):
         nudge(installed.context, Act(installed.viewer("commune_leader"), code, {}, FRIDAY_9, key="a"))
     assert len(nudged(installed)) == 1
 
 
-def test_while_the_assignee_is_away_the_delegate_is_urged_on(installed: Installed) -> None:
+def test_while_the_assignee_is_away_the_delegate_is_urged_on(installed: CastInstallation) -> None:
     code = installed.open()
     with installed.store.writing("test") as session:
         days = {"first_day": dt.date(2026, 3, 2), "last_day": dt.date(2026, 3, 6)}
@@ -173,14 +173,16 @@ def test_while_the_assignee_is_away_the_delegate_is_urged_on(installed: Installe
         ("outsider_education_office", NoAccess),
     ],
 )
-def test_who_does_not_lead_here_urges_nobody_on(installed: Installed, member: str, refused: type[Exception]) -> None:
+def test_who_does_not_lead_here_urges_nobody_on(
+    installed: CastInstallation, member: str, refused: type[Exception]
+) -> None:
     code = offered(installed)
     with pytest.raises(refused):
         nudge(installed.context, Act(installed.viewer(member), code, {}, FRIDAY_9))
     assert nudged(installed) == []
 
 
-def test_there_is_nobody_to_urge_on_in_ones_own_case_or_one_that_has_ended(installed: Installed) -> None:
+def test_there_is_nobody_to_urge_on_in_ones_own_case_or_one_that_has_ended(installed: CastInstallation) -> None:
     code, head = installed.open(), installed.viewer("head")
     case_acts.assign(installed.context, Act(head, code, {}, at("2026-03-02 09:00")), installed.cast.people["head"])
     with pytest.raises(NotAllowed, match="nobody else"):
@@ -190,6 +192,6 @@ def test_there_is_nobody_to_urge_on_in_ones_own_case_or_one_that_has_ended(insta
         nudge(installed.context, Act(head, code, {}, FRIDAY_9))
 
 
-def test_a_case_that_is_not_there(installed: Installed) -> None:
+def test_a_case_that_is_not_there(installed: CastInstallation) -> None:
     with pytest.raises(NotFound):
         nudge(installed.context, Act(installed.viewer("education_office"), "RL-2026-999999", {}, FRIDAY_9))

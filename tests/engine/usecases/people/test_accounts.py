@@ -38,7 +38,7 @@ DAY = dt.timedelta(days=1)
 @pytest.fixture
 def on_stage(store: Store) -> seed.Seeded:
     with store.writing("test") as session:
-        return seed.set_stage(session, NOW)
+        return seed.add_cast(session, NOW)
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ def test_the_commands_do_and_tell(sqlite_url: str, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("RALOP_INSTANCE", str(tmp_path / "instance"))
     store = open_store(sqlite_url)
     with store.writing("test") as session:
-        seed.set_stage(session, NOW)
+        seed.add_cast(session, NOW)
 
     def run(*words: str) -> tuple[int, str]:
         result = CliRunner().invoke(user, [*words, "--database", sqlite_url])

@@ -30,7 +30,7 @@ from tests.engine.usecases.units.test_mergers import (
     not_yet_merged,
     with_cases,
 )
-from tests.staged import at
+from tests.playing import at
 
 TABLES = (t.Unit, t.UnitLink, t.Pupil, t.Appointment, t.Closure, t.Difficulty)
 HISTORY = {"version", "last_hash"}  # of a case: how long its history is, and its last hash

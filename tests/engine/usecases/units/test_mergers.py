@@ -16,15 +16,15 @@ from engine.store.cases.cases import find_case
 from engine.store.cases.verify import breaks
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.store.units.units import unit_at
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.difficulties import answer, raise_difficulty
 from engine.usecases.context import Context
 from engine.usecases.units.import_units import import_units
 from engine.usecases.units.mergers import Merger, UnitMove, merge_units, read_moves, read_table
-from tests.stage import Installed, installed
-from tests.staged import OPENING, at, definitions
+from tests.installation import CastInstallation, installed
+from tests.playing import OPENING, at, definitions
 
 __all__ = ["installed"]  # a fixture
 
@@ -128,7 +128,7 @@ def _person(store: Store, country: Country, login: str, seats: list[tuple[str, i
     with store.writing("test") as session:
         row = {"login": login, "name": login, "created_at": NOON}
         person = session.execute(insert(t.Person).values(row).returning(t.Person.id)).scalar_one()
-        on.appoint(session, person, seats, dt.date(2024, 8, 1))
+        seed.appoint(session, person, seats, dt.date(2024, 8, 1))
     country.people[login] = person
 
 
@@ -342,7 +342,7 @@ def test_a_village_or_a_commune_that_is_not_there_is_told(store: Store) -> None:
         merge_units(here.context, [], DAY, NOON, moves=[UnitMove("23389-01", "99999")])
 
 
-def test_schools_that_become_one_are_refused_while_two_pupils_would_have_one_code(installed: Installed) -> None:
+def test_schools_that_become_one_are_refused_while_two_pupils_would_have_one_code(installed: CastInstallation) -> None:
     day, noon, merger = dt.date(2026, 3, 2), at("2026-03-02 12:00"), [Merger("outsider_school", "school")]
     theirs = t.Pupil.id == installed.cast.pupils["outsider_pupil"]
     with installed.store.writing("test") as session:
@@ -357,6 +357,6 @@ def test_schools_that_become_one_are_refused_while_two_pupils_would_have_one_cod
     assert schools(installed) == {installed.cast.units["school"]}
 
 
-def schools(installed: Installed) -> set[int]:
+def schools(installed: CastInstallation) -> set[int]:
     with installed.store.reading("test") as session:
         return set(session.scalars(select(t.Pupil.school_id)))
