@@ -1,6 +1,8 @@
 # One command for each thing a person does here; `make help` lists them. Everything runs in .venv, which `make setup` fills.
 
 VENV := .venv
+# What comes from npm: TypeScript, the HTML checker and Lighthouse; nothing of it is shipped.
+NPM := $(VENV)/npm
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PORT ?= 5000
@@ -14,10 +16,10 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test machine check lint types mypy pyright arrows templates words files coverage pages lighthouse bench faults fuzz screenshots clean
+.PHONY: help setup demo test test-oldest test-newest machine check lint types mypy pyright scripts scripts-checked arrows templates words files coverage pages lighthouse bench faults fuzz screenshots clean
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(INSTALLED) ## make .venv and install the program into it (does nothing when setup.cfg is unchanged)
 
@@ -34,16 +36,41 @@ demo: setup ## create the demo in instance/ and serve it on 127.0.0.1 (PORT=5000
 test: setup machine ## run all tests, on SQLite and PostgreSQL and in a real browser
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
+# The suite again with other versions of the libraries, in environments of their own; what needs a browser aside.
+OTHER_TESTS := -m pytest -p no:cacheprovider -n $(JOBS) --dist worksteal --ignore=tests/browser
+
+test-oldest: setup ## run the tests with the oldest versions that setup.cfg allows (browser tests aside)
+	@[ -x $(VENV)/oldest/bin/pip ] || $(PYTHON) -m venv $(VENV)/oldest
+	@$(BIN)/python -m tests.oldest > $(VENV)/oldest/constraints.txt
+	@echo "Installing the oldest versions into $(VENV)/oldest: some minutes, the first time."
+	@$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(VENV)/oldest/constraints.txt --editable '.[dev]'
+	$(VENV)/oldest/bin/python $(OTHER_TESTS)
+
+test-newest: setup ## run the tests with the newest versions that setup.cfg allows (browser tests aside)
+	@[ -x $(VENV)/newest/bin/pip ] || $(PYTHON) -m venv $(VENV)/newest
+	@echo "Installing the newest versions into $(VENV)/newest: some minutes, the first time."
+	@$(VENV)/newest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager --editable '.[dev]'
+	$(VENV)/newest/bin/python $(OTHER_TESTS)
+
 machine: setup ## look whether this machine has all that the tests need, and install what it lacks where we may
 	@$(BIN)/python -m tests.machine
 
-check: lint types arrows templates words files ## lint, types, import arrows, templates, translations, shipped files
+check: lint types scripts arrows templates words files ## lint, types, scripts, import arrows, templates, translations, shipped files
 
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
 types: mypy pyright
+
+# TypeScript checks the scripts of the pages. It comes from npm only, and a machine may have none: then that is said.
+scripts:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory scripts-checked; else \
+	echo "NOT CHECKED: the scripts of the pages. It needs npm (Debian: apt install npm); all else is checked."; fi
+
+scripts-checked: $(NPM)/.typescript
+	$(NPM)/node_modules/.bin/tsc --project web/scripts
+	$(NPM)/node_modules/.bin/tsc --project web/scripts/worker.json
 
 mypy: setup
 	$(BIN)/mypy
@@ -66,11 +93,13 @@ files: setup
 coverage: setup machine ## run all tests and show which branches none of them takes
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term
 
-# What comes from npm: the HTML checker and Lighthouse, into .venv/npm; nothing of it is shipped.
-NPM := $(VENV)/npm
 $(NPM)/.installed: Makefile
 	@command -v npm >/dev/null || { echo "npm is needed: install it (Debian: apt install npm)."; exit 1; }
 	npm install --prefix $(NPM) --no-audit --no-fund --ignore-scripts --silent lighthouse@12.8.2 vnu-jar@26.9.27
+	@touch $@
+
+$(NPM)/.typescript: Makefile | setup
+	npm install --prefix $(NPM) --no-audit --no-fund --ignore-scripts --silent typescript@5.9.3
 	@touch $@
 
 pages: setup $(NPM)/.installed ## check the HTML of every page with the Nu checker (needs Java and npm)

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from bench import DATABASES, Measurement, floors, measured, seconds
-from bench.data import LandSize, filled
-from bench.land import NOW, moment
+from bench.country import NOW, moment
+from bench.data import CountrySize, filled
 from engine.store.cases.surroundings import units
 from engine.usecases.calendar.closures import announce_closure
 from engine.usecases.context import Context
@@ -79,7 +79,7 @@ STATEMENTS = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 def run(size: Size = FULL) -> Iterator[Measurement]:
     """The time of one closure, in milliseconds."""
     for database in DATABASES:
-        data = filled(database, LandSize(size.commune * size.communes, per_class=size.per_class))
+        data = filled(database, CountrySize(size.commune * size.communes, per_class=size.per_class))
         ours, floor, events = [], [], []
         with data.context() as context, closing(floors.driver(data.url)) as raw:
             for number, commune in enumerate(_communes(context)):

@@ -1,7 +1,7 @@
-"""Fills a database with a land (bench/land.py) as fast as it can be filled, and hands out the same one all run long.
+"""Fills a database with a country (bench/country.py) quickly, and gives all benches of a run the same one.
 
-Sweeps need no fresh copy for each round: the land has a wave of overdue cases for every round, and the rounds of ours
-and of the floor take turns, so that both meet the same database.
+Sweeps need no fresh copy for each round: the country has a wave of overdue cases for every round. Rounds of ours and
+rounds of the floor take turns, so that both meet the same database.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from sqlalchemy import make_url
 
 import rules
 import workflows
-from bench import Database, land, migrated
-from bench.land import PER_CLASS, Land, Waves
+from bench import Database, country, migrated
+from bench.country import PER_CLASS, Country, Waves
 from engine.core.calendar import load_calendar, merge
 from engine.core.cases.definitions import Definitions
 from engine.core.rules.reader import load_ruleset
@@ -38,7 +38,7 @@ from engine.usecases.context import Context
 CHUNK = 20_000
 
 
-class LandSize(NamedTuple):
+class CountrySize(NamedTuple):
     """How many open cases, how many of them are overdue when, and how many a class has."""
 
     cases: int
@@ -46,9 +46,9 @@ class LandSize(NamedTuple):
     per_class: int = PER_CLASS
 
 
-# As many waves as a run needs, and some. In a small land, too, most cases are not overdue.
-PROVINCES, COUNTRY = LandSize(100_000, Waves(1_000, 24)), LandSize(1_000_000, Waves(10_000, 32))
-HAMLETS, HAMLETS_FOR_TWO = LandSize(960, Waves(10, 24)), LandSize(960, Waves(6, 32))
+# As many waves as a run needs, and some. In a small country, too, most cases are not overdue.
+PROVINCES, COUNTRY = CountrySize(100_000, Waves(1_000, 24)), CountrySize(1_000_000, Waves(10_000, 32))
+HAMLETS, HAMLETS_FOR_TWO = CountrySize(960, Waves(10, 24)), CountrySize(960, Waves(6, 32))
 
 
 @cache
@@ -70,10 +70,10 @@ def _text(package: Any, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A filled database: its URL, its land, and its waves, of which each is swept once."""
+    """A filled database: its URL, its country, and its waves, of which each is swept once."""
 
     url: str
-    land: Land
+    country: Country
     waves: Iterator[int]
 
     @property
@@ -83,11 +83,11 @@ class Filled:
 
     def next_wave(self) -> dt.datetime:
         """The moment at which the next wave, and no other that nobody has swept, is due."""
-        return self.land.waves.at(next(self.waves))
+        return self.country.waves.at(next(self.waves))
 
     @contextmanager
     def context(self) -> Iterator[Context]:
-        """The house as the program has it when it is up."""
+        """The context of a running program."""
         keep_what_is_loaded()
         with closing(open_store(self.url)) as store:
             yield Context(store, definitions())
@@ -97,12 +97,12 @@ _kept = ExitStack()
 
 
 @cache
-def filled(database: Database, size: LandSize) -> Filled:
+def filled(database: Database, size: CountrySize) -> Filled:
     """A database of a size; made once a run, gone at its end."""
     begun = perf_counter()
     url = _kept.enter_context(migrated(database))
     atexit.register(_kept.close)  # now, so that it comes before the server's end
-    found = Land(size.cases, size.waves, definitions(), size.per_class)
+    found = Country(size.cases, size.waves, definitions(), size.per_class)
     filler: Filler = Sqlite(url) if database == "sqlite" else Postgresql(url)
     with closing(filler):
         fill(filler, found)
@@ -113,8 +113,8 @@ def filled(database: Database, size: LandSize) -> Filled:
     return Filled(url, found, iter(range(found.waves.number)))
 
 
-def fill(filler: Filler, found: Land) -> None:
-    """Write all rows of a land."""
+def fill(filler: Filler, found: Country) -> None:
+    """Writes all rows of a country."""
     for table, rows in found.rows.items():
         filler.write(table, rows)
     for chunk in _chunks(found.pupils()):
@@ -136,8 +136,8 @@ def _chunks(rows: Iterator[Any]) -> Iterator[list[Any]]:
 class Filler(Protocol):
     """Writes rows past everything that would be slow, and puts all of it back."""
 
-    def write(self, table: str, rows: Iterable[land.Row]) -> None:
-        """Add rows that give the columns of `land.COLUMNS`."""
+    def write(self, table: str, rows: Iterable[country.Row]) -> None:
+        """Add rows that give the columns of `country.COLUMNS`."""
 
     def finish(self, cases: int) -> None:
         """Put indexes and triggers back; `cases` is how many codes were given out."""
@@ -163,8 +163,8 @@ class Sqlite:
         for statement in statements:
             self._connection.execute(statement)
 
-    def write(self, table: str, rows: Iterable[land.Row]) -> None:
-        columns = land.names(table)
+    def write(self, table: str, rows: Iterable[country.Row]) -> None:
+        columns = country.names(table)
         values = ", ".join("?" * len(columns))
         self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)
 
@@ -195,8 +195,8 @@ class Postgresql:
         for statement in statements:
             self._connection.execute(statement.encode())
 
-    def write(self, table: str, rows: Iterable[land.Row]) -> None:
-        statement = f"COPY {table} ({', '.join(land.names(table))}) FROM STDIN"
+    def write(self, table: str, rows: Iterable[country.Row]) -> None:
+        statement = f"COPY {table} ({', '.join(country.names(table))}) FROM STDIN"
         with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             copy.write("".join("\t".join([r"\N" if one is None else str(one) for one in row]) + "\n" for row in rows))
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import psycopg
 from sqlalchemy import make_url
 
-from bench.land import moment
+from bench.country import moment
 
 DUE = "closed_at >= '9999-12-31' AND next_look_at <= :now"
 DATA = (

@@ -19,9 +19,9 @@ import requests
 from sqlalchemy import select, update
 
 from bench import DATABASES, Database, Measurement, measured
+from bench.country import NOW
 from bench.crowd import Crowd, asked
-from bench.data import HAMLETS, LandSize, filled
-from bench.land import NOW
+from bench.data import HAMLETS, CountrySize, filled
 from engine.core.people import passwords
 from engine.store import tables as t
 from engine.store.session import open_store
@@ -36,7 +36,7 @@ class Size(NamedTuple):
 
     silent: int = 2_000
     slow: int = 200
-    land: LandSize = LandSize(1_000)
+    country: CountrySize = CountrySize(1_000)
     times: int = 40
     rounds: int = 6
 
@@ -51,7 +51,7 @@ def run(size: Size = FULL) -> Iterator[Measurement]:
 
 
 def _measured(database: Database, size: Size) -> Measurement:
-    url = filled(database, size.land).url
+    url = filled(database, size.country).url
     alone, beside = [], []
     with _serving(url) as port:
         cookie = _signed_in(port, _teacher(url))
@@ -85,7 +85,7 @@ def _teacher(url: str) -> str:
 
 @contextmanager
 def _serving(url: str) -> Iterator[int]:
-    """`ralop serve` in the time of the land; the port it listens at."""
+    """`ralop serve` at the moment of the country; the port it listens at."""
     port = free_port()
     command = [sys.executable, "-m", "web", "serve", "--no-worker", "--port", str(port), "--now", NOW.isoformat()]
     with tempfile.TemporaryDirectory(prefix="ralop-bench-") as instance, tempfile.TemporaryFile() as log:

@@ -25,7 +25,7 @@ from jinja2 import Environment, Template
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, make_url, or_, select, text, union_all
 from sqlalchemy.engine import URL
 
-from bench.land import NOW
+from bench.country import NOW
 from bench.page_cut import Cut, read
 from engine.core.calendar import Calendar
 from engine.core.calendar.clock import Clock

@@ -19,8 +19,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from bench import DATABASES, Database, Measurement, measured, typical
-from bench.data import HAMLETS, PROVINCES, Filled, LandSize, filled
-from bench.land import NOW
+from bench.country import NOW
+from bench.data import HAMLETS, PROVINCES, CountrySize, Filled, filled
 from bench.replay import heard, replay
 from engine.core.people import passwords
 from engine.core.time_source import Frozen
@@ -36,9 +36,9 @@ BENCHES = ("work_list", "case_page")
 
 
 class Size(NamedTuple):
-    """The land, and how often a page is opened."""
+    """The country, and how often a page is opened."""
 
-    land: LandSize = PROVINCES
+    country: CountrySize = PROVINCES
     times: int = 31
 
 
@@ -63,7 +63,7 @@ class Visitor:
 def run(size: Size = FULL) -> Iterator[Measurement]:
     """The median time of a page, in milliseconds."""
     for database in DATABASES:
-        data = filled(database, size.land)
+        data = filled(database, size.country)
         with data.context() as context:
             visitors = list(_visitors(context, data))
             yield _measure("work_list", database, data, context, visitors, lambda _visitor: "/work", size.times)
@@ -92,7 +92,7 @@ def _measure(
     told = ", ".join(f"{post} {ours:.1f} ms ({floor:.1f} of it the database)" for post, (ours, floor) in took.items())
     print(f"{bench} on {database}: {told}", file=sys.stderr, flush=True)
     value, floor = max(took.values())
-    return measured(bench, database, n=data.land.cases, value=value, unit="ms", floor=floor)
+    return measured(bench, database, n=data.country.cases, value=value, unit="ms", floor=floor)
 
 
 def _open(client: FlaskClient, address: str) -> None:
@@ -109,7 +109,7 @@ def _visitors(context: Context, data: Filled) -> Iterator[Visitor]:
     hashed = passwords.hash(PASSWORD)
     with context.store.reading("bench") as session:
         query = (
-            cases.select().with_only_columns(cases.c.code, *POSTS.values()).where(cases.c.id == data.land.cases // 2)
+            cases.select().with_only_columns(cases.c.code, *POSTS.values()).where(cases.c.id == data.country.cases // 2)
         )
         code, *units = session.connection().execute(query).one()
     for post, unit in zip(POSTS, units, strict=True):

@@ -28,8 +28,8 @@ import requests
 from sqlalchemy import insert, select, update
 
 from bench import DATABASES, Database, Measurement, measured, serving
-from bench.data import COUNTRY, HAMLETS, PROVINCES, Filled, LandSize, filled
-from bench.land import NOW
+from bench.country import NOW
+from bench.data import COUNTRY, HAMLETS, PROVINCES, CountrySize, Filled, filled
 from bench.page_cut import cut, written
 from engine.core.people import passwords
 from engine.store import tables as t
@@ -56,7 +56,7 @@ class Size(NamedTuple):
     """The lands, fewer cases first; how often a page is asked for alone; by readers, for how many seconds, how often,
     and how many of the turns count."""
 
-    lands: tuple[LandSize, ...] = (PROVINCES, COUNTRY)
+    lands: tuple[CountrySize, ...] = (PROVINCES, COUNTRY)
     times: int = 40
     seconds: float = 0.15
     rounds: int = 20
@@ -84,8 +84,8 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Land:
-    """A land that is served by us and by the floor: the pages as its people ask us for them, and the floor."""
+class ServedCountry:
+    """A country that is served by us and by the floor: the pages as its people ask us for them, and the floor."""
 
     cases: int
     pages: tuple[tuple[Page, Page], ...]
@@ -95,27 +95,27 @@ def run(size: Size = FULL) -> Iterator[Measurement]:
     """The time of each page in milliseconds, and how many a second."""
     for database in DATABASES:
         with ExitStack() as running:
-            lands = [_land(running, filled(database, land), land.cases) for land in size.lands]
-            for pages in zip(*(land.pages for land in lands), strict=True):
+            lands = [_land(running, filled(database, country), country.cases) for country in size.lands]
+            for pages in zip(*(country.pages for country in lands), strict=True):
                 yield from _measured(database, lands, pages, size)
 
 
 def _measured(
-    database: Database, lands: Sequence[Land], pages: Sequence[tuple[Page, Page]], size: Size
+    database: Database, lands: Sequence[ServedCountry], pages: Sequence[tuple[Page, Page]], size: Size
 ) -> Iterator[Measurement]:
     """A page in all lands, ours and the floor's: they take turns, as a machine's pace changes from minute to minute."""
     asked = list(chain.from_iterable(pages))
     name, alone, rates = asked[0].name, _alone(asked, size.times), _rates(asked, size)
-    for n, land in enumerate(lands):
+    for n, country in enumerate(lands):
         value, least = alone[2 * n : 2 * n + 2]
-        yield measured(f"page_{name}", database, n=land.cases, value=value, unit="ms", floor=least)
+        yield measured(f"page_{name}", database, n=country.cases, value=value, unit="ms", floor=least)
         value, least = rates[2 * n : 2 * n + 2]
-        yield measured(f"page_{name}_rate", database, n=land.cases, value=value, unit="per_s", floor=least)
+        yield measured(f"page_{name}_rate", database, n=country.cases, value=value, unit="per_s", floor=least)
     grown = alone[2 * len(lands) - 2] / alone[0]
     print(f"page_{name} on {database}: among most cases {grown:.2f} times the time", file=sys.stderr, flush=True)
 
 
-def _land(running: ExitStack, data: Filled, cases: int) -> Land:
+def _land(running: ExitStack, data: Filled, cases: int) -> ServedCountry:
     people, code = _prepared(data, cases)
     ours = running.enter_context(_served({serving.URL: data.url}))
     cookies = {who: _signed_in(ours, login) for who, login in people.items()} | {"": ""}
@@ -127,7 +127,7 @@ def _land(running: ExitStack, data: Filled, cases: int) -> Land:
     floors = [_visited(replace(page, port=floor)) for page in pages]
     for page, its_floor in zip(pages, floors, strict=True):
         _compare(page, shown[page.address], _text(its_floor))
-    return Land(cases, tuple(zip(pages, floors, strict=True)))
+    return ServedCountry(cases, tuple(zip(pages, floors, strict=True)))
 
 
 def _prepared(data: Filled, cases: int) -> tuple[dict[str, str], str]:

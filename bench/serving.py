@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import page_floor
+from bench.country import NOW
 from bench.data import definitions
-from bench.land import NOW
 from engine.core.time_source import Frozen
 from engine.store.session import open_store
 from engine.usecases.context import Context

@@ -11,13 +11,14 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from bench import DATABASES, Database, Measurement, copy_of, measured, seconds
-from bench.data import HAMLETS, PROVINCES, Filled, LandSize, filled
-from bench.land import NOW
+from bench.country import NOW
+from bench.data import HAMLETS, PROVINCES, CountrySize, Filled, filled
 from bench.replay import heard, replay
-from engine.core.cases.casework import Actor, Casework
+from engine.core.cases.act import Act
+from engine.core.cases.casework import Actor
 from engine.core.people.access import Viewer
 from engine.store.cases import surroundings, writer
-from engine.store.cases.surroundings import World, read_facts
+from engine.store.cases.surroundings import caseworks_of, read_facts
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 
@@ -25,9 +26,9 @@ BENCHES = ("transition", "transition_batch")
 
 
 class Size(NamedTuple):
-    """The land, how many transitions one by one, how many batches of how many."""
+    """The country, how many transitions one by one, how many batches of how many."""
 
-    land: LandSize = PROVINCES
+    country: CountrySize = PROVINCES
     steps: int = 200
     batches: int = 8
     batch: int = 100
@@ -43,7 +44,7 @@ Work = Callable[[Context, Sequence[Case]], None]
 def run(size: Size = FULL) -> Iterator[Measurement]:
     """How many transitions a second."""
     for database in DATABASES:
-        data = filled(database, size.land)
+        data = filled(database, size.country)
         todo = _todo(data, size.steps + size.batches * size.batch)
         rounds = [todo[at : at + 1] for at in range(size.steps)]
         yield _measure("transition", database, data, rounds, _one_by_one)
@@ -82,15 +83,13 @@ def _todo(data: Filled, count: int) -> list[Case]:
 def _one_by_one(context: Context, batch: Sequence[Case]) -> None:
     for _id, code, class_id, teacher in batch:
         viewer = Viewer(teacher, {"teacher": frozenset({class_id})})
-        case_acts.step(context, viewer, code, "contact", CONTACT, NOW, version=1, key=f"bench-{code}")
+        case_acts.step(context, Act(viewer, code, CONTACT, NOW, version=1, key=f"bench-{code}"), "contact")
 
 
 def _together(context: Context, batch: Sequence[Case]) -> None:
     with context.store.writing("bench") as session:
         found = read_facts(session, surroundings.cases.c.id.in_([case[0] for case in batch]), lock=True)
-        world = World(session, context.definitions, NOW)
-        world.fetch(found)
-        works = [Casework(facts, world.situation(facts), world, NOW) for facts in found]
+        works = caseworks_of(session, context.definitions, found, NOW)
         for work in works:
             work.step("contact", Actor(work.facts.assignee_id, frozenset({"teacher"})), CONTACT)
         writer.store(session, works)

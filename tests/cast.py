@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
+from engine.core.cases.act import Act
 from engine.core.people import passwords
 from engine.core.people.access import Viewer
 from engine.core.scenario.cast import PUPILS
@@ -24,11 +25,11 @@ from engine.store import tables as t
 from engine.store.cases.cases import earliest_look
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.simulation import seed as stages
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
+from tests.installation import HERE, at
 from tests.pages import PASSWORD, Site, csrf, shipped, site
-from tests.stage import HERE, at
 
 PHONE = "0905 000 111"  # of everybody in the cast
 
@@ -39,7 +40,7 @@ class Cast:
 
     site: Site
     context: Context
-    installed: stages.Seeded
+    installed: seed.Seeded
     browsers: dict[str, FlaskClient] = field(default_factory=dict)
 
     @property
@@ -79,11 +80,11 @@ class Cast:
 
     def step(self, code: str, name: str, by: str, **values: Any) -> None:
         """A step of the workflow."""
-        case_acts.step(self.context, self.viewer(by), code, name, values, self.now)
+        case_acts.step(self.context, Act(self.viewer(by), code, values, self.now), name)
 
     def accept(self, code: str, by: str) -> None:
         """A member accepts what is on offer to them."""
-        case_acts.accept(self.context, self.viewer(by), code, {}, self.now)
+        case_acts.accept(self.context, Act(self.viewer(by), code, {}, self.now))
 
     def to_commune(self, pupil: str = "pupil") -> str:
         """A case that waits for the commune officer to accept it."""
@@ -132,7 +133,7 @@ def make_cast(store: Store) -> Cast:
     """The cast on an empty, migrated database."""
     place = site(store)
     with store.writing("set the stage") as session:
-        installed = stages.set_stage(session, place.clock.now())
+        installed = seed.add_cast(session, place.clock.now())
         known = {"password_hash": passwords.hash(PASSWORD), "must_change": False, "phone": PHONE}
         session.execute(update(t.Person).values(known))
         for code, learner in PUPILS.items():

@@ -129,7 +129,7 @@ def _served() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(PAGE.encode())
 
-        def log_message(self, *said: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             """Nobody reads it."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

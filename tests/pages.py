@@ -19,7 +19,7 @@ from engine.core.time_source import Frozen
 from engine.store import tables as t
 from engine.store.session import Store
 from engine.usecases.context import Context
-from tests.staged import at, definitions
+from tests.playing import at, definitions
 from web.app import create_app
 from web.site.assets import FOLDER, HAS_SHEET, SHEET, read
 from web.site.settings import Settings

@@ -5,6 +5,7 @@ before what follows. What cannot be run here stands in NOT_RUN with its reason, 
 """
 
 import configparser
+import importlib
 import os
 import re
 import shlex
@@ -358,3 +359,68 @@ def test_the_documents_say_what_is_missing_for_real_childrens_data() -> None:
     for missing in ("erasure", "retention", "requests", "consent"):
         assert f"| **{missing}** |" in operate
     assert "docs/operate/index.md#before-real-childrens-data" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+# --- what the documents for developers name ---------------------------------------------------------------------------
+
+FOR_DEVELOPERS = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "develop").glob("*.md")),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "decisions").glob("*.md")),
+)
+TOP_FOLDERS = ("engine", "web", "tests", "docs", "rules", "workflows", "bench")
+
+
+def missing_names(text: str, folder: Path) -> list[str]:
+    """The paths, dotted modules and links in a document that do not exist, as they are written there."""
+    spans = [it for it in re.findall(r"`([^`\n]+)`", text) if re.match(rf"({'|'.join(TOP_FOLDERS)})[./][\w/.*-]+$", it)]
+    links = [it.partition("#")[0] for it in re.findall(r"\]\(([^)\s]+)\)", text) if not it.startswith(("http", "#"))]
+    return [it for it in spans if not is_named_rightly(it)] + [it for it in links if not (folder / it).exists()]
+
+
+def is_named_rightly(name: str) -> bool:
+    """Whether a path, with `*` or without, is in the repository; or a module, with a name in it or without."""
+    if "/" in name:
+        return any(ROOT.glob(name.rstrip("/")))
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:length])
+        if path.is_dir() or path.with_suffix(".py").is_file():
+            return length == len(parts) or has_names(".".join(parts[:length]), parts[length:])
+    return False
+
+
+def has_names(module: str, names: list[str]) -> bool:
+    found: object = importlib.import_module(module)
+    for name in names:
+        if not hasattr(found, name):
+            return False
+        found = getattr(found, name)
+    return True
+
+
+@pytest.mark.parametrize("document", FOR_DEVELOPERS)
+def test_each_path_and_module_that_a_document_for_developers_names_exists(document: str) -> None:
+    path = ROOT / document
+    assert missing_names(path.read_text(encoding="utf-8"), path.parent) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["`engine/house.py`", "`engine.core.house`", "`engine.core.refusals.Conflicts`", "[a](develop/no.md)", "`web/*.c`"],
+)
+def test_a_name_that_does_not_exist_would_be_found(wrong: str) -> None:
+    right = "`engine/core/`, `engine.core.refusals.Conflict`, `rules/*.toml`, [a](develop/add-a-page.md)"
+    assert missing_names(right, ROOT / "docs") == []
+    assert missing_names(f"{right} {wrong}", ROOT / "docs") == [wrong.strip("`").removeprefix("[a](").rstrip(")")]
+
+
+@pytest.mark.parametrize("decision", [it for it in FOR_DEVELOPERS if "decisions" in it])
+def test_decisions_are_numbered_one_after_the_other(decision: str) -> None:
+    number = [it for it in FOR_DEVELOPERS if "decisions" in it].index(decision) + 1
+    assert Path(decision).name.startswith(f"{number:04}-")
+    assert (ROOT / decision).read_text(encoding="utf-8").startswith(f"# {number}. ")

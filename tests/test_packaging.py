@@ -11,12 +11,13 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.oldest import constraints, needed, oldest
+
 ROOT = Path(__file__).parent.parent
 OURS = ("engine", "web", "workflows", "rules")
 
-# Installed under another distribution's name, on purpose: what the code imports -> what setup.cfg asks for.
-BROUGHT_BY = {"markupsafe": "flask", "jinja2": "flask", "werkzeug": "flask"}
-BROUGHT_BY |= {"atheris": "atheris"}  # an extra of its own, which need not be installed
+# CastInstallation under another distribution's name, on purpose: what the code imports -> what setup.cfg asks for.
+BROUGHT_BY = {"atheris": "atheris"}  # an extra of its own, which need not be installed
 
 
 def setup_cfg() -> ConfigParser:
@@ -83,6 +84,17 @@ def test_every_library_that_tests_and_benches_import_is_declared() -> None:
     extras = options["options.extras_require"]
     declared = required(options["options"]["install_requires"] + extras["dev"] + extras["fuzz"])
     assert undeclared(("tests", "bench"), declared) == set()
+
+
+def test_every_library_of_the_program_has_an_oldest_version_that_it_works_with() -> None:
+    assert {it.name: oldest(it) for it in needed() if not oldest(it)} == {}
+    assert constraints().count("==") == len(required(setup_cfg()["options"]["install_requires"]))
+
+
+def test_a_library_without_an_oldest_version_would_be_found() -> None:
+    with pytest.raises(ValueError, match="no lower bound"):
+        oldest(Requirement("flask <4"))
+    assert oldest(Requirement("flask >=3.1,<4")) == "3.1"
 
 
 def test_the_folder_of_tests_is_not_installed() -> None:

@@ -1,4 +1,4 @@
-"""Makes the Flask application: settings in, pages out. docs/decisions/0005-pages.md tells how to add a page."""
+"""Makes the Flask application from the settings. docs/decisions/0005-pages.md says how to add a page."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from web.admin import demo, index, mergers, people, units
 from web.attendance import doubles, imports, proposals, risk, rollcall
 from web.calendar import closures, school_year
 from web.cases import acts, bulk, case_list, companions, difficulties, printing, saved, work
+from web.manual import manual
 from web.offline import offline
 from web.ops import health, logs, metrics
 from web.rules import rulebook, simulate
@@ -27,7 +28,6 @@ from web.site import (
     compression,
     errors,
     languages,
-    manual,
     navigation,
     queued,
     security,
@@ -80,12 +80,12 @@ BLUEPRINTS = (
 )
 """Every room of the site; a new one is added here."""
 
-LARGEST_REQUEST = 2 * 1024 * 1024  # bytes; a page that takes files raises its own limit
-LARGEST_NUMBER = 2**31 - 1  # ids fit into this; a longer number in a path is no page
+LARGEST_REQUEST = 2 * 1024 * 1024  # bytes; a page that takes files has its own, higher limit
+LARGEST_NUMBER = 2**31 - 1  # ids fit into this; a path with a longer number has no page
 
 
 class SmallInteger(IntegerConverter):
-    """Numbers in paths that the database can hold."""
+    """A converter for numbers in paths that the database can store."""
 
     def __init__(self, urls: Map, **options: int | bool | None) -> None:
         super().__init__(urls, **{"max": LARGEST_NUMBER, **options})  # type: ignore[arg-type]
@@ -94,15 +94,15 @@ class SmallInteger(IntegerConverter):
 def create_app(
     settings: Settings | None = None, *, context: Context | None = None, clock: TimeSource | None = None
 ) -> Flask:
-    """The pages of one installation.
+    """Makes the pages of one installation.
 
     Args:
-        settings: of the installation; read from the environment if none are given.
-        house: what the use cases need; built from the settings (on a migrated database) if none is given.
-        clock: where `now` comes from; the machine's, shifted as the database says, if none is given.
+        settings: of the installation; default: read from the environment.
+        context: what the use cases need; default: built from the settings (on a migrated database).
+        clock: gives `now`; default: the machine's clock, shifted as the database says.
 
     Raises:
-        Faulty: if the settings, or the files that people write, have faults.
+        Faulty: the settings, or the files that people write, have faults.
     """
     settings = settings or load_settings()
     store = context.store if context else open_store(settings.database_url)
@@ -112,7 +112,7 @@ def create_app(
     _configure(app, settings)
     app.extensions[EXTENSION] = Deployment(settings, context, clock)
     _share_a_line(app, store)
-    # The order is that of the hooks: headers and nonce before anything can refuse, sign-in before any page.
+    # The hooks run in this order: headers and nonce before anything can refuse, sign-in before any page.
     for part in (
         logs,
         metrics,
@@ -138,7 +138,7 @@ def create_app(
 
 
 def _share_a_line(app: Flask, store: Store) -> None:
-    """A page that changes nothing is read on one line; its last bytes may still be read when the request is over."""
+    """Lets a page that changes nothing read on one connection; its last bytes may still be read after the request."""
 
     @app.before_request
     def begin() -> None:
@@ -157,7 +157,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_PARTS=1000,
-        WTF_CSRF_TIME_LIMIT=None,  # a form that was filled in without a line is sent days later
+        WTF_CSRF_TIME_LIMIT=None,  # a form filled in without a connection is sent days later
     )
     app.url_map.converters["int"] = SmallInteger
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,4 +1,4 @@
-"""Lists that pages show, as files to take away: the same rows, and no more than their page tells its reader."""
+"""Lists of pages as files to download: the same rows, and nothing that the page does not show its reader."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from web.site.languages import said
 from web.site.request_context import deployment, local, today
 
 CLOSED_FOR = {**KINDS, "pupil": Label("Học sinh", "Pupil")}
-MOST = 2_000  # rows of a list that grows without end: the newest
+MOST = 2_000  # rows of a list that grows for ever: the newest
 
 pages = Blueprint("lists", __name__)
 View = TypeVar("View", bound=Callable[..., Response])
 
 
 def _both(address: str) -> Callable[[View], View]:
-    """A view that answers at the address of a list with .xlsx and with .csv behind it."""
+    """Makes a view that answers at the address of a list with .xlsx and with .csv behind it."""
 
     def add(view: View) -> View:
         for form in TYPES:
@@ -61,7 +61,7 @@ def _at(moment: dt.datetime | None) -> dt.datetime | None:
 
 @_both("/notices")
 def notices(form: str) -> Response:
-    """My notices."""
+    """Returns my notices."""
     columns = (Sentence("When"), Sentence("Case code"), Sentence("Notice"), Sentence("Urgent"), Sentence("Read at"))
 
     def row(it: NoticeRow) -> Sequence[Value]:
@@ -77,7 +77,7 @@ def notices(form: str) -> Response:
 
 @_both("/imports")
 def my_imports(form: str) -> Response:
-    """The files I brought in, and what came of them."""
+    """Returns the files I imported, with their results."""
     columns = (
         Sentence("File"),
         Sentence("What"),
@@ -91,11 +91,14 @@ def my_imports(form: str) -> Response:
     jobs = import_jobs.jobs_of(deployment().context, g.viewer)
     rows = (
         (
-            job["file_name"],
-            imports.NAMES[job["kind"]],
-            imports.STATES[job["state"]],
-            _at(job["made_at"]),
-            *(job[count] for count in ("new", "changed", "unchanged", "wrong")),
+            job.file_name,
+            imports.NAMES[job.kind],
+            imports.STATES[job.state],
+            _at(job.made_at),
+            job.new,
+            job.changed,
+            job.unchanged,
+            job.wrong,
         )
         for job in jobs
     )
@@ -104,7 +107,7 @@ def my_imports(form: str) -> Response:
 
 @_both("/attendance/<int:class_id>")
 def class_list(class_id: int, form: str) -> Response:
-    """The pupils of a class, and how they were marked on a day."""
+    """Returns the pupils of a class, with their marks on a day."""
     day = _day(request.args.get("day"))
     with deployment().context.store.reading("is this class's register theirs to take") as session:
         rollcall.check(session, g.viewer, class_id)
@@ -128,7 +131,7 @@ def _day(text: str | None) -> dt.date:
 
 @_both("/closures")
 def days_without_class(form: str) -> Response:
-    """Days without class in my area: those that last or come, and those that are over."""
+    """Returns days without class in my area: present, coming and past ones."""
     columns = (
         Sentence("For whom"),
         Sentence("Kind"),
@@ -165,7 +168,7 @@ def days_without_class(form: str) -> Response:
 
 @_both("/admin/deliveries")
 def messages(form: str) -> Response:
-    """What was sent, to whom and with what success; never what about."""
+    """Returns what was sent, to whom and with what success; never the text."""
     if not g.viewer.holds(ADMIN):
         raise NotAllowed(Sentence("Only the administrator sees what was sent."))
     state = request.args.get("state", "")
@@ -199,7 +202,7 @@ def messages(form: str) -> Response:
 
 @_both("/cases/<code>/support")
 def support(code: str, form: str) -> Response:
-    """The support that was given in a case; who received it is told to those who may know the pupil."""
+    """Returns the support given in a case; only readers who may know the pupil see who received it."""
     found = read_case(code)
     field = found.workflow.fields["support_kind"]
     columns = [

@@ -1,8 +1,7 @@
-"""The ways by which a notice leaves the house: e-mail, push, Zalo and whatever else apprise knows, a module each.
+"""Sends notices: e-mail, push, Zalo and all that apprise knows, one module for each channel.
 
-To add one: write a class with `name`, `label` and `connect` as `Channel` has them, raise `NotSent` (or `Gone`,
-`Unreachable`) for what went wrong, and make it in `engine.channels.outbox.make_post`; docs/operate/notices.md tells it
-in steps.
+To add one: write a class with `name`, `label` and `connect` as in `Channel`. Raise `NotSent` (or `Gone`, `Unreachable`)
+for failures. Add the class to `engine.channels.outbox.make_outbox`. docs/operate/notices.md has the steps.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from engine.core.words import Label
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent. `key` is the same each time the same message is tried, so that a second copy can be recognised."""
+    """A message to send. `key` is the same at each attempt, so that a second copy can be recognised."""
 
     key: str
     subject: str
@@ -29,7 +28,10 @@ class Message:
 
 
 class NotSent(Exception):
-    """It did not go out; it is tried again unless `final`. The text is for the operator: no address, no secret."""
+    """The message was not sent.
+
+    It is tried again unless `final`. The text is for the operator: no address, no secret.
+    """
 
     def __init__(self, why: str, *, final: bool = False) -> None:
         self.final = final
@@ -37,21 +39,21 @@ class NotSent(Exception):
 
 
 class Gone(NotSent):
-    """This address is no more: it can be forgotten."""
+    """The address no longer exists, so it can be deleted."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why, final=True)
 
 
 class Unreachable(NotSent):
-    """Nobody can be reached by this channel now: the rest need not be tried."""
+    """The channel reaches nobody now, so the other messages need not be tried."""
 
 
 Send = Callable[[str, Message], None]
 
 
 class Channel(Protocol):
-    """One way to reach people. `ask`: what a person is asked for on the page, their address there; None: nothing."""
+    """One way to reach people. `ask`: what the page asks a person for, which is their address there; None: nothing."""
 
     @property
     def name(self) -> str: ...
@@ -61,5 +63,7 @@ class Channel(Protocol):
     def ask(self) -> Label | None: ...
 
     def connect(self) -> AbstractContextManager[Send]:
-        """A line for several messages: `send(address, message)` returns when it was taken, or raises `NotSent`."""
+        """Opens a connection for several messages: `send(address, message)` returns when one was taken, or raises
+        `NotSent`.
+        """
         ...

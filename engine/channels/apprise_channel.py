@@ -1,7 +1,7 @@
-"""Zalo bots, and every other service that apprise knows: the operator gives the URL, a person only their address in it.
+"""Sends through Zalo bots and all other services that apprise knows.
 
-A person never writes a URL: it could make this server call any other one. What they write is one quoted part of the
-operator's template, such as the chat id in `zalo://BOT_TOKEN/{address}`.
+The operator gives the URL. A person never writes a URL, because it could make this server call any other one. They
+write one quoted part of the operator's template, such as the chat id in `zalo://BOT_TOKEN/{address}`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _STATUS = re.compile(r"error=(\d{3})")
 
 
 class AppriseChannel:
-    """One service, by a URL of apprise with `{address}` where the person's own address goes."""
+    """One service, with an apprise URL in which `{address}` is the person's own address."""
 
     def __init__(self, name: str, label: Label, ask: Label, url: str) -> None:
         self.name, self.label, self.ask, self.url = name, label, ask, url
@@ -44,11 +44,11 @@ class AppriseChannel:
             )
             found = _STATUS.search(log.getvalue())  # pyright: ignore[reportAttributeAccessIssue]
         if not taken:
-            # Only the status: the log may hold the token.
+            # Only the status: the log may contain the token.
             raise NotSent(f"the service refused it: HTTP {found[1]}" if found else "the service did not take it")
 
 
 def service_of(url: str, address: str) -> apprise.NotifyBase | None:
-    """The service at a template with the address filled in; None if apprise cannot make one of it."""
+    """Returns the service of a template with the address filled in; None if apprise cannot make one."""
     made = apprise.Apprise.instantiate(url.replace(ADDRESS, quote(address, safe="")), suppress_exceptions=True)
     return made if isinstance(made, apprise.NotifyBase) else None

@@ -1,4 +1,6 @@
-"""E-mail by SMTP: one connection for the messages of a round, plain text, a Message-ID that tells a second copy."""
+"""Sends e-mail by SMTP: one connection for the messages of a round, plain text, a Message-ID that shows a
+second copy.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ TIMEOUT_S = 10.0
 
 
 class EmailChannel:
-    """Sends to the address of the person's account, or to another one they gave."""
+    """Sends to the address of the person's account, or to another one they entered."""
 
     name = EMAIL
     label = Label("Thư điện tử", "E-mail")
@@ -51,7 +53,7 @@ class _MailLine:
             self.close()
             if not used:
                 raise Unreachable("the mail server hung up") from error
-            self.send(address, message)  # some servers take only so many messages on one connection
+            self.send(address, message)  # some servers take only a few messages on one connection
 
     def _send(self, mail: EmailMessage) -> None:
         smtp = self.smtp = self.smtp or self._open()
@@ -101,7 +103,10 @@ class _MailLine:
 
 
 def written(message: Message, address: str, sender: str) -> EmailMessage:
-    """The message as mail. The Message-ID follows from the key: whoever gets it twice, sees that it is the same."""
+    """Returns the message as mail.
+
+    The Message-ID comes from the key, so a person who gets it twice sees that it is the same.
+    """
     mail = EmailMessage()
     mail["Message-ID"] = message_id(message.key, sender)
     mail["Date"] = format_datetime(message.at)
@@ -116,7 +121,7 @@ def written(message: Message, address: str, sender: str) -> EmailMessage:
 
 
 def message_id(key: str, sender: str) -> str:
-    """The Message-ID of a key: the same for ever, on any machine."""
+    """Returns the Message-ID of a key: always the same, on any machine."""
     domain = parseaddr(sender)[1].rpartition("@")[2]
     return f"<{hashlib.sha256(f'{sender} {key}'.encode()).hexdigest()[:40]}@{domain}>"
 

@@ -1,7 +1,7 @@
-"""Reads Excel 97 files (.xls) in a process of its own, with little memory and time.
+"""Reads Excel 97 files (.xls) in a separate process with limited memory and time.
 
-An xlsx file is weighed before it is opened; in an .xls file a single byte that points the wrong way lets the library
-that reads it ask for more memory than the machine has (found by fuzzing), and nothing but the system can stop it.
+An xlsx file is measured before it is opened. In an .xls file one wrong byte can make the library ask for more memory
+than the machine has (found by fuzzing), and only the system can stop it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import IO, Any
 import python_calamine as calamine
 
 from engine.core.files.excel97 import BATCH, Damaged, Locked, SheetHead
+from engine.core.invariants import given
 
 MEMORY = 2**30  # bytes
 CPU_S = 60
@@ -25,20 +26,23 @@ LOCKED, END = "locked", "end"
 
 
 def read_excel97(data: bytes) -> Iterator[SheetHead | list[list[Any]]]:
-    """The sheets of a file, each followed by its rows in batches. Raises `Locked` or `Damaged`, here or later."""
+    """Yields the sheets of a file, each followed by its rows in batches.
+
+    Raises `Locked` or `Damaged`, at once or later.
+    """
     command = [sys.executable, "-c", f"from {__name__} import serve; serve()"]
     with subprocess.Popen(  # noqa: S603 - our own program
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        stdin = given(process.stdin, "the process was given a pipe")
+        stdout = given(process.stdout, "the process was given a pipe")
         try:
             with suppress(BrokenPipeError):  # it ended before it had read all: what it said is still there
-                process.stdin.write(data)
-                process.stdin.close()
-            yield from _received(process.stdout)
+                stdin.write(data)
+                stdin.close()
+            yield from _received(stdout)
         finally:
-            process.kill()  # nobody may want the rest
+            process.kill()  # the caller may not want the rest
 
 
 def _received(stream: IO[bytes]) -> Iterator[SheetHead | list[list[Any]]]:
@@ -52,7 +56,7 @@ def _received(stream: IO[bytes]) -> Iterator[SheetHead | list[list[Any]]]:
 
 
 def serve() -> None:
-    """What runs in the other process: the file on stdin, pickled messages on stdout."""
+    """Runs in the other process: reads the file from stdin, writes pickled messages to stdout."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     for message in _messages(sys.stdin.buffer.read()):
@@ -79,7 +83,7 @@ def _messages(data: bytes) -> Iterator[SheetHead | list[list[Any]] | str]:
 
 
 def visible(book: calamine.CalamineWorkbook) -> Iterator[calamine.CalamineSheet]:
-    """The sheets with cells that are not hidden, each opened when it is its turn."""
+    """Yields the visible sheets that have cells, and opens each when it is needed."""
     for sheet in book.sheets_metadata:
         if sheet.visible == calamine.SheetVisibleEnum.Visible and sheet.typ == calamine.SheetTypeEnum.WorkSheet:
             yield book.get_sheet_by_name(sheet.name)

@@ -1,4 +1,4 @@
-"""The post: the channels of this installation and the address its links begin with."""
+"""The outbox: the channels of this installation, and the address with which its links begin."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from engine.core.notices.settings import (
 
 @dataclass(frozen=True)
 class Outbox:
-    """The channels by name, beside the app itself, and the address of the pages (no slash at its end).
+    """The channels by name (without the app itself), and the address of the pages (without a slash at the end).
 
-    `keep_days`: so long a message that was sent or given up is kept.
+    `keep_days`: after so many days a message that was sent or given up is deleted.
     """
 
     url: str = URL
@@ -29,7 +29,7 @@ class Outbox:
 
 
 def make_outbox(settings: OutboxSettings, instance: Path) -> Outbox:
-    """The channels that the settings turn on; a new way to tell people is added here.
+    """Makes the channels that the settings turn on; add a new channel here.
 
     Libraries are loaded only for what is turned on: apprise alone takes half a second.
     """

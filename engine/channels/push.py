@@ -1,4 +1,4 @@
-"""Web push: a message on the device's own screen, encrypted for the browser that asked for it (RFC 8291)."""
+"""Sends web push messages, which a device shows on its screen; each is encrypted for its browser (RFC 8291)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from py_vapid import Vapid02  # type: ignore[import-untyped]
 from pywebpush import WebPushException, webpush  # type: ignore[import-untyped]
 
 from engine.channels import Gone, Message, NotSent, Send
+from engine.core.invariants import given
 from engine.core.notices.planning import PUSH
 from engine.core.words import Label
 
 KEY_FILE = "vapid.pem"
 TIMEOUT_S = 10.0
-DAY_S = 86_400  # how long the push service keeps a message for a phone that is off
+DAY_S = 86_400  # how long the push service keeps a message for a phone that is switched off
 MOST_BODY = 1_000  # characters; a push message holds 4096 bytes
-# The push services of the browsers there are. A browser names its own; we call no other host on its word.
+# The push services of the known browsers. A browser names its own service; we call no other host.
 HOSTS = ("fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", ".notify.windows.com")
 
 
 class PushChannel:
-    """Sends to every browser in which the person said yes. `contact` is how a push service reaches the operator."""
+    """Sends to every browser in which the person agreed. `contact` tells a push service how to reach the operator."""
 
     name = PUSH
     label = Label("Thông báo trên thiết bị", "Push messages on this device")
@@ -39,13 +40,13 @@ class PushChannel:
 
     @property
     def public_key(self) -> str:
-        """The key by which a browser knows us again, as `pushManager.subscribe` wants it."""
-        assert self.key.public_key is not None
-        point = self.key.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        """The key by which a browser recognises this installation, in the form that `pushManager.subscribe` needs."""
+        public = given(self.key.public_key, "a key that was made or read has its public half")
+        point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
     def accepts(self, endpoint: str) -> bool:
-        """Whether an address that a browser named belongs to a push service we know."""
+        """Returns whether the address that a browser named belongs to a known push service."""
         try:
             host = urlsplit(endpoint).hostname or ""
         except ValueError:
@@ -84,12 +85,12 @@ class PushChannel:
             raise NotSent(f"the push service refused it: HTTP {error.status_code}") from error
         except requests.RequestException as error:
             raise NotSent(f"the push service does not answer: {type(error).__name__}") from error
-        except ValueError as error:  # a key that is no point of the curve
+        except ValueError as error:  # a key that is not a point of the curve
             raise Gone("the browser's key is not valid") from error
 
 
 def kept_key(instance: Path) -> Vapid02:
-    """The installation's key, made in the instance folder the first time; readable by its owner only."""
+    """Returns the installation's key; creates it in the instance folder the first time, readable only by its owner."""
     path = instance / KEY_FILE
     if not path.exists():
         instance.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -98,6 +99,6 @@ def kept_key(instance: Path) -> Vapid02:
         with tempfile.NamedTemporaryFile("wb", dir=instance) as new:  # mode 0600
             new.write(key.private_pem())
             new.flush()
-            with suppress(FileExistsError):  # another process was faster: its key holds
+            with suppress(FileExistsError):  # another process was faster: its key counts
                 path.hardlink_to(new.name)
     return Vapid02.from_pem(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Why something a person asked for is not done. Each has a code (for scenarios and HTTP) and a sentence for people."""
+"""The reasons for refusing what a person asked for. Each has a code (for scenarios and HTTP) and a sentence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NotAllowed(Refused):
 
 
 class NotFound(Refused):
-    """There is no such thing."""
+    """The thing does not exist."""
 
     code = "not_found"
 
@@ -42,7 +42,7 @@ class Conflict(Refused):
 
 
 class Invalid(Refused):
-    """Something filled in is missing or wrong; `fields` has a sentence for each field."""
+    """A value is missing or wrong; `fields` has a sentence for each field."""
 
     code = "invalid"
 

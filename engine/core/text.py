@@ -1,6 +1,6 @@
-"""Vietnamese text: tidied when it comes in, folded for searching, put in order by given name.
+"""Handles Vietnamese text: tidies input, folds text for searching, sorts names by given name.
 
-Facts tried on real names: đ does not decompose into d and a mark; Ð (U+00D0, Icelandic) stands for Đ (U+0110) in many
+Facts tested on real names: đ does not decompose into d and a mark; Ð (U+00D0, Icelandic) stands for Đ (U+0110) in many
 lists; "Hoà" and "Hòa" are one word in two spellings; the letters of local names bring apostrophes (H'Mơ) that few type.
 """
 
@@ -10,37 +10,41 @@ import re
 import unicodedata
 
 ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
-_TONES = "\u0300\u0309\u0303\u0301\u0323"  # huyền, hỏi, ngã, sắc, nặng, in the order of dictionaries; none stands first
+# Huyền, hỏi, ngã, sắc, nặng, in the order of dictionaries; a word without a mark comes first.
+_TONES = "\u0300\u0309\u0303\u0301\u0323"
 _SHAPES = frozenset("\u0302\u0306\u031b")  # the marks that make â, ă and ơ letters of their own
 _WRONG = str.maketrans({"Ð": "Đ", "ð": "đ"})
 _PLAIN = str.maketrans({"đ": "d", "ƀ": "b"} | dict.fromkeys("'’‘ʼ`´ʹ", ""))
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]+")
 
-# A sort key is made of small letters and digits only, which every database puts in the same order: 0 parts words and
-# levels, 1 introduces a digit, the rest are the letters of the alphabet.
+# A sort key has only small letters and digits, which every database sorts in the same way: 0 separates words and
+# levels, 1 precedes a digit, the other characters stand for the letters of the alphabet.
 _SIGNS = dict(zip(ALPHABET, "23456789abcdefghijklmnopqrstuvwxy", strict=True))
 _OTHER, _GAP = "z", "0"
 SORT_KEY_LENGTH = 240
 
 
 def storable(text: str) -> bool:
-    """Whether a database takes it as text: PostgreSQL takes no zero byte, no encoding takes half a character."""
+    """Returns whether a database stores it as text: PostgreSQL refuses zero bytes, and no encoding takes half a
+    character.
+    """
     return not _UNSTORABLE.search(text)
 
 
 def cleaned(text: str) -> str:
-    """The text without what no database takes."""
+    """Returns the text without the characters that no database stores."""
     return _UNSTORABLE.sub("", text)
 
 
 def tidy(text: str) -> str:
-    """A text as it is stored: composed letters (NFC), Đ for Ð, one space between words and none around."""
+    """Returns a text as it is stored: composed letters (NFC), Đ for Ð, one space between words and none at the ends."""
     return " ".join(unicodedata.normalize("NFC", text).translate(_WRONG).split())
 
 
 def fold(text: str) -> str:
-    """A text as it is searched: small letters without marks, đ as d, no apostrophes, one space for all between words.
+    """Returns a text in the form used for searching: small letters without marks, đ as d, no apostrophes, one space for
+    all between words.
 
     >>> fold("Xã Đắk  Nông, H'Mơ")
     'xa dak nong hmo'
@@ -51,10 +55,10 @@ def fold(text: str) -> str:
 
 
 def sort_key(name: str) -> str:
-    """The key that puts people in the order of Vietnamese lists: by given name, which stands last, then by the rest.
+    """Returns the key that sorts people as in Vietnamese lists: by given name (the last word), then by the other words.
 
-    Letters in the order of the alphabet (a ă â b …), tones (ngang, huyền, hỏi, ngã, sắc, nặng) as a second level, as
-    ICU orders "vi"; but where a tone is written in a word (hoà, hòa) makes no difference.
+    Letters come in the order of the alphabet (a ă â b …), tones (ngang, huyền, hỏi, ngã, sắc, nặng) are a second level,
+    as in ICU "vi". The place of a tone in a word (hoà, hòa) does not matter.
     """
     words = _WORD.findall(re.sub("['’‘ʼ`´ʹ]", "", tidy(name).lower()))
     return (_level(words[-1:]) + _level(words[:-1]))[:SORT_KEY_LENGTH]

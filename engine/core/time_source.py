@@ -1,4 +1,4 @@
-"""Where `now` comes from: a page or a job asks a time source once and hands the moment to the core."""
+"""Gives `now`: a page or a job asks a time source once and passes the moment to the core."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 
-# The tables of the moon's calendar end in 2099, and a deadline may lie years ahead of the moment it is counted from.
+# The lunar calendar of the program ends in 2099, and a deadline may lie years after the moment it counts from.
 FIRST_YEAR, LAST_YEAR = 2000, 2089
 
 
@@ -23,7 +23,7 @@ class TimeSource(Protocol):
 
 @dataclass(slots=True)
 class Frozen:
-    """A clock that stands still until it is told to go on; for tests."""
+    """A clock that stands still until it is told to go on, for tests."""
 
     moment: dt.datetime
 
@@ -31,23 +31,23 @@ class Frozen:
         return self.moment
 
     def advance(self, by: dt.timedelta) -> None:
-        """Go on by this much."""
+        """Moves the clock on by this much."""
         self.moment += by
 
 
 def is_lived_in(moment: dt.datetime) -> bool:
-    """Whether the program works at this moment."""
+    """Returns whether the program works at this moment."""
     return FIRST_YEAR <= moment.year <= LAST_YEAR
 
 
 def check_moment(moment: dt.datetime) -> None:
-    """Raises `Invalid` (now) for a moment to which no clock is set."""
+    """Raises `Invalid` (now) for a moment outside the years in which the program works."""
     if not is_lived_in(moment):
         raise Invalid({"now": not_lived_in(moment)})
 
 
 def not_lived_in(moment: dt.datetime) -> Sentence:
-    """Why no clock is set to this moment."""
+    """Says why a clock cannot be set to this moment."""
     text = moment.replace(tzinfo=None).isoformat(timespec="minutes")
     return Sentence(
         "{text} is no moment for this program: it works in the years {first} to {last}.",

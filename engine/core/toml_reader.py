@@ -1,7 +1,7 @@
-"""Reads TOML that a person wrote: typed values out, and every fault collected with its key and what would be right.
+"""Reads TOML that a person wrote: returns typed values, and collects every fault with its key and what would be right.
 
-A getter that meets a fault notes it and gives a harmless value back, so that reading goes on and all faults of a file
-can be shown at once. Keys that nobody asked for are faults too: `close()` finds them.
+A getter that finds a fault notes it and returns a harmless value. So reading goes on, and all faults of a file can be
+shown at once. Keys that nobody read are faults too: `close()` finds them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PLACE = re.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$
 
 
 class Reader:
-    """One table of a TOML file. `path` is where it lies, dotted; readers of one file share their list of faults."""
+    """One table of a TOML file. `path` is its dotted name. All readers of one file share their list of faults."""
 
     def __init__(self, data: Mapping[str, Any], file: str, path: str = "", faults: list[Fault] | None = None) -> None:
         self.data, self.file, self.path = data, file, path
@@ -59,7 +59,7 @@ class Reader:
         return ".".join(part for part in (self.path, key) if part)
 
     def _take(self, key: str, kind: Sentence, fits: Callable[[Any], bool], required: bool) -> Any:
-        """The value of `key` if it is there and fits, else None, with a fault noted where one is due."""
+        """Returns the value of `key` if it exists and fits; else None, with a fault noted if one is due."""
         self._asked[key] = None
         if key not in self.data:
             if required:
@@ -76,7 +76,7 @@ class Reader:
         self.fault(key, Sentence("This must be {kind}, not {found}.", kind=kind, found=shown(self.data[key])))
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A text with something in it; required unless there is a default."""
+        """Returns a text that is not empty; required unless there is a default."""
         value = self._take(key, TEXT, _is_text, default is None)
         return (default or "") if value is None else clean(value)
 
@@ -150,7 +150,7 @@ class Reader:
             return None
 
     def raw(self, key: str) -> Any:
-        """The value of `key` as it is, for a caller that takes several kinds; None if it is not there."""
+        """The value of `key` unchanged, for a caller that takes several kinds; None if it is missing."""
         self._asked[key] = None
         return self.data.get(key)
 
@@ -193,7 +193,7 @@ class Reader:
         return reader
 
     def close(self) -> None:
-        """Note every key that nobody asked for, here and in all tables below."""
+        """Notes every key that nobody read, here and in all tables below."""
         for key in self.data:
             if key not in self._asked:
                 self.fault(key, unknown(key, self._asked, KEY))
@@ -224,7 +224,7 @@ def _syntax(message: str) -> Sentence:
 
 
 def unknown(name: str, names: Collection[str], kind: Sentence) -> Sentence:
-    """That there is no such name, with the one that was probably meant, or those there are."""
+    """Says that a name is unknown, with the name that was probably meant, or with all known names."""
     near = difflib.get_close_matches(name, list(names), 1)
     if near:
         return Sentence("There is no {kind} “{name}”; did you mean “{near}”?", kind=kind, name=name, near=near[0])
@@ -234,10 +234,10 @@ def unknown(name: str, names: Collection[str], kind: Sentence) -> Sentence:
 
 
 def shown(value: object) -> str:
-    """A value as it would stand in the file, cut to 60 characters."""
+    """Returns a value as in the file, cut to 60 characters."""
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError):  # a number of thousands of digits, a table thousands deep
+    except (ValueError, RecursionError):  # an integer with thousands of digits, a table nested thousands deep
         return "…"
     return text if len(text) <= 60 else text[:59] + "…"
 
@@ -248,7 +248,7 @@ def clean(text: str) -> str:
 
 
 def is_whole(value: object) -> bool:
-    """Whether a TOML value is a whole number of 64 bits, as TOML has them (true and false are none)."""
+    """Returns whether a TOML value is a whole number of 64 bits (true and false are not)."""
     return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
 
 
@@ -282,7 +282,7 @@ def duplicates(names: Iterator[str]) -> tuple[str, ...]:
 
 
 def format_of(reader: Reader) -> None:
-    """Note a fault unless the file says that it is of the format this program reads."""
+    """Notes a fault unless the file has the format that this program reads."""
     if reader.whole("format") != FORMAT and "format" in reader:
         reader.fault("format", Sentence("This program reads format {format}.", format=FORMAT))
 
@@ -293,6 +293,6 @@ def digest_of(text: str) -> str:
 
 
 def in_words(name: str) -> Label:
-    """The words for a thing whose file gives none: its name, written as words."""
+    """Returns the words for a thing that has none in its file: its name, written as words."""
     words = name.replace("_", " ").replace("-", " ").capitalize()
     return Label(words, words)

@@ -1,8 +1,8 @@
-"""Words for people: labels that come in two languages, sentences that are translated, faults that name file and key.
+"""Words for people: labels in two languages, sentences that are translated, faults that name file and key.
 
 Sentences are written in English in the code (`Sentence("There is no state {name}.", name="x")`) and translated through
-one gettext catalogue, `engine/translations/vi/LC_MESSAGES/messages.po`, that the engine, the command line and the
-pages share. The catalogue is read as it is: there is no compiled file that could be stale.
+one gettext catalogue, `engine/translations/vi/LC_MESSAGES/messages.po`, that the engine, the command line and the pages
+share. The program reads the catalogue directly, without a compiled file that could be stale.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def catalogue(language: str) -> NullTranslations:
 
 def written(value: object, language: str) -> str:
     """A value as people write it: dd/mm/yyyy dates, HH:MM dd/mm/yyyy times, labels and sentences in the language."""
-    if type(value) is str:  # most are
+    if type(value) is str:  # most values are
         return value
     if isinstance(value, (Label, Sentence)):
         return value.in_(language)
@@ -65,7 +65,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A message to a person: an English text with {named} places, translated when it is shown, not when it is made."""
+    """A message to a person: an English text with {named} fields.
+
+    It is translated when it is shown, not when it is made.
+    """
 
     msgid: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -85,7 +88,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a file that a person wrote: where it is, and what would be right."""
+    """One fault of a file that a person wrote: where it is, and what would be right."""
 
     file: str
     key: str
@@ -100,7 +103,7 @@ class Fault:
 
 
 class Faulty(Exception):
-    """A file has faults; `faults` lists all of them, so that they can be mended in one go."""
+    """A file has faults; `faults` lists all of them, so that a person can correct them in one go."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)

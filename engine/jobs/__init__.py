@@ -1,1 +1,1 @@
-"""Runs: what the worker does while nobody looks."""
+"""Jobs: what the worker does by itself."""

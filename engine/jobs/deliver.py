@@ -1,9 +1,10 @@
-"""The job that brings notices to people: decide by which channels, gather digests, send, try again.
+"""Sends notices to people: decides on channels, builds digests, sends, tries again.
 
-1. Each new notice is decided about once (`engine.jobs.plan_notices`), in one transaction with the deliveries that
-follow. 2. What is due is claimed: `next_try_at` is set ahead, and that is committed.
-3. Then it is sent, and then it is marked. Killed between the two, it is sent again when the claim has run out, under
-   the same key: perhaps twice, never not at all.
+1. The channels of each new notice are decided once (`engine.jobs.plan_notices`), in one transaction with its
+deliveries.
+2. What is due is claimed: `next_try_at` is moved ahead, and that is committed.
+3. Then the message is sent, and then marked. A worker killed between the two sends it again when the claim has run out,
+under the same key. So a message may come twice, but never not at all.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ from engine.usecases.context import Context
 log = logging.getLogger("ralop.deliver")
 
 BATCH = 100
-CLAIM = dt.timedelta(minutes=5)  # longer than a round can take: the budget below, and one message that hangs
-BUDGET_S = 10.0  # after so long the rest is given back, and the other jobs have their turn
-REST = dt.timedelta(minutes=2)  # how long a channel that reaches nobody is left alone
+CLAIM = dt.timedelta(minutes=5)  # longer than a round takes: the budget below, and one message that hangs
+BUDGET_S = 10.0  # seconds; then the rest is given back, so that other jobs have their turn
+REST = dt.timedelta(minutes=2)  # how long a channel that reaches nobody is not tried
 
 Stop = Callable[[], bool]
 
 
 @dataclass(slots=True)
 class Delivered:
-    """What a round did: notices decided about, messages sent, attempts that failed."""
+    """The results of a round: notices planned, messages sent, attempts that failed."""
 
     planned: int = 0
     sent: int = 0
@@ -48,7 +49,7 @@ class Delivered:
 def deliver(
     context: Context, now: dt.datetime, stop: Stop = lambda: False, *, jitter: Callable[[], float] = random.random
 ) -> Delivered:
-    """One round: all that is new is decided about, some of what is due is sent. `jitter` gives numbers from 0 to 1."""
+    """Does one round: plans all new notices, sends some of what is due. `jitter` returns numbers from 0 to 1."""
     done = Delivered()
     while not stop() and (planned := plan_new(context, now)):
         done.planned += planned
@@ -59,7 +60,7 @@ def deliver(
 
 
 def _claim(context: Context, now: dt.datetime) -> list[Claimed]:
-    """Take up what is due; what has come into somebody's quiet hours waits until they are over."""
+    """Claims what is due; a message that now falls into quiet hours waits until they are over."""
     with context.store.reading("deliver") as session:
         if not stored.take_due(session, now, 1, lock=False):
             return []
@@ -85,7 +86,7 @@ class _Round:
     done: Delivered
 
     def send(self, claimed: Sequence[Claimed]) -> None:
-        """Send what was claimed, channel by channel; what is not tried is given back."""
+        """Sends claimed messages, channel by channel; gives back what was not tried."""
         end = time.monotonic() + BUDGET_S
         with self.context.store.reading("write messages") as session:
             writer = Writer(self.context, session, claimed, self.now)
@@ -108,7 +109,7 @@ class _Round:
             yield _switched_off
 
     def _try(self, it: Claimed, send: Send, writer: Writer) -> bool:
-        """Send one and mark it; False if the channel reaches nobody now."""
+        """Sends one and marks it; returns False if the channel reaches nobody now."""
         try:
             text = writer.text(it)
             if text is not None:
@@ -127,7 +128,7 @@ class _Round:
         return True
 
     def _send(self, addresses: Sequence[str], message: Message, send: Send) -> None:
-        """To every address of the person; it has arrived if one of them took it."""
+        """Sends to every address of the person; the message has arrived if one of them took it."""
         taken, failure = False, NotSent("the person has no address there any more", final=True)
         for address in addresses:
             try:

@@ -1,16 +1,16 @@
-"""How the program lives with Python's garbage collections, for `ralop serve`, `ralop worker` and the benches alike."""
+"""Tunes Python's garbage collection, for `ralop serve`, `ralop worker` and the benches."""
 
 from __future__ import annotations
 
 import gc
 
-NEW_OBJECTS = 20_000  # Python's own 700 are made by looking at twenty cases, and none of them is garbage in a ring
+NEW_OBJECTS = 20_000  # twenty cases already make Python's own 700, and none of them is garbage in a cycle
 
 
 def keep_what_is_loaded() -> None:
-    """What is there by now stays: no collection goes through it again, and collections come less often.
+    """Excludes all existing objects from garbage collection, and makes collections rarer.
 
-    One that goes through all modules takes 50 ms in the middle of a sweep; those between take a twentieth of it.
+    A collection over all modules takes 50 ms in the middle of a sweep; smaller ones take a twentieth of its time.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""New notices become deliveries: each is decided about once, in one transaction with what follows from it."""
+"""Turns new notices into deliveries: plans each once, in one transaction with its deliveries."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from engine.usecases.context import Context
 
 BATCH = 500
 NOTICE, DIGEST, TRIAL = "notice", "digest", "trial"
-URGED = "digests_planned"  # the setting that keeps the last day on which leaders' digests were planned
+URGED = "digests_planned"  # name of the setting with the last day on which leaders' digests were planned
 
 
 def plan_new(context: Context, now: dt.datetime) -> int:
-    """Decide about a batch of new notices; returns how many there were."""
+    """Plans a batch of new notices; returns how many there were."""
     with context.store.reading("deliver") as session:
         if not stored.take_new(session, 1, lock=False):
             return 0
@@ -50,13 +50,15 @@ def _digest_key(reader: Recipient, channel: str, day: dt.date) -> str:
 
 
 def _next_digest(context: Context, reader: Recipient, it: NewDelivery) -> NewDelivery:
-    """The same for the digest after this one, which is on its way already."""
+    """Puts the notice into the digest after this one, which is already on its way."""
     at, day = planning.next_digest(it.at, reader.hours, context.definitions.calendar(""))
     return replace(it, key=_digest_key(reader, it.channel, day), at=at, day=day)
 
 
 def plan_urging(context: Context, now: dt.datetime) -> None:
-    """Once on each working day: a digest for every leader whose area has something to urge on, news or not (D2.3)."""
+    """Plans, once each working day, a digest for every leader whose area has something to urge on, with or without news
+    (D2.3).
+    """
     calendar = context.definitions.calendar("")
     today = calendar.local(now).date()
     if calendar.why_no_work(today) is not None or not context.post.channels:
@@ -85,14 +87,16 @@ def _urging(
 
 
 def to_urge(session: Session, person_id: int, now: dt.datetime, today: dt.date) -> list[PlaceCount]:
-    """What a person may urge on today, by place; nothing for one who is no leader."""
+    """Returns what a person may urge on today, by place; nothing for a person who is not a leader."""
     viewer = viewer_of(session, person_id, today)
     offices = viewer.office_communes | stored.communes_in(session, viewer.office_provinces)
     return stored.to_urge(session, viewer.of("commune_leader"), offices, now)
 
 
 def send_trial(context: Context, person_id: int, channels: Iterable[str], now: dt.datetime) -> list[str]:
-    """Queue a message to oneself by these channels, at most one a minute each; returns those that reach the person."""
+    """Queues a test message to the person by these channels, at most one a minute each; returns those that
+    reach them.
+    """
     asked = set(channels)
     with context.store.writing("try channels") as session:
         reader = stored.read_readers(session, [person_id])[person_id]

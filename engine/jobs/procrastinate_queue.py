@@ -1,8 +1,8 @@
-"""The jobs on many machines: PostgreSQL and Procrastinate share them out among any number of workers.
+"""Runs the jobs on many machines: Procrastinate distributes them among the workers, through PostgreSQL.
 
-The queue is trusted for spreading the work, not for doing it once: that is the database's business (a sweep takes only
-cases that nobody else has taken, a firing has its primary key). A job lost with a killed worker is found by its missing
-heartbeat and tried again; and since every tick asks for the same jobs anew, even a lost queue loses nothing.
+The queue distributes the work. The database makes sure that it is done once: a sweep takes only cases that nobody else
+has taken, and a firing has its primary key. A job of a killed worker is found by its missing heartbeat and tried again.
+Every tick asks for the same jobs again, so even a lost queue loses nothing.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from engine.usecases.context import Context
 log = logging.getLogger("ralop.queue")
 
 TICK = "* * * * * */5"  # every five seconds
-STALLED_S = 30  # without a sign of life for so long, a worker's job is given to another
-LINE_S = 5.0  # how long the queue waits for a line to the database before it gives up and is opened anew
-KEEP_H = 24  # done jobs are kept so long, for the operator to look at
+STALLED_S = 30  # seconds without a sign of life; then another worker gets the job
+LINE_S = 5.0  # seconds that the queue waits for a connection before it stops and opens again
+KEEP_H = 24  # hours that finished jobs are kept, for the operator
 
 
 def conninfo(store: Store) -> str:
-    """The store's database as psycopg names it."""
+    """Returns the store's database in psycopg's notation."""
     return store.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def make_app(context: Context, clock: TimeSource, stop: Callable[[], bool], jobs: Jobs = JOBS) -> App:
-    """The queue of this database, with a task for each job and the ticks that ask for them."""
+    """Makes the queue of this database, with a task for each job and the ticks that ask for them."""
     connector = PsycopgConnector(
         conninfo=conninfo(context.store),
         kwargs=patience(context.store.url),
@@ -71,14 +71,14 @@ def _register(app: App, context: Context, clock: TimeSource, stop: Callable[[], 
             try:
                 await task.configure(queueing_lock=f"{job.name}-{part}").defer_async()
             except exceptions.AlreadyEnqueued:
-                continue  # nobody has come to the last one yet
+                continue  # no worker has taken the last one yet
 
     name = f"ask-{job.name}"
     app.periodic(cron=TICK, periodic_id=name)(app.task(name=name, queueing_lock=name)(ask))
 
 
 def prepare(store: Store) -> None:
-    """Make the queue's own tables if they are not there; several workers may start at once."""
+    """Creates the queue's own tables if they are missing; several workers may start at once."""
     with store.engine.begin() as connection:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('ralop-queue'))")
         if connection.exec_driver_sql("SELECT to_regclass('procrastinate_jobs')").scalar() is None:
@@ -87,18 +87,30 @@ def prepare(store: Store) -> None:
 
 
 class QueueWorker:
-    """One worker among many: takes jobs from the queue until the event is set."""
+    """One of many workers: takes jobs from the queue until the event is set."""
 
-    def __init__(self, context: Context, clock: TimeSource, stopping: threading.Event, *, concurrency: int = 2) -> None:
-        self.context, self.clock, self.concurrency = context, clock, concurrency
+    def __init__(
+        self,
+        context: Context,
+        clock: TimeSource,
+        stopping: threading.Event,
+        *,
+        jobs: Jobs = JOBS,
+        concurrency: int = 2,
+    ) -> None:
+        self.context, self.clock, self.jobs, self.concurrency = context, clock, jobs, concurrency
         self.name = identity()
         self._stopping, self._outage = stopping, Outage()
 
     def run(self) -> None:
-        """Work until told to end. When the database goes, the queue is closed; when it is back, opened anew."""
+        """Works until it is stopped.
+
+        If the database is lost, closes the queue, and opens it again when the database is back.
+        """
         while not self._stopping.is_set():
             try:
-                leases.hold(self.context.store, self.name, LEASE)  # before the queue: it asks a dead database for long
+                # Before the queue, which waits long for a dead database.
+                leases.hold(self.context.store, self.name, LEASE)
                 prepare(self.context.store)
                 asyncio.run(self._work())
             except Exception as error:  # noqa: BLE001 - the outage says it
@@ -106,8 +118,8 @@ class QueueWorker:
         let_go(self.context.store, self.name)
 
     async def _work(self) -> None:
-        """Take jobs until told to end. Raises what ended the queue, or hid the database."""
-        app = make_app(self.context, self.clock, self._stopping.is_set)
+        """Takes jobs until it is stopped. Raises what ended the queue, or what lost the database."""
+        app = make_app(self.context, self.clock, self._stopping.is_set, self.jobs)
         async with app.open_async():
             self._outage.over(time.monotonic())
             worker = asyncio.create_task(self._take_jobs(app))
@@ -132,10 +144,12 @@ class QueueWorker:
 
 
 class QueueEnded(Exception):
-    """The queue stopped taking jobs and did not say why; its own log does."""
+    """The queue stopped without saying why; its own log has the reason."""
 
 
-def worker_for(context: Context, clock: TimeSource) -> Supervisor:
-    """The worker that fits the database, one under a lease for SQLite, one of many for PostgreSQL; and its heirs."""
+def worker_for(context: Context, clock: TimeSource, jobs: Jobs = JOBS) -> Supervisor:
+    """Returns the worker that fits the database, with its restarts: one under a lease for SQLite, one of many for
+    PostgreSQL.
+    """
     kind = Worker if context.store.is_sqlite else QueueWorker
-    return Supervisor(lambda stopping: kind(context, clock, stopping))
+    return Supervisor(lambda stopping: kind(context, clock, stopping, jobs=jobs))

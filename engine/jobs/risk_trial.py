@@ -1,11 +1,11 @@
-"""Tries the signals of the risk watch on the registers of a time that is over: how many alarms, and how many were real.
+"""Tries the signals of the risk watch on past registers: how many alarms they give, and how many were real.
 
-Too many alarms are a failure too: who sets the watch sees here what each signal would have given in a week. The marks
-are the real ones; what had become of an alarm is told by the cases and proposals there were:
+Too many alarms are a failure too. People who set the watch see here what each signal would have given in a week. The
+marks are real. The cases and proposals of that time say whether an alarm was right:
 
 - right, if the pupil had a case at that time or within two weeks that somebody worked on and that was no error;
 - wrong, if such a case was ended as opened in error, or a proposal was dismissed;
-- unknown, where nobody looked into it.
+- unknown, if nobody looked into it.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from engine.store.attendance import risk_trials as stored
 from engine.store.attendance import watch as registers
 from engine.store.attendance.risk_trials import PastCase, SignalCount
 from engine.store.cases.cases import PupilPlace
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Session, now_utc
 from engine.usecases.attendance.risk_settings import check, chosen_in
 from engine.usecases.cases.case_acts import new_case
 from engine.usecases.context import Context
 
 TERM = dt.timedelta(weeks=18)  # a term has 17 or 18 weeks of teaching
-AROUND = dt.timedelta(weeks=2)  # a case or proposal so soon after an alarm is about the same absence
+AROUND = dt.timedelta(weeks=2)  # a case or proposal within this time after an alarm is about the same absence
 PIECE = 500  # pupils in one transaction
 IN_ERROR = "opened_in_error"
 
 
 @dataclass(frozen=True, slots=True)
 class PupilPast:
-    """What is known of a pupil: the register and days with class in their order, cases of the pupil and of siblings."""
+    """What the trial knows of a pupil: register and days with class in order, cases of the pupil and of siblings."""
 
     register: Register
     school_days: Sequence[dt.date]
-    begin: Callable[[dt.date], dt.date]  # of the school year that holds a day
-    factor: Callable[[dt.date], float]  # of the season
+    begin: Callable[[dt.date], dt.date]  # first day of the school year of a day
+    factor: Callable[[dt.date], float]  # factor of the season
     cases: Sequence[PastCase] = ()
     siblings: Sequence[PastCase] = ()
     dismissed: Sequence[dt.date] = ()
@@ -54,7 +54,7 @@ class PupilPast:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An alarm that would have been raised on a day; `led`: it would have been the first to see that absence."""
+    """An alarm that would have been raised on a day; `led`: it would have been the first of that absence."""
 
     day: dt.date
     alarm: Reached
@@ -65,7 +65,7 @@ class Raised:
 
 
 def replay(rules: RiskRules, past: PupilPast, first: dt.date) -> Iterator[Raised]:
-    """The alarms from a day on, as if the register had been watched each day."""
+    """Returns the alarms from a day on, as if the register had been watched each day."""
     raised: dict[tuple[str, int], dt.date] = {}
     seen: set[dt.date] = set()  # stretches of absence, by their first day
     for day in sorted({day for day, _, mark in past.register if mark in "eu"}):
@@ -94,7 +94,7 @@ def _history(past: PupilPast, day: dt.date) -> History:
 
 
 def verdict(past: PupilPast, day: dt.date) -> bool | None:
-    """Whether an alarm of a day was right, by what people made of it; None if nobody looked into it."""
+    """Returns whether the alarm of a day was right, from what people did about it; None if nobody looked into it."""
     about = [case for case in past.cases if case.first <= day + AROUND and (case.last is None or case.last >= day)]
     if any(case.entry > 1 and case.state != IN_ERROR for case in about):
         return True
@@ -103,7 +103,7 @@ def verdict(past: PupilPast, day: dt.date) -> bool | None:
 
 
 def count(rules: RiskRules, past: PupilPast, first: dt.date) -> dict[str, SignalCount]:
-    """What each signal gave for one pupil."""
+    """Counts what each signal gave for one pupil."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for one in replay(rules, past, first):
         right = verdict(past, one.day)
@@ -117,7 +117,7 @@ def count(rules: RiskRules, past: PupilPast, first: dt.date) -> dict[str, Signal
 
 
 def ask(context: Context, viewer: Viewer, now: dt.datetime) -> None:
-    """Have the signals tried on the last term; while one trial runs there is no second one. Raises `NotAllowed`."""
+    """Asks for a trial of the signals on the last term; only one trial runs at a time. Raises `NotAllowed`."""
     if not (viewer.holds(ADMIN) or viewer.holds(OFFICE)):
         raise NotAllowed(Sentence("A trial is asked for by an education office or an administrator."))
     today = context.definitions.calendar("").local(now).date()
@@ -135,8 +135,10 @@ def ask(context: Context, viewer: Viewer, now: dt.datetime) -> None:
         stored.ask(session, values)
 
 
-def work_on_trials(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
-    """Go on with the trial that waits, piece by piece; how many pupils were looked at."""
+def work_on_trials(
+    context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False, *, piece: int = PIECE
+) -> int:
+    """Goes on with a waiting trial, piece by piece; returns how many pupils were looked at."""
     with context.store.writing("take up a trial of the risk watch") as session:
         trial = stored.take(session)
         if trial is None:
@@ -146,7 +148,7 @@ def work_on_trials(context: Context, now: dt.datetime, stop: Callable[[], bool] 
     after, done = trial.next_pupil, 0
     while not stop():
         with context.store.writing("trial of the risk watch") as session:
-            ids = stored.absent_between(session, trial.first_day, trial.last_day, after, PIECE)
+            ids = stored.absent_between(session, trial.first_day, trial.last_day, after, piece)
             if not ids:
                 _end(session, trial.id, after)
                 return done
@@ -167,23 +169,23 @@ def _end(session: Session, trial_id: int, after: int) -> None:
 
 
 class _TriedPupils:
-    """Some pupils of a trial, in one transaction."""
+    """Some pupils of a trial, handled in one transaction."""
 
     def __init__(self, context: Context, session: Session, first: dt.date, last: dt.date, now: dt.datetime) -> None:
         self.context, self.session, self.first, self.last = context, session, first, last
         self.rules = chosen_in(session).rules(context.risk)
         self.workflow = context.definitions.workflow(context.workflow)
-        self.world = World(session, context.definitions, now)
+        self.reader = SurroundingsReader(session, context.definitions, now)
         self.now = now
         self.begin = first_day(context, first)
         self.days = SchoolDays(self.begin, last)
         self._years: dict[dt.date, dt.date] = {}
 
     def run(self, trial_id: int, ids: Sequence[int]) -> None:
-        """Count the alarms of these pupils."""
+        """Counts the alarms of these pupils."""
         session, name = self.session, self.workflow.name
         drafts = {place.id: self._draft(place) for place in registers.places(session, ids)}
-        self.world.fetch(list(drafts.values()))
+        self.reader.fetch(list(drafts.values()))
         marks = registers.registers(session, list(drafts), self.begin, self.last)
         cases, siblings = stored.cases_of(session, name, drafts), stored.sibling_cases(session, name, drafts)
         dismissed = stored.dismissed(session, drafts)
@@ -198,7 +200,7 @@ class _TriedPupils:
         stored.add(session, trial_id, found)
 
     def _draft(self, place: PupilPlace) -> Facts:
-        return new_case(self.context, self.workflow, place, {"absent_since": self.last.isoformat()}, self.now, "")
+        return new_case(self.context, self.workflow, place, self.last, self.now, "")
 
     def _past(
         self,
@@ -208,7 +210,7 @@ class _TriedPupils:
         siblings: Sequence[PastCase],
         dismissed: Sequence[dt.date],
     ) -> PupilPast:
-        situation = self.world.situation(facts)
+        situation = self.reader.situation(facts)
         days, taught = self.days.of(situation.clock)
         register = [one for one in marks if one[0] in taught]
         return PupilPast(
@@ -226,9 +228,9 @@ class _TriedPupils:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The newest trial: how far it is, and what the newest one that ended counted at the viewer's schools."""
+    """The newest trial with its progress, and the counts of the newest finished one at the viewer's schools."""
 
-    state: str = ""  # waiting, running, done; "" if none was ever asked for
+    state: str = ""  # waiting, running, done; "" if nobody ever asked for one
     done: int = 0
     total: int = 0
     first_day: dt.date | None = None
@@ -239,7 +241,7 @@ class Trial:
 
 
 def trial_of(context: Context, viewer: Viewer) -> Trial:
-    """The newest trial, as the viewer may see it. Raises `NotAllowed`."""
+    """Returns the newest trial, as far as the viewer may see it. Raises `NotAllowed`."""
     check(viewer)
     with context.store.reading("a trial of the risk watch") as session:
         newest, ended = stored.latest(session), stored.latest(session, "done")
@@ -262,7 +264,7 @@ def trial_of(context: Context, viewer: Viewer) -> Trial:
 
 
 def _weeks(context: Context, first: dt.date, last: dt.date) -> int:
-    """The weeks between two days in which there was school on any day."""
+    """Returns the number of weeks between two days that had at least one day of school."""
     clock = context.definitions.calendar("")
     days = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
     return len({day.isocalendar()[:2] for day in days if clock.why_no_school(day) is None})

@@ -1,7 +1,7 @@
-"""The risk watch: after a day's attendance, looks at the pupils who were absent and at the returns that are on trial.
+"""The risk watch: after the attendance of a day, looks at absent pupils and at recent returns.
 
-It opens cases, or proposes them to the teachers, or adds what it found to the case that is open: in pieces, each one
-transaction. What was found is kept with its threshold, so that the same day may be watched again and nothing doubles.
+It opens cases, or proposes them to the teachers, or adds what it found to an open case. It works in pieces, each one
+transaction. It stores each result with its threshold, so that watching the same day again doubles nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.core.refusals import Refused
 from engine.store.attendance import watch as stored
 from engine.store.cases import writer
 from engine.store.cases.cases import PupilPlace, next_codes
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
 from engine.usecases.attendance.risk_settings import chosen_in
@@ -31,13 +31,16 @@ from engine.usecases.context import Context
 
 PIECE = 1_000  # pupils in one transaction
 RETURNED, RELAPSE = "returned", "relapse"
-DONE = "watch"  # the name of a setting
+DONE = "watch"  # name of a setting
 RULE = Actor(None, SYSTEM)
 
 
 @dataclass(slots=True)
 class Watched:
-    """What a watch found. `signals` counts, for each signal, the cases it opened or proposed (the first one named)."""
+    """The results of a watch.
+
+    `signals` counts the cases that each signal opened or proposed (only the first named signal).
+    """
 
     looked: int = 0
     opened: int = 0
@@ -48,7 +51,7 @@ class Watched:
     signals: Counter[str] = field(default_factory=Counter)
 
     def summary(self) -> dict[str, Any]:
-        """The numbers, as the command line prints them."""
+        """Returns the numbers that the command line prints."""
         names = ("looked", "opened", "proposed", "added", "relapsed", "confirmed")
         return {name: getattr(self, name) for name in names} | {"signals": dict(sorted(self.signals.items()))}
 
@@ -56,7 +59,7 @@ class Watched:
 def watch(
     context: Context, day: dt.date, now: dt.datetime, *, pupil_ids: Collection[int] | None = None, dry_run: bool = False
 ) -> Watched:
-    """Look at a day's attendance of all pupils, or of some; `dry_run` only counts."""
+    """Looks at the attendance of all pupils on a day, or of some; `dry_run` only counts."""
     watched = Watched()
     with context.store.reading("whom to watch") as session:
         chosen = chosen_in(session)
@@ -74,7 +77,7 @@ def watch(
 
 
 def watch_if_due(context: Context, now: dt.datetime) -> Watched | None:
-    """The worker's: once a day, after closing time; None if there is nothing to do yet."""
+    """Runs the watch for the worker, once a day after closing time; None if nothing is to do yet."""
     calendar = context.definitions.calendar("")
     today = calendar.local(now).date()
     if now < calendar.instant(today, calendar.closing_minute(today)):
@@ -92,14 +95,14 @@ def watch_if_due(context: Context, now: dt.datetime) -> Watched | None:
 
 
 class SchoolDays:
-    """The days with class of a school year up to a day, for each clock once."""
+    """The days with class of a school year up to a day, counted once for each clock."""
 
     def __init__(self, first: dt.date, last: dt.date) -> None:
         self._all = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
         self._known: dict[Clock, tuple[tuple[dt.date, ...], frozenset[dt.date]]] = {}
 
     def of(self, clock: Clock) -> tuple[tuple[dt.date, ...], frozenset[dt.date]]:
-        """In their order, and as a set."""
+        """Returns them in order, and as a set."""
         if clock not in self._known:
             days = tuple(day for day in self._all if clock.is_school_day(day))
             self._known[clock] = days, frozenset(days)
@@ -107,7 +110,7 @@ class SchoolDays:
 
 
 class _WatchedPupils:
-    """Some pupils who were absent on the day, in one transaction."""
+    """Some absent pupils of the day, handled in one transaction."""
 
     def __init__(
         self,
@@ -123,18 +126,18 @@ class _WatchedPupils:
         self.context, self.rules, self.session, self.day, self.now, self.dry = context, rules, session, day, now, dry
         self.watched = watched
         self.workflow = context.definitions.workflow(context.workflow)
-        self.world = World(session, context.definitions, now)
+        self.reader = SurroundingsReader(session, context.definitions, now)
         self.first = first_day(context, day)
         self.days = SchoolDays(self.first, day)
         self._factors: dict[int, tuple[object, float]] = {}
         self.modes = chosen_in(session).modes(session, rules)
 
     def run(self, ids: Sequence[int]) -> None:
-        """Find the alarms that are new, and do what the mode says."""
+        """Finds the new alarms, and does what the mode says."""
         places = stored.places(self.session, ids)
         drafts = {place.id: self._draft(place) for place in places}
         cases = stored.open_cases(self.session, self.workflow.name, ids, lock=not self.dry)
-        self.world.fetch([*drafts.values(), *cases.values()])
+        self.reader.fetch([*drafts.values(), *cases.values()])
         found = self._alarms(drafts)
         self._add([(cases[pupil], alarms) for pupil, alarms in found.items() if pupil in cases])
         new = [(drafts[pupil], alarms) for pupil, alarms in found.items() if pupil not in cases]
@@ -145,18 +148,17 @@ class _WatchedPupils:
         return self.modes.of(facts.school_id, [alarm.signal for alarm in alarms])
 
     def _draft(self, place: PupilPlace) -> Facts:
-        filled = {"absent_since": self.day.isoformat()}
-        return new_case(self.context, self.workflow, place, filled, self.now, "")
+        return new_case(self.context, self.workflow, place, self.day, self.now, "")
 
     def _alarms(self, drafts: dict[int, Facts]) -> dict[int, list[Reached]]:
-        """The alarms of each pupil that were not raised in the same stretch of absence before."""
+        """Returns the alarms of each pupil that were not raised before in the same stretch of absence."""
         registers = stored.registers(self.session, list(drafts), self.first, self.day)
         before = stored.raised(self.session, list(drafts), self.first)
         earlier = stored.with_earlier_case(self.session, self.workflow.name, list(drafts))
         siblings = stored.with_sibling_case(self.session, self.workflow.name, list(drafts))
         found: dict[int, list[Reached]] = {}
         for pupil, facts in drafts.items():
-            situation = self.world.situation(facts)
+            situation = self.reader.situation(facts)
             days, taught = self.days.of(situation.clock)
             register = [one for one in registers.get(pupil, ()) if one[0] in taught]
             factor = self._factor(situation)
@@ -172,7 +174,7 @@ class _WatchedPupils:
         return found
 
     def _factor(self, situation: Situation) -> float:
-        """The season's factor; pupils of one place share their seasons, so they are looked at once."""
+        """Returns the season's factor; pupils of one place share it, so it is found once."""
         seasons = situation.seasons
         known = self._factors.get(id(seasons))
         if known is None or known[0] is not seasons:
@@ -185,7 +187,7 @@ class _WatchedPupils:
             return
         works = []
         for facts, alarms in found:
-            work = Casework(facts, self.world.situation(facts), self.world, self.now)
+            work = self.reader.casework(facts)
             work.write("signal", RULE, {}, data={"signals": _said(alarms), "day": self.day.isoformat()})
             works.append(work)
         writer.store(self.session, works)
@@ -197,13 +199,13 @@ class _WatchedPupils:
             self.watched.opened += len(found)
             return
         by_pupil = {facts.pupil_id: alarms for facts, alarms in found}
-        codes = next_codes(self.session, self.world.today.year, len(found))
+        codes = next_codes(self.session, self.reader.today.year, len(found))
         for (facts, alarms), code in zip(found, codes, strict=True):
             facts.code, facts.absent_since = code, alarms[0].absent_since
         made = stored.insert_cases(self.session, [facts for facts, _ in found])
         works = []
         for facts in made:
-            work = Casework(facts, self.world.situation(facts), self.world, self.now)
+            work = self.reader.casework(facts)
             values = {"absent_since": facts.absent_since.isoformat(), "causes": ["unknown"]}
             work.open(RULE, values)
             work.entries[0].data |= {"signals": _said(by_pupil[facts.pupil_id]), "day": self.day.isoformat()}
@@ -256,19 +258,19 @@ def _said(alarms: Iterable[Reached]) -> list[list[Any]]:
 
 
 def first_day(context: Context, day: dt.date) -> dt.date:
-    """The first day of the school year that holds the day, or a year before where the calendar knows none."""
+    """Returns the first day of the day's school year; a year before if the calendar has none."""
     year = context.definitions.calendar("").school_year(day)
     return year.first if year else day - dt.timedelta(days=365)
 
 
 def lowest_factor(context: Context) -> float:
-    """The lowest that any season makes of a threshold, wherever and whenever it holds."""
+    """Returns the lowest factor of any season, at any place and time."""
     rulesets = context.definitions.rulesets.values()
     return min((float(season.factor) for ruleset in rulesets for season in ruleset.seasons), default=1.0)
 
 
 def season_factor(situation: Situation, day: dt.date) -> float:
-    """What the seasons of risk that hold on a day make of a threshold: 0.5 halves it."""
+    """Returns the factor of the seasons of risk on a day: 0.5 halves a threshold."""
     windows = (window for found in situation.seasons.values() for window in found)
     return min((float(window.factor) for window in windows if window.first <= day < window.end), default=1.0)
 
@@ -310,18 +312,18 @@ def _prove(
     *,
     dry: bool,
 ) -> None:
-    world, calendar = World(session, context.definitions, now), context.definitions.calendar("")
-    world.fetch(found)
+    reader, calendar = SurroundingsReader(session, context.definitions, now), context.definitions.calendar("")
+    reader.fetch(found)
     since = {facts.id: calendar.local(facts.since).date() for facts in found}
     registers = stored.registers(session, [facts.pupil_id for facts in found], min(since.values()), day)
     confirmed, works = stored.confirmed(session, found), []
     for facts in found:
-        situation = world.situation(facts)
+        situation = reader.situation(facts)
         register = [one for one in registers.get(facts.pupil_id, ()) if situation.clock.is_school_day(one[0])]
         proof = attendance_signals.proof(rules, register, day, since[facts.id])
         if proof is None or (proof[0] == attendance_signals.CONFIRMED and facts.id in confirmed):
             continue
-        work = Casework(facts, situation, world, now)
+        work = reader.casework(facts)
         if _act(work, proof, rules, watched):
             works.append(work)
     if not dry:
@@ -329,7 +331,7 @@ def _prove(
 
 
 def _act(work: Casework, proof: tuple[str, dt.date], rules: RiskRules, watched: Watched) -> bool:
-    """Whether there was anything to do: a workflow may leave it to people to say that a pupil is absent again."""
+    """Returns whether something was done: some workflows leave it to people to say that a pupil is absent again."""
     what, day = proof
     if what == attendance_signals.CONFIRMED:
         data = {"attended": rules.return_confirmed, "day": day.isoformat()}

@@ -1,7 +1,8 @@
-"""The watch of registers that have just come in: asked for with the marks themselves, done by the worker at once.
+"""Watches registers that have just come in: the marks ask for it, the worker does it at once.
 
 A roll call or a piece of an import notes in its own transaction which classes have new marks of which days. The worker
-watches their pupils, and only then takes the note away: killed in between, it does it again, which doubles nothing.
+watches their pupils, and only then deletes the note. If it is killed in between, it does the work again, which doubles
+nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ AT_ONCE = 200  # classes
 
 
 def watch_asked(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
-    """Watch what was asked for, the oldest day first; how many registers that were.
+    """Watches what was asked for, the oldest day first; returns the number of registers.
 
-    Of a day that is over only those are looked at who were not present since: who is back needs nobody to go out.
+    For a past day it looks only at pupils who were not present since: nobody needs to visit one who is back.
     """
     seen = 0
     while not stop():

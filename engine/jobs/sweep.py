@@ -1,8 +1,8 @@
-"""The sweep: looks at the cases that are due, and only at those, and lets the rules act on them.
+"""The sweep: fires the rules on the cases that are due, and reads only those.
 
 Each batch is one transaction: it takes due cases (in PostgreSQL those that no other worker has taken), decides, and
-stores states, events, firings and notices together. Killed in the middle, nothing of the batch has happened; the next
-sweep takes it again. However late it runs, each rule fires once.
+stores states, events, firings and notices together. If the worker is killed in the middle, nothing of the batch is
+stored, and the next sweep takes it again. However late it runs, each rule fires once.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.core.cases.casework import Casework
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World, anything_due, due_cases
+from engine.store.cases.surroundings import anything_due, caseworks_of, due_cases
 from engine.usecases.context import Context
 
-BATCH = 1_000  # half a second of work, and what a kill loses
+BATCH = 1_000  # cases; half a second of work, which a kill may lose
 
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did: cases looked at, rules fired."""
+    """The results of a sweep: cases looked at, rules fired."""
 
     looked: int = 0
     fired: int = 0
@@ -30,7 +29,7 @@ class Swept:
 def run_due(
     context: Context, now: dt.datetime, *, batch: int = BATCH, stop: Callable[[], bool] = lambda: False
 ) -> Swept:
-    """Look at every case that is due by `now`, in batches; between batches `stop` is asked whether to go on."""
+    """Sweeps every case that is due by `now`, in batches; between batches `stop` says whether to end."""
     swept = Swept()
     while not stop():
         looked = _sweep_batch(context, now, batch, swept)
@@ -46,9 +45,7 @@ def _sweep_batch(context: Context, now: dt.datetime, batch: int, swept: Swept) -
         found = due_cases(session, now, batch)
         if not found:
             return 0
-        world = World(session, context.definitions, now)
-        world.fetch(found)
-        works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+        works = caseworks_of(session, context.definitions, found, now)
         for work in works:
             work.escalate()
         writer.store(session, works)
@@ -58,6 +55,6 @@ def _sweep_batch(context: Context, now: dt.datetime, batch: int, swept: Swept) -
 
 
 def _anything_due(context: Context, now: dt.datetime) -> bool:
-    """Asked without the right to write, so that an idle sweep is in nobody's way."""
+    """Asks in a reading transaction, so that an idle sweep blocks nobody."""
     with context.store.reading("sweep") as session:
         return anything_due(session, now)

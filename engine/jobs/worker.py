@@ -1,8 +1,8 @@
-"""The jobs that run by themselves, and the loop that runs them.
+"""The jobs of the worker, and the loop that runs them.
 
-With SQLite one process at a time holds the lease and works; the others stand by and take over when it is gone. With
-PostgreSQL every worker works: a sweep takes only cases that no other has taken. Either way the lease row is also the
-sign of life that `/healthz` reads, and correctness never hangs on it: two workers at once fire each rule once.
+With SQLite one process at a time holds the lease and works; the others wait and take over when it is gone. With
+PostgreSQL every worker works: a sweep takes only cases that no other has taken. In both cases the lease row is also the
+sign of life that `/healthz` reads. Correctness does not depend on it: two workers at once still fire each rule once.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from engine.usecases.people.vacancies import reroute_daily
 log = logging.getLogger("ralop.worker")
 
 LEASE = dt.timedelta(seconds=30)
-POLL_S = 2.0  # how long a due moment may wait before it is seen
+POLL_S = 2.0  # seconds until a due moment is seen, at most
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something done again and again: `run(house, now, stop)`; `parts`: on how many workers at a time it may run."""
+    """A repeated job: `run(context, now, stop)`; `parts`: on how many workers it may run at a time."""
 
     name: str
     run: Callable[[Context, dt.datetime, Callable[[], bool]], object]
@@ -94,19 +94,19 @@ JOBS: Jobs = (
 
 
 def identity() -> str:
-    """A name for this process among workers on any number of machines."""
+    """Returns a name for this process, unique among workers on all machines."""
     return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
 
 
 class Outage:
-    """What a worker says of its faults: each as it comes, and that it is over."""
+    """Logs the faults of a worker: each one, and their end."""
 
     def __init__(self) -> None:
         self._since: float | None = None
         self._pause = Backoff()
 
     def wait_s(self, error: Exception, tick: float) -> float:
-        """Say that the worker failed at `tick`; how long it is to wait before it tries again."""
+        """Logs that the worker failed at `tick`; returns how long it should wait before it tries again."""
         wait_s = self._pause.next_s(tick)
         if self._since is None:
             self._since = tick
@@ -117,14 +117,14 @@ class Outage:
         return wait_s
 
     def over(self, tick: float) -> None:
-        """Say that it works again, if it did not."""
+        """Logs that it works again, if it did not before."""
         if self._since is not None:
             log.warning("The worker is at work again after %.0f s", tick - self._since)
             self._since = None
 
 
 def let_go(store: Store, name: str) -> None:
-    """Release the lease, if there is a database to release it in; else it runs out by itself."""
+    """Releases the lease if the database can be reached; otherwise the lease runs out."""
     try:
         leases.release(store, name)
     except LOST:
@@ -132,23 +132,30 @@ def let_go(store: Store, name: str) -> None:
 
 
 class Worker:
-    """Runs the jobs until the event is set; made by `engine.jobs.procrastinate_queue.worker_for`."""
+    """Runs the jobs until the event is set; `engine.jobs.procrastinate_queue.worker_for` makes it."""
 
     def __init__(
-        self, context: Context, clock: TimeSource, stopping: threading.Event, *, poll_s: float = POLL_S
+        self,
+        context: Context,
+        clock: TimeSource,
+        stopping: threading.Event,
+        *,
+        jobs: Jobs = JOBS,
+        poll_s: float = POLL_S,
+        lease: dt.timedelta = LEASE,
     ) -> None:
-        self.context, self.clock, self.poll_s = context, clock, poll_s
+        self.context, self.clock, self.jobs, self.poll_s, self.lease = context, clock, jobs, poll_s, lease
         self.name = identity()
         self._stopping, self._outage, self._held_at = stopping, Outage(), -math.inf
 
     def run(self) -> None:
-        """Work until told to end. After a fault of one round the next one tries again, a little later each time."""
+        """Works until it is stopped. After a fault it tries another round, each time a little later."""
         while not self._stopping.is_set():
             self._stopping.wait(self._attempt())
         let_go(self.context.store, self.name)
 
     def _attempt(self) -> float:
-        """A round; how long to wait after it."""
+        """Runs one round; returns how long to wait after it."""
         try:
             self.round()
         except Exception as error:  # noqa: BLE001 - the outage says it
@@ -158,10 +165,10 @@ class Worker:
         return self.poll_s
 
     def round(self) -> bool:
-        """One round of all jobs; False if another worker holds the lease. A job that fails is in no other's way."""
+        """Runs all jobs once; False if another worker holds the lease. A job that fails does not stop the others."""
         if not self._holds():
             return False
-        for job in JOBS:
+        for job in self.jobs:
             try:
                 job.run(self.context, self.clock.now(), self._to_end)
             except Exception as error:
@@ -171,12 +178,12 @@ class Worker:
         return True
 
     def _holds(self) -> bool:
-        held = leases.hold(self.context.store, self.name, LEASE)
+        held = leases.hold(self.context.store, self.name, self.lease)
         self._held_at = time.monotonic() if held else -math.inf
         return held
 
     def _to_end(self) -> bool:
-        """Asked between batches: a job that takes long keeps the lease, so that nobody takes it for dead."""
+        """Called between batches: a long job renews the lease, so that the worker does not count as dead."""
         if self._stopping.is_set():
             return True
-        return time.monotonic() - self._held_at > LEASE.total_seconds() / 3 and not self._holds()
+        return time.monotonic() - self._held_at > self.lease.total_seconds() / 3 and not self._holds()

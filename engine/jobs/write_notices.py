@@ -1,4 +1,4 @@
-"""The messages of some deliveries: their words in each person's language, and where they go."""
+"""Writes the messages of some deliveries: the words in each person's language, and the addresses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from engine.core.invariants import given
 from engine.core.notices import planning, texts
 from engine.core.notices.planning import PUSH, DigestItem, PlaceCount
 from engine.core.notices.texts import Text, case_url, closure_url
@@ -20,7 +21,7 @@ from engine.usecases.context import Context
 
 
 class Writer:
-    """Texts and addresses, with all that they are made of read together."""
+    """Texts and addresses of deliveries; reads everything they need together."""
 
     def __init__(self, context: Context, session: Session, claimed: Sequence[Claimed], now: dt.datetime) -> None:
         self.context, self.url = context, context.post.url
@@ -34,7 +35,7 @@ class Writer:
         self.urging: Mapping[int, list[PlaceCount]] = {id: to_urge(session, id, now, today) for id in digested}
 
     def text(self, it: Claimed) -> Text | None:
-        """The words of a delivery in the person's language; None for a digest that has nothing to say any more."""
+        """Returns the text of a delivery in the person's language; None for a digest with nothing left to say."""
         language = self.readers[it.person_id].language
         told = self.told.get(it.id, [])
         if it.kind == TRIAL:
@@ -47,9 +48,9 @@ class Writer:
                 return texts.closure_text(item.why, closure_url(self.url, item.closure), language)
             link = case_url(self.url, item.code)
             return texts.notice_text(item.code, item.why, item.due, link, language, urgent=it.urgent)
-        assert it.day is not None
+        day = given(it.day, "a message of no single notice is the digest of a day")
         digest = planning.gather([self._item(one) for one in told], self.urging[it.person_id])
-        return texts.digest_text(digest, it.day, self.url, language) if digest else None
+        return texts.digest_text(digest, day, self.url, language) if digest else None
 
     def _item(self, told: NoticeRow) -> DigestItem:
         why = planning.reason(
@@ -60,7 +61,9 @@ class Writer:
         return DigestItem(told.code or "", why, due, told.role, place, told.closure_id, told.act_id)
 
     def addresses(self, it: Claimed) -> list[str]:
-        """Where a delivery goes: each browser that takes push messages, or the person's one address; [] if nowhere."""
+        """Returns the addresses of a delivery: each browser with push messages, or the person's one address; [] if
+        none.
+        """
         if it.channel == PUSH:
             return [_as_address(browser) for browser in self.browsers.get(it.person_id, ())]
         address = self.readers[it.person_id].address(it.channel)

@@ -1,1 +1,1 @@
-"""Tries: the scenario player, the what-if, the demo. Nothing below imports it."""
+"""Simulates: the scenario player, the what-if, the demo. Lower floors do not import it."""

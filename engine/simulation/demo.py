@@ -1,8 +1,8 @@
 """Builds the demo: a tree of units, people, pupils with a real register, and cases played through the real use cases.
 
-Past moments are simulated one after the other, the rules doing their part at every moment that comes due, so that the
-demo's histories are what they would be had people used the program for two months. The same files and moment give the
-same demo. Whoever calls this sets the clock to the demo's moment afterwards.
+It simulates past moments one after the other and fires the rules at every moment that is due. So the demo's histories
+look as if people had used the program for two months. The same files and moment give the same demo. The caller then
+sets the clock to the demo's moment.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.cases.act import Act
+from engine.core.invariants import given
 from engine.core.people.access import Viewer
 from engine.core.people.responsibility import acting, find
 from engine.core.refusals import Conflict
@@ -34,7 +36,7 @@ from engine.simulation.demo_script import (
 )
 from engine.store.attendance.marks import put_marks
 from engine.store.cases import cases as stored
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.ops.settings import DEMO, put_setting
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
@@ -54,7 +56,7 @@ REGISTER_MINUTE = 7 * 60 + 15  # when a register is taken
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """What there is in the demo: its accounts (all with `PASSWORD`) and how much of everything."""
+    """The contents of the demo: its accounts (all with `PASSWORD`) and the numbers of all other things."""
 
     accounts: tuple[DemoAccount, ...]
     units: int
@@ -66,14 +68,14 @@ class DemoReport:
 
     @property
     def cases(self) -> int:
-        """How many cases."""
+        """Returns the number of cases."""
         return sum(self.states.values())
 
 
 def build_demo(context: Context, files: DemoFiles, now: dt.datetime = NOW) -> DemoReport:
-    """Fill an empty, migrated database with the demo as it is at `now`.
+    """Fills an empty, migrated database with the demo at the moment `now`.
 
-    Raises `Conflict` if there is anybody or anything already, `Faulty` for a faulty tree of units.
+    Raises `Conflict` if the database is not empty, `Faulty` for a faulty tree of units.
     """
     with context.store.reading("is there anything") as session:
         if not is_empty(session):
@@ -97,7 +99,7 @@ def build_demo(context: Context, files: DemoFiles, now: dt.datetime = NOW) -> De
 
 
 class _StoryPlayer:
-    """Plays the stories at their moments; between them time passes and the rules do their part."""
+    """Plays the stories at their moments; in between, time passes and the rules fire."""
 
     def __init__(
         self,
@@ -109,7 +111,7 @@ class _StoryPlayer:
         self.context, self.days, self.pupils, self.instant = context, days, pupils, instant
 
     def play(self, stories: list[Story], until: dt.datetime) -> None:
-        """Tell all stories side by side."""
+        """Plays all stories side by side."""
         acts = [(self._moment(act), number, act) for number, story in enumerate(stories) for act in story.acts]
         cast = {number: self._cast(story) for number, story in enumerate(stories) if not _is_closure(story)}
         codes: dict[int, str] = {}
@@ -135,7 +137,7 @@ class _StoryPlayer:
             run_due(self.context, look)
 
     def _cast(self, story: Story) -> Enrolled:
-        """The pupil whose real marks speak least against the story; their marks are the story's from now on."""
+        """Chooses the pupil whose real marks fit the story best; from now on the story sets their marks."""
         there = [pupil for pupil in self.pupils if pupil.class_code == story.class_code and not pupil.in_story]
         right = [pupil for pupil in there if story.village in {None, pupil.village}]
         if not right:
@@ -150,31 +152,31 @@ class _StoryPlayer:
 
     def _open(self, pupil_id: int, act: StoryAct, now: dt.datetime) -> str:
         with self.context.store.reading("who opens") as session:
-            world = World(session, self.context.definitions, now)
-            place = stored.pupil_place(session, pupil_id)
-            assert place is not None
+            world = SurroundingsReader(session, self.context.definitions, now)
+            place = given(stored.pupil_place(session, pupil_id), "the demo has just stored its pupils")
             viewer = self._viewer(session, find(act.who, place, world).people, world)
         return case_acts.open_case(self.context, viewer, pupil_id, act.values, now)
 
     def _act(self, code: str, act: StoryAct, now: dt.datetime) -> None:
         with self.context.store.reading("who acts") as session:
-            world = World(session, self.context.definitions, now)
+            world = SurroundingsReader(session, self.context.definitions, now)
             viewer = self._viewer(session, self._people(session, code, act.who, world), world)
+        done = Act(viewer, code, act.values, now)
         if act.act in _FORMS:
-            _FORMS[act.act](self.context, viewer, code, act.values, now)
+            _FORMS[act.act](self.context, done)
         else:
-            case_acts.step(self.context, viewer, code, act.act, act.values, now)
+            case_acts.step(self.context, done, act.act)
 
-    def _people(self, session: Session, code: str, who: str, world: World) -> Iterable[int]:
+    def _people(self, session: Session, code: str, who: str, reader: SurroundingsReader) -> Iterable[int]:
         facts = filled.case_of(session, code)
         if who == "assignee":
-            return world.person(facts.assignee_id).acting if facts.assignee_id else ()
+            return reader.person(facts.assignee_id).acting if facts.assignee_id else ()
         if who == "offered" and facts.offered_role and facts.offered_unit_id:
-            return acting(world.holders(facts.offered_role, facts.offered_unit_id))
-        return find(who, facts, world).people
+            return acting(reader.holders(facts.offered_role, facts.offered_unit_id))
+        return find(who, facts, reader).people
 
-    def _viewer(self, session: Session, people: Iterable[int], world: World) -> Viewer:
-        return viewer_of(session, next(iter(people)), world.today)
+    def _viewer(self, session: Session, people: Iterable[int], reader: SurroundingsReader) -> Viewer:
+        return viewer_of(session, next(iter(people)), reader.today)
 
     def _close(self, unit: str, act: StoryAct, now: dt.datetime) -> None:
         with self.context.store.reading("what closes") as session:
@@ -192,7 +194,7 @@ class _StoryPlayer:
         )
 
 
-_FORMS: Mapping[str, Callable[[Context, Viewer, str, Mapping[str, Any], dt.datetime], None]] = {
+_FORMS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
@@ -207,7 +209,7 @@ def _is_closure(story: Story) -> bool:
 
 
 def _fill_registers(session: Session, pupils: list[Enrolled], instant: Callable[[dt.date, int], dt.datetime]) -> int:
-    """Write all marks down, day by day, as taken in the morning."""
+    """Stores all marks, day by day, as if taken in the morning."""
     by_day: dict[dt.date, list[tuple[int, dt.date, str, str, str | None]]] = {}
     for pupil in pupils:
         for day, mark in pupil.marks.items():

@@ -1,7 +1,7 @@
-"""Makes up names: as frequent as real ones are, with those of the highlands (A …, Y …), and nobody's.
+"""Makes up names with the frequencies of real ones, also those of the highlands (A …, Y …), but no real person's name.
 
-No lake's, province's, king's either: a name that is refused gives way to its neighbour in the list of given names. No
-chance is drawn for that, so that everybody else is called as before.
+A refused name (a lake, a province, a king) is replaced by its neighbour in the list of given names. This uses no random
+number, so all other people keep their names.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from engine.core.text import tidy
 
-PEOPLES = ("Xơ Đăng", "Giẻ Triêng", "Ba Na")  # who bear names with A and Y
+PEOPLES = ("Xơ Đăng", "Giẻ Triêng", "Ba Na")  # these peoples have names with A and Y
 LOWLAND_PEOPLES = ("Kinh", "Kinh", "Thái", "Mường", "Tày")
 
 
 def rows(text: str) -> Iterator[dict[str, str]]:
-    """The lines of a csv file by its heading; lines that begin with # are remarks."""
+    """Returns the lines of a csv file by its heading; lines that begin with # are remarks."""
     return csv.DictReader(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
 
 
@@ -32,7 +32,7 @@ class Invented:
 
 @dataclass
 class Namer:
-    """Makes people up from name frequencies; the same chance gives the same people. No name comes up twice.
+    """Makes up people from name frequencies; the same random seed gives the same people. No name comes twice.
 
     `surnames` with their weights, `given` and `local` names by sex ("m", "f"). `refused`: given or whole names that
     nobody gets.
@@ -43,11 +43,11 @@ class Namer:
     given: Mapping[str, list[str]]
     local: Mapping[str, list[str]]
     refused: frozenset[str] = frozenset()
-    used: set[str] = field(default_factory=set)  # what chance gave
-    borne: set[str] = field(default_factory=set)  # what somebody is called
+    used: set[str] = field(default_factory=set)  # names that were drawn
+    borne: set[str] = field(default_factory=set)  # names that somebody has
 
     def person(self, sex: str, *, highland: bool) -> Invented:
-        """Somebody of this sex, of the highlands or the lowlands."""
+        """Makes a person of this sex, of the highlands or the lowlands."""
         people = PEOPLES if highland else LOWLAND_PEOPLES
         name = ""
         for _ in range(50):
@@ -64,14 +64,14 @@ class Namer:
         return f"{surname} {self.chance.choice(self.given[sex])}"
 
     def _decent(self, name: str, names: list[str]) -> str:
-        """The name or, if it is refused or somebody's already, the surname with the next given name that is neither."""
+        """Returns the name; if it is refused or taken, the surname with the next given name that is neither."""
         surname, _space, given = name.partition(" ")
         at = names.index(given)
         whole = (f"{surname} {other}" for other in (*names[at:], *names[:at]) if other not in self.refused)
         return next((it for it in whole if it not in self.refused and it not in self.borne), name)
 
     def _local(self, sex: str) -> str:
-        """A name of the highlands; most have one syllable after A or Y, some a second."""
+        """Returns a name of the highlands; most have one syllable after A or Y, some have two."""
         name = self.chance.choice(self.local[sex])
         if self.chance.random() < 0.6:
             name += f" {self.chance.choice(self.local[sex]).split()[-1]}"
@@ -79,7 +79,7 @@ class Namer:
 
 
 def read_namer(chance: random.Random, surnames: str, given: str, local: str, refused: str = "") -> Namer:
-    """A namer from the texts of csv files, wrong letters put right."""
+    """Makes a namer from the texts of csv files; corrects wrong letters."""
     by_sex: dict[str, dict[str, list[str]]] = {"given": {"m": [], "f": []}, "local": {"m": [], "f": []}}
     for kind, text in (("given", given), ("local", local)):
         for row in rows(text):

@@ -1,4 +1,4 @@
-"""Peoples the demo: an account for every post but those left vacant, pupils in every class and village."""
+"""Adds people to the demo: an account for every post except the vacant ones, pupils in every class and village."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from engine.store.units.units import UnitHere, unit_above, unit_at, units_below
 
 PASSWORD = "ralop-demo"  # noqa: S105 - everybody's, in the demo only
 ROOT = "VN"
-HIGHLAND = 0.7  # how many of the pupils bear names of the highlands
-# Where pupils of a school live: most around it, some elsewhere in the commune, a few far away (boarders).
+HIGHLAND = 0.7  # share of pupils with names of the highlands
+# Where the pupils of a school live: most near it, some elsewhere in the commune, a few far away (boarders).
 AROUND, IN_COMMUNE = 0.78, 0.95
 DISABLED = 0.01
-OFFICER_VILLAGES = 2  # that one officer answers for
-# Whose posts the demo fills by itself: role, the kind of unit, and how logins begin.
+OFFICER_VILLAGES = 2  # villages of one officer
+# The posts that the demo fills by itself: role, kind of unit, and the beginning of the logins.
 FILLED = (("teacher", "class", "gv"), ("head", "school", "ht"), ("commune_officer", "village", "cb"))
 
 
 @dataclass
 class Town:
-    """The units of the demo on its day, by code, and how they lie."""
+    """The units of the demo on its day, by code, and how they belong together."""
 
     session: Session
     day: dt.date
@@ -46,11 +46,11 @@ class Town:
         return self._at[code]
 
     def all(self, kind: str, inside: int | None = None) -> list[UnitHere]:
-        """The units of a kind, all or those inside one, by their codes."""
+        """Returns the units of a kind, all or those inside one, by code."""
         return units_below(self.session, inside or self.unit(ROOT).id, kind, self.day)
 
     def above(self, unit: UnitHere, kind: str) -> int:
-        """The unit of a kind in which another lies."""
+        """Returns the unit of a kind above another one."""
         if (unit.id, kind) not in self._above:
             found = unit_above(self.session, unit.id, kind)
             if found is None:
@@ -63,9 +63,9 @@ class Town:
 
 
 def add_accounts(town: Town, accounts: list[DemoAccount], namer: Namer, now: dt.datetime) -> list[DemoAccount]:
-    """Store the accounts that have a login, and made-up ones for all other posts; returns them all.
+    """Stores the accounts that have a login, and made-up ones for all other posts; returns all of them.
 
-    All have the same password, which need not be changed, and hold their posts from the start of the calendar year on.
+    All have the same password, which need not be changed. They hold their posts from the start of the calendar year.
     """
     everybody = [*(account for account in accounts if account.login), *_others(town, accounts, namer)]
     hashed, first = passwords.hash(PASSWORD), town.day.replace(month=1, day=1)
@@ -92,7 +92,7 @@ def add_accounts(town: Town, accounts: list[DemoAccount], namer: Namer, now: dt.
 
 
 def _others(town: Town, accounts: list[DemoAccount], namer: Namer) -> Iterator[DemoAccount]:
-    """Made-up people for the posts that no line of people.csv names, not even as vacant."""
+    """Makes up people for the posts that no line of people.csv names, not even as vacant."""
     for role, kind, login in FILLED:
         named = {code for account in accounts if account.role == role for code in account.units}
         codes = [unit.code for unit in town.all(kind) if unit.code not in named]
@@ -118,7 +118,7 @@ class Enrolled:
 
 
 def add_pupils(town: Town, schools: list[School], namer: Namer) -> list[Enrolled]:
-    """Store a pupil for each one of the source, in the classes of their school one after the other."""
+    """Stores a pupil for each one of the source, in the classes of their school in turn."""
     enrolled: list[Enrolled] = []
     found: list[Mapping[str, Any]] = []
     for school in schools:
@@ -137,7 +137,7 @@ def add_pupils(town: Town, schools: list[School], namer: Namer) -> list[Enrolled
 
 
 def _homes(town: Town, school: UnitHere, home: str) -> tuple[list[UnitHere], ...]:
-    """The villages around a school, those of its commune, and all."""
+    """Returns the villages around a school, those of its commune, and all."""
     commune = town.all("village", town.above(school, "commune"))
     return [village for village in commune if village.code.startswith(home)], commune, town.all("village")
 
@@ -164,7 +164,7 @@ def _pupil(
         "ethnicity": pupil.ethnicity,
         "disability": "Khuyết tật vận động" if chance.random() < DISABLED else None,
         "guardian": guardian.name,
-        "guardian_phone": f"0000 {number // 1000:03} {number % 1000:03}",  # no such number is given out
+        "guardian_phone": f"0000 {number // 1000:03} {number % 1000:03}",  # nobody has such a number
         "address": f"Nhà số {number}",
         "status": "enrolled",
         "class_id": room.id,

@@ -1,4 +1,4 @@
-"""Reads what the demo's files say: who there is, how the registers are filled, what happens to the cases. Pure."""
+"""Reads the demo's files: the people, how the registers are filled, what happens to the cases. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from engine.simulation.demo_names import rows
 
-VISITS = {"v1": 5, "v2": 4, "v3": 3, "v4": 2, "v5": 1}  # visit: how many weeks before the demo's own it lies
+VISITS = {"v1": 5, "v2": 4, "v3": 3, "v4": 2, "v5": 1}  # visit: weeks before the demo's own day
 PRESENT, UNEXCUSED = "p", "u"
 FARTHEST = 400  # days around the demo's day that are numbered
 
 
 @dataclass(frozen=True, slots=True)
 class DemoFiles:
-    """The texts of the demo's files, handed in by whoever can read them."""
+    """The texts of the demo's files, handed in by the caller."""
 
     units: str
     schools: str
@@ -39,19 +39,19 @@ class WorkingDaysBack:
         self._today = bisect_left(self._days, today)
 
     def back(self, number: int) -> dt.date:
-        """The day so many working days back."""
+        """Returns the day that is so many working days back."""
         return self._days[self._today - number]
 
     def at_or_after(self, day: dt.date) -> dt.date:
-        """This day, or the next working one."""
+        """Returns this day, or the next working day."""
         return self._days[bisect_left(self._days, day)]
 
     def between(self, first: dt.date, end: dt.date) -> list[dt.date]:
-        """The working days from one day up to another, which is left out."""
+        """Returns the working days from one day (included) to another (excluded)."""
         return self._days[bisect_left(self._days, first) : bisect_left(self._days, end)]
 
     def read(self, text: str) -> dt.date:
-        """A day as the files write it: @3 is three working days back."""
+        """Reads a day of the files: @3 is three working days back."""
         return self.back(int(text.removeprefix("@")))
 
 
@@ -60,7 +60,7 @@ class WorkingDaysBack:
 
 @dataclass(frozen=True, slots=True)
 class DemoPupil:
-    """A pupil of the source: a girl or not, and the marks of five days where the register was taken."""
+    """A pupil of the source: whether a girl, and the marks of five days on which attendance was taken."""
 
     girl: bool
     marks: Mapping[dt.date, str]
@@ -68,7 +68,7 @@ class DemoPupil:
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A demo school: its code, what the codes of the villages most pupils live in begin with, and its pupils."""
+    """A demo school: its code, the first digits of the codes of most pupils' villages, and its pupils."""
 
     code: str
     home: str
@@ -76,7 +76,7 @@ class School:
 
 
 def read_schools(files: DemoFiles, today: dt.date, days: WorkingDaysBack) -> list[School]:
-    """The demo's schools, their visits laid on school days: rules/demo/README.md says how."""
+    """Reads the demo's schools, with their visits moved to school days; rules/demo/README.md says how."""
     monday = today - dt.timedelta(days=today.weekday())
     when = {
         row["school"]: [_day(row[visit], monday, weeks, days) for visit, weeks in VISITS.items()]
@@ -102,7 +102,7 @@ def _day(realdate: str, monday: dt.date, weeks: int, days: WorkingDaysBack) -> d
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """Somebody with a fixed login, and their posts; or (no login) posts that are left vacant."""
+    """A person with a fixed login and their posts; or (without a login) posts that stay vacant."""
 
     login: str
     name: str
@@ -132,7 +132,7 @@ def read_accounts(text: str, days: WorkingDaysBack) -> list[DemoAccount]:
 
 @dataclass(frozen=True, slots=True)
 class StoryAct:
-    """One act of a story: at a local time, by a role ("assignee", "offered"), with what is filled in."""
+    """One act of a story: a local time, a role ("assignee", "offered"), and what is filled in."""
 
     day: dt.date
     time: dt.time
@@ -143,7 +143,7 @@ class StoryAct:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What happens to one case; its pupil is chosen in a class, and in a village if one is named."""
+    """The story of one case; its pupil is chosen in a class, and in a village if one is named."""
 
     name: str
     class_code: str
@@ -152,7 +152,7 @@ class Story:
 
     @property
     def absent(self) -> tuple[tuple[dt.date, dt.date | None], ...]:
-        """The times of absence: the first missed day, and the day of the return if there was one."""
+        """Returns the times of absence: the first missed day, and the day of the return, if any."""
         spans: list[tuple[dt.date, dt.date | None]] = []
         for act in self.acts:
             if since := act.values.get("absent_since"):
@@ -165,7 +165,7 @@ class Story:
 
 
 def read_stories(text: str, days: WorkingDaysBack) -> list[Story]:
-    """The stories that stories.csv tells, one for each class that a story names."""
+    """Reads the stories of stories.csv, one for each class that a story names."""
     acts: dict[str, list[StoryAct]] = {}
     classes: dict[str, list[str]] = {}
     for row in rows(text):

@@ -1,7 +1,7 @@
-"""Plays a scenario on a stage of its own: the acts, the time between them, and whether what must be true is true.
+"""Plays a scenario in a separate database: the acts, the time between them, and the checks.
 
-Between two steps the worker runs at every moment at which a rule may have something to say, exactly then, as one that
-is never late would. A worker that is down does not; when it comes up it runs once, however much came due meanwhile.
+Between two steps the worker runs exactly at every moment at which a rule may be due, as if it were never late. A
+stopped worker does not run. When it starts again, it runs once, however much is due.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.cases.act import Act
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.people.access import Viewer
@@ -23,20 +24,20 @@ from engine.store.cases.cases import earliest_look
 from engine.store.cases.difficulties import earliest_due
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.calendar.closures import announce_closure, lift_closure
 from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
 from engine.usecases.context import Context
 
-NO_CASE = "RL-0000-000000"  # what somebody asks for who acts on a case that is not there
+NO_CASE = "RL-0000-000000"  # the code used for an act on a case that does not exist
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One expectation of one step: what was expected, what was found, and why an act was refused if it was.
+    """One expectation of one step: what was expected, what was found, and why the act was refused, if it was.
 
-    An act that is refused though nobody expected it is a check too, of the key "refused" with "" expected.
+    An unexpected refusal is a check too, with the key "refused" and "" expected.
     """
 
     step: int
@@ -49,14 +50,14 @@ class Check:
 
 
 def play(scenario: Scenario, store: Store) -> Iterator[Check]:
-    """Play a scenario on a store that is empty and of the newest schema, telling each check as it is made."""
+    """Plays a scenario on an empty store of the newest schema; yields each check as it is made."""
     player = _Player(scenario, store)
     for step in scenario.steps:
         yield from player.take(step)
 
 
 def house_of(scenario: Scenario, store: Store) -> Context:
-    """A house that runs on the scenario's own definitions."""
+    """Returns a context that runs on the scenario's own definitions."""
     workflow, rules = scenario.workflow, scenario.rules
     definitions = Definitions(
         {(workflow.name, workflow.version): workflow},
@@ -67,7 +68,7 @@ def house_of(scenario: Scenario, store: Store) -> Context:
     return Context(store, definitions, workflow.name, risk=scenario.risk)
 
 
-FORMS: Mapping[str, Callable[..., None]] = {
+FORMS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
@@ -81,20 +82,22 @@ FORMS: Mapping[str, Callable[..., None]] = {
 
 
 class _Player:
-    """What is going on: the house, the stage, whether the worker is up, and up to where notices were read."""
+    """The state of a played scenario: the context, the cast, whether the worker runs, and the last notice that was
+    read.
+    """
 
     def __init__(self, scenario: Scenario, store: Store) -> None:
         self.context, self.calendar = house_of(scenario, store), scenario.calendar
         with store.writing("set the stage") as session:
-            self.stage = on.set_stage(session, scenario.start)
+            self.stage = seed.add_cast(session, scenario.start)
         self.now, self.working = scenario.start, True
         self.notice, self.closure = 0, 0
 
     def take(self, step: ScenarioStep) -> Iterator[Check]:
-        """Let the time until a step pass, do it, and compare."""
+        """Lets the time until a step pass, does the step, and compares."""
         self._pass(step.at)
         refused = self._attempt(step)
-        self._pass(step.at)  # what a rule says to it at once
+        self._pass(step.at)  # the rules that are due at once
         yield from self._compare(step, refused)
 
     # --- time -----------------------------------------------------------------------------------------------------
@@ -158,21 +161,20 @@ class _Player:
         do = step.do or ""
         viewer, case = self._viewer(step.by) or Viewer(0), self._case(step)
         code, version = (case.code, case.version - 1 if step.stale else None) if case else (NO_CASE, None)
-        values = dict(step.values)
+        act = Act(viewer, code, {name: value for name, value in step.values.items() if name != "to"}, self.now, version)
         if do == "assign":
-            person = self.stage.people[values.pop("to")]
-            case_acts.assign(self.context, viewer, code, person, values, self.now, version=version)
+            case_acts.assign(self.context, act, self.stage.people[step.values["to"]])
         elif do == "difficulty_answer":
-            answer(self.context, viewer, code, self._difficulty(case), values, self.now, version=version)
+            answer(self.context, act, self._difficulty(case))
         elif do in FORMS:
-            FORMS[do](self.context, viewer, code, values, self.now, version=version)
+            FORMS[do](self.context, act)
         else:
-            case_acts.step(self.context, viewer, code, do, values, self.now, version=version)
+            case_acts.step(self.context, act, do)
 
     def _difficulty(self, case: Facts | None) -> int:
-        """The number of the newest difficulty that waits for an answer; 0 if none does."""
+        """Returns the number of the newest difficulty that waits for an answer; 0 if none does."""
         with self.context.store.reading("the difficulty") as session:
-            found = on.waiting_difficulty(session, case.id) if case else None
+            found = seed.waiting_difficulty(session, case.id) if case else None
             return found.seq if found else 0
 
     def _announce(self, step: ScenarioStep) -> None:
@@ -190,20 +192,20 @@ class _Player:
             match step.do:
                 case "attendance":
                     pupil = stage.pupils[step.pupil]
-                    on.mark(session, pupil, values["day"], values["sessions"], values["mark"], self.now)
+                    seed.mark(session, pupil, values["day"], values["sessions"], values["mark"], self.now)
                 case "vacant":
-                    on.vacate(session, stage.seats(values["post"]), today)
+                    seed.vacate(session, stage.seats(values["post"]), today)
                 case "appoint":
-                    on.appoint(session, stage.people[values["who"]], stage.seats(values["post"]), today)
+                    seed.appoint(session, stage.people[values["who"]], stage.seats(values["post"]), today)
                 case "away":
                     delegate = stage.people.get(values["delegate"] or "")
-                    on.send_away(session, stage.people[values["who"]], today, values["until"], delegate)
+                    seed.send_away(session, stage.people[values["who"]], today, values["until"], delegate)
 
     # --- what must be true ----------------------------------------------------------------------------------------
 
     def _case(self, step: ScenarioStep) -> Facts | None:
         with self.context.store.reading("the case") as session:
-            return on.latest_case(session, self.stage.pupils[step.pupil])
+            return seed.latest_case(session, self.stage.pupils[step.pupil])
 
     def _compare(self, step: ScenarioStep, refused: Refused | None) -> Iterator[Check]:
         found = self._found(step, refused)
@@ -218,17 +220,17 @@ class _Player:
         with self.context.store.reading("what came of it") as session:
             found = {
                 "refused": refused.code if refused else "",
-                "count": on.open_cases(session, pupil),
-                "fired": on.fired(session, case.id) if case else (),
+                "count": seed.open_cases(session, pupil),
+                "fired": seed.fired(session, case.id) if case else (),
                 "asked": self._asked(session, case),
-                "notified": tuple(sorted(map(self.stage.member, on.told_since(session, pupil, self.notice)))),
+                "notified": tuple(sorted(map(self.stage.member, seed.told_since(session, pupil, self.notice)))),
             }
-            self.notice = on.last_notice(session)
+            self.notice = seed.last_notice(session)
         return found | self._of_case(case)
 
     def _asked(self, session: Session, case: Facts | None) -> str:
-        """Whose post has to decide about the newest difficulty of the case."""
-        found = on.waiting_difficulty(session, case.id) if case else None
+        """Returns the post that has to decide about the newest difficulty of the case."""
+        found = seed.waiting_difficulty(session, case.id) if case else None
         return self.stage.post(found.role, found.unit_id) if found else ""
 
     def _of_case(self, case: Facts | None) -> dict[str, Any]:

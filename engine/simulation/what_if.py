@@ -1,7 +1,7 @@
-"""What if: the cases of a past period once more under other rules, beside what really happened. Nothing is stored.
+"""Plays the cases of a past period again under other rules, and compares with what really happened. Stores nothing.
 
-A case that was changed by people after a moment at which, under the new rules, it would have stood elsewhere, cannot be
-followed further; it is compared up to there and named.
+If the new rules would have moved a case elsewhere before a person changed it, it cannot be followed further. It is
+compared up to that moment and named.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
@@ -20,7 +19,7 @@ from engine.core.refusals import Invalid
 from engine.core.rules.model import RuleSet
 from engine.core.words import Sentence
 from engine.store.cases import history
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Session
 from engine.usecases.context import Context
 
@@ -42,7 +41,10 @@ class Changed:
 
 @dataclass
 class Outcome:
-    """Side by side: `did_*` is what happened, `would_*` what would have. Rules by id, people by id and in `names`."""
+    """The comparison: `did_*` is what happened, `would_*` what would have happened.
+
+    Rules and people by id, names in `names`.
+    """
 
     cases: int = 0
     did_fire: Counter[str] = field(default_factory=Counter)
@@ -54,12 +56,15 @@ class Outcome:
     names: dict[int, str] = field(default_factory=dict)
 
     def rules(self) -> list[tuple[str, int, int]]:
-        """Each rule that fired or would have: id, times it did, times it would have."""
+        """Returns each rule that fired or would have fired: id, real number of times, number in the trial."""
         ids = sorted({*self.did_fire, *self.would_fire})
         return [(id, self.did_fire[id], self.would_fire[id]) for id in ids]
 
     def people(self) -> list[tuple[str, int, int]]:
-        """Each person who was told or would have been: name, notices then, notices now; the greatest change first."""
+        """Returns each person who was told or would have been: name, real number of notices, number in the trial.
+
+        The greatest change comes first.
+        """
         rows = [
             (self.names.get(id, str(id)), self.did_tell[id], self.would_tell[id])
             for id in {*self.did_tell, *self.would_tell}
@@ -76,18 +81,18 @@ def simulate(
     viewer: Viewer | None = None,
     most: int | None = None,
     batch: int = BATCH,
-    progress: Callable[[Outcome], Any] = lambda _outcome: None,
+    progress: Callable[[Outcome], object] = lambda _outcome: None,
 ) -> Outcome:
-    """Play the cases that were open from `first` up to `end` again under `rules`.
+    """Plays the cases that were open from `first` to `end` again under `rules`.
 
     Args:
-        house: where the cases are; only read.
+        context: where the cases are; only read.
         rules: the rule set on trial, checked against its workflow.
         first, end: the period, aware UTC moments; `end` is not part of it.
         viewer: only cases that this person may know; None: all.
         most: refuse more cases than this; None: as many as there are.
         batch: cases read at once.
-        progress: told after each batch.
+        progress: called after each batch.
 
     Raises:
         Invalid: the period is empty, or there are too many cases in it.
@@ -97,7 +102,7 @@ def simulate(
     outcome, after = Outcome(), 0
     trial = replace(context.definitions, rulesets=_with_trial(context.definitions, rules))
     with context.store.reading("simulate rules") as session:
-        world = World(session, trial, end)
+        reader = SurroundingsReader(session, trial, end)
         while found := history.cases_between(session, rules.workflow, first, end, viewer, after, batch):
             after = found[-1].id
             if most is not None and outcome.cases + len(found) > most:
@@ -110,7 +115,7 @@ def simulate(
                         )
                     }
                 )
-            _play(session, world, trial, found, rules, (first, end), outcome)
+            _play(session, reader, trial, found, rules, (first, end), outcome)
             progress(outcome)
         outcome.names = history.people_named(session, {*outcome.did_tell, *outcome.would_tell})
     return outcome
@@ -122,7 +127,7 @@ def _with_trial(definitions: Definitions, rules: RuleSet) -> dict[tuple[str, int
 
 def _play(
     session: Session,
-    world: World,
+    reader: SurroundingsReader,
     trial: Definitions,
     found: Sequence[Facts],
     rules: RuleSet,
@@ -130,7 +135,7 @@ def _play(
     outcome: Outcome,
 ) -> None:
     first, end = period
-    world.fetch(found)
+    reader.fetch(found)
     events = history.events_of(session, [facts.id for facts in found], end)
     told: dict[int, list[tuple[int, dt.datetime]]] = {facts.id: [] for facts in found}
     for case, person, at in history.told_between(session, list(told), first, end):
@@ -140,7 +145,9 @@ def _play(
         if not events[facts.id]:
             continue
         outcome.cases += 1
-        replay = Replay(facts, events[facts.id], marks.get(facts.pupil_id, ()), trial, world.surroundings(facts), world)
+        replay = Replay(
+            facts, events[facts.id], marks.get(facts.pupil_id, ()), trial, reader.surroundings(facts), reader
+        )
         run = replay.run(first, end)
         _compare(outcome, facts.code, run, [past for past in events[facts.id] if past.at >= first], told[facts.id])
 
@@ -157,7 +164,7 @@ def _marks(
 def _compare(
     outcome: Outcome, code: str, run: Run, events: Iterable[PastEvent], told: Iterable[tuple[int, dt.datetime]]
 ) -> None:
-    """Add one case to the outcome; one that was lost is compared up to where it was."""
+    """Adds one case to the comparison; a case that was lost is compared up to that moment."""
     until = run.lost.at if run.lost else None
     did = tuple((past.kind, past.at) for past in events if "rule" in past.data and (until is None or past.at < until))
     would = tuple((entry.kind, entry.at) for entry in run.entries if entry.firing)

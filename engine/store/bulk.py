@@ -1,7 +1,7 @@
-"""Many rows through one statement of the raw driver.
+"""Handles many rows through one statement of the raw driver.
 
-SQLAlchemy handles parameters row by row and value by value, which costs more than the rules take to decide. Here rows
-are tuples; what a database cannot take as it is, is turned into what it can by one function a column.
+SQLAlchemy handles parameters row by row and value by value, which costs more than the decisions of the rules. Here rows
+are tuples. For each column that needs it, one function converts the values for the database.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from engine.core.cases import chain
+from engine.core.invariants import given
 
-MANY = 50  # rows from which on COPY is cheaper than an INSERT for each
+MANY = 50  # from so many rows on, COPY is cheaper than single INSERTs
 Row = tuple[Any, ...]
 Turn = Callable[[Any], Any]
 
 
 def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
-    """Add rows that give the columns `names`; JSON as values or as text in canonical form."""
+    """Adds rows with the columns `names`; JSON as values or as text in canonical form."""
     statement, turns = _insert(table, tuple(names), connection.dialect)
     if len(rows) >= MANY and connection.dialect.name == "postgresql":
         _copy(connection, table, names, _turned(rows, turns))
@@ -36,7 +37,7 @@ def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows
 
 
 def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
-    """PostgreSQL's way to take many rows; what it refuses comes as the driver's own error."""
+    """Copies many rows with PostgreSQL's COPY; refusals are errors of the driver."""
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
     driver: Any = connection.connection.driver_connection
@@ -48,7 +49,9 @@ def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Iter
 def update_rows(
     connection: Connection, table: Table, names: Sequence[str], keys: Sequence[str], rows: Sequence[Row]
 ) -> int:
-    """Set the columns `names` of the rows found by `keys`, whose values come last; how many rows were found."""
+    """Sets the columns `names` of the rows with these `keys`, whose values come last; returns how many rows
+    were found.
+    """
     statement, turns = _update(table, tuple(names), tuple(keys), connection.dialect)
     if len(rows) >= MANY and connection.dialect.name == "postgresql":
         statement = _update_together(table, tuple(names), tuple(keys), connection.dialect)
@@ -58,10 +61,10 @@ def update_rows(
 
 
 def read_columns(connection: Connection, query: Select[Any]) -> list[Iterable[Any]]:
-    """The answer column by column, each of a row's values turned into what Python works with; [] if there is none."""
+    """Returns the result column by column, with values converted to Python's; [] without rows."""
     with connection.execute(query) as result:
-        assert result.cursor is not None
-        columns: list[Iterable[Any]] = list(zip(*result.cursor.fetchall(), strict=True))
+        cursor = given(result.cursor, "a SELECT has a cursor until its result is closed")
+        columns: list[Iterable[Any]] = list(zip(*cursor.fetchall(), strict=True))
     if columns:
         for at, turn in _read_turns(tuple(column.type for column in query.selected_columns), connection.dialect):
             columns[at] = map(turn, columns[at])
@@ -85,7 +88,7 @@ def _from_text(text: str | None) -> Any:
 
 
 class Ids(TypeDecorator[Collection[int]]):
-    """Any number of ids as one parameter, so that the statement is the same for all numbers of them."""
+    """Any number of ids as one parameter, so that the statement is always the same."""
 
     impl = Text
     cache_ok = True
@@ -100,7 +103,7 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
     def self_group(self, against: object = None) -> _Among:
-        """As it is: SQLAlchemy would make it `… = 1` in SQLite, and SQLite would no longer see an index."""
+        """Keeps the expression: SQLAlchemy would make it `… = 1` in SQLite, which would then miss the index."""
         return self
 
 
@@ -113,7 +116,7 @@ def _among_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str
 @compiles(_Among, "postgresql")
 def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
     column, ids = (compiler.process(clause, **options) for clause in element.clauses)
-    # A join, not `= ANY`: where a table is thought to be empty, that is compared id by id with each of its rows.
+    # A join, not `= ANY`: for a table that looks empty, the latter compares each id with each row.
     return f"{column} IN (SELECT unnest(CAST({ids} AS BIGINT[])))"
 
 
@@ -121,7 +124,7 @@ Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 def among(column: Column, ids: Collection[int] | None = None, name: str = "ids") -> ColumnElement[bool]:
-    """`column IN ids` with all ids in one parameter; without ids, the parameter `name` given at execution."""
+    """Makes `column IN ids` with all ids in one parameter; without ids, the parameter `name` is given at execution."""
     given = bindparam(name, type_=Ids) if ids is None else bindparam(None, list(ids), type_=Ids)
     return _Among(column, given)
 
@@ -146,7 +149,7 @@ def _update(
 
 @lru_cache(maxsize=256)
 def _update_together(table: Table, names: tuple[str, ...], keys: tuple[str, ...], dialect: Dialect) -> str:
-    """An UPDATE from arrays, one for each column: a third less than an UPDATE for each row."""
+    """Makes an UPDATE from arrays, one for each column; it takes a third less than one UPDATE for each row."""
     columns = {name: name for name in names} | {f"old_{key}": key for key in keys}
     given = ", ".join(
         f'unnest(%s::{table.c[name].type.compile(dialect)}[]) AS "{alias}"' for alias, name in columns.items()
@@ -157,7 +160,7 @@ def _update_together(table: Table, names: tuple[str, ...], keys: tuple[str, ...]
 
 
 def _array(values: Iterable[Any]) -> str:
-    """An array as PostgreSQL writes one."""
+    """Returns an array in PostgreSQL's notation."""
     return "{" + ",".join(map(_element, values)) + "}"
 
 
@@ -195,7 +198,7 @@ def _as_text(value: Any) -> str | None:
 
 
 def _turned(rows: Sequence[Row], turns: tuple[tuple[int, Turn], ...]) -> list[Row]:
-    """Column by column, because that is the way in which Python has the least to do."""
+    """Converts column by column, which is the least work for Python."""
     columns = list(zip(*rows, strict=True))
     for at, turn in turns:
         columns[at] = tuple(map(turn, columns[at]))

@@ -1,1 +1,1 @@
-"""Acts: one function for each thing a person does, one transaction each."""
+"""Use cases: one function for each thing that a person does, one transaction each."""

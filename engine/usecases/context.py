@@ -1,4 +1,7 @@
-"""The parts that use cases need, put together once by the composition root (`web.site.composition.build_house`)."""
+"""The parts that use cases need.
+
+The composition root puts them together once (`web.site.composition.build_context`).
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from engine.store.session import Store
 
 @dataclass(frozen=True)
 class Context:
-    """A database and the definitions its cases run on. `workflow` is the one that new cases begin with."""
+    """A database and the definitions of its cases. `workflow` is the one with which new cases begin."""
 
     store: Store
     definitions: Definitions
     workflow: str = "dropout"
-    post: Outbox = field(default_factory=Outbox)  # by which channels notices leave the house
-    aliases: Aliases = NONE  # what the columns of imported files are called
+    post: Outbox = field(default_factory=Outbox)  # the channels that send notices
+    aliases: Aliases = NONE  # names of the columns of imported files
     risk: RiskRules = NOTHING  # what the risk watch looks for

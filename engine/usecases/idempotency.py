@@ -1,9 +1,9 @@
-"""A form is done once: what was sent with its key, so that the same key with other content is no silent "done".
+"""Makes sure that a form is processed once, and that the same key with other content is not silently ignored.
 
-A form brings a key. Sent again with the same content (two clicks, a bad line) it does nothing more and gives the same
-answer. Sent again with other content (a page that came back out of the browser's memory) it is a form of its own,
-of which nothing was done: `SentBefore` says so, and the page gives it a new key. Kept is a digest, with the key as its
-salt. Of keys that came before there were digests any content counts as the same.
+A form has a key. Sent again with the same content (two clicks, a bad line), it does nothing and gets the same answer.
+Sent again with other content (a page from the browser's memory), it is a new form that was not processed: `SentBefore`
+says so, and the page gives it a new key. The database stores a digest, with the key as its salt. Older keys have no
+digest; for them any content counts as the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.store.session import Session
 
 
 class SentBefore(Conflict):
-    """A form with this key was done already and said something else; nothing was done now."""
+    """A form with this key and other content was already processed; nothing was done now."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -31,13 +31,13 @@ class SentBefore(Conflict):
         )
 
 
-def digest(key: str, act: str, content: Mapping[str, Any]) -> str:
-    """What is kept of a form: of which act it is and what was filled in, whatever was left empty aside."""
+def digest(key: str, act: str, content: Mapping[str, object]) -> str:
+    """Returns the digest of a form: of its act and what was filled in, without empty fields."""
     return text_hash(key, {"act": act, "content": _plain(content)})
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: numbers and days as text, as a form sends them."""
+    """Returns a value in the form of JSON: numbers and days as text, as a form sends them."""
     if isinstance(value, Mapping):
         return {str(name): said for name, item in value.items() if (said := _plain(item))}
     if isinstance(value, list | tuple | set | frozenset):
@@ -49,12 +49,12 @@ def _plain(value: Any) -> Any:
 
 
 def check(session: Session, key: str, content: str) -> None:
-    """Raises `SentBefore` if a form with this key was done whose digest is not `content`."""
+    """Raises `SentBefore` if the form with this key was processed with another digest than `content`."""
     found = stored.digest_of(session, key)
     if found is not None and found != content:
         raise SentBefore
 
 
 def note(session: Session, key: str, content: str, now: dt.datetime) -> None:
-    """Keep the digest of a form that is done in this transaction."""
+    """Stores the digest of a form that this transaction processes."""
     stored.keep(session, key, content, now)

@@ -18,6 +18,7 @@ from sqlalchemy import update
 from engine.channels.email import EmailChannel
 from engine.channels.outbox import Outbox
 from engine.channels.push import PushChannel, kept_key
+from engine.core.cases.act import Act
 from engine.core.notices.settings import MailSettings
 from engine.store import tables as t
 from engine.usecases.attendance import import_jobs
@@ -300,9 +301,9 @@ def _cases(cast: Cast) -> dict[str, str]:
     cast.accept(names["given"], "volunteer")
     names["danger"] = cast.open_case("A Nguy Thử", causes=["violence"])
     teacher, helper = cast.viewer("teacher"), {"companion_role": "respected", "companion_name": "A Già Thử"}
-    companions.add(cast.context, teacher, names["danger"], helper | {"companion_phone": "0905 000 222"}, cast.now)
+    companions.add(cast.context, Act(teacher, names["danger"], helper | {"companion_phone": "0905 000 222"}, cast.now))
     stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu treo hỏng sau lũ"}
-    raise_difficulty(cast.context, teacher, names["danger"], stuck, cast.now)
+    raise_difficulty(cast.context, Act(teacher, names["danger"], stuck, cast.now))
     return names
 
 

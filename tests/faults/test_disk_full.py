@@ -3,18 +3,19 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from engine.core.cases.act import Act
 from engine.store.cases import verify
 from engine.store.session import open_store
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
-from tests.stage import CALLED, Installed, at, definitions
+from tests.installation import CALLED, CastInstallation, at, definitions
 
 
 def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room(sqlite_url: str) -> None:
     store = open_store(sqlite_url)
     with store.writing("set the stage") as session:
-        installed = Installed(Context(store, definitions()), scene.set_stage(session, at("2026-03-01 08:00")))
+        installed = CastInstallation(Context(store, definitions()), seed.add_cast(session, at("2026-03-01 08:00")))
     code, teacher = installed.open(), installed.viewer("teacher")
     with store.engine.connect() as connection:
         size = connection.exec_driver_sql("PRAGMA page_count").scalar()
@@ -31,14 +32,14 @@ def test_an_act_on_a_full_disk_keeps_nothing_and_goes_through_when_there_is_room
     full.close()
 
     roomy = Context(open_store(sqlite_url), definitions())
-    case_acts.step(roomy, teacher, code, "contact", CALLED, at("2026-03-02 17:00"), version=len(kept))
+    case_acts.step(roomy, Act(teacher, code, CALLED, at("2026-03-02 17:00"), version=len(kept)), "contact")
     assert installed.kinds(code) == [*kept, "contact"]
     assert list(verify.breaks(roomy.store)) == []
     roomy.store.close()
     store.close()
 
 
-def _write_for_ever(context: Context, installed: Installed, code: str) -> None:
+def _write_for_ever(context: Context, installed: CastInstallation, code: str) -> None:
     for number in range(10_000):
         note = {"note": "Đã đến nhà. " * 100}
-        case_acts.note(context, installed.viewer("teacher"), code, note, at("2026-03-02 16:00"), key=str(number))
+        case_acts.note(context, Act(installed.viewer("teacher"), code, note, at("2026-03-02 16:00"), key=str(number)))

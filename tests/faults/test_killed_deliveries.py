@@ -19,8 +19,8 @@ from engine.store.session import Store, open_store
 from engine.usecases.context import Context
 from tests.faults import FULL
 from tests.faults.processes import Herd
+from tests.installation import CastInstallation, at, installed
 from tests.mailbox import Mailbox, serving
-from tests.stage import Installed, at, installed
 
 __all__ = ["installed"]
 
@@ -40,7 +40,7 @@ def send_for_ever(url: str, begun: float, settings: MailSettings, seed: int) -> 
         time.sleep(0.002)
 
 
-def told(installed: Installed) -> None:
+def told(installed: CastInstallation) -> None:
     """Notices for one person, who wants each by itself at any hour."""
     code, person = installed.open(), installed.cast.people["head"]
     with installed.store.writing("test") as session:
@@ -64,7 +64,9 @@ def states(store: Store) -> dict[str, int]:
         return dict(session.execute(select(t.Delivery.state, func.count()).group_by(t.Delivery.state)).all())
 
 
-def test_killed_workers_lose_no_message(installed: Installed, database_url: str, figures: Callable[..., None]) -> None:
+def test_killed_workers_lose_no_message(
+    installed: CastInstallation, database_url: str, figures: Callable[..., None]
+) -> None:
     told(installed)
     chance, begun = random.Random(2026), time.time()
     with serving(Mailbox()) as mailbox:

@@ -20,12 +20,12 @@ from sqlalchemy import func, select, update
 from engine.core.people import passwords
 from engine.store import tables as t
 from engine.store.cases import verify
-from engine.store.ops.time_source import set_clock
 from engine.store.session import open_store
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import set_clock
 from tests.faults import FULL, processes
-from tests.stage import Installed, at, definitions
+from tests.installation import CastInstallation, at, definitions
 from web.cli.serve import serve
 
 KILLS = 50 if FULL else 3
@@ -115,21 +115,21 @@ class Writer(threading.Thread):
 
 
 @pytest.fixture
-def served(database_url: str, tmp_path: Path) -> Iterator[tuple[Installed, Served]]:
+def served(database_url: str, tmp_path: Path) -> Iterator[tuple[CastInstallation, Served]]:
     """The cast, and the program serving it."""
     store = open_store(database_url)
     with store.writing("set the stage") as session:
-        cast = scene.set_stage(session, at("2026-03-01 08:00"))
+        cast = seed.add_cast(session, at("2026-03-01 08:00"))
         session.execute(update(t.Person).values(password_hash=passwords.hash(PASSWORD), must_change=False))
     set_clock(store, at("2026-03-02 16:00"))
     serving = Served(database_url, tmp_path)
-    yield Installed(Context(store, definitions()), cast), serving
+    yield CastInstallation(Context(store, definitions()), cast), serving
     serving.kill()
     store.close()
 
 
 def test_what_the_pages_acknowledged_is_kept_once_however_often_they_are_killed(
-    served: tuple[Installed, Served], figures: Callable[..., None]
+    served: tuple[CastInstallation, Served], figures: Callable[..., None]
 ) -> None:
     installed, serving = served
     chance, stop, begun = random.Random(7), threading.Event(), time.time()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from bench.country import NOW, Country, Waves
 from bench.data import Postgresql, Sqlite, definitions, fill
-from bench.land import NOW, Land, Waves
 from engine.channels.outbox import Outbox
 from engine.jobs.deliver import deliver
 from engine.jobs.sweep import run_due
@@ -44,7 +44,7 @@ def work_for_ever(url: str, outbox: Path, begun: float, seed: int) -> None:
 def swept_land(database_url: str) -> Iterator[Store]:
     """A land in which DUE cases are overdue because contact brought no return; all its people are told at once."""
     filler = (Sqlite if database_url.startswith("sqlite") else Postgresql)(database_url)
-    fill(filler, Land(CASES, Waves(DUE, 1), definitions()))
+    fill(filler, Country(CASES, Waves(DUE, 1), definitions()))
     filler.close()
     store = open_store(database_url)
     with store.writing("test") as session:
@@ -113,4 +113,4 @@ def _count(session: Session, column: object) -> int:
 
 def _told_twice(session: Session) -> list[int]:
     query = select(t.Notice.case_id).group_by(t.Notice.case_id, t.Notice.person_id, t.Notice.kind)
-    return list(session.scalars(query.having(func.count() > 1)))
+    return [case for case in session.scalars(query.having(func.count() > 1)) if case is not None]

@@ -23,14 +23,14 @@ from engine.core.people import passwords
 from engine.store import tables as t
 from engine.store.cases import verify
 from engine.store.ops import leases
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store, open_store
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import set_clock
 from tests import databases
 from tests.faults import FULL, processes
 from tests.faults.test_killed_pages import PASSWORD, Served, Writer
-from tests.stage import Installed, at, definitions
+from tests.installation import CastInstallation, at, definitions
 from tests.web.cli.test_serve import free_port
 from web.cli.serve import worker
 
@@ -39,14 +39,14 @@ PROGRAMS = ("serve", "worker")
 LATER = "2026-03-04 08:00"  # the first deadline of a case of 2 March has passed by then
 
 
-def playing(url: str) -> Installed:
+def playing(url: str) -> CastInstallation:
     """The cast, on a database on which the case of a pupil is open but not yet due."""
     store = open_store(url)
     with store.writing("set the stage") as session:
-        cast = scene.set_stage(session, at("2026-03-01 08:00"))
+        cast = seed.add_cast(session, at("2026-03-01 08:00"))
         session.execute(update(t.Person).values(password_hash=passwords.hash(PASSWORD), must_change=False))
     set_clock(store, at("2026-03-02 09:00"))
-    return Installed(Context(store, definitions()), cast)
+    return CastInstallation(Context(store, definitions()), cast)
 
 
 class Working:

@@ -16,8 +16,9 @@ import pytest
 from sqlalchemy import func, make_url, select
 from sqlalchemy.exc import DBAPIError
 
+from bench.country import NOW, Country, Waves
 from bench.data import Postgresql, definitions, fill
-from bench.land import NOW, Land, Waves
+from engine.core.cases.act import Act
 from engine.jobs.sweep import run_due
 from engine.store import tables as t
 from engine.store.cases import verify
@@ -49,7 +50,7 @@ def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(
     url = databases.start_postgresql(primary, {**databases.DURABLE, **REPLICATED})
     databases.migrate(url)
     filler = Postgresql(url)
-    fill(filler, Land(CASES, Waves(DUE, 1), definitions()))
+    fill(filler, Country(CASES, Waves(DUE, 1), definitions()))
     filler.close()
     standby_url = _follow(url, standby)
 
@@ -97,7 +98,7 @@ def _write(url: str, number: int, acknowledged: list[str]) -> None:
             viewer = viewer_of(session, teacher, NOW.date())
         while True:
             key = uuid.uuid4().hex
-            case_acts.note(context, viewer, code, {"note": "Đã gọi điện"}, NOW, key=key)
+            case_acts.note(context, Act(viewer, code, {"note": "Đã gọi điện"}, NOW, key=key))
             acknowledged.append(key)
     store.close()
 

@@ -11,6 +11,7 @@ import pytest
 import python_calamine as calamine
 from werkzeug.test import TestResponse
 
+from engine.core.cases.act import Act
 from engine.core.scenario.cast import CAST, OUTSIDER
 from engine.core.workflow.model import ROLES
 from engine.usecases.calendar.closures import announce_closure
@@ -234,10 +235,10 @@ def codes(cast: Cast) -> dict[str, str]:
     """What stands in the places of the rules."""
     code = cast.to_association("pupil")
     helper = {"companion_role": "friend", "companion_name": "Y Bạn"}
-    companions.add(cast.context, cast.viewer("teacher"), code, helper, cast.now)
+    companions.add(cast.context, Act(cast.viewer("teacher"), code, helper, cast.now))
     companion = cast.case(code).version
     stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu hỏng"}
-    raise_difficulty(cast.context, cast.viewer("teacher"), code, stuck, cast.now)
+    raise_difficulty(cast.context, Act(cast.viewer("teacher"), code, stuck, cast.now))
     closure = announce_closure(
         cast.context,
         None,

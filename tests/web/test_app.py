@@ -14,8 +14,9 @@ from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFou
 from engine.core.words import Sentence
 from engine.store import tables as t
 from engine.store.ops.settings import DEMO, put_setting
-from engine.store.ops.time_source import ShiftedClock, set_clock
+from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store, now_utc, open_store
+from engine.usecases.ops.clock import set_clock
 from tests.pages import MORNING, Site, post, site
 from web import app as web_app
 from web.app import create_app

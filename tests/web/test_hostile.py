@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.routing import Rule

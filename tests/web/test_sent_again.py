@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
+from engine.core.cases.act import Act
 from engine.store import tables as t
 from engine.usecases.cases import case_acts
 from engine.usecases.idempotency import SentBefore, digest
@@ -53,17 +54,17 @@ def test_a_note_with_other_words_is_kept_on_the_page_and_stored_after_one_more_p
 def test_what_was_left_empty_and_the_version_make_no_other_content(cast: Cast) -> None:
     code = cast.to_commune()
     teacher = cast.viewer("commune_officer")
-    case_acts.accept(cast.context, teacher, code, {}, cast.now, key="k1", version=2)
-    case_acts.accept(cast.context, teacher, code, {"note": "", "other": None}, cast.now, key="k1", version=3)
+    case_acts.accept(cast.context, Act(teacher, code, {}, cast.now, version=2, key="k1"))
+    case_acts.accept(cast.context, Act(teacher, code, {"note": "", "other": None}, cast.now, version=3, key="k1"))
     assert cast.case(code).version == 3
 
 
 def test_a_key_from_before_there_were_digests_is_done_whatever_comes_with_it(cast: Cast) -> None:
     code, teacher = cast.open_case(), cast.viewer("teacher")
-    case_acts.note(cast.context, teacher, code, {"note": "một"}, cast.now, key="k1")
+    case_acts.note(cast.context, Act(teacher, code, {"note": "một"}, cast.now, key="k1"))
     with cast.store.writing("as an earlier version left it") as session:
         session.execute(delete(t.SentForm))
-    case_acts.note(cast.context, teacher, code, {"note": "hai"}, cast.now, key="k1")
+    case_acts.note(cast.context, Act(teacher, code, {"note": "hai"}, cast.now, key="k1"))
     assert said(cast, code, "noted") == ["một"]
 
 
@@ -84,9 +85,9 @@ def test_another_act_or_answer_is_another_content(first: tuple[str, Any], second
 
 def test_an_act_on_another_case_with_the_key_of_a_form_is_refused(cast: Cast) -> None:
     one, other, teacher = cast.open_case("pupil"), cast.open_case("classmate"), cast.viewer("teacher")
-    case_acts.note(cast.context, teacher, one, {"note": "một"}, cast.now, key="k1")
+    case_acts.note(cast.context, Act(teacher, one, {"note": "một"}, cast.now, key="k1"))
     with pytest.raises(SentBefore):
-        case_acts.note(cast.context, teacher, other, {"note": "một"}, cast.now, key="k1")
+        case_acts.note(cast.context, Act(teacher, other, {"note": "một"}, cast.now, key="k1"))
     assert said(cast, other, "noted") == []
 
 

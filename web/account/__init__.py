@@ -1,1 +1,1 @@
-"""The pages of one's own account: signing in, notices, absences."""
+"""The pages of one's account: sign-in, notices, absences."""

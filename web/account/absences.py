@@ -1,4 +1,4 @@
-"""“I am away”: from which day to which, and who acts for me meanwhile; and for whom I act."""
+"""“I am away”: shows and enters the user's absences, who acts meanwhile, and for whom the user acts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _form() -> AwayForm:
 
 @pages.get("/me/away")
 def index() -> str:
-    """When I am away, who acts for me, for whom I act."""
+    """Shows when I am away, who acts for me, for whom I act."""
     return _page(_form())
 
 
@@ -58,7 +58,7 @@ def _page(form: AwayForm) -> str:
 
 @pages.post("/me/away")
 def enter() -> Response | tuple[str, int]:
-    """I am away."""
+    """Enters an absence of mine."""
     form = _form()
     try:
         first = read_day(form.first_day.data, "first_day", today())
@@ -77,7 +77,7 @@ def enter() -> Response | tuple[str, int]:
 
 @pages.post("/me/away/end")
 def end() -> Response:
-    """I am back, or I am not going."""
+    """Ends an absence of mine, or cancels a future one."""
     me = g.viewer.person_id
     absences.end(deployment().context, me, whole(request.form.get("absence")) or 0, now(), by=me)
     flash(_("The absence has ended."))

@@ -1,4 +1,7 @@
-"""How I am told: channels, quiet hours, digest, a test message; and for the operator what was sent and what was not."""
+"""Shows and stores how the user is told: channels, quiet hours, digest, a test message.
+
+Shows the operator the delivery log.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from werkzeug.wrappers import Response as Answer
 from wtforms import RadioField, StringField
 
 from engine.channels import Channel
+from engine.core.cases.act import Act
 from engine.core.notices.planning import PUSH, Recipient
 from engine.core.people.access import ADMIN
 from engine.core.refusals import Invalid, NotAllowed
@@ -22,6 +26,7 @@ from engine.store.notices.notices import PENDING, Browser
 from engine.usecases.cases.nudges import nudge, reminded
 from engine.usecases.notices import choices
 from engine.usecases.notices.choices import AT_ONCE, DIGEST, OFF
+from engine.usecases.notices.reading import try_again
 from web.account.device_names import name_of_device
 from web.site.forms import Form
 from web.site.languages import said
@@ -57,7 +62,7 @@ TIME: dict[str, Any] = {"class": "short", "autocomplete": "off"}
 
 
 class HoursForm(Form):
-    """When to be left alone, when to get the digest; the channels of the installation are added to it."""
+    """The quiet hours and the digest; the channels of the installation are added to the form."""
 
     quiet_from = StringField(render_kw=TIME)
     quiet_to = StringField(render_kw=TIME)
@@ -65,7 +70,7 @@ class HoursForm(Form):
 
 
 def _form(reader: Recipient) -> HoursForm:
-    """The form of this installation's channels, filled with what the person chose."""
+    """Makes the form with this installation's channels, filled with what the person chose."""
     channels = deployment().context.post.channels
     hours, controls, data = reader.hours, {}, {}
     for name, channel in channels.items():
@@ -84,7 +89,7 @@ def _form(reader: Recipient) -> HoursForm:
 
 @pages.get("/me/notices")
 def mine() -> str:
-    """What I chose, and what was sent to me last."""
+    """Shows what I chose, and what was last sent to me."""
     reader = choices.reader(deployment().context, g.viewer.person_id)
     return _mine(reader, _form(reader))
 
@@ -108,7 +113,7 @@ def _mine(reader: Recipient, form: HoursForm) -> str:
 
 @pages.post("/me/notices")
 def choose() -> Answer | tuple[str, int]:
-    """Keep what I chose."""
+    """Stores what I chose."""
     reader = choices.reader(deployment().context, g.viewer.person_id)
     form = _form(reader)
     values = {control.name: control.data or "" for control in form if isinstance(control, StringField | RadioField)}
@@ -123,7 +128,7 @@ def choose() -> Answer | tuple[str, int]:
 
 @pages.post("/me/notices/trial")
 def trial() -> Answer:
-    """Send me a test message by every channel I chose."""
+    """Sends me a test message by every channel I chose."""
     context = deployment().context
     sent = send_trial(context, g.viewer.person_id, context.post.channels, now())
     names = ", ".join(said(context.post.channels[name].label) for name in sent)
@@ -144,7 +149,7 @@ def trial() -> Answer:
 
 @pages.post("/me/notices/browsers")
 def allow() -> tuple[str, int]:
-    """This browser takes push messages; the script of the page sends its address and keys."""
+    """Turns on push messages to this browser; the script of the page sends its address and keys."""
     parts = {name: request.form.get(name, "") for name in ("endpoint", "p256dh", "auth")}
     device = name_of_device(request.user_agent.string)
     choices.allow_browser(deployment().context, g.viewer.person_id, Browser(**parts), device, now())
@@ -153,7 +158,7 @@ def allow() -> tuple[str, int]:
 
 @pages.post("/me/notices/browsers/forget")
 def forbid() -> tuple[str, int]:
-    """This browser takes no push messages any more."""
+    """Turns off push messages to this browser."""
     choices.forbid_browser(deployment().context, g.viewer.person_id, request.form.get("endpoint", ""))
     return "", 204
 
@@ -163,8 +168,10 @@ def forbid() -> tuple[str, int]:
 
 @pages.post("/cases/<code>/urge")
 def urge(code: str) -> Answer:
-    """Urge on whoever has the case."""
-    urged = nudge(deployment().context, g.viewer, code[:24], now(), key=request.form.get("key", "")[:64] or None)
+    """Urges on whoever has the case."""
+    urged = nudge(
+        deployment().context, Act(g.viewer, code[:24], {}, now(), key=request.form.get("key", "")[:64] or None)
+    )
     flash(said(reminded(as_superior=urged)))
     return redirect(url_for("case.show", code=code), 303)
 
@@ -179,7 +186,7 @@ def _require_admin() -> None:
 
 @pages.get("/admin/deliveries")
 def log() -> str:
-    """What was sent, what waits, what was given up: to whom and how, never what about."""
+    """Shows what was sent, what waits, what was given up: to whom and how, but not the text."""
     _require_admin()
     state, before = request.args.get("state", ""), whole_arg("before")
     state = state if state in STATES else ""
@@ -202,10 +209,9 @@ def log() -> str:
 
 @pages.post("/admin/deliveries/retry")
 def retry() -> Answer:
-    """Try one dead letter again, or all of them."""
+    """Tries one dead letter again, or all of them."""
     _require_admin()
     one = whole(request.form.get("delivery"))
-    with deployment().context.store.writing("try dead letters again") as session:
-        done = deliveries.revive(session, now(), None if request.form.get("all") else [one or 0])
+    done = try_again(deployment().context.store, now(), None if request.form.get("all") else [one or 0])
     flash(ngettext("%(num)s message will be tried again.", "%(num)s messages will be tried again.", done))
     return redirect(url_for("channels.log", state=DEAD), 303)

@@ -1,7 +1,7 @@
-"""One-time codes: the administrator makes one and prints it; whoever has it signs in with it once.
+"""One-time codes: the administrator makes one and prints it; a person signs in with it once.
 
-The QR code leads to the page where a code is typed, with the code behind the `#` of the address: no server, no log and
-no previewer of links ever sees it, and opening the page uses up nothing.
+The QR code leads to the page where a code is typed, with the code after the `#` of the address. So no server, log or
+link preview ever sees the code, and opening the page does not use it up.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class CodeForm(Form):
 
 
 class LoginForm(Form):
-    """For whom a code is made."""
+    """The login of the person for whom a code is made."""
 
     login = StringField(render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
 
@@ -48,7 +48,7 @@ class LoginForm(Form):
 @pages.route("/login/code", methods=["GET", "POST"])
 @public
 def sign_in() -> Response | str:
-    """Sign in with a code; only the button uses it up."""
+    """Signs in with a code; only the button uses it up."""
     if request.method == "GET":
         return render_template("code.html", form=CodeForm(request.args))
     form = CodeForm()
@@ -65,14 +65,14 @@ def sign_in() -> Response | str:
 @pages.get("/admin/codes")
 @needs_proof
 def index() -> str:
-    """For whom?"""
+    """Asks for whom to make a code."""
     _only_administrators()
     return render_template("codes.html", form=LoginForm(request.args))
 
 
 @pages.post("/admin/codes")
 def make() -> tuple[str, int] | str:
-    """A new code, shown this once, on a slip to print."""
+    """Makes a new code and shows it once, on a slip to print."""
     _only_administrators()
     form, lasts = LoginForm(), deployment().settings.sign_in.code_lasts
     try:
@@ -86,12 +86,12 @@ def make() -> tuple[str, int] | str:
 
 
 def address_of(slip: Slip, page: str) -> str:
-    """The address that the QR code of a slip leads to. `page`: of the page where a code is typed."""
+    """Returns the address in the QR code of a slip. `page`: the page on which a code is typed."""
     return f"{page}?login={quote(slip.login)}#{signin_codes.tidy(slip.code)}"
 
 
 def _picture(address: str) -> Markup:
-    """The QR code, dark on white in either theme; it is made of numbers, so nothing needs to be escaped."""
+    """Draws the QR code, dark on white in both themes; it contains only numbers, so nothing needs escaping."""
     return Markup(segno.make_qr(address).svg_inline(scale=5, light="#fff", border=3))  # noqa: S704
 
 

@@ -1,4 +1,4 @@
-"""What a device is called on the page that lists one's devices: "Chrome, Android"."""
+"""Names devices for the list of one's devices: "Chrome, Android"."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ SYSTEMS = (
 
 
 def name_of_device(user_agent: str) -> str:
-    """Browser and system, as far as a User-Agent header tells them; nothing more of it is kept."""
+    """Returns browser and system, as far as a User-Agent header names them; nothing else of it is stored."""
     found = [next((name for mark, name in known if mark in user_agent), "") for known in (BROWSERS, SYSTEMS)]
     return ", ".join(filter(None, found))

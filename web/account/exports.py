@@ -1,4 +1,4 @@
-"""Lists as files to download: what the page shows its reader, no more, and each download noted in the access log."""
+"""Lists as files to download: exactly what the page shows its reader, with each download noted in the access log."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from flask import Response, g
 
 from engine.core.files.export import TYPES, Value, export
-from engine.store.people.access_log import note_export
+from engine.usecases.people.note_access import note_export
 from web.account.stepup import require_proof
 from web.site.languages import language
 from web.site.request_context import deployment, now
 
 
 def download(form: str, name: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], what: str) -> Response:
-    """A list as an xlsx or csv file. `rows` come from the reader's own scoped session; `what` goes into the access log.
+    """Returns a list as an xlsx or csv file.
+
+    `rows` come from the reader's own scoped session; `what` goes into the access log.
 
     Raises `KeyError` for a form that is neither "xlsx" nor "csv", and `ProofNeeded` before any row is read.
     """
@@ -23,7 +25,7 @@ def download(form: str, name: str, columns: Sequence[str], rows: Iterable[Sequen
 
 
 def attachment(data: bytes, form: str, name: str, what: str) -> Response:
-    """A file to be saved under a name; noted before it is sent. Raises `ProofNeeded`."""
+    """Returns a file to save under a name; notes it before it is sent. Raises `ProofNeeded`."""
     require_proof(file=True)
     note_export(deployment().context.store, g.viewer.person_id, what, now())
     response = Response(data, content_type=TYPES[form])

@@ -19,6 +19,7 @@ from engine.core.words import Sentence, written
 from engine.store.cases import work_list
 from engine.store.cases.work_list import PAGE, NoticeRow
 from engine.store.people.account_events import AccountEventRow, acts_of
+from engine.usecases.notices.reading import mark_read
 from web.site.addresses import CODE, url_for
 from web.site.languages import language, said
 from web.site.request_context import deployment, local, now, whole_arg
@@ -29,7 +30,7 @@ pages = Blueprint("notices", __name__)
 
 
 class Line(NamedTuple):
-    """A notice in words: why it was sent, what it is about, and when, as one says it and to the minute."""
+    """A notice in words: why it was sent, what it is about, and when, in relative words and exactly."""
 
     row: NoticeRow
     why: str
@@ -41,7 +42,7 @@ class Line(NamedTuple):
 
 @pages.get("/notices")
 def index() -> str:
-    """What I was told."""
+    """Shows what I was told."""
     before = whole_arg("before")
     with deployment().context.store.reading(
         "one's own notices, with the codes of cases that went to others"
@@ -59,7 +60,7 @@ def index() -> str:
 
 
 def _lines(rows: Sequence[NoticeRow], acts: Mapping[int, AccountEventRow]) -> list[Line]:
-    """The notices in words; what is the same for all is looked up once, as there are many."""
+    """Returns the notices in words; looks up common things once, because there are many notices."""
     definitions, spoken, here, address = (
         deployment().context.definitions,
         language(),
@@ -82,7 +83,7 @@ def _lines(rows: Sequence[NoticeRow], acts: Mapping[int, AccountEventRow]) -> li
 
 
 def _of_act(act: AccountEventRow) -> str:
-    """Whom something was done to, what exactly, and who did it."""
+    """Says to whom something was done, what exactly, and by whom."""
     parts = [f"{act.person} ({act.login})"]
     if act.role:
         parts.append(f"{said(ROLE_LABELS[act.role])}, {said(called(act.unit_kind or '', act.unit or ''))}")
@@ -96,7 +97,7 @@ def _by(act: AccountEventRow) -> str:
 
 
 def actor(act: AccountEventRow) -> str:
-    """Who did something to an account or a post."""
+    """Says who did something to an account or a post."""
     if act.by:
         return act.by
     if act.operator:
@@ -105,15 +106,14 @@ def actor(act: AccountEventRow) -> str:
 
 
 def _person(act: AccountEventRow) -> str:
-    """The page of whom it was done to, for who may open it."""
+    """Returns the page of the person concerned, for viewers who may open it."""
     return url_for("admin_people.show", person_id=act.person_id) if g.viewer.holds(ADMIN) else ""
 
 
 @pages.post("/notices/read")
 def read() -> Response:
-    """Mark some of my notices as read."""
+    """Marks some of my notices as read."""
     ids = [id for text in request.form.getlist("notice")[:PAGE] if (id := whole(text)) is not None]
-    with deployment().context.store.writing("mark notices as read") as session:
-        done = work_list.mark_read(session, g.viewer.person_id, ids, now())
+    done = mark_read(deployment().context.store, g.viewer.person_id, ids, now())
     flash(ngettext("%(num)s notice marked as read.", "%(num)s notices marked as read.", done))
     return redirect(url_for("notices.index"), 303)

@@ -1,4 +1,4 @@
-"""What a browser is asked of a passkey, remembered in its session until it answers."""
+"""Remembers in the browser's session what it was asked of a passkey, until it answers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from engine.usecases.people.passkeys import PasskeyRefused, Question
 from engine.usecases.people.signin_settings import Party
 from web.site.request_context import deployment
 
-CHALLENGE = "passkey"  # in the session
+CHALLENGE = "passkey"  # key in the session
 
 
 def party() -> Party:
-    """Whom passkeys are made for. Raises `NotFound` where there can be none."""
+    """Returns the party for which passkeys are made. Raises `NotFound` where they are impossible."""
     found = deployment().settings.sign_in.party
     if found is None:
         raise NotFound(Sentence("There are no passkeys here: the address of these pages does not begin with https."))
@@ -25,14 +25,14 @@ def party() -> Party:
 
 
 def question(ask: Callable[[Party], Question]) -> Response:
-    """What the browser is to ask of the key, as JSON; the session keeps the challenge."""
+    """Returns what the browser should ask of the key, as JSON; the session stores the challenge."""
     made = ask(party())
     session[CHALLENGE] = made.challenge
     return current_app.response_class(made.options, mimetype="application/json")
 
 
 def answered(name: str = "answer") -> tuple[str, str]:
-    """The browser's answer, from the field of this name, and the challenge asked of it. Raises `PasskeyRefused`."""
+    """Returns the browser's answer from the field of this name, and its challenge. Raises `PasskeyRefused`."""
     challenge = session.pop(CHALLENGE, None)
     if not isinstance(challenge, str):
         raise PasskeyRefused

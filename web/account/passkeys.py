@@ -1,4 +1,4 @@
-"""Passkeys: signing in with one, making one on this device, taking one away. What is asked is in `passkey_session`."""
+"""Passkeys: signs in with one, makes one on this device, deletes one. `passkey_session` has the challenges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pages = Blueprint("passkeys", __name__)
 
 
 class KeyForm(Form):
-    """What the person calls the device, and where they go on to."""
+    """The name of the device, and the page to go to next."""
 
     next = HiddenField()
     name = StringField(render_kw={"autocomplete": "off"})
@@ -32,14 +32,14 @@ class KeyForm(Form):
 @pages.post("/login/passkey/ask")
 @public
 def ask() -> Response:
-    """What a passkey is to sign, as JSON: any of ours, nobody is named yet."""
+    """Returns what a passkey should sign, as JSON: any known passkey, because nobody is named yet."""
     return question(lambda us: passkeys.ask_whoever(deployment().context.store, us, now()))
 
 
 @pages.post("/login/passkey")
 @public
 def sign_in() -> Response:
-    """Sign in with what a passkey has signed."""
+    """Signs in with the signature of a passkey."""
     device = name_of_device(request.user_agent.string)
     try:
         token, login = passkeys.sign_in(deployment().context.store, party(), *answered(), device, now())
@@ -53,7 +53,7 @@ def sign_in() -> Response:
 @pages.get("/password/passkeys/new")
 @needs_proof
 def new() -> str:
-    """The page on which a device makes a key."""
+    """Shows the page on which a device makes a key."""
     party()
     form = KeyForm(data={"name": name_of_device(request.user_agent.string), "next": request.args.get("next")})
     return _page(form)
@@ -61,13 +61,13 @@ def new() -> str:
 
 @pages.post("/password/passkeys/ask")
 def ask_for_new() -> Response:
-    """What this device is to make a key of, as JSON."""
+    """Returns from what this device should make a key, as JSON."""
     return question(lambda us: passkeys.ask_for_new(deployment().context.store, us, signed_in(), now()))
 
 
 @pages.post("/password/passkeys")
 def add() -> Response | tuple[str, int]:
-    """Keep the key that this device has made."""
+    """Stores the key that this device has made."""
     form = KeyForm()
     try:
         answer, challenge = answered()
@@ -81,7 +81,7 @@ def add() -> Response | tuple[str, int]:
 
 @pages.post("/password/passkeys/<int:key>/remove")
 def remove(key: int) -> Response:
-    """Take one of one's passkeys away."""
+    """Deletes one of the user's passkeys."""
     passkeys.remove(deployment().context.store, signed_in(), key, now())
     flash(_("The passkey was removed: nobody signs in with it any more."))
     return redirect(url("signin.password"), 303)

@@ -1,8 +1,8 @@
-"""Which requests change what people may do: each of them wants a fresh proof of who sends it.
+"""Lists the requests that change powers: each of them needs a fresh proof of who sends it.
 
-Posts, stand-ins, accounts, codes, passkeys, and the addresses at which people are told of all that. They stand here and
-nowhere else, and are looked at before any view runs. `tests/web/account/test_powers.py` walks the addresses of the
-site: a new one that changes anything must stand here, or there among those that change no powers.
+Posts, stand-ins, accounts, codes, passkeys, and the addresses at which people are told of all that. Only this module
+lists them, and it checks them before any view runs. `tests/web/account/test_powers.py` reads all addresses of the site:
+a new one that changes anything must be listed here, or there among those that change no powers.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ def _always() -> bool:
 
 
 def _with_a_stand_in() -> bool:
-    """Being away gives nobody anything; somebody who acts meanwhile gets all that the person may do."""
+    """Returns whether somebody acts meanwhile: an absence alone gives nobody anything, but a stand-in gets all
+    rights.
+    """
     return bool(request.form.get("delegate", "").strip())
 
 
 def _at_another_address() -> bool:
-    """Who changes where somebody is told of things could keep them from hearing of the next change."""
+    """Returns whether an address changes: a person who changes it could hide the next change."""
     reader = choices.reader(deployment().context, g.viewer.person_id)
     kept = {choice.channel: choice.address for choice in reader.stored}
     given = {name: request.form.get(f"{name}_address", "").strip() for name in deployment().context.post.channels}
@@ -56,7 +58,7 @@ POWERS: Mapping[str, Callable[[], bool]] = {
 
 
 def init_app(app: Flask) -> None:
-    """After the sign-in, before any page."""
+    """Registers the check after the sign-in, before any page."""
     app.before_request(_want_proof)
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out, the password, the devices; and the hook that lets nobody else past the public pages."""
+"""Signs in and out, changes the password, lists devices; a hook lets only signed-in people past the public pages."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from web.site.forms import Form
 from web.site.request_context import copied, deployment, local_path, now, today, user
 from web.site.security import ONE_YEAR, public
 
-IN_SESSION = "_user_id"  # where Flask-Login keeps in the session what `User.get_id` gave
-STATE = "X-Session"  # tells the device's own worker why it is turned away: "none" or "ended", see docs/operate/index.md
+IN_SESSION = "_user_id"  # where Flask-Login stores the result of `User.get_id` in the session
+STATE = "X-Session"  # tells the device's worker why it is refused: "none" or "ended", see docs/operate/index.md
 WIPE = '"cache", "storage"'
-KNOWN_DEVICE = "known_device"  # the cookie that tells a device on which its person has signed in before
+KNOWN_DEVICE = "known_device"  # the cookie of a device on which its person has signed in before
 FIRST_DOORS = frozenset({"signin.password", "signin.sign_out", "signin.end_device", "languages.choose"})
 
 METHODS = {
@@ -44,7 +44,9 @@ manager = LoginManager()
 
 
 class User:
-    """The signed-in person as Flask-Login wants one: `get_id` gives the device's token, never the person's number."""
+    """The signed-in person in the form that Flask-Login needs: `get_id` returns the device's token, never the person's
+    id.
+    """
 
     is_authenticated = is_active = True
     is_anonymous = False
@@ -61,12 +63,12 @@ class User:
 
 
 class _Cookies(SecureCookieSessionInterface):
-    """The session cookie goes only over https wherever the page itself came that way.
+    """Sends the session cookie only over https if the page itself came over https.
 
-    A static file is the same for everybody. But Flask-Login looks into the session at each answer, and Flask would say
-    that the file varies with the cookies: a browser that heeds it would ask for it anew whenever one of them changes.
-    And a copy that the device fetches by itself may come back when the person has signed out, or in again: the cookie
-    that it would bring along is of before, and the token of the page on the screen would be refused.
+    A static file is the same for everybody. But Flask-Login reads the session at each answer, and Flask would say that
+    the file varies with the cookies: a browser would fetch it again whenever one of them changes. Also, a copy that the
+    device fetches by itself may arrive after the person has signed out, or in again. Its cookie would be old, and the
+    token of the page on the screen would be refused.
     """
 
     _signing: URLSafeTimedSerializer | None = None
@@ -92,7 +94,7 @@ class SignInForm(Form):
 
 
 class PasswordForm(Form):
-    """The password one has, and the new one twice; and where a person who has just come in goes on to."""
+    """The present password, and the new one twice; and the page to go to next for a person who has just signed in."""
 
     next = HiddenField()
     old = PasswordField(render_kw={"autocomplete": "current-password"})
@@ -101,7 +103,7 @@ class PasswordForm(Form):
 
 
 def init_app(app: Flask) -> None:
-    """Every page asks for a sign-in unless it is marked public."""
+    """Makes every page ask for a sign-in unless it is public."""
     app.config.update(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -122,7 +124,7 @@ def _load(token: str) -> User | None:
     if found is None:
         return None
     if now() - found.device.seen_at > signin.TOUCHED:
-        session.modified = True  # so that the cookie lives on as long as the device is used
+        session.modified = True  # so that the cookie lives as long as the device is used
     return User(token, found)
 
 
@@ -146,9 +148,12 @@ def _require_sign_in() -> Response | None:
 
 
 def _tell_why(response: Response) -> Response:
-    """Tell a device that is turned away whether to wipe what it keeps: its sign-in was ended from elsewhere ("ended"),
-    or only to sign in again: the sign-in ran out, or was ended on the device itself ("none")."""
-    if response.status_code == 503:  # who it is cannot be looked up now
+    """Tells a refused device whether to delete what it stores.
+
+    "ended": its sign-in was ended from elsewhere. "none": it must only sign in again, because the sign-in ran out or
+    was ended on the device itself.
+    """
+    if response.status_code == 503:  # the database cannot say now who it is
         return response
     if not (g.get("turned_away") or response.status_code in {400, 401}) or current_user.is_authenticated:
         return response
@@ -162,17 +167,17 @@ def _tell_why(response: Response) -> Response:
 
 @pages.get("/")
 def home() -> Response:
-    """To one's work."""
+    """Redirects to the user's work."""
     return redirect(url("work.index") if "work.index" in current_app.view_functions else url("signin.password"))
 
 
 @pages.route("/login", methods=["GET", "POST"])
 @public
 def sign_in() -> Response | tuple[str, int] | str:
-    """The sign-in page."""
+    """Shows the sign-in page."""
     target = local_path(request.values.get("next")) or "/"
     if request.method == "GET":
-        g.turned_away = True  # a worker that followed us here reads it, too
+        g.turned_away = True  # a worker that followed the redirect reads it, too
         return redirect(target) if current_user.is_authenticated else login_page()
     form = SignInForm()
     login = signin.fold_login(form.login.data or "")
@@ -185,12 +190,12 @@ def sign_in() -> Response | tuple[str, int] | str:
 
 
 def login_page(form: SignInForm | None = None) -> str:
-    """The sign-in page; with what was typed on it, if anything was."""
+    """Returns the sign-in page, with what was typed on it."""
     return render_template("login.html", form=form, passkeys=deployment().settings.sign_in.party is not None)
 
 
 def turned_down(page: str, refused: Refused) -> Response:
-    """A page that says what was wrong, and tells programs how long to wait."""
+    """Returns a page that says what was wrong, and tells programs how long to wait."""
     response = current_app.make_response((page, 422))
     if isinstance(refused, TooManyTries):
         response.status_code = 429
@@ -199,10 +204,10 @@ def turned_down(page: str, refused: Refused) -> Response:
 
 
 def welcome(token: str, login: str, target: str) -> Response:
-    """Let in whoever has this new token, and go on to a page of ours."""
-    if current_user.is_authenticated:  # somebody else was, on the same device
+    """Signs in the person with this new token, and redirects to a page of this site."""
+    if current_user.is_authenticated:  # somebody else was signed in on this device
         signin.sign_out(deployment().context.store, current_user.signed_in, now())
-    session.clear()  # nothing that was there before the sign-in is taken along
+    session.clear()  # removes everything from before the sign-in
     session.permanent = True
     user = _load(token)
     if user is None:
@@ -226,7 +231,7 @@ def _marks() -> URLSafeSerializer:
 
 
 def origin(login: str) -> Origin:
-    """Where the try comes from; a device is known only to the login that it was marked for."""
+    """Returns where the try comes from; a device is known only to the login for which it was marked."""
     known = None
     try:
         marked: Any = _marks().loads(request.cookies.get(KNOWN_DEVICE, ""))
@@ -240,7 +245,7 @@ def origin(login: str) -> Origin:
 @pages.post("/logout")
 @public
 def sign_out() -> Response:
-    """End this device's sign-in; the browser is told to forget what it holds of this site."""
+    """Ends this device's sign-in; tells the browser to delete what it has of this site."""
     if current_user.is_authenticated:
         signin.sign_out(deployment().context.store, current_user.signed_in, now())
     session.clear()
@@ -251,7 +256,7 @@ def sign_out() -> Response:
 
 @pages.route("/password", methods=["GET", "POST"])
 def password() -> Response | tuple[str, int] | str:
-    """A new password, the passkeys, and the devices on which one is signed in."""
+    """Sets a new password; lists the passkeys and the signed-in devices."""
     if request.method == "GET":
         return _password_page(PasswordForm(request.args))
     form = PasswordForm()
@@ -271,7 +276,7 @@ def password() -> Response | tuple[str, int] | str:
 
 
 def _need_not_know_it() -> bool:
-    """Whether the person has just shown otherwise who they are, and may have forgotten the password."""
+    """Returns whether the person has just proved in another way who they are, and may have forgotten the password."""
     return is_proved() and current_user.signed_in.device.proved_by != BY_PASSWORD
 
 
@@ -291,7 +296,7 @@ def _password_page(form: PasswordForm) -> str:
 
 @pages.post("/password/devices/<int:device>/end")
 def end_device(device: int) -> Response:
-    """End the sign-in of one of one's devices."""
+    """Ends the sign-in of one of the user's devices."""
     signin.end_device(deployment().context.store, current_user.signed_in, device, now())
     flash(_("The device was signed out."))
     return redirect(url("signin.password"), 303)

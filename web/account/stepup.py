@@ -1,8 +1,9 @@
-"""Proving again who one is, before what matters: taking a list away, a new passkey, a code for somebody else.
+"""Asks for a fresh proof of identity before important acts: downloading a list, a new passkey, a code for somebody
+else.
 
-Whoever signed in, or proved it, within the last minutes (`proof_minutes` of the settings) is not asked. Others are
-asked, and come back to where they were: to the page, or, for a file, to the page whose button they pressed, which then
-fetches the file by itself. A form that was sent is not lost: it is carried along and sent again with the proof.
+A person who signed in, or proved it, within the last minutes (`proof_minutes` of the settings) is not asked. Others are
+asked, and then come back: to the page or, for a file, to the page whose button they pressed, which then fetches the
+file by itself. A sent form is not lost: it is sent again with the proof.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from web.account.passkey_session import answered, party, question
 from web.site.forms import Form
 from web.site.request_context import deployment, local_path, now, page_before
 
-FETCH = "fetch"  # in the session: the file that the next page is to fetch
-PROOFS = frozenset({"proof_password", "proof_code", "proof_answer"})  # how they are called in any form
+FETCH = "fetch"  # key in the session: the file that the next page should fetch
+PROOFS = frozenset({"proof_password", "proof_code", "proof_answer"})  # names of the proofs in any form
 
 View = TypeVar("View", bound=Callable[..., Any])
 pages = Blueprint("stepup", __name__)
@@ -37,7 +38,7 @@ pages = Blueprint("stepup", __name__)
 class ProofNeeded(Exception):
     """The person must prove who they are first.
 
-    `file`: what they asked for is a file, not a page. `refused`: what was wrong with the proof that came along.
+    `file`: they asked for a file, not a page. `refused`: what was wrong with the proof in the request.
     """
 
     def __init__(self, *, file: bool = False, refused: Refused | None = None) -> None:
@@ -46,31 +47,31 @@ class ProofNeeded(Exception):
 
 
 class ProofForm(Form):
-    """The password, or a fresh code; a passkey's answer comes by a form of its own."""
+    """The password, or a fresh code; a passkey's answer comes in another form."""
 
     proof_password = PasswordField(render_kw={"autocomplete": "current-password"})
     proof_code = StringField(render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"})
 
 
 def init_app(app: Flask) -> None:
-    """Send those who must prove who they are to the page for it, wherever it turns out."""
+    """Redirects people who must prove who they are to the page for it, from any view."""
     app.register_error_handler(ProofNeeded, _send_to_proof)
     app.after_request(_fetch_file)
 
 
 def signed_in() -> SignedIn:
-    """Who is signed in on this device."""
+    """Returns who is signed in on this device."""
     found: SignedIn = current_user.signed_in
     return found
 
 
 def is_proved() -> bool:
-    """Whether the person has proved who they are lately."""
+    """Returns whether the person has lately proved who they are."""
     return bool(g.get("proved")) or signed_in().proved(now(), deployment().settings.sign_in.proof_lasts)
 
 
 def require_proof(*, file: bool = False) -> None:
-    """Raises `ProofNeeded` unless the person has proved who they are lately, or proves it with this very form."""
+    """Raises `ProofNeeded` unless the person has lately proved who they are, or proves it with this form."""
     if is_proved():
         return
     if request.method != "POST" or request.form.keys().isdisjoint(PROOFS):
@@ -82,7 +83,7 @@ def require_proof(*, file: bool = False) -> None:
 
 
 def _prove() -> None:
-    """Take the proof that came with a form. Raises `Invalid`, `TooManyTries` or `PasskeyRefused`."""
+    """Takes the proof in a form. Raises `Invalid`, `TooManyTries` or `PasskeyRefused`."""
     store, given = deployment().context.store, request.form
     if "proof_answer" in given:
         answer, challenge = answered("proof_answer")
@@ -95,7 +96,7 @@ def _prove() -> None:
 
 
 def needs_proof(view: View) -> View:
-    """Let a view run only for those who have proved lately who they are."""
+    """Makes a view require a recent proof."""
 
     @wraps(view)
     def proved(*args: Any, **kwargs: Any) -> Any:
@@ -114,13 +115,13 @@ def _send_to_proof(needed: ProofNeeded) -> Response | tuple[str, int]:
 
 @pages.get("/prove")
 def prove() -> tuple[str, int]:
-    """Ask who it is, before going on to a page or a file."""
+    """Asks for a proof before a page or a file."""
     return _page(url("stepup.proved"), request.args.get("back") or request.args.get("next"))
 
 
 @pages.post("/prove")
 def proved() -> Response | tuple[str, int]:
-    """Take the proof and go on."""
+    """Takes the proof and goes on."""
     wanted, back = local_path(request.form.get("next")), local_path(request.form.get("back"))
     try:
         _prove()
@@ -135,12 +136,15 @@ def proved() -> Response | tuple[str, int]:
 
 @pages.post("/prove/passkey/ask")
 def ask() -> Response:
-    """What one of the person's passkeys is to sign, as JSON."""
+    """Returns what one of the person's passkeys should sign, as JSON."""
     return question(lambda us: passkeys.ask_again(deployment().context.store, us, signed_in(), now()))
 
 
 def _page(action: str, back: str | None, refused: Refused | None = None, *, file: bool = False) -> tuple[str, int]:
-    """The question who it is. What was sent goes along, so that it is sent to `action` again with the proof."""
+    """Returns the page that asks for a proof.
+
+    It carries the sent form, and sends it to `action` again with the proof.
+    """
     form, given = ProofForm(None), request.form if request.method == "POST" else request.args
     if refused:
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
@@ -162,12 +166,12 @@ def _page(action: str, back: str | None, refused: Refused | None = None, *, file
 
 
 def _by_code() -> bool:
-    """Whether the person came with a code, and so may have no password that they know."""
+    """Returns whether the person signed in with a code, and so may not know a password."""
     return signed_in().device.method == BY_CODE
 
 
 def _fetch_file(response: Response) -> Response:
-    """The page that a person has come back to asks for the file by itself, with or without scripts."""
+    """Makes the page to which a person returns fetch the file by itself, with or without scripts."""
     shown = response.status_code == 200 and response.mimetype == "text/html"
     if shown and "viewer" in g and request.method == "GET" and (wanted := session.pop(FETCH, None)):
         response.headers["Refresh"] = f"0; url={iri_to_uri(wanted)}"

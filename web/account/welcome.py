@@ -1,4 +1,4 @@
-"""The first steps: three things that each role does here, shown at the first sign-in and until they are put away."""
+"""The first steps: three things that each role does here, shown at the first sign-in and until they are dismissed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from engine.core.invariants import hold
 from engine.core.people.access import ROLES
 from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.words import Sentence
 from engine.store.people import greetings
+from engine.usecases.people.preferences import put_away_first_steps
 from web.site.request_context import deployment, now, today
 
-# In the session, so that the database is asked once a day and no more: the roles whose first steps are known to be put
-# away; the roles and the day for which they are known not to be.
+# In the session, so that the database is asked at most once a day: the roles whose first steps are known to be
+# dismissed; the roles and the day for which they are known to be open.
 PUT_AWAY, OFFERED = "put away", "first steps"
 
 pages = Blueprint("welcome", __name__)
@@ -23,7 +25,7 @@ pages = Blueprint("welcome", __name__)
 
 @dataclass(frozen=True, slots=True)
 class FirstStep:
-    """Something to do, why, and where."""
+    """A thing to do, why, and where."""
 
     words: Sentence
     why: Sentence
@@ -51,14 +53,14 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         FirstStep(
             Sentence("Look at your class"),
             Sentence("Who was absent how often, and which cases are open."),
-            "rooms.klass",
+            "overviews.klass",
         ),
     ),
     "head": (
         FirstStep(
             Sentence("See which classes have not taken attendance"),
             Sentence("And where cases are open or late, class by class."),
-            "rooms.school",
+            "overviews.school",
         ),
         FirstStep(
             Sentence("Announce days without class"),
@@ -78,7 +80,7 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         FirstStep(
             Sentence("Go out to the villages that burn"),
             Sentence("Your villages by what is late; today's visits to print."),
-            "rooms.area",
+            "overviews.area",
         ),
         _NOTICES,
     ),
@@ -86,7 +88,7 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         FirstStep(
             Sentence("See where it burns in your commune"),
             Sentence("Late, urgent and waiting cases by village and school."),
-            "rooms.area",
+            "overviews.area",
         ),
         FirstStep(_ACCEPT, Sentence("What no officer accepted comes to you: assign it or take it up."), "work.index"),
         FirstStep(
@@ -102,26 +104,28 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         FirstStep(
             Sentence("Log what was given"),
             Sentence("Several gifts in a row; what stays the same is kept."),
-            "rooms.gift",
+            "overviews.gift",
         ),
         _NOTICES,
     ),
     "association": (
-        FirstStep(Sentence("See what is needed"), Sentence("And what your members gave this month."), "rooms.needs"),
+        FirstStep(
+            Sentence("See what is needed"), Sentence("And what your members gave this month."), "overviews.needs"
+        ),
         FirstStep(
             Sentence("Assign a need to a member"), Sentence("On the page of the case, under other acts."), "cases.index"
         ),
         FirstStep(
             Sentence("Log what was given"),
             Sentence("Several gifts in a row; what stays the same is kept."),
-            "rooms.gift",
+            "overviews.gift",
         ),
     ),
     "education_office": (
         FirstStep(
             Sentence("See where it burns in your area"),
             Sentence("Late, urgent and waiting cases, commune by commune; each number leads to its list."),
-            "rooms.area",
+            "overviews.area",
         ),
         FirstStep(
             Sentence("Read the rules in words"), Sentence("What happens by itself when nobody acts."), "rulebook.rules"
@@ -146,18 +150,18 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         ),
     ),
 }
-assert tuple(sorted(STEPS)) == tuple(sorted(ROLES))
+hold(sorted(STEPS) == sorted(ROLES), "every role has its first steps")
 
 
 def _roles() -> list[str]:
-    """The roles of the person on this page, in the usual order."""
+    """Returns the roles of the person on this page, in the usual order."""
     holds = g.viewer.holds
     return [role for role in ROLES if holds(role)]
 
 
 @pages.app_template_global()
 def greeting() -> bool:
-    """Whether the first steps are to be offered on this page: on “My work”, until they were put away."""
+    """Returns whether this page offers the first steps: “My work”, until they are dismissed."""
     if request.endpoint != "work.index" or "viewer" not in g:
         return False
     roles = ",".join(_roles())
@@ -175,14 +179,13 @@ def greeting() -> bool:
 
 @pages.get("/welcome")
 def index() -> str:
-    """Three things to do for each role."""
+    """Shows three things to do for each role."""
     return render_template("welcome.html", roles=[(ROLE_LABELS[role], STEPS[role]) for role in _roles()])
 
 
 @pages.post("/welcome")
 def put_away() -> Response:
-    """Not to be shown again."""
-    with deployment().context.store.writing("first steps are put away") as writing:
-        greetings.greet(writing, g.viewer.person_id, _roles(), now())
+    """Dismisses the first steps."""
+    put_away_first_steps(deployment().context.store, g.viewer.person_id, _roles(), now())
     session[PUT_AWAY] = ",".join(_roles())
     return redirect(url_for("work.index"), 303)

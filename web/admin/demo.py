@@ -1,4 +1,4 @@
-"""In a demo time is for whoever looks to move: on to the next day, the worker having run at every due moment."""
+"""Moves the time of a demo: to the next working day, with the worker's jobs at every due moment."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from engine.core.time_source import check_moment
 from engine.core.words import Sentence
 from engine.jobs.sweep import run_due
 from engine.store.cases.cases import earliest_look
-from engine.store.ops.time_source import ShiftedClock, set_clock
+from engine.store.ops.time_source import ShiftedClock
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import set_clock
 from web.site.languages import said
 from web.site.request_context import deployment, local, now, page_before
 from web.site.template_filters import moment, weekday
@@ -26,11 +27,11 @@ MORNING = dt.time(7, 30)
 @pages.post("/demo/next-day")
 @login_required
 def next_day() -> Response:
-    """Let it be the morning of the next working day; what comes due meanwhile happens at its own hour."""
+    """Sets the clock to the morning of the next working day; what is due meanwhile happens at its own hour."""
     if not deployment().demo:
         abort(404)
     context, target = deployment().context, _next_morning(now())
-    check_moment(target)  # before anything happens at it
+    check_moment(target)  # before anything happens at that moment
     fired = pass_time(context, target)
     set_clock(context.store, target)
     if isinstance(clock := deployment().clock, ShiftedClock):
@@ -49,7 +50,7 @@ def _next_morning(moment: dt.datetime) -> dt.datetime:
 
 
 def pass_time(context: Context, until: dt.datetime) -> int:
-    """Run the sweep at each moment that comes due up to `until`; how many rules fired."""
+    """Runs the sweep at each due moment up to `until`; returns how many rules fired."""
     fired = 0
     while True:
         with context.store.reading("pass time") as session:

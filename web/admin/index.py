@@ -1,4 +1,7 @@
-"""The administrator's room: what wants a decision, and the ways to people, units and settings. Never a pupil's case."""
+"""The administrator's overview: what needs a decision, and the links to people, units and settings.
+
+Never a pupil's case.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ pages = Blueprint("admin", __name__)
 
 
 def require_admin() -> None:
-    """Raises `NotAllowed` for anybody else."""
+    """Raises `NotAllowed` unless the person is an administrator."""
     if not g.viewer.holds(ADMIN):
         raise NotAllowed(Sentence("This page is for administrators."))
 
 
 @pages.get("/admin")
 def index() -> str:
-    """What wants a decision, and the ways."""
+    """Shows what needs a decision, and the links."""
     require_admin()
     with deployment().context.store.reading("what wants an administrator's decision") as session:
         counts = unit_lists.vacancies(session, today())
@@ -40,14 +43,14 @@ def index() -> str:
         alone=alone,
         undecided=undecided,
         dead=dead,
-        proxy=proxies.told(proxy) if proxy else None,
+        proxy=proxies.advice(proxy) if proxy else None,
         roles=ROLE_LABELS,
         most=unit_lists.MOST,
     )
 
 
 def meant(typed: str, field: str) -> PersonRow:
-    """The person somebody typed the login or the name of. Raises `Invalid` for the field if there is not just one."""
+    """Returns the person of a typed login or name. Raises `Invalid` for the field if there is not exactly one."""
     with deployment().context.store.reading("who is meant") as session:
         found = people_lists.found_as(session, typed)
     if not found:

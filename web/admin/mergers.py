@@ -1,4 +1,4 @@
-"""Communes that merge, for the administrator: a table is tried first, with what somebody must decide; then merged."""
+"""Merges communes, for the administrator: first tries a table and shows what needs a decision, then merges."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from web.site.request_context import deployment, now, today
 from web.site.security import takes_up_to
 from web.site.typed import read_day
 
-LARGEST = 512 * 1024  # bytes; the table of a province is a tenth of it
+LARGEST = 512 * 1024  # bytes; the table of a province has a tenth of it
 
 pages = Blueprint("admin_mergers", __name__)
 
 
 class MergeForm(Form):
-    """The first day of the new units, the table, and what was decided about communes that are divided."""
+    """The first day of the new units, the table, and the decisions about divided communes."""
 
     on = StringField(render_kw=DAY)
     table = TextAreaField(render_kw={"rows": 8, "spellcheck": "false"})
@@ -37,7 +37,9 @@ class MergeForm(Form):
 
 @dataclass(frozen=True, slots=True)
 class MergerShown:
-    """What a merger did (`kept`), or would do; `left` is what somebody must decide, `mark` what was tried."""
+    """What a merger did (`kept`), or would do; `left` is what somebody must decide, `mark` identifies what was
+    tried.
+    """
 
     kept: bool
     left: tuple[Sentence, ...]
@@ -48,7 +50,7 @@ class MergerShown:
 @pages.get("/admin/mergers")
 @needs_proof
 def index() -> str:
-    """The form."""
+    """Shows the form."""
     require_admin()
     return render_template("admin_mergers.html", form=MergeForm(), outcome=None)
 
@@ -56,7 +58,7 @@ def index() -> str:
 @pages.post("/admin/mergers")
 @takes_up_to(LARGEST)
 def run() -> str | tuple[str, int]:
-    """Try it; the same once more with its mark, and it is kept."""
+    """Tries it; the same form with its mark does it."""
     require_admin()
     form = MergeForm()
     try:
@@ -90,12 +92,15 @@ def _merge(form: MergeForm) -> MergerShown:
         dry_run=not kept,
         keep_undo=lambda undoing: keep(path, undoing),
     )
-    lines = [*told(merged), *([Sentence("To undo it: ralop merge-units {path}", path=path)] if path.exists() else [])]
+    lines = [
+        *report_lines(merged),
+        *([Sentence("To undo it: ralop merge-units {path}", path=path)] if path.exists() else []),
+    ]
     return MergerShown(kept, tuple(left), tuple(lines), mark)
 
 
-def told(merged: Merged) -> list[Sentence]:
-    """What was done, or would be, and what somebody must see to."""
+def report_lines(merged: Merged) -> list[Sentence]:
+    """Says what was done, or would be, and what somebody must do."""
     lines = [Sentence("Ended: {names}.", names=merged.ended)] if merged.ended else []
     lines += [Sentence("Came over: {names}.", names=merged.came_over)] if merged.came_over else []
     lines.append(
@@ -114,7 +119,7 @@ def told(merged: Merged) -> list[Sentence]:
 
 
 def keep(path: Path, text: str) -> None:
-    """Write the file; readable by its owner only. Raises OSError, and the merger is not kept then."""
+    """Writes the file, readable only by its owner. Raises OSError, and then the merger is rolled back."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -124,5 +129,5 @@ def keep(path: Path, text: str) -> None:
 
 
 def undo_path(instance: Path, on: dt.date, now: dt.datetime) -> Path:
-    """Where the file lies that undoes a merger: in the folder of the installation, a new one for each."""
+    """Returns the file that undoes a merger: in the folder of the installation, a new one for each."""
     return instance / "mergers" / f"{on:%Y-%m-%d}-undo-{now:%Y%m%dT%H%M%S%f}.json"

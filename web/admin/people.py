@@ -1,4 +1,4 @@
-"""People for the administrator: accounts, posts with their dates, absences, handing everything over at once."""
+"""People for the administrator: accounts, posts with their dates, absences, handing over everything."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ class AwayOfPersonForm(Form):
 
 
 class HandOverForm(Form):
-    """To whom everything goes."""
+    """The person who gets everything."""
 
     to = StringField(render_kw=PLAIN)
 
 
 class PostForm(Form):
-    """A post: which unit, from when, until when."""
+    """A post: the unit, the first and the last day."""
 
     unit = RadioField(validate_choice=False)
     first_day = StringField(render_kw=DAY)
@@ -71,7 +71,7 @@ class PostForm(Form):
 
 
 class SeekForm(Form):
-    """Which role, and the name of the unit."""
+    """The role, and the name of the unit."""
 
     role = SelectField(validate_choice=False)
     q = StringField(render_kw={"autocomplete": "off"})
@@ -82,7 +82,7 @@ class SeekForm(Form):
 
 @pages.get("/admin/people")
 def index() -> str:
-    """Everybody, by login, or those of a name."""
+    """Lists everybody, by login, or those with a name."""
     require_admin()
     query, after = request.args.get("q", "").strip()[:LONGEST_QUERY], request.args.get("after", "")[:64]
     with deployment().context.store.reading("the administrator's list of people") as session:
@@ -101,14 +101,14 @@ def index() -> str:
 
 @pages.get("/admin/people/new")
 def new() -> str:
-    """The form for a new account."""
+    """Shows the form for a new account."""
     require_admin()
     return render_template("admin_person_new.html", form=PersonForm())
 
 
 @pages.post("/admin/people/new")
 def add() -> tuple[str, int] | str:
-    """Make the account and show its password, this once."""
+    """Makes the account and shows its password once."""
     require_admin()
     form = PersonForm()
     values = {name: form[name].data or "" for name in ("phone", "email", "language")}
@@ -134,7 +134,7 @@ def _password_page(person: PersonRow, password: str) -> str:
 
 @pages.get("/admin/people/<int:person_id>")
 def show(person_id: int) -> str:
-    """An account, its posts and absences, what can be done with it and what was; `before` an act for what lies back."""
+    """Shows an account, its posts and absences, possible and past acts; `before` is an act for earlier ones."""
     require_admin()
     return _page(_person(person_id))
 
@@ -177,7 +177,7 @@ def _back(person_id: int) -> Response:
 
 @pages.post("/admin/people/<int:person_id>/reset")
 def reset(person_id: int) -> str:
-    """A new password, shown this once; every device must sign in again."""
+    """Sets a new password and shows it once; every device must sign in again."""
     require_admin()
     person = _person(person_id)
     password = accounts.reset_password(deployment().context.store, person.login, now(), g.viewer.person_id)
@@ -186,7 +186,7 @@ def reset(person_id: int) -> str:
 
 @pages.post("/admin/people/<int:person_id>/disable")
 def disable(person_id: int) -> Response:
-    """Shut the account at once; what happened stays."""
+    """Disables the account at once; its history stays."""
     require_admin()
     person = _person(person_id)
     if person.id == g.viewer.person_id:
@@ -206,7 +206,7 @@ def disable(person_id: int) -> Response:
 
 @pages.post("/admin/people/<int:person_id>/enable")
 def enable(person_id: int) -> Response:
-    """Open it again."""
+    """Enables it again."""
     require_admin()
     person = _person(person_id)
     accounts.enable(deployment().context.store, person.login, now(), g.viewer.person_id)
@@ -216,7 +216,7 @@ def enable(person_id: int) -> Response:
 
 @pages.post("/admin/people/<int:person_id>/hand-over")
 def hand_over(person_id: int) -> Response | tuple[str, int]:
-    """All posts and open cases to a successor, or to whoever answers for each if there is none."""
+    """Gives all posts and open cases to a successor, or to whoever is responsible for each if there is none."""
     require_admin()
     person, form = _person(person_id), HandOverForm()
     try:
@@ -242,7 +242,7 @@ def hand_over(person_id: int) -> Response | tuple[str, int]:
 
 @pages.post("/admin/people/<int:person_id>/away")
 def delegate(person_id: int) -> Response | tuple[str, int]:
-    """The person is away; somebody acts for them, or the next one up."""
+    """Enters an absence; somebody acts for the person, or the next post above."""
     require_admin()
     person, form = _person(person_id), AwayOfPersonForm()
     try:
@@ -264,7 +264,7 @@ def delegate(person_id: int) -> Response | tuple[str, int]:
 
 @pages.post("/admin/people/<int:person_id>/back")
 def back(person_id: int) -> Response:
-    """An absence ends today, or does not come about."""
+    """Ends an absence today, or cancels a future one."""
     require_admin()
     absences.end(deployment().context, person_id, whole(request.form.get("absence")) or 0, now(), by=g.viewer.person_id)
     flash(_("The absence has ended."))
@@ -276,14 +276,14 @@ def back(person_id: int) -> Response:
 
 @pages.get("/admin/people/<int:person_id>/appoint")
 def seek(person_id: int) -> str:
-    """Choose a role and find the unit; then the days."""
+    """Asks for a role and finds the unit; then asks for the days."""
     require_admin()
     return _post_page(_person(person_id), PostForm(None))
 
 
 @pages.post("/admin/people/<int:person_id>/appoint")
 def appoint(person_id: int) -> Response | tuple[str, int]:
-    """Let the person hold the post."""
+    """Gives the person the post."""
     require_admin()
     person, form = _person(person_id), PostForm()
     role = request.values.get("role", "")
@@ -356,7 +356,7 @@ def _named(unit: unit_lists.UnitRow) -> str:
 
 @pages.post("/admin/people/<int:person_id>/end")
 def end_post(person_id: int) -> Response:
-    """Let a post end with today, or with the day that is given."""
+    """Ends a post today, or on the given day."""
     require_admin()
     last = read_day(request.form.get("last_day"), "last_day", today())
     post, by = whole(request.form.get("post")) or 0, g.viewer.person_id

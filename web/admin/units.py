@@ -1,4 +1,6 @@
-"""Units for the administrator: the tree, who holds which post, vacant posts, ended units that still have something."""
+"""Shows units to the administrator: the tree, who holds which post, vacant posts, ended units that still have
+something.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ pages = Blueprint("admin_units", __name__)
 
 @pages.get("/admin/units")
 def index() -> str:
-    """The tree from its roots, or the units of a name or code."""
+    """Shows the tree from its roots, or the units with a name or code."""
     require_admin()
     query, after = request.args.get("q", "").strip()[:LONGEST_QUERY], _after()
     with deployment().context.store.reading("the administrator's tree of units") as session:
@@ -39,7 +41,7 @@ def index() -> str:
 
 @pages.get("/admin/units/<int:unit_id>")
 def show(unit_id: int) -> str:
-    """A unit: what it lies in, what lies in it, who holds its posts."""
+    """Shows a unit: its parents, its children, the holders of its posts."""
     require_admin()
     after = _after()
     with deployment().context.store.reading("a unit, for the administrator") as session:
@@ -70,7 +72,7 @@ def show(unit_id: int) -> str:
 
 @pages.get("/admin/vacancies")
 def vacancies() -> str:
-    """Posts that a case may ask for and nobody holds."""
+    """Shows posts that a case may need and nobody holds."""
     require_admin()
     role, after = request.args.get("role", ""), _after()
     with deployment().context.store.reading("vacant posts") as session:
@@ -93,7 +95,7 @@ def vacancies() -> str:
 
 @pages.get("/admin/units/<int:unit_id>/appoint")
 def candidates(unit_id: int) -> str:
-    """Whom to appoint to a post of this unit: a person is looked for by name."""
+    """Finds people by name to appoint to a post of this unit."""
     require_admin()
     role, query = request.args.get("role", ""), request.args.get("q", "").strip()[:LONGEST_QUERY]
     with deployment().context.store.reading("whom to appoint") as session:

@@ -1,1 +1,1 @@
-"""Roll call, imports, what the risk watch found."""
+"""Pages of roll calls, imports, and what the risk watch found."""

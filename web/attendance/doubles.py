@@ -1,4 +1,4 @@
-"""Possible doubles: records of different schools that may be one child. For the office that reaches both, alone."""
+"""Possible doubles: records of different schools that may be one child. Only the office that reaches both sees them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.core.people.access import OFFICE
 from engine.core.refusals import NotAllowed
 from engine.core.words import Sentence
 from engine.store.attendance.doubles import Double, doubles, schools_below
-from engine.store.people.access_log import note_listed
+from engine.usecases.people.note_access import note_listed
 from web.site.request_context import deployment, now, whole_arg
 
 AT_ONCE = 30  # doubles on a page
@@ -25,7 +25,7 @@ pages = Blueprint("doubles", __name__)
 
 @pages.get("/doubles")
 def index() -> str:
-    """Who may stand on the lists of two schools; each pupil on the page is noted as read."""
+    """Lists pupils who may be on the lists of two schools; notes each pupil on the page as read."""
     viewer, start = g.viewer, whole_arg("after") or 0
     if not viewer.holds(OFFICE):
         raise NotAllowed(Sentence("This page is for the education office."))

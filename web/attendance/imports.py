@@ -1,9 +1,8 @@
-"""Bringing files in: choose one, see what it would change, decide, confirm; wrong rows come back as a file to mend."""
+"""Imports files: choose one, see what it would change, decide, confirm; get wrong rows back as a file to correct."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,22 +11,21 @@ from wtforms import FileField, RadioField, StringField
 
 from engine.core.files.export import wrong_file
 from engine.core.files.identity import BIRTH_DATE, NAME
-from engine.core.files.lines import Wrong
 from engine.core.files.options import ADD, DECISIONS, HOLD, KEEP, KINDS, SAME, TAKE, Options, reach_of
 from engine.core.files.sheets import LIMITS
 from engine.core.refusals import NotAllowed, Refused
 from engine.core.words import Sentence
 from engine.usecases.attendance import import_jobs
-from engine.usecases.attendance.importing import label
+from engine.usecases.attendance.importing import given_back, label
 from web.account.exports import attachment
 from web.site.forms import Form
 from web.site.languages import language, said
 from web.site.request_context import deployment, now
 from web.site.security import takes_up_to
 
-LARGEST = LIMITS.size + 64 * 1024  # bytes: the file and what stands around it in the form
+LARGEST = LIMITS.size + 64 * 1024  # bytes: the file and the rest of the form
 SHOWN = 20  # wrong rows on the page; the others are in the file
-DECISION = "decide-"  # the names of the controls: decide-<key>
+DECISION = "decide-"  # prefix of the controls' names: decide-<key>
 NAMES = {"attendance": Sentence("Attendance"), "pupils": Sentence("List of pupils")}
 FIELDS = {NAME: Sentence("Name"), BIRTH_DATE: Sentence("Date of birth")}
 STATES = {
@@ -45,7 +43,7 @@ pages = Blueprint("imports", __name__)
 
 
 class FileForm(Form):
-    """A file, what is in it, and the month if the sheet does not say it."""
+    """A file, its kind, and the month if the sheet does not say it."""
 
     kind = RadioField()
     file = FileField()
@@ -54,14 +52,14 @@ class FileForm(Form):
 
 @pages.get("/imports")
 def index() -> str:
-    """My imports, and the form for another one."""
+    """Lists my imports, with the form for another one."""
     return _index(_form())
 
 
 @pages.post("/imports")
 @takes_up_to(LARGEST)
 def submit() -> Response | tuple[str, int]:
-    """Hand a file in; the worker checks it."""
+    """Hands a file in; the worker checks it."""
     form = _form()
     file, kind = request.files.get("file"), form.kind.data or ""
     month = _month(form.month.data or "")
@@ -87,14 +85,14 @@ def submit() -> Response | tuple[str, int]:
 
 @pages.get("/imports/<int:job_id>")
 def show(job_id: int) -> str:
-    """How far a file is: the preview of what it would change, the progress, what came of it."""
+    """Shows the progress of a file: the preview of its changes, the progress, the results."""
     job = import_jobs.job_of(deployment().context, g.viewer, job_id)
     rows = import_jobs.wrong_rows(deployment().context, g.viewer, job_id, SHOWN)
     return render_template(
         "import.html",
         job=job,
-        name=NAMES[job["kind"]],
-        state=STATES[job["state"]],
+        name=NAMES[job.kind],
+        state=STATES[job.state],
         wrong=rows,
         label=label,
         hold=HOLD,
@@ -104,13 +102,13 @@ def show(job_id: int) -> str:
         keep=KEEP,
         decision=DECISION,
         fields=FIELDS,
-        moving=job["state"] in {"checking", "waiting", "running"},
+        moving=job.state in {"checking", "waiting", "running"},
     )
 
 
 @pages.post("/imports/<int:job_id>/confirm")
 def confirm(job_id: int) -> Response:
-    """Bring in what was checked, with what was decided about those who may be there already or are called otherwise."""
+    """Imports what was checked, with the decisions about possible doubles and other names."""
     found = {name.removeprefix(DECISION): value for name, value in request.form.items() if name.startswith(DECISION)}
     decisions = {code: value for code, value in found.items() if value in DECISIONS}
     import_jobs.confirm(deployment().context, g.viewer, job_id, decisions)
@@ -119,7 +117,7 @@ def confirm(job_id: int) -> Response:
 
 @pages.post("/imports/<int:job_id>/cancel")
 def cancel(job_id: int) -> Response:
-    """Stop after the piece at hand; what is in stays in."""
+    """Stops after the present piece; imported pieces stay."""
     import_jobs.cancel(deployment().context, g.viewer, job_id, now())
     flash(_("The import was cancelled."))
     return redirect(url_for("imports.show", job_id=job_id), 303)
@@ -127,14 +125,9 @@ def cancel(job_id: int) -> Response:
 
 @pages.get("/imports/<int:job_id>/wrong.xlsx")
 def wrong(job_id: int) -> Response:
-    """The wrong rows, to be mended and given back."""
-    rows = [_wrong(row) for row in import_jobs.wrong_rows(deployment().context, g.viewer, job_id)]
+    """Returns the wrong rows, to be corrected and sent again."""
+    rows = [given_back(row) for row in import_jobs.wrong_rows(deployment().context, g.viewer, job_id)]
     return attachment(wrong_file(rows, language()), "xlsx", f"dong-loi-{job_id}", "wrong rows")
-
-
-def _wrong(row: dict[str, Any]) -> Wrong:
-    why = tuple(Sentence("{said}", said=label(kept)) for kept in row["why"])
-    return Wrong(row["sheet"], row["row"], tuple(row["names"]), tuple(row["cells"]), why)
 
 
 def _form() -> FileForm:

@@ -1,4 +1,6 @@
-"""Cases that the risk watch proposes: the teacher opens one from “My work”, or says why none is needed."""
+"""Decides about cases that the risk watch proposes: the teacher opens one from “My work”, or says why no case is
+needed.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ COMMON = (
 
 @pages.post("/proposals/<int:id>/open")
 def take_up(id: int) -> Response:
-    """Open the case. Pressed twice, it is one case; decided by somebody else meanwhile, that is told."""
+    """Opens the case. Pressing twice opens one case. If somebody else decided meanwhile, the page says so."""
     try:
         code = proposals.take_up(deployment().context, g.viewer, id, now())
     except Conflict as refused:
@@ -34,7 +36,7 @@ def take_up(id: int) -> Response:
 
 @pages.get("/proposals/<int:id>/dismiss")
 def ask(id: int) -> Response | str:
-    """Why is no case needed?"""
+    """Asks why no case is needed."""
     try:
         return _page(id)
     except Conflict as refused:
@@ -43,7 +45,7 @@ def ask(id: int) -> Response | str:
 
 @pages.post("/proposals/<int:id>/dismiss")
 def dismiss(id: int) -> Response | tuple[str, int]:
-    """No case is needed, for a reason."""
+    """Dismisses the proposal, for a reason."""
     chosen, typed = request.form.get("reason", ""), request.form.get("other", "")
     reason = typed if typed.strip() else chosen
     try:

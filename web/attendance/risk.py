@@ -1,4 +1,6 @@
-"""How the risk watch is set: each signal in words, what it does, how many alarms it would have given, how many real."""
+"""Settings of the risk watch: each signal in words, what it does, how many alarms it would have given, how many real
+ones.
+"""
 
 from __future__ import annotations
 
@@ -17,23 +19,22 @@ from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 from engine.jobs import risk_trial
 from engine.jobs.risk_trial import Trial
-from engine.store import tables as t
 from engine.store.attendance.risk_trials import SignalCount
-from engine.store.cases.case_page import names_of
+from engine.store.units.overviews import unit_names
 from engine.usecases.attendance import risk_settings
 from engine.usecases.attendance.risk_settings import Chosen
 from web.site.read_risk import FILE
 from web.site.request_context import deployment, now
 from web.site.typed import whole
 
-SIGNAL = "signal-"  # the names of the controls: signal-<id>
+SIGNAL = "signal-"  # prefix of the controls' names: signal-<id>
 
 pages = Blueprint("risk", __name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SignalCard:
-    """One signal as the page shows it; `count` is None until a trial has ended."""
+    """One signal of the page; `count` is None until a trial has ended."""
 
     signal: Signal
     condition: Sentence
@@ -44,20 +45,20 @@ class SignalCard:
 
     @property
     def a_week(self) -> Decimal:
-        """Alarms a week of school."""
+        """Returns the alarms in each week of school."""
         alarms = Decimal(self.count.alarms if self.count else 0)
         return (alarms / max(1, self.weeks)).quantize(Decimal("0.1"))
 
 
 @pages.get("/risk")
 def show() -> str:
-    """The signals and what they do."""
+    """Shows the signals and what they do."""
     return _page()
 
 
 @pages.post("/risk")
 def choose() -> Response | tuple[str, int]:
-    """Set what holds everywhere."""
+    """Sets what holds everywhere."""
     form = request.form
     signals = {name.removeprefix(SIGNAL): does for name, does in form.items() if name.startswith(SIGNAL)}
     try:
@@ -76,7 +77,7 @@ def choose() -> Response | tuple[str, int]:
 
 @pages.post("/risk/unit")
 def choose_for() -> Response | tuple[str, int]:
-    """Set what the watch does at the schools of an office's unit."""
+    """Sets what the watch does at the schools of an office's unit."""
     unit = whole(request.form.get("unit", "")) or 0
     try:
         risk_settings.choose_for(deployment().context, g.viewer, unit, request.form.get("mode", ""), now())
@@ -87,7 +88,7 @@ def choose_for() -> Response | tuple[str, int]:
 
 @pages.post("/risk/trial")
 def trial() -> Response:
-    """Have the signals tried on the last term; the worker does it."""
+    """Asks for a trial of the signals on the last term; the worker does it."""
     risk_trial.ask(deployment().context, g.viewer, now())
     return redirect(url_for("risk.show") + "#trial", 303)
 
@@ -103,7 +104,7 @@ def _page(fault: Sentence | None = None) -> str:
     trial = risk_trial.trial_of(context, viewer)
     with context.store.reading("settings of the risk watch") as session:
         chosen = risk_settings.chosen_in(session)
-        units = names_of(session, t.Unit, viewer.of(OFFICE) | chosen.units.keys())
+        units = unit_names(session, viewer.of(OFFICE) | chosen.units.keys())
     own = deployment().settings.instance / "rules" / FILE
     return render_template(
         "risk.html",

@@ -1,7 +1,6 @@
-"""The roll call of a class on a phone: everybody is present, only those who are missing are tapped.
+"""Takes the roll call of a class on a phone: everybody counts as present; the teacher taps only absent pupils.
 
-A phone keeps the blank form of it, which stands in for a page that cannot come for want of a line
-(`web.offline.offline`).
+A phone stores the blank form, and shows it when it has no connection (`web.offline.offline`).
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from web.site.request_context import deployment, local, now, today
 from web.site.template_filters import weekday
 from web.site.typed import whole
 
-NOON = 12  # from this hour on the afternoon is asked for first
-PUPIL = "pupil-"  # the names of the controls: pupil-17
-AROUND = range(-2, 3)  # days, from its own, that a blank form can be for: a phone keeps it for two
+NOON = 12  # from this hour on the page asks for the afternoon first
+PUPIL = "pupil-"  # prefix of the controls' names: pupil-17
+AROUND = range(-2, 3)  # days before and after its own for which a blank form works: a phone keeps it for two
 
 Pupils = Sequence[tuple[int, str, str | None]]
 
@@ -38,7 +37,7 @@ pages = Blueprint("rollcall", __name__)
 
 @pages.get("/attendance")
 def index() -> str:
-    """My classes, and which of them have not been taken today."""
+    """Shows my classes, and which of them nobody has taken today."""
     viewer = g.viewer
     with deployment().context.store.scoped(viewer) as session:
         classes = stored.classes(session, viewer.of("teacher"), viewer.of("head"), today())
@@ -47,22 +46,22 @@ def index() -> str:
 
 @pages.get("/attendance/<int:class_id>")
 def show(class_id: int) -> str:
-    """A class's list for a session."""
+    """Shows the list of a class for a session."""
     day, half = _day(request.args.get("day")) or today(), request.args.get("session", "")
     return _page(class_id, day, half if half in SESSIONS else "m" if local(now()).hour < NOON else "a")
 
 
 @pages.get("/attendance/<int:class_id>/blank")
 def blank(class_id: int) -> str:
-    """A class's list for a day and a session that are chosen on it: it says nothing of what was taken."""
+    """Shows the list of a class with a choice of day and session; it does not show what was taken."""
     return _blank(class_id)
 
 
 @pages.post("/attendance/<int:class_id>")
 def send(class_id: int) -> Response | tuple[str, int]:
-    """Take the register, or correct it."""
+    """Takes the register, or corrects it."""
     day, half = _day(request.form.get("day")), request.form.get("session", "")
-    if day is None:  # never another day's register than the one that was filled in
+    if day is None:  # never store the marks under another day than that of the form
         return _blank(class_id, Sentence("Attendance is taken for today or for a day of the last month.")), 422
     if half not in SESSIONS:
         return _blank(class_id, Sentence("Choose the session: morning or afternoon.")), 422
@@ -90,9 +89,9 @@ def _page(
     faster: bool = False,
     key: str | None = None,
 ) -> str:
-    """The register of a session; after a fault with what was typed, and with what stands against it.
+    """Returns the page of a register; after a fault with what was typed and what was wrong.
 
-    `key` is a new one for what is another entry than the one that was sent with the form's own key.
+    `key` is a new key if the form was sent before with other content.
     """
     name, pupils = _list(class_id)
     with deployment().context.store.scoped(g.viewer) as session:
@@ -101,7 +100,7 @@ def _page(
     typed = _typed() or taken
     others = _others(pupils, taken, typed) if faster else []
     if wrong:
-        queued.told(wrong)
+        queued.refused_because(wrong)
     if faster:
         count = _("Taken: %(number)s of %(all)s pupils", number=len(taken), all=len(pupils))
         queued.beside(version_of(taken), count, [said(line) for line in others])
@@ -134,7 +133,7 @@ def _page(
 def _blank(class_id: int, wrong: Sentence | None = None) -> str:
     name, pupils = _list(class_id)
     if wrong:
-        queued.told(wrong)
+        queued.refused_because(wrong)
     return render_template(
         "rollcall.html",
         class_id=class_id,
@@ -154,12 +153,12 @@ def _blank(class_id: int, wrong: Sentence | None = None) -> str:
 
 
 def _days(*days: dt.date) -> dict[str, str]:
-    """Days to choose from, as a form sends them and in words."""
+    """Returns the days to choose from, as sent by a form and in words."""
     return {day.isoformat(): f"{weekday(day)} {said(day)}" for day in days}
 
 
 def _list(class_id: int) -> tuple[str, Pupils]:
-    """The name of a class and its pupils, for who takes its register."""
+    """Returns the name of a class and its pupils, for the person who takes its register."""
     with deployment().context.store.reading("is this class's register theirs to take") as session:
         rollcall.check(session, g.viewer, class_id)
         unit = unit_name(session, class_id)
@@ -168,7 +167,7 @@ def _list(class_id: int) -> tuple[str, Pupils]:
 
 
 def _others(pupils: Pupils, taken: Mapping[int, str], typed: Mapping[int, str]) -> list[Sentence]:
-    """Whose marks are other ones than those that were typed."""
+    """Returns the pupils whose stored marks differ from the typed ones."""
     return [
         Sentence("{pupil}: {there}; you said: {said}", pupil=name, there=MARKS[taken[id]], said=MARKS[mark])
         for id, name, _village in pupils
@@ -177,7 +176,7 @@ def _others(pupils: Pupils, taken: Mapping[int, str], typed: Mapping[int, str]) 
 
 
 def _typed() -> dict[int, str]:
-    """The marks that came with the form."""
+    """Returns the marks in the form."""
     return {
         pupil: mark
         for name, mark in request.form.items()
@@ -186,12 +185,12 @@ def _typed() -> dict[int, str]:
 
 
 def _key() -> str:
-    """The idempotency key that came with the form, or a new one."""
+    """Returns the idempotency key in the form, or a new one."""
     return (request.form.get("key") or new_key())[:64]
 
 
 def _day(text: str | None) -> dt.date | None:
-    """The day; None for none, or for one so far off that it has no day before or after."""
+    """Returns the day; None for no day, or for one at the end of the calendar."""
     try:
         day = dt.date.fromisoformat(text or "")
     except ValueError:

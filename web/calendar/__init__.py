@@ -1,1 +1,1 @@
-"""Closures and the school year."""
+"""Pages of closures and the school year."""

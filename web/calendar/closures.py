@@ -1,4 +1,4 @@
-"""Days without class: those of my area, announcing one with a preview of what it moves, changing and lifting it."""
+"""Days without class: lists those of the user's area, announces one with a preview, changes and lifts it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from engine.core.words import Sentence
 from engine.core.workflow.form_values import read_date
 from engine.store.calendar import closure_lists as lists
 from engine.store.calendar.closure_lists import ClosureRow, PlaceRow
-from engine.store.calendar.closures import Plan, Touched, read, scope_of, unread
+from engine.store.calendar.closures import Plan, Touched, scope_of
 from engine.usecases.calendar import closures
 from engine.usecases.idempotency import SentBefore
+from engine.usecases.notices.reading import read_closure
 from web.site.forms import Form, new_key
 from web.site.languages import said
 from web.site.request_context import deployment, local, now, today
@@ -40,29 +41,29 @@ pages = Blueprint("closures", __name__)
 
 @pages.app_template_global()
 def called(kind: str, name: str) -> str:
-    """A unit or pupil as people say it, in the language of this page."""
+    """Returns the name of a unit or pupil in the language of this page."""
     return name if kind == "pupil" else said(kinds.called(kind, name))
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedFor:
-    """What a closure is, or is to be, for: a unit or a pupil."""
+    """The unit or pupil of a closure."""
 
     place: PlaceRow
 
     @property
     def ids(self) -> dict[str, int]:
-        """As the use cases take it."""
+        """Returns the ids for the use cases."""
         return {"pupil_id" if self.place.kind == "pupil" else "unit_id": self.place.id}
 
     @property
     def query(self) -> dict[str, Any]:
-        """As an address carries it."""
+        """Returns the query of an address."""
         return {"pupil" if self.place.kind == "pupil" else "unit": self.place.id}
 
 
 class ClosureForm(Form):
-    """Days, reason and study mode. `key`: sent twice, it is done once."""
+    """Days, reason and study mode. `key`: sending it twice does it once."""
 
     first = StringField(render_kw=DAY)
     last = StringField(render_kw=DAY)
@@ -71,7 +72,7 @@ class ClosureForm(Form):
     key = HiddenField()
 
     def plan(self) -> Plan:
-        """What was filled in. Raises `Invalid` for days that cannot be read."""
+        """Returns what was filled in. Raises `Invalid` for days that cannot be read."""
         first = _read_day(self.first.data)
         last = _read_day(self.last.data) if (self.last.data or "").strip() else first
         wrong = {
@@ -84,7 +85,7 @@ class ClosureForm(Form):
         return Plan(first, last, " ".join((self.reason.data or "").split()), self.mode.data or None)
 
     def refuse(self, refused: Invalid) -> None:
-        """The engine's names of the days and the study mode are not those of the controls."""
+        """Shows a refusal; the use cases use other names for the days and the study mode."""
         names = {"first_day": "first", "last_day": "last", "study_mode": "mode"}
         super().refuse(Invalid({names.get(name, name): sentence for name, sentence in refused.fields.items()}))
 
@@ -96,7 +97,7 @@ class LiftForm(Form):
     key = HiddenField()
 
     def day(self) -> dt.date:
-        """The day. Raises `Invalid` for one that cannot be read."""
+        """Returns the day. Raises `Invalid` if it cannot be read."""
         day = _read_day(self.last_day.data)
         if day is None:
             raise Invalid({"last_day": Sentence("Write the day as in 25/11/2026.")})
@@ -126,7 +127,7 @@ def _form(plan: Plan | None = None) -> ClosureForm:
 
 
 def _say_again(form: ClosureForm | LiftForm, before: SentBefore) -> None:
-    """The form was sent before with other answers: it says so, and has a new key."""
+    """Says that the form was sent before with other answers, and gives it a new key."""
     form.refuse(Invalid({"": before.sentence}))
     form.key.data = new_key()
 
@@ -136,7 +137,7 @@ def _say_again(form: ClosureForm | LiftForm, before: SentBefore) -> None:
 
 @pages.get("/closures")
 def index() -> str:
-    """Closures of my area: those that run, those that come; on a page of their own those that are over."""
+    """Lists closures of my area: present and coming ones; past ones on another page."""
     with deployment().context.store.scoped(g.viewer) as session:
         if request.args.get("which") == "past":
             return _past(lists.past(session, g.viewer, today(), _after()))
@@ -180,7 +181,7 @@ def _may_somewhere() -> bool:
 
 @pages.get("/closures/new")
 def new() -> str:
-    """Choose for whom; then, with that chosen, the form."""
+    """Asks for whom; then shows the form."""
     _require_announcer()
     query = request.args.get("q", "").strip()[:LONGEST_QUERY]
     if held := _asked_for():
@@ -199,7 +200,7 @@ def new() -> str:
 
 @pages.post("/closures/new")
 def announce() -> Response | tuple[str, int] | str:
-    """Preview what it would move, then announce it."""
+    """Shows a preview of what it would move, then announces it."""
     _require_announcer()
     held, form = _asked_for(), _form()
     if held is None:
@@ -226,6 +227,7 @@ def announce() -> Response | tuple[str, int] | str:
         return _form_page(held, form, address), 422
     except SentBefore as before:
         _say_again(form, before)
+        plan = form.plan()
         counted = closures.preview(context, g.viewer, plan, now(), **held.ids)
         return _form_page(held, form, address, plan, counted), 409
     return redirect(url_for("closures.show", closure_id=closure, done=1), 303)
@@ -237,7 +239,10 @@ def _require_announcer() -> None:
 
 
 def _asked_for() -> ClosedFor | None:
-    """The unit or pupil of the request; None if none is named. Raises `NotFound` for one that is not the viewer's."""
+    """Returns the unit or pupil of the request; None if it names none.
+
+    Raises `NotFound` for one that is not the viewer's.
+    """
     unit_id, pupil_id = whole(request.values.get("unit")), whole(request.values.get("pupil"))
     if unit_id is None and pupil_id is None:
         return None
@@ -253,7 +258,7 @@ def _asked_for() -> ClosedFor | None:
 
 
 def _mark(plan: Plan) -> str:
-    """What a preview was of: only that is stored without another one."""
+    """Returns the mark of a preview: a plan with another mark needs a new preview."""
     return text_hash(
         "closure",
         {
@@ -291,25 +296,16 @@ def _form_page(
 
 @pages.get("/closures/<int:closure_id>")
 def show(closure_id: int) -> str:
-    """What it is, what was done to it, and what can be."""
+    """Shows a closure, the acts on it, and what can be done."""
     form, row = LiftForm(), _row(closure_id)
     form.key.data = new_key()
-    _note_reading(closure_id)
+    read_closure(deployment().context.store, g.viewer.person_id, closure_id, now())
     return _show(row, form)
-
-
-def _note_reading(closure_id: int) -> None:
-    """What I was told of it is read."""
-    with deployment().context.store.reading("is there anything to note of this reading") as session:
-        new = unread(session, g.viewer.person_id, closure_id)
-    if new:
-        with deployment().context.store.writing("a notice about a closure is read") as session:
-            read(session, g.viewer.person_id, closure_id, now())
 
 
 @pages.post("/closures/<int:closure_id>/lift")
 def lift(closure_id: int) -> Response | tuple[str, int]:
-    """Let it end earlier, or withdraw it whole."""
+    """Ends it earlier, or withdraws it."""
     row, form = _row(closure_id), LiftForm()
     _require_right(row)
     try:
@@ -328,7 +324,7 @@ def lift(closure_id: int) -> Response | tuple[str, int]:
 
 @pages.get("/closures/<int:closure_id>/change")
 def edit(closure_id: int) -> str:
-    """The form, filled in with what it is."""
+    """Shows the form with its present values."""
     row = _row(closure_id)
     _require_right(row)
     form = _form(Plan(row.first_day, row.last_day, row.reason, row.study_mode))
@@ -337,7 +333,7 @@ def edit(closure_id: int) -> str:
 
 @pages.post("/closures/<int:closure_id>/change")
 def change(closure_id: int) -> Response | tuple[str, int] | str:
-    """Preview what the change would move, then keep it."""
+    """Shows a preview of what the change would move, then stores it."""
     row, form = _row(closure_id), _form()
     _require_right(row)
     address, context = url_for("closures.change", closure_id=closure_id), deployment().context
@@ -352,6 +348,7 @@ def change(closure_id: int) -> Response | tuple[str, int] | str:
         return _form_page(_held_by(row), form, address, row=row), 422
     except SentBefore as before:
         _say_again(form, before)
+        plan = form.plan()
         counted = closures.preview(context, g.viewer, plan, now(), closure_id=closure_id)
         return _form_page(_held_by(row), form, address, plan, counted, row), 409
     return redirect(url_for("closures.show", closure_id=closure_id, done=1), 303)

@@ -1,4 +1,4 @@
-"""The school year of one's province in words, as the calendar file has it: days of class, holidays, days made up."""
+"""Shows the school year of the user's province: days of class, holidays, days made up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEEKDAYS = {
 
 @pages.get("/calendar")
 def index() -> str:
-    """The year that today lies in, or the one that begins in the year that is asked for."""
+    """Shows the school year of today, or the one that begins in the given year."""
     with deployment().context.store.reading("whose calendar it is") as session:
         province = province_of(session, [unit for units in g.viewer.units.values() for unit in units])
     calendar = deployment().context.definitions.calendar(province.code if province else "")
@@ -57,7 +57,7 @@ def _year(calendar: Calendar, start: int | None) -> SchoolYear | None:
 
 
 def _years(calendar: Calendar, year: SchoolYear | None) -> list[tuple[str, str, bool]]:
-    """The school years that the file states, as words and address; whether it is the one on the page."""
+    """Returns the school years of the file, as words and address; whether it is the one on the page."""
     here = year.first if year else None
     address = url_for("calendar.index")
     return [(_title(it), f"{address}?from={it.first.year}", it.first == here) for it in calendar.school_years]
@@ -72,7 +72,7 @@ def _month_name(day: dt.date) -> str:
 
 
 def _hours(calendar: Calendar) -> list[tuple[str, str]]:
-    """When the office is open, by weekday."""
+    """Returns when the office is open, by weekday."""
     names = WEEKDAYS["en" if language() == "en" else "vi"]
     words = [", ".join(f"{_clock(a)}–{_clock(b)}" for a, b in hours) for hours in calendar.opening]
     runs: list[list[int]] = []
@@ -98,6 +98,6 @@ def _taught(year: SchoolYear | None) -> str:
 
 
 def _files(calendar: Calendar) -> list[Label]:
-    """The files that the calendar was read from, each by its path, or by its name where the path is not known."""
+    """Returns the files of the calendar, each by its path, or by its name if the path is unknown."""
     found = [(name, file_of("calendar", name)) for name in calendar.name.split(" + ")]
     return [Label(file or name, file or name) for name, file in found]

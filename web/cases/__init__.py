@@ -1,1 +1,1 @@
-"""The pages of cases: work, lists, a case, its forms."""
+"""The pages of cases: my work, lists, a case, its forms."""

@@ -1,4 +1,4 @@
-"""A page with a form on a case: shown, sent, and shown once more with everything that was typed if it was refused."""
+"""A page with a form on a case. After a refusal it comes back with everything that was typed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask import flash, g, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act import Act
 from engine.core.people.access import REFERRED
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, Refused
 from engine.core.words import Label, Sentence
@@ -19,12 +20,14 @@ from web.cases.overtaken import overtaken
 from web.cases.page import Seen, see_case
 from web.site import queued
 from web.site.forms import ActForm
-from web.site.request_context import deployment
+from web.site.request_context import deployment, now
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A form on a case: its words, where it is sent, the step of the workflow it is for, and what it is about."""
+    """A form on a case: its words, its address, the step of the workflow, and the thing on the case that it is
+    about.
+    """
 
     label: Label
     address: str
@@ -32,8 +35,13 @@ class Asking:
     about: str = ""
 
 
+def act_from(form: ActForm, code: str) -> Act:
+    """What the viewer does with a case by sending this form."""
+    return Act(g.viewer, code, form.values, now(), version=form.seen, key=form.once)
+
+
 def attempt(asking: Asking, code: str, form: ActForm, use_case: Callable[[], None]) -> Response | tuple[str, int]:
-    """Do what a form asks for, and go on to the case; or the form once more, with what is wrong with it."""
+    """Does what a form asks for and redirects to the case; or returns the form with what is wrong."""
     try:
         use_case()
     except (Invalid, Conflict, NotAllowed) as refused:
@@ -46,7 +54,7 @@ def attempt(asking: Asking, code: str, form: ActForm, use_case: Callable[[], Non
 
 
 def _gone_on(code: str) -> bool:
-    """Whether a volunteer or an association has handed the case on: then there is no page to go on to."""
+    """Returns whether a volunteer or an association has handed the case on, so that they can no longer open it."""
     if not any(map(g.viewer.holds, REFERRED)):
         return False
     with deployment().context.store.reading("is the case still theirs") as session:
@@ -58,7 +66,7 @@ def _gone_on(code: str) -> bool:
 
 
 def act_page(seen: Seen, asking: Asking, form: ActForm, *, faster: Sentence | None = None) -> str:
-    """The page with a form on a case; `faster` says who was, if somebody has changed the case meanwhile."""
+    """Returns the page with a form on a case; `faster` says who has changed the case meanwhile."""
     step = asking.step
     return render_template(
         "act.html",
@@ -77,9 +85,9 @@ def act_page(seen: Seen, asking: Asking, form: ActForm, *, faster: Sentence | No
 
 
 def _again(code: str, asking: Asking, form: ActForm, refused: Refused) -> tuple[str, int]:
-    """The form once more: what is wrong at its field, or who was faster, and the case as it is now.
+    """Returns the form again: what is wrong at its field, or who was faster, and the case as it is now.
 
-    After a form that was sent before with other answers it has a new key: sent again, it is done.
+    If the form was sent before with other answers, it gets a new key, so that sending it again works.
     """
     seen = see_case(code)
     if isinstance(refused, Conflict):

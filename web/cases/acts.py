@@ -1,4 +1,4 @@
-"""A page for each act on a case, made from the workflow's fields; it works without script and loses nothing typed."""
+"""A page for each act on a case, made from the workflow's fields. It works without scripts and loses nothing typed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import g
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act import Act
 from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.cases.available_acts import FORM_LABELS, act_named
 from engine.core.cases.casework import LESSON
@@ -20,24 +21,25 @@ from engine.store.cases import case_page
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.companions import add as add_companion
 from engine.usecases.cases.difficulties import raise_difficulty
+from engine.usecases.context import Context
 from web.cases import companions, page
-from web.cases.act_page import Asking, act_page, attempt
+from web.cases.act_page import Asking, act_from, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.addresses import url_for
 from web.site.forms import ActForm, act_form
-from web.site.request_context import deployment, now, today
+from web.site.request_context import deployment, today
 from web.site.typed import whole
 
-__all__ = ["pages"]  # its own routes, added to those of the case page
+__all__ = ["pages"]  # its own routes are added to those of the case page
 
 pages = page.pages  # with these acts on it; the application registers it from here
 
-PERSON = "person"  # the field that an assignment asks for beside those of the workflow's form
+PERSON = "person"  # the field of an assignment beside those of the workflow's form
 
 
 @pages.get("/cases/<code>/<name>")
 def act(code: str, name: str) -> str:
-    """The form of an act."""
+    """Shows the form of an act."""
     seen = see_case(code)
     asked, label = _named(seen.workflow, name)
     _require(seen, name, asked)
@@ -46,7 +48,7 @@ def act(code: str, name: str) -> str:
 
 @pages.post("/cases/<code>/<name>")
 def do(code: str, name: str) -> Response | tuple[str, int]:
-    """Do it; if it cannot be done, the form comes back with everything that was typed."""
+    """Does the act; if that is impossible, returns the form with everything that was typed."""
     seen = see_case(code)
     asked, label = _named(seen.workflow, name)
     form = _form(seen, name, asked)
@@ -67,10 +69,10 @@ def _named(workflow: Workflow, name: str) -> tuple[Transition | ActFields, Label
 
 
 def _require(seen: Seen, name: str, asked: Transition | ActFields) -> None:
-    """Raise the refusal that sending the form would end in: nobody fills in a form in vain."""
+    """Raises the refusal that sending the form would cause, so that nobody fills in a form in vain."""
     if isinstance(asked, Transition):
         follow(seen.workflow, seen.facts.state, name, seen.roles)
-    elif name not in seen.can and not (name == LESSON and seen.roles & OPENERS):  # if one is planned
+    elif name not in seen.can and not (name == LESSON and seen.roles & OPENERS):  # if a lesson is planned
         raise NotAllowed(Sentence("“{act}” is not possible for you in this case as it is now.", act=FORM_LABELS[name]))
 
 
@@ -85,7 +87,7 @@ def _form(seen: Seen, name: str, asked: Transition | ActFields) -> ActForm:
 
 
 def _people(seen: Seen) -> Field:
-    """Whom the case can be given to, as a question."""
+    """Returns the people to whom the case can be given, as a question."""
     ladder = LADDERS.get(seen.workflow.states[seen.facts.state].owner or "", ())
     with deployment().context.store.scoped(g.viewer) as session:
         found = case_page.eligible(session, seen.facts, ladder, today())
@@ -97,19 +99,19 @@ def _people(seen: Seen) -> Field:
 
 
 def _step(code: str, name: str, form: ActForm) -> None:
-    case_acts.step(deployment().context, g.viewer, code, name, form.values, now(), version=form.seen, key=form.once)
+    case_acts.step(deployment().context, act_from(form, code), name)
 
 
 def _assign(code: str, _name: str, form: ActForm) -> None:
     chosen = whole(str(form.values.get(PERSON) or ""))
     if chosen is None:
         raise Invalid({PERSON: Sentence("Fill in: {label}.", label=Label("Người phụ trách", "Assignee"))})
-    case_acts.assign(deployment().context, g.viewer, code, chosen, form.values, now(), version=form.seen, key=form.once)
+    case_acts.assign(deployment().context, act_from(form, code), chosen)
 
 
-def _standing(use_case: Callable[..., None]) -> Callable[[str, str, ActForm], None]:
+def _standing(use_case: Callable[[Context, Act], None]) -> Callable[[str, str, ActForm], None]:
     def done(code: str, _name: str, form: ActForm) -> None:
-        use_case(deployment().context, g.viewer, code, form.values, now(), version=form.seen, key=form.once)
+        use_case(deployment().context, act_from(form, code))
 
     return done
 

@@ -1,7 +1,7 @@
-"""Several cases at once: accept them, give them to somebody, urge on whoever has one. Each is decided by itself.
+"""Acts on several cases at once: accepts them, assigns them, urges on their holders. Each case is decided alone.
 
-A case that changed meanwhile is refused with the reason, the others are done; whoever sent it stays on the list. Sent
-twice, each is done once: the key of the form and the code of the case make the key of the act.
+A case that changed meanwhile is refused with the reason; the others are done. The page stays on the list. Sending it
+twice does each once: the key of the form and the code of the case make the key of the act.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act import Act
 from engine.core.people.responsibility import LADDERS, ROLE_LABELS
 from engine.core.refusals import Invalid, Refused
 from engine.core.words import Sentence
@@ -30,14 +31,14 @@ from web.site.request_context import deployment, local_path, now, today
 from web.site.typed import whole
 
 MOST = 50  # cases at once
-REFUSED = "refused"  # the category of a message that tells why something was not done
+REFUSED = "refused"  # the category of messages that say why something was not done
 NONE_CHOSEN = Sentence("Choose at least one case.")
 TOO_MANY = Sentence("Choose at most {most} cases at once.", most=MOST)
 PERSON_MISSING = Sentence("Choose who is to have these cases.")
 
 pages = Blueprint("bulk", __name__)
 
-Chosen = list[tuple[str, int | None]]  # codes, and the versions that were looked at
+Chosen = list[tuple[str, int | None]]  # codes, and the versions that the page showed
 Page = Callable[[Sentence], str]
 
 
@@ -46,13 +47,13 @@ Page = Callable[[Sentence], str]
 
 @pages.post("/work/accept")
 def accept_from_work() -> Response | tuple[str, int]:
-    """Accept the one case whose button was pressed, or all that were chosen."""
+    """Accepts the one case whose button was pressed, or all chosen ones."""
     return _accept(work_page, url_for("work.index"))
 
 
 @pages.post("/cases/accept")
 def accept_from_list() -> Response | tuple[str, int]:
-    """Accept those chosen on the list."""
+    """Accepts those chosen on the list."""
     return _accept(list_page, _list_address())
 
 
@@ -62,12 +63,10 @@ def _accept(page: Page, back: str) -> Response | tuple[str, int]:
         return page(wrong), 422
     done = _each(
         chosen,
-        lambda code, version, key: case_acts.accept(
-            deployment().context, g.viewer, code, {}, now(), version=version, key=key
-        ),
+        lambda act: case_acts.accept(deployment().context, act),
     )
     if len(done) == 1 and "one" in request.form:
-        return redirect(url_for("case.show", code=done[0], done=1), 303)  # the case says what was done
+        return redirect(url_for("case.show", code=done[0], done=1), 303)  # the page of the case says what was done
     if done:
         flash(_("You have accepted %(number)s cases.", number=len(done)) + f" {', '.join(done)}")
     return redirect(back, 303)
@@ -78,13 +77,13 @@ def _accept(page: Page, back: str) -> Response | tuple[str, int]:
 
 @pages.post("/work/assign")
 def assign_from_work() -> Response | tuple[str, int]:
-    """Of the chosen cases: whom to give them to."""
+    """Asks to whom to give the chosen cases."""
     return _whom(work_page, url_for("work.index"))
 
 
 @pages.post("/cases/assign")
 def assign_from_list() -> Response | tuple[str, int]:
-    """The same for those chosen on the list."""
+    """Asks the same for those chosen on the list."""
     return _whom(list_page, _list_address())
 
 
@@ -97,7 +96,7 @@ def _whom(page: Page, back: str) -> Response | tuple[str, int]:
 
 @pages.post("/assign")
 def assign() -> Response | tuple[str, int]:
-    """Give each of the cases to the person."""
+    """Gives each of the cases to the person."""
     back = local_path(request.form.get("back")) or url_for("work.index")
     chosen, wrong = _chosen(request.form.getlist("case"))
     person = whole(request.form.get("person"))
@@ -106,9 +105,7 @@ def assign() -> Response | tuple[str, int]:
     try:
         done = _each(
             chosen,
-            lambda code, version, key: case_acts.assign(
-                deployment().context, g.viewer, code, person, {}, now(), version=version, key=key
-            ),
+            lambda act: case_acts.assign(deployment().context, act, person),
         )
     except SentBefore as before:
         return _person_page(chosen, back, work_page, before.sentence, anew=True)
@@ -120,10 +117,9 @@ def assign() -> Response | tuple[str, int]:
 def _person_page(
     chosen: Chosen, back: str, page: Page, wrong: Sentence | None = None, *, anew: bool = False
 ) -> tuple[str, int] | Response:
-    """Which cases, and whom they can be given to. Those that the person may not assign are named and left out.
+    """Returns the page that asks for the person. It names and leaves out the cases that the user may not assign.
 
-    `anew`: it was sent before with another person chosen; sent again, it is an entry of its own on the cases as they
-    are now.
+    `anew`: the form was sent before with another person; sent again, it is a new entry on the cases as they are now.
     """
     viewer, context = g.viewer, deployment().context
     with context.store.scoped(viewer) as session:
@@ -158,14 +154,12 @@ def _ladder(row: CaseRow) -> Sequence[str]:
 
 @pages.post("/work/urge")
 def urge() -> Response | tuple[str, int]:
-    """Urge on whoever has the case whose button was pressed."""
+    """Urges on whoever has the case whose button was pressed."""
     chosen, wrong = _chosen(request.form.getlist("urge")[:1])
     if wrong:
         return work_page(wrong), 422
     urged: list[bool] = []
-    if _each(
-        chosen, lambda code, _version, key: urged.append(nudge(deployment().context, g.viewer, code, now(), key=key))
-    ):
+    if _each(chosen, lambda act: urged.append(nudge(deployment().context, act))):
         flash(said(reminded(as_superior=all(urged))))
     return redirect(url_for("work.index"), 303)
 
@@ -174,7 +168,7 @@ def urge() -> Response | tuple[str, int]:
 
 
 def _chosen(values: Iterable[str]) -> tuple[Chosen, Sentence | None]:
-    """What was chosen, each once, and what is wrong with it."""
+    """Returns what was chosen, each once, and what is wrong with it."""
     found: dict[str, int | None] = {}
     for value in values:
         code, _mark, version = value.partition(":")
@@ -183,16 +177,16 @@ def _chosen(values: Iterable[str]) -> tuple[Chosen, Sentence | None]:
     return list(found.items()), wrong
 
 
-def _each(chosen: Chosen, act: Callable[[str, int | None, str], None]) -> list[str]:
+def _each(chosen: Chosen, do: Callable[[Act], None]) -> list[str]:
     """Do it to each; the codes of those it was done to. Why it was not done to another is told in a message.
 
-    Raises `SentBefore` if the form was sent before and said something else of the first of them.
+    Raises `SentBefore` if the form was sent before with other content for the first of them.
     """
     key = _key()
     done: list[str] = []
     for code, version in chosen:
         try:
-            act(code, version, f"{key}:{code}"[:64])
+            do(Act(g.viewer, code, {}, now(), version, f"{key}:{code}"[:64]))
         except SentBefore:
             if not done:  # none of these was done now
                 raise
@@ -212,6 +206,6 @@ def _key() -> str:
 
 
 def _list_address() -> str:
-    """The list from which it was sent: its filters stand in the address of the form."""
-    kept = urlencode(request.args.to_dict())  # not as arguments of `url_for`: they are named as anybody likes
+    """Returns the list from which it was sent: the address of the form has its filters."""
+    kept = urlencode(request.args.to_dict())  # not as arguments of `url_for`, because people choose their names
     return url_for("cases.index") + (f"?{kept}" if kept else "")

@@ -1,6 +1,6 @@
-"""A case as a list shows it: whose it is, where it stands, why it is here, until when, and the one thing to do next.
+"""Cases as cards of a list: the pupil, the state, why it is here, until when, and the next thing to do.
 
-A list has dozens of cards, so what a card says is put into words here, once; the template only sets it down.
+A list has dozens of cards, so this module makes the words of a card once; the template only prints them.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ MOST_STANDS = 4096  # kept; a workflow has some hundreds
 
 
 class Card(NamedTuple):
-    """A case for a list, in words. `need` and `contact` stand in for the pupil where that is all one may know.
+    """A case for a list, in words. `need` and `contact` replace the pupil for readers who may not know more.
 
-    `new` says what others did to it lately; `whose` who has it, if that is not the reader.
+    `new` says what others did to it lately, `whose` who has it if that is not the reader.
     """
 
     row: CaseRow
@@ -53,25 +53,25 @@ class Card(NamedTuple):
     new: str = ""
     whose: str = ""
     can_assign: bool = False
-    urge_words: str = ""  # on the button that reminds who has it; "" for none
+    urge_words: str = ""  # on the button that reminds whoever has it; "" for none
     need: NeedRow | None = None
     contact: tuple[str, str | None] | None = None
 
     @property
     def choosable(self) -> bool:
-        """Whether something can be done to it together with others."""
+        """Returns whether it can be chosen together with others."""
         return self.can_assign or self.offered_here
 
 
 def shape(state: State, waiting: bool) -> str:
-    """The shape that goes with a state's word; see the macro `status`."""
+    """Returns the shape that goes with a state's word; see the macro `status`."""
     if state.final:
         return "ended"
     return "waiting" if waiting else "done" if state.name == "returned" else "going"
 
 
 class _Until(NamedTuple):
-    """A deadline, written."""
+    """A deadline in words."""
 
     urgency: str
     words: str
@@ -79,7 +79,7 @@ class _Until(NamedTuple):
 
 
 class _Standing(NamedTuple):
-    """Where a case stands and how it is reached, as far as it decides what can be done."""
+    """The part of a case, and of how the viewer reaches it, that decides what can be done."""
 
     workflow: str
     version: int
@@ -91,7 +91,7 @@ class _Standing(NamedTuple):
 
 
 class _Stand(NamedTuple):
-    """What a standing comes to: the state's words and shape; the next act's name and words."""
+    """The words for a standing: the state's words and shape; the next act's name and words."""
 
     state: str
     shape: str
@@ -102,7 +102,7 @@ class _Stand(NamedTuple):
 
 
 class _Table:
-    """What all cards of a list share. Most cases stand alike: what was put into words once is kept."""
+    """What all cards of a list share. Most cases have the same standing, so its words are kept."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class _Table:
         self.until, self.absent, self.language = cache(_until), cache(_absent), language()
 
     def stand(self, case: _Standing) -> _Stand:
-        """What the standing comes to: the same for everyone, as long as the workflow's file is."""
+        """Returns the words for a standing: the same for everyone, as long as the workflow's file is the same."""
         workflow = self.definitions.workflow(case.workflow, case.version)
         asked = workflow.digest, case, self.language
         found = _STANDS.get(asked)
@@ -171,7 +171,7 @@ def make_cards(
     contacts: Mapping[int, tuple[str, str | None]] | None = None,
     news: Mapping[int, News] | None = None,
 ) -> list[Card]:
-    """The cards of some rows, in their order."""
+    """Returns the cards of some rows, in their order."""
     table = _Table(definitions, viewer, handed or {}, needs or {}, contacts or {}, news or {})
     return [_card(table, row) for row in rows]
 
@@ -214,7 +214,7 @@ def _flags(table: _Table, row: CaseRow) -> tuple[str, ...]:
 
 
 def _new(table: _Table, row: CaseRow) -> str:
-    """What others did last, and when. Who may not know the pupil is told only that something was done."""
+    """Returns what others did last, and when. A reader who may not know the pupil sees only that something was done."""
     news = table.news[row.id]
     when = said(ago(news.at))
     if row.pupil is None:
@@ -226,14 +226,16 @@ def _new(table: _Table, row: CaseRow) -> str:
 
 
 def roles_of(viewer: Viewer, row: CaseRow) -> frozenset[str]:
-    """In which roles the viewer reaches the case; a row without a pupil was reached through an association."""
+    """Returns the roles in which the viewer reaches the case; a row without a pupil was reached through an
+    association.
+    """
     if row.pupil is None:
         return frozenset(role for role in ("volunteer", "association") if viewer.holds(role))
     return reach(viewer, row)  # type: ignore[arg-type]  # a pupil's row has all places
 
 
 def _owner(row: CaseRow, stand: _Stand) -> str:
-    """Who has it, or who is asked to take it."""
+    """Returns who has it, or who is asked to accept it."""
     if row.assignee:
         return row.assignee
     if row.waiting and row.offered_role:
@@ -242,7 +244,9 @@ def _owner(row: CaseRow, stand: _Stand) -> str:
 
 
 def _why(table: _Table, row: CaseRow) -> str:
-    """Why it is here: the rule that moved it, or who handed it over and when; and since when the pupil is absent."""
+    """Returns why it is here: the rule that moved it, or who handed it over and when; and since when the pupil is
+    absent.
+    """
     handed = table.handed.get(row.id)
     lines: list[str] = []
     if handed and handed.person:

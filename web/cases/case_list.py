@@ -1,4 +1,4 @@
-"""The list of cases with its filters and search, and opening a case for a pupil."""
+"""The list of cases with its filters and search, and the page that opens a case for a pupil."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from web.site.forms import ActForm, act_form
 from web.site.request_context import deployment, now, today, whole_arg
 from web.site.typed import whole
 
-PUPIL = "pupil"  # the question that stands before those of the workflow's form where the pupil is not chosen yet
+PUPIL = "pupil"  # the question before those of the workflow's form if the pupil is not chosen yet
 KINDS: Mapping[str, Label] = {
     "commune": Label("Xã", "Commune"),
     "village": Label("Thôn / làng / tổ dân phố", "Village"),
@@ -37,7 +37,7 @@ KINDS: Mapping[str, Label] = {
 HELP = Label(
     "Em đã có hồ sơ đang mở không có trong danh sách này.", "Those who have an open case are not on this list."
 )
-MOST_IN_FILE, IN_FILE_AT_ONCE = 20_000, 500  # cases of a list that is taken away as a file
+MOST_IN_FILE, IN_FILE_AT_ONCE = 20_000, 500  # cases of a list that is downloaded
 
 pages = Blueprint("cases", __name__)
 
@@ -47,16 +47,16 @@ pages = Blueprint("cases", __name__)
 
 @pages.get("/cases")
 def index() -> str:
-    """Cases that I may see, narrowed by filters and a search."""
+    """Lists the cases that I may see, narrowed by filters and a search."""
     return list_page()
 
 
 def list_page(wrong: Sentence | None = None, name: str | None = None) -> str:
-    """The list that the address asks for.
+    """Returns the list that the address asks for.
 
     Args:
-        wrong: what was wrong with what was sent from it.
-        name: that was typed for filters to be kept, if they could not be.
+        wrong: the faults of what was sent from the page.
+        name: the typed name of filters that could not be saved.
     """
     viewer, workflow = g.viewer, deployment().context.definitions.workflow(deployment().context.workflow)
     found, begin = asked(workflow), after()
@@ -90,7 +90,7 @@ def list_page(wrong: Sentence | None = None, name: str | None = None) -> str:
 @pages.get("/cases.xlsx", defaults={"form": "xlsx"})
 @pages.get("/cases.csv", defaults={"form": "csv"})
 def download_list(form: str) -> Response:
-    """The same list as a file, all its pages up to MOST_IN_FILE cases; it says no more than the page does."""
+    """Returns the list as a file, all pages up to MOST_IN_FILE cases, with nothing that the page does not show."""
     viewer, workflow = g.viewer, deployment().context.definitions.workflow(deployment().context.workflow)
     filters, found, begin = asked(workflow).filters, list[CaseRow](), None
     with deployment().context.store.scoped(viewer) as session:
@@ -110,7 +110,7 @@ def download_list(form: str) -> Response:
 
 @pages.get("/cases/new")
 def new() -> str:
-    """Find the pupil; then, with the pupil chosen, the form."""
+    """Finds the pupil; then, with the pupil chosen, shows the form."""
     _require_opener()
     chosen, query = whole_arg("pupil"), request.args.get("q", "").strip()[:LONGEST]
     with deployment().context.store.scoped(g.viewer) as session:
@@ -128,13 +128,13 @@ def new() -> str:
 
 @pages.get("/cases/new/blank")
 def blank() -> str:
-    """The form with the pupils of one's own classes to choose from: what a phone keeps for where there is no line."""
+    """Shows the form with the pupils of one's own classes, which a phone stores for times without a connection."""
     return render_template("case_new.html", form=_blank_form())
 
 
 @pages.post("/cases/new")
 def open_case() -> Response | tuple[str, int]:
-    """Open the case."""
+    """Opens the case."""
     _require_opener()
     if not request.form.get(PUPIL):
         return _nobody_chosen()
@@ -180,7 +180,7 @@ def _blank_form() -> ActForm:
 
 
 def _whom(found: Sequence[find_pupil.Candidate]) -> Field:
-    """Which pupil, as a question; those who have an open case are no answer to it."""
+    """Asks for the pupil; those who have an open case cannot be chosen."""
     several = len({it.klass for it in found}) > 1
     told = {it.id: (it.name, it.klass if several else None, it.village) for it in found if not it.case}
     words = {id: " – ".join(filter(None, parts)) for id, parts in told.items()}

@@ -1,4 +1,4 @@
-"""Cases as a file to take away: what their cards say, and no more."""
+"""Cases as a file to download: what their cards say, and nothing more."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 def case_file(form: str, name: str, cards: Iterable[Card], what: str) -> Response:
-    """Cards as an xlsx or csv file; `what` names the list in the access log."""
+    """Returns cards as an xlsx or csv file; `what` names the list in the access log."""
     return download(form, name, [said(column) for column in COLUMNS], map(_row, cards), what)
 
 

@@ -1,4 +1,4 @@
-"""The people around a case on its pages: offered where somebody is spoken to, taken off the list with a reason."""
+"""Companions on the pages of a case: offers them where somebody speaks with the family, takes them off the list."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from engine.core.workflow import builtin_forms
 from engine.core.workflow.model import Choice, Field
 from engine.store.cases.companions import companions
 from engine.usecases.cases import companions as case_companions
-from web.cases.act_page import Asking, act_page, attempt
+from web.cases.act_page import Asking, act_from, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
-from web.site.request_context import deployment, now
+from web.site.request_context import deployment
 
 pages = Blueprint("companions", __name__)
 
@@ -24,7 +24,7 @@ OFF = "companion_off"
 
 
 def company(seen: Seen) -> Field | None:
-    """Who of the people around a case took part, as a question; None if there is nobody on its list."""
+    """Asks which companions of a case took part; None if there are none on its list."""
     if not seen.known:
         return None
     with deployment().context.store.scoped(g.viewer) as session:
@@ -36,7 +36,7 @@ def company(seen: Seen) -> Field | None:
 
 @pages.get("/cases/<code>/companions/<int:companion>/off")
 def off(code: str, companion: int) -> str:
-    """The form to take somebody off the list."""
+    """Shows the form to take a companion off the list."""
     seen = see_case(code)
     asking, form = _asked(seen, companion)
     if not seen.facts.is_open:
@@ -46,13 +46,11 @@ def off(code: str, companion: int) -> str:
 
 @pages.post("/cases/<code>/companions/<int:companion>/off")
 def take_off(code: str, companion: int) -> Response | tuple[str, int]:
-    """Take them off the list."""
+    """Takes the companion off the list."""
     asking, form = _asked(see_case(code), companion)
 
     def use_case() -> None:
-        case_companions.take_off(
-            deployment().context, g.viewer, code, companion, form.values, now(), version=form.seen, key=form.once
-        )
+        case_companions.take_off(deployment().context, act_from(form, code), companion)
 
     return attempt(asking, code, form, use_case)
 

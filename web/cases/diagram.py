@@ -1,8 +1,8 @@
-"""A workflow drawn as SVG, with a case's place in it: no script, the words in the language of the page.
+"""Draws a workflow as SVG, with the place of a case in it: no script, words in the language of the page.
 
-The states that go on stand in a column, as the workflow file tells them: the next one below, leaps ahead on the right,
-ways back on the left. Under them stand the ends. Only the steps that lead on from here are named, each in the state it
-leads to; colours and weights are the style sheet's, and nothing is said by them alone.
+States that are not final are in a column, in the order of the workflow file: the next one is below, jumps forward on
+the right, ways back on the left. Final states are below them. Only the steps from the present state have names, each in
+the state it leads to. The style sheet sets colours and weights; none of them alone carries a meaning.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from markupsafe import Markup
 from engine.core.words import Sentence
 from engine.core.workflow.model import State, Workflow
 
-LEFT, WIDE, RIGHT = 34, 232, 54  # pixels: lanes for ways back, a box, lanes for leaps ahead
+LEFT, WIDE, RIGHT = 34, 232, 54  # pixels: lanes for ways back, a box, lanes for jumps forward
 LANE, TALL, GAP = 11, 46, 22
 LINE = 16
 END_TALL, END_GAP = 42, 8
-MOST_LETTERS = 30  # in a line of a box; of an end half as many
+MOST_LETTERS = 30  # in a line of a box; in a final state half as many
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A state and where it stands; `step` is how it is reached from here, "" if it is not."""
+    """A state and its position; `step` is the step that leads to it from here, "" if none does."""
 
     state: State
     x: int
@@ -41,11 +41,11 @@ class Box:
 
 
 def draw(workflow: Workflow, here: str, been: Collection[str], language: str) -> Markup:
-    """The workflow with the state `here` marked, and those it has `been` in.
+    """Draws the workflow with the state `here` marked, and the states it has `been` in.
 
     Args:
         workflow: to draw.
-        here: the name of the state the case is in; "" for the workflow by itself.
+        here: the name of the state the case is in; "" for the workflow without a case.
         been: names of states it was in before.
         language: of the words, "vi" or "en".
     """
@@ -54,7 +54,7 @@ def draw(workflow: Workflow, here: str, been: Collection[str], language: str) ->
 
 @dataclass(frozen=True)
 class _Known:
-    """A workflow, the same as any other of the same text: so few pictures are drawn, and kept."""
+    """A workflow that equals any other with the same text, so that few pictures are drawn and kept."""
 
     workflow: Workflow
 
@@ -88,7 +88,7 @@ def _drawn(known: _Known, here: str, been: frozenset[str], language: str) -> Mar
 
 
 def describe(workflow: Workflow, here: str, been: Collection[str], steps: Collection[str]) -> Iterator[Sentence]:
-    """The picture in words."""
+    """Describes the picture in words."""
     states = workflow.states
     if not here:
         yield Sentence("The states are: {states}.", states=[state.label for state in states.values()])
@@ -116,7 +116,9 @@ def _stand(workflow: Workflow, steps: dict[str, str]) -> Iterator[Box]:
 
 
 def _lines(workflow: Workflow, boxes: dict[str, Box], here: str) -> Iterator[Markup]:
-    """Lines between the states that go on, those from here last, so that they lie on top; then the way to the ends."""
+    """Draws lines between the states; those from here last, so that they are on top; then the way to the final
+    states.
+    """
     order = [name for name, box in boxes.items() if not box.state.final]
     links = {(start, step.to) for step in workflow.transitions.values() for start in step.from_ if start != step.to}
     rows = sorted((order.index(a), order.index(b)) for a, b in links if a in order and b in order)
@@ -130,7 +132,7 @@ def _lines(workflow: Workflow, boxes: dict[str, Box], here: str) -> Iterator[Mar
 
 
 def _lanes(links: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    """For each leap or way back a lane that no other uses beside it; short ones lie nearest to the boxes."""
+    """Gives each jump or way back a lane that no other uses beside it; short ones are next to the boxes."""
     taken: dict[tuple[bool, int], list[tuple[int, int]]] = {}
     lanes = {}
     for link in sorted(links, key=lambda link: abs(link[1] - link[0])):
@@ -160,7 +162,7 @@ def _line(start: Box, end: Box, lane: int | None, *, on: bool) -> Markup:
 
 
 def _to_ends(starts: Sequence[Box], top: int) -> Markup:
-    """One line down the right side gathers all ways to an end."""
+    """Draws one line down the right side for all ways to a final state."""
     out, edge = LEFT + WIDE + RIGHT - 6, LEFT + WIDE
     first = min(box.middle for box in starts)
     ticks = "".join(f"M{edge} {box.middle}H{out}" for box in starts)

@@ -1,4 +1,4 @@
-"""Difficulties on pages: who has to decide answers them, everybody with a duty sees where they stand."""
+"""Pages of difficulties: the post that has to decide answers them; everybody with a duty sees their state."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from engine.core.workflow import builtin_forms
 from engine.core.workflow.builtin_forms import FORMS
 from engine.store.cases import difficulties as stored
 from engine.store.cases.difficulties import ALL, ANSWERED, OPEN, PAGE
-from engine.store.people.access_log import note_reading
 from engine.usecases.cases.difficulties import answer
-from web.cases.act_page import Asking, act_page, attempt
+from engine.usecases.people.note_access import note_reading
+from web.cases.act_page import Asking, act_from, act_page, attempt
 from web.cases.difficulty_items import DifficultyItem, items
 from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
@@ -32,7 +32,7 @@ WHICH: Mapping[str, Sentence] = {
 
 @pages.get("/difficulties")
 def index() -> str:
-    """Difficulties of the cases that I may see, the newest first."""
+    """Lists difficulties of the cases that I may see, the newest first."""
     which, before = request.args.get("which", OPEN), whole_arg("before")
     which = which if which in WHICH else OPEN
     with deployment().context.store.scoped(g.viewer) as session:
@@ -50,7 +50,7 @@ def index() -> str:
 
 @pages.get("/cases/<code>/difficulties/<int:difficulty>")
 def show(code: str, difficulty: int) -> str:
-    """The form to answer a difficulty, for whom it waits."""
+    """Shows the form to answer a difficulty, for the post it waits for."""
     seen = see_case(code)
     it, asking, form = _asked(seen, difficulty)
     if not it.mine:
@@ -61,13 +61,13 @@ def show(code: str, difficulty: int) -> str:
 
 @pages.post("/cases/<code>/difficulties/<int:difficulty>")
 def decide(code: str, difficulty: int) -> Response | tuple[str, int]:
-    """Answer it."""
+    """Answers it."""
     it, asking, form = _asked(see_case(code), difficulty)
-    if not it.mine and it.answer is None:  # who was overtaken keeps what was typed, and is told by whom
+    if not it.mine and it.answer is None:  # a person who was overtaken keeps what was typed, and sees who was faster
         raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
 
     def use_case() -> None:
-        answer(deployment().context, g.viewer, code, difficulty, form.values, now(), version=form.seen, key=form.once)
+        answer(deployment().context, act_from(form, code), difficulty)
 
     return attempt(asking, code, form, use_case)
 

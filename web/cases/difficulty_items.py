@@ -1,4 +1,4 @@
-"""A difficulty in words, and what waits for the person on this page to decide about."""
+"""Puts difficulties into words, and finds those that wait for the person on this page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.usecases.cases.difficulties import may_answer
 
 @dataclass(frozen=True, slots=True)
 class DifficultyItem:
-    """A difficulty in words. `mine`: it waits for the reader to decide."""
+    """A difficulty in words. `mine`: the reader has to decide about it."""
 
     it: Shown
     kind: Label
@@ -28,7 +28,7 @@ class DifficultyItem:
 
 
 def items(found: Iterable[Shown]) -> list[DifficultyItem]:
-    """Difficulties as the macro `difficulty` shows them."""
+    """Returns difficulties in the form that the macro `difficulty` shows."""
     return [
         DifficultyItem(
             it,
@@ -42,5 +42,5 @@ def items(found: Iterable[Shown]) -> list[DifficultyItem]:
 
 
 def to_decide(session: Session) -> tuple[DifficultyItem, ...]:
-    """What waits for the person on this page to decide about."""
+    """Returns the difficulties that the person on this page has to decide about."""
     return tuple(items(stored.waiting_for(session, g.viewer)))

@@ -1,4 +1,4 @@
-"""The filters of the list of cases: as they stand in the address, as they are understood, and as chips."""
+"""The filters of the list of cases: as in the address, as understood, and as chips on the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.site.request_context import deployment, whole_arg
 from web.site.typed import whole
 
 LONGEST = 80  # characters of a search
-NAMES = ("q", "state", "which", "level", "unit", "from", "to")  # as they stand in the address
+NAMES = ("q", "state", "which", "level", "unit", "from", "to")  # names in the address
 WHICH: Mapping[str, Sentence] = {
     "overdue": Sentence("Overdue"),
     "mine": Sentence("Mine"),
@@ -30,25 +30,25 @@ WHICH: Mapping[str, Sentence] = {
 
 @dataclass(frozen=True, slots=True)
 class TypedFilters:
-    """The filters as they were typed, and as they are understood. `wrong` are the dates that could not be read."""
+    """The filters as typed, and as understood. `wrong` are the dates that could not be read."""
 
     typed: Mapping[str, str]
     filters: Filters
     wrong: tuple[str, ...]
 
     def address(self, without: str = "", **more: str) -> str:
-        """The address of this list, with one filter taken off or something added."""
+        """Returns the address of this list with one filter removed, or something added."""
         kept: dict[str, Any] = {name: value for name, value in self.in_force.items() if name != without}
         return url_for("cases.index", **{**kept, **more})
 
     @property
     def in_force(self) -> dict[str, Any]:
-        """The filters that an address of this list carries."""
+        """Returns the filters in the address of this list."""
         return {name: value for name, value in self.typed.items() if value}
 
 
 def asked(workflow: Workflow) -> TypedFilters:
-    """The filters in the address of this request."""
+    """Reads the filters from the address of this request."""
     typed = {name: request.args.get(name, "").strip()[:LONGEST] for name in NAMES}
     days = {name: read_date(typed[name]) if typed[name] else None for name in ("from", "to")}
     filters = Filters(
@@ -64,7 +64,7 @@ def asked(workflow: Workflow) -> TypedFilters:
 
 
 def _which(typed: Mapping[str, str], workflow: Workflow) -> str:
-    """Which cases; one who asks for a state in which cases have ended means ended ones."""
+    """Returns which cases are meant; a final state means ended cases."""
     if typed["which"] in WHICH:
         return typed["which"]
     state = workflow.states.get(typed["state"])
@@ -78,7 +78,7 @@ def _midnight(day: dt.date | None, later: int = 0) -> dt.datetime | None:
 
 
 def chips(asked: TypedFilters, workflow: Workflow, units: Mapping[int, str]) -> Iterator[tuple[str, Sentence | Label]]:
-    """The filters in force, each by the name under which it stands in the address."""
+    """Returns the present filters, each with its name in the address."""
     filters, typed = asked.filters, asked.typed
     if filters.q:
         yield "q", Sentence("Search: {words}", words=filters.q)
@@ -98,13 +98,13 @@ def chips(asked: TypedFilters, workflow: Workflow, units: Mapping[int, str]) -> 
 
 
 def written(cursor: Cursor) -> str:
-    """A place in the list as it stands in the address."""
+    """Returns a place in the list in the form of the address."""
     due, id = cursor
     return f"{due.astimezone(dt.UTC):%Y%m%dT%H%M%S.%f}~{id}" if due else f"~{id}"
 
 
 def after() -> Cursor | None:
-    """Where this page begins; the first page for anything that cannot be read."""
+    """Returns where this page begins; the first page if it cannot be read."""
     due, _mark, text = request.args.get("after", "").partition("~")
     id = whole(text)
     if id is None:

@@ -1,4 +1,4 @@
-"""What a phone is told when somebody was faster: who, how the case stands now, and what was written since."""
+"""Tells a phone that somebody was faster: who, the state of the case now, and what was written since."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from flask import g
 
 from engine.core.cases.timeline import TimelineEntry, tell
 from engine.core.refusals import Conflict
-from engine.store.people.access_log import note_reading
+from engine.usecases.people.note_access import note_reading
 from web.cases.page import names_in, read_case
 from web.site.languages import said
 from web.site.queued import queued
 from web.site.request_context import deployment, now
 from web.site.template_filters import due, moment
 
-MOST_TOLD = 5  # entries of the history that a conflict tells
+MOST_TOLD = 5  # entries of the history in the answer
 
 
 def overtaken(code: str, version: int | None, why: Conflict) -> None:
-    """Somebody was faster: who, how the case stands now, and what was written since the version that the person saw."""
+    """Tells that somebody was faster: who, the state of the case now, and what was written since the version the person
+    saw.
+    """
     if not queued():
         return
     reading = read_case(code)
@@ -41,7 +43,7 @@ def overtaken(code: str, version: int | None, why: Conflict) -> None:
 
 
 def _line(told: TimelineEntry) -> str:
-    """An entry of the history in one line."""
+    """Returns an entry of the history in one line."""
     answers = [f"{said(label)}: {said(answer)}" for label, answer in (*told.answers, *told.says)]
     who = f" – {said(told.who)}" if told.who else ""
     return f"{said(told.what)}{who}, {moment(told.at)}" + "".join(f"; {answer}" for answer in answers)

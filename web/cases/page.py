@@ -1,4 +1,4 @@
-"""The page of one case: who has it, until when and why; what I can do now; what has happened."""
+"""The page of one case: who has it, until when and why; what the user can do now; what has happened."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Choice, Workflow
 from engine.store.cases import case_page
 from engine.store.cases.case_page import Beside, Contact, Who
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.cases.work_list import seats_of
-from engine.store.people.access_log import Before, before_reading, note_reading
+from engine.store.people.access_log import Before, before_reading
 from engine.store.session import Session
 from engine.usecases.cases.nudges import likely_holder, may_nudge, urges
+from engine.usecases.people.note_access import note_reading
 from web.cases.cards import shape
 from web.cases.diagram import draw
 from web.cases.difficulty_items import items
@@ -52,7 +53,7 @@ HELPLINE_FLAG = "safety"  # set by causes such as violence and early marriage
 
 @dataclass(frozen=True)
 class Seen:
-    """A case as this person comes upon it: where it is, who it is about if they may know, and what they can do."""
+    """A case for this person: where it is, who the pupil is if they may know, and what they can do."""
 
     facts: Facts
     roles: frozenset[str]
@@ -66,18 +67,20 @@ class Seen:
 
     @property
     def helpline(self) -> bool:
-        """Whether the number to call belongs on every page about this child (D4.2)."""
+        """Returns whether every page about this child must show the number to call (D4.2)."""
         return self.known and HELPLINE_FLAG in self.facts.flags
 
     @property
     def knows_why(self) -> bool:
-        """Whether the reader may know why the deadline is when it is: an association only while it has the case."""
+        """Returns whether the reader may know the reasons of the deadline: an association only while it has the
+        case.
+        """
         return knows(self.roles) or self.workflow.states[self.facts.state].owner in REFERRED
 
 
 @dataclass(frozen=True)
 class Reading(Seen):
-    """A case as this person reads it, with all that stands beside it."""
+    """A case for this reader, with everything that the page shows."""
 
     situation: Situation
     beside: Beside
@@ -88,7 +91,7 @@ class Reading(Seen):
 
 @pages.get("/cases/<code>")
 def show(code: str) -> str:
-    """One case."""
+    """Shows one case."""
     narrowed = request.args.get("show", "")
     with deployment().context.store.scoped(g.viewer) as session:
         reading = _read(session, code, whole_arg("before"), narrowed)
@@ -133,19 +136,19 @@ def show(code: str) -> str:
 
 
 def see_case(code: str) -> Seen:
-    """The case and what this person can do with it. Raises `NotFound` or `NoAccess`."""
+    """Returns the case and what this person can do with it. Raises `NotFound` or `NoAccess`."""
     with deployment().context.store.scoped(g.viewer) as session:
         return _seen(session, code)
 
 
 def read_case(code: str) -> Reading:
-    """The case with all that stands beside it. Raises `NotFound` or `NoAccess`."""
+    """Returns the case with everything that the page shows. Raises `NotFound` or `NoAccess`."""
     with deployment().context.store.scoped(g.viewer) as session:
         return _read(session, code)
 
 
 def _read(session: Session, code: str, before: int | None = None, narrowed: str = "") -> Reading:
-    """`before` and `narrowed` say which of its history: what came before an event, what one of FILTERS means."""
+    """Reads the case; `before` and `narrowed` limit its history: events before one, events of one of FILTERS."""
     seen = _seen(session, code)
     part = only(seen.workflow, narrowed)
     beside = case_page.beside(session, seen.facts, today(), known=seen.known, before=before, only=part)
@@ -156,7 +159,7 @@ def _read(session: Session, code: str, before: int | None = None, narrowed: str 
 
 
 def _note(reading: Reading, before: Before) -> None:
-    """Keep that this person read the case, and its notices, unless that was kept a moment ago."""
+    """Notes that this person read the case and its notices, unless that was noted a moment ago."""
     facts = reading.facts
     pupil_id = facts.pupil_id if reading.known else None
     store = deployment().context.store
@@ -174,7 +177,7 @@ def _situation(facts: Facts, *, known: bool) -> Situation:
     """The rules and the clock of the case. The reasons of holds and closures were written for those who may know."""
     context = deployment().context
     with context.store.reading("what lies around a case that its reader reaches") as session:
-        world = World(session, context.definitions, now())
+        world = SurroundingsReader(session, context.definitions, now())
         world.read_answers([facts])
         situation = world.situation(facts)
         surroundings = world.surroundings(facts)
@@ -190,7 +193,7 @@ def _offered_here(facts: Facts) -> bool:
 
 
 def _owner(reading: Reading) -> Line:
-    """Who has the case, or whom it waits for."""
+    """Returns who has the case, or for whom it waits."""
     facts, names = reading.facts, reading.beside
     if facts.waiting and facts.offered_role:
         return offered(facts.offered_role, names.units.get(facts.offered_unit_id or 0, ""))
@@ -200,7 +203,7 @@ def _owner(reading: Reading) -> Line:
 
 
 def _in_whose_place(reading: Reading) -> str | None:
-    """Whose right it was by which the case was taken up by who has it, if that was a stand-in."""
+    """Returns for whom the holder accepted the case, if as a stand-in."""
     facts = reading.facts
     taken = {facts.accepted_at or facts.since}
     found = (it.data.get(FOR) for it in reading.beside.newest if it.person_id == facts.assignee_id and it.at in taken)
@@ -208,7 +211,7 @@ def _in_whose_place(reading: Reading) -> str | None:
 
 
 def _reason(reading: Reading) -> TimelineEntry | None:
-    """The event that brought the case where it is: the last that moved or offered it."""
+    """Returns the event that brought the case to its state: the last one that moved or offered it."""
     for event in reading.beside.newest:
         data = event.data
         moved = data.get("to") in reading.workflow.states and data.get("to") != data.get("from")
@@ -218,7 +221,7 @@ def _reason(reading: Reading) -> TimelineEntry | None:
 
 
 def _urge(reading: Reading) -> str:
-    """How this person may remind whoever has the case: "urge" as a superior, else "ask"; "" if not at all."""
+    """Returns how this person may remind whoever has the case: "urge" as a superior, else "ask"; "" if not at all."""
     facts, owner = reading.facts, reading.workflow.states[reading.facts.state].owner
     if not may_nudge(facts, reading.roles, g.viewer.person_id) or _offered_here(facts):
         return ""
@@ -226,7 +229,7 @@ def _urge(reading: Reading) -> str:
 
 
 def _standing(reading: Reading) -> tuple[Line, ...]:
-    """Where the case is and what is asked of whom: the same for every reader."""
+    """Returns the state and who has to do what: the same for every reader."""
     facts, state = reading.facts, reading.workflow.states[reading.facts.state]
     if facts.waiting and facts.offered_role:
         return state.label, Sentence("Asked to accept: {role}", role=ROLE_LABELS[facts.offered_role])
@@ -249,13 +252,13 @@ def _tell(reading: Reading, event: case_page.Happened) -> TimelineEntry:
 
 
 def names_in(reading: Reading) -> Names:
-    """The names that the history of the case speaks of by number."""
+    """Returns the names that the history of the case gives by number."""
     company = {it.seq: around_label(it.role, it.name) for it in reading.beside.companions}
     return Names(reading.beside.units, reading.beside.people, company)
 
 
 def _planned(reading: Reading) -> list[Date]:
-    """The dates that are left, with what ticks them off."""
+    """Returns the open dates, with the acts that mark them as done."""
     lesson = bool(reading.roles & OPENERS) and reading.facts.is_open
     return dates(reading.beside.planned, {CHECK_IN: CHECK_IN in reading.can, LESSON: lesson})
 
@@ -265,13 +268,13 @@ def _timeline(reading: Reading) -> list[TimelineEntry]:
 
 
 def _been(reading: Reading) -> set[str]:
-    """The states the case was in, as far as its newest events tell."""
+    """Returns the earlier states of the case, as far as its newest events show."""
     found = {str(event.data.get(key)) for event in reading.beside.newest for key in ("from", "to")}
     return found & reading.workflow.states.keys()
 
 
 def _flags(reading: Reading) -> list[Label]:
-    """Flags follow from causes: who may not know these is not shown those."""
+    """Returns the flags that the reader may see: flags follow from causes, which not everybody may know."""
     known = reading.workflow.flags
     return [known[name] for name in reading.facts.flags if name in known] if reading.known else []
 
@@ -287,7 +290,7 @@ def _given(reading: Reading) -> list[tuple[Label, Label, case_page.Given]]:
 
 
 def _totals(workflow: Workflow, beside: Beside) -> list[tuple[Label, Label, Label]]:
-    """For each kind how much was given in all; and the value in all."""
+    """Returns the amount of each kind of support given, and the value of all of it."""
     field = workflow.fields["support_kind"]
     return [
         (choice_label(field, kind), number(total), unit_label(field, kind, unit))
@@ -296,7 +299,9 @@ def _totals(workflow: Workflow, beside: Beside) -> list[tuple[Label, Label, Labe
 
 
 def _done(reading: Reading) -> dict[str, Any] | None:
-    """What this person just did, what comes next and when, and whom to call; who has it now stands below."""
+    """Returns what this person just did, what comes next and when, and whom to call; the page says below who has it
+    now.
+    """
     facts = reading.facts
     mine = next((event for event in reading.beside.newest if event.person_id == g.viewer.person_id), None)
     if mine is None:
@@ -310,7 +315,7 @@ def _done(reading: Reading) -> dict[str, Any] | None:
 
 
 def _call(reading: Reading) -> Contact | None:
-    """Whoever is to act now, if it is somebody else."""
+    """Returns who has to act now, if it is somebody else."""
     facts = reading.facts
     role = facts.offered_role if facts.waiting else reading.workflow.states[facts.state].owner
     own = g.viewer.of(role) if role else frozenset()

@@ -1,4 +1,4 @@
-"""What is planned for a case (D1.5 to D1.7): dates by which something is to be done, and what ticks them off."""
+"""The planned dates of a case (D1.5 to D1.7), and the acts that mark them as done."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS: Mapping[str, Label] = {
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """Something planned: its kind, its words, until when; `may`: whether the reader can tick it off here."""
+    """A planned date: its kind, its words, until when; `may`: whether the reader can mark it as done here."""
 
     kind: str
     label: Label
@@ -26,7 +26,7 @@ class Date:
 
 
 def dates(planned: Iterable[tuple[str, dt.datetime]], may: Mapping[str, bool]) -> list[Date]:
-    """The dates that are left, in their order; of each kind the earliest can be ticked off by who `may`."""
+    """Returns the open dates in their order; the earliest of each kind can be marked as done by those who `may`."""
     found: list[Date] = []
     for kind, at in planned:
         first = all(date.kind != kind for date in found)

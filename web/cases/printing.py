@@ -1,7 +1,9 @@
-"""Sheets to print: a visit, a hand-over, today's visits by village, my work. Each is noted as a reading.
+"""Sheets to print: a visit, a hand-over, today's visits by village, my work.
 
-What is carried through a village says no cause that is restricted, nor anything from which one could be guessed: of the
-history only what people did and when, no flags, no notes, no rules that act on flags.
+Each is noted as a reading of personal data.
+
+A sheet that somebody carries through a village contains no restricted cause, and nothing from which one could guess it.
+It shows only what people did and when: no flags, no notes, no rules that act on flags.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import FIELDS
 from engine.store.cases import work_list
 from engine.store.cases.companions import CompanionRow, companions
-from engine.store.cases.printed import Home, homes, note_print
+from engine.store.cases.printed import Home, homes
 from engine.store.cases.work_list import Handed
+from engine.usecases.people.note_access import note_print
 from web.cases.cards import Card
 from web.cases.page import Reading, read_case
 from web.cases.work import my_cards
@@ -34,7 +37,7 @@ pages = Blueprint("printing", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A home to go to today."""
+    """A home to visit today."""
 
     card: Card
     home: Home
@@ -42,7 +45,7 @@ class Stop:
 
 @pages.get("/print/work")
 def work() -> str:
-    """My work as a table on paper."""
+    """Prints my work as a table."""
     cards = my_cards()
     note_print(deployment().context.store, g.viewer.person_id, "work list", now())
     return render_template("print_work.html", cards=cards, printed_at=now())
@@ -50,7 +53,7 @@ def work() -> str:
 
 @pages.get("/print/visits")
 def visits() -> str:
-    """Where I go today: the cases that I have, by village."""
+    """Prints where I go today: the cases that I have, by village."""
     cards = [card for card in my_cards() if card.row.pupil and not card.offered_here and card.shape != RETURNED]
     with deployment().context.store.scoped(g.viewer) as session:
         found = homes(session, [card.row.id for card in cards])
@@ -59,15 +62,16 @@ def visits() -> str:
 
 
 def _by_village(cards: Iterable[Card], found: Mapping[int, Home]) -> list[tuple[str, list[Stop]]]:
-    """The stops of each village, the most urgent first."""
+    """Groups the visits by village, the most urgent first."""
     stops = [Stop(card, found[card.row.id]) for card in cards if card.row.id in found]
-    stops.sort(key=lambda stop: stop.card.row.village or "")  # stable: in a village they stay by deadline
+    # Stable: in a village they stay in the order of their deadlines.
+    stops.sort(key=lambda stop: stop.card.row.village or "")
     return [(village, list(those)) for village, those in groupby(stops, key=lambda stop: stop.card.row.village or "")]
 
 
 @pages.get("/print/visit/<code>")
 def visit(code: str) -> str:
-    """The sheet for one visit: whom to meet, where, what was done so far, and room to write."""
+    """Prints the sheet for one visit: whom to meet, where, what was done so far, and room to write."""
     seen = _known(code, "visit sheet")
     with deployment().context.store.scoped(g.viewer) as session:
         surroundings = [one for one in companions(session, seen.facts.id) if one.name and not one.off]
@@ -86,7 +90,7 @@ def visit(code: str) -> str:
 
 @pages.get("/print/handover/<code>")
 def handover(code: str) -> str:
-    """The slip that goes with a case from one to another: from whom, to whom, until when, and a place to sign."""
+    """Prints the slip of a hand-over: from whom, to whom, until when, and a place to sign."""
     seen = _known(code, "hand-over slip")
     facts = seen.facts
     with deployment().context.store.scoped(g.viewer) as session:
@@ -108,7 +112,10 @@ def handover(code: str) -> str:
 
 
 def _known(code: str, what: str) -> Reading:
-    """The case, noted as printed. Raises what `read_case` raises, and `NotAllowed` for who may not know the pupil."""
+    """Returns the case and notes the print.
+
+    Raises what `read_case` raises, and `NotAllowed` for readers who may not know the pupil.
+    """
     found = read_case(code)
     if found.who is None:
         raise NotAllowed(Sentence("This sheet names the pupil: it is for those who may know who the pupil is."))
@@ -118,14 +125,14 @@ def _known(code: str, what: str) -> Reading:
 
 
 def _causes(found: Reading) -> list[Label]:
-    """The causes that may be read by whoever finds the sheet."""
+    """Returns the causes that anybody who finds the sheet may read."""
     field = found.workflow.fields.get("causes")
     chosen = [(choice_label(field, code), field.choice(code)) for code in found.beside.causes] if field else []
     return [label for label, choice in chosen if choice and not choice.restricted]
 
 
 def _history(found: Reading) -> Sequence[tuple[Label | Sentence, Label | Sentence | None, object]]:
-    """What people did, who and when, the newest first."""
+    """Returns what people did, who and when, the newest first."""
     names = Names(found.beside.units, found.beside.people)
     told = (
         tell(deployment().context.definitions, found.facts, found.situation.surroundings, event, names)
@@ -140,7 +147,7 @@ def _kind(one: CompanionRow) -> Label:
 
 
 def _to(found: Reading) -> Label | Sentence:
-    """Who is to have the case."""
+    """Returns who gets the case."""
     facts, names = found.facts, found.beside
     if facts.offered_role and facts.waiting:
         return offered(facts.offered_role, names.units.get(facts.offered_unit_id or 0, ""))
@@ -149,7 +156,7 @@ def _to(found: Reading) -> Label | Sentence:
 
 
 def _giver(handed: Handed | None) -> Label | Sentence | None:
-    """Who handed it over; a rule's reason is left out, for it may tell of a flag."""
+    """Returns who handed it over; leaves out the reason of a rule, which may reveal a flag."""
     if handed is None:
         return None
     if handed.person is None:

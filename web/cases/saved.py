@@ -1,4 +1,4 @@
-"""Filters of the list of cases that a person keeps under a name: keep them, give another name, delete them."""
+"""Saves filters of the list of cases under a name, renames and deletes them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from werkzeug.wrappers import Response
 
 from engine.core.refusals import Conflict, Invalid, Refused
 from engine.store.cases import saved
+from engine.usecases.cases import saved_filters
 from web.cases.case_list import list_page
 from web.cases.filters import asked
 from web.site.request_context import deployment, now
 
 pages = Blueprint("saved", __name__)
 
-LONGEST_TYPED = 200  # characters; a name that is too long comes back as it was typed
+LONGEST_TYPED = 200  # characters; a longer name comes back cut
 
 
 @pages.post("/cases/filters")
 def keep() -> Response | tuple[str, int]:
-    """Keep the filters in the address under the name that was typed."""
+    """Saves the filters of the address under the typed name."""
     context, name = deployment().context, request.form.get("name", "")[:LONGEST_TYPED]
     found = asked(context.definitions.workflow(context.workflow))
     try:
-        with context.store.writing("keep filters") as session:
-            saved.keep(session, g.viewer.person_id, name, found.in_force, now())
+        saved_filters.keep(context.store, g.viewer.person_id, name, found.in_force, now())
     except (Invalid, Conflict) as refused:
         return list_page(refused.sentence, name), 409 if isinstance(refused, Conflict) else 422
     flash(_("Kept: %(name)s.", name=" ".join(name.split())))
@@ -33,20 +33,19 @@ def keep() -> Response | tuple[str, int]:
 
 @pages.get("/cases/filters")
 def index() -> str:
-    """My filters, to be renamed or deleted."""
+    """Lists my filters, to rename or delete them."""
     return _page()
 
 
 @pages.post("/cases/filters/<int:id>")
 def change(id: int) -> Response | tuple[str, int]:
-    """Give filters another name, or delete them."""
-    name = request.form.get("name", "")[:LONGEST_TYPED]
+    """Renames filters, or deletes them."""
+    store, name = deployment().context.store, request.form.get("name", "")[:LONGEST_TYPED]
     try:
-        with deployment().context.store.writing("change kept filters") as session:
-            if "delete" in request.form:
-                saved.forget(session, g.viewer.person_id, id)
-            else:
-                saved.rename(session, g.viewer.person_id, id, name)
+        if "delete" in request.form:
+            saved_filters.forget(store, g.viewer.person_id, id)
+        else:
+            saved_filters.rename(store, g.viewer.person_id, id, name)
     except (Invalid, Conflict) as refused:
         return _page(refused, id, name), 409 if isinstance(refused, Conflict) else 422
     flash(_("Your filters are kept.") if "delete" not in request.form else _("The filters were deleted."))

@@ -1,4 +1,4 @@
-"""“My work”: what waits for the signed-in person, the most urgent first, each with its one next act."""
+"""“My work”: what waits for the signed-in person, the most urgent first, each with its next act."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from web.cases.difficulty_items import DifficultyItem, to_decide
 from web.site.request_context import deployment, today
 from web.site.template_filters import weekday
 
-OWN, OTHERS = 30, 10  # cases on the page: one's own, and below them those that others have
+OWN, OTHERS = 30, 10  # cases on the page: one's own, and below them those of others
 NEW = "new"  # in the address: only what others have changed since the last working day
 
 pages = Blueprint("work", __name__)
@@ -43,7 +43,7 @@ class ProposalCard:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the page shows, by what it asks for: `cards` are one's own, `others` those that wait for others."""
+    """The content of the page: `cards` are one's own, `others` those that wait for others."""
 
     cards: tuple[Card, ...]
     others: tuple[Card, ...]
@@ -61,7 +61,7 @@ class Work:
 
     @property
     def due_now(self) -> tuple[Card, ...]:
-        """Overdue, or just past the deadline."""
+        """Returns the cards that are overdue, or just past the deadline."""
         return self._own("late", "grace")
 
     @property
@@ -74,19 +74,19 @@ class Work:
 
     @property
     def visits(self) -> bool:
-        """Whether there are homes to go to."""
+        """Returns whether there are homes to visit."""
         return any(card.row.pupil and not card.offered_here for card in self.cards)
 
     @property
     def since_when(self) -> Sentence:
-        """The last working day in words: yesterday, or a weekday."""
+        """Returns the last working day in words: yesterday, or a weekday."""
         if self.since == today() - dt.timedelta(days=1):
             return Sentence("New since yesterday")
         return Sentence("New since {weekday}", weekday=weekday(self.since))
 
     @property
     def new(self) -> int:
-        """How many cases others have changed."""
+        """Returns how many cases others have changed."""
         return sum(bool(card.new) for card in (*self.cards, *self.others))
 
     def _own(self, *urgencies: str) -> tuple[Card, ...]:
@@ -95,25 +95,25 @@ class Work:
 
 @pages.get("/work")
 def index() -> str:
-    """What waits for me."""
+    """Shows what waits for me."""
     return work_page()
 
 
 @pages.get("/work.xlsx", defaults={"form": "xlsx"})
 @pages.get("/work.csv", defaults={"form": "csv"})
 def download_work(form: str) -> Response:
-    """What waits for me, as a file."""
+    """Returns what waits for me, as a file."""
     return case_file(form, "viec-cua-toi", my_cards(), "work list")
 
 
 def my_cards() -> tuple[Card, ...]:
-    """The cards of what waits for the signed-in person."""
+    """Returns the cards of what waits for the signed-in person."""
     with deployment().context.store.scoped(g.viewer) as session:
         return _read(session).cards
 
 
 def work_page(wrong: Sentence | None = None) -> str:
-    """The page; `wrong` is what was wrong with what was sent from it."""
+    """Returns the page; `wrong` are the faults of what was sent from it."""
     viewer = g.viewer
     with deployment().context.store.scoped(viewer) as session:
         work = _read(session)
@@ -146,7 +146,7 @@ def _read(session: Session) -> Work:
 
 
 def _cards(session: Session, mine: Sequence[CaseRow], others: Sequence[CaseRow]) -> list[Card]:
-    """The cards of one's own cases, and after them those of others."""
+    """Returns the cards of one's own cases, and after them those of others."""
     viewer, rows, calendar = g.viewer, [*mine, *others], deployment().context.definitions.calendar("")
     referred = [row.id for row in rows if row.pupil is None]
     return make_cards(
@@ -161,19 +161,19 @@ def _cards(session: Session, mine: Sequence[CaseRow], others: Sequence[CaseRow])
 
 
 def _since() -> dt.date:
-    """The last working day: on a Monday, what happened on Friday and later is new."""
+    """Returns the last working day: on a Monday, changes from Friday on are new."""
     return last_working_day(deployment().context.definitions.calendar(""), today())
 
 
 def _asked(session: Session) -> tuple[ProposalCard, ...]:
-    """What the risk watch proposes to a teacher or a head."""
+    """Returns what the risk watch proposes to a teacher or a head."""
     rules = deployment().context.risk
     found = proposals.open_proposals(session, g.viewer)
     return tuple(ProposalCard(row, tuple(proposals.reasons(rules, row.signals))) for row in found)
 
 
 def _contacts(case_ids: list[int]) -> dict[int, tuple[str, str | None]]:
-    """Whom a volunteer calls: the school, without learning more of the pupil."""
+    """Returns whom a volunteer calls: the school, which tells nothing more about the pupil."""
     if not case_ids:
         return {}
     with deployment().context.store.reading("whom a volunteer calls about cases referred to them") as session:

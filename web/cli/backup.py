@@ -1,4 +1,4 @@
-"""`ralop backup DIR`: database and files of the installation in one dated file, while people work."""
+"""`ralop backup DIR`: copies database and files of the installation into one dated file, while people work."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def backup(folder: Path, language: str) -> None:
     """
     begun = time.monotonic()
     with in_words(language):
-        if not instance_folder().is_dir():  # else the settings would make it
+        if not instance_folder().is_dir():  # otherwise the settings would create it
             raise Refused(Sentence("There is no folder {folder}.", folder=str(instance_folder().absolute())))
         settings = load_settings()
         made = make_backup(
@@ -70,7 +70,7 @@ class NotDone(click.ClickException):
 
 @contextmanager
 def in_words(language: str) -> Iterator[None]:
-    """What goes wrong is told in words, and ends the command with 2; a signal to end is obeyed after cleaning up."""
+    """Turns failures into words and exit code 2; obeys a signal to end after cleaning up."""
     before = signal.signal(signal.SIGTERM, _end)
     try:
         yield

@@ -13,7 +13,7 @@ from web.site.settings import instance_folder
 
 
 def language_here() -> str:
-    """The language of this terminal: Vietnamese where its locale says so, else English."""
+    """Returns the language of this terminal: Vietnamese if its locale says so, else English."""
     return "vi" if (locale.getlocale()[0] or "").lower().startswith("vi") else "en"
 
 

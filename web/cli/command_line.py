@@ -1,8 +1,7 @@
-"""How every command ends: whatever went wrong, one rule says it in the language of the terminal, without a traceback.
+"""Ends every command in the same way: says in the language of the terminal what went wrong, without a traceback.
 
-It ends with 0 if all is done, with 1 if what was asked for is refused or something was found, with 2 if the command,
-a file or the database is not what it must be. What is a fault of the program itself is said so, with the file in which
-the traceback lies.
+The exit code is 0 if all is done, 1 if the request is refused or something was found, 2 if the command, a file or the
+database is wrong. For a fault of the program itself the message names the file with the traceback.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from engine.store.database.refusals import DatabaseRefused, in_words
 from web.cli.check import language_here
 
 REFUSED, UNUSABLE = 1, 2
-CONTROLS = {"Cc", "Cs"}  # categories of characters that no name and no path of ours has
+CONTROLS = {"Cc", "Cs"}  # categories of characters that no name and no path here has
 
 OS_ERRORS: dict[int, Sentence] = {
     errno.ENOENT: Sentence("There is no such file or folder."),
@@ -43,7 +42,7 @@ OS_ERRORS: dict[int, Sentence] = {
 
 
 class Program(click.Group):
-    """The command and all below it; its faults end in words (`main`), its arguments are text (`parse_args`)."""
+    """The command and all its subcommands; faults end in words (`main`), arguments are text (`parse_args`)."""
 
     def main(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
@@ -53,7 +52,7 @@ class Program(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run it, and end the process with 0, 1 or 2."""
+        """Runs it, and ends the process with 0, 1 or 2."""
         if not standalone_mode:
             return super().main(args, prog_name, standalone_mode=False, **extra)
         _speak_whatever_the_terminal_takes()
@@ -70,7 +69,7 @@ class Program(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse arguments with characters that stand in no name and no path."""
+        """Refuses arguments with characters that no name and no path has."""
         for number, text in enumerate(args, 1):
             wrong = next((char for char in text if unicodedata.category(char) in CONTROLS), None)
             if wrong is not None:
@@ -84,14 +83,14 @@ class Program(click.Group):
 
 
 def _speak_whatever_the_terminal_takes() -> None:
-    """A letter that the terminal's encoding does not have is written as its number, and ends no command."""
+    """Writes a letter that the terminal's encoding does not have as its number, so that it ends no command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _let_go_of_the_pipe() -> None:
-    """Whoever read what was written has gone: nothing more is written, not even when Python ends."""
+    """Stops writing when the reader of the output has gone, also when Python ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
@@ -99,7 +98,7 @@ def _let_go_of_the_pipe() -> None:
 
 
 def _end(error: Exception) -> int:
-    """Say what went wrong; how the process ends."""
+    """Says what went wrong; returns the exit code."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code
@@ -120,7 +119,7 @@ def _say(lines: Iterable[Sentence | str]) -> None:
 
 
 def explained(error: Exception) -> tuple[list[Sentence | str], int]:
-    """What went wrong, line by line, and how the command ends for it."""
+    """Returns what went wrong, line by line, and the exit code."""
     language = language_here()
     match error:
         case Invalid():
@@ -143,7 +142,7 @@ def _of_system(error: OSError) -> Sentence:
 
 
 def _our_fault(error: Exception) -> Sentence:
-    """A fault of the program: where its traceback lies, for whoever mends it."""
+    """Explains a fault of the program: where its traceback is, for the people who correct it."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="ralop-", suffix=".txt", encoding="utf-8", errors="backslashreplace", delete=False
     ) as file:
@@ -159,7 +158,7 @@ def _our_fault(error: Exception) -> Sentence:
 
 
 def _of_click(error: click.ClickException) -> list[Sentence | str]:
-    """What click says in English only, as sentences of ours."""
+    """Turns click's English messages into our sentences."""
     match error:
         case click.NoSuchOption():
             found: Sentence | str = Sentence("There is no option {name}.", name=error.option_name)
@@ -181,7 +180,7 @@ def _of_click(error: click.ClickException) -> list[Sentence | str]:
 
 
 def _called(error: click.BadParameter) -> str:
-    """What the parameter is called on the command line."""
+    """Returns the name of the parameter on the command line."""
     hint = error.param_hint or (error.param.get_error_hint(error.ctx) if error.param and error.ctx else "")
     return hint if isinstance(hint, str) else " / ".join(hint)
 

@@ -1,4 +1,4 @@
-"""What the commands share: the language of the terminal and the installation's database."""
+"""Shared by the commands: the language of the terminal and the installation's database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["housed", "language_here", "opened", "operator"]
 
 
 def operator() -> str:
-    """Who sits at the command line, as the machine names them: nobody here signs in."""
+    """Returns the name of the machine's user: nobody signs in at the command line."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a number without a name, as in a container
@@ -35,19 +35,18 @@ def operator() -> str:
 
 
 def opened(database: str | None = None, *, make: bool = False) -> Store:
-    """The installation's store, or the one at another URL.
+    """Returns the installation's store, or the one at another URL.
 
-    `make`: whether the installation's SQLite file may be made; one that is named must be there. Raises
-    `DatabaseRefused`.
+    `make`: whether the installation's SQLite file may be created; a named one must exist. Raises `DatabaseRefused`.
     """
     return open_store(database or load_settings().database_url, make=make and not database)
 
 
 @contextmanager
 def housed(database: str | None, language: str) -> Iterator[tuple[Context, dt.datetime]]:
-    """The installation's house and the moment, for as long as a command runs; faults end it in words.
+    """Gives a command the installation's context and the moment; faults end it in words.
 
-    Raises `DatabaseRefused` for a database that is not there or not of this program's version.
+    Raises `DatabaseRefused` for a missing database, or one of another version.
     """
     settings = load_settings()
     with closing(open_store(database or settings.database_url, make=False)) as store:

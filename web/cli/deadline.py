@@ -1,4 +1,7 @@
-"""`ralop deadline`: when a duration is up under a calendar, and which days counted. To try out a calendar file."""
+"""`ralop deadline`: says when a duration is up under a calendar, and which days counted.
+
+For trying out a calendar file.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,13 @@ from web.site.files import read_text
 from web.site.settings import instance_folder
 
 SHIPPED = Path(rules.__file__).parent / "calendars"
-# Between them the days of Tết are known: the tables of the moon's calendar end there.
+# The program knows the days of Tết between these: its lunar calendar ends there.
 
 
 def calendar_named(name: str | None) -> Calendar:
-    """A calendar by its name or path; without one, all that ship, as one calendar.
+    """Returns a calendar by its name or path; without one, all shipped ones, as one calendar.
 
-    Raises Faulty for a file with faults and Unreadable if there is no such file.
+    Raises Faulty for a file with faults and Unreadable for a missing file.
     """
     paths = [_path(name)] if name else sorted(SHIPPED.glob("*.toml"))
     return merge([load_calendar(read_text(path), path.name) for path in paths])
@@ -41,7 +44,7 @@ def calendar_named(name: str | None) -> Calendar:
 def _path(name: str) -> Path:
     own = (
         instance_folder() / "rules" / "calendars"
-    )  # an operator's own versions go before the shipped ones of that name
+    )  # an operator's own versions come before the shipped ones with the same name
     for path in (own / f"{name}.toml", SHIPPED / f"{name}.toml", Path(name)):
         if path.is_file():
             return path

@@ -12,8 +12,8 @@ from engine.core.words import Sentence
 from engine.simulation.demo import NOW, PASSWORD, DemoFiles, build_demo
 from engine.simulation.demo_names import rows
 from engine.store.ops.settings import DEMO, get_setting
-from engine.store.ops.time_source import set_clock
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import set_clock
 from engine.usecases.people.accounts import members
 from web.cli.console import language_here
 from web.cli.parameter_types import PORT
@@ -22,7 +22,7 @@ from web.site.settings import instance_folder
 
 
 def demo_files() -> DemoFiles:
-    """The demo's files, which the package `rules` brings along."""
+    """Returns the demo's files, which are part of the package `rules`."""
 
     def text(*path: str) -> str:
         return files("rules").joinpath(*path).read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ def _fill(context: Context) -> None:
 
 
 def _tell_accounts(context: Context) -> None:
-    """The accounts with fixed logins, their posts, and the password that all have."""
+    """Prints the accounts with fixed logins, their posts, and the common password."""
     language = language_here()
     logins = {row["login"] for row in rows(demo_files().people)} - {""}
     today = context.definitions.calendar("51").local(NOW).date()

@@ -18,7 +18,7 @@ from engine.core.refusals import NotFound
 from engine.core.words import Label, Sentence
 from engine.store.cases.cases import find_case
 from engine.store.cases.history import events_of, people_named
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.usecases.context import Context
 from web.cli.console import housed, language_here
 
@@ -38,14 +38,14 @@ def explain(code: str, database: str | None, language: str) -> None:
 
 
 def explained(context: Context, code: str, now: dt.datetime) -> Iterator[tuple[int, Line]]:
-    """The lines of the answer, each with how deep it stands. Raises `NotFound`."""
+    """Returns the lines of the answer, each with its depth. Raises `NotFound`."""
     with context.store.reading("explain a case") as session:
         facts = find_case(session, code.upper())
         if facts is None:
             raise NotFound(Sentence("There is no case {code}.", code=code))
-        world = World(session, context.definitions, now)
-        world.fetch([facts])
-        situation, events = world.situation(facts), events_of(session, [facts.id])[facts.id]
+        reader = SurroundingsReader(session, context.definitions, now)
+        reader.fetch([facts])
+        situation, events = reader.situation(facts), events_of(session, [facts.id])[facts.id]
         acting = {person for it in events if FOR in it.data for person in (it.person_id, it.data[FOR]) if person}
         names = people_named(session, acting)
     yield 0, _standing(situation, facts)

@@ -1,4 +1,4 @@
-"""`ralop import pupils FILE` and `ralop import attendance FILE`: lists and registers as schools have them."""
+"""`ralop import pupils FILE` and `ralop import attendance FILE`: import lists and registers of schools."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DRY = click.option("--dry-run", is_flag=True, help="Tell what would be done, and
 STRICT = click.option("--strict", is_flag=True, help="Bring in nothing at all if one row is wrong.")
 WRONG = click.option("--wrong-rows", type=NEW_FILE, help="Write the wrong rows to this xlsx file.")
 DATABASE = click.option("--database", help="Another database than the installation's, as a URL.")
-SHOWN = 20  # wrong rows that are told one by one
+SHOWN = 20  # wrong rows that are printed one by one
 
 
 @click.command("pupils")
@@ -128,13 +128,13 @@ def _bring_in(
 
 
 def _progress(done: int, total: int | None) -> None:
-    """One line that changes where somebody is looking, a line a piece where not."""
+    """Prints one line that changes on a terminal, and one line for each piece elsewhere."""
     text = f"{done:,} / {total:,}" if total else f"{done:,}"
     click.echo(f"\r{text}" if sys.stderr.isatty() else text, err=True, nl=not sys.stderr.isatty())
 
 
 def _tell(outcome: ImportOutcome, language: str) -> None:
-    """What there is to say beside the numbers. Codes only: a terminal's history is no place for children's names."""
+    """Prints what there is beside the numbers. Only codes: a terminal's history must not contain children's names."""
     for note in outcome.report.get("notes", ()):
         click.echo(importing.label(note).in_(language), err=True)
     for row in outcome.wrong_rows[:SHOWN]:

@@ -1,4 +1,4 @@
-"""The command `ralop`. Each subject's commands live in a module of their own, `web/cli_*.py`, and are listed here."""
+"""The command `ralop`. Each subject has a module in `web/cli`; this module lists them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ralop merge-units`: communes that merge take along their villages, schools, pupils, posts, cases and deadlines."""
+"""`ralop merge-units`: merges communes with their villages, schools, pupils, posts, cases and deadlines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from engine.core.words import Sentence
 from engine.usecases.units.merger_undo import is_undo, undo
 from engine.usecases.units.mergers import Merger, merge_units, read_moves, read_table
-from web.admin.mergers import keep, told, undo_path
+from web.admin.mergers import keep, report_lines, undo_path
 from web.cli.console import housed, language_here, operator
 from web.cli.parameter_types import DAY, FILE, NEW_FILE
 from web.site.files import read_text
@@ -73,7 +73,7 @@ def merge(
             dry_run=dry_run,
             keep_undo=lambda undoing: keep(path, undoing),
         )
-    for sentence in (*left, *told(merged)):
+    for sentence in (*left, *report_lines(merged)):
         click.echo(sentence.in_(language))
     if dry_run:
         click.echo(Sentence("A dry run: none of it was kept.").in_(language))

@@ -1,4 +1,4 @@
-"""`ralop migrate-cases`: open cases to the workflow and rules that new cases begin with; `--dry-run` first."""
+"""`ralop migrate-cases`: moves open cases to the workflow and rules with which new cases begin; `--dry-run` first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.usecases.cases.migrate import CaseMove, Moved, migrate_cases
 from web.cli.console import housed, language_here
 
 NONE = Label("không có hạn", "no deadline")
-BEHIND = 1  # how the command ends when a case stays behind
+BEHIND = 1  # exit code if a case stays behind
 
 
 def _mapping(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""What a command line takes: files, days, months, ports. What is none of it is refused before anything begins.
+"""Types of arguments: files, days, months, ports. A wrong value is refused before anything begins.
 
-A type of click's own says its refusals in English only; one of this module says them in the language of the terminal.
+Click's own types refuse in English only; the types of this module use the language of the terminal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MONTH = re.compile(r"(\d{4})-(\d{1,2})")
 
 
 class Unusable(click.ClickException):
-    """The command cannot begin: what it was given does not work here."""
+    """The command cannot begin: an argument does not work here."""
 
     exit_code = 2
 
@@ -35,12 +35,12 @@ class Typed(click.ParamType[Any]):
     """A type that refuses in the language of the terminal."""
 
     def refuse(self, sentence: Sentence, param: click.Parameter | None, ctx: click.Context | None) -> NoReturn:
-        """Raise click's refusal with this sentence."""
+        """Raises click's refusal with this sentence."""
         self.fail(sentence.in_(language_here()), param, ctx)
 
 
 class FilePath(Typed):
-    """The path of a file that is there and can be read."""
+    """The path of an existing, readable file."""
 
     name = "file"
 
@@ -104,7 +104,7 @@ class Month(Typed):
 
 
 class Moment(Typed):
-    """A date-time to which the clock can be set, or "real" for the machine's own."""
+    """A date-time for the clock, or "real" for the machine's own."""
 
     name = "moment"
 

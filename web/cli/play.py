@@ -1,4 +1,7 @@
-"""`ralop play FILE...`: plays scenarios and says which expectations hold. To try a rule change before using it."""
+"""`ralop play FILE...`: plays scenarios and says which expectations hold.
+
+For trying a change of rules before using it.
+"""
 
 from __future__ import annotations
 
@@ -32,35 +35,35 @@ FOLDERS = {
     "calendar": Path("rules") / "calendars",
     "risk": Path("rules"),
 }
-RISK = "risk"  # the one file beside the rules that is none
-FAILED, FAULTY = 1, 2  # how the command ends
+RISK = "risk"  # the one file in the folder of rules that is not a rule set
+FAILED, FAULTY = 1, 2  # exit codes
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Finds what a scenario names: a name in one of `roots`, the first that has it, or a path.
+    """Finds what a scenario names: a path, or a name in the first of `roots` that has it.
 
-    A path (it ends in .toml) is looked for beside the scenario, then from where the command was given.
+    A path (it ends in .toml) is searched beside the scenario, then in the current folder.
     """
 
     beside: Path
     roots: tuple[Path, ...] = field(default_factory=lambda: (instance_folder(), ROOT))
 
     def find(self, kind: str, name: str) -> tuple[str, str] | None:
-        """The text and the file name, or None."""
+        """Returns the text and the file name, or None."""
         named = [root / FOLDERS[kind] / f"{name}.toml" for root in self.roots]
         paths = [self.beside / name, Path(name)] if name.endswith(".toml") else named
         path = next((path for path in paths if path.is_file()), None)
         return (read_text(path), str(path)) if path else None
 
     def names(self, kind: str) -> tuple[str, ...]:
-        """The names in the folders."""
+        """Returns the names in the folders."""
         found = {path.stem for root in self.roots for path in (root / FOLDERS[kind]).glob("*.toml")}
         return tuple(sorted(name for name in found if (name == RISK) == (kind == RISK)))
 
 
 def read_scenario(path: Path, roots: tuple[Path, ...] | None = None) -> Scenario:
-    """The scenario in a file; raises Faulty."""
+    """Reads the scenario in a file; raises Faulty."""
     return load_scenario(read_text(path), str(path), Folders(path.parent, roots) if roots else Folders(path.parent))
 
 
@@ -73,7 +76,7 @@ KINDS["scenario"] = Kind(frozenset({"start", "step", "rules", "calendar"}), _che
 
 
 def said(check: Check, language: str) -> str:
-    """One line for one expectation."""
+    """Returns one line for one expectation."""
     place = {"step": check.step, "at": check.at, "key": check.key}
     if check.ok:
         line = Sentence("step {step}, {at}: {key} = {found}", **place, found=_shown(check.found))
@@ -89,7 +92,7 @@ def said(check: Check, language: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as it would stand in the scenario."""
+    """Returns a value as in the scenario."""
     if isinstance(value, dt.datetime):
         return value.replace(tzinfo=None).isoformat()
     return json.dumps("" if value is None else value, ensure_ascii=False)
@@ -97,7 +100,7 @@ def _shown(value: Any) -> str:
 
 @contextmanager
 def _databases(url: str | None) -> Iterator[Iterator[Store]]:
-    """Empty stores, one after the other: copies of one new SQLite file, or the database at a URL, once."""
+    """Yields empty stores: copies of one new SQLite file, or once the database at a URL."""
     with (
         TemporaryDirectory(prefix="ralop-play-") as folder,
         closing(_opened(url) if url else _copied(Path(folder))) as stores,

@@ -1,4 +1,6 @@
-"""`ralop restore FILE --to DIR`: a backup put into the folder of an installation, checked before and verified after."""
+"""`ralop restore FILE --to DIR`: restores a backup into the folder of an installation; checks before, verifies
+after.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from web.cli.backup import in_words
 from web.cli.console import language_here
 from web.site.settings import read_settings
 
-BROKEN = 1  # how the command ends when it is all there and a history does not hold
+BROKEN = 1  # exit code if everything is restored and a history is broken
 
 
 @click.command("restore")

@@ -1,4 +1,4 @@
-"""`ralop serve`: the pages, and the worker beside them, on one small machine; `ralop worker`: the jobs alone."""
+"""`ralop serve`: runs the pages, and a worker beside them, on one small machine; `ralop worker`: the jobs alone."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from engine.core.words import Fault, Faulty, Sentence
 from engine.jobs.gc_tuning import keep_what_is_loaded
 from engine.jobs.procrastinate_queue import worker_for
 from engine.store.ops.database_copies import file_of
-from engine.store.ops.proxies import forget_undeclared
 from engine.store.ops.schema import upgrade
-from engine.store.ops.time_source import ShiftedClock, mend_clock, set_clock
+from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import open_store
 from engine.usecases.context import Context
+from engine.usecases.ops.clock import mend_clock, set_clock
 from engine.usecases.ops.instance_files import exposed
+from engine.usecases.ops.proxies import forget_undeclared
 from engine.usecases.ops.running import at_work
 from web.app import create_app
 from web.cli.check import language_here
@@ -39,7 +40,7 @@ _CLOCK_MENDED = Sentence(
 
 
 def opened_house() -> tuple[Settings, Context, ShiftedClock]:
-    """The installation, its database migrated and its files checked; all faults at once if there are any."""
+    """Opens the installation, migrates its database and checks its files; raises all faults at once."""
     settings = _sound_settings()
     try:
         store = open_store(settings.database_url)
@@ -54,7 +55,7 @@ def opened_house() -> tuple[Settings, Context, ShiftedClock]:
 
 
 def _sound_settings() -> Settings:
-    """The settings, before the database is touched: nothing is wrong with them, the files, or who may read what."""
+    """Reads the settings before the database is touched, and checks them, the files, and who may read what."""
     settings, faults = read_settings()
     try:
         faults += exposed(settings.instance, file_of(settings.database_url))
@@ -66,7 +67,7 @@ def _sound_settings() -> Settings:
 
 
 class NotFit(click.ClickException):
-    """The installation is not fit to run: every reason is told, and the command ends with 2."""
+    """The installation is not fit to run: it lists every reason, and the command ends with 2."""
 
     exit_code = 2
 
@@ -76,7 +77,7 @@ class NotFit(click.ClickException):
 
 @contextmanager
 def working_here(instance: Path) -> Iterator[None]:
-    """The program works in this folder meanwhile, and no restore does."""
+    """Marks that the program works in this folder, so that no restore does."""
     with ExitStack() as held:
         try:
             held.enter_context(at_work(instance))
@@ -93,10 +94,10 @@ def _local(moment: dt.datetime, context: Context) -> dt.datetime:
 
 
 def listening(app: Flask, host: str, port: int) -> Server:
-    """The server at an address. Raises `Unusable` if nothing can listen there, with the reason."""
+    """Opens the server at an address. Raises `Unusable` with the reason if nothing can listen there."""
     try:
         return Server(app, host, port)
-    except (OSError, ValueError) as error:  # a host's name that is none is a ValueError to the codec
+    except (OSError, ValueError) as error:  # an impossible host name is a ValueError of the codec
         known = OS_ERRORS.get(error.errno or 0) if isinstance(error, OSError) else None
         raise Unusable(
             Sentence(

@@ -1,4 +1,4 @@
-"""`ralop simulate RULES --over FROM..TO`: a past period again under other rules, beside what happened."""
+"""`ralop simulate RULES --over FROM..TO`: plays a past period again under other rules, and compares."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from web.cli.console import housed, language_here
 from web.cli.play import Folders
 from web.rules.simulate import moments, workflow_for
 
-SHOWN = 50  # changed cases that are listed one by one
+SHOWN = 50  # changed cases that are printed one by one
 
 
 @click.command("simulate")
@@ -41,12 +41,12 @@ def simulate_rules(rules: str, over: str, database: str | None, language: str) -
         calendar = context.definitions.calendar("")
         first, end = period(over, calendar, now)
         outcome = simulate(context, _rules(context, rules), first, end, progress=progress)
-    for line in told(outcome, calendar, language):
+    for line in report_lines(outcome, calendar, language):
         click.echo(line)
 
 
 def period(over: str, calendar: Calendar, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
-    """The moments at which a period such as 2026-03-01..2026-03-31 begins and has ended, at the latest `now`.
+    """Returns when a period such as 2026-03-01..2026-03-31 begins and ends, at the latest `now`.
 
     Raises `Invalid`.
     """
@@ -66,8 +66,8 @@ def _rules(context: Context, name: str) -> RuleSet:
     return load_ruleset(*found, workflow_for(context, *found))
 
 
-def told(outcome: Outcome, calendar: Calendar, language: str) -> Iterator[str]:
-    """What came of it, line by line: rules, then people, then cases."""
+def report_lines(outcome: Outcome, calendar: Calendar, language: str) -> Iterator[str]:
+    """Returns the results line by line: rules, then people, then cases."""
     yield Sentence("{count} cases were open in this period.", count=outcome.cases).in_(language)
     if outcome.rules():
         yield Sentence("How often each rule fired, and would have fired:").in_(language)

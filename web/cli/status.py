@@ -1,4 +1,4 @@
-"""`ralop status`: is this installation well, and what is going on in it?"""
+"""`ralop status`: says whether this installation is well, and what is going on in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.store.ops.status import MOST, Status, as_json, read_status
 from web.cli.console import language_here, opened
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-UNWELL = 1  # how the command ends
+UNWELL = 1  # exit code
 
 
 @click.command("status")

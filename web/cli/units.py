@@ -1,4 +1,4 @@
-"""`ralop import units FILE`: places and bodies, from a file of the province's or one's own."""
+"""`ralop import units FILE`: imports units from a file of the province, or one's own."""
 
 from __future__ import annotations
 

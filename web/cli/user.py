@@ -1,4 +1,4 @@
-"""`ralop user …`: accounts, posts and absences, for whoever runs the installation."""
+"""`ralop user …`: accounts, posts and absences, for the people who run the installation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DATABASE = click.option("--database", help="Another database than the installati
 
 @contextmanager
 def _desk(database: str | None) -> Iterator[tuple[Store, dt.datetime, dt.date]]:
-    """The database, the moment and the day; a refusal is said in words and ends with 1."""
+    """Gives a command the database, the moment and the day; a refusal is printed and ends with 1."""
     store = opened(database, make=True)
     upgrade(store)
     now = ShiftedClock(store).now()
@@ -109,7 +109,7 @@ def code(login: str, database: str | None) -> None:
 
 
 def drawn(address: str) -> str:
-    """The QR code of an address, to be pointed at on a terminal with light letters on dark ground."""
+    """Draws the QR code of an address for a terminal with light letters on a dark ground."""
     picture = io.StringIO()
     segno.make_qr(address).terminal(out=picture, border=2, compact=True)
     return picture.getvalue()

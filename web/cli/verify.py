@@ -1,4 +1,4 @@
-"""`ralop verify`: are all histories whole?"""
+"""`ralop verify`: checks that all histories are whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ralop watch --on DATE`: what the risk watch makes of a day's attendance."""
+"""`ralop watch --on DATE`: runs the risk watch for the attendance of a day."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a phone keeps and sends later."""
+"""What a phone stores, and sends later."""

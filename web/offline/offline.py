@@ -1,7 +1,7 @@
-"""What a phone keeps for a day without a line: the service worker, its list of pages, and the page of what waits.
+"""Serves what a phone stores for a day without a connection: the service worker, its list of pages, the queue page.
 
-Nothing here writes: what was filled in without a line comes through the routes of the acts themselves
-(`web.site.queued`). docs/decisions/0007-offline.md tells what is kept and why.
+Nothing here writes: forms filled in offline come through the routes of the acts (`web.site.queued`).
+docs/decisions/0007-offline.md says what is stored and why.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from web.site.queued import mark
 from web.site.request_context import deployment, today, user
 from web.site.security import asked_by_device, public
 
-KEPT = 20  # cases whose pages a device keeps, the most urgent first
+KEPT = 20  # cases whose pages a device stores, the most urgent first
 ASSETS = ("app.css", "app.js", "offline.js", "icon.svg", "icons.svg")
 OPENING = Label("Lập hồ sơ", "Open a case")
 ATTENDANCE = Label("Điểm danh", "Attendance")
@@ -44,18 +44,18 @@ pages = Blueprint("offline", __name__)
 
 
 def init_app(app: Flask) -> None:
-    """In templates: `me_mark()`, and whether this device was `given_up()`."""
+    """Adds to templates: `me_mark()`, and whether this device was `given_up()`."""
     app.jinja_env.globals.update(me_mark=me_mark, given_up=given_up)
 
 
 def me_mark() -> str:
-    """The mark of whoever is signed in; "" for nobody."""
+    """Returns the mark of the signed-in person; "" for nobody."""
     person = user()
     return mark(person.id) if person.is_authenticated and not person.must_change else ""
 
 
 def given_up() -> bool:
-    """Whether this device was signed out from another one or by an administrator: it may be in strange hands."""
+    """Returns whether this device was signed out from another one or by an administrator: a stranger may have it."""
     token = session.get(IN_SESSION)
     if not isinstance(token, str) or user().is_authenticated:
         return False
@@ -68,7 +68,7 @@ def given_up() -> bool:
 @pages.get("/sw.js")
 @public
 def worker() -> Response:
-    """The one service worker of the site: copies, queue and push messages; before it, the files that it keeps."""
+    """Serves the one service worker of the site: copies, queue and push messages; before it, its list of files."""
     asset = current_app.jinja_env.globals["asset"]
     files = [asset(name) for name in ASSETS]  # type: ignore[operator]
     known = json.dumps([*files, url_for("offline.left")])
@@ -81,21 +81,21 @@ def worker() -> Response:
 @pages.get("/offline/left")
 @public
 def left() -> str:
-    """What is shown to one who signed out without a line: kept with the static files, and in both languages."""
+    """Shows a page to a person who signed out offline; it is stored with the static files, in both languages."""
     return render_template("left.html", title=LEFT, help=LEFT_HELP)
 
 
 @pages.get("/offline/me")
 @asked_by_device
 def me() -> Response:
-    """Who is signed in here, and the token for sending what waits."""
+    """Returns who is signed in here, and the token for sending the queue."""
     return jsonify(me=me_mark(), csrf=generate_csrf())
 
 
 @pages.get("/offline/pages")
 @asked_by_device
 def kept() -> Response:
-    """The addresses that the person needs today, each with what changes when its page does."""
+    """Returns the addresses that the person needs today, each with a stamp that changes with its page."""
     return jsonify(me=me_mark(), pages=[[address, f"{stamp}{language()}"] for address, stamp in _addresses()])
 
 
@@ -110,7 +110,9 @@ def _addresses() -> Iterator[tuple[str, str]]:
 
 
 def _of_classes() -> Iterator[tuple[str, str]]:
-    """What a homeroom teacher fills in about own classes: blank forms that stand in for those of a pupil or a day."""
+    """Returns what a homeroom teacher fills in about own classes: blank forms that replace those of a pupil or
+    a day.
+    """
     own = g.viewer.of("teacher")
     with deployment().context.store.scoped(g.viewer) as session:
         classes = rollcall.classes(session, own, [], today()) if own else []
@@ -123,7 +125,7 @@ def _of_classes() -> Iterator[tuple[str, str]]:
 
 
 def _stamp(rows: Sequence[object]) -> str:
-    """Changes with the rows, and every day."""
+    """Returns a stamp that changes with the rows, and every day."""
     return f"{today():%m%d}{zlib.crc32(repr(rows).encode()):x}"
 
 
@@ -134,7 +136,7 @@ def _own() -> list[CaseRow]:
 
 
 def _acts(row: CaseRow) -> list[str]:
-    """What can be done with a case, without what cannot easily be undone: that can wait for a line."""
+    """Returns the acts on a case, without those that are hard to undo: they can wait for a connection."""
     here = row.waiting and (row.offered_role, row.offered_unit_id) in seats_of(g.viewer)
     workflow = deployment().context.definitions.workflow(row.workflow, row.workflow_version)
     can = choices(workflow, row, roles_of(g.viewer, row), offered_here=here)
@@ -146,14 +148,14 @@ def _acts(row: CaseRow) -> list[str]:
 
 @pages.get("/offline")
 def index() -> str:
-    """What waits on this device. The device itself fills the page; the server knows nothing of it yet."""
+    """Shows what waits on this device. The device fills the page; the server does not know the queue."""
     workflow = deployment().context.definitions.workflow(deployment().context.workflow)
     words = json.dumps(_words(workflow), ensure_ascii=False)
     return render_template("offline.html", words=words, of_class=bool(g.viewer.of("teacher")))
 
 
 def _words(workflow: Workflow) -> dict[str, Any]:
-    """What the names that forms send mean, in the language of the page, and which are not for everybody's eyes."""
+    """Returns the words for the names that forms send, in the language of the page, and which of them are private."""
     steps = {name: step.label for name, step in workflow.transitions.items()}
     acts = {**FORM_LABELS, **steps, "open": OPENING, "attendance": ATTENDANCE}
     return {

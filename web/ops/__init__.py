@@ -1,1 +1,1 @@
-"""Logs, metrics, health: for the operator."""
+"""Logs, metrics and health, for the operator."""

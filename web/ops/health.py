@@ -1,4 +1,4 @@
-"""`/healthz`: is this installation fit to work? For whatever watches over it."""
+"""`/healthz`: says whether this installation can work, for monitoring."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pages = Blueprint("health", __name__)
 @pages.get("/healthz")
 @public
 def healthz() -> tuple[dict[str, Any], int]:
-    """200 if the database takes what is written and a worker is at work, else 503."""
+    """Returns 200 if the database takes entries and a worker is running, else 503."""
     here = deployment()
     found = here.looks.look(here.context.store)
     worker = _worker(here, found)
@@ -30,7 +30,7 @@ def healthz() -> tuple[dict[str, Any], int]:
 
 
 def _worker(here: Deployment, found: Health) -> str:
-    """What is said of the worker; "dead" if that of this process is, and another one is about to be started."""
+    """Says how the worker is; "dead" if that of this process died, and another one will be started."""
     if here.worker is not None and not here.worker.is_alive():
         return "dead"
     return OK if found.working else "not seen"

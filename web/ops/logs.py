@@ -1,7 +1,7 @@
-"""What is written down of each request: one JSON line to stderr, with an id by which all lines of it are found.
+"""Logs each request as one JSON line on stderr, with an id that all its lines share.
 
-Never a name: no query string, no form, no header and no message of an exception goes into a line, only the route, the
-status, how long it took, and the number of the signed-in person.
+A line never contains a name: no query string, form, header or message of an exception. It has only the route, the
+status, the time it took, and the id of the signed-in person.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from flask import Flask, Response, g, request
 from structlog.typing import EventDict, WrappedLogger
 
 HEADER = "X-Request-ID"
-SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")  # an id that a proxy made; anything else is replaced by our own
+SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")  # an id that a proxy made; any other is replaced by our own
 
 OWN = "ralop.web"
 log = structlog.get_logger()
 
 
 def configure() -> None:
-    """Let every logger of this process write JSON lines to stderr; for the commands that serve or work.
+    """Makes every logger of this process write JSON lines to stderr, for the commands that serve or work.
 
-    Every request has a line of our own: it does not go through the standard library's loggers, which takes longer than
-    to write it.
+    The line of a request does not go through the loggers of the standard library, which would take longer than writing
+    it.
     """
     before: list[Any] = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level]
     after: list[Any] = [structlog.processors.TimeStamper(fmt="iso", utc=True), _without_messages]
@@ -57,7 +57,7 @@ def _as_ours(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDic
 
 
 def _without_messages(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """An exception's type and where it came from; its message may quote what somebody typed."""
+    """Keeps an exception's type and place; its message may quote what somebody typed."""
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()
@@ -72,14 +72,14 @@ def _places(trace: TracebackType | None) -> list[str]:
 
 
 def init_app(app: Flask) -> None:
-    """Give each request an id and write a line when it is answered."""
+    """Gives each request an id, and writes a line when it is answered."""
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(_forget)
 
 
 def request_id() -> str:
-    """The id of this request: the proxy's if it is sane, else one of our own."""
+    """Returns the id of this request: the proxy's if it has the right form, else our own."""
     if "request_id" not in g:
         given = request.headers.get(HEADER, "")
         g.request_id = given if SANE.fullmatch(given) else uuid.uuid4().hex

@@ -1,7 +1,9 @@
-"""`/metrics`: how this installation does, for Prometheus. From this machine, or with the token of the settings.
+"""`/metrics`: the figures of this installation for Prometheus.
+
+Read from this machine, or with the token of the settings.
 
 With several web processes set PROMETHEUS_MULTIPROC_DIR to a folder that is empty when they start: each process counts
-there, and any of them tells the sum.
+there, and any of them returns the sum.
 """
 
 from __future__ import annotations
@@ -36,13 +38,13 @@ SECONDS = Histogram("ralop_request_seconds", "Time to answer", ["route"], bucket
 
 
 class DatabaseFigures(Collector):
-    """What the database says when it is asked."""
+    """The figures that come from the database."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The gauges, each from one look at the database."""
+        """Yields the gauges, all from one look at the database."""
         status = read_status(self.store)
         yield GaugeMetricFamily("ralop_healthy", "1 if nothing is wrong", value=float(status.healthy))
         yield GaugeMetricFamily("ralop_due_cases", "Cases that wait for a sweep", value=status.due_now)
@@ -67,7 +69,7 @@ def _seen(status: Status) -> GaugeMetricFamily:
 
 
 def init_app(app: Flask) -> None:
-    """Count each request by its route, never by its address."""
+    """Counts each request by its route, never by its address."""
     app.before_request(_begin)
     app.after_request(_count)
 
@@ -93,7 +95,7 @@ def _counts(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
 @pages.get("/metrics")
 @public
 def metrics() -> Response:
-    """All that is counted, as Prometheus reads it; 404 for whoever may not."""
+    """Returns all counts in Prometheus's format; 404 without access."""
     if not _may():
         abort(404)
     counts = _own

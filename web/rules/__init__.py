@@ -1,1 +1,1 @@
-"""Workflow and rules in words; the what-if."""
+"""Shows workflow and rules in words, and the what-if."""

@@ -1,4 +1,4 @@
-"""The workflow and the rules in words and picture, for everybody: whoever is bound by them may read them."""
+"""Shows the workflow and the rules in words and picture to everybody, because everybody must follow them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class StateShown:
 
 @pages.get("/workflow")
 def workflow() -> str:
-    """The states of a case and the steps between them."""
+    """Shows the states of a case and the steps between them."""
     context = deployment().context
     flow = context.definitions.workflow(context.workflow)
     return render_template(
@@ -60,7 +60,7 @@ def _place(flow: Workflow, state: State, rules: tuple[RuleShown, ...] = ()) -> S
 
 @pages.get("/rules")
 def rules() -> str:
-    """What happens when nobody acts, state by state, in the order in which rules fire."""
+    """Shows what happens when nobody acts, state by state, in the order in which rules fire."""
     context = deployment().context
     flow = context.definitions.workflow(context.workflow)
     ruleset = context.definitions.rules(context.workflow)

@@ -1,4 +1,4 @@
-"""“What if”: a past period once more under other rules, side by side with what happened. For those who write rules."""
+"""“What if”: plays a past period again under other rules, and compares. For people who write rules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from web.site.languages import said
 from web.site.request_context import deployment, now, today
 from web.site.security import takes_up_to
 
-MOST_CASES = 2_000  # a page must answer; more than that is for the command line
+MOST_CASES = 2_000  # a page must answer soon; the command line takes more
 LARGEST = 512 * 1024  # bytes
 SHOWN = 50
 MONTH = dt.timedelta(days=28)
@@ -45,7 +45,7 @@ class TrialForm(Form):
 
 @pages.get("/simulate")
 def index() -> str:
-    """The rules in force, to be changed, and the last four weeks."""
+    """Shows the rules in force, to be changed, and the last four weeks."""
     _only_those_who_may()
     context = deployment().context
     data = {
@@ -59,7 +59,7 @@ def index() -> str:
 @pages.post("/simulate")
 @takes_up_to(LARGEST)
 def run() -> str | tuple[str, int] | Response:
-    """What would have been different; nothing is stored."""
+    """Shows what would have been different; stores nothing."""
     _only_those_who_may()
     form = TrialForm(request.form)
     try:
@@ -79,7 +79,9 @@ def run() -> str | tuple[str, int] | Response:
 
 
 def _file(form: str, outcome: Outcome) -> Response:
-    """The outcome as a file: how often each rule fired, what each person was told, which cases would differ."""
+    """Returns the comparison as a file: how often each rule fired, what each person was told, which cases would
+    differ.
+    """
     rows = [
         *((said(Sentence("Rule")), *row) for row in outcome.rules()),
         *((said(Sentence("Person")), *row) for row in outcome.people()),
@@ -114,7 +116,10 @@ def _only_those_who_may() -> None:
 
 
 def moments(first: dt.date, last: dt.date, calendar: Calendar, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
-    """When a period of whole days begins and has ended, at the latest `now`. Raises `Invalid` for days too far off."""
+    """Returns when a period of whole days begins and ends, at the latest `now`.
+
+    Raises `Invalid` for impossible days.
+    """
     for day in (first, last):
         if not is_known(day):
             raise Invalid({"over": outside(day)})
@@ -122,5 +127,5 @@ def moments(first: dt.date, last: dt.date, calendar: Calendar, now: dt.datetime)
 
 
 def workflow_for(context: Context, text: str, file: str) -> Workflow:
-    """The workflow that a rules file says it is for. Raises `Faulty` or `NotFound`."""
+    """Returns the workflow that a rules file names. Raises `Faulty` or `NotFound`."""
     return context.definitions.workflow(str(read_toml(text, file).data.get("workflow", "")))

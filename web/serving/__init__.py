@@ -1,1 +1,1 @@
-"""The server of the pages, and what it takes in."""
+"""The server of the pages, and the limits of what it takes."""

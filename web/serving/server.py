@@ -1,4 +1,4 @@
-"""The server of the pages: granian, in this process. docs/decisions/0012-the-server.md has why, and what it holds."""
+"""The server of the pages: granian, in this process. docs/decisions/0013-the-server.md has why, and what it holds."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from web.site.bodies import Allowance, WholeBodies
 
 THREADS = 8
 CONNECTIONS = 8_192
-FILES = 512  # descriptors that are not connections: the database, uploads, what is read
+FILES = 512  # descriptors for other things than connections: the database, uploads, files
 BACKLOG = 2_048
-SILENT = 30  # seconds without a whole header, or between two requests, until a connection is closed
-GRACE = 5  # seconds that what is under way has when the server ends
-FROM_STRANGERS = 64 * 1024  # bytes of a form that somebody sends who is not signed in
+SILENT = 30  # seconds without a complete header, or between two requests, before a connection is closed
+GRACE = 5  # seconds for unfinished requests when the server ends
+FROM_STRANGERS = 64 * 1024  # bytes of a form from somebody who is not signed in
 LOGS = {"loggers": {"_granian": {"handlers": [], "propagate": True}}, "handlers": {}, "formatters": {}}
 
 
 class Server:
-    """The pages of `app` on a host and a port; raises OSError if nobody can listen there."""
+    """Serves the pages of `app` on a host and a port; raises OSError if it cannot listen there."""
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        wsgi: Any = app.wsgi_app  # typed otherwise than a2wsgi has it
+        wsgi: Any = app.wsgi_app  # a2wsgi has another type for it
         pages = WholeBodies(WSGIMiddleware(wsgi, workers=THREADS), allowance(app))
         self._granian = Granian(
             pages,
@@ -55,13 +55,13 @@ class Server:
         self._ending = asyncio.Event()
 
     def run(self) -> None:
-        """Serve until `stop`, SIGTERM or SIGINT."""
+        """Serves until `stop`, SIGTERM or SIGINT."""
         asyncio.run(self._serve())
         if not self._ending.is_set():
             raise RuntimeError("the server of the pages ended")
 
     def stop(self) -> None:
-        """End; from whatever thread."""
+        """Ends the server; from any thread."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._end)
 
@@ -73,7 +73,7 @@ class Server:
         serving = self._loop.create_task(self._granian.serve())
         ending = self._loop.create_task(self._ending.wait())
         await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({serving}, timeout=GRACE)  # granian would wait for those who never end
+        await asyncio.wait({serving}, timeout=GRACE)  # granian would wait for connections that never end
 
     def _end(self) -> None:
         self._ending.set()
@@ -81,7 +81,9 @@ class Server:
 
 
 def allowance(app: Flask) -> Callable[[HTTPScope], Allowance]:
-    """How much a request may bring: as much as its page takes, if a person of ours sends it; little from a stranger."""
+    """Returns how much a request may bring: from a signed-in person as much as the page takes, from a stranger
+    little.
+    """
 
     def of(scope: HTTPScope) -> Allowance:
         view = _view(app, scope)
@@ -102,25 +104,26 @@ def _view(app: Flask, scope: HTTPScope) -> Any:
 
 
 def _is_ours(app: Flask, scope: HTTPScope) -> bool:
-    """Whether we signed this session for somebody who came in; whether it still holds is for the page to see."""
+    """Returns whether we signed this session for somebody; the page checks whether it is still valid."""
     cookies = ";".join(value.decode("latin1") for name, value in scope["headers"] if name == b"cookie")
     session = app.session_interface.open_session(app, app.request_class({"HTTP_COOKIE": cookies}))
     return session is not None and IN_SESSION in session
 
 
 def _address(host: str, port: int) -> str:
-    """The host as a number. Granian shares a port with whoever has it already: that nobody has it is tried before."""
+    """Returns the host as a number, after a test that the port is free: granian would share a port."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, address = min(found, key=lambda it: it[0] != socket.AF_INET)
     with socket.socket(family, kind, protocol) as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # those that wait to be gone are in nobody's way
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that are closing do not count
         tried.bind(address)
     return str(address[0])
 
 
 def room(connections: int) -> int:
-    """How many of so many connections there may be: the soft limit of open files is raised for them, if the hard one
-    lets it."""
+    """Returns how many of so many connections are possible; raises the soft limit of open files, if the hard one allows
+    it.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + FILES
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

@@ -1,1 +1,1 @@
-"""What every page shares: the application, forms, languages, security."""
+"""What all pages share: the application, forms, languages, security."""

@@ -1,4 +1,4 @@
-"""The addresses of our own pages, each put together once: a page has dozens, nearly the same ones each time."""
+"""Makes the addresses of our own pages, each once: a page has dozens, nearly the same ones each time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ REMEMBERED = 4096
 NAME = "addresses"
 
 
-CODE = "CODE"  # stands where the code comes in an address
+CODE = "CODE"  # placeholder for the code in an address
 
 
 def init_app(app: Flask) -> None:
-    """`url_for` in templates is the one of this module."""
+    """Makes `url_for` of this module available in templates."""
 
     @lru_cache(maxsize=REMEMBERED, typed=True)
     def built(_root: str, endpoint: str, **values: Any) -> str:
@@ -27,11 +27,11 @@ def init_app(app: Flask) -> None:
 
 
 def url_for(endpoint: str, **values: Any) -> str:
-    """The address that Flask's `url_for` gives; the endpoint is named in full, not from the page it is asked on."""
+    """Returns the same address as Flask's `url_for`; needs the full name of the endpoint."""
     if "_external" in values or "_scheme" in values:  # it depends on the name under which the site was called
         return flask.url_for(endpoint, **values)
     try:
         address: str = current_app.extensions[NAME](request.script_root, endpoint, **values)
-    except TypeError:  # a list, as in a filter of several kinds, cannot be remembered
+    except TypeError:  # a list, as in a filter with several values, cannot be a key
         return flask.url_for(endpoint, **values)
     return address

@@ -1,7 +1,8 @@
-"""The few static files: read once, squeezed once, and named by their content, so that browsers keep them for good.
+"""Serves the few static files: reads and compresses each once, and names it by its content, so that browsers can keep
+it.
 
-To a browser that has not got the style sheet yet a page brings it along: on a bad line that is half a second sooner
-than asking for it. The sheet, which comes behind for the next pages, sets a cookie that tells that it is there.
+A page contains the style sheet for a browser that does not have it yet: on a bad line this saves half a second. The
+browser then also loads the sheet for later pages, and a cookie says that it has it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ HAS_SHEET = "sheet"  # the cookie that names the sheet a browser has
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A static file. `squeezed` is None where that would not make it smaller (pictures)."""
+    """A static file. `squeezed` is None if compression would not make it smaller (pictures)."""
 
     digest: str
     mimetype: str
@@ -38,7 +39,7 @@ class Asset:
 
 
 def read(path: Path) -> Asset:
-    """A static file as it is served."""
+    """Reads a static file in the form in which it is served."""
     body = path.read_bytes()
     squeezed = gzip.compress(body, 9, mtime=0)
     mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -47,8 +48,9 @@ def read(path: Path) -> Asset:
 
 
 def init_app(app: Flask) -> None:
-    """Serve `static/`; in templates `asset("app.js")` is the address of a file, `icon("done")` a picture of
-    icons.svg, `sheet_along()` the sheet or None."""
+    """Serves `static/`; in templates `asset("app.js")` is the address of a file, `icon("done")` a picture of icons.svg,
+    `sheet_along()` the sheet or None.
+    """
     known = {path.relative_to(FOLDER).as_posix(): read(path) for path in FOLDER.rglob("*") if path.is_file()}
 
     @cache
@@ -59,7 +61,7 @@ def init_app(app: Flask) -> None:
         return address(request.script_root, name)
 
     def icon(name: str) -> Markup:
-        """A picture beside words; it says nothing by itself."""
+        """Returns a picture for use beside words; it has no meaning alone."""
         return ICON.format(asset("icons.svg"), name)
 
     @public
@@ -70,7 +72,7 @@ def init_app(app: Flask) -> None:
         response.vary.add("Accept-Encoding")
         if squeeze:
             response.headers["Content-Encoding"] = "gzip"
-        # Under an old name the new content is served, but not kept: the page that asked is about to be replaced.
+        # An old name gets the new content, but browsers must not keep it: the page that asked will soon be replaced.
         kept = digest == found.digest
         response.headers["Cache-Control"] = FOR_GOOD if kept else "no-cache"
         if name == SHEET and kept:

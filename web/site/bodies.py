@@ -1,7 +1,7 @@
-"""What a request brings along is taken whole, within its limits, before any thread of ours is given to it.
+"""Receives the whole body of a request, within limits, before a thread handles it.
 
-A thread makes a page in milliseconds; a phone in the hills needs seconds to send a form, and who means harm sends a
-byte a minute. So this ASGI layer waits for them all at once, and the application reads from a file that is complete.
+A thread makes a page in milliseconds. A phone in the hills needs seconds to send a form, and an attacker sends a byte a
+minute. So this ASGI layer waits for all of them at once, and the application reads from a complete file.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import IO, Any
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from engine.core.invariants import Broken
+
 REFUSED = "ralop.refused"  # among the scope's extensions: the status that the application is to answer
 PIECE = 64 * 1024  # bytes, of a body that is handed on
 TOO_SLOW = "Quá chậm, hãy gửi lại. Too slow, send it again.\n".encode()
@@ -21,8 +23,10 @@ TOO_SLOW = "Quá chậm, hãy gửi lại. Too slow, send it again.\n".encode()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bodies may take: bytes in memory each, bytes of all that are larger together; seconds until a body must be
-    there, and the bytes a second that buy more time."""
+    """The limits of bodies: bytes in memory for each, bytes of all larger ones together, seconds, and bytes a second.
+
+    A body must be complete after these seconds; at this rate it gets more time.
+    """
 
     in_memory: int = 64 * 1024
     together: int = 128 * 2**20
@@ -32,7 +36,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The most bytes that a request may bring, and the status with which more is refused."""
+    """The most bytes of a request, and the status that refuses more."""
 
     most: int
     refusal: int = 413
@@ -45,14 +49,14 @@ class _Refused(Exception):
 
 
 class _Gone(Exception):
-    """The client hung up."""
+    """The client closed the connection."""
 
 
 class WholeBodies:
-    """An ASGI application that lets `app` see only requests that are complete.
+    """An ASGI application that passes only complete requests to `app`.
 
-    A body that is larger than `allowance` says, by its Content-Length or as it comes in, is never taken farther: the
-    application gets the request without it, and with the status to answer. So does one for which there is no room.
+    It stops reading a body that is larger than `allowance` says, by its Content-Length or while it comes in. The
+    application gets the request without the body, and with the status to answer. The same holds if there is no room.
     """
 
     def __init__(self, app: ASGIApp, allowance: Callable[[HTTPScope], Allowance], limits: Limits | None = None) -> None:
@@ -60,8 +64,9 @@ class WholeBodies:
         self._held = 0  # bytes of all bodies that are larger than `in_memory`
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it."""
-        assert scope["type"] == "http", scope["type"]
+        """The interface of ASGI."""
+        if scope["type"] != "http":
+            raise Broken("the server speaks nothing but HTTP")
         # `X_Forwarded_For` would come to the application under the name of `X-Forwarded-For`.
         headers = {name: value for name, value in scope["headers"] if b"_" not in name}
         if b"content-length" in headers or b"transfer-encoding" in headers:
@@ -109,7 +114,7 @@ class WholeBodies:
 
 
 class _Body:
-    """What has come of a body; on the disk as soon as it is larger than what may lie in memory, and counted then."""
+    """The body received so far. It is on disk, and counted, if it is larger than the limit for memory."""
 
     def __init__(self, limits: Limits) -> None:
         self.size, self._in_memory = 0, limits.in_memory
@@ -134,7 +139,7 @@ class _Body:
         self._file.close()
 
     async def again(self) -> Any:
-        """The next piece, for the application."""
+        """Returns the next piece, for the application."""
         piece = self._file.read(PIECE)
         return {"type": "http.request", "body": piece, "more_body": self._file.tell() < self.size}
 
@@ -144,7 +149,7 @@ async def _nothing() -> Any:
 
 
 def _cleaned(scope: HTTPScope, size: int | None = None, refused: int | None = None) -> HTTPScope:
-    """The scope as the application sees it: with the length of the body that it will get."""
+    """Returns the scope for the application, with the length of the body that it will get."""
     headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
     if size is not None:
         headers = [it for it in headers if it[0] not in {b"content-length", b"transfer-encoding"}]

@@ -1,8 +1,8 @@
-"""The composition root: reads the files people write, checks them all, and gives the house its definitions.
+"""The composition root: reads and checks the files that people write, and makes the definitions of the context.
 
-Shipped files lie in the packages `workflows` and `rules`, an installation's own in `instance/workflows` and
-`instance/rules`. An own workflow, rule set or calendar stands in the place of the shipped one of that name. Each text
-is kept in the database by version: a case goes on with the version it began with, and a version never changes.
+Shipped files are in the packages `workflows` and `rules`, an installation's own in `instance/workflows` and
+`instance/rules`. An own workflow, rule set or calendar replaces the shipped one with the same name. The database stores
+each text by version: a case keeps the version with which it began, and a version never changes.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from engine.store.ops import definition_texts
 from engine.store.ops.definition_texts import DefinitionText
 from engine.store.session import Store, open_store
 from engine.usecases.context import Context
+from engine.usecases.ops.keep_definitions import keep_definitions
 from web.site.definition_files import FOLDERS, KINDS, Source, files_below, kind_of
 from web.site.files import read_text
 from web.site.read_aliases import read_aliases
@@ -36,12 +37,12 @@ from web.site.read_risk import read_risk
 from web.site.settings import Settings
 
 T = TypeVar("T")
-EVERYWHERE = ""  # the province of the calendar for all that have none of their own
+EVERYWHERE = ""  # the "province" of the calendar for all provinces that have none
 
 
 @dataclass
 class Read:
-    """What the files say, by name, and all that is wrong with them."""
+    """The contents of the files, by name, and all that is wrong with them."""
 
     workflows: dict[str, tuple[Source, Workflow]] = field(default_factory=dict)
     rulesets: dict[str, tuple[Source, RuleSet]] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Read:
     faults: list[Fault] = field(default_factory=list)
 
     def attempt(self, make: Callable[[], T]) -> T | None:
-        """What `make` gives, or None with its faults noted."""
+        """Returns the result of `make`, or None with its faults noted."""
         try:
             return make()
         except Faulty as error:
@@ -58,7 +59,7 @@ class Read:
 
 
 def build_context(settings: Settings, now: dt.datetime, store: Store | None = None) -> Context:
-    """Everything the use cases need, on a database that is already migrated.
+    """Makes everything that the use cases need, on a migrated database.
 
     Raises Faulty with the faults of all files at once, among them a version whose text has changed.
     """
@@ -78,7 +79,7 @@ def build_context(settings: Settings, now: dt.datetime, store: Store | None = No
 
 
 def read_files(instance: Path) -> Read:
-    """The workflows, rules and calendars that are shipped or lie in the instance folder, and their faults."""
+    """Reads the workflows, rules and calendars, shipped and from the instance folder, and their faults."""
     read = Read()
     shelves = [[(_kind(source, read), source) for source in shelf] for shelf in (_shipped(), _own(instance, read))]
     for kind, take in (("workflow", _take_workflow), ("rules", _take_rules), ("calendar", _take_calendar)):
@@ -114,7 +115,7 @@ def _own(instance: Path, read: Read) -> Iterator[Source]:
 
 
 def _kind(source: Source, read: Read) -> str:
-    """Which of KINDS the file is; "" if none: other subjects read theirs by themselves."""
+    """Returns which of KINDS the file is; "" if none: other subjects read their own files."""
     if read.attempt(lambda: source.reader) is None:
         return ""
     with suppress(Faulty):
@@ -153,7 +154,7 @@ def _take_calendar(read: Read, source: Source) -> str:
 
 
 def _once(read: Read, source: Source, name: str, found: dict[str, str]) -> None:
-    """A name may stand once on a shelf; `found` names the files that were taken from it."""
+    """Checks that a name comes only once in a folder; `found` names the files that were taken."""
     if name in found:
         sentence = Sentence("“{name}” stands in {file} already.", name=name, file=found[name])
         read.faults.append(Fault(source.file, "", sentence))
@@ -161,7 +162,7 @@ def _once(read: Read, source: Source, name: str, found: dict[str, str]) -> None:
 
 
 def _keep(store: Store, read: Read, now: dt.datetime) -> list[DefinitionText]:
-    """Keep what is new and give all that was ever kept; a version with another text than before is a fault."""
+    """Stores what is new and returns all stored texts; a version with another text than before is a fault."""
     new = [
         *(DefinitionText("workflow", name, it.version, it.text) for name, (_, it) in read.workflows.items()),
         *(DefinitionText("rules", name, it.version, it.text) for name, (_, it) in read.rulesets.items()),
@@ -169,18 +170,15 @@ def _keep(store: Store, read: Read, now: dt.datetime) -> list[DefinitionText]:
     calendars = [DefinitionText("calendar", name, 0, source.text) for name, (source, _) in read.calendars.items()]
     if read.faults:
         return []
-    with store.writing("keep definitions") as session:
-        for definition in definition_texts.changed(session, new):
-            shelf = read.workflows if definition.kind == "workflow" else read.rulesets
-            sentence = Sentence(
-                "Version {version} of “{name}” was in use with another text: give the file a new version number.",
-                version=definition.version,
-                name=definition.name,
-            )
-            read.faults.append(Fault(shelf[definition.name][0].file, "version", sentence))
-        if not read.faults:
-            definition_texts.keep(session, new, now)
-            definition_texts.keep_calendars(session, calendars, now)
+    for definition in keep_definitions(store, new, calendars, now):
+        shelf = read.workflows if definition.kind == "workflow" else read.rulesets
+        sentence = Sentence(
+            "Version {version} of “{name}” was in use with another text: give the file a new version number.",
+            version=definition.version,
+            name=definition.name,
+        )
+        read.faults.append(Fault(shelf[definition.name][0].file, "version", sentence))
+    with store.reading("the definitions that were ever kept") as session:
         return definition_texts.kept(session, ("workflow", "rules"))
 
 
@@ -200,7 +198,7 @@ def _handbook(read: Read, kept: list[DefinitionText], store: Store) -> Definitio
 def _recall(
     read: Read, store: Store, old: DefinitionText, load: Callable[[], T], into: dict[tuple[str, int], T]
 ) -> None:
-    """Load an earlier version; that it cannot be read any more matters only while open cases run on it."""
+    """Loads an earlier version; that it cannot be read any more matters only while open cases run on it."""
     try:
         into[old.name, old.version] = load()
     except Faulty as error:
@@ -213,7 +211,7 @@ def _title(old: DefinitionText) -> str:
 
 
 def _old_rules(old: DefinitionText, workflows: Mapping[tuple[str, int], Workflow]) -> RuleSet:
-    """Rules from the database, checked against the newest version of their workflow that they fit."""
+    """Loads rules from the database, checked against the newest version of their workflow that they fit."""
     versions = sorted((key for key in workflows if key[0] == old.name), reverse=True)
     for key in versions[:-1]:
         with suppress(Faulty):
@@ -222,7 +220,7 @@ def _old_rules(old: DefinitionText, workflows: Mapping[tuple[str, int], Workflow
 
 
 def _current(read: Read) -> dict[str, tuple[int, int]]:
-    """The versions that new cases begin with."""
+    """Returns the versions with which new cases begin."""
     current = {}
     for name, (source, workflow) in read.workflows.items():
         if name in read.rulesets:
@@ -234,7 +232,9 @@ def _current(read: Read) -> dict[str, tuple[int, int]]:
 
 
 def _calendars(read: Read) -> dict[str, Calendar]:
-    """One calendar a province, its school years joined; provinces without one have the one that names no province."""
+    """Returns one calendar for each province, its school years joined; other provinces use the calendar without a
+    province.
+    """
     by_province = defaultdict(list)
     for _, calendar in read.calendars.values():
         by_province[calendar.province or EVERYWHERE].append(calendar)

@@ -1,7 +1,7 @@
-"""Answers squeezed for slow lines, so that a small machine needs no other server in front.
+"""Compresses answers for slow lines, so that a small machine needs no other server in front.
 
-A page's CSRF token is signed anew each second, so a page that repeats what a person typed gives a listener nothing to
-guess at by length (BREACH).
+The CSRF token of a page changes each second, so the length of a page that repeats typed text tells a listener nothing
+(BREACH).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from functools import lru_cache
 from flask import Flask, Response, request
 from werkzeug.http import parse_accept_header
 
-SHORTEST = 500  # bytes; below that it fits one packet anyway
+SHORTEST = 500  # bytes; less fits into one packet anyway
 LEVEL = 6
 SQUEEZED = ("text/", "application/json", "application/javascript", "application/manifest+json", "image/svg+xml")
 
 
 def init_app(app: Flask) -> None:
-    """Squeeze what is worth it."""
+    """Compresses answers that are worth it."""
     app.after_request(_squeeze)
 
 

@@ -1,4 +1,4 @@
-"""The files that people write: which kinds there are, and every fault and warning of them."""
+"""Knows the kinds of files that people write, and finds every fault and warning in them."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ from engine.core.workflow.reader import load_workflow
 from web.site.files import read_text
 
 ROOT = Path(__file__).parents[2]
-NOTHING = 2  # how the command ends where there is nothing to check
-FOLDERS = ("workflows", "rules")  # where such files lie, here and in an installation's own folder
+NOTHING = 2  # exit code if there is nothing to check
+FOLDERS = ("workflows", "rules")  # folders of such files, here and in an installation's own folder
 WORKFLOW = Sentence("workflow")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file to check: its name as it is shown, and its text."""
+    """A file to check: its name for messages, and its text."""
 
     file: str
     text: str
 
     @cached_property
     def reader(self) -> Reader:
-        """The file as TOML; raises Faulty if it is none."""
+        """Returns the file as TOML; raises Faulty if it is not TOML."""
         return read_toml(self.text, self.file)
 
     @property
     def name(self) -> str:
-        """The name that the file gives itself; "" if it gives none."""
+        """Returns the name in the file; "" if it has none."""
         name = self.reader.data.get("name")
         return name if isinstance(name, str) else ""
 
 
 @dataclass
 class Sources:
-    """What lies on the desk during one check: all workflows that a file can refer to, by name."""
+    """What one check needs: all workflows to which a file can refer, by name."""
 
     sources: dict[str, Source] = field(default_factory=dict)
 
     def workflow(self, name: str) -> Workflow:
-        """The workflow of this name; raises Faulty if it has faults, KeyError if there is none."""
+        """Returns the workflow with this name; raises Faulty if it has faults, KeyError if it is unknown."""
         source = self.sources[name]
         return load_workflow(source.text, source.file)
 
 
 @dataclass
 class Report:
-    """What a check found, in how many files."""
+    """The results of a check, and the number of files."""
 
     files: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file, told by the keys at its top; `check` gives the warnings or raises Faulty."""
+    """A kind of file, recognised by the keys at its top; `check` returns the warnings or raises Faulty."""
 
     keys: frozenset[str]
     check: Callable[[Source, Sources], Iterable[Fault]]
@@ -130,7 +130,7 @@ KINDS: dict[str, Kind] = {
 
 
 def kind_of(source: Source) -> Kind:
-    """The kind of file that has most of the keys at the top of this one; raises Faulty if none has any."""
+    """Returns the kind of file that has most of the keys at the top of this one; raises Faulty if none has any."""
     top = source.reader.data.keys()
     best = max(KINDS.values(), key=lambda kind: len(kind.keys & top))
     if best.keys & top:
@@ -140,7 +140,7 @@ def kind_of(source: Source) -> Kind:
 
 
 def check_files(paths: Iterable[Path], beside: Iterable[Iterable[Path]] = ()) -> Report:
-    """What is to be said of these files; rules find their workflow among them, else in the first of `beside`."""
+    """Checks these files; rules find their workflow among them, else in the first of `beside`."""
     report = Report()
     sources = list(_read(paths, report.faults))
     shelves = [sources, *(list(_read(shelf, [])) for shelf in beside)]
@@ -168,14 +168,14 @@ def _workflows(sources: Iterable[Source]) -> Iterator[Source]:
             if kind_of(source) is KINDS["workflow"]:
                 yield source
         except Faulty:
-            continue  # said when the file itself is checked
+            continue  # reported when the file itself is checked
 
 
 def files_below(folders: Iterable[Path]) -> list[Path]:
-    """The TOML files in these folders and below, in order."""
+    """Returns the TOML files in these folders and below, in order."""
     return [path for folder in folders for path in sorted(folder.rglob("*.toml"))]
 
 
 def expanded(paths: Iterable[Path]) -> list[Path]:
-    """The files themselves, and for a folder those below it."""
+    """Returns the files themselves, and for a folder those below it."""
     return [file for path in paths for file in (files_below([path]) if path.is_dir() else [path])]

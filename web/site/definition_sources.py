@@ -1,4 +1,4 @@
-"""Which file a workflow, a rule set or a calendar was read from, for the pages that show them in words."""
+"""Finds the file of a workflow, a rule set or a calendar, for the pages that show it in words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from web.site.request_context import deployment
 
 
 def file_of(kind: str, name: str) -> str:
-    """The file with the "workflow", "rules" or "calendar" of this name as it was at the start; "" if it is gone."""
+    """Returns the file with the "workflow", "rules" or "calendar" of this name at the start; "" if it no longer
+    exists.
+    """
     return _files(deployment().settings.instance).get((kind, name), "")
 
 

@@ -1,5 +1,4 @@
-"""What a person sees when something is not done: one page that says why and what to do next. Each family of errors is
-mapped to HTTP here, once."""
+"""Shows why something was not done and what to do next. Only this module maps families of errors to HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from web.site import languages, queued
 
 log = logging.getLogger("ralop.web")
 
-RETRY_S = 10  # when a program that was told 503 may ask again
+RETRY_S = 10  # seconds after which a program that got 503 may ask again
 STATUS = {"no_access": 403, "not_allowed": 403, "not_found": 404, "conflict": 409, "invalid": 422, "too_many": 429}
 
 TITLES: dict[int, Sentence] = {
@@ -54,7 +53,7 @@ STALE = Sentence("The page was opened before you signed in, or is too old. Go ba
 
 
 def init_app(app: Flask) -> None:
-    """Pages for what was refused, what is not there and what failed."""
+    """Registers pages for refusals, missing pages and failures."""
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(CSRFError, _stale)
     app.register_error_handler(HTTPException, _http)
@@ -69,7 +68,7 @@ def _page(status: int, why: Sentence | None = None) -> tuple[str, int]:
 
 
 def _refused(error: Refused) -> tuple[str, int]:
-    queued.told(error.sentence)
+    queued.refused_because(error.sentence)
     return _page(STATUS.get(error.code, 400), error.sentence)
 
 
@@ -79,7 +78,7 @@ def _stale(_error: CSRFError) -> tuple[str, int]:
 
 def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
     if error.code is None or error.code < 400:
-        return error  # a redirect
+        return error  # return a redirect unchanged
     page = _page(error.code)
     response = current_app.make_response(page)
     for name, value in error.get_headers():
@@ -89,10 +88,10 @@ def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
 
 
 def _lost(error: Exception) -> Response:
-    """The database takes nothing now and may later: phones keep what they have, people are told to try again."""
+    """Answers that the database takes nothing now and may later: phones keep what they have, people can try again."""
     word = word_for(error)
     if word is None:
-        raise error  # our own fault
+        raise error  # a fault of the program
     log.error("A page could not be answered: the database is %s", word)
     return _later()
 
@@ -104,14 +103,14 @@ def _later() -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    """Our own fault; or, after the page was made, a database that went meanwhile."""
+    """Answers a fault of the program; or a database that was lost after the page was made."""
     if word_for(getattr(error, "original_exception", None)):
         return _later()
     return current_app.make_response((_bare(500), 500))
 
 
 def _bare(status: int) -> str:
-    """A page that asks nothing of the database, which may be what failed, in both languages."""
+    """Returns a page in both languages that asks nothing of the database, which may be what failed."""
     cookie = request.cookies.get(languages.COOKIE)
     g.language = cookie if cookie in LANGUAGES else languages.shell_language(current_app)
     page = current_app.jinja_env.get_template("failed.html")  # render_template would ask who is signed in

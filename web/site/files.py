@@ -6,13 +6,13 @@ from pathlib import Path
 
 from engine.core.words import Fault, Faulty, Sentence
 
-LARGEST = 16 * 2**20  # bytes of a text; the largest that is written by hand has 200 KB
+LARGEST = 16 * 2**20  # bytes of a text; the largest one that a person wrote has 200 KB
 
 
 def read_bytes(path: Path, most: int, name: str = "") -> bytes:
-    """What a file holds: a device or a pipe may go on for ever, so `most` bytes of it. Raises `Faulty`.
+    """Reads at most `most` bytes of a file, because a device or a pipe may never end. Raises `Faulty`.
 
-    `name` is what the file is called in a fault, its path if none is given.
+    `name` is the name of the file in a fault; default: its path.
     """
     try:
         with path.open("rb") as file:
@@ -27,7 +27,7 @@ def read_bytes(path: Path, most: int, name: str = "") -> bytes:
 
 
 def read_text(path: Path, name: str = "") -> str:
-    """The text of a file that a person wrote. Raises `Faulty` if it is none in UTF-8, or cannot be read."""
+    """Reads the text of a file that a person wrote. Raises `Faulty` if it is not UTF-8, or cannot be read."""
     try:
         return read_bytes(path, LARGEST, name).decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,8 +1,8 @@
-"""Forms: made from a workflow's fields, read by the engine, shown by the macros in `templates/macros/forms.html`.
+"""Makes forms from a workflow's fields. The engine reads them; the macros in `templates/macros/forms.html` show them.
 
-What may be filled in is decided by `engine.core.workflow.form_values` alone, so that a page, a scenario and an import
-agree. A form here knows how to ask: which control, which keyboard, which hint; and it keeps what was typed when the
-engine refuses it.
+Only `engine.core.workflow.form_values` decides what may be filled in, so that pages, scenarios and imports agree. A
+form here knows how to ask: which control, which keyboard, which hint. It keeps what was typed when the engine refuses
+it.
 """
 
 from __future__ import annotations
@@ -23,54 +23,54 @@ from engine.core.words import Label, Sentence, catalogue
 from engine.core.workflow.model import Choice, Field
 from web.site.languages import language, said
 
-MOST_RADIOS = 8  # more choices than that go into a list to select from
+MOST_RADIOS = 8  # more choices become a list to select from
 YES, NO = "yes", "no"
 
 
 class Form(FlaskForm):
-    """A form with our own words for what WTForms finds wrong, and errors that the engine's refusals bring."""
+    """A form with our own words for what WTForms finds wrong, and with errors from the engine's refusals."""
 
     class Meta(FlaskForm.Meta):
-        """WTForms has no Vietnamese; its messages stand in the one catalogue."""
+        """WTForms has no Vietnamese; its messages are in the shared catalogue."""
 
         def get_translations(self, form: Any) -> NullTranslations:
             return catalogue(language())
 
     def refuse(self, refused: Invalid) -> None:
-        """Show what the engine did not take: each sentence at its field, those of no field here at the form."""
+        """Shows what the engine refused: each sentence at its field, those without a field at the form."""
         for name, sentence in refused.fields.items():
-            if name in self._fields:
-                control = self._fields[name]
+            if name in self:
+                control = self[name]
                 control.errors = cast("Any", [*control.errors, sentence])
             else:
                 cast("list[Any]", self.form_errors).append(sentence)
 
     @property
     def faults(self) -> list[tuple[str, Sentence | str]]:
-        """Everything wrong, in the order of the fields, with the id of the control to go to ("" for none)."""
+        """Returns everything wrong, in the order of the fields, with the id of the control to go to ("" for none)."""
         at_form: list[tuple[str, Sentence | str]] = [("", error) for error in self.form_errors]
         return at_form + [(_target(control), error) for control in self for error in control.errors]
 
 
 def _target(control: Control) -> str:
-    """The id of the control, or of the first of a group."""
+    """Returns the id of the control, or of the first of a group."""
     return f"{control.id}-0" if isinstance(control, RadioField | Several) else str(control.id)
 
 
 def new_key() -> str:
-    """An idempotency key for a form that is about to be filled in."""
+    """Returns an idempotency key for a new form."""
     return uuid.uuid4().hex
 
 
 class Several(SelectMultipleField):
-    """Checkboxes; nothing needs to be held down while choosing."""
+    """Checkboxes: people need not hold down a key while they choose."""
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
 
 
 class ActForm(Form):
-    """A form for an act on a case. `key`: sent twice, it is done once. `version`: what the person was looking at."""
+    """A form for an act on a case. `key`: sending it twice does it once. `version`: the version that the person saw."""
 
     key = HiddenField()
     version = HiddenField()
@@ -84,39 +84,41 @@ class ActForm(Form):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What was filled in, as typed, for the engine's use cases."""
-        return {it.name: self._fields[it.name].data for it in self.asked}
+        """Returns what was filled in, as typed, for the use cases."""
+        return {it.name: self[it.name].data for it in self.asked}
 
     @property
     def folded(self) -> tuple[str, ...]:
-        """The questions that stand behind a fold, so that a phone shows the button soon: what need not be answered,
-        where something must be and the rest is long."""
+        """Returns the questions in the folded part, so that a phone soon shows the button.
+
+        These are the optional questions, if the form also has required ones and the rest is long.
+        """
         rest = [it for it in self.asked if not self._needed(it.name)]
         long = len(rest) > 1 or any(len(it.choices) > MOST_RADIOS for it in rest)
         return tuple(it.name for it in rest) if long and len(rest) < len(self.asked) else ()
 
     @property
     def unfold(self) -> bool:
-        """Whether the fold is open: something behind it is wrong, or is filled in already."""
-        return any(self._fields[name].errors or self._fields[name].data for name in self.folded)
+        """Returns whether the folded part is open: something in it is wrong, or already filled in."""
+        return any(self[name].errors or self[name].data for name in self.folded)
 
     def _needed(self, name: str) -> bool:
-        return bool(cast("Ask", self._fields[name].description).needed)
+        return bool(cast("Ask", self[name].description).needed)
 
     @property
     def once(self) -> str | None:
-        """The idempotency key."""
+        """Returns the idempotency key."""
         return (self.key.data or "")[:64] or None
 
     def anew(self) -> str:
-        """Give the form a new key: what was filled in is another entry than the one that was sent with the old key."""
+        """Gives the form a new key: its content is another entry than what was sent with the old key."""
         key = new_key()
         self.key.data = key
         return key
 
     @property
     def seen(self) -> int | None:
-        """The version of the case that the person was looking at; None if the page did not say."""
+        """Returns the version of the case that the person saw; None if the page did not say."""
         text = self.version.data or ""
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
@@ -128,10 +130,10 @@ def act_form(
     version: int | None = None,
     prefill: Mapping[str, Any] | None = None,
 ) -> ActForm:
-    """The form that asks for these fields in the language of this page, bound to this request.
+    """Makes the form that asks for these fields in the language of this page, bound to this request.
 
     Args:
-        fields: in the order in which they are asked (`workflow.asked(step)`).
+        fields: in the order of the form (`workflow.asked(step)`).
         needs: the names of those that must be filled in.
         version: of the case, as the page shows it.
         prefill: values to begin with, by field name.
@@ -164,7 +166,10 @@ def _ask(asked: Field, needed: bool) -> Ask:
 
 
 def _control(asked: Field, needed: bool) -> Any:
-    """The unbound control for one field. Nothing is `required` for the browser: it would not say so in our words."""
+    """Makes the unbound control for one field.
+
+    It is never `required` for the browser, whose message would have other words.
+    """
     common: dict[str, Any] = {"label": said(asked.label), "description": _ask(asked, needed)}
     picked = {"validate_choice": False, "coerce": _as_typed, **common}
     match asked.type:
@@ -183,7 +188,8 @@ def _control(asked: Field, needed: bool) -> Any:
 
 
 KEYBOARDS: Mapping[str, dict[str, str]] = {
-    "companion_phone": {"inputmode": "tel", "autocomplete": "off", "class": "short"},  # by its name, not its type
+    # Recognised by its name, not its type.
+    "companion_phone": {"inputmode": "tel", "autocomplete": "off", "class": "short"},
     "date": {"inputmode": "numeric", "autocomplete": "off", "class": "short"},
     "whole": {"inputmode": "numeric", "autocomplete": "off", "class": "short"},
     "decimal": {"inputmode": "decimal", "autocomplete": "off", "class": "short"},
@@ -192,19 +198,19 @@ KEYBOARDS: Mapping[str, dict[str, str]] = {
 
 
 def _as_typed(value: Any) -> Any:
-    """Nothing chosen stays nothing, instead of the text "None"."""
+    """Keeps None as it is, instead of the text "None"."""
     if isinstance(value, bool):
         return YES if value else NO
     return value
 
 
 def _choices(asked: Field) -> dict[str, str]:
-    """Codes and words; those of one group stand together, the groups in their own order."""
+    """Returns codes and words; those of one group are together, the groups in their own order."""
     order = list(asked.groups)
     choices = sorted(asked.choices, key=lambda it: order.index(it.group) if it.group in order else len(order))
     return {it.code: _words(it) for it in choices}
 
 
 def _words(choice: Choice) -> str:
-    """The words of a choice, with its unit where it is counted in one: "Gạo (kg)"."""
+    """Returns the words of a choice, with its unit if it has one: "Gạo (kg)"."""
     return f"{said(choice.label)} ({said(choice.unit)})" if choice.unit else said(choice.label)

@@ -1,6 +1,6 @@
-"""The language of a page: the signed-in person's, else the one chosen on this device, else the installation's.
+"""Finds the language of a page: the signed-in person's, else the one chosen on this device, else the installation's.
 
-Pages and engine share one catalogue (`engine.core.words.catalogue`): Flask-Babel is pointed at it.
+Pages and engine share one catalogue (`engine.core.words.catalogue`), which Flask-Babel uses too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from engine.core.words import LANGUAGES, Label, Sentence, catalogue, written
-from engine.store.people import signins
+from engine.usecases.people.preferences import choose_language
 from web.site.request_context import deployment, local_path, user
 from web.site.security import ONE_YEAR, public
 
@@ -26,7 +26,7 @@ pages = Blueprint("languages", __name__)
 
 
 class _OneCatalogue(Domain):
-    """Flask-Babel's messages, taken from the catalogue that the engine uses."""
+    """Flask-Babel's messages, from the catalogue that the engine uses."""
 
     def get_translations(self) -> NullTranslations:
         locale = babel_locale()
@@ -38,29 +38,31 @@ class _Babel(Babel):
 
 
 def init_app(app: Flask) -> None:
-    """Words in views, and in templates the filter `said` for labels, sentences, dates and numbers; their texts are a
-    matter of `web.site.templating`."""
+    """Sets up words in views, and in templates the filter `said` for labels, sentences, dates and numbers.
+
+    `web.site.templating` handles the texts of templates.
+    """
     _Babel(configure_jinja=False).init_app(app, default_locale=shell_language(app), locale_selector=language)
     app.jinja_env.filters["said"] = said
     app.jinja_env.globals.update(language=language, other_language=other_language, languages=NAMES)
 
 
 def shell_language(app: Flask) -> str:
-    """The language of the installation, outside a request."""
+    """Returns the language of the installation, outside a request."""
     language: str = app.extensions["ralop"].settings.default_language
     return language
 
 
 def language() -> str:
-    """The language of this page, "vi" or "en"."""
-    found: str | None = g.get("language")  # one way through the request's context: a page asks hundreds of times
+    """Returns the language of this page, "vi" or "en"."""
+    found: str | None = g.get("language")  # one look into the request's context: a page asks hundreds of times
     if found is None:
         found = g.language = _chosen()
     return found
 
 
 def other_language() -> str:
-    """The one that a page leads to instead."""
+    """Returns the other language, to which a page links."""
     return "vi" if language() == "en" else "en"
 
 
@@ -72,19 +74,18 @@ def _chosen() -> str:
 
 
 def said(value: Label | Sentence | object) -> str:
-    """A value as it is written in the language of this page."""
+    """Returns a value as it is written in the language of this page."""
     return written(value, language())
 
 
 @pages.post("/language")
 @public
 def choose() -> Response:
-    """Read on in another language, here and, for someone who is signed in, everywhere."""
+    """Changes the language, here and, for a signed-in person, everywhere."""
     chosen = request.form.get("language")
     back = redirect(local_path(request.form.get("next")) or "/", 303)
     if chosen in LANGUAGES:
         back.set_cookie(COOKIE, chosen, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=request.is_secure)
         if current_user.is_authenticated:
-            with deployment().context.store.writing("choose a language") as session:
-                signins.set_language(session, current_user.id, chosen)
+            choose_language(deployment().context.store, current_user.id, chosen)
     return back

@@ -1,4 +1,4 @@
-"""The ways through the site that stand on every page: which there are, and which of them this person has."""
+"""The menus on every page: all entries, and those that this person has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REMEMBERED = 1024  # menus: by roles, language and page
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """An entry of the main menu. `roles`: who has it (none: everybody); `icon`: its name in static/icons.svg."""
+    """An entry of the main menu. `roles`: who has it (empty: everybody); `icon`: its name in static/icons.svg."""
 
     endpoint: str
     words: Sentence
@@ -32,7 +32,7 @@ class Way:
         return url_for(self.endpoint)
 
 
-# At most five: on a phone they stand side by side at the bottom, each as wide as a thumb.
+# At most five: on a phone they are side by side at the bottom, each as wide as a thumb.
 MAIN = (
     Way("work.index", Sentence("My work"), "work"),
     Way("cases.index", Sentence("Cases"), "cases"),
@@ -41,12 +41,12 @@ MAIN = (
     Way("help.index", Sentence("Help"), "help"),
 )
 MOST = 5
-# The roles' own rooms: the first that a person has stands in the main menu where there is a place left.
+# The overviews of the roles: the first that a person has is in the main menu if there is room.
 ROOMS = (
-    Way("rooms.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
-    Way("rooms.school", Sentence("My school"), "done", frozenset({"head"})),
-    Way("rooms.klass", Sentence("My class"), "done", frozenset({"teacher"})),
-    Way("rooms.needs", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
+    Way("overviews.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
+    Way("overviews.school", Sentence("My school"), "done", frozenset({"head"})),
+    Way("overviews.klass", Sentence("My class"), "done", frozenset({"teacher"})),
+    Way("overviews.needs", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
     Way("admin.index", Sentence("Admin"), "person", frozenset({ADMIN})),
 )
 # Set-up and the like: in the menu beside the person's name.
@@ -67,20 +67,20 @@ MORE: tuple[Way, ...] = (
 
 
 def ways(of: tuple[Way, ...], roles: frozenset[str]) -> list[Way]:
-    """Those entries that have a page and that somebody in these roles may use."""
+    """Returns the entries that have a page and that somebody in these roles may use."""
     return [way for way in of if way.endpoint in current_app.view_functions and (not way.roles or way.roles & roles)]
 
 
 def main_ways(roles: frozenset[str]) -> list[Way]:
-    """The entries of the main menu; where fewer than MOST are the person's, the first of their rooms among them."""
+    """Returns the entries of the main menu; if they are fewer than MOST, the first overview is among them."""
     found = ways(MAIN, roles)
     return [*found[:2], *ways(ROOMS, roles)[:1], *found[2:]] if len(found) < MOST else found
 
 
 def init_app(app: Flask) -> None:
-    """In templates: `main_menu()`, empty for who may not go anywhere yet, and `more_menu()`.
+    """Adds to templates: `main_menu()`, empty for a person who may not open any page yet, and `more_menu()`.
 
-    They are put together once for each role and language: both stand on every page, and have twenty entries.
+    They are made once for each role and language, because every page has both, with twenty entries.
     """
 
     @lru_cache(maxsize=REMEMBERED)

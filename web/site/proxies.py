@@ -1,4 +1,4 @@
-"""Whose address a request comes from: a proxy that the settings do not name makes everybody look like itself."""
+"""Finds the address of a client: behind a proxy that the settings do not name, all clients have the proxy's address."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import ipaddress
 import structlog
 from flask import request
 
-from engine.store.ops.proxies import note_undeclared
+from engine.usecases.ops.proxies import note_undeclared
 from web.site.request_context import deployment, now
 
-# A proxy's marks: such a request was passed on by one.
+# Marks of a proxy: such a request was passed on by one.
 MARKS = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto", "X-Forwarded-Host")
-NOTED = dt.timedelta(minutes=10)  # so often at most the same thing is said
+NOTED = dt.timedelta(minutes=10)  # the same message at most this often
 
 log = structlog.get_logger()
 
 
 def is_passed_on() -> bool:
-    """Whether a proxy has passed this request on."""
+    """Returns whether a proxy has passed this request on."""
     return any(name in request.headers for name in MARKS)
 
 
 def is_this_machine() -> bool:
-    """Whether the request comes from an address of this very machine."""
+    """Returns whether the request comes from an address of this machine."""
     try:
         return ipaddress.ip_address(request.remote_addr or "").is_loopback
     except ValueError:
@@ -32,12 +32,12 @@ def is_this_machine() -> bool:
 
 
 def is_undeclared() -> bool:
-    """Whether a proxy has passed this request on, and the settings know of none."""
+    """Returns whether a proxy has passed this request on, and the settings name none."""
     return is_passed_on() and not deployment().settings.trusted_proxies
 
 
 def own_address() -> str:
-    """The client's address; "" where it may be everybody's. The operator is told of a proxy that is not declared."""
+    """Returns the client's address; "" if many may share it. Tells the operator of an undeclared proxy."""
     if is_undeclared():
         _tell()
         return ""

@@ -1,9 +1,8 @@
-"""Answers to a form that waited on a device for a line.
+"""Answers a form that waited on a device for a connection.
 
-The device sends it to the same address as the form itself, with the header `X-Queued` that names, by a mark, the person
-who filled it in. The routes do with it what they do with any form; what a page would say is told here as JSON instead:
-`state` is "sent", "faults", "conflict" or "refused" (it will be no other next time) or "wait" (it may be).
-docs/decisions/0007-offline.md tells why.
+The device sends it to the same address as the form itself. The header `X-Queued` has a mark of the person who filled it
+in. The routes handle it like any form; this module answers with JSON instead of a page: `state` is "sent", "faults",
+"conflict" or "refused" (trying again does not help) or "wait" (it may help). docs/decisions/0007-offline.md says why.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ STATES = {404: "refused", 409: "conflict", 403: "refused", 422: "faults"}
 
 
 def queued() -> bool:
-    """Whether this request is a form that waited on a device."""
+    """Returns whether this request is a form that waited on a device."""
     return request.method == "POST" and HEADER in request.headers
 
 
 def mark(person_id: int) -> str:
-    """What a person is called on a device: it tells people apart, and tells nobody who they are."""
+    """Returns the mark of a person on a device: it tells people apart, but does not say who they are."""
     return _mark(deployment().settings.secret_key, person_id)
 
 
@@ -42,7 +41,7 @@ def _mark(secret: str, person_id: int) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Before sign-in: what one person filled in is never done in the name of another."""
+    """Registers a check before sign-in: a form of one person is never done in the name of another."""
     app.before_request(_refuse_of_others)
     app.after_request(_as_json)
 
@@ -53,7 +52,7 @@ def _refuse_of_others() -> None:
 
 
 def _as_json(response: Response) -> Response:
-    """The answer for the device. Nothing counts as sent but a view's own way on to what it did."""
+    """Makes the answer for the device. Only a view's redirect after its act counts as sent."""
     if not queued():
         return response
     answer: dict[str, Any] = {"state": STATES.get(response.status_code, "wait"), **g.get("queued_told", {})}
@@ -70,38 +69,38 @@ def _as_json(response: Response) -> Response:
 
 
 def done(key: str | None) -> None:
-    """It was done, now or when it was sent before: the version that it left, which the next form in the queue saw."""
+    """Answers that it was done, now or before, with the version after it, for the next form in the queue."""
     if queued() and key:
         with deployment().context.store.reading("the version that one's own act left") as session:
             g.queued_told = {"version": version_after(session, key)}
 
 
 def left(version: str) -> None:
-    """It was done, now or when it was sent before: what the next form that was filled in on the same page may know."""
+    """Answers that it was done, now or before, with the version for the next form filled in on the same page."""
     if queued():
         g.queued_told = {"version": version}
 
 
 def refused(form: Form) -> None:
-    """It was not done: what is wrong with it, field by field."""
+    """Answers that it was not done, and what is wrong with it, field by field."""
     if queued():
         faults = [(target.rpartition("-")[0] or target, said(words)) for target, words in form.faults]
         g.queued_told = {"faults": faults}
 
 
-def told(why: Sentence) -> None:
-    """It was not done, whatever was filled in: why."""
+def refused_because(why: Sentence) -> None:
+    """Answers that it was not done, and why; its content does not matter."""
     if queued():
         g.queued_told = {"why": said(why)}
 
 
 def anew(key: str) -> None:
-    """Something else was sent with the form's key before: with this one it can be sent as an entry of its own."""
+    """Answers that other content was sent with the form's key before; with this new key it can be sent again."""
     if queued():
         g.queued_told = {**g.get("queued_told", {}), "key": key}
 
 
 def beside(version: str, there: str, lines: list[str]) -> None:
-    """Something else than a case was changed meanwhile: what is there now, in a few words and line by line."""
+    """Answers that something other than a case changed meanwhile: what is there now, briefly and line by line."""
     if queued():
         g.queued_told |= {"version": version, "case": there, "since": lines}

@@ -1,4 +1,4 @@
-"""Reads what the columns of imported files are called: the shipped list, and the installation's own before it."""
+"""Reads the names of columns in imported files: the installation's own list, then the shipped one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILE = "import/aliases.toml"  # in `rules` and in `instance/rules`
 
 
 def read_aliases(instance: Path) -> Aliases:
-    """All aliases. Raises Faulty with the faults of a file."""
+    """Reads all aliases. Raises Faulty with the faults of a file."""
     shipped = load_aliases(files("rules").joinpath(FILE).read_text(encoding="utf-8"), f"rules/{FILE}")
     own = instance / "rules" / FILE
     if not own.is_file():

@@ -1,4 +1,4 @@
-"""Reads what the risk watch looks for: the installation's own file, else the shipped one."""
+"""Reads the signals of the risk watch: the installation's own file, else the shipped one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE = "risk.toml"  # in `rules` and in `instance/rules`
 
 
 def read_risk(instance: Path) -> RiskRules:
-    """The signals that are watched for. Raises Faulty with the faults of the file."""
+    """Reads the signals. Raises Faulty with the faults of the file."""
     own = instance / "rules" / FILE
     if own.is_file():
         return load_risk(read_text(own), str(own.relative_to(instance.parent)))

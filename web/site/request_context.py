@@ -1,4 +1,4 @@
-"""What every page can ask for: the settings, the house, the clock, and the moment and day of this request."""
+"""What every page can use: the settings, the context, the clock, and the moment and day of this request."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from engine.usecases.context import Context
 from web.site.settings import Settings
 
 EXTENSION = "ralop"
-KEPT_S = 5.0  # how long it is believed that this is, or is not, a demo
+KEPT_S = 5.0  # seconds that the answer whether this is a demo is kept
 
 
 class Living(Protocol):
-    """Something that can die."""
+    """Something that can stop running."""
 
     def is_alive(self) -> bool:
-        """Whether it has not."""
+        """Returns whether it still runs."""
         ...
 
 
 @dataclass
 class Deployment:
-    """The parts that pages are made with; one an application, found by `shell()`."""
+    """The parts from which pages are made; one for each application, returned by `deployment()`."""
 
     settings: Settings
     context: Context
     clock: TimeSource
-    worker: Living | None = None  # that of this process, if it has one
+    worker: Living | None = None  # that of this process, if any
     looks: Looks = field(default_factory=Looks, repr=False)
     _demo: tuple[float, bool] | None = field(default=None, repr=False)
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone in which people here live."""
+        """Returns the time zone of the installation."""
         return self.context.definitions.calendar("").zone
 
     @property
     def demo(self) -> bool:
-        """Whether the people in the database are invented."""
+        """Returns whether the people in the database are invented."""
         if self.settings.demo:
             return True
         tick = time.monotonic()
@@ -59,19 +59,18 @@ class Deployment:
 
 
 def deployment() -> Deployment:
-    """The parts of the application that answers this request."""
+    """Returns the parts of the application that answers this request."""
     found: Deployment = current_app.extensions[EXTENSION]
     return found
 
 
 def copied() -> bool:
-    """Whether a device fetches this page to keep it: nobody looks at it now, so nothing is told by it, and no
-    notice read."""
+    """Returns whether a device fetches this page to store it: nobody looks at it now, so no notice counts as read."""
     return "X-Copy" in request.headers
 
 
 def now() -> dt.datetime:
-    """The moment of this request, an aware UTC datetime: the same wherever in the request it is asked."""
+    """Returns the moment of this request, an aware UTC datetime; always the same in one request."""
     moment: dt.datetime | None = g.get("now")
     if moment is None:
         moment = g.now = deployment().clock.now()
@@ -79,17 +78,20 @@ def now() -> dt.datetime:
 
 
 def user() -> Any:
-    """The person on this page, or flask-login's nobody. `current_user` looks for them anew at each of their names."""
+    """Returns the person on this page, or flask-login's anonymous user.
+
+    `current_user` would look for them at each use.
+    """
     return current_user._get_current_object()  # noqa: SLF001 - werkzeug names it so, and documents it
 
 
 def local(moment: dt.datetime) -> dt.datetime:
-    """A moment as clocks on the wall here show it."""
+    """Returns a moment in local time."""
     return moment.astimezone(deployment().zone)
 
 
 def today() -> dt.date:
-    """The day of this request, here."""
+    """Returns the local day of this request."""
     day: dt.date | None = g.get("today")
     if day is None:
         day = g.today = local(now()).date()
@@ -97,7 +99,7 @@ def today() -> dt.date:
 
 
 def whole_arg(name: str, most: int = 2**31 - 1) -> int | None:
-    """A number from the query string, 0 to `most`; None where there is none, or none that can be."""
+    """Returns a number from the query string, 0 to `most`; None if it is missing or not such a number."""
     if name not in request.args:
         return None
     text = request.args[name]
@@ -105,20 +107,21 @@ def whole_arg(name: str, most: int = 2**31 - 1) -> int | None:
 
 
 def local_path(target: str | None) -> str | None:
-    """A path of this site to go on to, or None if it is none: never a way to another site."""
+    """Returns a path of this site; None if it is not one, so that nobody is sent to another site."""
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
         return None
     return None if any(ord(char) < 0x20 or char == "\\" for char in target) else target
 
 
 def page_before() -> str:
-    """The page the button was pressed on: its path only, so that a forged Referer leads to no other site.
+    """Returns the path of the page with the pressed button; only the path, so that a forged Referer leads to no other
+    site.
 
-    A page that came in answer to a form may have no address to be asked for again; then to the beginning.
+    The answer to a form may not have an address for reading; then it returns the start page.
     """
     try:
         parts = urlsplit(request.referrer or "")
-    except ValueError:  # an address that is none
+    except ValueError:  # not an address
         return "/"
     target = urlunsplit(("", "", parts.path, parts.query, ""))
     adapter = current_app.create_url_adapter(request)

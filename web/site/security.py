@@ -1,4 +1,6 @@
-"""The headers of every answer: what a page may load and run (nothing of others), and who may keep or frame it."""
+"""Sets the headers of every answer: what a page may load and run (nothing from others), and who may store or
+frame it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ POLICY = (
     "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; img-src 'self' data:; manifest-src 'self'; worker-src 'self'; "
 )
-HEADERS = {  # of every answer, and set by no page
+HEADERS = {  # on every answer; no page sets them
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -32,7 +34,7 @@ ONE_YEAR = 31_536_000  # seconds
 
 
 def takes_up_to(size: int) -> Callable[[View], View]:
-    """Let a view take requests of up to `size` bytes, more than the site's limit: for pages that take files."""
+    """Lets a view take requests of up to `size` bytes, more than the site's limit: for pages that take files."""
 
     def mark(view: View) -> View:
         view.largest_request = size  # type: ignore[attr-defined]
@@ -42,7 +44,7 @@ def takes_up_to(size: int) -> Callable[[View], View]:
 
 
 def init_app(app: Flask) -> None:
-    """Before CSRF: a request that it refuses gets its headers, too."""
+    """Registers its hooks before CSRF, so that a refused request gets the headers, too."""
     app.after_request(_add_headers)
     app.before_request(_set_limit)
     app.before_request(_refuse_what_cannot_be_stored)
@@ -51,22 +53,22 @@ def init_app(app: Flask) -> None:
 
 
 def public(view: View) -> View:
-    """Mark a view as one that may be seen without signing in; all others may not."""
+    """Marks a view that anybody may open without signing in."""
     view.is_public = True  # type: ignore[attr-defined]
     return view
 
 
 def asked_by_device(view: View) -> View:
-    """Mark a view that a device's own worker asks: who is not signed in gets 401, and is not led to the sign-in page.
+    """Marks a view for a device's worker: without a sign-in it answers 401, not with the sign-in page.
 
-    Fetched behind the page on the screen, it would make a token of its own, and the one on the screen be refused.
+    That page, fetched in the background, would make a new token, and the token on the screen would be refused.
     """
     view.asked_by_device = True  # type: ignore[attr-defined]
     return view
 
 
 def nonce() -> str:
-    """The mark of this answer's own scripts; made when a page first asks for it."""
+    """Returns the nonce of this answer's scripts; made when a page first asks for it."""
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     made: str = g.csp_nonce
@@ -75,19 +77,22 @@ def nonce() -> str:
 
 def _add_headers(response: Response) -> Response:
     script = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
-    style = f" {g.style_allowed}" if "style_allowed" in g else ""  # of the sheet that a page brings along
+    style = f" {g.style_allowed}" if "style_allowed" in g else ""  # of the sheet inside a page
     policy = f"{POLICY}script-src 'self'{script}; style-src 'self'{style}"
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.extend(HEADERS)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR}")
-    # Pages are about pupils: no copy is kept by a browser or a proxy, on whatever device they were read.
+    # Pages are about pupils: no browser or proxy may store a copy, on any device.
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
 def _set_limit() -> None:
-    """Before anything reads the body; what the server did not let in has none, and is answered as the server says."""
+    """Sets the limit before anything reads the body.
+
+    If the server refused the body, answers with the server's status.
+    """
     if refused := request.environ.get("asgi.scope", {}).get("extensions", {}).get(REFUSED):
         abort(refused["status"])
     view = current_app.view_functions.get(request.endpoint or "")
@@ -96,9 +101,9 @@ def _set_limit() -> None:
 
 
 def _refuse_what_cannot_be_stored() -> None:
-    """A zero byte is no text, nor is half a character; PostgreSQL would fail on either much later.
+    """Refuses zero bytes and half characters; PostgreSQL would fail on them much later.
 
-    No page of ours takes JSON: a form library would read it, however deeply it is nested.
+    Also refuses JSON, because no page takes it, and a form library would read it at any depth.
     """
     if request.is_json:
         abort(415)
@@ -107,7 +112,7 @@ def _refuse_what_cannot_be_stored() -> None:
 
 
 def _texts() -> Iterator[str | None]:
-    """All that a view could read of this request as text: names and values, each of those that come several times."""
+    """Yields all texts that a view could read from this request: names and values, also repeated ones."""
     yield request.path
     yield from _pairs(request.args)
     yield from request.headers.values()

@@ -1,6 +1,7 @@
-"""The settings of an installation: from the environment (RALOP_…), else `settings.toml` in the instance folder.
+"""Reads the settings of an installation from the environment (RALOP_…), else from `settings.toml` in the instance
+folder.
 
-What can change while the program runs is no setting of this kind but a row in the database.
+What can change while the program runs is not here, but in a row of the database.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no":
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the program must know before it can open its database.
+    """What the program needs before it can open its database.
 
-    `instance` is the folder of what belongs to this installation; `secret_key` signs cookies; `trusted_proxies` is how
-    many proxies of our own stand in front and name the client's address; `demo`: every page says that its people are
-    invented; `post`: by which channels notices leave the house; `metrics_token`: what a
-    machine elsewhere must show to read `/metrics` (none: this machine only); `sign_in`: passkeys, codes, proofs.
+    `instance` is the folder of this installation; `secret_key` signs cookies; `trusted_proxies` is the number of own
+    proxies in front that name the client's address; `demo`: every page says that its people are invented; `post`: the
+    channels that send notices; `metrics_token`: what another machine must send to read `/metrics` (empty: only this
+    machine may); `sign_in`: passkeys, codes, proofs.
     """
 
     database_url: str
@@ -50,13 +51,12 @@ class Settings:
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of this installation. Raises Faulty with everything that is wrong with them.
+    """Reads the settings of this installation. Raises Faulty with everything that is wrong with them.
 
-    The environment goes before the file: RALOP_INSTANCE (default: `instance`), RALOP_DATABASE_URL (default: SQLite in
-    the instance folder), RALOP_SECRET_KEY (default: one that is made once and kept in the instance folder),
-    RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE, RALOP_METRICS_TOKEN; and RALOP_MAIL_PASSWORD for
-    the tables that `engine.channels.outbox` reads; `engine.usecases.people.signin_settings` has the one about signing
-    in.
+    The environment comes before the file: RALOP_INSTANCE (default: `instance`), RALOP_DATABASE_URL (default: SQLite in
+    the instance folder), RALOP_SECRET_KEY (default: one made once and stored in the instance folder),
+    RALOP_TRUSTED_PROXIES, RALOP_DEMO, RALOP_LANGUAGE, RALOP_METRICS_TOKEN; and RALOP_MAIL_PASSWORD for the tables that
+    `engine.channels.outbox` reads; `engine.usecases.people.signin_settings` has the one about signing in.
     """
     settings, faults = read_settings(environment)
     if faults:
@@ -65,12 +65,12 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def instance_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of this installation: what RALOP_INSTANCE names, as it is written there, or `instance`."""
+    """Returns the folder of this installation: the value of RALOP_INSTANCE, unchanged, or `instance`."""
     return Path(environment.get("RALOP_INSTANCE") or "instance")
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings, list[Fault]]:
-    """The settings as far as they can be read, and everything that is wrong with them."""
+    """Returns the settings, as far as they can be read, and everything that is wrong with them."""
     instance = instance_folder(environment).absolute()
     reader = _file(instance / FILE)
     given = _SettingsReader(environment, reader)
@@ -91,7 +91,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings
 
 
 def _file(path: Path) -> Reader:
-    """The file, or an empty one with a fault where it is none that can be read."""
+    """Reads the file; returns an empty one with a fault if it cannot be read."""
     try:
         return read_toml(read_text(path, FILE) if path.exists() else "", FILE)
     except Faulty as error:
@@ -105,7 +105,7 @@ def _empty(*faults: Fault) -> Reader:
 
 
 class _SettingsReader:
-    """Each setting from where it is given first; what is wrong goes to the reader's faults."""
+    """Reads each setting from the first place that has it; notes what is wrong in the reader's faults."""
 
     def __init__(self, environment: Mapping[str, str], reader: Reader) -> None:
         self.environment, self.reader = environment, reader
@@ -156,13 +156,13 @@ class _SettingsReader:
 
 
 def _kept_key(instance: Path) -> str:
-    """The key in the instance folder, made there the first time; readable by its owner only."""
+    """Returns the key in the instance folder; creates it the first time, readable only by its owner."""
     path = instance / KEY_FILE
     if not path.exists():
         instance.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile("w", dir=instance, encoding="ascii") as new:  # mode 0600
             new.write(secrets.token_urlsafe(48))
             new.flush()
-            with suppress(FileExistsError):  # another process was faster: its key holds
+            with suppress(FileExistsError):  # another process was faster: its key counts
                 path.hardlink_to(new.name)
     return path.read_bytes().decode("ascii", errors="replace").strip()

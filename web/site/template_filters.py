@@ -1,4 +1,4 @@
-"""What templates can say beside words: moments and deadlines as people speak of them, numbers as written here."""
+"""Filters for templates: moments and deadlines in words, numbers in local form."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ WEEKDAYS = {
 
 @dataclass(frozen=True, slots=True)
 class DueWords:
-    """A deadline for the eye: `urgency` is "late", "grace", "soon", "later" or "none"; `words` say it, `exact` when.
+    """A deadline in words: `urgency` is "late", "grace", "soon", "later" or "none"; `words` and `exact` say it.
 
-    Grace lies between on time and late: until the next working day closes it is said in words, and not in red.
+    Grace is between on time and late: until the next working day closes, the page says it in words, but not in red.
     """
 
     urgency: str
@@ -35,12 +35,12 @@ class DueWords:
 
     @property
     def exact(self) -> str:
-        """The moment itself, as it is written here."""
+        """Returns the moment itself in local form."""
         return moment(self.at) if self.at else ""
 
 
 def due(at: dt.datetime | None) -> DueWords:
-    """A deadline in words, as seen from this moment."""
+    """Returns a deadline in words, relative to the present moment."""
     if at is None:
         return DueWords("none", Sentence("No deadline"))
     left, here = at - now(), local(at)
@@ -72,22 +72,22 @@ def _lately(here: dt.datetime, days: int) -> Sentence:
 
 
 def weekday(day: dt.date) -> str:
-    """The day's name in the language of this page."""
+    """Returns the name of the day in the language of this page."""
     return WEEKDAYS["en" if language() == "en" else "vi"][day.weekday()]
 
 
 def moment(at: dt.datetime) -> str:
-    """A moment as it is written here: 16:00 02/03/2026."""
+    """Returns a moment in local form: 16:00 02/03/2026."""
     return said(local(at))
 
 
 def ago(at: dt.datetime) -> Sentence:
-    """How long ago a moment was; a date when it is more than a week."""
+    """Returns how long ago a moment was; its date if it is more than a week."""
     return gone(local(at), local(now()))
 
 
 def gone(at: dt.datetime, here: dt.datetime) -> Sentence:
-    """How long ago a moment was, seen from `here`; both as clocks on the wall show them."""
+    """Returns how long ago a moment was, seen from `here`; both in local time."""
     minutes, days = int((here - at).total_seconds() // 60), (here.date() - at.date()).days
     if minutes < 1:
         return Sentence("just now")
@@ -101,31 +101,31 @@ def gone(at: dt.datetime, here: dt.datetime) -> Sentence:
 
 
 def shape(state: State, accepted: bool = True) -> str:
-    """The shape of a state's tag: "ended", "waiting" for someone to accept, or "going"."""
+    """Returns the shape of a state's tag: "ended", "waiting" for somebody to accept, or "going"."""
     if state.final:
         return "ended"
     return "waiting" if state.offered and not accepted else "going"
 
 
 def number(value: Decimal | int | str) -> str:
-    """A number with its thousands grouped: 1.250.000,5 in Vietnamese, 1,250,000.5 in English."""
+    """Returns a number with grouped thousands: 1.250.000,5 in Vietnamese, 1,250,000.5 in English."""
     grouped = f"{Decimal(value):,f}"
     return grouped if language() == "en" else grouped.translate(str.maketrans(",.", ".,"))
 
 
 def tel(phone: str) -> str:
-    """A telephone number for a link, however it was written down: digits, and a plus before those of a country."""
+    """Returns a telephone number for a link: its digits, and a plus before those with a country."""
     return ("+" if phone.strip().startswith("+") else "") + "".join(char for char in phone if char.isdecimal())
 
 
 def clock_line() -> str | None:
-    """The day and hour that a shifted clock says, so that nobody takes a demo's time for the real one; else None."""
+    """Returns the day and hour of a shifted clock, so that nobody takes a demo's time for the real one; else None."""
     offset = getattr(deployment().clock, "offset", dt.timedelta())
     return f"{weekday(today())}, {moment(now())}" if offset else None
 
 
 def init_app(app: Flask) -> None:
-    """Filters `due`, `moment`, `ago`, `number`, `weekday`, `tel`, and what base.html asks for."""
+    """Registers the filters `due`, `moment`, `ago`, `number`, `weekday`, `tel`, and what base.html needs."""
     app.jinja_env.filters.update(due=due, moment=moment, ago=ago, number=number, weekday=weekday, tel=tel)
     app.jinja_env.globals.update(
         shape=shape, is_demo=lambda: deployment().demo, clock_line=clock_line, today=today, copied=copied

@@ -1,4 +1,4 @@
-"""What comes with a form beside its fields: numbers of rows, which anybody can forge."""
+"""Reads values of a form outside its fields: ids of rows, which anybody can forge."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ MOST_DIGITS = 9  # ids fit into this
 
 
 def whole(text: str | None) -> int | None:
-    """A whole number as a page of ours writes it; None for anything else."""
+    """Returns a whole number as our pages write it; None for anything else."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
 
 
 def read_day(text: str | None, field: str, default: dt.date | None = None) -> dt.date:
-    """A day as typed, the default for nothing. Raises `Invalid` for the field."""
+    """Returns a typed day; the default for an empty text. Raises `Invalid` for the field."""
     if not (text or "").strip() and default:
         return default
     day = read_date(text or "")

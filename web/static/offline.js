@@ -17,6 +17,7 @@
   const fill = (place, lines) => place.replaceChildren(...lines.map((line) => made("li", line)));
   const said = (field, value) => words.choices[field]?.[value] || words[value] || value;
   // As the page of the form said it; fields in their order, the choices of one together.
+  /** @param {Waiting} post */
   const answers = (post) => {
     const kept = JSON.parse(localStorage.getItem(`said:${post.key}`) || "null"), found = new Map();
     const known = post.typed.filter(([field, value]) => words.fields[field] && value.trim());
@@ -24,10 +25,14 @@
     for (const [label, value] of lines) found.set(label, [...(found.get(label) || []), value]);
     return [...found].map(([label, values]) => [label, values.join(", ")]);
   };
+  /** @param {Waiting} post */
   const restricted = (post) => post.typed.some(([field, value]) => value.trim() && words.restricted.some((it) => it === field || it === value));
+  /** @param {Waiting} post */
   const codeOf = (post) => post.code || post.told?.code || ""; // of the case that stood in the way of a new one, too
+  /** @param {Waiting} post */
   const put = (post) => asked({ do: "put", post: { ...post, state: "waiting", told: undefined } });
   // Other answers were sent with its key before: the server has said with which one it is an entry of its own.
+  /** @param {Waiting} post */
   const anew = async (post) => {
     if (!post.told?.key) return post;
     const words = localStorage.getItem(`said:${post.key}`), version = String(post.told.version ?? post.version);
@@ -38,6 +43,7 @@
     await asked({ do: "drop", key: post.key });
     return one;
   };
+  /** @param {Waiting} post */
   const asNote = (post) => {
     const text = [words.acts[post.act] || post.act, ...answers(post).map(([label, value]) => `${label}: ${value}`)].join("\n");
     const version = post.told.version ? String(post.told.version) : "", code = codeOf(post);
@@ -45,6 +51,7 @@
     return put({ ...post, code, act: "note", address: `/cases/${code}/note`, typed: [["note", text]], version });
   };
   // The form itself, as the server shows it: with what was typed and each fault at its field, or who was faster.
+  /** @param {Waiting} post */
   const open = async (post) => {
     const line = document.getElementById("no-line");
     try {
@@ -62,6 +69,7 @@
       form.submit();
     } catch { line.hidden = false; }
   };
+  /** @param {Waiting} post */
   const card = (post) => {
     const made_ = document.getElementById("post").content.cloneNode(true), part = (name) => made_.querySelector(name);
     const told = post.told || {}, code = codeOf(post), state = post.state === "waiting" ? "wait" : post.state;

@@ -7,7 +7,7 @@ if (box && window.PublicKeyCredential && navigator.credentials) {
   const question = async () => {
     const body = new URLSearchParams({ csrf_token: box.elements.csrf_token.value });
     const answer = await fetch(box.dataset.ask, { method: "POST", body });
-    if (!answer.ok || answer.redirected) throw new Error(answer.status);
+    if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
     const it = await answer.json();
     it.challenge = bytes(it.challenge);
     if (it.user) it.user.id = bytes(it.user.id);
@@ -33,8 +33,8 @@ if (box && window.PublicKeyCredential && navigator.credentials) {
       box.querySelector("[data-answer]").value = signed(key);
       box.submit();
     } catch (error) {
-      const twice = error.name === "InvalidStateError";
-      (box.querySelector(twice ? "[data-failed=twice]" : "[data-failed=any]") || {}).hidden = false;
+      const words = box.querySelector(error.name === "InvalidStateError" ? "[data-failed=twice]" : "[data-failed=any]");
+      if (words) words.hidden = false;
     }
     busy = false;
   });

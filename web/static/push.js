@@ -6,7 +6,7 @@ if (box && "serviceWorker" in navigator && "PushManager" in window) {
   const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
   const tell = (address, values) =>
     fetch(address, { method: "POST", body: new URLSearchParams({ csrf_token: token, ...values }) }).then((answer) => {
-      if (!answer.ok) throw new Error(answer.status);
+      if (!answer.ok) throw new Error(String(answer.status));
     });
   const show = (subscribed) => { none.hidden = true; on.hidden = subscribed; off.hidden = !subscribed; };
   const failed = () => { refused.hidden = false; };

@@ -10,12 +10,14 @@ const LEFT = FILES.find((address) => address.startsWith("/offline/"));
 const DOWN = new Set([502, 503, 504]); // what a proxy says for a server that is not there
 const UNSAID = new Set(["csrf_token", "key", "version", "me"]); // fields of a form that nobody filled in
 
+/** @type {(promise: Promise<Response>, most?: number) => Promise<Response>} */
 const soon = (promise, most = LINE) =>
   Promise.race([promise, new Promise((_yes, no) => setTimeout(() => no(new Error("no line")), most))]);
+/** @param {Response} answer */
 const answers = (answer) => {
   if (!DOWN.has(answer.status)) return answer;
   const after = answer.headers.get("Retry-After"); // seconds, or a moment
-  throw Object.assign(new Error("no server"), { answer, after: after && (after * 1e3 || Date.parse(after) - Date.now()) });
+  throw Object.assign(new Error("no server"), { answer, after: after && (Number(after) * 1e3 || Date.parse(after) - Date.now()) });
 };
 
 // --- what is kept beside pages: the queue, by the forms' idempotency keys, and a few facts ---
@@ -28,6 +30,7 @@ const opened = () => new Promise((yes, no) => {
   asked.onsuccess = () => yes(asked.result);
   asked.onerror = () => no(asked.error);
 });
+/** @param {string} name @param {IDBTransactionMode} mode @param {(it: IDBObjectStore) => IDBRequest} work @returns {Promise<any>} */
 const within = async (name, mode, work) => {
   const database = await opened();
   return new Promise((yes, no) => {
@@ -40,8 +43,10 @@ const within = async (name, mode, work) => {
 const fact = (name) => within("facts", "readonly", (it) => it.get(name));
 const setFact = (name, value) => within("facts", "readwrite", (it) => it.put(value, name));
 const waiting = (key) => within("queue", "readonly", (it) => it.get(key));
+/** @param {Waiting} post */
 const put = (post) => within("queue", "readwrite", (it) => it.put(post));
 const drop = (key) => within("queue", "readwrite", (it) => it.delete(key));
+/** @returns {Promise<Waiting[]>} */
 const own = async () => {
   const me = await fact("me");
   const all = await within("queue", "readonly", (it) => it.getAll());
@@ -80,6 +85,7 @@ const hello = async (me) => {
 };
 
 // --- copies of pages ---
+/** @param {string} address @param {Response} answer @param {string} [stamp] */
 const keep = async (address, answer, stamp) => {
   const pages = (await fact("pages")) || {}, me = await fact("me");
   if (!me || !(address in pages) || !answer.ok || answer.type !== "basic") return;
@@ -88,13 +94,14 @@ const keep = async (address, answer, stamp) => {
   const headers = new Headers(answer.headers);
   headers.delete("Content-Encoding");
   headers.delete("Content-Length");
-  headers.set("X-Saved", Date.now());
+  headers.set("X-Saved", String(Date.now()));
   headers.set("X-Stamp", stamp ?? pages[address] ?? "");
   const cache = await caches.open(PAGES);
   await cache.put(address, new Response(text, { headers }));
   if ((await fact("me")) !== me) await caches.delete(PAGES); // who it was has gone meanwhile
 };
-const age = (copy) => Date.now() - copy.headers.get("X-Saved");
+/** @param {Response} copy */
+const age = (copy) => Date.now() - Number(copy.headers.get("X-Saved"));
 const copyOf = async (address) => {
   const copy = (await fact("me")) && (await (await caches.open(PAGES)).match(address));
   return copy && age(copy) < OLDEST ? copy : undefined;
@@ -106,6 +113,7 @@ const written = (at) => {
   return then.toDateString() === new Date().toDateString() ? hour : `${hour} ${day}`;
 };
 // Says on it that it is a copy; and each form is a form of its own: two that are filled in on one copy are two.
+/** @param {Response} copy @param {boolean} missing */
 const marked = async (copy, missing) => {
   const id = missing ? "missing" : "saved", at = written(Number(copy.headers.get("X-Saved")));
   const fresh = () => `name="key" value="${crypto.randomUUID().replaceAll("-", "")}"`;
@@ -139,6 +147,7 @@ const left = async () => {
     return true;
   } catch { return false; }
 };
+/** @param {FetchEvent} event @param {URL} url */
 const page = async (event, url) => {
   if (!(await left())) return caches.match(LEFT);
   // A blank form stands in for that of one pupil or day.
@@ -163,6 +172,7 @@ const page = async (event, url) => {
     return marked(instead, !copy);
   }
 };
+/** @param {Request} request */
 const file = async (request) => {
   const kept = await caches.match(request);
   if (kept) return kept;
@@ -201,6 +211,7 @@ const gather = async () => {
     await setFact("gathered", 0);
   } finally { gathering = false; }
 };
+/** @param {Set<string>} today */
 const sweep = async (today) => {
   const cache = await caches.open(PAGES);
   for (const request of await cache.keys()) {
@@ -210,6 +221,7 @@ const sweep = async (today) => {
 };
 
 // --- forms that were sent without a line ---
+/** @param {URL} url @param {string} text @returns {Waiting[]} */
 const read = (url, text) => {
   const typed = [...new URLSearchParams(text)], get = (name) => typed.find((pair) => pair[0] === name)?.[1];
   const [key, me, at] = [get("key"), get("me"), Date.now()];
@@ -227,6 +239,7 @@ const read = (url, text) => {
   if (room === "attendance") return [made({ code: "", of: [code, get("day"), get("session")].join(), act: room, ...said })];
   return [made({ code: act ? code : "", act: act || "open", ...said })];
 };
+/** @param {FetchEvent} event @param {URL} url */
 const post = async (event, url) => {
   const posts = read(url, await event.request.clone().text());
   await setFact("gathered", 0); // the pages of the case will be others
@@ -251,10 +264,12 @@ const held = async () => {
   const [from, till] = (await fact("held")) || [0, 0], now = Date.now();
   return now < from ? 0 : Math.max(till - now, 0); // a clock that was set back holds nothing up
 };
+/** @param {NoLine} [gone] */
 const hold = (gone) => {
   const now = Date.now();
   return gone?.after > 0 && setFact("held", [now, now + Math.min(gone.after, PATIENCE)]);
 };
+/** @param {{ now?: boolean }} [how] */
 const flush = async ({ now } = {}) => {
   if (!now && (Math.abs(Date.now() - tried) < BREATH || (await held()))) return tell();
   return (sending ??= send().then(() => setFact("held", null), hold).catch(() => {}).finally(() => { sending = undefined; return tell(); }));
@@ -274,8 +289,10 @@ const send = async () => {
   }
 };
 // The server's word for a sign-in that was ended from another device: the phone may be in strange hands.
+/** @param {Response} answer */
 const isEnded = (answer) => answer.headers.get("X-Session") === "ended";
 const ended = async () => { await wipe(); await say({ ended: true }); };
+/** @param {Waiting} one @param {string} csrf */
 const sent = async (one, csrf) => {
   const body = new URLSearchParams([...one.typed, ["csrf_token", csrf], ["key", one.key], ["version", one.version ?? ""]]);
   const asked = fetch(one.address, { method: "POST", body, headers: { "X-Queued": one.me }, redirect: "manual" });
@@ -288,6 +305,7 @@ const sent = async (one, csrf) => {
   else await put({ ...now, state: told.state, told });
   return true;
 };
+/** @param {Waiting} one @param {Told} told */
 const done = async (one, told) => {
   await drop(one.key);
   await setFact("last", Date.now());

@@ -1,1 +1,1 @@
-"""The overviews of a class, a school, an area, an association's needs."""
+"""The overviews of a class, a school, an area, and an association's needs."""

@@ -1,5 +1,7 @@
-"""The roles' own rooms: a teacher's class, a head's school, the area of an officer, a leader or an office, an
-association's needs and gifts. Each number leads to the list it counts."""
+"""The overviews of the roles: a teacher's class, a head's school, an area, an association's needs and gifts.
+
+An area is that of an officer, a leader or an office. Each number is a link to the list it counts.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from flask import Blueprint, flash, g, redirect, render_template, request, sessi
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from engine.core.cases.act import Act
 from engine.core.cases.timeline import unit_label
+from engine.core.invariants import given
 from engine.core.people.access import OFFICE
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
 from engine.core.units.kinds import KINDS
@@ -34,10 +38,10 @@ from web.site.request_context import deployment, local, now, today, whole_arg
 LATELY = dt.timedelta(days=28)
 MOST_UNITS = 400
 MOST_GIFTS, MOST_NEEDS = 30, 50
-KEPT = ("support_kind", "giver", "programme", "given_on")  # stay from one gift to the next
-LAST_GIFT = "last gift"  # in the session
+KEPT = ("support_kind", "giver", "programme", "given_on")  # these values stay from one gift to the next
+LAST_GIFT = "last gift"  # key in the session
 
-pages = Blueprint("rooms", __name__)
+pages = Blueprint("overviews", __name__)
 
 
 # --- a class ----------------------------------------------------------------------------------------------------------
@@ -45,7 +49,7 @@ pages = Blueprint("rooms", __name__)
 
 @pages.get("/class")
 def klass() -> str:
-    """The pupils of a class: open cases, days absent lately."""
+    """Shows the pupils of a class: open cases, recent days absent."""
     viewer, class_id = g.viewer, whole_arg("unit")
     own = sorted(viewer.of("teacher"))
     if class_id is None:
@@ -60,7 +64,7 @@ def klass() -> str:
         pupils = overviews.pupils_of(scoped, class_id, since, today())
         taken = stored_rollcall.classes(scoped, [class_id], [], today())
     return render_template(
-        "room_class.html",
+        "overview_class.html",
         pupils=pupils,
         class_id=class_id,
         since=since,
@@ -72,8 +76,8 @@ def klass() -> str:
 
 
 def _state_words(row: overviews.ClassListRow) -> Label:
-    assert row.workflow is not None
-    return deployment().context.definitions.workflow(*row.workflow).states[row.state or ""].label
+    workflow = given(row.workflow, "only a row with a case has a state to be told")
+    return deployment().context.definitions.workflow(*workflow).states[row.state or ""].label
 
 
 # --- a school ---------------------------------------------------------------------------------------------------------
@@ -81,7 +85,7 @@ def _state_words(row: overviews.ClassListRow) -> Label:
 
 @pages.get("/school")
 def school() -> str:
-    """The classes of a head's schools: what was not taken today, the open cases."""
+    """Shows the classes of a head's schools: what was not taken today, the open cases."""
     viewer = g.viewer
     if not viewer.holds("head"):
         raise NotAllowed(Sentence("This page is for heads of schools."))
@@ -92,7 +96,7 @@ def school() -> str:
     half = "m" if local(now()).hour < 12 else "a"
     waiting = [it for it in classes if half not in it.taken]
     return render_template(
-        "room_school.html",
+        "overview_school.html",
         classes=classes,
         numbers=numbers,
         sessions=SESSIONS,
@@ -109,7 +113,7 @@ def _count(reading: Session, units: list[int]) -> list[UnitNumbers]:
 
 
 def _shown(number: int) -> str:
-    """A number as it is shown: "99+" for all that are more."""
+    """Returns a number for the page: "99+" for all larger ones."""
     return f"{overviews.MOST}+" if number > overviews.MOST else str(number)
 
 
@@ -118,7 +122,7 @@ def _shown(number: int) -> str:
 
 @pages.get("/area")
 def area() -> str:
-    """The villages, schools or communes one answers for, what burns most first."""
+    """Shows the villages, schools or communes of a post, the most urgent first."""
     viewer, unit_id = g.viewer, whole_arg("unit")
     if not any(viewer.holds(role) for role in ("commune_officer", "commune_leader", OFFICE)):
         raise NotAllowed(Sentence("This page is for commune officers, commune leaders and education offices."))
@@ -126,7 +130,7 @@ def area() -> str:
         inside = _within(reading, unit_id) if unit_id is not None else None
         groups = [(kind, _count(reading, units)) for kind, units in _units(reading, unit_id).items() if units]
     return render_template(
-        "room_area.html",
+        "overview_area.html",
         groups=groups,
         kinds=KINDS,
         shown=_shown,
@@ -137,7 +141,7 @@ def area() -> str:
 
 
 def _within(reading: Session, unit_id: int) -> overviews.UnitName:
-    """The unit to look into. Raises `NotFound` for one that is not in the viewer's area."""
+    """Returns the unit to look into. Raises `NotFound` for one that is not in the viewer's area."""
     posts = g.viewer.of(OFFICE) | g.viewer.of("commune_leader")
     found = overviews.unit_name(reading, unit_id) if overviews.is_below(reading, unit_id, posts) else None
     if found is None:
@@ -146,7 +150,7 @@ def _within(reading: Session, unit_id: int) -> overviews.UnitName:
 
 
 def _units(reading: Session, unit_id: int | None) -> dict[str, list[int]]:
-    """The units to count by, kind by kind: one step below what one answers for."""
+    """Returns the units to count, by kind: one step below the viewer's posts."""
     viewer = g.viewer
     posts = {unit_id} if unit_id is not None else set(viewer.of(OFFICE) | viewer.of("commune_leader"))
     of = overviews.kinds_of(reading, posts)
@@ -170,7 +174,7 @@ def _units(reading: Session, unit_id: int | None) -> dict[str, list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class NeedLine:
-    """A need as the list shows it."""
+    """A need in the list."""
 
     code: str
     need: str
@@ -183,7 +187,7 @@ class NeedLine:
 
 @pages.get("/needs")
 def needs() -> str:
-    """What is needed, and what was given this month."""
+    """Shows what is needed, and what was given this month."""
     _require_association()
     with deployment().context.store.scoped(g.viewer) as scoped:
         lines = _needs(scoped)
@@ -191,7 +195,7 @@ def needs() -> str:
         given = overviews.gifts(scoped, g.viewer.of("association") | g.viewer.of("volunteer"), first, MOST_GIFTS)
     field = _workflow().fields["support_kind"]
     return render_template(
-        "room_needs.html",
+        "overview_needs.html",
         needs=lines[:MOST_NEEDS],
         more=len(lines) > MOST_NEEDS,
         gifts=given[:MOST_GIFTS],
@@ -230,7 +234,7 @@ def _needs(scoped: Session) -> list[NeedLine]:
 
 @pages.get("/gifts/new")
 def gift() -> str:
-    """Log a gift; what stays the same from one to the next is filled in."""
+    """Shows the form of a gift; what stays the same from one to the next is filled in."""
     _require_association()
     kept: Mapping[str, Any] = session.get(LAST_GIFT, {})
     form = _gift_form({**kept, "code": request.args.get("case", "")[:24]})
@@ -239,7 +243,7 @@ def gift() -> str:
 
 @pages.post("/gifts/new")
 def log_gift() -> Response | tuple[str, int]:
-    """Log it; then the next one, or back to the needs."""
+    """Stores a gift; then goes to the next one, or back to the needs."""
     _require_association()
     form = _gift_form({})
     code = (form["code"].data or "")[:24]
@@ -247,7 +251,7 @@ def log_gift() -> Response | tuple[str, int]:
         form.refuse(Invalid({"code": Sentence("Choose for which case it was given.")}))
         return _gift_page(form), 422
     try:
-        case_acts.log_support(deployment().context, g.viewer, code, form.values, now(), key=form.once)
+        case_acts.log_support(deployment().context, Act(g.viewer, code, form.values, now(), key=form.once))
     except (Invalid, Conflict) as refused:
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
         if isinstance(refused, SentBefore):
@@ -259,8 +263,8 @@ def log_gift() -> Response | tuple[str, int]:
     session[LAST_GIFT] = {name: form.values.get(name) or "" for name in KEPT}
     flash(_("The support for case %(code)s was logged.", code=code))
     if request.form.get("next"):
-        return redirect(url_for("rooms.gift"), 303)
-    return redirect(url_for("rooms.needs"), 303)
+        return redirect(url_for("overviews.gift"), 303)
+    return redirect(url_for("overviews.needs"), 303)
 
 
 def _gift_form(prefill: Mapping[str, Any]) -> ActForm:

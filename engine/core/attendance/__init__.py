@@ -1,1 +1,1 @@
-"""What marks of attendance say: signals of risk."""
+"""Finds signals of risk in the attendance marks of a pupil."""

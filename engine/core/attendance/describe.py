@@ -1,4 +1,4 @@
-"""The signals of the risk watch in words: what each looks for, what it may do, how sessions are counted."""
+"""Puts the signals of the risk watch into words: what each one looks for, what it may do, how sessions are counted."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Reads `rules/risk.toml`: the signals of the risk watch, each with its words. What they mean:
-engine/core/attendance/signals.py."""
+"""Reads `rules/risk.toml`: the signals of the risk watch, each with its words.
+
+engine/core/attendance/signals.py says what the signals mean.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,10 @@ NUMBERS = Sentence("a whole number from 1, or a list of such numbers, the smalle
 
 
 def load_risk(text: str, file: str) -> RiskRules:
-    """The signals that the text of a TOML file holds.
+    """Returns the signals that the text of a TOML file declares.
 
     Raises:
-        Faulty: with every fault of the file.
+        Faulty: lists every fault of the file.
     """
     reader = read_toml(text, file)
     format_of(reader)

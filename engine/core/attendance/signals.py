@@ -1,7 +1,8 @@
-"""The risk watch, decided without a database: which signals a pupil's register gives on a day.
+"""Decides which signals of risk a pupil's register gives on a day, without a database.
 
-A register holds the marks that were taken. A session that was not taken is neither absence nor presence: it breaks no
-run and adds to none. Days on which the pupil has no class (closures, study away from class, holidays) are left out.
+A register holds the marks that were taken. A session that was not taken counts neither as absence nor as presence: it
+does not break a run and does not make it longer. Days on which the pupil has no class (closures, study away from class,
+holidays) do not count.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ COUNTS = (DAY, MAIN_SESSION, EVERY_SESSION)
 OPEN, PROPOSE = "open", "propose"
 MODES = (OPEN, PROPOSE)
 OFF = "off"
-DOES = (*MODES, OFF)  # what a single signal may do
+DOES = (*MODES, OFF)  # what one signal may do
 UNEXCUSED, ANY = "unexcused", "any"
 ABSENT = {UNEXCUSED: frozenset("u"), ANY: frozenset("eu")}
-WEEKEND = 3  # days from one school day to the next over a weekend; more is a break
+WEEKEND = 3  # at most so many days lie between two school days with a weekend between; more days are a break
 AFTER = 3  # school days that are "just after" a break
 LENIENT = frozenset({"unexcused_in_a_row", "excused_in_a_row", "absent_days", "same_weekday"})
 """Kinds of signals that a season makes more watchful; the others have a limit set by law, or a season of their own."""
@@ -36,10 +37,12 @@ LENIENT = frozenset({"unexcused_in_a_row", "excused_in_a_row", "absent_days", "s
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing to watch for. `at_least` are its thresholds, the lowest first: sessions, days, or percent (`share`).
+    """One signal that the watch looks for.
 
-    `within` is a number of school days (`absent_days`) or weeks (`same_weekday`), `after_days` the days that must have
-    been taken before a share means anything.
+    `at_least` are its thresholds, the lowest first: sessions, days, or percent (`share`).
+
+    `within` is a number of school days (`absent_days`) or weeks (`same_weekday`), `after_days` the number of days that
+    must have been taken before the signal `share` is judged.
     """
 
     id: str
@@ -75,7 +78,9 @@ class RiskRules:
     _asks: dict[float, list[tuple[Signal, int]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def asks(self, factor: float) -> list[tuple[Signal, int]]:
-        """Each signal with the fewest sessions missed in a school year with which it can be reached in a season."""
+        """Returns each signal with a number of sessions: the fewest missed in a school year that can reach it in this
+        season.
+        """
         if factor not in self._asks:
             self._asks[factor] = [(signal, _fewest(signal, factor)) for signal in self.signals]
         return self._asks[factor]
@@ -87,10 +92,10 @@ class RiskRules:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of a pupil on a day: marks and days with class of the school year up to that day.
+    """What the watch knows of a pupil on a day: marks and days with class of this school year up to that day.
 
-    `factor` is the season's (below 1: thresholds are lower); `sibling` and `earlier`: whether a sibling has an open
-    case, and whether the pupil had one before.
+    `factor` is the factor of the season; below 1 it lowers the thresholds. `sibling` says whether a sibling has an open
+    case, `earlier` whether the pupil had a case before.
     """
 
     day: dt.date
@@ -103,7 +108,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A signal was reached: its threshold as the file says it, the value found, and since when both hold.
+    """A signal that was reached: its threshold as in the file, the value found, and the day since which it holds.
 
     An alarm of the same threshold on or after `since` is the same alarm; `absent_since` is the first day of absence.
     """
@@ -115,20 +120,20 @@ class Reached:
     absent_since: dt.date
 
 
-NOTHING = RiskRules(1, OPEN, DAY, 5, 20, 2, 0, ())  # watches for no signal
+NOTHING = RiskRules(1, OPEN, DAY, 5, 20, 2, 0, ())  # no signal: the watch looks for nothing
 Found = tuple[int, dt.date, dt.date]  # value, since, absent since
 _DAY, _MARK = itemgetter(0), itemgetter(2)
 
 
 class _Missed(NamedTuple):
-    """The sessions missed: all of them, and without illnesses that are within the limit."""
+    """The sessions that a pupil missed: all of them, and those without the illnesses that are within the limit."""
 
     all: Register
     lenient: Register
 
 
 def alarms(rules: RiskRules, history: History) -> list[Reached]:
-    """The signals that the day's absence gives, in the order of the file; none if the pupil was not absent that day."""
+    """Returns the signals that the day's absence reaches, in file order; an empty list if the pupil was not absent."""
     missed = [one for one in history.register if one[2] in "eu"]
     if not any(one[0] == history.day for one in missed):
         return []
@@ -144,12 +149,17 @@ def alarms(rules: RiskRules, history: History) -> list[Reached]:
 
 
 def fewest(rules: RiskRules, factor: float) -> int:
-    """The fewest sessions missed in a school year with which any signal can be reached: who missed fewer gives none."""
+    """Returns the fewest sessions missed in a school year that can reach any signal; a pupil who missed fewer reaches
+    none.
+    """
     return min((least for _, least in rules.asks(factor)), default=1)
 
 
 def _fewest(signal: Signal, factor: float) -> int:
-    """What a signal counts are missed sessions, or days with one; a share is one of as many sessions as days taken."""
+    """Returns the fewest missed sessions that can reach this signal.
+
+    A signal counts missed sessions or days with one. A share needs at least as many sessions as days that were taken.
+    """
     least = signal.at_least[0]
     if signal.kind == "share":
         return max(1, math.ceil(least * signal.after_days / 100))
@@ -180,10 +190,10 @@ def _measure(signal: Signal, rules: RiskRules, history: History, seen: _Missed) 
 
 
 def run_on(register: Register, day: dt.date, mark: str) -> Found | None:
-    """The run of sessions with this mark whose last session lies on `day`: its length and first day."""
+    """Returns the length and the first day of the run of sessions with this mark whose last session lies on `day`."""
     end = bisect_right(register, day, key=_DAY)
     while end and register[end - 1][0] == day and register[end - 1][2] != mark:
-        end -= 1  # came in the afternoon: the morning is still the end of a run
+        end -= 1  # the pupil came in the afternoon: the run ends with the morning
     begin = end
     while begin and register[begin - 1][2] == mark:
         begin -= 1
@@ -218,7 +228,7 @@ def _absent_days(signal: Signal, history: History, lenient: Register) -> Found |
 
 
 def _same_weekday(signal: Signal, history: History, lenient: Register) -> Found | None:
-    """Days missed on this weekday, if they are most of the days missed at all."""
+    """Returns the days missed on this weekday, if they are most of all missed days."""
     first = history.day - dt.timedelta(weeks=signal.within) + dt.timedelta(days=1)
     missed = _days(lenient, ABSENT[ANY], first, history.day)
     days = [day for day in missed if day.weekday() == history.day.weekday()]
@@ -226,7 +236,7 @@ def _same_weekday(signal: Signal, history: History, lenient: Register) -> Found 
 
 
 def _after_break(signal: Signal, history: History, lenient: Register) -> Found | None:
-    """Sessions missed in the first school days after days without class that were more than a weekend."""
+    """Returns the sessions missed in the first school days after a break (days without class, more than a weekend)."""
     days = history.school_days[-AFTER - 1 :]
     starts = [after for before, after in pairwise(days) if (after - before).days > WEEKEND]
     if not starts:
@@ -261,7 +271,7 @@ def _year_sessions(count: str, history: History, missed: Register) -> Found | No
 
 
 def run_begin(history: History) -> dt.date:
-    """The first day of the absence that lasts on the day, excused or not."""
+    """Returns the first day of the absence that still lasts on the day, excused or not."""
     begin = history.day
     for day, _, mark in reversed(history.register):
         if day < history.day and mark not in "eu":
@@ -277,16 +287,16 @@ CONFIRMED, RELAPSED = "confirmed", "relapsed"
 
 
 def attended_in_a_row(register: Register, since: dt.date) -> int:
-    """The days since then, up to the newest, on which every session that was taken was attended, in a row."""
+    """Returns how many days in a row, up to the newest, the pupil attended every session that was taken."""
     missed = {day for day, _, mark in register if mark in "eu"}
     days = sorted({day for day, _, _ in register if day >= since}, reverse=True)
     return next((number for number, day in enumerate(days) if day in missed), len(days))
 
 
 def proof(rules: RiskRules, register: Register, day: dt.date, since: dt.date) -> tuple[str, dt.date] | None:
-    """What the register says of a return on `since`: confirmed; relapsed, with the first day missed; or nothing yet.
+    """Returns what the register says of a return on `since`: confirmed; relapsed, with the first day missed; or None.
 
-    A relapse counts while the return is fresh; after that the signals judge the pupil as any other.
+    A relapse counts while the return is fresh. After that the signals judge the pupil like any other pupil.
     """
     run = run_on([one for one in register if one[0] > since], day, "u")
     attended = len({one[0] for one in register if since <= one[0] <= day and one[2] in "pl"})

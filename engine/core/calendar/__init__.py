@@ -1,8 +1,8 @@
-"""How time is counted. docs/decisions/0002-how-time-counts.md says why it is so.
+"""Counts time: school days, working days, working hours. docs/decisions/0002-how-time-counts.md says why it is so.
 
 A `Calendar` is a file (`load_calendar`, `merge`). `clock_of` gives the clock that counts time for one case:
-`Clock.deadline`, `before`,
-`elapsed`, and `explain` for the reasons. Seasons are `windows` between anchors. Days are local, moments are UTC.
+`Clock.deadline`, `before`, `elapsed`, and `explain` for the reasons. Seasons are `windows` between anchors. Days are
+local, moments are UTC.
 """
 
 from engine.core.calendar.clock import Clock, clock_of

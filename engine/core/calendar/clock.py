@@ -1,7 +1,7 @@
-"""The clock of one case: when is a time up, when was it begun, how much has run, and which days counted.
+"""Counts time for one case: when a time is up, when it began, how much of it has run, and which days counted.
 
-A clock looks things up in layouts (engine/core/calendar/layout.py) and widens their span of years when asked about a
-time outside it. It may be shared between threads: a layout, once made, does not change.
+A clock searches in layouts (engine/core/calendar/layout.py). It makes a layout of more years when it is asked about a
+time outside. Threads may share a clock, because a layout never changes.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from engine.core.calendar.layout import DayLayout, HourLayout, facts, laid_out
 from engine.core.calendar.values import Circumstances, ClosedDays, Deadline, Duration, Pause, Window
 from engine.core.words import Label, Sentence
 
-FARTHEST = 100  # years that a deadline is looked for; beyond, something is closed for good
+FARTHEST = 100  # years in which a clock looks for a deadline; if it finds none, the place is closed for good
 ASSUMED = Sentence("The dates of this school year are not known yet; those of the nearest known year are taken.")
 CLOSED = Label("trường, lớp nghỉ học", "no class")
 HELD = Label("tạm dừng", "clock held")
-BEFORE, AFTER = 1, 2  # years around a first question that a clock lays out
+BEFORE, AFTER = 1, 2  # years before and after the first question that a clock lays out
 
 
 class Clock:
-    """Counts time for one case: one class's weekdays, one pupil's closures, its seasons and its pauses.
+    """Counts time for one case: with the weekdays of its class, the closures of its pupil, its seasons and pauses.
 
-    All moments are aware; what comes out is in UTC. `clock_of` gives one.
+    All moments have a time zone; results are in UTC. `clock_of` makes a clock.
     """
 
     def __init__(self, calendar: Calendar, case: Circumstances) -> None:
@@ -35,10 +35,11 @@ class Clock:
         self._years = (0, 0)
 
     def deadline(self, start: dt.datetime, duration: Duration) -> dt.datetime | None:
-        """When a duration that begins at `start` is up; None while a pause without an end holds the clock.
+        """Returns when a duration that begins at `start` is up; None while a pause without an end stops the clock.
 
-        Days: the day it begins does not count; the closing time of the day on which enough have counted. Hours: the
-        moment at which they have run. None, too, if everything is closed for the next hundred years.
+        Days: the first day does not count. The deadline is the closing time of the day on which enough days have
+        counted. Hours: the deadline is the moment at which enough hours have run. The result is None, too, if
+        everything is closed for the next hundred years.
         """
         layout = self._layouts.get(duration.unit)
         if layout is None or not layout.first <= start < layout.end:
@@ -59,9 +60,10 @@ class Clock:
         return None
 
     def before(self, deadline: dt.datetime, duration: Duration) -> dt.datetime:
-        """The latest moment from which `duration` still runs until `deadline`: for days a closing time.
+        """Returns the latest moment from which `duration` still fits before `deadline`; for days this is a closing
+        time.
 
-        Raises ValueError if there is none in the hundred years before.
+        Raises ValueError if it finds none in the hundred years before.
         """
         limit = max(deadline.year - FARTHEST, dt.MINYEAR + 1)
         while True:
@@ -73,9 +75,10 @@ class Clock:
                 self._widen(max(deadline.year - 2 * (deadline.year - self._years[0] + 1), limit), self._years[1])
 
     def elapsed(self, start: dt.datetime, now: dt.datetime, unit: str) -> float:
-        """How much of a `unit` has run from `start` to `now`: days whose closing has passed, or hours to the moment.
+        """Returns how much of a `unit` has run from `start` to `now`: days whose closing has passed, or hours to the
+        moment.
 
-        It reaches an amount exactly at the deadline of that amount; 0 if `now` is before `start`.
+        The result reaches an amount exactly at the deadline of that amount. It is 0 if `now` is before `start`.
         """
         self._layout(unit, start)
         return self._layout(unit, now).run(start, now)
@@ -100,7 +103,7 @@ class Clock:
     # Why
 
     def explain(self, start: dt.datetime, duration: Duration) -> Deadline:
-        """The deadline with the days that counted, those that did not and why, seasons and assumptions."""
+        """Returns the deadline with its reasons: days that counted, days that did not and why, seasons, assumptions."""
         at = self.deadline(start, duration)
         held = next((pause for pause in self.case.pauses if at is None and pause.end is None), None)
         until = at or (max(held.start, start) if held else start)
@@ -108,7 +111,7 @@ class Clock:
         hours = duration.unit == "working hours"
         days = [first + DAY * n for n in range(0 if hours else 1, (last - first).days + 1)]
         counted = self._counted(duration.unit, days, start, until)
-        whole = set() if hours else {day for day, _ in counted}  # of a day some hours may count, and others be held
+        whole = set() if hours else {day for day, _ in counted}  # some hours of a day may count while others are held
         skipped = [
             (day, *why) for day in days if day not in whole for why in self._skipped(duration.unit, day, start, until)
         ]
@@ -178,10 +181,10 @@ def clock_of(
     windows: Iterable[Window] = (),
     pauses: Iterable[Pause] = (),
 ) -> Clock:
-    """The clock of one case, the same object for the same arguments.
+    """Returns the clock of one case; the same object for the same arguments.
 
-    `weekdays` (0 = Monday) are those the pupil's class is taught, None for the school year's own; `closures` are
-    those that hold the pupil. Raises Unreadable for a class taught on no weekday.
+    `weekdays` (0 = Monday) are the days on which the pupil's class is taught; None means those of the school year.
+    `closures` are the closures that concern the pupil. Raises Unreadable for a class taught on no weekday.
     """
     taught = None if weekdays is None else frozenset(weekdays)
     lightest_first = tuple(sorted(windows, key=lambda window: window.weight))

@@ -1,4 +1,4 @@
-"""What a calendar file says, and what follows from it for one day: does it count, if not why, when does it close."""
+"""The days of a calendar file: whether a day counts, why not, and when it closes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ SUMMER: Reason = ("break", Label("ngoài năm học", "outside the school year")
 
 @dataclass(frozen=True, slots=True)
 class SchoolYear:
-    """First and last day of teaching, the weekdays taught unless a class says otherwise, and a note for readers."""
+    """The first and the last day of teaching, the weekdays taught unless a class has its own, and a note for
+    readers.
+    """
 
     first: dt.date
     last: dt.date
@@ -40,7 +42,7 @@ class SchoolYear:
 
 @dataclass(frozen=True, slots=True)
 class TimeOff:
-    """Days closed, first and last included, for the office, for school, or both; `kind` is holiday or break."""
+    """Days closed, first and last included, for the office, for school, or for both; `kind` is holiday or break."""
 
     first: dt.date
     last: dt.date
@@ -52,7 +54,7 @@ class TimeOff:
 
 @dataclass(frozen=True, slots=True)
 class MakeUp:
-    """A day worked instead of another, with that other weekday's hours."""
+    """A day on which people work in place of another day, with the hours of that other weekday."""
 
     day: dt.date
     instead_of: dt.date
@@ -64,8 +66,8 @@ class MakeUp:
 class Calendar:
     """The days of one province: office hours, public holidays, days off and made up, school years and breaks.
 
-    Two calendars are the same only if they are the same object, which keeps `clock_of` cheap; `load_calendar` and
-    `merge` give the same object for the same text.
+    Two calendars are equal only if they are the same object. This keeps `clock_of` cheap. `load_calendar` and `merge`
+    give the same object for the same text.
     """
 
     name: str
@@ -91,17 +93,19 @@ class Calendar:
         return {made.day: made for made in self.made_up}
 
     def hours(self, day: dt.date) -> Hours:
-        """The opening intervals of a day as its weekday has them, or the weekday it is worked instead of."""
+        """Returns the opening intervals of a day: those of its weekday, or of the weekday it replaces."""
         made = self._made_up.get(day)
         return self.opening[(made.instead_of if made else day).weekday()]
 
     def closing_minute(self, day: dt.date) -> int:
-        """Minutes after midnight at which a day's deadlines fall: the last closing, else the calendar's own."""
+        """Returns when the deadlines of a day fall, in minutes after midnight: at its last closing, else at the
+        calendar's.
+        """
         hours = self.hours(day)
         return hours[-1][1] if hours else self.closing
 
     def why_no_work(self, day: dt.date) -> Reason | None:
-        """Why the office does not work on a day; None if it does."""
+        """Returns why the office does not work on a day; None if it works."""
         made = self._made_up.get(day)
         if made and made.office:
             return None
@@ -111,7 +115,7 @@ class Calendar:
         return self.public_holiday(day) or (None if self.opening[day.weekday()] else WEEKEND)
 
     def why_no_school(self, day: dt.date, weekdays: frozenset[int] | None = None) -> Reason | None:
-        """Why there is no class on a day for a class taught on `weekdays`, closures aside; None if there is."""
+        """Returns why a class taught on `weekdays` has no class on a day, closures aside; None if it has."""
         made = self._made_up.get(day)
         if made and made.school:
             return None
@@ -135,10 +139,10 @@ class Calendar:
         return ("holiday", name) if name else None
 
     def school_year(self, day: dt.date) -> SchoolYear | None:
-        """The school year that holds a day: a stated one, or beyond those the nearest one's dates moved by whole years.
+        """Returns the school year of a day: one of the file, or else the nearest one of the file, moved by whole years.
 
-        The file of a coming year is often published late; until then its year is taken to be like the last, so that a
-        deadline exists. `is_assumed` tells the two apart.
+        The file of a coming year often comes late. Until then the program assumes that the year is like the last one,
+        so that it can count a deadline. `is_assumed` tells the two apart.
         """
         years = self.school_years
         if not years:
@@ -150,11 +154,11 @@ class Calendar:
         return next((year for year in (model.moved(by - 1), model.moved(by)) if year.first <= day <= year.last), None)
 
     def is_assumed(self, day: dt.date) -> bool:
-        """Whether the school year of a day is not stated but taken to be like its neighbour."""
+        """Returns whether the file lacks the school year of a day, so that its dates are assumed."""
         return bool(self.school_years) and not self.school_years[0].first <= day <= self.school_years[-1].last
 
     def school_year_start(self, year: int) -> dt.date | None:
-        """The first day of the school year that begins in a calendar year, stated or taken to be like its neighbour."""
+        """Returns the first day of the school year that begins in a calendar year, from the file or assumed."""
         known = self.school_years
         if not known:
             return None
@@ -163,10 +167,10 @@ class Calendar:
         return stated or model.moved(year - model.first.year).first
 
     def instant(self, day: dt.date, minute: int) -> dt.datetime:
-        """The UTC time of a local one, `minute` minutes (0 to 1440) into a day.
+        """Returns the UTC time of a local time, `minute` minutes (0 to 1440) into a day.
 
-        Where the clock is put back, the first of the two; where it is put forward, a skipped time is the moment of the
-        jump.
+        A local time that comes twice (clocks are put back) means the first. A local time that is skipped (clocks are
+        put forward) means the moment of the change.
         """
         local = dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=minute)
         utc = local.replace(tzinfo=self.zone).astimezone(UTC)
@@ -206,10 +210,9 @@ def holidays_of(country: str, year: int) -> dict[dt.date, Label]:
 
 
 def merge(calendars: Iterable[Calendar]) -> Calendar:
-    """Successive school years of one province as one calendar without a break.
+    """Joins the successive school years of one province into one calendar.
 
-    Raises Faulty when they differ in what must be one (province, time zone, office hours, holidays), or school years
-    overlap.
+    Raises Faulty when they differ in province, time zone, office hours or holidays, or when school years overlap.
     """
     return _merged(tuple(calendars))
 

@@ -1,7 +1,7 @@
-"""What counts, laid out over a span of years as sorted lists, so that a question about time is two searches in them.
+"""Lays out what counts over a span of years as sorted lists; a question about time is then two searches in them.
 
-`DayLayout` and `HourLayout` are the layouts. What all clocks of a calendar share (the facts of each day, the days that
-count before closures, windows and pauses) is made once and remembered.
+`DayLayout` and `HourLayout` are the layouts. The module makes once, and keeps, what all clocks of a calendar share: the
+facts of each day, and the days that count before closures, windows and pauses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ LAST_MINUTE = 24 * 60
 
 @dataclass(frozen=True, slots=True)
 class DayLayout:
-    """The days that count, in order. `sums[k]` is what the first k weigh, in 1/`scale` days; None: each weighs one."""
+    """The days that count, in order.
+
+    `sums[k]` is the weight of the first k days, in 1/`scale` days; None: each day weighs one.
+    """
 
     first: dt.datetime
     end: dt.datetime
@@ -37,14 +40,20 @@ class DayLayout:
     scale: int
 
     def after(self, start: dt.datetime, amount: int) -> dt.datetime:
-        """The closing of the day on which `amount` days have counted; IndexError if that is beyond the layout."""
+        """Returns the closing of the day on which `amount` days have counted.
+
+        Raises IndexError if it lies outside the layout.
+        """
         k = bisect_right(self.starts, start)
         if self.sums is None:
             return self.closings[k + amount - 1]
         return self.closings[bisect_left(self.sums, self.sums[k] + amount * self.scale) - 1]
 
     def before(self, deadline: dt.datetime, amount: int) -> dt.datetime:
-        """The last closing from which `amount` days count until `deadline`; IndexError if that is beyond the layout."""
+        """Returns the last closing from which `amount` days count until `deadline`.
+
+        Raises IndexError if it lies outside.
+        """
         k = bisect_right(self.closings, deadline)
         after = k - amount if self.sums is None else bisect_right(self.sums, self.sums[k] - amount * self.scale) - 1
         if after < 1:
@@ -68,9 +77,10 @@ class DayLayout:
 
 @dataclass(frozen=True, slots=True)
 class HourLayout:
-    """The intervals that count, in order. `sums[k]` is what the first k weigh, times `scale`; `weights` None: one each.
+    """The intervals that count, in order.
 
-    `zeros[k]` is the moment from which, had interval k always been open, the sum at its opening would have run.
+    `sums[k]` is the weight of the first k intervals, times `scale`; `weights` None: each weighs one. `zeros[k]` is the
+    moment at which the count would have begun if interval k had always been open.
     """
 
     first: dt.datetime
@@ -99,12 +109,18 @@ class HourLayout:
         return self.opens[k] + (total - self.sums[k]) / self.weights[k]
 
     def after(self, start: dt.datetime, amount: int) -> dt.datetime:
-        """The moment at which `amount` hours have run, a closing rather than the next opening; IndexError if beyond."""
+        """Returns the moment at which `amount` hours have run: a closing, not the next opening.
+
+        Raises IndexError if outside.
+        """
         total = self._run_at(start) + _hours(amount * self.scale)
         return self._moment(bisect_left(self.sums, total) - 1, total)
 
     def before(self, deadline: dt.datetime, amount: int) -> dt.datetime:
-        """The last moment from which `amount` hours run until `deadline`; IndexError if that is beyond the layout."""
+        """Returns the last moment from which `amount` hours run until `deadline`.
+
+        Raises IndexError if it lies outside.
+        """
         total = self._run_at(deadline) - _hours(amount * self.scale)
         if total < ZERO:
             raise IndexError(amount)
@@ -165,7 +181,7 @@ def _end(moments: Sequence[dt.datetime], pause: Pause) -> int:
 
 
 def _hold(dates: list[dt.date], opens: list[dt.datetime], closes: list[dt.datetime], pause: Pause) -> None:
-    """Take a pause out of the intervals; what it only touches is shortened or split."""
+    """Takes a pause out of the intervals: shortens or splits those that it only touches."""
     first, end = bisect_right(closes, pause.start), _end(opens, pause)
     if first >= end:
         return
@@ -179,7 +195,10 @@ def _hold(dates: list[dt.date], opens: list[dt.datetime], closes: list[dt.dateti
 
 
 def _weights(dates: list[dt.date], windows: Sequence[Window]) -> tuple[list[int] | None, int]:
-    """What each day weighs, in 1/scale, and the scale; None if no window touches a day. The heaviest comes last."""
+    """Returns the weight of each day in 1/scale, and the scale; None if no window touches a day.
+
+    The heaviest comes last.
+    """
     spans = [(bisect_left(dates, one.first), bisect_left(dates, one.end), one.weight) for one in windows]
     touched = [span for span in spans if span[0] < span[1]]
     if not touched:
@@ -218,11 +237,11 @@ def facts(calendar: Calendar, year: int) -> tuple[DayFacts, ...]:
 
 def _fact(calendar: Calendar, day: dt.date, start: dt.datetime, end: dt.datetime) -> DayFacts:
     def instant(minute: int) -> dt.datetime:
-        # On a day of 24 hours no clock is changed, and a sum is all it takes.
+        # A day of 24 hours has no change of clocks, so one addition is enough.
         return start + minute * MINUTE if end - start == DAY else calendar.instant(day, minute)
 
     minute = calendar.closing_minute(day)
-    # A day's deadline lies in the day: its last second, not the next day's first moment.
+    # The deadline of a day lies in that day: its last second, not the first moment of the next day.
     closing = instant(minute) - SECOND if minute == LAST_MINUTE else instant(minute)
     hours = calendar.hours(day) if calendar.why_no_work(day) is None else ()
     spans = [(instant(opened), instant(closed)) for opened, closed in hours]
@@ -233,7 +252,7 @@ def _fact(calendar: Calendar, day: dt.date, start: dt.datetime, end: dt.datetime
 def _counted(
     calendar: Calendar, unit: str, weekdays: frozenset[int] | None, low: int, high: int
 ) -> tuple[list[dt.date], list[dt.datetime], list[dt.datetime]]:
-    """The days, their beginnings and their closings that count for every clock of a calendar."""
+    """Returns the days that count for every clock of a calendar, with their beginnings and closings."""
     days = [fact for year in range(low, high) for fact in facts(calendar, year)]
     if unit == "school days":
         days = [fact for fact in days if calendar.why_no_school(fact.day, weekdays) is None]

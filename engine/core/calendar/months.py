@@ -1,4 +1,4 @@
-"""A school year month by month, as people read a calendar: how many days of class, and what is off or made up."""
+"""Shows a school year month by month: how many days of class, and which days are off or made up."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Month:
 
 
 def months(calendar: Calendar, year: SchoolYear) -> list[Month]:
-    """The months from a school year's first day of class to its last.
+    """Returns the months from a school year's first day of class to its last.
 
-    Weekends are not told: everybody knows them. Closures are no part of a calendar file and are not counted here.
+    Weekends are left out: everybody knows them. Closures are not part of a calendar file, so they do not count here.
     """
     found: list[Month] = []
     day = year.first
@@ -67,7 +67,7 @@ def _same_month(one: dt.date, other: dt.date) -> bool:
 
 
 def year_at(calendar: Calendar, day: dt.date) -> SchoolYear | None:
-    """The school year that a day lies in, else the next one to begin; None if the calendar knows of none."""
+    """Returns the school year of a day, else the next one to begin; None if the calendar has neither."""
     here = calendar.school_year(day)
     if here or not calendar.school_years:
         return here

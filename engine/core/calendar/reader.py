@@ -1,4 +1,4 @@
-"""Reads calendar files. What a calendar means is said in engine/core/calendar/days.py.
+"""Reads calendar files. engine/core/calendar/days.py says what a calendar means.
 
 format = 1; name; province (unit code); time_zone; holidays ("VN" ... or "none"); closing ("17:00"); school_days;
 [opening] mon = ["07:00-11:30", "13:00-17:00"] ...; [[school_year]] first, last, note; [[break]] name, first, last;
@@ -23,7 +23,7 @@ FORMAT = 1
 OFFICE_HOURS: Hours = ((7 * 60, 11 * 60 + 30), (13 * 60, 17 * 60))
 OPENING: tuple[Hours, ...] = (OFFICE_HOURS,) * 5 + ((),) * 2
 CLOSING = 17 * 60
-LONGEST_YEAR = 400  # days; a school year longer than that is a wrong date
+LONGEST_YEAR = 400  # days; a longer school year has a wrong date
 BOTH = ("office", "school")
 
 TIME = Sentence("a time between 00:00 and 24:00, for example 17:00")
@@ -35,14 +35,14 @@ _TIME = re.compile(r"(\d\d):(\d\d)")
 
 
 def load_calendar(text: str, file: str) -> Calendar:
-    """The calendar that the text of a TOML file holds; the same object for the same text and name.
+    """Returns the calendar of a TOML text; the same object for the same text and name.
 
     Args:
         text: the file's content.
         file: its name, for the faults.
 
     Raises:
-        Faulty: with every fault of the file.
+        Faulty: lists every fault of the file.
     """
     return _loaded(text, file)
 
@@ -87,12 +87,16 @@ def zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name; raises ValueError if there is none."""
     try:
         return ZoneInfo(name)
-    except (OSError, KeyError) as error:  # not found; a folder of zones; ZoneInfoNotFoundError is a KeyError
+    # Raised for an unknown name and for a folder of zones; ZoneInfoNotFoundError is a KeyError.
+    except (OSError, KeyError) as error:
         raise ValueError(name) from error
 
 
 def minute(text: str) -> int:
-    """Minutes after midnight of `HH:MM`, 24:00 being the day's end; raises ValueError on anything else."""
+    """Returns the minutes after midnight of `HH:MM`; 24:00 is the end of the day.
+
+    Raises ValueError on anything else.
+    """
     found = _TIME.fullmatch(text)
     at = int(found[1]) * 60 + int(found[2]) if found else -1
     if not found or int(found[2]) > 59 or not 0 <= at <= 24 * 60:
@@ -142,7 +146,7 @@ def _follows(table: Reader, day: str, text: str, interval: tuple[int, int], befo
 
 
 def _span(reader: Reader) -> tuple[dt.date, dt.date] | None:
-    """The days `first` to `last`, or the one `day`; None, with a fault, if they make no span."""
+    """Returns the days `first` to `last`, or the one `day`; None, with a fault noted, if they are not in order."""
     if "day" in reader:
         day = reader.day("day")
         return (day, day) if day else None

@@ -1,4 +1,6 @@
-"""Seasons of risk as people name them, from one anchor to another, each year: "tet + 0 days" to "tet + 14 days"."""
+"""Reads seasons of risk as people name them: each year from one anchor to another, "tet + 0 days" to "tet + 14
+days".
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ _DAY = re.compile(r"(?:(\d{4})-)?(\d\d)-(\d\d)")
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A day that comes once a year, or once: `kind` is tet, school_year, day or holiday, `days` are added to it."""
+    """A day that comes once a year, or only once.
+
+    `kind` is tet, school_year, day or holiday; `days` are added to it.
+    """
 
     kind: str
     value: str
@@ -53,7 +58,7 @@ class Anchor:
         )
 
     def in_year(self, calendar: Calendar, year: int) -> dt.date | None:
-        """The anchor's day of a year, its days not yet added; None if it has none."""
+        """Returns the day of the anchor in a year, without its added days; None if it has none in that year."""
         if self.kind == "tet":
             return holiday_named(TET, "VN", year)
         if self.kind == "school_year":
@@ -75,7 +80,7 @@ def _is_day(text: str) -> bool:
 
 
 def holiday_named(name: str, country: str | None, year: int) -> dt.date | None:
-    """The first day of the public holiday of that name, in Vietnamese or English, capitals aside; None if none is."""
+    """Returns the first day of the public holiday with that name, in Vietnamese or English; None if there is none."""
     known = holidays_of(country, year) if country else {}
     wanted = _folded(name)
     return min((day for day, label in known.items() if wanted in (_folded(label.vi), _folded(label.en))), default=None)
@@ -88,7 +93,7 @@ def _folded(text: str) -> str:
 def windows(
     between: tuple[str, str], factor: Fraction | float, name: Label, calendar: Calendar, years: Iterable[int]
 ) -> tuple[Window, ...]:
-    """The windows of a season that begin in `years`, from the first anchor to just before the next second one.
+    """Returns the windows of a season that begin in `years`: from the first anchor to just before the next second one.
 
     Args:
         between: two anchors; the end is EXCLUSIVE ("tet + 14 days" is the first day after the window).

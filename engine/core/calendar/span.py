@@ -1,4 +1,4 @@
-"""The years in which the days of Tết are known."""
+"""The years for which the program knows the days of Tết."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def is_known(day: dt.date) -> bool:
 
 
 def outside(text: str | dt.date) -> Sentence:
-    """That a day or month lies outside these years."""
+    """Says that a day or month lies outside these years."""
     return Sentence(
         "{text} lies outside the calendar: it covers the years {first} to {last}.",
         text=text,

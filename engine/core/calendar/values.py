@@ -1,4 +1,4 @@
-"""The words of time: how long (`Duration`), what stops a clock (`ClosedDays`, `Pause`), what hurries it (`Window`)."""
+"""The values of time: how long (`Duration`), what stops a clock (`ClosedDays`, `Pause`), what hurries it (`Window`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functools import lru_cache
 from engine.core.words import Label, Sentence
 
 UNITS = ("school days", "working days", "days", "working hours")
-MOST = 9999  # more than this of any unit is a slip of the pen, not a deadline
+MOST = 9999  # a larger amount of any unit is a typing mistake, not a deadline
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # in the order of date.weekday()
 
 _WORDS = {
@@ -25,7 +25,7 @@ _DURATION = re.compile(r"(\d{1,9}) (school day|working day|day|working hour)s?")
 
 
 class UnreadableValue(ValueError):
-    """A person wrote something that cannot be read as what it should be; `sentence` says what would be right."""
+    """A text that cannot be read as the value it should be; `sentence` says what would be right."""
 
     def __init__(self, sentence: Sentence) -> None:
         self.sentence = sentence
@@ -45,7 +45,9 @@ class Duration:
 
     @classmethod
     def parse(cls, text: str) -> Duration:
-        """`"3 school days"`, `"1 working hour"` and the like; raises Unreadable on anything else, zero included."""
+        """`"3 school days"`, `"1 working hour"` and the like; raises UnreadableValue on anything else, zero
+        included.
+        """
         found = _DURATION.fullmatch(" ".join(text.split()))
         if not found:
             raise UnreadableValue(
@@ -69,7 +71,7 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class ClosedDays:
-    """Days without class, first and last included, for the pupils its scope holds (pupil, class, site, school ...)."""
+    """Days without class, first and last included, for all pupils of a scope (pupil, class, site, school ...)."""
 
     first: dt.date
     last: dt.date
@@ -79,7 +81,9 @@ class ClosedDays:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A clock held from `start` until just before `end` (aware times); `end` None: held until somebody releases it."""
+    """A clock stands still from `start` until just before `end` (times with a zone); `end` None: until somebody
+    releases it.
+    """
 
     start: dt.datetime
     end: dt.datetime | None
@@ -92,9 +96,9 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A time of risk, `first` included, `end` not: what is inside weighs 1/factor, so 0.5 halves a deadline.
+    """A time of risk from `first` (included) to `end` (excluded).
 
-    Where windows overlap, the one that hurries most holds.
+    A day in it weighs 1/`factor`, so a factor of 0.5 halves a deadline. Where windows overlap, the heaviest one counts.
     """
 
     first: dt.date
@@ -110,7 +114,7 @@ class Window:
 
     @property
     def weight(self) -> Fraction:
-        """How much one day inside counts; exact, a factor 0.3 being three tenths."""
+        """Returns the weight of one day in the window, as an exact fraction: a factor of 0.3 is three tenths."""
         return _weight(self.factor)
 
 
@@ -121,10 +125,11 @@ def _weight(factor: Fraction | float) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What holds for the clock of one case: weekdays its class is taught (0 = Monday; None: the school year's own),
-    the closures that hold the pupil, seasons (lightest first: where they overlap, the last one holds), and pauses.
+    """The conditions for the clock of one case: weekdays, closures, seasons and pauses.
 
-    Raises Unreadable for a class taught on no weekday.
+    `weekdays` are the days on which the class is taught (0 = Monday; None: those of the school year). `closures` are
+    those that concern the pupil. `windows` are ordered from light to heavy: where they overlap, the last one counts.
+    Raises UnreadableValue for a class that is taught on no weekday.
     """
 
     weekdays: frozenset[int] | None = None
@@ -139,10 +144,10 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """When a time is up and why: `at` in UTC, or None while the clock is held and has no end.
+    """When a time is up and why: `at` in UTC, or None while a hold without an end stops the clock.
 
     `counted` are (day, how much it counted: days, or hours for working hours); `skipped` are (day, kind, words), the
-    kinds being weekend, holiday, break, closure, pause; `windows` hurried it; `notes` say what was taken for granted.
+    kinds being weekend, holiday, break, closure, pause; `windows` made it earlier; `notes` say what was assumed.
     """
 
     at: dt.datetime | None
@@ -153,9 +158,9 @@ class Deadline:
     notes: tuple[Label | Sentence, ...] = ()
 
     def words(self) -> tuple[Label | Sentence, ...]:
-        """A sentence for each day, or run of days not counted for one reason, in order; then the notes.
+        """Returns a sentence for each day, or run of days that did not count for one reason, in order; then the notes.
 
-        They are the same words on a page, in a notice and in a shell.
+        Pages, notices and the command line show the same words.
         """
         lines = [(day, 0, self._counted(day, weight)) for day, weight in self.counted]
         lines += [(first, 1, _not_counted(first, last, why)) for first, last, why in self._runs()]
@@ -189,7 +194,9 @@ def _not_counted(first: dt.date, last: dt.date, why: Label) -> Sentence:
 
 
 def parse_weekdays(text: str | Iterable[str]) -> frozenset[int]:
-    """Weekdays (0 = Monday) from `"mon tue sat"`, `"mon-sat"`, commas allowed; raises Unreadable on another word."""
+    """Weekdays (0 = Monday) from `"mon tue sat"`, `"mon-sat"`, commas allowed; raises UnreadableValue on
+    another word.
+    """
     words = text.replace(",", " ").split() if isinstance(text, str) else list(text)
     found: set[int] = set()
     for word in words:

@@ -1,1 +1,1 @@
-"""A case: its facts, what people do with it, what becomes of it, and its history in words."""
+"""A case: its facts, what people do with it, how it ends, and its history in words."""

@@ -1,4 +1,4 @@
-"""What people do with cases, in words, and which roles may."""
+"""The words for what people do with cases, and the roles that may do it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a person can do with a case now, and which of it is the one thing to do next.
+"""Finds what a person can do with a case now, and which of these acts comes first.
 
-A page offers only what the use cases in `engine.usecases.cases.case_acts` would let through; they decide again when it
-is sent.
+A page offers only what the use cases in `engine.usecases.cases.case_acts` allow. They decide again when the form is
+sent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FORM_LABELS: Mapping[str, Label] = {
 
 
 class Standing(Protocol):
-    """What must be known of a case to say what can be done with it."""
+    """What `choices` needs to know of a case."""
 
     @property
     def state(self) -> str: ...
@@ -42,7 +42,7 @@ class Standing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AvailableAct:
-    """Something one can do: its name in the address of its page, and its words."""
+    """An act that a person can do: its name in the address of its page, and its words."""
 
     name: str
     label: Label
@@ -52,7 +52,9 @@ class AvailableAct:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The one thing to do next (None: nothing is wanted of this person), the rest, and what cannot be undone easily."""
+    """The first thing to do (None: the case asks nothing of this person), the other acts, and acts that are hard to
+    undo.
+    """
 
     primary: AvailableAct | None
     others: tuple[AvailableAct, ...]
@@ -63,7 +65,10 @@ class Choices:
 
 
 def choices(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool) -> Choices:
-    """What somebody who reaches the case in these roles can do; `offered_here`: it waits for one of their posts."""
+    """Returns what a person who reaches the case in these roles can do.
+
+    `offered_here`: the case waits for one of their posts.
+    """
     acts = [*_steps(workflow, case.state, roles), *_forms(workflow, case, roles, offered_here=offered_here)]
     primary = _primary(workflow, case, roles, acts, offered_here=offered_here)
     rest = [act for act in acts if act != primary]
@@ -97,7 +102,9 @@ def _forms(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered
 def _primary(
     workflow: Workflow, case: Standing, roles: frozenset[str], acts: list[AvailableAct], *, offered_here: bool
 ) -> AvailableAct | None:
-    """To accept what is offered; else the first step that leads on; else to look after the pupil or give support."""
+    """Returns the first act: accept an offer; else the first step that leads on; else look after the pupil or give
+    support.
+    """
     by_name = {act.name: act for act in acts}
     if case.waiting and offered_here:
         return by_name["accept"]

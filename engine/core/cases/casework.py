@@ -1,8 +1,8 @@
-"""What can be done with a case, decided without a database: each act changes the facts and writes down an entry.
+"""Decides what people and rules can do with a case, without a database: each act changes the facts and adds an entry.
 
-A `Casework` is one case at one moment. People's acts (`open`, `step`, …) and the rules (`escalate`) go through the same
-few movements: enter a state, offer, tell, settle the clocks. The shell (`engine.usecases.cases.case_acts`,
-`engine.jobs.sweep`) loads the facts, calls one act, and stores all entries in one transaction.
+A `Casework` is one case at one moment. The acts of people (`open`, `step`, …) and the rules (`escalate`) use the same
+few movements: enter a state, offer, tell, settle the clocks. The callers (`engine.usecases.cases.case_acts`,
+`engine.jobs.sweep`) load the facts, call one act, and store all entries in one transaction.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from engine.core.calendar import Duration
 from engine.core.cases import escalation
 from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
-from engine.core.cases.facts import Facts, Fired, changing
+from engine.core.cases.facts import PLACE, Facts, Fired, changing
+from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, REFERRED
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, told
+from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, recipients
 from engine.core.refusals import Conflict, NotAllowed
 from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
 from engine.core.words import Sentence
@@ -28,17 +29,17 @@ from engine.core.workflow.model import ASSIGNEE, RULE, Transition
 
 Seats = Collection[tuple[str, int]]  # posts, each a role in a unit
 SYSTEM: frozenset[str] = frozenset({RULE})
-FOR = "for"  # in an event's data: the person in whose place somebody acted
-LESSON, CHECK_IN = "lesson", "check_in"  # what is planned
+FOR = "for"  # key in an event's data: the person for whom somebody acted
+LESSON, CHECK_IN = "lesson", "check_in"  # the kinds of planned dates
 LESSON_EVERY = 5  # school days from one catch-up lesson to the next
-MOST_FIRINGS = 50  # in one go; the loader refuses rule sets that could go round without time passing
+MOST_FIRINGS = 50  # rules fired in one run; the loader refuses rule sets that could go in a circle without time passing
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts on a case: a person in the roles that reach it, or nobody (a rule).
+    """Who acts on a case: a person in the roles that reach it, or a rule.
 
-    `acts_for`: the roles that the person has only as a stand-in, each with whose it is.
+    `acts_for` names the roles that the person has only as a stand-in, each with the person it belongs to.
     """
 
     person_id: int | None
@@ -46,19 +47,21 @@ class Actor:
     acts_for: Mapping[str, int] = field(default_factory=dict)
 
     def role(self, allowed: Iterable[str] = ()) -> str | None:
-        """The role in which the person acts: the first allowed one they hold, else any; one of their own goes before
-        those of others."""
+        """Returns the role in which the person acts: the first allowed role they hold, else any.
+
+        Own roles come first.
+        """
         known = [role for role in allowed if role in self.roles] or sorted(self.roles)
         return next((role for role in known if role not in self.acts_for), next(iter(known), None))
 
     def only(self, roles: Collection[str]) -> Actor:
-        """The same person in no other roles than these."""
+        """Returns the same person with only these roles."""
         return replace(self, roles=self.roles & frozenset(roles))
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """One person is told, in a role, for a reason (a rule's id, or what happened)."""
+    """A person who is told, in which role, and why (the id of a rule, or what happened)."""
 
     person_id: int
     role: str
@@ -68,7 +71,10 @@ class Addressed:
 
 @dataclass(slots=True)
 class Entry:
-    """One event and all that is stored with it. `data` holds nothing personal; `text` is what a person filled in."""
+    """An event and everything that is stored with it.
+
+    `data` holds nothing personal; `text` is what a person filled in.
+    """
 
     kind: str
     at: dt.datetime
@@ -79,15 +85,16 @@ class Entry:
     firing: Due | None = None
     firing_entry: int = 0
     offer: Found | None = None
-    answer: str | None = None  # to the offer that stood before: accepted, declined, superseded
+    answer: str | None = None  # the answer to the earlier offer: accepted, declined, superseded
     told: list[Addressed] = field(default_factory=list)
     rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 class Casework:
-    """One case at one moment. `entries` grows with each act; `facts` are as they will be once those are stored.
+    """One case at one moment.
 
-    `before` is what of them can change, as it is stored now.
+    `entries` grows with each act. `facts` show the case as it will be once the entries are stored. `before` holds the
+    stored values of what can change.
     """
 
     def __init__(self, facts: Facts, situation: Situation, directory: Directory, now: dt.datetime) -> None:
@@ -97,12 +104,15 @@ class Casework:
 
     @property
     def next_seq(self) -> int:
-        """The number that the next entry will have in the history of the case."""
+        """Returns the number that the next entry gets in the history of the case."""
         return self.facts.version + len(self.entries) + 1
 
     def asked(self) -> list[tuple[int, str]]:
-        """Who is to act now, and as what: who acts for the assignee today; where nobody has accepted yet, who acts in
-        the post it is offered to."""
+        """Returns who has to act now, and in which role.
+
+        These are the people who act for the assignee today or, if nobody has accepted yet, for the post that has the
+        offer.
+        """
         facts, directory = self.facts, self.directory
         if facts.offered_role and facts.offered_unit_id and facts.accepted_at is None:
             holders = directory.holders(facts.offered_role, facts.offered_unit_id)
@@ -112,15 +122,15 @@ class Casework:
 
     # --- what people do -------------------------------------------------------------------------------------------
 
-    def open(self, actor: Actor, values: Mapping[str, Any]) -> None:
-        """The first entry of a new case, which is in the workflow's initial state already."""
+    def open(self, actor: Actor, values: Mapping[str, object]) -> None:
+        """Adds the first entry of a new case. The case is already in the workflow's initial state."""
         entry = self._entry("opened", actor, self.situation.workflow.initial, text=values)
         self._enter(self.facts.state, entry, actor)
         self._take_in(values, entry)
         self._settle()
 
     def check(self, name: str, actor: Actor) -> None:
-        """Whether the actor may do this transition now. Raises `NotFound` or `NotAllowed`."""
+        """Checks that the actor may do this transition now. Raises `NotFound` or `NotAllowed`."""
         follow(self.situation.workflow, self.facts.state, name, actor.roles)
 
     def step(self, name: str, actor: Actor, values: Mapping[str, Any]) -> None:
@@ -135,19 +145,21 @@ class Casework:
             self.facts.answers += (answer,)
         self._settle()
 
-    def accept(self, actor: Actor, seats: Seats, values: Mapping[str, Any]) -> None:
-        """Take up the case that is on offer to one of the actor's seats (role, unit)."""
+    def accept(self, actor: Actor, seats: Seats, values: Mapping[str, object]) -> None:
+        """Accepts the case that is offered to one of the actor's seats (role, unit)."""
         role = self._answering(actor, seats)
         entry = self._entry("accepted", actor, role=role, text=values)
         entry.answer = "accepted"
         self.facts.accepted_at, self.facts.assignee_id = self.now, actor.person_id
         self._settle()
 
-    def decline(self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, Any]) -> None:
-        """Return an offer with a reason; it goes to the next one up. `declined`: the seats that returned it before."""
+    def decline(self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, object]) -> None:
+        """Returns an offer with a reason; the next post above gets it.
+
+        `declined` are the seats that returned it before.
+        """
         role = self._answering(actor, seats)
-        assert self.facts.offered_unit_id is not None
-        seat = (role, self.facts.offered_unit_id)
+        seat = (role, given(self.facts.offered_unit_id, "who answers an offer sits in the unit that it went to"))
         entry = self._entry("declined", actor, role=role, text=values)
         entry.answer = "declined"
         owner = self.situation.workflow.states[self.facts.state].owner or role
@@ -155,8 +167,11 @@ class Casework:
         self._offer(find(owner, self.facts, self.directory, {*declined, seat}, start), entry, "offered")
         self._settle()
 
-    def assign(self, actor: Actor, person_id: int, role: str, values: Mapping[str, Any]) -> None:
-        """Give the case to a person who holds its owner's role here; whoever assigns stands above, or had it."""
+    def assign(self, actor: Actor, person_id: int, role: str, values: Mapping[str, object]) -> None:
+        """Gives the case to a person who holds its owner's role here.
+
+        The actor is above that person, or had the case.
+        """
         owner = self.situation.workflow.states[self.facts.state].owner
         above = {OFFICE, *LADDERS.get(owner or "", ())}
         if owner is None or not (actor.roles & above) or role not in above:
@@ -178,9 +193,9 @@ class Casework:
         self,
         kind: str,
         actor: Actor,
-        values: Mapping[str, Any],
+        values: Mapping[str, object],
         rows: Iterable[tuple[str, dict[str, Any]]] = (),
-        data: Mapping[str, Any] | None = None,
+        data: Mapping[str, object] | None = None,
     ) -> Entry:
         """Add an entry that moves the case to no other state: a note, support given, a check-in."""
         entry = self._entry(kind, actor, data=dict(data or {}), text=values)
@@ -189,13 +204,13 @@ class Casework:
         self._settle()
         return entry
 
-    def hold(self, actor: Actor, until: dt.datetime | None, reason: str, values: Mapping[str, Any]) -> None:
-        """Stop the case's clocks from now on, for a reason."""
+    def hold(self, actor: Actor, until: dt.datetime | None, reason: str, values: Mapping[str, object]) -> None:
+        """Stops the clocks of the case from now on, for a reason."""
         entry = self._entry("held", actor, text=values, data={"until": _iso(until)})
         entry.rows.append(("holds", {"starts_at": self.now, "ends_at": until, "reason": reason}))
 
     def tell_assignee(self, kind: str) -> None:
-        """Tell whoever has the case of the newest entry: one that nobody made by hand, so nobody knows of it yet."""
+        """Tells whoever has the case of the newest entry, when no person made that entry by hand."""
         owner = self.situation.workflow.states[self.facts.state].owner
         if self.facts.assignee_id is not None and owner is not None:
             role = find(owner, self.facts, self.directory).role
@@ -204,10 +219,10 @@ class Casework:
     # --- what happens around it -----------------------------------------------------------------------------------
 
     def migrate(self, situation: Situation, state: str) -> None:
-        """Go on under other versions of the workflow and the rules, in `state`; the deadline is counted anew.
+        """Moves the case to other versions of the workflow and the rules, in `state`; counts the deadline again.
 
-        A state that has only another name keeps its clock, its offer and who has the case; where the responsibility
-        is another one, the case enters the state.
+        A state that only got another name keeps its clock, its offer and its assignee. If another role is responsible,
+        the case enters the state anew.
         """
         facts, actor = self.facts, Actor(None, SYSTEM)
         before, old, new = facts.due_at, self.situation.workflow.states[facts.state], situation.workflow.states[state]
@@ -234,13 +249,13 @@ class Casework:
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
     def place(self, moved: Mapping[str, list[int]], successors: Mapping[int, int]) -> None:
-        """The case has come along with units that merged into others.
+        """Moves the case along with units that merged into others.
 
-        An offer goes on to the post that has taken the place of the old one, and keeps its clock.
+        An offer goes to the post that replaces the old one, and keeps its clock.
 
         Args:
-            moved: the places of the case that have changed, each with the unit before and now.
-            successors: the units that have ended, and what became of them.
+            moved: the places of the case that changed, each with the old and the new unit.
+            successors: the units that ended, each with its successor.
         """
         facts, before, since = self.facts, self.facts.due_at, self.facts.offered_at
         entry = self._entry("placed", Actor(None, SYSTEM), data={"because": "merger", "moved": dict(moved)})
@@ -253,11 +268,11 @@ class Casework:
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
-    def put_back(self, moved: Mapping[str, list[int]], before: Mapping[str, Any]) -> None:
+    def put_back(self, moved: Mapping[str, list[int]], before: Mapping[str, object]) -> None:
         """A merger was undone: the case is asked of whom it was asked before, its clocks as they were.
 
         Args:
-            moved: the places of the case that have changed, each with the unit before and now.
+            moved: the places of the case that changed, each with the old and the new unit.
             before: what the case held before the merger, by its fields.
         """
         entry = self._entry("placed", Actor(None, SYSTEM), data={"because": "merger undone", "moved": dict(moved)})
@@ -269,13 +284,37 @@ class Casework:
             entry.offer = Found(self.facts.offered_role, self.facts.offered_unit_id or 0, ())
         entry.data["due"] = _iso(self.facts.due_at)
 
+    def move(self, actor: Actor, place: Mapping[str, int | None], situation: Situation) -> None:
+        """The pupil has moved, and the case with them. If another post answers for it there, it goes to that post.
+
+        Args:
+            actor: who moved the pupil.
+            place: the units of the pupil now and the grade, by the case's fields.
+            situation: the rules and the clock that hold there.
+        """
+        facts, before = self.facts, self._answerable()
+        units = {name: [getattr(facts, name), new] for name, new in place.items() if name in PLACE}
+        for name, value in place.items():
+            setattr(facts, name, value)
+        self.situation = situation
+        moved = {name: pair for name, pair in units.items() if pair[0] != pair[1]}
+        self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
+        if self._answerable() != before:
+            self.hand_on(actor, None)
+
+    def _answerable(self) -> tuple[str, int | None]:
+        """The post that answers for the case in its state."""
+        owner = self.situation.workflow.states[self.facts.state].owner or ADMIN
+        found = find(owner, self.facts, self.directory)
+        return found.role, found.unit_id
+
     def reroute(self, found: Found, actor: Actor) -> None:
-        """Offer the case to a post that should have had it and is filled again; the time to accept begins anew."""
+        """Offers the case to a post that is filled again and that should have it; the time to accept begins again."""
         self._offer(found, self._entry("rerouted", actor), "offered")
         self._settle()
 
     def hand_on(self, actor: Actor, person_id: int | None) -> None:
-        """Whoever had the case is gone: it goes to `person_id` or, if there is none, to whoever answers for it now."""
+        """Passes the case on when its assignee has left: to `person_id` or, if None, to whoever is responsible now."""
         facts, entry = self.facts, self._entry("assigned", actor)
         owner = self.situation.workflow.states[facts.state].owner or ADMIN
         found = find(owner, facts, self.directory)
@@ -291,19 +330,22 @@ class Casework:
     # --- what the rules do ----------------------------------------------------------------------------------------
 
     def escalate(self) -> None:
-        """Fire every rule that is due by now, the earliest first, each judged on what the one before left behind."""
+        """Fires every rule that is due by now, the earliest first. Each rule sees what the rules before it changed."""
         for _ in range(MOST_FIRINGS):
-            seen = escalation.survey(self.facts, self.situation, self.now)
+            seen = escalation.evaluate(self.facts, self.situation, self.now)
             if seen.due is None:
                 break
             self.fire(seen.due)
         else:
-            later = self.now + dt.timedelta(hours=1)  # too many at once: go on later, never for ever
-            seen = escalation.Survey(None, later, escalation.deadline(self.facts, self.situation))
+            # Too many in one run: the next look goes on, so that this loop always ends.
+            later = self.now + dt.timedelta(hours=1)
+            seen = escalation.Evaluation(None, later, escalation.deadline(self.facts, self.situation))
         self._look_again(seen)
 
-    def recount(self, kind: str, actor: Actor, data: Mapping[str, Any]) -> bool:
-        """Count the deadlines anew after a closure or a rule change; True, with an entry, if the deadline moved."""
+    def recount(self, kind: str, actor: Actor, data: Mapping[str, object]) -> bool:
+        """Counts the deadlines again after a closure or a change of rules; returns whether one moved, and adds an entry
+        then.
+        """
         before = self.facts.due_at
         self._settle()
         if self.facts.due_at == before:
@@ -312,7 +354,7 @@ class Casework:
         return True
 
     def fire(self, due: Due) -> None:
-        """Let a rule that is due do what it says."""
+        """Does what a due rule says."""
         rule, facts = due.rule, self.facts
         entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry)
         entry.data = {
@@ -326,7 +368,8 @@ class Casework:
         }
         if closures := self.situation.surroundings.closures:
             entry.data["closures"] = [[c.first.isoformat(), c.last.isoformat(), c.scope] for c in closures]
-            entry.text = {"closures": [c.reason for c in closures]}  # why may be personal: beside the chain
+            # The reason may be personal, so it stays outside the chain.
+            entry.text = {"closures": [c.reason for c in closures]}
         if facts.holds:
             entry.data["holds"] = [[_iso(start), _iso(end)] for start, end, _ in facts.holds]
             entry.text = {**(entry.text or {}), "holds": [reason for _, _, reason in facts.holds]}
@@ -350,7 +393,7 @@ class Casework:
                 self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
             case Notify(roles):
                 for role in roles:
-                    acting_role, people = told(role, facts, facts.assignee_id, self.directory)
+                    acting_role, people = recipients(role, facts, facts.assignee_id, self.directory)
                     self._tell(entry, [(person, acting_role) for person in people], rule.id, urgent=rule.urgent)
             case RaiseLevel(steps):
                 facts.level += steps
@@ -372,10 +415,10 @@ class Casework:
         named = self.directory.seat(role, unit)
         if named and (role in REFERRED or named.unit_id in self._here()):
             return named
-        return find(role, self.facts, self.directory)  # whoever has no duty here could not even open the case
+        return find(role, self.facts, self.directory)  # a person without a duty here cannot open the case
 
     def _here(self) -> set[int]:
-        """The units that the pupil belongs to, by class and by residence, and all above them."""
+        """Returns the units of the pupil, by class and by home, and all units above them."""
         facts = self.facts
         lowest = [unit for unit in (facts.class_id, facts.school_id, facts.village_id, facts.commune_id) if unit]
         return {above for unit in lowest for above in self.directory.above(unit)}
@@ -403,7 +446,7 @@ class Casework:
 
     def _move(self, step: Transition, state: str, entry: Entry, actor: Actor) -> None:
         if state == self.facts.state:
-            return  # a step from a state to itself leaves the clock, the offer and the assignee as they are
+            return  # a step from a state to itself keeps the clock, the offer and the assignee
         before = self.facts.assignee_id
         if self.facts.offered_role and self.facts.accepted_at is None:
             entry.answer = "superseded"
@@ -482,7 +525,7 @@ class Casework:
                 entry.told.append(Addressed(person, role, kind, urgent))
 
     def _take_in(self, values: Mapping[str, Any], entry: Entry) -> None:
-        """What the engine itself understands of what was filled in."""
+        """Applies the fields that the engine itself understands."""
         facts, workflow = self.facts, self.situation.workflow
         if "reached" in values:
             facts.unreached = 0 if values["reached"] else facts.unreached + 1
@@ -501,7 +544,7 @@ class Casework:
                 "association_id": facts.association_id,
             }
             entry.rows.append(("needs", row))
-        for number in range(1, int(values.get("catch_up_lessons") or 0) + 1):  # one a week of school (D1.5)
+        for number in range(1, int(values.get("catch_up_lessons") or 0) + 1):  # one in each school week (D1.5)
             by = self.situation.clock.deadline(self.now, Duration(LESSON_EVERY * number, "school days"))
             entry.rows.append(("planned", {"kind": LESSON, "due_at": by or self.now}))
         if values.get("next_on"):
@@ -512,21 +555,22 @@ class Casework:
         return self.situation.calendar.instant(date, self.situation.calendar.closing_minute(date))
 
     def _settle(self) -> None:
-        self._look_again(escalation.survey(self.facts, self.situation, self.now))
+        self._look_again(escalation.evaluate(self.facts, self.situation, self.now))
 
     def _asks_somebody_else(self) -> bool:
         owner, offered_role = self.situation.workflow.states[self.facts.state].owner, self.facts.offered_role
         return owner not in REFERRED and offered_role is not None and offered_role not in REFERRED
 
-    def _look_again(self, seen: escalation.Survey) -> None:
+    def _look_again(self, seen: escalation.Evaluation) -> None:
         facts = self.facts
         if not facts.is_open or self._asks_somebody_else():
-            facts.association_id = None  # it is not asked any more: its duty, and its sight of the case, end
+            # The association is not asked any more: its duty ends, and it no longer sees the case.
+            facts.association_id = None
         facts.due_at, facts.next_look_at = (seen.deadline, seen.look) if facts.is_open else (None, None)
 
 
 def _answered(since: Since) -> dict[str, Any]:
-    """The contact or visit that a rule counted from, as it is kept with its firing."""
+    """Returns the contact or visit that a rule counted from, as the firing stores it."""
     answer = since.answer
     return {
         "at": _iso(answer.at),

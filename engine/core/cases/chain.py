@@ -1,7 +1,7 @@
-"""The history of a case as a chain: each event carries a hash over itself and the one before.
+"""Links the history of a case into a chain: each event has a hash over itself and over the event before.
 
-What a person wrote is not in the chain; its salted hash is. Erasing the text and the salt leaves a chain that still
-verifies and tells nothing (Luật 91/2025/QH15 Art. 14: data are deleted when the purpose has ended).
+The chain does not contain what a person wrote, only a salted hash of it. After the text and the salt are erased, the
+chain still verifies and tells nothing (Luật 91/2025/QH15 Art. 14: data are deleted when the purpose has ended).
 """
 
 from __future__ import annotations
@@ -12,25 +12,24 @@ import json
 import secrets
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
-START = ""  # what the first event of a case has before it
+START = ""  # the "previous hash" of the first event of a case
 
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-_quote = json.encoder.encode_basestring  # how the encoder itself writes a string
+_quote = json.encoder.encode_basestring  # the way in which the encoder itself writes a string
 
 
-def canonical(value: Any) -> str:
-    """JSON in one fixed form: sorted keys, no spaces. Raises `TypeError` for anything JSON does not have."""
+def canonical(value: object) -> str:
+    """Returns JSON in one fixed form: sorted keys, no spaces. Raises `TypeError` for anything JSON does not have."""
     return _ENCODER.encode(value)
 
 
 def new_salt() -> str:
-    """32 hex digits that make a text's hash tell nothing once they are erased."""
+    """Returns 32 random hex digits. Once they are erased, the hash of the text tells nothing."""
     return secrets.token_hex(16)
 
 
-def text_hash(salt: str, values: Mapping[str, Any]) -> str:
+def text_hash(salt: str, values: Mapping[str, object]) -> str:
     """The salted hash of what a person filled in."""
     return hashlib.sha256((salt + canonical(values)).encode()).hexdigest()
 
@@ -43,10 +42,10 @@ def event_hash(
     at: dt.datetime,
     person_id: int | None,
     role: str | None,
-    data: Mapping[str, Any],
+    data: Mapping[str, object],
     text: str | None,
 ) -> str:
-    """The hash of one event over everything it says and the hash of the event before."""
+    """Returns the hash of an event, over everything it says and the hash of the event before."""
     return hash_written(previous, case_id, seq, kind, at, person_id, role, canonical(data), text)
 
 
@@ -61,8 +60,8 @@ def hash_written(
     data: str,
     text: str | None,
 ) -> str:
-    """`event_hash` for data that stand in canonical form already."""
-    # What `canonical` would make of the list of all of them, without a second look at the data.
+    """The same as `event_hash`, for data that are already in canonical form."""
+    # The same text that `canonical` makes of the whole list, without reading the data a second time.
     moment = _utc(at)
     person = "null" if person_id is None else person_id
     content = (
@@ -71,7 +70,7 @@ def hash_written(
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-@lru_cache(maxsize=1_024)  # the events of a sweep have their moment in common
+@lru_cache(maxsize=1_024)  # all events of a sweep have the same moment
 def _utc(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat()
 

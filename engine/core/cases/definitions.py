@@ -1,4 +1,4 @@
-"""The workflows, rule sets and calendars that cases run on, each by version, and the clocks made of them."""
+"""The workflows, rule sets and calendars of the cases, each by version, and the clocks made of them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from engine.core.rules.model import RuleSet, Season
 from engine.core.words import Sentence
 from engine.core.workflow.model import Workflow
 
-MOST_TIMES = 512  # clocks that are kept for the next case; one with closures of its own takes 50 KB
+MOST_TIMES = 512  # clocks that are kept for other cases; a clock with its own closures takes 50 KB
 Seasons = Mapping[str, tuple[Window, ...]]
 Holds = tuple[tuple[dt.datetime, dt.datetime | None, str], ...]  # from, to (None: no end), reason
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What lies around a case: codes of the units its pupil belongs to, the class's teaching days, closures in force.
+    """What the rules need to know beside the case: the pupil's units, the teaching days of the class, the closures.
 
-    `school_units` are the class and all units above it, `home_units` the village and all above it; `weekdays` are ISO
-    digits ("123456": taught Monday to Saturday), None for the calendar's own.
+    `school_units` are the codes of the class and all units above it, `home_units` those of the village and all units
+    above it. `weekdays` are ISO digits ("123456": Monday to Saturday); None means those of the calendar.
     """
 
     province: str = ""
@@ -36,7 +36,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a decision needs beside the case itself: its rules, its clock, its units and its risk windows."""
+    """Everything that a decision needs beside the case itself: its rules, its clock, its units and its risk windows."""
 
     workflow: Workflow
     rules: RuleSet
@@ -63,9 +63,11 @@ def _touches(season: Season, surroundings: Surroundings) -> bool:
 
 @dataclass(frozen=True)
 class Definitions:
-    """What the composition root read and checked. `calendars` by province code; "" is the one for everywhere else.
+    """The definitions that `web.site.composition` read and checked.
 
-    `current` names, for each workflow, the workflow version and rules version that new cases begin with.
+    `calendars` are found by province code; "" is the calendar of all other provinces.
+
+    `current` names, for each workflow the versions of workflow and rules with which new cases begin.
     """
 
     workflows: Mapping[tuple[str, int], Workflow]
@@ -77,21 +79,21 @@ class Definitions:
     )
 
     def workflow(self, name: str, version: int | None = None) -> Workflow:
-        """A workflow; the version that new cases begin with if none is named. Raises `NotFound`."""
+        """Returns a workflow; without a version the one with which new cases begin. Raises `NotFound`."""
         version = version if version is not None else self.current.get(name, (0, 0))[0]
         if found := self.workflows.get((name, version)):
             return found
         raise NotFound(Sentence("There is no workflow “{name}”, version {version}.", name=name, version=version))
 
     def rules(self, workflow: str, version: int | None = None) -> RuleSet:
-        """A rule set of a workflow; the version that new cases begin with if none is named. Raises `NotFound`."""
+        """Returns a rule set of a workflow; without a version the one with which new cases begin. Raises `NotFound`."""
         version = version if version is not None else self.current.get(workflow, (0, 0))[1]
         if found := self.rulesets.get((workflow, version)):
             return found
         raise NotFound(Sentence("There are no rules for “{name}”, version {version}.", name=workflow, version=version))
 
     def calendar(self, province: str) -> Calendar:
-        """The calendar of a province (by unit code), or the one for everywhere else."""
+        """Returns the calendar of a province (by unit code), or the calendar of all other provinces."""
         return self.calendars.get(province) or self.calendars[""]
 
     def situation(self, facts: Facts, surroundings: Surroundings) -> Situation:
@@ -102,13 +104,13 @@ class Definitions:
         return Situation(workflow, rules, clock, self.calendar(surroundings.province), surroundings, seasons)
 
     def clock(self, rules: RuleSet, when: dt.datetime, surroundings: Surroundings, holds: Holds = ()) -> Clock:
-        """The clock of a case that is in these surroundings at about this time."""
+        """Returns the clock of a case in these surroundings at about this time."""
         return self._time(rules, when, surroundings, holds)[1]
 
     def _time(
         self, rules: RuleSet, when: dt.datetime, surroundings: Surroundings, holds: Holds
     ) -> tuple[Seasons, Clock]:
-        """The risk windows and the clock that hold here; most cases of a year share them, so they are kept."""
+        """Returns the risk windows and the clock. Most cases of a year share them, so the result is kept."""
         here = tuple(season for season in rules.seasons if not season.units or _touches(season, surroundings))
         names = tuple(season.id for season in here)
         asked = (

@@ -1,11 +1,12 @@
-"""What the rules say about a case at a moment: which come due when, which fire now, when to look again. Pure.
+"""Decides what the rules say about a case at a moment: which rule is due when, which fires now, when to look again.
 
-A rule's time counts from when the case entered its state or, where the rule asks for `accepted`, from when it was
-offered or accepted: acceptance and action have a clock each. A repetition counts from the firing before it, so that
-after a time without a worker people get one reminder and then their full time again, not a heap at once.
+The module is pure. The time of a rule counts from when the case entered its state. If the rule asks for `accepted`, it
+counts from when the case was offered or accepted: acceptance and action have separate clocks. A repetition counts from
+the firing before it. So people get one reminder and then their full time again, not many at once, when no worker ran
+for some time.
 
-A rule that asks for silence (`since = "answer"`) begins anew with each contact or visit of the stay, and so do those
-that are counted from the deadline it makes: they fire once more after it, however often they fired before.
+A rule that waits for silence (`since = "answer"`) begins again with each contact or visit of the stay. So do rules that
+count from the deadline it makes: they can fire once more after it, however often they fired before.
 """
 
 from __future__ import annotations
@@ -18,19 +19,22 @@ from typing import NamedTuple
 from engine.core.calendar import Calendar, Duration
 from engine.core.cases.definitions import Situation
 from engine.core.cases.facts import Facts
+from engine.core.invariants import Broken, given
 from engine.core.rules.model import Condition, Rule
 from engine.core.workflow import answers
 from engine.core.workflow.answers import Since
 
 ONE_DAY = Duration(1, "days")
-DRIFTING = frozenset({"absences", "unexcused", "season"})  # may come to hold by time alone, with no event on the case
+# These can become true as time passes, without an event on the case.
+DRIFTING = frozenset({"absences", "unexcused", "season"})
 
 
 class Due(NamedTuple):
-    """A rule that comes due: when, for the how-manieth time, and how that moment was counted.
+    """A rule that will be due: when, for which time (1 is the first), and how that moment was counted.
 
-    `start` and `counted` say from when and for how long the clock ran, or how long before the deadline it is; None for
-    a rule without a time of its own. `since`: the contact or visit from which the time, or the deadline, counts.
+    `start` and `counted` say when the clock began and for how long it ran, or how long before the deadline the moment
+    is; they are None for a rule without a time. `since` is the contact or visit from which the time or the deadline
+    counts.
     """
 
     at: dt.datetime
@@ -42,25 +46,27 @@ class Due(NamedTuple):
 
 
 def decide(facts: Facts, situation: Situation, now: dt.datetime) -> Due | None:
-    """The rule that fires next, if one is due by `now`: the earliest, the first in the file of those due together."""
-    return survey(facts, situation, now).due
+    """Returns the rule that fires next if it is due by `now`: the earliest, and of several the first in the file."""
+    return evaluate(facts, situation, now).due
 
 
 def next_look(facts: Facts, situation: Situation, now: dt.datetime) -> dt.datetime | None:
-    """The earliest moment at which any rule could fire; None if none can unless something happens to the case."""
-    return survey(facts, situation, now).look
+    """Returns the earliest moment at which any rule could fire; None if none can until something happens to the
+    case.
+    """
+    return evaluate(facts, situation, now).look
 
 
-class Survey(NamedTuple):
-    """What `decide`, `next_look` and `deadline` say of a case."""
+class Evaluation(NamedTuple):
+    """The results of `decide`, `next_look` and `deadline` for a case."""
 
     due: Due | None
     look: dt.datetime | None
     deadline: dt.datetime | None
 
 
-def survey(facts: Facts, situation: Situation, now: dt.datetime) -> Survey:
-    """`decide`, `next_look` and `deadline` in one pass over the rules."""
+def evaluate(facts: Facts, situation: Situation, now: dt.datetime) -> Evaluation:
+    """Returns the results of `decide`, `next_look` and `deadline` in one pass over the rules."""
     first: Due | None = None
     look: dt.datetime | None = None
     known, until = False, None
@@ -77,11 +83,13 @@ def survey(facts: Facts, situation: Situation, now: dt.datetime) -> Survey:
             else:
                 continue
         look = at if look is None or at < look else look
-    return Survey(first, look, until if known else deadline(facts, situation))
+    return Evaluation(first, look, until if known else deadline(facts, situation))
 
 
 def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
-    """When the person who has the case, or is offered it, must have acted: the time of the state's own `for` rule."""
+    """Returns until when the person who has the case, or is offered it, must act: the time of the state's `for`
+    rule.
+    """
     rule = situation.rules.timing(facts.state, facts.accepted)
     if rule is None or rule.when.for_ is None:
         return None
@@ -90,9 +98,9 @@ def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
 
 
 def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
-    """Each rule of the state that has firings left, with its next moment, in file order.
+    """Returns each rule of the state that can still fire, with its next moment, in file order.
 
-    What may change by time alone (a season, absences) is not judged: a rule that waits for it is among them.
+    Conditions that change as time passes (a season, absences) are not judged: a rule that waits for one is included.
     """
     if not facts.is_open:
         return
@@ -117,9 +125,11 @@ def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
 
 
 def expected(facts: Facts, situation: Situation, now: dt.datetime) -> list[Due]:
-    """What the rules will do if nobody acts, the soonest first, up to the one that moves the case on.
+    """Returns what the rules will do if nobody acts, the soonest first, up to the rule that moves the case to another
+    state.
 
-    A rule that waits for something time may bring (a season, absences) is among them, whether it will hold or not.
+    A rule that waits for something that changes as time passes (a season, absences) is included, whether it will hold
+    or not.
     """
     found = sorted(
         (due for due in coming(facts, situation) if due.at > now and _possible(due.rule, facts, situation, now)),
@@ -132,7 +142,7 @@ def expected(facts: Facts, situation: Situation, now: dt.datetime) -> list[Due]:
 
 
 def waits(rule: Rule) -> bool:
-    """Whether the rule also asks for something that time alone may bring or take away."""
+    """Returns whether the rule also has a condition that changes as time passes."""
     return any(condition.name in DRIFTING for condition in rule.when.conditions)
 
 
@@ -142,7 +152,7 @@ def _possible(rule: Rule, facts: Facts, situation: Situation, now: dt.datetime) 
 
 
 def started(rule: Rule, facts: Facts, calendar: Calendar) -> dt.datetime | None:
-    """From when the rule's time counts; None while the case is not in the condition the rule asks for."""
+    """Returns from when the rule's time counts; None while the offer is not in the condition that the rule asks for."""
     start: dt.datetime | None = facts.since
     if rule.when.accepted is not None:
         if rule.when.accepted != facts.accepted:
@@ -153,8 +163,10 @@ def started(rule: Rule, facts: Facts, calendar: Calendar) -> dt.datetime | None:
 
 
 def answered(facts: Facts, calendar: Calendar) -> Since | None:
-    """From when time counts after the contacts and visits of this stay; None before the first, and where whoever has
-    the case took it up after that."""
+    """Returns from when time counts after the contacts and visits of this stay.
+
+    The result is None before the first one, and if the assignee accepted the case after the last one.
+    """
     since = answers.since(facts.answers, calendar) if facts.answers else None
     return since if since and (facts.accepted_at is None or since.start >= facts.accepted_at) else None
 
@@ -162,7 +174,7 @@ def answered(facts: Facts, calendar: Calendar) -> Since | None:
 def _first(
     rule: Rule, start: dt.datetime, facts: Facts, situation: Situation
 ) -> tuple[dt.datetime | None, dt.datetime, Duration | None]:
-    """When a rule comes due that has not fired since its time began, and from when, for how long, that was counted."""
+    """Returns when a rule is due that has not fired since its time began, and how that moment was counted."""
     if (counted := rule.when.for_) is not None:
         return situation.clock.deadline(start, counted), start, counted
     return _around_deadline(rule, start, facts, situation)
@@ -171,7 +183,7 @@ def _first(
 def _around_deadline(
     rule: Rule, start: dt.datetime, facts: Facts, situation: Situation
 ) -> tuple[dt.datetime | None, dt.datetime, Duration | None]:
-    """When a rule without a `for` comes due the first time, and from when, for how long, that was counted."""
+    """Returns when a rule without `for` is due the first time, and how that moment was counted."""
     when, clock = rule.when, situation.clock
     if when.before_deadline is None and when.after_deadline is None:
         return start, start, None
@@ -182,12 +194,12 @@ def _around_deadline(
         return clock.deadline(due, when.after_deadline), due, when.after_deadline
     if isinstance(when.before_deadline, Fraction):
         return due - (due - start) * float(when.before_deadline), start, None
-    assert when.before_deadline is not None
-    return max(start, clock.before(due, when.before_deadline)), start, when.before_deadline
+    before = given(when.before_deadline, "a rule on the deadline says how long before or after it")
+    return max(start, clock.before(due, before)), start, before
 
 
 def _settled(rule: Rule, facts: Facts) -> bool:
-    """Whether the case itself, which only an event can change, rules the rule out."""
+    """Returns whether conditions that only an event can change keep the rule from firing."""
     if not rule.when.conditions:
         return False
     return not all(_met(c, facts) for c in rule.when.conditions if c.name not in DRIFTING and c.name in _ON_CASE)
@@ -218,7 +230,8 @@ def _values(condition: Condition) -> tuple[object, ...]:
 def _compare(number: int, condition: Condition) -> bool:
     if condition.operator == "any_of":
         return number in _values(condition)
-    assert isinstance(condition.value, int)
+    if not isinstance(condition.value, int):
+        raise Broken("the reader of rules lets only numbers be compared")
     return number >= condition.value if condition.operator == "at_least" else number <= condition.value
 
 
@@ -235,7 +248,9 @@ def _met_around(condition: Condition, facts: Facts, situation: Situation, now: d
 
 
 def _absences(condition: Condition, facts: Facts, situation: Situation, now: dt.datetime) -> int:
-    """School days with an absence, each counted once, since the absence began or in the last so many school days."""
+    """Returns the school days with an absence, each counted once, since the absence began or in the last days of
+    `within`.
+    """
     first = facts.absent_since
     if condition.within is not None:
         moment = situation.clock.before(now, condition.within)

@@ -1,8 +1,8 @@
-"""Why a rule fired, why a case is offered to whom, why a deadline is when it is: the same words on the case page, in a
-notice and in `ralop explain`.
+"""Explains why a rule fired, why a case is offered to a post, and why a deadline is when it is.
 
-An event keeps what was counted with (when the clock started, for how long, which closures and holds were in force); the
-days are counted again from that, so that what was true then is told even if a closure was entered or lifted since.
+The case page, notices and `ralop explain` use the same words. An event stores what the count used (when the clock
+started, for how long, which closures and holds were in force). The explanation counts the days again from these. So it
+tells what was true then, even if a closure was entered or lifted later.
 """
 
 from __future__ import annotations
@@ -37,20 +37,26 @@ NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`reason`: the rule in words. `facts`: version, when the clock started, what was done. `days`: what counted."""
+    """The reason of an event or deadline.
+
+    `reason`: the rule in words. `facts`: the version, when the clock started, what was done. `days`: the days that
+    counted.
+    """
 
     reason: Line
     facts: tuple[Line, ...]
     days: tuple[Line, ...] = ()
 
     def lines(self) -> tuple[Line, ...]:
-        """Everything, in the order in which it is read."""
+        """Returns all of it, in reading order."""
         return (self.reason, *self.facts, *self.days)
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What the rules will do at a moment (UTC) if nobody acts before; `perhaps`: only if something else holds then."""
+    """What the rules will do at a moment (UTC) if nobody acts before; `perhaps`: only if another condition
+    holds then.
+    """
 
     at: dt.datetime
     rule: Rule
@@ -64,14 +70,15 @@ def why_of_event(
     data: Mapping[str, Any],
     text: Mapping[str, Any] = NOTHING,
 ) -> Why | None:
-    """Why an event of a case happened, or went to whom it went; None for one that a person simply did.
+    """Returns why an event happened, or why a case went to a post; None for an event that a person made without a rule.
 
     Args:
-        handbook: holds the rules by version.
+        definitions: the rules by version.
         facts: the case.
-        around: what lies around it now; its closures are those of the event.
-        data: of the event.
-        text: what was written beside it, as far as it is still there and may be read: the reasons of closures, holds.
+        surroundings: the surroundings of the case now; the closures come from the event.
+        data: the data of the event.
+        text: what people wrote with the event, if it still exists and the reader may see it: reasons of closures,
+            holds.
     """
     if "rule" in data:
         return explain_firing(definitions, facts, surroundings, data, text)
@@ -85,7 +92,7 @@ def why_of_event(
 
 
 def why_of_deadline(situation: Situation, facts: Facts) -> Why | None:
-    """Why the deadline of a case is when it is, as it is counted now; None for a state without one."""
+    """Returns why the deadline of a case is when it is, counted now; None for a state without a deadline."""
     rule = situation.rules.timing(facts.state, facts.accepted)
     start = escalation.started(rule, facts, situation.calendar) if rule else None
     if rule is None or rule.when.for_ is None or start is None or not facts.is_open:
@@ -111,7 +118,7 @@ def explain_firing(
     data: Mapping[str, Any],
     text: Mapping[str, Any] = NOTHING,
 ) -> Why | None:
-    """Why the rule of this event fired; None for an event that no rule made."""
+    """Returns why the rule of this event fired; None for an event that no rule made."""
     if "rule" not in data:
         return None
     rules, name = definitions.rules(facts.workflow, data["rules"]), data["rule"]
@@ -127,13 +134,13 @@ def explain_firing(
 
 
 def offered_to(data: Mapping[str, Any]) -> list[Line]:
-    """To whom an event offered the case."""
+    """Returns the post to which an event offered the case."""
     role = data.get("offered_to")
     return [Sentence("Offered to: {role}.", role=ROLE_LABELS[role])] if role else []
 
 
 def passed_over(data: Mapping[str, Any]) -> list[Line]:
-    """Who was passed over on the way to whom a case was offered, and why."""
+    """Returns the posts that were passed over on the way to the offer, and why."""
     return [
         Sentence("Passed over: {role}, {why}.", role=ROLE_LABELS[role], why=PASSED_OVER[why])
         for role, _unit, why in data.get("passed_over", ())
@@ -141,7 +148,7 @@ def passed_over(data: Mapping[str, Any]) -> list[Line]:
 
 
 def _handed(data: Mapping[str, Any]) -> Why:
-    """An offer or hand-over that a person's act brought about."""
+    """Explains an offer or a hand-over that a person caused."""
     if data.get("passed_over"):
         asked = data["passed_over"][0][0]
         reason = Sentence(
@@ -153,7 +160,7 @@ def _handed(data: Mapping[str, Any]) -> Why:
 
 
 def _asked(calendar: Calendar, data: Mapping[str, Any]) -> Why:
-    """Why a difficulty waits for whom it waits."""
+    """Explains why a difficulty waits for a post."""
     late, until = _moment(calendar, data.get("late")), _moment(calendar, data.get("answer_by"))
     if "stays" in data:
         return Why(Sentence("No answer until {late}, and nobody stands higher: it stays where it is.", late=late), ())
@@ -165,7 +172,7 @@ def _asked(calendar: Calendar, data: Mapping[str, Any]) -> Why:
 
 
 def _recounted(calendar: Calendar, data: Mapping[str, Any]) -> Why:
-    """A deadline that was counted anew."""
+    """Explains a deadline that was counted again."""
     none = Label("không có hạn", "no deadline")
     before, after = (_moment(calendar, data[key]) or none for key in ("due_before", "due"))
     lines: list[Line] = [Sentence("The deadline was {before}; now it is {after}.", before=before, after=after)]
@@ -195,14 +202,14 @@ def _counted(calendar: Calendar, time: Duration, start: dt.datetime, due: dt.dat
 
 
 def _since(data: Mapping[str, Any]) -> Since:
-    """The contact or visit that a firing was counted from, as it was kept with it."""
+    """Reads the contact or visit that a firing counted from, as stored with the firing."""
     kept, moment = data["answered"], dt.datetime.fromisoformat
     answer = Answer(0, moment(kept["at"]), moment(kept["next"]) if kept["next"] else None)
     return Since(moment(kept["start"]), answer, kept["bounded"], kept["spent"])
 
 
 def _answered(calendar: Calendar, since: Since) -> tuple[Line, ...]:
-    """Which contact or visit time counts from, and what its next date comes to."""
+    """Says from which contact or visit time counts, and what its next date changes."""
     at, next_at = calendar.local(since.answer.at), since.answer.next_at
     recorded = Sentence("Counted from the contact or visit recorded at {at}.", at=at)
     if next_at is None:
@@ -237,7 +244,7 @@ def _clock_then(
     data: Mapping[str, Any],
     text: Mapping[str, Any],
 ) -> Clock:
-    """The clock as it was when the event was written: with the closures and holds in force then."""
+    """Returns the clock at the time of the event: with the closures and holds that were in force then."""
     day, moment = dt.date.fromisoformat, dt.datetime.fromisoformat
     closed = zip_longest(data.get("closures", ()), text.get("closures", ()), fillvalue="")
     closures = tuple(ClosedDays(day(when[0]), day(when[1]), reason, when[2]) for when, reason in closed)
@@ -249,7 +256,7 @@ def _clock_then(
 def _time(
     calendar: Calendar, clock: Clock, rules: RuleSet, rule: Rule | None, data: Mapping[str, Any]
 ) -> tuple[Sentence, tuple[Line, ...]]:
-    """How the rule's moment came about, and the days that were counted for it."""
+    """Returns how the moment of the rule was counted, and the days that counted."""
     start, due = dt.datetime.fromisoformat(data["start"]), dt.datetime.fromisoformat(data["due"])
     first = not data["repetition"] or "answered" in data
     before = rule.when.before_deadline if rule and first else None

@@ -1,5 +1,4 @@
-"""What the core knows of a case when it decides: one plain value, loaded once, changed only by
-`engine.core.cases.casework`."""
+"""What the core knows of a case when it decides. `engine.core.cases.casework` alone changes it."""
 
 from __future__ import annotations
 
@@ -11,7 +10,9 @@ from typing import Any, NamedTuple
 
 from engine.core.workflow.answers import Answer
 
-# The columns that work on a case can change; those that place it (pupil, class, village …) follow the pupil.
+# Where a case stands: the units of its pupil, which it follows.
+PLACE = ("class_id", "school_id", "village_id", "commune_id", "province_id")
+# The columns that work on a case can change.
 CHANGING = (
     "state",
     "entry",
@@ -34,12 +35,14 @@ CHANGING = (
     "rules_version",
     "version",
     "last_hash",
+    *PLACE,
+    "grade",
 )
 changing: Callable[[Facts], tuple[Any, ...]] = attrgetter(*CHANGING)
 
 
 class Fired(NamedTuple):
-    """How often a rule fired in the present stay, when last, and the number of that event in the history."""
+    """How often a rule fired in the present stay, when it fired last, and the number of that event in the history."""
 
     times: int
     last: dt.datetime
@@ -48,7 +51,7 @@ class Fired(NamedTuple):
 
 @dataclass(slots=True)
 class Facts:
-    """A case as it stands. The fields up to `last_hash` are the columns of the case, in their order."""
+    """A case as it is now. The fields up to `last_hash` are the columns of its row, in their order."""
 
     id: int
     code: str
@@ -81,7 +84,7 @@ class Facts:
     association_id: int | None
     version: int
     last_hash: str
-    # Beside the case itself:
+    # Read from other tables:
     causes: tuple[str, ...] = ()
     fired: dict[str, Fired] = field(default_factory=dict)  # by rule, in this entry
     answers: tuple[Answer, ...] = ()  # contacts and visits of this entry, the oldest first
@@ -94,10 +97,10 @@ class Facts:
 
     @property
     def accepted(self) -> bool | None:
-        """Whether the offer was accepted; None where nothing is or was on offer."""
+        """Returns whether the offer was accepted; None if nothing is or was on offer."""
         return None if self.offered_at is None else self.accepted_at is not None
 
     @property
     def waiting(self) -> bool:
-        """Whether it is on offer and nobody has accepted yet."""
+        """Returns whether the case is on offer and nobody has accepted it yet."""
         return self.accepted is False

@@ -1,8 +1,8 @@
-"""Plays what happened to one case once more, in memory: as it was, or with other rules acting between people's acts.
+"""Plays the history of one case again, in memory: as it was, or with other rules between the acts of people.
 
-People's acts are done as they did them, at their time, in their role. Up to the trial the rules fire when they fired;
-from then on the trial's rules fire at the moment they come due, as a worker that is never late would let them. The
-posts are as they are filled today.
+People act as they did, at the same time and in the same role. Before the trial begins, rules fire when they really
+fired. From then on the rules on trial fire at the moment they are due, as if a worker were never late. The posts are
+filled as they are today.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from engine.core.people.responsibility import Directory
 from engine.core.refusals import NotFound, Refused
 from engine.core.words import Sentence
 
-TRIAL = 0  # the version of rules on trial: no file can have it
-LASTING = frozenset({"disability", "first_time"})  # flags that a case has from its first moment
-AROUND = frozenset({"recounted", "placed", "rerouted"})  # nobody's act on the case itself
-MOST_LOOKS = 10_000  # at one case; a rule set that the loader lets through never comes near
+TRIAL = 0  # the version of the rules on trial; no file can have it
+LASTING = frozenset({"disability", "first_time"})  # flags that a case has from its first moment on
+AROUND = frozenset({"recounted", "placed", "rerouted"})  # these events are not acts on the case itself
+MOST_LOOKS = 10_000  # looks at one case; a checked rule set needs far fewer
 
 
 @dataclass(frozen=True, slots=True)
 class PastEvent:
-    """One event as it was written; `values` is what a person filled in, as far as it is still there."""
+    """A stored event; `values` is what a person filled in, if it still exists."""
 
     case_id: int
     seq: int
@@ -43,7 +43,7 @@ class PastEvent:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a person did that could not have been done: from here on nobody knows what they would have done instead."""
+    """An act that was not possible in the trial. Nobody knows what that person would have done instead."""
 
     code: str
     at: dt.datetime
@@ -53,14 +53,14 @@ class Lost:
 
 @dataclass
 class Run:
-    """What came of one case in the trial."""
+    """The result of the trial for one case."""
 
     entries: list[Entry] = field(default_factory=list)
     lost: Lost | None = None
 
 
 class Replay:
-    """One case, from its first event on."""
+    """Plays one case, from its first event on."""
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class Replay:
         self.facts = _newborn(facts, events[0].at, definitions)
         self.facts.workflow_version, self.facts.rules_version = _versions(facts, events)
         self.work = Casework(self.facts, self._situation(), directory, events[0].at)
-        self._offered: tuple[str, int] | None = None  # what was on offer when it really happened
+        self._offered: tuple[str, int] | None = None  # the offer as it really was
         self._declined: set[tuple[str, int]] = set()
 
     def run(self, first: dt.datetime, end: dt.datetime) -> Run:
-        """What would have happened from `first` up to `end`, the trial's rules being in force from `first` on."""
+        """Plays from `first` up to `end`, with the rules on trial in force from `first` on."""
         run, begun, past = Run(), 0, self.events[0]
         try:
             for past in self.events:
@@ -99,7 +99,7 @@ class Replay:
         return run
 
     def _begin(self, first: dt.datetime) -> int:
-        """Put the rules on trial in force; one more than the entries there were by then."""
+        """Puts the rules on trial in force; returns the number of entries so far, plus one."""
         begun = len(self.work.entries) + 1
         self.facts.rules_version = TRIAL
         if self.facts.version and self.facts.is_open:
@@ -139,7 +139,7 @@ class Replay:
         self.facts.version += 1
 
     def _note(self, past: PastEvent) -> bool:
-        """Remember what was really on offer; whether this event offered it."""
+        """Remembers the real offer; returns whether this event offered it."""
         if "offered_to" not in past.data:
             return False
         self._offered = past.data["offered_to"], past.data["unit"]
@@ -207,7 +207,7 @@ class Replay:
 
 
 def _newborn(facts: Facts, at: dt.datetime, definitions: Definitions) -> Facts:
-    """The case as it was before its first event."""
+    """Returns the case as it was before its first event."""
     initial = definitions.workflow(facts.workflow, facts.workflow_version).initial
     return replace(
         facts,

@@ -1,4 +1,4 @@
-"""How pupils learn while there is no class (D1.6): ways that are no absence."""
+"""The ways in which pupils learn while there is no class (D1.6); days with one do not count as absence."""
 
 from __future__ import annotations
 

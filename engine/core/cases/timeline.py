@@ -1,4 +1,4 @@
-"""The history of a case as people read it: each event with its words, who did it, what it changed, what was written."""
+"""Shows the history of a case as people read it: each event in words, who did it, what it changed, what they wrote."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONG = frozenset({"text"})  # written in sentences: shown as a paragraph of its 
 
 
 class TimelineEvent(Protocol):
-    """What is read of an event."""
+    """The fields of an event that the timeline reads."""
 
     @property
     def kind(self) -> str: ...
@@ -42,7 +42,10 @@ class TimelineEvent(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One entry of the timeline. `who` is None for a rule; `answers` is what was filled in, `says` what was written."""
+    """One entry of the timeline.
+
+    `who` is None for a rule; `answers` is what a person filled in, `says` what they wrote.
+    """
 
     what: Line
     at: dt.datetime
@@ -56,17 +59,17 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of units and people that events speak of by number."""
+    """The names of the units and people that events give by number."""
 
     units: Mapping[int, str]
     people: Mapping[int, str]
-    company: Mapping[int, Label] = field(default_factory=dict)  # the people around the case, by number
+    company: Mapping[int, Label] = field(default_factory=dict)  # people around the case, by number
 
 
 def tell(
     definitions: Definitions, facts: Facts, surroundings: Surroundings, event: TimelineEvent, names: Names
 ) -> TimelineEntry:
-    """One event in words."""
+    """Puts one event into words."""
     workflow = definitions.workflow(facts.workflow, facts.workflow_version)
     data, by_rule = event.data, "rule" in event.data
     why = why_of_event(definitions, facts, surroundings, data, event.text)
@@ -115,20 +118,22 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
 
 
 def waits_for(role: str, unit: str) -> Sentence:
-    """Which post has to decide about a difficulty."""
+    """Says which post has to decide about a difficulty."""
     if unit:
         return Sentence("To be decided by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
     return Sentence("To be decided by: {role}", role=ROLE_LABELS[role])
 
 
 def around_label(role: str, name: str) -> Label:
-    """Somebody around a case in words: who they are to the pupil, and their name unless it was erased."""
+    """Returns the words for a person around the case: their relation to the pupil, and their name unless it was
+    erased.
+    """
     label = choice_label(FIELDS["companion_role"], role)
     return Label(f"{name} ({label.vi})", f"{name} ({label.en})") if name else label
 
 
 def offered(role: str, unit: str) -> Sentence:
-    """To which post a case is offered."""
+    """Says to which post a case is offered."""
     if unit:
         return Sentence("Waiting to be accepted by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
     return Sentence("Waiting to be accepted by: {role}", role=ROLE_LABELS[role])
@@ -150,7 +155,7 @@ def _written(
 
 
 def answer(field: Field, value: Any) -> Answer:
-    """What was filled in, in words: a choice by its label, a date as a date, a number grouped as it is written here."""
+    """Returns a filled-in value in words: a choice as its label, a date in local form, a number with grouped digits."""
     match field.type:
         case "yes_no":
             return YES if value else NO
@@ -167,13 +172,16 @@ def answer(field: Field, value: Any) -> Answer:
 
 
 def choice_label(field: Field, code: str) -> Label:
-    """The words of a choice, its code if the workflow does not know it any more."""
+    """Returns the words of a choice; its code if the workflow does not have it any more."""
     found = field.choice(code)
     return found.label if found else Label(code, code)
 
 
 def unit_label(field: Field, code: str, kept: str) -> Label:
-    """The words of a choice's unit; the one that was kept with a gift where the workflow counts in another by now."""
+    """Returns the words of a choice's unit of measure.
+
+    `kept` is the unit that was stored with a gift; it counts if the workflow has another unit by now.
+    """
     found = field.choice(code)
     return found.unit if found and found.unit and found.unit.vi == kept else Label(kept, kept)
 

@@ -1,4 +1,4 @@
-"""What the history of a case can be narrowed to: visits, hand-overs, escalations, notes, support."""
+"""The filters of the history of a case: visits, hand-overs, escalations, notes, support."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ FILTERS: Mapping[str, Sentence] = {
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Which events of a case are meant: of these kinds, that made an offer, that a rule made; or of these moments."""
+    """The events that a filter keeps: events of these kinds, events with an offer, events made by a rule, or by
+    moment.
+    """
 
     kinds: frozenset[str] = frozenset()
     offers: bool = False
@@ -49,7 +51,7 @@ _KINDS: Mapping[str, frozenset[str]] = {
 
 
 def only(workflow: Workflow, name: str) -> Only | None:
-    """The events that a filter means in this workflow; None for no filter of that name."""
+    """Returns the events that a filter keeps in this workflow; None for an unknown filter."""
     if name not in FILTERS:
         return None
     steps = {step.name for step in workflow.transitions.values() if name in _subjects(workflow, step)}

@@ -1,1 +1,1 @@
-"""Reads the files that schools already have: lists of pupils and registers, as Excel and csv files really are."""
+"""Reads the files that schools already have: lists of pupils and registers, in Excel and csv."""

@@ -1,4 +1,7 @@
-"""What columns and values are called in the files that schools have: data (`rules/import/aliases.toml`), not code."""
+"""Reads the names of columns and values in the files of schools.
+
+They are data (`rules/import/aliases.toml`), not code.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ TABLES = {**COLUMNS, **VALUES}
 
 @dataclass(frozen=True)
 class Aliases:
-    """For each table and key, the names in their order, as written in the file."""
+    """The names for each table and key, in their order, as written in the file."""
 
     names: Mapping[str, Mapping[str, tuple[str, ...]]]
 
@@ -69,7 +72,7 @@ class Aliases:
 
     @cached_property
     def empty(self) -> frozenset[str]:
-        """What stands in cells that are empty, in small letters."""
+        """Returns the texts that mean an empty cell, in small letters."""
         return frozenset(name.lower() for name in self.names["empty"]["cells"])
 
 
@@ -95,7 +98,7 @@ def _doubled(names: Mapping[str, Iterable[str]]) -> set[str]:
 
 
 def merged(shipped: Aliases, own: Aliases) -> Aliases:
-    """An installation's own names before those that are shipped."""
+    """Joins the names of an installation with the shipped ones; the installation's come first."""
     return Aliases(
         {
             table: {key: (*own.names[table][key], *shipped.names[table][key]) for key in keys}

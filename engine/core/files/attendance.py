@@ -1,6 +1,6 @@
-"""Registers: long lists (a mark a row), wide monthly sheets (a pupil a row, a day a column), daily summaries.
+"""Reads registers: long lists (a mark a row), wide monthly sheets (a pupil a row, a day a column), daily summaries.
 
-Every reader gives the same thing: rows with marks, or a row that is wrong. Blank cells give no mark at all.
+Each reader gives the same: rows with marks, or wrong rows. A blank cell gives no mark.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Read = Iterator[Marked | DayOfClass | Wrong]
 
 
 class FileFacts(NamedTuple):
-    """What a person says of a file that the file does not say itself.
+    """What a person adds to a file because the file does not say it.
 
     `month`: the first day of the month of a wide sheet; `session`: the one that a plain mark means ("m", "a", "ma").
     """
@@ -37,7 +37,7 @@ class FileFacts(NamedTuple):
 
 
 def read_attendance(sheets: Iterator[Sheet], aliases: Aliases, asked: FileFacts, notes: Notes) -> Read:
-    """Each row of the file, sheet by sheet, whatever form a sheet has. Raises `Unreadable`."""
+    """Yields each row of the file, sheet by sheet, for each form of a sheet. Raises `Unreadable`."""
     found = False
     for sheet in without_ids_in_names(sheets):
         rows = _read_sheet(sheet, aliases, asked)
@@ -51,7 +51,7 @@ def read_attendance(sheets: Iterator[Sheet], aliases: Aliases, asked: FileFacts,
 
 
 def _read_sheet(sheet: Sheet, aliases: Aliases, asked: FileFacts) -> Read | None:
-    first = list(islice(sheet.rows, SEARCHED + 1))  # just what `table_of` takes to find a header
+    first = list(islice(sheet.rows, SEARCHED + 1))  # as many rows as `table_of` reads to find a header
 
     def again() -> Sheet:
         return Sheet(sheet.name, chain(first, sheet.rows), sheet.height)
@@ -66,7 +66,10 @@ def _read_sheet(sheet: Sheet, aliases: Aliases, asked: FileFacts) -> Read | None
 
 
 class _Long:
-    """A list with a mark a row. What repeats is read once: a day, session and mark come in a few hundred ways."""
+    """A list with one mark in each row.
+
+    Repeated texts are read once: day, session and mark have only a few hundred forms.
+    """
 
     def __init__(self, table: Table, aliases: Aliases, asked: FileFacts) -> None:
         self.table, self.asked, self.empty = table, asked, aliases.empty
@@ -123,7 +126,7 @@ class _Long:
         return name
 
     def _class(self, cell: Cell) -> str:
-        """The class of a row: by name it is needed, by code it tells two schools' pupils of one code apart."""
+        """Returns the class of a row. Pupils by name need one; by code it tells apart equal codes of two schools."""
         if cell not in self.classes:
             self.classes[cell] = without_ids(text_of(cell))
         return self.classes[cell]

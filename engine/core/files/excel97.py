@@ -1,4 +1,4 @@
-"""What is said of an Excel 97 file (.xls), which another process opens: `engine.channels.excel97`."""
+"""The values about an Excel 97 file (.xls). Another process opens such a file: `engine.channels.excel97`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Locked(Exception):
 
 
 class Damaged(Exception):
-    """The file cannot be read, or only with more memory or time than is given."""
+    """The file cannot be read, or not within the memory and time allowed."""
 
 
 class SheetHead(NamedTuple):
-    """One visible sheet: where its cells begin, how far they reach, its merged areas; its rows come behind."""
+    """One visible sheet: where its cells begin, how far they reach, its merged areas. Its rows follow."""
 
     name: str
     start: tuple[int, int] | None
@@ -26,5 +26,6 @@ class SheetHead(NamedTuple):
     merged: list[tuple[tuple[int, int], tuple[int, int]]]
 
 
-# The sheets of a file's bytes, each followed by its rows in batches; raises `Locked` or `Damaged`, at once or later.
+# Reads the bytes of a file: yields each sheet, then its rows in batches. Raises `Locked` or `Damaged`, at once or
+# later.
 ReadExcel97 = Callable[[bytes], Iterator[SheetHead | list[list[Any]]]]

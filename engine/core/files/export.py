@@ -1,7 +1,7 @@
-"""Lists as files: xlsx and csv, for Excel as it is used here, with nothing in them that Excel would run.
+"""Writes lists as xlsx and csv files for Excel, without anything that Excel would run.
 
-A cell that begins with =, +, -, @ or a control character is a formula to a spreadsheet that opens a csv file. In csv
-such text gets an apostrophe in front; in xlsx it is written as text, which is never run.
+A cell that begins with =, +, -, @ or a control character counts as a formula when Excel opens a csv file. In csv such a
+text gets an apostrophe in front. In xlsx it is stored as text, which Excel never runs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def export(form: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], l
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]], language: str, _title: str = "") -> bytes:
-    """UTF-8 with a mark in front, by which Excel knows it."""
+    """Returns UTF-8 with a byte order mark, by which Excel knows it."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([harmless(column) for column in columns])
@@ -46,7 +46,7 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]], language: st
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """Returns a text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_RUNS) else text
 
 
@@ -65,7 +65,10 @@ def _text(value: Value, language: str) -> str:
 
 
 def to_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Value]], language: str, title: str = "") -> bytes:
-    """One sheet with a header that stays in sight and can be filtered. Written row by row, whatever their number."""
+    """Returns one sheet whose header stays visible and has filters.
+
+    Rows are written one by one, so their number does not matter.
+    """
     return _book([(title, columns, rows)], language)
 
 
@@ -105,9 +108,9 @@ def _sheet_name(title: str) -> str:
 
 
 def wrong_file(rows: Sequence[Wrong], language: str) -> bytes:
-    """Wrong rows as an xlsx file to mend and give back: as they stood in the file, with the reason behind.
+    """Returns wrong rows as an xlsx file that people correct and send again: the rows as in the file, with the reason.
 
-    Rows of one form, with the same columns, stand in a sheet of their own.
+    Each sheet holds the rows that have the same columns.
     """
     forms: dict[tuple[str, ...], list[Wrong]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Finds the row that names the columns, wherever it stands among the first rows, by what columns are called."""
+"""Finds the row that names the columns among the first rows of a sheet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Header:
     height: int = 1
 
     def cell(self, row: Sequence[Cell], key: str) -> Cell:
-        """The cell of a row in the column of this key; None if there is neither."""
+        """Returns the cell of a row in the column with this key; None if the column or the cell does not exist."""
         at = self.columns.get(key, -1)
         return row[at] if 0 <= at < len(row) else None
 
@@ -34,9 +34,9 @@ class Header:
 def find_header(
     rows: Sequence[Sequence[Cell]], aliases: Aliases, table: str, needs: Sequence[Collection[str]]
 ) -> tuple[int, Header] | None:
-    """The header among these rows, and its index: the first row that names one column of each group in `needs`.
+    """Returns the header among these rows, and its index: the first row that names one column of each group in `needs`.
 
-    A name may also stand in two rows, a group above (often merged) and its parts below.
+    A name may also take two rows: a group above (often merged) and its parts below.
     """
     for index, row in enumerate(rows[:SEARCHED]):
         header = read_header([row], aliases, table)
@@ -54,7 +54,7 @@ def _meets(header: Header, needs: Sequence[Collection[str]]) -> bool:
 
 
 def read_header(rows: Sequence[Sequence[Cell]], aliases: Aliases, table: str) -> Header:
-    """One or two rows read as a header. Of two columns for one thing the one with the better-known name is taken."""
+    """Reads one or two rows as a header. If two columns mean the same, the one with the more usual name counts."""
     known = aliases.columns(table)
     names = [_name(rows, at) for at in range(max(map(len, rows)))]
     best: dict[str, tuple[int, int]] = {}
@@ -73,7 +73,7 @@ def read_header(rows: Sequence[Sequence[Cell]], aliases: Aliases, table: str) ->
 
 
 def _name(rows: Sequence[Sequence[Cell]], at: int) -> list[str]:
-    """What a column may be called: by the lower row, by both, by the upper row alone."""
+    """Yields the names a column may have: from the lower row, from both, from the upper row alone."""
     parts = [fold(text_of(_at(row, at))) for row in rows]
     if len(parts) == 1:
         return parts

@@ -1,7 +1,8 @@
-"""Who a row of a list of pupils is about: what of a name or a birth date differs, and what a person decided.
+"""Compares a row of a list of pupils with the pupil of its code: which name or birth date differs, what a person
+decided.
 
-A code says who somebody is. A row that bears a known code and another name or birth date is perhaps a mended spelling,
-perhaps another child; no program can tell, so a person does.
+A code says who a pupil is. A row with a known code and another name or birth date may correct a spelling, or may mean
+another child. No program can tell, so a person decides.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ ANOTHER_CHILD = Sentence(
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A name, birth date or code: what stands here, and what the file says, as texts."""
+    """A name, birth date or code that differs: our text, and the text of the file."""
 
     field: str
     old: str
@@ -42,7 +43,9 @@ class Difference:
 
 
 def differences(old: Mapping[str, Any], values: Mapping[str, Any]) -> list[Difference]:
-    """Where name and birth date of a row are others than those of the pupil; what one side does not know is none."""
+    """Returns where name and birth date of a row differ from the pupil's; a value that one side lacks is not a
+    difference.
+    """
     found = []
     if not same_name(old[NAME], values[NAME]):
         found.append(Difference(NAME, old[NAME], values[NAME]))
@@ -53,7 +56,7 @@ def differences(old: Mapping[str, Any], values: Mapping[str, Any]) -> list[Diffe
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two names are one, written with other capitals or with the tone on another letter (hoà, hòa).
+    """Returns whether two names are the same apart from capitals and the place of the tone (hoà, hòa).
 
     >>> same_name("A THỬ", "A Thử"), same_name("Y Hoa", "Y Hòa")
     (True, False)
@@ -62,19 +65,19 @@ def same_name(one: str, other: str) -> bool:
 
 
 def whole(found: Sequence[Difference]) -> bool:
-    """Whether so much differs that the row may be about another child, so that nothing of it is taken."""
+    """Returns whether so much differs that the row may mean another child; then nothing of it is taken."""
     return len(found) > 1
 
 
 def reasons(found: Sequence[Difference]) -> list[Sentence]:
-    """Why a row is held. No name stands in it: reasons are also told on a terminal."""
+    """Returns why a row is held. The reasons contain no name, because terminals show them too."""
     if whole(found):
         return [ANOTHER_CHILD]
     return [{NAME: OTHER_NAME, BIRTH_DATE: OTHER_BIRTH_DATE}[difference.field] for difference in found]
 
 
 def without(values: Mapping[str, Any], found: Sequence[Difference]) -> dict[str, Any]:
-    """The columns of a row without those that are held."""
+    """Returns the columns of a row without the held ones."""
     fields = {difference.field for difference in found}
     held = {*fields, *(OF_A_NAME if NAME in fields else ())}
     return {key: value for key, value in values.items() if key not in held}

@@ -1,4 +1,4 @@
-"""What the readers of pupils and of attendance share: the rows of a file as they go by, and what is wrong with one."""
+"""Shared by the readers of pupils and attendance: the rows of a file, and what is wrong with a row."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from engine.core.files.sheets import Cell, Row, Sheet, Unreadable
 from engine.core.files.values import text_of, without_ids
 from engine.core.words import Sentence
 
-LONGEST = 1_000  # characters of a cell that is given back
+LONGEST = 1_000  # characters of a returned cell
 
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A row that is not taken, as it is given back to be mended: what its columns are called, its cells, and why."""
+    """A row that is not taken, in the form in which people get it back: its columns, its cells, and why."""
 
     sheet: str
     row: int
@@ -29,7 +29,7 @@ class Wrong:
 
 @dataclass(slots=True)
 class Notes:
-    """What is to be said of a file beside its wrong rows: sheets that were passed over, values that were left out."""
+    """Remarks about a file beside its wrong rows: sheets that were skipped, values that were left out."""
 
     sentences: list[Sentence] = field(default_factory=list)
 
@@ -39,7 +39,7 @@ class Notes:
 
 
 def wrong(sheet: str, row: int, header: Header, cells: Sequence[Cell], why: Sequence[Sentence]) -> Wrong:
-    """A wrong row as it stood in the file, without the cells that hold personal id numbers."""
+    """Returns a wrong row as in the file, without the cells that hold personal id numbers."""
     kept = [at for at in range(len(header.names)) if at not in header.dropped]
     texts = (text_of(cells[at]) if at < len(cells) else "" for at in kept)
     return Wrong(
@@ -53,7 +53,7 @@ def wrong(sheet: str, row: int, header: Header, cells: Sequence[Cell], why: Sequ
 
 @dataclass(frozen=True)
 class Table:
-    """The table of one sheet: what stands above its header, the header, and the rows below it."""
+    """The table of one sheet: the rows above its header, the header, and the rows below."""
 
     sheet: str
     title: tuple[str, ...]
@@ -62,7 +62,7 @@ class Table:
 
 
 def table_of(sheet: Sheet, aliases: Aliases, kind: str, needs: Sequence[Collection[str]]) -> Table | None:
-    """The table of a sheet, its header found among the first rows; None if there is no header."""
+    """Returns the table of a sheet, with the header found among the first rows; None if it has no header."""
     first = list(islice(sheet.rows, SEARCHED + 1))
     found = find_header([cells for _, cells in first], aliases, kind, needs)
     if found is None:
@@ -74,7 +74,7 @@ def table_of(sheet: Sheet, aliases: Aliases, kind: str, needs: Sequence[Collecti
 
 
 def _body(rows: Iterator[Row], header: Header) -> Iterator[Row]:
-    """The rows that may hold data: not the empty ones, the header repeated on each page, the numbers of the columns."""
+    """Yields the rows that may hold data: no empty rows, no repeated headers, no column numbers."""
     at = next(iter(header.columns.values()))
     named = header.names[at]
     first = True
@@ -96,12 +96,12 @@ def _is_numbering(cells: Sequence[Cell]) -> bool:
 
 
 def without_ids_in_names(sheets: Iterator[Sheet]) -> Iterator[Sheet]:
-    """The sheets, named so that the name may be shown."""
+    """Yields the sheets with names that may be shown."""
     return (replace(sheet, name=without_ids(sheet.name)) for sheet in sheets)
 
 
 def no_table(needed: str) -> Unreadable:
-    """That no sheet of the file holds a table of this kind."""
+    """Says that no sheet of the file holds a table of this kind."""
     return Unreadable(
         Sentence(
             "None of the first {rows} rows names the columns that are needed: {needed}.", rows=SEARCHED, needed=needed
@@ -110,5 +110,5 @@ def no_table(needed: str) -> Unreadable:
 
 
 def passed_over(sheet: Sheet) -> Sentence:
-    """That a sheet holds no table of this kind."""
+    """Says that a sheet holds no table of this kind."""
     return Sentence("The sheet “{sheet}” has no such columns and was passed over.", sheet=sheet.name)

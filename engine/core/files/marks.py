@@ -1,7 +1,7 @@
-"""What one cell of a register says: P, CP, K, KP, T with (s), (c), (sc) behind, several joined by `;`.
+"""Reads one cell of a register: P, CP, K, KP, T followed by (s), (c), (sc), several joined by `;`.
 
-The codes of vnEdu and SMAS: P and CP absent with leave, K and KP without, T late (VP, KH: conduct, passed over). A
-blank cell says nothing at all: attendance was not taken, or not written down, and no mark is stored.
+The codes of vnEdu and SMAS: P and CP absent with leave, K and KP without, T late (VP and KH are about conduct and are
+skipped). A blank cell means that attendance was not taken or not written down: no mark is stored.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ Mark = tuple[dt.date, str, str]  # day, session (m, a), mark (p, e, u, l)
 
 
 class Marked(NamedTuple):
-    """A row of a register: whose it is (by code, or by name in a class) and what it says.
+    """A row of a register: the pupil (by code, or by name in a class) and the marks.
 
-    `header` and `cells` are the row as it stood, where it can be given back so; a row of a monthly sheet cannot.
+    `header` and `cells` are the row as in the file; a row of a monthly sheet has none, because it is given back in
+    another form.
     """
 
     sheet: str
@@ -48,7 +49,7 @@ class Marked(NamedTuple):
     reason: str | None = None
 
     def as_wrong(self, why: Sentence) -> list[Wrong]:
-        """The row as it is given back to be mended: as it stood, or a row for each of its marks."""
+        """Returns the rows that a person gets back to correct: the row as in the file, or one row for each mark."""
         if self.header is not None:
             return [wrong(self.sheet, self.row, self.header, self.cells, [why])]
         who = (self.code, self.name, self.class_name)
@@ -64,7 +65,7 @@ GIVEN_BACK = {"p": "X", "e": "P", "u": "K", "l": "T", "m": "S", "a": "C"}
 def as_long(
     sheet: str, row: int, who: tuple[str, str, str], day: dt.date | None, session: str, mark: str, why: Sentence
 ) -> Wrong:
-    """One cell of a monthly sheet as a row of a long list, which can be mended and given back."""
+    """Returns one cell of a monthly sheet as a row of a long list, which a person can correct and send again."""
     date, half = (day.strftime("%d/%m/%Y") if day else ""), GIVEN_BACK.get(session, "")
     return Wrong(sheet, row, LONG, tuple(map(without_ids, (*who, date, half, mark))), (why,))
 
@@ -79,9 +80,9 @@ class MarkReader:
         self.session = lru_cache(maxsize=256)(self._session)
 
     def _read(self, text: str) -> tuple[tuple[str, str], ...]:
-        """A cell's text as (sessions, mark) pairs: sessions "m", "a", "ma", or "" if the cell does not say.
+        """Returns a cell's text as (sessions, mark) pairs: sessions "m", "a", "ma", or "" if the cell has no session.
 
-        Raises `Misread`, also where two parts say different things of one session.
+        Raises `Misread`, also if two parts contradict each other about one session.
         """
         found: dict[str, str] = {}
         for part in filter(None, (part.strip() for part in re.split(r"[;\n]", text))):
@@ -116,6 +117,6 @@ class MarkReader:
         return found
 
     def cell(self, cell: Cell) -> tuple[tuple[str, str], ...]:
-        """What a cell says; nothing if it is blank. Raises `Misread`."""
+        """Returns the marks of a cell; none if it is blank. Raises `Misread`."""
         text = cell.strip() if isinstance(cell, str) else text_of(cell)
         return self.read(text) if text else ()

@@ -1,4 +1,4 @@
-"""What an import is asked to do, and for whom: the classes and schools whose pupils a person may bring in."""
+"""The options of an import, and the classes and schools whose pupils a person may import."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from engine.core.people.access import ADMIN, Viewer
 from engine.core.words import Sentence
 
 KINDS = ("pupils", "attendance")
-HOLD, ADD, SAME = "hold", "add", "same"  # what to do with a new code that looks like a pupil who is there already
-TAKE, KEEP = "take", "keep"  # with another name or birth date under a known code: the file's, or the one that is here
+HOLD, ADD, SAME = "hold", "add", "same"  # what to do with a new code that looks like a known pupil
+TAKE, KEEP = "take", "keep"  # a known code with another name or birth date: take the file's values, or keep ours
 DECISIONS = frozenset({ADD, SAME, TAKE, KEEP})
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person says with a file. `class_code`, `school_code`: what rows are about that do not say so themselves.
+    """What a person chooses for a file.
+
+    `class_code`, `school_code`: the class and school of rows that name none.
 
     `month` of wide sheets, `session` that a plain mark means, `duplicates` one of HOLD, ADD, SAME; `decisions` one of
-    DECISIONS for single codes (`code@school` where a file is of several schools); `strict`: bring in nothing at all if
-    one row is wrong.
+    DECISIONS for single codes (`code@school` where a file is of several schools); `strict`: import nothing if one row
+    is wrong.
     """
 
     class_code: str = ""
@@ -35,7 +37,7 @@ class Options:
     strict: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The options as they are kept with a job."""
+        """Returns the options as they are stored with a job."""
         return asdict(self) | {"month": self.month.isoformat() if self.month else None}
 
     @classmethod
@@ -45,24 +47,24 @@ class Options:
         return cls(**{**data, "month": month})
 
     def asked(self, today: dt.date) -> FileFacts:
-        """What the readers of registers are told."""
+        """Returns the facts that the readers of registers need."""
         return FileFacts(today, self.month, self.session)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whose rows are taken: all (the command line, an administrator), or those of some classes and schools."""
+    """Whose rows are taken: all (command line, administrator), or the rows of some classes and schools."""
 
     everywhere: bool = False
     classes: frozenset[int] = frozenset()
     schools: frozenset[int] = frozenset()
 
     def holds(self, class_id: int, school_id: int) -> bool:
-        """Whether a row of this class may be brought in."""
+        """Returns whether a row of this class may be imported."""
         return self.everywhere or class_id in self.classes or school_id in self.schools
 
     def one_school(self, above: Callable[[int, str], int | None]) -> int | None:
-        """The school, if all of it is one; `above` tells the school of a class."""
+        """Returns the school if the reach is one whole school; `above` gives the school of a class."""
         schools = {*self.schools, *(above(one, "school") for one in self.classes)}
         return next(iter(schools)) if len(schools) == 1 else None
 
@@ -75,7 +77,7 @@ ALL = Reach(everywhere=True)
 
 
 def reach_of(viewer: Viewer, kind: str) -> Reach:
-    """What a person may bring in: a teacher marks of own classes, a head also pupils of the school."""
+    """Returns what a person may import: a teacher the marks of own classes, a head also the pupils of the school."""
     if viewer.holds(ADMIN):
         return ALL
     return Reach(False, viewer.of("teacher") if kind == "attendance" else frozenset(), viewer.of("head"))

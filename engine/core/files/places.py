@@ -1,4 +1,4 @@
-"""Finds the class, school, village and commune that a file names in words, among the units there are."""
+"""Finds the class, school, village and commune that a file names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FRONT = {
 
 @dataclass(frozen=True, slots=True)
 class PlaceUnit:
-    """A unit as it can be named: `current` is False for one that has ended, whose successor then counts."""
+    """A unit with its names. `current` is False for a unit that has ended; its successor counts then."""
 
     id: int
     kind: str
@@ -41,17 +41,6 @@ class PlaceUnit:
     parent_id: int | None
     successor_id: int | None = None
     current: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPlace:
-    """Where a pupil belongs, as unit ids."""
-
-    class_id: int
-    school_id: int
-    village_id: int | None
-    commune_id: int | None
-    province_id: int | None
 
 
 class Places:
@@ -67,7 +56,7 @@ class Places:
             if unit.kind in KINDS and (now := self._now(unit)):
                 names = self._names if unit.current else self._former
                 names[unit.kind, plain(unit.kind, unit.name)].add(now)
-                if unit.current:  # codes are given out again with another meaning: only today's are read
+                if unit.current:  # official codes are used again with another meaning, so only today's codes are read
                     self._codes[unit.kind, unit.code.lower()].add(now)
 
     def _now(self, unit: PlaceUnit) -> int | None:
@@ -105,7 +94,7 @@ class Places:
         return next(iter(found))
 
     def class_of(self, text: str, school_text: str, school_id: int | None = None) -> tuple[int, int]:
-        """A class and its school; `school_id` is meant where the file names no school. Raises `Misread`."""
+        """Returns a class and its school; `school_id` counts if the file names no school. Raises `Misread`."""
         key = (text, school_text, str(school_id))
         if key not in self._known:
             self._known[key] = self._class_of(text, school_text, school_id)
@@ -135,7 +124,7 @@ class Places:
         return class_id, school
 
     def home_of(self, village: str, commune: str, near: int) -> tuple[tuple[int | None, int | None, int | None], bool]:
-        """Village, commune and province where a pupil lives, and whether all that was named was found.
+        """Returns village, commune and province where a pupil lives, and whether every named unit was found.
 
         A village without a commune is looked for in the commune of the unit `near`, the pupil's class.
         """
@@ -151,7 +140,7 @@ class Places:
 
 
 def plain(kind: str, name: str) -> str:
-    """A unit's name as it is compared: folded, long words of school names short, without the kind in front."""
+    """Returns a unit's name for comparison: folded, long words of school names shortened, without the kind in front."""
     text = _FRONT[kind].sub("", fold(name), count=1)
     if kind == "school":
         for long, short in _SHORT.items():

@@ -1,4 +1,4 @@
-"""Lists of pupils, as CSDL ngành, vnEdu, SMAS and people at schools make them: a row a pupil."""
+"""Reads lists of pupils from CSDL ngành, vnEdu, SMAS and from schools: one pupil in each row."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ _SCHOOL_IN_TITLE = re.compile(r"^\s*trường\s+.{3,}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PupilRow:
-    """One pupil as the file has them. `values` are columns of the table `pupils`; what is blank there is left out.
+    """One pupil of a file.
 
-    `places` are the texts that name school, class, village and commune; `at` says where it stands in the file;
-    `as_given` gives the row back if it is wrong.
+    `values` are columns of the table `pupils`, without blank ones.
+
+    `places` are the texts that name school, class, village and commune. `at` says where the row is in the file.
+    `as_given` is the row as in the file, for people to correct.
     """
 
     at: str
@@ -49,9 +51,9 @@ class PupilRow:
 
 
 def read_pupils(sheets: Iterator[Sheet], aliases: Aliases, today: dt.date, notes: Notes) -> Iterator[PupilRow | Wrong]:
-    """Each row of the file as a pupil, or as wrong with every reason. Raises `Unreadable`.
+    """Yields each row of the file as a pupil, or as a wrong row with every reason. Raises `Unreadable`.
 
-    A code may stand there twice, for two schools may have given it out: which school is meant is not known here.
+    A code may come twice, because two schools may use the same. This reader does not know which school is meant.
     """
     found = False
     for sheet in without_ids_in_names(sheets):
@@ -85,12 +87,12 @@ class _PupilReader:
         self.digits = MINISTRY_DIGITS if "dinh danh" in fold(named) else 0
 
     def cell(self, cells: Sequence[Cell], key: str) -> Cell:
-        """A cell, or None if it holds nothing or only what some programs put where nothing is."""
+        """Returns a cell; None if it is empty or holds only a sign that some programs write in empty cells."""
         cell = self.header.cell(cells, key)
         return None if cell is None or text_of(cell).lower() in self.empty else cell
 
     def read(self, number: int, cells: Sequence[Cell]) -> PupilRow | Wrong | None:
-        """One row; None if it names no pupil at all (a total, a signature)."""
+        """Reads one row; None if it names no pupil (a total, a signature)."""
         why: list[Sentence] = []
         parts = (self.cell(cells, "name"), self.cell(cells, "family_name"), self.cell(cells, "given_name"))
         if not any((self.cell(cells, "code"), *parts, self.cell(cells, "birth_date"))):

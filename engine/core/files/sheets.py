@@ -1,8 +1,8 @@
-"""Opens xlsx, xls and csv files as sheets of cells, within limits; what cannot be taken is refused with a sentence.
+"""Opens xlsx, xls and csv files as sheets of cells, within limits. A refusal says why in a sentence.
 
-A file comes from outside, so it is weighed before it is opened: how large it unpacks (zip bombs), how far apart its
-cells lie (two in opposite corners make a sheet of 17 thousand million), whether its XML names entities. Formulas are
-never run: the value that Excel stored last is read.
+A file comes from outside, so this module measures it before it opens it: its unpacked size (zip bombs), the distance
+between its cells (two in opposite corners make a sheet of 17 thousand million cells), and whether its XML names
+entities. It never runs formulas; it reads the value that Excel stored last.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import IO, Any, NoReturn
 import python_calamine as calamine
 
 from engine.core.files.excel97 import BATCH, Damaged, Locked, ReadExcel97, SheetHead
+from engine.core.invariants import Broken
 from engine.core.refusals import Refused
 from engine.core.text import cleaned, storable
 from engine.core.words import Sentence
@@ -31,7 +32,7 @@ Row = tuple[int, list[Cell]]  # the row's number as Excel shows it, and its cell
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that is read of one file."""
+    """The limits for one file."""
 
     size: int = 64 * 2**20  # bytes as sent
     unpacked: int = 200 * 2**20  # bytes of all parts of an xlsx file
@@ -47,7 +48,7 @@ LIMITS = Limits()
 
 
 class Unreadable(Refused):
-    """The file as a whole is not taken; the sentence says why and what would be."""
+    """The file is refused as a whole; the sentence says why and what would be right."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ class Sheet:
 
 
 def read_sheets(data: bytes, read_excel97: ReadExcel97, limits: Limits = LIMITS) -> Iterator[Sheet]:
-    """The sheets of a file, told by what it holds and not by what it is called. Raises `Unreadable`, here or later.
+    """Yields the sheets of a file; its content, not its name, tells its format. Raises `Unreadable`, here or later.
 
-    What no database takes as text is taken out of the cells: an xlsx file can say `_x0000_`. `read_excel97` opens .xls
-    files: `engine.channels.excel97.read_excel97` does it in another process.
+    Characters that no database stores are removed: an xlsx file can contain `_x0000_`. `read_excel97` opens .xls files:
+    `engine.channels.excel97.read_excel97` does it in another process.
     """
     return (
         replace(it, name=cleaned(it.name), rows=map(_storable, it.rows)) for it in _sheets(data, read_excel97, limits)
@@ -111,7 +112,7 @@ _TORN = 4096  # bytes at most of a tag that the end of a chunk cuts in two
 
 
 def _weigh(data: bytes, limits: Limits) -> None:
-    """Unpack an xlsx file without keeping it, and refuse what is too large, too wide or no xlsx file."""
+    """Unpacks an xlsx file without keeping it. Refuses a file that is too large, too wide, or not xlsx."""
     scale = _Scale(limits)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -125,12 +126,12 @@ def _weigh(data: bytes, limits: Limits) -> None:
                     scale.weigh(part.filename.lower(), stream)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise Unreadable(_broken()) from error
-    if scale.cells * scale.longest > limits.text:  # one long text that a million cells refer to
+    if scale.cells * scale.longest > limits.text:  # a million cells refer to one long text
         raise Unreadable(_bomb())
 
 
 class _Scale:
-    """How much the parts of an xlsx file hold, counted while they are unpacked."""
+    """The size of the parts of an xlsx file, counted while they are unpacked."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits, self.unpacked, self.cells, self.longest = limits, 0, 0, 0
@@ -161,7 +162,7 @@ class _Scale:
             _fits(sheet.rows, sheet.width(), self.limits)
 
     def _longest(self, text: bytes, began: int) -> int:
-        """Measure the shared texts that end here; where the one that is open began, seen from the next chunk."""
+        """Measures the shared texts that end here; returns where an open text began, counted from the next chunk."""
         for end in _TEXT_END.finditer(text):
             self.longest = max(self.longest, end.start() - began)
             began = end.end()
@@ -170,7 +171,7 @@ class _Scale:
 
 
 class _Extent:
-    """How far the cells of a sheet reach, by what they say themselves."""
+    """The extent of the cells of a sheet, according to the places they name."""
 
     def __init__(self) -> None:
         self.rows, self.cells, self._placed = 0, 0, 0
@@ -186,7 +187,7 @@ class _Extent:
         self.cells += sum(text.count(begin) for begin in _CELLS)
 
     def width(self) -> int:
-        """The number of columns. Raises `Unreadable` where a cell does not say its place, and could lie anywhere."""
+        """The number of columns. Raises `Unreadable` if a cell does not say its place."""
         if self.cells > self._placed:
             raise Unreadable(
                 Sentence("The cells of this file do not say where they lie. Open it in Excel and save it again.")
@@ -213,7 +214,7 @@ def _workbook(data: bytes, limits: Limits) -> Iterator[Sheet]:
         book = calamine.load_workbook(io.BytesIO(data))
         visible = [sheet for sheet in book.sheets_metadata if sheet.visible == calamine.SheetVisibleEnum.Visible]
         names = [sheet.name for sheet in visible if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
-    except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
+    except BaseException as error:  # noqa: BLE001 - the library's panics are not Exceptions
         _refuse(error)
     if len(names) > limits.sheets:
         raise Unreadable(_many(limits))
@@ -225,7 +226,7 @@ def _worksheets(book: calamine.CalamineWorkbook, names: list[str], limits: Limit
         try:
             sheet = book.get_sheet_by_name(name)
             merged = sheet.merged_cell_ranges or []
-        except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
+        except BaseException as error:  # noqa: BLE001 - the library's panics are not Exceptions
             _refuse(error)
         _fits(sheet.total_height, sheet.total_width, limits)
         rows: Iterator[list[Any]] = sheet.iter_rows()
@@ -233,7 +234,7 @@ def _worksheets(book: calamine.CalamineWorkbook, names: list[str], limits: Limit
 
 
 def _excel97(messages: Iterator[SheetHead | list[list[Cell]]], limits: Limits) -> Iterator[Sheet]:
-    """The sheets of an .xls file, which another process opens; what is left of one is read over for the next."""
+    """Yields the sheets of an .xls file that another process opens; skips unread rows of a sheet before the next."""
     rows: Iterator[Row] = iter(())
     number = 0
     try:
@@ -252,9 +253,10 @@ def _excel97(messages: Iterator[SheetHead | list[list[Cell]]], limits: Limits) -
 
 
 def _batched(messages: Iterator[SheetHead | list[list[Cell]]]) -> Iterator[list[Cell]]:
-    """The rows up to the end of a sheet, which is a batch that is not full."""
+    """Yields the rows up to the end of a sheet. A batch that is not full ends it."""
     for batch in messages:
-        assert isinstance(batch, list)
+        if not isinstance(batch, list):
+            raise Broken("a sheet's head comes after the last batch of the one before")
         yield from batch
         if len(batch) < BATCH:
             return
@@ -275,12 +277,12 @@ def _rows(start: tuple[int, int] | None, found: Iterator[list[Cell]], merged: li
             row = pad + cells if pad else cells
             spans.fill(number, row)
             yield number + 1, row
-    except BaseException as error:  # noqa: BLE001 - the library's panics are no Exceptions
+    except BaseException as error:  # noqa: BLE001 - the library's panics are not Exceptions
         _refuse(error)
 
 
 class _Merged:
-    """The merged areas of a sheet, begun and ended as the rows go by."""
+    """The merged areas of a sheet, opened and closed while its rows are read."""
 
     def __init__(self, merged: list[Range]) -> None:
         self._waiting = sorted(merged, reverse=True)
@@ -298,7 +300,7 @@ class _Merged:
         if not self._open:
             return
         self._open = [(area, value) for area, value in self._open if area[1][0] >= number]
-        if len(self._open) > len(row):  # they overlap, as Excel never has it
+        if len(self._open) > len(row):  # they overlap, which Excel never does
             raise Unreadable(_broken())
         for ((_, first), (_, last)), value in self._open:
             for column in range(first, min(last + 1, len(row))):
@@ -306,7 +308,7 @@ class _Merged:
 
 
 def _refuse(error: BaseException) -> NoReturn:
-    """Turn what the library raises, its panics included, into a refusal; pass on what is not the file's fault."""
+    """Turns exceptions of the library, panics too, into a refusal; raises again what is not the file's fault."""
     if isinstance(error, calamine.PasswordError | Locked) or "password" in str(error).lower():
         raise Unreadable(Sentence("The file is locked with a password. Save it without one.")) from error
     if isinstance(error, Exception | MemoryError) or type(error).__name__ == "PanicException":
@@ -366,7 +368,7 @@ def _encoding(data: bytes) -> str:
 
 
 def _delimiter(data: bytes, encoding: str) -> tuple[str, int]:
-    """What parts the cells, and how many lines to skip (Excel's own `sep=;`): the sign most frequent in 30 lines."""
+    """Returns the delimiter, and how many lines to skip (Excel's own `sep=;`): the most frequent sign in 30 lines."""
     head = data[:65536].decode(encoding, "ignore").splitlines()[:30]
     if head and (named := re.fullmatch(r"sep=(.)", head[0].strip())):
         return named[1], 1

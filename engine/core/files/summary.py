@@ -1,4 +1,4 @@
-"""Daily summaries: how many of each class were there on a day, and whether its register was taken at all."""
+"""Reads daily summaries: how many pupils of each class were present on a day, and whether attendance was taken."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _DATE = re.compile(r"\b(\d{1,2})(?: thang)? (\d{1,2})(?: nam)? (\d{4})\b")
 
 
 class DayOfClass(NamedTuple):
-    """One class on one day: counts of pupils (None: not said), and whether attendance was taken."""
+    """One class on one day: the number of pupils (None: not given), and whether attendance was taken."""
 
-    given: Wrong  # the row as it stood, for when its class is not known
+    given: Wrong  # the row as in the file, if its class is not known
     class_name: str
     day: dt.date
     taken: bool
@@ -30,7 +30,7 @@ class DayOfClass(NamedTuple):
 
 
 def read_summary(table: Table, aliases: Aliases, today: dt.date) -> Iterator[DayOfClass | Wrong]:
-    """Each class's row. The date stands in a column or above the table."""
+    """Returns the row of each class. The date is in a column or above the table."""
     words = aliases.values("taken")
     titled = _day_in(table.title)
     for number, cells in table.rows:
@@ -43,7 +43,7 @@ def read_summary(table: Table, aliases: Aliases, today: dt.date) -> Iterator[Day
             said = choice_of(table.header.cell(cells, "taken"), words, Sentence("state"))
             taken = said == "yes" if said else any(count is not None for count in counts[1:])
             if not taken:
-                counts = (counts[0], None, None, None, None)  # zeros where nothing was counted are no counts
+                counts = (counts[0], None, None, None, None)  # zeros of a class where nobody counted are not numbers
             yield DayOfClass(wrong(table.sheet, number, table.header, cells, ()), name, day, taken, counts)
         except Misread as misread:
             yield wrong(table.sheet, number, table.header, cells, [misread.sentence])

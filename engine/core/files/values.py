@@ -1,7 +1,7 @@
-"""One cell at a time: what people, Excel and other programs make of dates, codes, names and marks.
+"""Reads one cell: dates, codes, names and marks, in the forms that people, Excel and other programs give them.
 
-Nothing is guessed. A cell that can be read in one way only is read; of any other a sentence says what would be right.
-The content of a cell is never part of a sentence where it could be a personal id number.
+It guesses nothing. It reads a cell that has only one meaning; for any other a sentence says what would be right. A
+sentence never shows a cell that could be a personal id number.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def text_of(cell: Cell) -> str:
 
 
 def code_of(cell: Cell, length: int = 0) -> str:
-    """A code, as it was before Excel took it for a number; "" for an empty cell.
+    """Returns a code as it was before Excel turned it into a number; "" for an empty cell.
 
-    `length` is the number of digits that such codes have: a number that lost its leading zeros gets them back, a text
-    is left as it is. Raises `Misread` for a number whose last digits are lost (1.23E+11).
+    `length` is the number of digits that such codes have: a number gets its lost leading zeros back, a text stays as it
+    is. Raises `Misread` for a number whose last digits are lost (1.23E+11).
     """
     text = text_of(cell).lstrip("'")
     if re.fullmatch(r"\d+\.0+", text):
@@ -61,17 +61,18 @@ def code_of(cell: Cell, length: int = 0) -> str:
 
 
 def is_personal_id(text: str) -> bool:
-    """Whether this looks like a citizen's number (CCCD): 12 digits, however spaced."""
+    """Returns whether a text looks like a citizen's number (CCCD): 12 digits, with any spaces."""
     return len(digits := re.sub(r"[\s.\-]", "", text)) == 12 and digits.isdigit()
 
 
 def without_ids(text: str) -> str:
-    """A text without the citizens' numbers in it; "" if it was nothing else."""
+    """Returns a text without the citizens' numbers in it; "" if nothing else is left."""
     return "" if is_personal_id(text) else " ".join(re.sub(r"(?<!\d)\d{12}(?!\d)", "", text).split())
 
 
 def day_of(cell: Cell, latest: dt.date) -> dt.date | None:
-    """A day, or None for an empty cell: 5/2/2026, 05-02-2026, 5.2.26, 2026-02-05, in words, or Excel's day number.
+    """Returns a day, or None for an empty cell: 5/2/2026, 05-02-2026, 5.2.26, 2026-02-05, in words, or Excel's day
+    number.
 
     The day comes before the month. Raises `Misread`, also for a day after `latest` or before 1950.
     """
@@ -106,7 +107,10 @@ def _serial(number: float) -> dt.date | None:
 
 
 def name_of(cell: Cell, most: int = 120) -> str:
-    """A person's name or a place's. Raises `Misread` for letters that no name here has: VNI, TCVN3 or mojibake."""
+    """Returns a person's or place's name.
+
+    Raises `Misread` for letters that no name here has: VNI, TCVN3 or mojibake.
+    """
     text = text_of(cell)
     if len(text) > most:
         raise Misread(Sentence("“{cell}” is too long; {most} characters are the most.", cell=short(text), most=most))
@@ -122,16 +126,18 @@ def name_of(cell: Cell, most: int = 120) -> str:
 
 
 def strange_letters(text: str) -> list[str]:
-    """The signs of a text that are not of the Vietnamese alphabet nor of names in the Central Highlands."""
+    """Returns the characters of a text that belong neither to the Vietnamese alphabet nor to names of the Central
+    Highlands.
+    """
     strange = [sign for sign in dict.fromkeys(text) if sign.lower() not in _LETTERS and sign not in _AROUND]
-    # TCVN3 writes ễ as Ô: a capital with a mark inside a word of small letters.
+    # TCVN3 writes ễ as Ô: a capital letter with a mark inside a word of small letters.
     return strange or [
         sign for before, sign in itertools.pairwise(text) if before.islower() and sign.isupper() and not sign.isascii()
     ]
 
 
 def phone_of(cell: Cell) -> str:
-    """A phone number as text; the 0 in front that a number lost is put back."""
+    """Returns a phone number as text; puts back the 0 in front that a number lost."""
     text = text_of(cell)
     if isinstance(cell, float | int) and not isinstance(cell, bool) and re.fullmatch(r"[2-9]\d{8}", text):
         text = "0" + text
@@ -149,7 +155,7 @@ def whole_of(cell: Cell) -> int | None:
 
 
 def choice_of(cell: Cell, choices: Mapping[str, str], what: Sentence) -> str | None:
-    """What a cell stands for by a list of aliases (folded), or None for an empty one. Raises `Misread`."""
+    """Returns the meaning of a cell by a list of aliases (folded); None for an empty cell. Raises `Misread`."""
     text = text_of(cell)
     if not text:
         return None
@@ -160,6 +166,6 @@ def choice_of(cell: Cell, choices: Mapping[str, str], what: Sentence) -> str | N
 
 
 def short(text: str) -> str:
-    """A cell as it may be shown: cut, and never with a personal id number."""
+    """Returns a cell in a form that may be shown: cut, without personal id numbers."""
     text = without_ids(text) or "…"
     return text if len(text) <= 40 else text[:39] + "…"

@@ -1,8 +1,8 @@
-"""Monthly registers: a row a pupil, one or two columns a day, as teachers keep them and vnEdu and SMAS give them out.
+"""Reads monthly registers of teachers, vnEdu and SMAS: one row for each pupil, one or two columns for each day.
 
-Three header rows (day, weekday, S or C), of which the last two may be missing; titles above; several blocks in a sheet,
-one a class; totals behind the days. The month stands in the title or the sheet's name. Weekdays are held against the
-calendar: a register that was filed under a wrong month is not taken.
+They have three header rows (day, weekday, S or C; the last two may be missing), titles above, several blocks in a sheet
+(one for each class), and totals after the days. The title or the name of the sheet gives the month. The reader compares
+the weekdays with the calendar and refuses a register of a wrong month.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.core.text import fold
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread, read_date
 
-LEAST_DAYS = 3  # columns that make a row of days
+LEAST_DAYS = 3  # columns; a row of days has at least so many
 _DAY = re.compile(r"(?:ngày\s*)?(\d{1,2})(?:/\d{1,2})?", re.IGNORECASE)
 _MONTH = re.compile(r"\bthang (\d{1,2})(?: nam)? (\d{4})\b|\b(\d{1,2}) (\d{4})$")
 _MONTH_ALONE = re.compile(r"\b(?:thang|t) ?(\d{1,2})\b")
@@ -47,14 +47,14 @@ class _Block:
 
 
 def is_wide(rows: Sequence[Sequence[Cell]], aliases: Aliases) -> bool:
-    """Whether one of these rows is a row of days with a column of pupils beside it."""
+    """Returns whether one of these rows is a row of days with a column of pupils beside it."""
     return any(_header_at(rows, at, aliases) is not None for at in range(len(rows)))
 
 
 def read_wide(
     sheet: Sheet, aliases: Aliases, today: dt.date, month: dt.date | None, session: str
 ) -> Iterator[Marked | Wrong]:
-    """The marks of each pupil's row. Raises `Unreadable` if the month is not known or the weekdays do not fit it."""
+    """Yields the marks of each pupil. Raises `Unreadable` if the month is unknown or the weekdays do not fit it."""
     rows = list(sheet.rows)
     marks = MarkReader(aliases)
     known: dt.date | None = None
@@ -99,7 +99,10 @@ def _blocks(rows: Sequence[Sequence[Cell]], aliases: Aliases) -> Iterator[_Block
 
 
 def _spread(days: dict[int, int | dt.date], sessions: dict[int, str]) -> dict[int, tuple[int | dt.date, str]]:
-    """Each column's day and session; a day that stands over its first column only holds for its second one as well."""
+    """Returns the day and session of each column.
+
+    A day that is written only over its first column holds for the second too.
+    """
     if not sessions:
         return {column: (day, "") for column, day in days.items()}
     found: dict[int, tuple[int | dt.date, str]] = {}
@@ -113,7 +116,7 @@ def _spread(days: dict[int, int | dt.date], sessions: dict[int, str]) -> dict[in
 def _header_at(
     rows: Sequence[Sequence[Cell]], at: int, aliases: Aliases
 ) -> tuple[Header, dict[int, int | dt.date]] | None:
-    """The header, if this row is one of days and the pupils' columns are named in it or right beside it."""
+    """Returns the header if this row is a row of days with the pupils' columns named in it or next to it."""
     days = {column: day for column, cell in enumerate(rows[at]) if (day := _day_number(cell)) is not None}
     order = [day.day if isinstance(day, dt.date) else day for day in days.values()]
     if len(set(order)) < LEAST_DAYS or order != sorted(order):
@@ -151,7 +154,7 @@ def _weekday(text: str) -> int | None:
 
 
 def _month(titles: Sequence[str]) -> dt.date | None:
-    """The month that a title names, with the year of its own or of the school year."""
+    """Returns the month that a title names, with the year in the title or of the school year."""
     folded = [fold(title) for title in titles]
     for title in folded:
         if found := _MONTH.search(title):
@@ -188,7 +191,7 @@ class _BlockReader:
                 )
 
     def read(self, row: Row) -> Iterator[Marked | Wrong]:
-        """A pupil's row and its wrong cells; nothing if it says nothing or is no pupil's."""
+        """Reads the row of a pupil and its wrong cells; returns nothing if the row is empty or not a pupil's."""
         number, cells = row
         code_cell, name = self.block.header.cell(cells, "code"), text_of(self.block.header.cell(cells, "name"))
         if (code_cell in {None, ""} and not name) or _TOTAL.match(fold(name)):

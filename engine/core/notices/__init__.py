@@ -1,1 +1,1 @@
-"""Who is told what, when, and in which words."""
+"""Decides who is told what, when, and in which words."""

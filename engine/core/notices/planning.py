@@ -1,8 +1,7 @@
-"""Which notice goes where, and when: channels, quiet hours, daily digest, urgency, and what is told in numbers only.
+"""Decides where each notice goes, and when: channels, quiet hours, daily digest, urgency, and what is only counted.
 
-All pure: `now` and the calendar come in, moments and values go out. `engine.jobs.deliver` does what is decided here,
-and
-`engine.core.notices.texts` has the words.
+Everything is pure: `now` and the calendar come in, moments and values go out. `engine.jobs.deliver` carries out these
+decisions; `engine.core.notices.texts` has the words.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from dataclasses import dataclass, field, replace
 from engine.core.calendar import Calendar
 from engine.core.cases.definitions import Definitions
 from engine.core.people.access import OFFICE
-from engine.core.people.account_events import told
+from engine.core.people.account_events import notice_words
 from engine.core.refusals import NotFound
 from engine.core.words import Label
 
 EMAIL, PUSH = "email", "push"
 DAY = 24 * 60  # minutes
-MOST_ATTEMPTS = 8  # then it is a dead letter, and the operator's
+MOST_ATTEMPTS = 8  # then it is a dead letter, which the operator handles
 FIRST_WAIT = dt.timedelta(minutes=2)
 LONGEST_WAIT = dt.timedelta(hours=6)
-# These answer for many cases at once: a digest tells them how many and where, not one by one.
+# These roles answer for many cases: their digest gives numbers and places, not single cases.
 LEADERS = frozenset({"commune_leader", OFFICE})
 
 KINDS: Mapping[str, Label] = {
@@ -44,7 +43,7 @@ KINDS: Mapping[str, Label] = {
     ),
     "difficulty_answered": Label("Khó khăn, vướng mắc đã có ý kiến", "A difficulty was answered"),
 }
-# Of many cases at once: what moved their deadlines.
+# Notices about many cases: something moved their deadlines.
 CLOSURES: Mapping[str, Label] = {
     "closure_announced": Label("Có ngày tạm dừng đến lớp, hạn xử lý dời đi", "Days without class moved deadlines"),
     "closure_changed": Label(
@@ -60,9 +59,11 @@ CHANGED = Label("Hồ sơ có thay đổi", "Something has changed in a case")
 
 @dataclass(frozen=True, slots=True)
 class ToldWhen:
-    """A person's hours, in local minutes after midnight: quiet from `quiet_from` to `quiet_to`, digest at `digest_at`.
+    """When a person wants to be told, in local minutes after midnight.
 
-    Equal ends mean that there are no quiet hours; from 22:00 to 06:00 runs over midnight.
+    Quiet hours last from `quiet_from` to `quiet_to`; the digest comes at `digest_at`.
+
+    Equal ends mean no quiet hours. 22:00 to 06:00 goes over midnight.
     """
 
     quiet_from: int = 22 * 60
@@ -78,7 +79,10 @@ class ToldWhen:
 
 @dataclass(frozen=True, slots=True)
 class ChosenChannel:
-    """One channel of one person. `digest`: once a day, unless urgent. No address: the channel knows it by itself."""
+    """One channel of one person.
+
+    `digest`: once a day, unless urgent. Without an address the channel finds it by itself.
+    """
 
     channel: str
     enabled: bool
@@ -88,7 +92,7 @@ class ChosenChannel:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A person as the notices know them: language, channels, hours. `email` is the address of their account."""
+    """What notices need to know of a person: language, channels, hours. `email` is the address of the account."""
 
     person_id: int
     language: str = "vi"
@@ -99,9 +103,10 @@ class Recipient:
     devices: int = 0  # browsers that take push messages
 
     def choices(self, available: Collection[str]) -> tuple[ChosenChannel, ...]:
-        """What the person gets beside the app: own choices, or the digest by e-mail for one who never chose.
+        """Returns the channels of the person beside the app: those they chose, or the digest by e-mail if they never
+        chose.
 
-        Only channels that this installation has (`available`), and that can reach the person.
+        The result has only channels that this installation has (`available`) and that can reach the person.
         """
         if self.disabled:
             return ()
@@ -117,14 +122,14 @@ class Recipient:
         return bool(choice.address or (choice.channel == EMAIL and self.email))
 
     def address(self, channel: str) -> str:
-        """Where the channel reaches the person; "" if nowhere any more."""
+        """Returns the address at which the channel reaches the person; "" if it no longer can."""
         own = next((choice.address for choice in self.stored if choice.channel == channel), "")
         return own or (self.email if channel == EMAIL else "")
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One message to be: by this channel, not before this moment; in the digest of a day, or by itself (None)."""
+    """A message to send: by this channel, not before this moment; in the digest of a day, or alone (None)."""
 
     channel: str
     at: dt.datetime
@@ -134,7 +139,7 @@ class PlannedMessage:
 def plan(
     reader: Recipient, available: Collection[str], now: dt.datetime, calendar: Calendar, *, urgent: bool
 ) -> list[PlannedMessage]:
-    """Where and when a new notice goes. An urgent one goes at once, everywhere the person reads."""
+    """Returns where and when a new notice goes. An urgent one goes at once to every channel of the person."""
     planned = []
     for choice in reader.choices(available):
         if urgent:
@@ -148,7 +153,7 @@ def plan(
 
 
 def after_quiet(moment: dt.datetime, hours: ToldWhen, calendar: Calendar) -> dt.datetime:
-    """The moment itself, or the end of the quiet hours that it lies in."""
+    """Returns the moment itself, or the end of the quiet hours that contain it."""
     local = calendar.local(moment)
     minute = local.hour * 60 + local.minute
     if not hours.quiet(minute):
@@ -158,7 +163,7 @@ def after_quiet(moment: dt.datetime, hours: ToldWhen, calendar: Calendar) -> dt.
 
 
 def next_digest(now: dt.datetime, hours: ToldWhen, calendar: Calendar) -> tuple[dt.datetime, dt.date]:
-    """The next digest after `now`: its moment and its day, a working day of the office."""
+    """Returns the moment and the day of the next digest after `now`; the day is a working day of the office."""
     day = calendar.local(now).date()
     for _ in range(60):  # no break is longer
         at = digest_on(day, hours, calendar)
@@ -169,27 +174,30 @@ def next_digest(now: dt.datetime, hours: ToldWhen, calendar: Calendar) -> tuple[
 
 
 def digest_on(day: dt.date, hours: ToldWhen, calendar: Calendar) -> dt.datetime | None:
-    """The moment of a day's digest; None on a day that the office does not work."""
+    """Returns the moment of a day's digest; None on a day on which the office does not work."""
     if calendar.why_no_work(day) is not None:
         return None
     return after_quiet(calendar.instant(day, hours.digest_at), hours, calendar)
 
 
 def wait(attempts: int, jitter: float) -> dt.timedelta:
-    """How long to wait after so many attempts that failed: 2, 6, 18, 54, 162 minutes, then 6 hours.
+    """Returns how long to wait after so many failed attempts: 2, 6, 18, 54, 162 minutes, then 6 hours.
 
-    `jitter` from 0 to 1 makes it three quarters to five quarters of that, so that not all come back at once. Eight
-    attempts take about sixteen hours: longer than a mail server is out of order over a night.
+    `jitter` from 0 to 1 changes it to between three and five quarters, so that not all try again at once. Eight
+    attempts take about sixteen hours: longer than a mail server that fails for a night.
     """
     plain = min(LONGEST_WAIT, FIRST_WAIT * math.pow(3, attempts - 1))
     return plain * (0.75 + jitter / 2)
 
 
 def reason(definitions: Definitions, workflow: str, rules_version: int, kind: str, cases: int = 1) -> Label:
-    """Why a person is told, in words: the rule's, or what happened, and to how many cases if it is told of many; of an
-    act on an account or a post, which is about no case and on no workflow (""), what was done."""
+    """Returns why a person is told, in words.
+
+    The words are those of the rule, or of what happened, with the number of cases if there are many. An act on an
+    account or a post belongs to no case and no workflow (""); the words say what was done.
+    """
     if not workflow:
-        return told(kind) or CHANGED
+        return notice_words(kind) or CHANGED
     if found := CLOSURES.get(kind):
         return Label(f"{found.vi}: {cases} hồ sơ", f"{found.en}: {cases} {'case' if cases == 1 else 'cases'}")
     if kind in KINDS:
@@ -206,10 +214,10 @@ def reason(definitions: Definitions, workflow: str, rules_version: int, kind: st
 
 @dataclass(frozen=True, slots=True)
 class DigestItem:
-    """A notice in a digest: the case's code, why, until when (local), the role told, and the place it counts under.
+    """A notice in a digest: the case's code, why, until when (local), the role told, and the place that counts it.
 
-    `closure`: it is about days without class that moved the deadlines of this case and, perhaps, others. `act`: it is
-    about an act on an account or a post, and about no case.
+    `closure`: the notice is about days without class that moved the deadlines of this case and perhaps of others.
+    `act`: the notice is about an act on an account or a post, not about a case.
     """
 
     code: str
@@ -223,7 +231,7 @@ class DigestItem:
 
 @dataclass(frozen=True, slots=True)
 class PlaceCount:
-    """Cases under one commune or school: with news, overdue, waiting for somebody to accept them."""
+    """The cases of one commune or school: with news, overdue, waiting for somebody to accept them."""
 
     place: str
     news: int = 0
@@ -233,8 +241,11 @@ class PlaceCount:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one digest says: single cases for who works on them, numbers by place for who answers for many; closures;
-    acts on accounts and posts, and how many of each kind."""
+    """The content of one digest.
+
+    People who work on cases get single cases; people who answer for many get numbers by place. Closures and acts on
+    accounts and posts follow, with the number of each kind.
+    """
 
     items: tuple[DigestItem, ...] = ()
     counts: tuple[PlaceCount, ...] = ()
@@ -246,9 +257,10 @@ class Digest:
 
 
 def gather(items: Sequence[DigestItem], urging: Iterable[PlaceCount] = ()) -> Digest:
-    """The digest of these notices (oldest first) and of what is to be urged on (D2.3): a case is told once, the latest
-    news of it, the nearest deadline first; what came to a leader is only counted. A closure is told to anybody, once.
-    Acts on accounts and posts are counted by what they were.
+    """Builds the digest of these notices (oldest first) and of the cases that the reader should urge on (D2.3).
+
+    A case comes once, with its latest news; the nearest deadline is first. Notices to a leader are only counted.
+    Everybody is told of a closure, once. Acts on accounts and posts are counted by kind.
     """
     acts = Counter(item.why for item in items if item.act is not None)
     items = [item for item in items if item.act is None]

@@ -1,15 +1,15 @@
-"""What `[mail]` and `[notices]` of `instance/settings.toml` say, and what is wrong with it.
+"""Reads `[mail]` and `[notices]` of `instance/settings.toml`, and finds what is wrong with them.
 
-[mail]                                  # e-mail; without it there is none
+[mail]                                  # without this table no e-mail is sent
 host = "mail.example.vn"
 sender = "Ra Lớp <ralop@example.vn>"
 
 [notices]
 url = "https://ralop.example.vn"        # where people open the pages
 push_contact = "mailto:it@example.vn"   # turns push messages on
-keep_days = 400                         # so long a message that was sent or given up is kept
+keep_days = 400                         # days; then a message that was sent or given up is deleted
 
-[notices.services.zalo]                 # any service of apprise, by a name of your own
+[notices.services.zalo]                 # any service of apprise, under a name that you choose
 url = "zalo://BOT_TOKEN/{address}"
 label = { vi = "Zalo", en = "Zalo" }
 ask = { vi = "Mã trò chuyện Zalo", en = "Zalo chat id" }
@@ -44,7 +44,7 @@ class MailSettings:
 
 ADDRESS = "{address}"
 URL = "http://127.0.0.1:5000"
-KEEP_DAYS = 400  # a school year, its summer, and time to answer questions about it
+KEEP_DAYS = 400  # days: a school year, its summer, and time to answer questions about it
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 WAY = Sentence("way of encryption")
 
@@ -60,7 +60,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class OutboxSettings:
-    """What `[mail]` and `[notices]` say."""
+    """The values of `[mail]` and `[notices]`."""
 
     url: str = URL
     mail: MailSettings | None = None
@@ -70,9 +70,9 @@ class OutboxSettings:
 
 
 def read_outbox(reader: Reader, environment: Mapping[str, str]) -> OutboxSettings:
-    """The tables `[mail]` and `[notices]` of a settings file; faults go to the reader.
+    """The tables `[mail]` and `[notices]` of a settings file; notes faults in the reader.
 
-    The environment goes before the file for the one secret: RALOP_MAIL_PASSWORD.
+    For the one secret, RALOP_MAIL_PASSWORD, the environment comes before the file.
     """
     notices = reader.table("notices")
     url = notices.text("url", URL).rstrip("/")

@@ -1,8 +1,9 @@
-"""The words of a notice: a case's code, why, until when, and a link. Nothing else comes in, so nothing gets out.
-Of an act on an account or a post they say what kind of act it was, and no name either.
+"""Writes the text of a notice: the code of a case, why, until when, and a link.
 
-A message passes through phones that lie about, other people's servers and Zalo groups. So no function here is ever
-given a pupil's name, school, class or cause; who may know them follows the link and signs in.
+No other data come in, so no other data can get out. The text about an act on an account or a post says what kind of act
+it was, without a name. A message passes through phones that lie about, through servers of others and through Zalo
+groups. So no function here ever gets a pupil's name, school, class or cause. Readers who may know them follow the link
+and sign in.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from engine.core.words import Label, Sentence
 
 MARK = "[Ra Lớp]"
 _UNKNOWN = Sentence("If you know nothing of this, tell your administrator at once.")
-MOST_LINES = 50  # cases or places in one digest; the rest are a number and the link
+MOST_LINES = 50  # cases or places in one digest; for the rest it gives a number and the link
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A message in one language: a subject of one line, a body of several, the link that it is about."""
+    """A message in one language: a subject of one line, a body of several lines, and its link."""
 
     subject: str
     body: str
@@ -49,7 +50,7 @@ def closure_text(why: Label, url: str, language: str) -> Text:
 
 
 def act_text(why: Label, url: str, language: str, *, urgent: bool = False) -> Text:
-    """A notice about an act on an account or a post: what was done; to whom and by whom stands behind the link."""
+    """A notice about an act on an account or a post: what was done. The link shows to whom and by whom."""
     said = why.in_(language)
     mark = MARK + " " + Sentence("Urgent:").in_(language) if urgent else MARK
     link = notices_url(url)
@@ -60,9 +61,9 @@ def act_text(why: Label, url: str, language: str, *, urgent: bool = False) -> Te
 def zalo_text(
     code: str, url: str, standing: Sequence[Label | Sentence], due: dt.datetime | None, language: str = "vi"
 ) -> str:
-    """A short text to copy into Zalo by hand: where which case is, what is asked of whom until when, and the link.
+    """Returns a short text to copy into Zalo: the case, its state, who has to do what until when, and the link.
 
-    `standing` is the same whoever copies it: others read it, and the reader's own next act is not theirs.
+    `standing` does not depend on the person who copies it, because others read the text.
     """
     line = f"{MARK} {code}: " + " ".join(f"{it.in_(language).rstrip('.')}." for it in standing)
     if due is not None:
@@ -94,7 +95,7 @@ def digest_text(digest: Digest, day: dt.date, url: str, language: str) -> Text:
 
 
 def trial_text(url: str, language: str) -> Text:
-    """The message that a person sends to themselves to see whether a channel works."""
+    """Returns the message that people send to themselves to test a channel."""
     body = Sentence("This channel works: notices of Ra Lớp reach you here.").in_(language)
     link = f"{url}/me/notices"
     subject = Sentence("A test message").in_(language)

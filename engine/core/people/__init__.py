@@ -1,1 +1,1 @@
-"""Who may see and do what, and who answers for a case."""
+"""Decides who may see and do what, and who answers for a case."""

@@ -1,8 +1,8 @@
 """Who may see and do what, decided in one place.
 
-A right does not come from a role alone but from a role in a unit and a case that touches that unit: a teacher reaches
-the pupils of her class, an officer the villages assigned to him (D2.2). `reach` answers for one case in Python, and
-`engine.store.scopes` narrows every query to the same answer in SQL; a test holds the two against each other.
+A role alone gives no right. A right needs a role in a unit and a case that belongs to that unit: a teacher reaches the
+pupils of her class, an officer the villages assigned to him (D2.2). `reach` answers for one case in Python;
+`engine.store.scopes` narrows every query to the same answer in SQL. A test compares the two.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ SEATS: Mapping[str, str] = {
 OFFICE = "education_office"
 ADMIN = "admin"
 ROLES = (*SEATS, OFFICE, ADMIN)
-# These see what a pupil needs, never who the pupil is or why (Luật Trẻ em 2016 Art. 6(11); NĐ 56/2017 Art. 33).
+# These roles see what a pupil needs, but not who the pupil is or why (Luật Trẻ em 2016 Art. 6(11); NĐ 56/2017 Art. 33).
 REFERRED = frozenset({"volunteer", "association"})
 
 
 class Place(Protocol):
-    """Anything that says where a pupil learns and lives, and which association was asked to help."""
+    """Any value that says where a pupil learns and lives, and which association was asked to help."""
 
     @property
     def class_id(self) -> int: ...
@@ -50,10 +50,10 @@ class Place(Protocol):
 class Viewer:
     """A signed-in person and the units in which they hold each role today, their own and those delegated to them.
 
-    `units` maps a role to unit ids. An education office's area is spelt out: the communes and provinces it covers, and
-    the schools that lie in them, because a boarding school's pupils live elsewhere. For somebody who stands in for
-    others `parts` tells which right is whose: their own posts first, then those of each whose absence they cover. Some
-    of these have no post any more, but cases still.
+    `units` maps a role to unit ids. For an education office they list the communes and provinces it covers and the
+    schools in them, because pupils of a boarding school live elsewhere. If the person stands in for others, `parts`
+    says which right belongs to whom: own posts first, then those of each absent person. Some absent people have no post
+    any more, but still have cases.
     """
 
     person_id: int
@@ -65,7 +65,7 @@ class Viewer:
 
     @property
     def people(self) -> tuple[int, ...]:
-        """The person, and those who are away and whose posts the person fills meanwhile."""
+        """The person, and the absent people for whom the person stands in."""
         return tuple(part.person_id for part in self.parts) or (self.person_id,)
 
     def holds(self, role: str) -> bool:
@@ -78,7 +78,7 @@ class Viewer:
 
 
 def reach(viewer: Viewer, place: Place) -> frozenset[str]:
-    """The roles in which the viewer has a duty towards the pupil of this case; empty for an outsider."""
+    """Returns the roles in which the viewer has a duty towards the pupil of this case; empty for an outsider."""
     roles = {role for role, units in viewer.units.items() if role in SEATS and getattr(place, SEATS[role]) in units}
     if (
         place.commune_id in viewer.office_communes
@@ -90,9 +90,10 @@ def reach(viewer: Viewer, place: Place) -> frozenset[str]:
 
 
 def acts_for(viewer: Viewer, roles: Callable[[Viewer], Collection[str]], rather: int | None = None) -> dict[str, int]:
-    """For each role that somebody has only as a stand-in: whose right it is. `roles` tells what a viewer may act as.
+    """Returns, for each role that a person has only as a stand-in, the person it belongs to.
 
-    Where two lend the same right, it is that of `rather`, who has the case, if it is one of them.
+    `roles` returns the roles in which a viewer may act. If two people lend the same right, `rather` (who has the case)
+    counts first.
     """
     found: dict[str, int] = {}
     order = sorted(viewer.parts, key=lambda part: (part.person_id != viewer.person_id, part.person_id != rather))
@@ -102,5 +103,5 @@ def acts_for(viewer: Viewer, roles: Callable[[Viewer], Collection[str]], rather:
 
 
 def knows(roles: frozenset[str]) -> bool:
-    """Whether someone reaching a case in these roles may know the pupil's name, address and causes."""
+    """Returns whether somebody with these roles on a case may know the pupil's name, address and causes."""
     return bool(roles - REFERRED)

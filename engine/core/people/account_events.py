@@ -1,7 +1,7 @@
-"""What is done to accounts, posts and absences, in words: by whom and when stands beside it, for the administrator.
+"""The words for what is done to accounts, posts and absences.
 
-Whoever is concerned is told of it, and so is the office over them (`engine.store.people.account_events`): `told` has
-the words.
+The people concerned are told, and so is the office above them (`engine.store.people.account_events`).
+`notice_words` has the words of these notices. The administrator's page shows by whom and when beside the words.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ MADE, SHUT, OPENED = "account_made", "account_shut", "account_opened"
 PASSWORD, CODE, CHOSEN = "password_reset", "code_made", "password_changed"
 KEY_ADDED, KEY_REMOVED = "passkey_added", "passkey_removed"
 APPOINTED, ENDED, MOVED = "appointed", "post_ended", "post_moved"
-AWAY, BACK = "absence_entered", "absence_ended"  # of who is away; with who stands in
-STANDS_IN, STOOD_IN = "stands_in", "stood_in"  # of who stands in; with who is away
+AWAY, BACK = "absence_entered", "absence_ended"  # about the absent person; names the stand-in
+STANDS_IN, STOOD_IN = "stands_in", "stood_in"  # about the stand-in; names the absent person
 
 WORDS: Mapping[str, Label] = {
     MADE: Label("Tạo tài khoản", "Made the account"),
@@ -37,7 +37,7 @@ WORDS: Mapping[str, Label] = {
     STANDS_IN: Label("Giao làm thay", "Let them stand in"),
     STOOD_IN: Label("Thôi làm thay", "Let standing in end"),
 }
-# What the person concerned is told: they may not know of it, and may have to say that it was not they who asked.
+# What the person concerned is told: they may not know of the act, or may have to say that they did not ask for it.
 OWN: Mapping[str, Label] = {
     MADE: Label("Tài khoản của anh/chị đã được tạo", "Your account was made"),
     SHUT: Label("Tài khoản của anh/chị đã bị khóa", "Your account was shut"),
@@ -55,13 +55,13 @@ OWN: Mapping[str, Label] = {
     STANDS_IN: Label("Anh/chị được giao làm thay", "You were asked to stand in"),
     STOOD_IN: Label("Anh/chị thôi làm thay", "You stand in no longer"),
 }
-# These let somebody in: the person hears of them at once, in quiet hours too.
+# These acts give somebody access, so the person is told at once, in quiet hours too.
 AT_ONCE = frozenset({OPENED, PASSWORD, CODE, CHOSEN, KEY_ADDED})
-BESIDE = "beside:"  # before the kind of an act, in a notice to the office that answers for the place
+BESIDE = "beside:"  # put before the kind of an act in a notice to the office that answers for the place
 
 
-def told(kind: str) -> Label | None:
-    """The words of a notice about an act; None if the notice is about something else."""
+def notice_words(kind: str) -> Label | None:
+    """Returns the words of a notice about an act; None if the notice is about something else."""
     if not kind.startswith(BESIDE):
         return OWN.get(kind)
     words = WORDS.get(kind.removeprefix(BESIDE))

@@ -1,4 +1,6 @@
-"""Whether a secret key can be guessed: too short, words that stand in every example, one letter again and again."""
+"""Tests whether a secret key can be guessed: too short, made of words from examples, or the same letters again and
+again.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from itertools import pairwise
 from engine.core.words import Sentence
 
 SHORTEST = 32  # characters
-LEAST_BITS = 85  # of chance, as counted below; 32 hexadecimal digits by chance have 90 and more
-# What people write where a key should stand. Taken out before the rest is measured.
+LEAST_BITS = 85  # of randomness, counted as below; 32 random hexadecimal digits have 90 and more
+# Texts that people write in place of a key. They are removed before the rest is measured.
 COMMON = (
     "changethis",
     "changeme",
@@ -50,7 +52,7 @@ COMMON = (
 
 
 def weakness(key: str) -> Sentence | None:
-    """Why this is no key to sign with; None if it is one."""
+    """Returns why this key is too weak to sign with; None if it is good."""
     if len(key) < SHORTEST:
         return Sentence("A secret key has at least {least} characters.", least=SHORTEST)
     if chance(key) < LEAST_BITS:
@@ -62,7 +64,9 @@ def weakness(key: str) -> Sentence | None:
 
 
 def chance(key: str) -> float:
-    """How many bits of chance the key seems to hold: of its letters, or of the steps between them if that is less."""
+    """Returns how many bits of randomness the key seems to have: in its letters, or in the steps between them
+    if fewer.
+    """
     rest = key
     for word in COMMON:
         rest = _without(rest, word)
@@ -72,14 +76,14 @@ def chance(key: str) -> float:
 
 
 def _without(text: str, word: str) -> str:
-    """The text without each place where the word stands, in small letters or capitals."""
+    """Returns the text without the word, in small letters or capitals."""
     while (at := text.lower().find(word)) >= 0 and len(text.lower()) == len(text):
         text = text[:at] + text[at + len(word) :]
     return text
 
 
 def _period(text: str) -> int:
-    """The length of the shortest piece that the text is a repetition of."""
+    """Returns the length of the shortest piece whose repetition makes the text."""
     fits = (size for size in range(1, len(text)) if all(a == b for a, b in zip(text, text[size:], strict=False)))
     return next(fits, len(text)) if text else 0
 

@@ -1,4 +1,4 @@
-"""Passwords: hashed with argon2id, made for people to type once from a slip of paper, refused where they are guessed.
+"""Hashes passwords with argon2id, makes one-time passwords to type from paper, refuses passwords that can be guessed.
 
 Parameters are the first of OWASP's Password Storage Cheat Sheet for argon2id: 19 MiB, two passes, one lane.
 """
@@ -15,16 +15,16 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from engine.core.text import fold
 from engine.core.words import Sentence
 
-SHORTEST = 8  # characters; NIST SP 800-63B asks for no mixture of kinds, but for a list of those that are guessed
-FEWEST_CHARACTERS = 5  # different ones; and letters beside what is known
-FEWEST_IN_ALL = 8  # letters and digits beside what is known, where the letters are fewer
+SHORTEST = 8  # characters; NIST SP 800-63B does not ask for a mixture of kinds, but for a list of common passwords
+FEWEST_CHARACTERS = 5  # different characters; also letters beside the known words
+FEWEST_IN_ALL = 8  # letters and digits beside the known words, if the letters are fewer
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
-# Letters and digits that are not mistaken for each other when read aloud or from paper: no 0 o 1 l i.
+# Letters and digits that nobody confuses when reading aloud or from paper: no 0 o 1 l i.
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 _ONE_TIME_GROUPS = 3  # of four characters: 59 bits
 
-# What people here choose, folded; with digits or signs before or after they are no better.
+# Passwords that people here choose, folded; digits or signs before or after do not make them better.
 COMMON = frozenset(
     """
     abcabc anhiuem anhmaiyeuem anhnhoem anhyeuem baby bemeo bimat bimatdo caonguyen chamhoc chaoban chucmungnammoi
@@ -34,9 +34,9 @@ COMMON = frozenset(
     nhoem password passw qwerty qwert qwertyuiop quantri taisao thaygiao thanhcong
     thuong tinhyeu toilaai toiyeu toiyeuem toiyeuvietnam vietnam vietnamvodich welcome xinchao xincamon
     yeuem yeuanh yeumai zing zxcvbnm asdfgh asdfghjkl admin administrator ralop nguyen tran
-    """.split()  # noqa: SIM905 - two screens of quotation marks are no easier to read
+    """.split()  # noqa: SIM905 - two screens of quotation marks are not easier to read
 )
-# The provinces since 2025 and the places around; what the person's own commune and school are called comes beside them.
+# The provinces since 2025 and places near here. The names of the person's commune and school are added at each check.
 PLACES = frozenset(
     """
     angiang bacninh camau cantho caobang daklak danang dienbien dongnai dongthap gialai hanoi hatinh hungyen hue
@@ -52,7 +52,7 @@ _LOOKALIKES = str.maketrans({"@": "a", "$": "s"})
 _DIGITS_FOR_LETTERS = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s"})
 _RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv")
 _SHORTEST_RUN = 3
-_SHORTEST_MASKED = 5  # a word of this length is known in "p4ssw0rd", too
+_SHORTEST_MASKED = 5  # letters; words of this length are also found in forms such as "p4ssw0rd"
 _PIECES = frozenset(
     piece[at : at + length]
     for run in _RUNS
@@ -76,7 +76,7 @@ def hash(password: str) -> str:  # noqa: A001 - `passwords.hash` is how it is ca
 
 
 def verify(hashed: str, password: str) -> bool:
-    """Whether this is the password that was hashed; False, too, for what is no hash of ours."""
+    """Returns whether this is the password of the hash; False, too, if the hash is not one of ours."""
     try:
         return _HASHER.verify(hashed, password)
     except (VerificationError, InvalidHashError):
@@ -84,12 +84,14 @@ def verify(hashed: str, password: str) -> bool:
 
 
 def needs_rehash(hashed: str) -> bool:
-    """Whether it was hashed with other parameters than we use today."""
+    """Returns whether the hash has other parameters than those of today."""
     return _HASHER.check_needs_rehash(hashed)
 
 
 def one_time() -> str:
-    """A new password to hand over once, such as `kr7m-x2pd-9hwc`; to be changed at the first sign-in."""
+    """Returns a new password to give to a person once, such as `kr7m-x2pd-9hwc`; they change it at the first
+    sign-in.
+    """
     return next(drawn for drawn in iter(_draw, "") if not is_too_weak(drawn, "", ""))
 
 
@@ -99,15 +101,15 @@ def _draw() -> str:
 
 
 def is_too_weak(password: str, login: str, name: str, places: Iterable[str] = ()) -> Sentence | None:
-    """Why a password would be guessed, or None if it is good enough.
+    """Returns why a password is easy to guess; None if it is good enough.
 
-    Whatever is known to a guesser is taken out of it: what many choose, runs along the keyboard, the person's own
-    words, then names of places. Five letters must be left, or eight letters and digits.
+    The check removes everything that others know: common passwords, runs along the keyboard, the person's own words,
+    then names of places. Five letters must be left, or eight letters and digits.
 
     Args:
         password: as typed.
         login: of the person.
-        name: of the person; each of its longer words counts, so that "hanh2024" is no password of Y Hạnh's.
+        name: of the person; each of its longer words counts, so Y Hạnh cannot use "hanh2024".
         places: names of the units in which the person holds a post, and of those above.
     """
     if len(password) < SHORTEST:
@@ -128,7 +130,7 @@ def is_too_weak(password: str, login: str, name: str, places: Iterable[str] = ()
 
 
 def _is_run(text: str) -> bool:
-    """Whether a text walks along the alphabet, the digits or a row of keys, forwards or back."""
+    """Returns whether a text follows the alphabet, the digits or a row of keys, forwards or backwards."""
     return len(text) > _SHORTEST_RUN and text in _PIECES
 
 
@@ -138,7 +140,9 @@ def _own(login: str, name: str) -> set[str]:
 
 
 def _named(places: Iterable[str]) -> set[str]:
-    """Names as people write them without spaces, whole and without the words before: "thcsboy" and "boy" of Bờ Y."""
+    """Returns names as people write them without spaces: whole, and without the first words ("thcsboy" and "boy" of Bờ
+    Y).
+    """
     found: set[str] = {*PLACES}
     for place in places:
         words = re.findall(r"[a-z0-9]+", fold(place))
@@ -147,7 +151,7 @@ def _named(places: Iterable[str]) -> set[str]:
 
 
 def _is_known(plain: str, known: set[str]) -> bool:
-    """Whether a password has something known in it, and little besides."""
+    """Returns whether a password contains something known and little else."""
     left = plain
     for word in sorted((word for word in known if word in plain), key=len, reverse=True):
         left = left.replace(word, " ")

@@ -1,8 +1,8 @@
-"""Who is responsible: roles, the posts that hold them, and the way up when a post is vacant, away or has declined.
+"""Finds who is responsible: roles, posts, and the way up when a post is vacant, its holder away or declining.
 
-A hand-over is addressed to a role in a unit, never to a name; `find` walks the role's ladder until somebody is there,
-and keeps who was passed over and why. The administrator is the last rung, so that nothing is addressed to nobody: an
-administrator learns that a post is empty, not whom the case is about.
+A hand-over goes to a role in a unit, never to a name. `find` walks up the ladder of the role until somebody is there,
+and notes who was passed over and why. The administrator is the last step of the ladder, so that every hand-over reaches
+somebody. An administrator learns that a post is empty, not whom the case is about.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROLE_LABELS: Mapping[str, Label] = {
     ASSIGNEE: Label("Người phụ trách", "Assignee"),
 }
 
-DIFFICULTY = "difficulty"  # no role: the way up of what somebody else has to decide (D5.2)
+DIFFICULTY = "difficulty"  # not a role: the ladder for what somebody else has to decide (D5.2)
 
 LADDERS: Mapping[str, tuple[str, ...]] = {
     "teacher": ("teacher", "head", OFFICE),
@@ -41,8 +41,8 @@ LADDERS: Mapping[str, tuple[str, ...]] = {
     DIFFICULTY: ("head", "commune_leader", OFFICE),
 }
 
-# Who gives orders to whom: only these urge (đôn đốc). Everybody else, sideways or upward, asks for attention: a head an
-# officer of the commune, an office a commune's leader (who is over it), and all of them the association.
+# Who gives orders to whom: only these urge (đôn đốc). All others, sideways or upward, ask for attention: a head asks an
+# officer of the commune, an office asks a commune's leader (who is above it), and everybody asks the association.
 SUPERIORS: Mapping[str, frozenset[str]] = {
     "teacher": frozenset({"head", OFFICE}),
     "head": frozenset({OFFICE}),
@@ -58,7 +58,7 @@ PASSED_OVER: Mapping[str, Label] = {
 
 
 def acted(person: str, whose: str | None, role: Label | None = None) -> Label | Sentence:
-    """Who did something: the person, in a role, and in whose place if it was a stand-in."""
+    """Returns who did something: the person, in a role, and for whom if the person was a stand-in."""
     if role and whose:
         return Sentence("{person}, {role}, for {absent}", person=person, role=role, absent=whose)
     if role:
@@ -68,7 +68,7 @@ def acted(person: str, whose: str | None, role: Label | None = None) -> Label | 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A person in a post today; `away` without `delegates` means nobody acts for them."""
+    """A person in a post today; `away` without `delegates` means that nobody acts for them."""
 
     person_id: int
     away: bool = False
@@ -76,12 +76,12 @@ class Holder:
 
     @property
     def acting(self) -> tuple[int, ...]:
-        """Who acts today: the person, or the delegates while the person is away."""
+        """Returns who acts today: the person, or the delegates while the person is away."""
         return self.delegates if self.away else (self.person_id,)
 
 
 class Directory(Protocol):
-    """Who holds which post, and how units lie in each other, on one day."""
+    """Who holds which post, and which unit belongs to which, on one day."""
 
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
         """The people in a post."""
@@ -110,7 +110,7 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where the responsibility went: a role in a unit, the people acting in it, and the posts passed over."""
+    """The responsible post: a role in a unit, the people who act in it, and the posts passed over."""
 
     role: str
     unit_id: int
@@ -119,7 +119,7 @@ class Found:
 
 
 def _units(role: str, place: Place, directory: Directory) -> Iterator[int | None]:
-    """The units where a role is to be looked for, nearest first."""
+    """Returns the units in which to look for a role, the nearest first."""
     if role == OFFICE:
         yield from directory.above(place.commune_id) if place.commune_id else (None,)
     elif role in {"volunteer", "association"} and place.association_id is None:
@@ -140,9 +140,9 @@ def find(
     declined: Collection[tuple[str, int]] = (),
     start: tuple[str, int | None] | None = None,
 ) -> Found:
-    """The nearest filled post that answers for `role` at this place.
+    """Returns the nearest filled post that answers for `role` at this place.
 
-    `declined` are posts that returned the case; `start` asks only for posts above that (role, unit).
+    `declined` are posts that returned the case. With `start` only posts above that (role, unit) count.
     """
     passed: list[tuple[str, int | None, str]] = []
     waiting = start is not None
@@ -162,7 +162,7 @@ def find(
 
 
 def posts_of(person_id: int, owner: str, place: Place, directory: Directory) -> tuple[str, ...]:
-    """The roles on the ladder of `owner` in which a person could have a case here, the lowest first."""
+    """Returns the roles on the ladder of `owner` in which a person could have a case here, the lowest first."""
     return tuple(
         rung
         for rung in LADDERS[owner]
@@ -172,21 +172,22 @@ def posts_of(person_id: int, owner: str, place: Place, directory: Directory) -> 
 
 
 def above(role: str | None, unit_id: int | None, place: Place, directory: Directory) -> Found:
-    """The nearest filled post that can decide about what this one cannot: a head, a commune leader, an office.
+    """Returns the nearest filled post that can decide what this one cannot: a head, a commune leader, an office.
 
-    `role` None asks for the first of them. An administrator is found where nobody stands higher.
+    `role` None asks for the first of them. Where no post is higher, it returns an administrator.
     """
     if role is None:
         return find(DIFFICULTY, place, directory)
     if role == OFFICE:
         if unit_id in (directory.above(place.commune_id) if place.commune_id else ()):
             return find(DIFFICULTY, place, directory, start=(OFFICE, unit_id))
-        role = "commune_leader"  # the office of a boarding school elsewhere: those where the pupil lives come next
+        # For an office of a boarding school elsewhere, the posts where the pupil lives come next.
+        role = "commune_leader"
     return find(DIFFICULTY, place, directory, start=(role, getattr(place, SEATS[role])))
 
 
-def told(role: str, place: Place, assignee_id: int | None, directory: Directory) -> tuple[str, tuple[int, ...]]:
-    """Who a notice to `role` goes to: the role that stands in for it and the people acting in it."""
+def recipients(role: str, place: Place, assignee_id: int | None, directory: Directory) -> tuple[str, tuple[int, ...]]:
+    """Returns who gets a notice to `role`: the role that stands in for it and the people acting in it."""
     if role == ASSIGNEE:
         people = directory.person(assignee_id).acting if assignee_id else ()
         return ASSIGNEE, people

@@ -1,1 +1,1 @@
-"""Rule sets: what happens when nobody acts."""
+"""Rule sets say what happens when nobody acts."""

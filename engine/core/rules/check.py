@@ -1,4 +1,4 @@
-"""Looks at a rule set as a whole: faults that only the whole shows, and what is allowed but hardly meant."""
+"""Checks a rule set as a whole: faults between its rules, and what is allowed but probably a mistake."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.core.workflow.model import Workflow
 
 
 def check(ruleset: RuleSet, workflow: Workflow, reader: Reader) -> None:
-    """Note in `reader`, the whole file's, every fault that only the whole shows."""
+    """Notes every fault between the rules in `reader`, the reader of the whole file."""
     for id in duplicates(rule.id for rule in ruleset.rules):
         reader.fault("rule", Sentence("The id “{id}” is given to two rules.", id=id))
     for id in duplicates(season.id for season in ruleset.seasons):
@@ -41,7 +41,7 @@ def _check_when(rule: Rule, ruleset: RuleSet, workflow: Workflow, reader: Reader
 
 
 def _check_cycles(ruleset: RuleSet, workflow: Workflow, reader: Reader) -> None:
-    """A case must not go round by rules alone in no time: each round would follow the last at once, for ever."""
+    """Notes cycles: rules alone must not move a case in a circle in no time, because that would never end."""
     instant = {rule.id: rule for rule in ruleset.rules if rule.when.state and _instant(rule, ruleset, workflow)}
     told: set[str] = set()
     for rule in instant.values():
@@ -56,7 +56,7 @@ def _check_cycles(ruleset: RuleSet, workflow: Workflow, reader: Reader) -> None:
 
 
 def _instant(rule: Rule, ruleset: RuleSet, workflow: Workflow) -> bool:
-    """Whether the rule could fire at the moment the case comes into the state, with no person doing anything."""
+    """Returns whether the rule could fire at the moment the case enters the state, without any act of a person."""
     when = rule.when
     if when.for_ or when.after_deadline or (when.accepted and workflow.states[when.state].offered):
         return False
@@ -70,7 +70,9 @@ def _instant(rule: Rule, ruleset: RuleSet, workflow: Workflow) -> bool:
 
 
 def _round(rule: Rule, rules: Mapping[str, Rule], workflow: Workflow) -> tuple[str, ...]:
-    """The ids of the rules, this one first, that lead a case from the state of `rule` back to it; empty if none do."""
+    """Returns the ids of the rules, this one first, that lead a case from the state of `rule` back to it; empty if none
+    do.
+    """
     waiting: list[tuple[Rule, tuple[str, ...]]] = [(rule, (rule.id,))]
     seen = {rule.id}
     while waiting:
@@ -85,7 +87,9 @@ def _round(rule: Rule, rules: Mapping[str, Rule], workflow: Workflow) -> tuple[s
 
 
 def warnings(ruleset: RuleSet, workflow: Workflow) -> Iterator[tuple[str, Sentence]]:
-    """What is allowed but hardly meant, each with the key it is about: rules that never fire, that fire together."""
+    """Returns what is allowed but probably a mistake, each with its key: rules that never fire, rules that fire
+    together.
+    """
     for rule in ruleset.rules:
         if rule.when.accepted is not None and not workflow.states[rule.when.state].offered:
             yield (
@@ -104,7 +108,7 @@ def warnings(ruleset: RuleSet, workflow: Workflow) -> Iterator[tuple[str, Senten
 
 
 def _of_two(first: Rule, second: Rule, workflow: Workflow) -> Iterator[tuple[str, Sentence]]:
-    """What two rules do to each other; `first` comes first in the file."""
+    """Returns the warning about two rules; `first` comes first in the file."""
     for early, late in ((first, second), (second, first)):
         if _leaves(early, workflow) and _sooner(early.when, late.when, level=early is first):
             yield (
@@ -121,7 +125,7 @@ def _leaves(rule: Rule, workflow: Workflow) -> bool:
 
 
 def _sooner(early: When, late: When, level: bool) -> bool:
-    """Whether `early` holds whenever `late` does, and no later; `level`: being due at the same moment is enough."""
+    """Returns whether `early` holds whenever `late` does, and not later; `level`: the same moment is enough."""
     if early.state != late.state or early.accepted not in (None, late.accepted):
         return False
     if early.before_deadline or early.after_deadline or not set(early.conditions) <= set(late.conditions):
@@ -136,14 +140,14 @@ def _sooner(early: When, late: When, level: bool) -> bool:
 
 
 def _starts_later(one: When, other: When) -> bool:
-    """Whether the clock of one may start later than that of the other, and nobody knows how much."""
+    """Returns whether the clock of `one` may start later than that of `other`, by an unknown time."""
     if one.awaits_answer and not other.awaits_answer:
         return True
     return one.accepted is None and bool(other.accepted)
 
 
 def _contradicted(conditions: Iterable[Condition]) -> Iterator[str]:
-    """The facts of which these conditions ask what cannot be."""
+    """Returns the facts for which these conditions can never all hold."""
     for one, other in combinations(conditions, 2):
         if one.name == other.name and _clash(one, other):
             yield one.name

@@ -1,4 +1,4 @@
-"""A rule in words: when it fires and what it does, as people say it. The reason itself stands in `Rule.why`."""
+"""Puts a rule into words: when it fires and what it does. `Rule.why` has the reason."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _LISTED: Mapping[tuple[str, str], Sentence] = {
 
 
 def when_words(rule: Rule, rules: RuleSet, workflow: Workflow) -> tuple[Line, ...]:
-    """The state, the time and the conditions, each a line; all must hold."""
+    """Returns the state, the time and the conditions, one line each; all must hold."""
     return (*_moment(rule.when, workflow), *(_condition(it, rules, workflow) for it in rule.when.conditions))
 
 
@@ -102,7 +102,7 @@ def _named(fact: str, value: object, rules: RuleSet, workflow: Workflow) -> obje
 
 
 def then_words(rule: Rule, workflow: Workflow) -> tuple[Line, ...]:
-    """What it does, in order; how often it does so again; whether it waits for quiet hours."""
+    """Returns what the rule does, in order; how often it repeats; whether it waits for the end of quiet hours."""
     lines: list[Line] = [_action(action, workflow) for action in rule.then]
     if rule.repeat:
         lines.append(
@@ -148,7 +148,7 @@ def _offer(role: str, unit: str) -> Line:
 
 
 def anchor_words(anchor: str) -> Line:
-    """One end of a season as people say it; a form that is not known here as it stands in the file."""
+    """Returns one end of a season in words; an unknown form stays as in the file."""
     base, sign, rest = anchor.partition(" + ") if " + " in anchor else anchor.partition(" - ")
     number = rest.split(" ")[0] if rest else "0"
     names: Mapping[str, Line] = {

@@ -1,8 +1,8 @@
 """Rules as data: what happens when nobody acts.
 
-Rules stand in the order in which conflicts are settled: of the rules that are due at the same moment each fires in file
-order, and after one has fired a transition the rest are judged on the state the case is in by then.
-`load_ruleset` in engine/core/rules/reader.py reads and checks one against its workflow.
+The order of the rules settles conflicts: rules that are due at the same moment fire in file order. After one of them
+has fired a transition, the others are judged on the new state. `load_ruleset` in engine/core/rules/reader.py reads a
+rule set and checks it against its workflow.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ OWN, NEXT_UP = "own", "next_up"  # where an offer goes: the case's own unit, or 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that must hold of a case: `name` is a fact, compared by `operator` with `value`.
+    """One condition on a case: `name` is a fact, compared by `operator` with `value`.
 
     Facts and operators: `level`, `unreached_attempts`: at_least, at_most (int). `grade`: any_of (ints), at_least,
-    at_most. `absences`, `unexcused`: at_least, at_most (school days, counted in the last `within` if given, else
-    since the absence began). `cause`: any_of (codes). `unit` (the class and all above it), `residence` (the village
-    and all above it): any_of (unit codes). `season`: any_of (season ids; the moment lies in one). `flags`: all_of,
-    none_of (flag names).
+    at_most. `absences`, `unexcused`: at_least, at_most (school days, counted in the last `within` if given, else since
+    the absence began). `cause`: any_of (codes). `unit` (the class and all above it), `residence` (the village and all
+    above it): any_of (unit codes). `season`: any_of (season ids; the moment lies in one). `flags`: all_of, none_of
+    (flag names).
     """
 
     name: str
@@ -38,11 +38,11 @@ class Condition:
 class When:
     """The moment a rule waits for, in one state.
 
-    `accepted` None: whether the offer is accepted or not. `for_`: so long in the state (or, with `accepted`, so long
-    unaccepted or accepted; with `since` ANSWER, so long after the last contact or visit of the stay, if there is one).
-    `before_deadline` counts back from the deadline, a Fraction being a share of the whole time
-    (25 % = 1/4 of it is left); `after_deadline` counts on from it; which deadline that is, `RuleSet.timing` says. With
-    none of the three the rule fires as soon as the rest holds.
+    `accepted` None: whether the offer is accepted or not. `for_`: the time in the state (or, with `accepted`, the time
+    without or since acceptance; with `since` ANSWER, the time after the last contact or visit of the stay, if any).
+    `before_deadline` counts back from the deadline, a Fraction being a share of the whole time (25 % = 1/4 of it is
+    left); `after_deadline` counts on from it; `RuleSet.timing` says which deadline that is. Without any of the three
+    the rule fires as soon as the other conditions hold.
     """
 
     state: str
@@ -55,12 +55,12 @@ class When:
 
     @property
     def awaits_answer(self) -> bool:
-        """Whether its time begins anew with each contact or visit."""
+        """Returns whether its time begins again with each contact or visit."""
         return self.since == ANSWER
 
     @property
     def around_deadline(self) -> bool:
-        """Whether its moment is counted from the deadline, back or on."""
+        """Returns whether its moment counts from the deadline, back or on."""
         return self.before_deadline is not None or self.after_deadline is not None
 
 
@@ -81,14 +81,14 @@ class OfferTo:
 
 @dataclass(frozen=True, slots=True)
 class Fire:
-    """Do a transition in the system's name."""
+    """Does a transition in the name of the system."""
 
     transition: str
 
 
 @dataclass(frozen=True, slots=True)
 class RaiseLevel:
-    """Raise the level of escalation by so many."""
+    """Raises the level of escalation by this number."""
 
     by: int
 
@@ -112,7 +112,7 @@ Action = Notify | OfferTo | Fire | RaiseLevel | SetFlag | AskCheckIn
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Fire again `every` so long while the rule still holds, `at_most` so many times after the first."""
+    """Fires again `every` so long while the rule still holds, at most `at_most` times after the first."""
 
     every: Duration
     at_most: int
@@ -137,7 +137,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """A risk window: from the first anchor up to, not including, the second, time counts 1/`factor`-fold.
+    """A risk window: from the first anchor (included) to the second (excluded) a day counts 1/`factor` times.
 
     `between` are anchors as engine/core/calendar/__init__.py reads them ("tet + 14 days"); `units` are unit codes,
     empty: everywhere.
@@ -154,7 +154,7 @@ class Season:
 class RuleSet:
     """A whole, checked rule set. `text` is the file as it was read, `digest` its SHA-256 in hex.
 
-    `warnings` are things that are allowed but hardly meant: rules that can never fire, rules that always fire together.
+    `warnings` are what is allowed but probably a mistake: rules that can never fire, rules that always fire together.
     """
 
     workflow: str
@@ -164,7 +164,7 @@ class RuleSet:
     text: str
     digest: str
     warnings: tuple[Fault, ...] = ()
-    # What `watching` and `timing` answered before: a sweep asks the same for each of a million cases.
+    # Earlier answers of `watching` and `timing`: a sweep asks the same for each of a million cases.
     _watching: dict[tuple[str, bool | None], tuple[Rule, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -177,7 +177,9 @@ class RuleSet:
         return next((rule for rule in self.rules if rule.id == id), None)
 
     def watching(self, state: str, accepted: bool | None = None) -> tuple[Rule, ...]:
-        """The rules that can fire in `state`, in file order; with `accepted`, those for an offer in that condition."""
+        """Returns the rules that can fire in `state`, in file order; with `accepted`, those for an offer in that
+        condition.
+        """
         asked = state, accepted
         if asked not in self._watching:
             found = tuple(rule for rule in self.rules if rule.when.state == state and _fits(rule, accepted))
@@ -185,8 +187,10 @@ class RuleSet:
         return self._watching[asked]
 
     def timing(self, state: str, accepted: bool | None = None) -> Rule | None:
-        """The rule whose `for` is the deadline in `state`, None if there is none: the first without conditions in file
-        order, or the first of all if each has some."""
+        """Returns the rule whose `for` is the deadline in `state`; None if there is none.
+
+        This is the first rule without conditions in file order, or the first of all if each has conditions.
+        """
         asked = state, accepted
         if asked not in self._timing:
             timed = [rule for rule in self.watching(state, accepted) if rule.when.for_ is not None]
@@ -195,8 +199,10 @@ class RuleSet:
         return self._timing[asked]
 
     def anew(self, state: str, accepted: bool | None = None) -> frozenset[str]:
-        """The ids of the rules of `watching` whose time begins anew with a contact or visit: those that say so, and
-        those that are counted from the deadline if it does."""
+        """Returns the ids of the rules of `watching` whose time begins again with a contact or visit.
+
+        These are the rules that say so, and those that count from the deadline if the deadline does.
+        """
         timing = self.timing(state, accepted)
         moves = timing is not None and timing.when.awaits_answer
         return frozenset(

@@ -1,4 +1,4 @@
-"""Reads the `then` of a rule: what it does, one action a table."""
+"""Reads the `then` of a rule: what it does, one action for each table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ADDRESSEES = (*ROLES, ASSIGNEE)
 
 
 def actions_of(reader: Reader, workflow: Workflow, state: str) -> tuple[Action, ...]:
-    """The actions of a rule that waits in `state` ("" if the file names none that exists)."""
+    """Returns the actions of a rule that waits in `state` ("" if the state in the file does not exist)."""
     tables = reader.tables("then", name_key="")
     if "then" not in reader or reader.data["then"] == []:
         reader.fault("then", Sentence("A rule does something: write at least one of {actions}.", actions=list(ACTIONS)))

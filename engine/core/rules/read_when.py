@@ -25,7 +25,7 @@ _SHARE = re.compile(r"([1-9]\d?) ?%")
 
 
 def when_of(reader: Reader, workflow: Workflow, seasons: tuple[str, ...]) -> When:
-    """The moment that a `when` table describes; `seasons` are the ids of the seasons of the file."""
+    """Returns the moment that a `when` table describes; `seasons` are the ids of the seasons of the file."""
     when = When(
         state=reader.one_of("state", workflow.states, STATE),
         accepted=reader.flag("accepted") if "accepted" in reader else None,
@@ -97,7 +97,9 @@ def _grades(reader: Reader) -> Iterator[Condition]:
 
 
 def _counted(reader: Reader, name: str, days: bool = False, kind: Sentence = COUNT) -> Iterator[Condition]:
-    """`level = 1` (just that), or `level = { at_least = 1, at_most = 3 }`; of days also `within = "10 school days"`."""
+    """Reads `level = 1` (exactly), or `level = { at_least = 1, at_most = 3 }`; for days also `within = "10 school
+    days"`.
+    """
     value = reader.raw(name)
     if value is None:
         return

@@ -1,4 +1,4 @@
-"""Reads rules files. What a rule set is, is said in engine/core/rules/model.py; its names can be had from here too."""
+"""Reads rules files. engine/core/rules/model.py says what a rule set is; its names can be imported from here too."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ ANCHORS = Sentence('two dates such as ["tet + 0 days", "tet + 14 days"]')
 
 
 def load_ruleset(text: str, file: str, workflow: Workflow) -> RuleSet:
-    """The rule set that the text of a TOML file holds, checked against the workflow it is for.
+    """Returns the rule set of a TOML text, checked against its workflow.
 
     Args:
         text: the file's content.
@@ -64,7 +64,7 @@ def load_ruleset(text: str, file: str, workflow: Workflow) -> RuleSet:
         workflow: the workflow whose cases the rules watch.
 
     Raises:
-        Faulty: with every fault of the file.
+        Faulty: lists every fault of the file.
     """
     reader = read_toml(text, file)
     format_of(reader)
@@ -157,6 +157,6 @@ def _between(reader: Reader) -> tuple[str, str]:
 
 
 def _slug(words: str) -> str:
-    """An id made of words: "After Tết" becomes after-tet."""
+    """Makes an id of words: "After Tết" becomes after-tet."""
     plain = "".join(mark for mark in unicodedata.normalize("NFD", words.lower()) if not unicodedata.combining(mark))
     return "-".join(re.findall(r"[a-z0-9]+", plain.replace("đ", "d"))) or "season"

@@ -1,1 +1,1 @@
-"""Scenarios: days as they pass, and what must be true."""
+"""Scenarios: invented days, step by step, and what must be true after each step."""

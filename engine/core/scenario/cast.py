@@ -1,8 +1,8 @@
-"""The people and places of a scenario: always the same, so that a scenario tells only what happens.
+"""The people and places of a scenario: always the same, so that a scenario only says what happens.
 
-One small tree: a province with two communes; in each a village, an association and a school with a satellite site, a
-class at the site and a second class that is taught on Saturdays too. One person a role; `outsider_*` are the same
-roles in the other commune. All of them are invented.
+The units are one small tree: a province with two communes. Each commune has a village, an association and a school with
+a satellite site, a class at the site and a second class that also has lessons on Saturdays. Each role has one person;
+`outsider_*` hold the same roles in the other commune. All of them are invented.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.core.invariants import hold
 from engine.core.workflow.model import ROLES
 
 OUTSIDER = "outsider_"
@@ -26,7 +27,7 @@ POSTS: Mapping[str, str] = {
     "education_office": "commune",
     "admin": "root",
 }
-assert tuple(POSTS) == ROLES
+hold(tuple(POSTS) == ROLES, "the cast has a post of every role, in the order of ROLES")
 
 PEOPLE: Mapping[str, str] = {
     "teacher": "Y Lan Thử",
@@ -44,7 +45,7 @@ PEOPLE: Mapping[str, str] = {
     "outsider_volunteer": "Y Hoa Thử",
     "outsider_association": "Bùi Văn Mẫu",
     "outsider_education_office": "Ngô Thị Mẫu",
-    "outsider_admin": "Quản trị Khác",  # of some other installation: no post in this one
+    "outsider_admin": "Quản trị Khác",  # of another installation: holds no post in this one
 }
 CAST = tuple(PEOPLE)
 
@@ -69,7 +70,7 @@ PUPILS: Mapping[str, CastPupil] = {
 
 @dataclass(frozen=True, slots=True)
 class CastUnit:
-    """A unit of the tree: its kind, the unit it lies in, and the weekdays it is taught if they are its own."""
+    """A unit of the tree: its kind, the unit above it, and the weekdays it is taught if it has its own."""
 
     kind: str
     parent: str | None
@@ -88,7 +89,7 @@ def _commune(prefix: str) -> dict[str, CastUnit]:
     }
 
 
-# Parents stand before what lies in them.
+# Parents come before their children.
 PLACES: Mapping[str, CastUnit] = {
     "root": CastUnit("root", None),
     "province": CastUnit("province", "root"),
@@ -98,7 +99,7 @@ PLACES: Mapping[str, CastUnit] = {
 
 
 def posts_of(member: str) -> tuple[tuple[str, str], ...]:
-    """The posts that a member of the cast holds when a scenario begins: role and name of the unit."""
+    """Returns the posts that a member of the cast holds when a scenario begins: role and name of the unit."""
     role = member.removeprefix(OUTSIDER)
     if member == f"{OUTSIDER}admin":
         return ()

@@ -1,8 +1,7 @@
-"""Reads scenarios: days as they pass on an invented stage, and what must be true. `engine.simulation.player` plays
-them.
+"""Reads scenarios: invented days, step by step, and what must be true. `engine.simulation.player` plays them.
 
-A scenario names a workflow, rules and a calendar; who reads it hands in a `Shelf` that finds them. Everything is
-checked against those three, so that a misspelt state or field is a fault of the file and not an expectation that fails.
+A scenario names a workflow, rules and a calendar; the caller hands in a `Shelf` that finds them. The reader checks
+everything against those three. So a misspelt state or field is a fault of the file, not an expectation that fails.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 from engine.core.attendance.signal_reader import load_risk
 from engine.core.attendance.signals import NOTHING, RiskRules
 from engine.core.calendar import Calendar, load_calendar
+from engine.core.invariants import Broken
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.scenario.cast import PUPILS
@@ -41,9 +41,9 @@ STALE = "stale"
 
 
 class Shelf(Protocol):
-    """Where a "workflow", "rules" or a "calendar" is found.
+    """Finds a "workflow", "rules" or a "calendar".
 
-    `find` gives the text and the file name for a name or path, None if there is none; `names` the names there are.
+    `find` returns the text and the file name for a name or path, or None; `names` returns all names.
     """
 
     def find(self, kind: str, name: str) -> tuple[str, str] | None: ...
@@ -53,10 +53,10 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ScenarioStep:
-    """One moment of a scenario (`at`, UTC): perhaps an act, and what must be true afterwards.
+    """One moment of a scenario (`at`, UTC): an act, if any, and what must be true afterwards.
 
-    `values` are what is filled in (for acts on cases) or what happens (for the system's own verbs); `stale` says that
-    the person acts on what they saw before the last thing happened. `expect` holds only the keys that are asked.
+    `values` are what is filled in (for acts on cases) or what happens (for the verbs of the system). `stale` says that
+    the person saw the page before the last event happened. `expect` holds only the keys of the file.
     """
 
     number: int
@@ -84,7 +84,7 @@ class Scenario:
 
 
 def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
-    """The scenario that the text of a TOML file holds.
+    """Returns the scenario of a TOML text.
 
     Args:
         text: the file's content.
@@ -92,7 +92,7 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
         shelf: finds the workflow, rules and calendar that the file names.
 
     Raises:
-        Faulty: with every fault of the file, and those of the files it names.
+        Faulty: lists every fault of the file and of the files it names.
     """
     reader = read_toml(text, file)
     name = reader.text("name")
@@ -106,10 +106,8 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
     reader.close()
     if reader.faults:
         raise Faulty(reader.faults)
-    assert workflow is not None
-    assert rules is not None
-    assert calendar is not None
-    assert risk is not None
+    if workflow is None or rules is None or calendar is None or risk is None:
+        raise Broken("what is missing was told as a fault")
     return Scenario(name, file, start, workflow, rules, calendar, steps, risk)
 
 
@@ -129,9 +127,7 @@ def _found(reader: Reader, shelf: Shelf, kind: str, load: Callable[[str, str], T
 
 
 def _rules(text: str, file: str, workflow: Workflow | None) -> RuleSet | None:
-    return (
-        load_ruleset(text, file, workflow) if workflow else None
-    )  # a faulty workflow would only bring faults after it
+    return load_ruleset(text, file, workflow) if workflow else None  # a faulty workflow would only cause more faults
 
 
 def _steps(reader: Reader, known: KnownNames, start: dt.datetime) -> tuple[ScenarioStep, ...]:
@@ -163,7 +159,7 @@ def _step(number: int, reader: Reader, known: KnownNames) -> ScenarioStep:
 
 
 def _verb(reader: Reader, known: KnownNames) -> str | None:
-    """What is done; None if nothing is, "" if there is no such verb."""
+    """Returns what is done; None if nothing is, "" if the verb is unknown."""
     if "do" not in reader:
         reader.raw("do")
         for key in ("by", "with"):
@@ -195,7 +191,7 @@ def _stale(reader: Reader, do: str | None) -> bool:
 
 def _expect(reader: Reader, do: str | None, known: KnownNames) -> dict[str, Any]:
     for key in EXPECTED:
-        reader.raw(key)  # so that a misspelt key is held against all there are
+        reader.raw(key)  # marks the key as known, so that only misspelt keys remain
     expected = {key: EXPECTED[key](reader, key, known) for key in reader.data if key in EXPECTED}
     if "refused" in expected and do is None:
         reader.fault("refused", Sentence("Nothing is done in this step, so nothing can be refused."))

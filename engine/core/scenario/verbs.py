@@ -1,4 +1,4 @@
-"""The words of a scenario: what can be done in a step (`do`, `with`) and what can be expected of it (`expect`)."""
+"""The verbs of a scenario: what a step can do (`do`, `with`) and what it can expect (`expect`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RULE = Sentence("rule")
 STATE = Sentence("state")
 CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
 
-# What the house itself asks, whatever the workflow.
+# The forms of the program itself, the same for every workflow.
 OWN_VERBS = ("companion", "difficulty", "difficulty_answer", "lesson")
 
 SCOPES = ("pupil", "class", "site", "village", "school", "commune", "province")
@@ -41,7 +41,7 @@ MEMBER = _NamesUsed(CAST, Sentence("member of the cast"))
 
 @dataclass(frozen=True, slots=True)
 class KnownNames:
-    """What the names of a scenario are held against; None for a file that was not found or has faults itself."""
+    """The names against which a scenario is checked; None for a file that was not found or has faults."""
 
     workflow: Workflow | None
     rules: RuleSet | None
@@ -49,7 +49,7 @@ class KnownNames:
 
 
 def moment_of(reader: Reader, key: str, zone: ZoneInfo, *, required: bool = False) -> dt.datetime:
-    """A date and time as the clock on the wall shows it, in UTC; a fault and the year 1 if it is none."""
+    """Returns a local date and time in UTC; notes a fault and returns the year 1 if it is not one."""
     value = reader.raw(key)
     if isinstance(value, dt.datetime):
         return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(dt.UTC)
@@ -114,7 +114,7 @@ def _nothing(_reader: Reader, _at: dt.date) -> dict[str, Any]:
     return {}
 
 
-# What no one does to a case: it happens around it. `by` may say who enters a closure; the rest needs nobody.
+# Events around a case, not acts on it. `by` may say who enters a closure; the others need nobody.
 BY_ITSELF: Mapping[str, Callable[[Reader, dt.date], dict[str, Any]]] = {
     "attendance": _attendance,
     "watch": _watch,
@@ -133,7 +133,7 @@ def _member(reader: Reader, key: str) -> str:
 
 
 def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime) -> dict[str, Any]:
-    """What stands under `with`: typed for the system's own verbs, as it is for what people fill in."""
+    """Returns the values under `with`: with types for the verbs of the system, unchanged for what people fill in."""
     if do is not None and do in BY_ITSELF:
         return BY_ITSELF[do](reader, at.astimezone(known.zone).date())
     if not do or known.workflow is None:
@@ -164,7 +164,7 @@ def _due(reader: Reader, key: str, known: KnownNames) -> dt.datetime | None:
 
 
 def _fired(reader: Reader, key: str, known: KnownNames) -> tuple[str, ...]:
-    """Rule ids in order; one that repeats stands there again, so this is no list of different texts."""
+    """Returns rule ids in order; a rule that repeats comes twice, so duplicates are allowed."""
     value = reader.raw(key)
     if not isinstance(value, list) or not all(isinstance(id, str) for id in value):
         reader.wrong(key, TEXTS)

@@ -1,8 +1,8 @@
-"""Places and bodies as a dated tree: what kinds there are, what lies in what, and bringing a file of them in.
+"""The kinds of units, which kind may belong to which, and the values of a file of units.
 
-An official code is re-used with another meaning after a merger: 23392 was xã Đăk Kan and is xã Sa Loong since 1 July
-2025. So a unit is known by its code and the day from which it holds (a `Key`), never by its code alone. A unit that
-changes what it lies in is a new unit of the same code: the old one ends, and names the new one as its successor.
+After a merger an official code gets another meaning: 23392 was xã Đăk Kan and is xã Sa Loong since 1 July 2025. So a
+unit is known by its code and its first day (a `Key`), never by its code alone. A unit that moves to another parent
+becomes a new unit with the same code: the old one ends and names the new one as its successor.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ KINDS: Mapping[str, Label] = {
 
 
 def called(kind: str, name: str) -> Label:
-    """A unit as people say it: with its kind in front, unless the name begins with it already ("Lớp 6A").
+    """Returns the name of a unit with its kind in front, unless the name already begins with it ("Lớp 6A").
 
     >>> called("class", "6A").vi, called("class", "Lớp 6A").vi, called("village", "Làng Bến Đá").en
     ('Lớp 6A', 'Lớp 6A', 'Làng Bến Đá')
@@ -43,7 +43,8 @@ def called(kind: str, name: str) -> Label:
     return Label(f"{label.vi.partition(',')[0]} {name}", f"{label.en} {name}")
 
 
-# What each kind may lie in. No kind lies in itself, directly or in turn, so a sound tree has no cycle.
+# The kinds to which each kind may belong. No kind can belong to itself, directly or indirectly, so the tree has no
+# cycle.
 _AREAS = ("commune", "district", "province")
 PARENTS: Mapping[str, tuple[str, ...]] = {
     "root": (),
@@ -62,10 +63,12 @@ PARENTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class UnitLine:
-    """One unit as a file has it. `parent` and `successor` are references: a code, or code@first-day.
+    """One unit of a file.
 
-    `place` says where it stands in the file. `valid_to` is the first day on which it no longer holds. `teaching_days`
-    are ISO weekdays, "12345" for Monday to Friday; `contact` says where and whom to ask (hand-over point).
+    `parent` and `successor` are references: a code, or code@first-day.
+
+    `place` is its place in the file. `valid_to` is the first day on which it no longer exists. `teaching_days` are ISO
+    weekdays, "12345" for Monday to Friday; `contact` says where and whom to ask (hand-over point).
     """
 
     place: str
@@ -82,13 +85,13 @@ class UnitLine:
 
     @property
     def key(self) -> Key:
-        """What the unit is known by."""
+        """The key by which the unit is known."""
         return self.code, self.valid_from
 
 
 @dataclass(frozen=True, slots=True)
 class KnownUnit:
-    """A unit as the database has it."""
+    """A unit of the database."""
 
     kind: str
     name: str

@@ -1,6 +1,6 @@
 """Reads files of units: csv for trees of hundreds (Excel opens it), TOML for a few; the same columns in both.
 
-A csv file has a heading, comma or semicolon between cells, and may have lines that begin with `#` as remarks.
+A csv file has a heading row and a comma or semicolon between cells. Lines that begin with `#` are remarks.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _TAUGHT = frozenset({"school", "site", "class"})
 
 
 def read_units(text: str, file: str) -> tuple[list[UnitLine], list[Fault]]:
-    """The units in a csv or TOML file and everything that is wrong with it; rows with a fault are left out.
+    """Returns the units of a csv or TOML file without the faulty rows, and all faults.
 
-    Raises Faulty where the file as a whole cannot be read.
+    Raises Faulty if the file as a whole cannot be read.
     """
     reader = read_toml(text, file) if file.lower().endswith(".toml") else _csv(text, file)
     format_of(reader)
@@ -64,7 +64,7 @@ def read_units(text: str, file: str) -> tuple[list[UnitLine], list[Fault]]:
 
 
 def _csv(text: str, file: str) -> Reader:
-    """A csv file as if it were TOML."""
+    """Reads a csv file as if it were TOML."""
     try:
         lines = list(_lines(text.removeprefix("\ufeff")))
     except csv.Error as error:
@@ -91,7 +91,7 @@ def _csv(text: str, file: str) -> Reader:
 
 
 class _Lines(Reader):
-    """A reader that calls each unit by its line."""
+    """A reader that names each unit by its line number."""
 
     def tables(self, key: str, name_key: str = "id") -> list[Reader]:
         """The units, each called by its line."""
@@ -109,7 +109,7 @@ def _line(number: int) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines with something in them, with their numbers; the heading says what stands between cells."""
+    """Yields the lines that are not empty, with their numbers; the heading shows what separates the cells."""
     heading = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
     delimiter = max(",;\t", key=heading.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -213,6 +213,6 @@ def parse_days(text: str) -> str:
 
 
 def as_reference(text: str) -> tuple[str, dt.date | None]:
-    """A reference's code and first day, if it names one. Raises ValueError where the day is none."""
+    """Returns the code of a reference, and its first day if it names one. Raises ValueError if the day is wrong."""
     code, _, day = text.partition("@")
     return code, dt.date.fromisoformat(day) if day else None

@@ -1,4 +1,4 @@
-"""Holds the units of a file against each other and against those there are: references, kinds, days. Pure."""
+"""Checks the units of a file against each other and against the known units: references, kinds, days. Pure."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ FAR = dt.date.max
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """What is asked of a unit that others refer to."""
+    """What the check needs of a unit that others refer to."""
 
     key: Key
     kind: str
     name: str
-    end: dt.date  # FAR if it has none
+    end: dt.date  # FAR if it has no end
 
 
 def load_units(text: str, file: str, known: Mapping[Key, KnownUnit] | None = None) -> tuple[PlacedUnit, ...]:
-    """The units of a csv or TOML file, their parents and successors found; those above before those below.
+    """Returns the units of a csv or TOML file with their parents and successors found; parents come before children.
 
     Args:
         text: the file's content.
         file: its name; the ending tells csv from TOML.
-        known: the units there are already; None if the file is read by itself, and may refer to units outside it.
+        known: the units of the database; None if the file is read alone and may refer to units outside it.
 
     Raises:
-        Faulty: with every fault of the file.
+        Faulty: lists every fault of the file.
     """
     rows, faults = read_units(text, file)
     tree = _Tree(rows, known, file, faults)
@@ -46,7 +46,7 @@ def load_units(text: str, file: str, known: Mapping[Key, KnownUnit] | None = Non
 
 
 def _position(fault: Fault) -> int:
-    """Faults in the order of the file, where the place is a line."""
+    """Sorts faults in the order of the file, if the place is a line."""
     word, _, rest = fault.key.partition(" ")
     number = rest.partition(".")[0]
     return int(number) if word == "line" and number.isdigit() else 0
@@ -84,7 +84,7 @@ class _Tree:
         self.faults.append(Fault(self.file, f"{row.place}.{key}", sentence))
 
     def place(self) -> list[PlacedUnit]:
-        """Every row with its references found, as far as they were."""
+        """Returns every row with the references that were found."""
         self._one_root()
         for units in self.by_code.values():
             self._apart(units)
@@ -107,7 +107,7 @@ class _Tree:
                 self._fault(row, "kind", Sentence("There is one root only, and it is “{name}”.", name=others[0]))
 
     def _apart(self, units: list[_Unit]) -> None:
-        """Units of one code hold one after the other."""
+        """Checks that units with the same code exist one after the other."""
         for before, after in pairwise(units):
             if before.end <= after.key[1]:
                 continue
@@ -125,7 +125,7 @@ class _Tree:
                 )
 
     def _find(self, row: UnitLine, key: str, reference: str, on: dt.date) -> _Unit | None:
-        """The unit that a reference means: the one of its code that holds on a day, unless it names a first day."""
+        """Returns the unit that a reference means: the unit with its code on a day, unless it names a first day."""
         try:
             code, first = as_reference(reference)
         except ValueError:
@@ -190,7 +190,7 @@ class _Tree:
         return unit.key if unit else None
 
     def _outlived(self, placed: Iterable[PlacedUnit]) -> None:
-        """A unit ends with the one it lies in, at the latest: nobody would answer for what is left behind."""
+        """Checks that a unit does not outlive its parent: otherwise nobody would answer for it."""
         left: dict[Key, list[str]] = defaultdict(list)
         for child, parent, name in self._lying(placed):
             if child.end <= parent.end:

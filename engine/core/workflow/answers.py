@@ -1,8 +1,8 @@
-"""Contacts and visits as answers: once one is recorded, a rule that asks for silence counts from it.
+"""Treats contacts and visits as answers: a rule that waits for silence counts from the last one.
 
-An answer is a step in which somebody is spoken to, given in the present stay in a state. Time counts from the moment it
-was recorded or, if a next date was given with it, from the closing time of that day. A next date puts off by
-FARTHEST at most, and MOST_PUT_OFF times in one stay: after that only the contact or visit itself counts.
+An answer is a step of the present stay in a state, in which somebody speaks with the family. Time counts from the
+moment it was recorded; if it names a next date, from the closing time of that day. A next date can put the time off by
+FARTHEST at most, and MOST_PUT_OFF times in one stay. After that only the contact or visit itself counts.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from engine.core.calendar import Calendar, clock_of
 from engine.core.calendar.values import Duration
 from engine.core.workflow.model import Transition, Workflow
 
-ANSWER = "answer"  # what a rule can count `since`
-MET = "met_whom"  # the field by which a step is known to be one
+ANSWER = "answer"  # value of `since` in a rule
+MET = "met_whom"  # a step with this field is an answer
 FARTHEST = Duration(7, "working days")
 MOST_PUT_OFF = 2
 
 
 class Answer(NamedTuple):
-    """A contact or a visit: its number in the history, when it was recorded, the end of the next date given with it."""
+    """A contact or a visit: its number in the history, when it was recorded, the end of its next date."""
 
     seq: int
     at: dt.datetime
@@ -34,8 +34,8 @@ class Answer(NamedTuple):
 class Since:
     """From when time counts after some answers, and why.
 
-    `answer` is the one that it counts from. `bounded`: its next date lay farther off than a next date can put off;
-    `spent`: its next date was not taken, because the stay had been put off as often as it can be.
+    `answer` is the one from which it counts. `bounded`: its next date was later than allowed. `spent`: its next date
+    did not count, because the stay had already been put off as often as allowed.
     """
 
     start: dt.datetime
@@ -45,7 +45,7 @@ class Since:
 
 
 def is_answer(step: Transition) -> bool:
-    """Whether in this step somebody is spoken to: a contact or a visit."""
+    """Returns whether the step is a contact or a visit: somebody speaks with the family."""
     return MET in (*step.needs, *step.may)
 
 
@@ -55,9 +55,9 @@ def answered_in(workflow: Workflow, state: str) -> bool:
 
 
 def since(answers: Sequence[Answer], calendar: Calendar) -> Since | None:
-    """From when time counts after these answers, the oldest first; None if there are none.
+    """Returns from when time counts after these answers (the oldest first); None without answers.
 
-    A next date takes the place of the one before; an answer without one never makes the time shorter.
+    A next date replaces the one before. An answer without a next date never makes the time shorter.
     """
     found: Since | None = None
     put_off = 0
@@ -71,7 +71,7 @@ def since(answers: Sequence[Answer], calendar: Calendar) -> Since | None:
 
 
 def _until_next(answer: Answer, next_at: dt.datetime, calendar: Calendar) -> Since:
-    """Counted from the next date: never before the answer itself, nor farther off than FARTHEST."""
+    """Counts from the next date: never before the answer itself, nor later than FARTHEST allows."""
     farthest = clock_of(calendar).deadline(answer.at, FARTHEST)
     if farthest is not None and next_at > farthest:
         return Since(farthest, answer, bounded=True)

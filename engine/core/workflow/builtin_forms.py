@@ -1,7 +1,7 @@
-"""What the house itself asks people, whatever the workflow: who helps around a pupil, and what stands in the way.
+"""The forms that the program itself has, for every workflow: companions of a pupil, and difficulties.
 
-A workflow file says what is filled in on the way of a case. These questions belong to no step of any workflow, so they
-stand here, and a workflow can change without them.
+A workflow file declares the fields of its own steps. These forms belong to no step of a workflow, so they are in code
+and do not change with a workflow.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from engine.core.words import Label
 from engine.core.workflow.model import ActFields, Choice, Field, Transition, Workflow
 
-COMPANY = "company"  # who of the people around the case took part in a contact or a visit
+COMPANY = "company"  # the companions who took part in a contact or a visit
 DECIDED, PASSED_ON, RETURNED = "decided", "passed_on", "returned"
 IN_CLASS = "returned"  # the state of a pupil who is back
-ONLY_AWAY = frozenset({"study_mode"})  # asked of pupils who are away: to ask how one who is back learns meanwhile hurts
+# Asked only while a pupil is away: asking how a pupil learns meanwhile would hurt one who is back.
+ONLY_AWAY = frozenset({"study_mode"})
 
-# Whom the school works with beside the offices (directive of Ngọc Hồi 2022: D1.2, D1.3).
+# The partners of the school beside the offices (directive of Ngọc Hồi 2022: D1.2, D1.3).
 _AROUND = (
     Choice("friend", Label("Bạn bè", "Friend")),
     Choice("parents_board", Label("Ban đại diện cha mẹ học sinh", "Parents' board")),
@@ -84,12 +85,12 @@ FORMS: Mapping[str, ActFields] = {form.name: form for form in _FORMS}
 
 
 def form_named(workflow: Workflow, name: str) -> ActFields:
-    """A form of the house, or one of the workflow. Raises `KeyError` for a name that is neither."""
+    """Returns a built-in form, or one of the workflow. Raises `KeyError` for an unknown name."""
     return FORMS.get(name) or workflow.forms[name]
 
 
 def in_state(form: ActFields | Transition, state: str) -> ActFields | Transition:
-    """The form as it is asked in a state: nobody is asked there what cannot be any more."""
+    """Returns the form for a state, without the fields that have no meaning in it."""
     if state != IN_CLASS or isinstance(form, Transition):
         return form
     needs, may = (tuple(name for name in names if name not in ONLY_AWAY) for names in (form.needs, form.may))
@@ -97,7 +98,7 @@ def in_state(form: ActFields | Transition, state: str) -> ActFields | Transition
 
 
 def field_named(workflow: Workflow, name: str) -> Field | None:
-    """A field of the house or of the workflow; None for a name that is neither."""
+    """Returns a built-in field, or one of the workflow; None for an unknown name."""
     return FIELDS.get(name) or workflow.fields.get(name)
 
 

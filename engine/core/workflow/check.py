@@ -1,4 +1,4 @@
-"""Looks at a workflow as a whole: can every state be reached, can every case end, is everything somebody's?"""
+"""Checks a workflow as a whole: can every state be reached, can every case end, does every state have an owner."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FLAG = Sentence("flag")
 
 
 def check(workflow: Workflow, reader: Reader) -> None:
-    """Note in `reader`, the whole file's, every fault that only the whole shows."""
+    """Notes in `reader`, the reader of the whole file, every fault between the parts of the workflow."""
     _check_final(workflow, reader)
     _check_reach(workflow, reader)
     _check_steps(workflow, reader)
@@ -22,7 +22,7 @@ def check(workflow: Workflow, reader: Reader) -> None:
 
 
 def reachable(starts: Iterable[str], arrows: Mapping[str, set[str]]) -> set[str]:
-    """The nodes that can be come to from `starts` along `arrows`, the starts among them."""
+    """Returns the nodes that can be reached from `starts` along `arrows`, the starts included."""
     found, waiting = set(starts), list(starts)
     while waiting:
         new = arrows.get(waiting.pop(), set()) - found
@@ -80,7 +80,7 @@ def _check_asked(key: str, act: Transition | ActFields, reader: Reader) -> None:
 
 
 def _check_words(workflow: Workflow, reader: Reader) -> None:
-    """Two things that look the same on screen cannot be told apart."""
+    """Notes two things with the same words: people could not tell them apart on screen."""
     for first, second in combinations(workflow.states.values(), 2):
         if _alike(first, second):
             reader.fault(f"states.{second.name}.label", _same(first.name))

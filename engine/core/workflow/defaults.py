@@ -1,6 +1,6 @@
-"""What every workflow has even if its file says nothing of it: the fields, forms and flags of the standing acts.
+"""What every workflow has without declaring it: the fields, forms and flags of the standing acts.
 
-A workflow that declares a field, form or flag of the same name puts its own in the place of the one here.
+If a workflow declares a field, form or flag of the same name, its own counts.
 """
 
 STANDARD = """

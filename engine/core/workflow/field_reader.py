@@ -54,7 +54,9 @@ def _choice(reader: Reader, groups: dict[str, Label]) -> Choice:
 
 
 def _check(field: Field, reader: Reader) -> None:
-    """Note keys that go with another type of field, choices that are missing or the same, and bounds that cross."""
+    """Notes keys that belong to another type of field, missing or equal choices, and bounds that contradict
+    each other.
+    """
     _only(reader, ("choices", "groups"), field.type in CHOOSING)
     _only(reader, ("least", "most"), field.type in COUNTING)
     _only(reader, ("max_length",), field.type in WRITING)

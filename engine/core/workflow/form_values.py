@@ -1,7 +1,7 @@
-"""Reads what people fill in: one field at a time, forgiving in form, strict in meaning.
+"""Reads what people fill in, field by field. It accepts many ways of writing, but only correct values.
 
-Takes text as typed on a phone and values as they stand in a scenario file, and gives what is stored (plain JSON: dates
-as ISO text, decimals as text). Dates are read as people write them here: 5/2/2026, 05-02-2026, 05.02.26, 2026-02-05.
+It takes text typed on a phone and values of a scenario file, and returns what is stored (plain JSON: dates as ISO text,
+decimals as text). Dates have the forms that people use here: 5/2/2026, 05-02-2026, 05.02.26, 2026-02-05.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ LONGEST = {"line": 200, "text": 2000}
 
 
 class Misread(ValueError):
-    """A value that cannot be taken; carries the sentence that says what would be right."""
+    """A value that cannot be taken; its sentence says what would be right."""
 
     def __init__(self, sentence: Sentence) -> None:
         self.sentence = sentence
         super().__init__(str(sentence))
 
 
-def read_form(needs: Iterable[Field], may: Iterable[Field], raw: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
-    """All fields of a form from raw values, without empty optional ones. Raises `Invalid` naming every bad field."""
+def read_form(
+    needs: Iterable[Field], may: Iterable[Field], raw: Mapping[str, object], today: dt.date
+) -> dict[str, Any]:
+    """Returns all fields of a form, without empty optional ones. Raises `Invalid`, which names every wrong field."""
     values, wrong = {}, {}
     for required, fields in ((True, needs), (False, may)):
         for field in fields:
@@ -49,7 +51,7 @@ def read_form(needs: Iterable[Field], may: Iterable[Field], raw: Mapping[str, An
     return values
 
 
-def read(field: Field, raw: Any, today: dt.date) -> Any:
+def read(field: Field, raw: object, today: dt.date) -> Any:
     """One field's value, or None if nothing was filled in. Raises `Misread`."""
     if isinstance(raw, str):
         raw = unicodedata.normalize("NFC", raw).strip()
@@ -69,7 +71,7 @@ def _text(field: Field, raw: Any, _today: dt.date) -> str:
     return text if field.type == "text" else " ".join(text.split())
 
 
-def read_date(raw: Any) -> dt.date | None:
+def read_date(raw: object) -> dt.date | None:
     """A date as people write it, or None if it is not one. Two-digit years are of this century."""
     if isinstance(raw, dt.datetime):
         return raw.date()
@@ -127,7 +129,10 @@ def _yes_no(field: Field, raw: Any, _today: dt.date) -> bool:
 
 
 def _number(field: Field, raw: Any) -> Decimal:
-    """A number as written here or abroad: 1.000.000 or 1,5 or 1.5. A point before three digits groups thousands."""
+    """Returns a number written as here or abroad: 1.000.000 or 1,5 or 1.5.
+
+    A point before three digits groups thousands.
+    """
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
         raise Misread(Sentence("“{label}”: write a number.", label=field.label))
     text = str(raw).replace("\u00a0", "").replace(" ", "").removesuffix("đ")

@@ -1,8 +1,8 @@
-"""Which step is allowed from where, and by whom. The only importer of `transitions`.
+"""Decides which step is allowed from which state, and for whom. Only this module imports `transitions`.
 
-One immutable machine a workflow. `auto_transitions` is off (on, it adds `to_<state>()` past every guard); models are
-never added to the machine (it would keep them all in a list); a step that is not allowed raises, it does not return
-False.
+Each workflow has one machine, which never changes. `auto_transitions` is off: it would add `to_<state>()` methods that
+skip every guard. Models are never added to the machine, because it would keep them all in a list. A step that is not
+allowed raises an exception; it does not return False.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class _Subject:
     state: str
 
 
-# By digest: a workflow of one text has one machine, for good; and where a step leads from a state never changes.
+# By digest: one workflow text has one machine, and the target of a step from a state never changes.
 _MACHINES: dict[str, Machine] = {}
 _LEADS: dict[tuple[str, str, str], str] = {}
 
@@ -38,7 +38,7 @@ def _machine(workflow: Workflow) -> Machine:
 
 
 def follow(workflow: Workflow, state: str, name: str, roles: frozenset[str]) -> tuple[Transition, str]:
-    """The transition `name` and the state it leads to, for someone acting in these roles.
+    """Returns the transition `name` and the state it leads to, for somebody with these roles.
 
     Raises `NotFound` for a step the workflow does not know, `NotAllowed` for one that does not start from this state
     or that none of the roles may take.

@@ -1,7 +1,7 @@
 """A workflow as data: states, the transitions between them, and the fields that people fill in on the way.
 
-The vocabulary is closed: a workflow file names states, roles and fields, it never holds an expression that runs.
-`load_workflow` in engine/core/workflow/reader.py reads and checks one; what has come through it can be trusted whole.
+The vocabulary is closed: a workflow file names states, roles and fields. It never holds an expression that runs.
+`load_workflow` in engine/core/workflow/reader.py reads and checks a workflow; other code can trust the result.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ FORMS = ("open", "note", "accept", "decline", "assign", "support", "check_in", "
 class Choice:
     """One value that a field of type `choice` or `choices` can take.
 
-    `unit` is the unit of measure that goes with it (kg of rice), `group` the code of the group it is counted under in
-    reports, `flag` a flag that choosing it sets on the case. A `restricted` choice is seen by few (law on children's
-    private life); `help` is shown to who chose it.
+    `unit` is its unit of measure (kg of rice), `group` the code of its group in reports, `flag` a flag that this choice
+    sets on the case. Few people see a `restricted` choice (law on children's private life). The person who chose it
+    sees `help`.
     """
 
     code: str
@@ -50,7 +50,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something a person fills in. Whether it must be filled in is said by the transition or form that asks for it.
+    """A value that a person fills in. The transition or form that asks for it says whether it is required.
 
     `max_length` counts characters (text, line); `least` and `most` bound numbers, both included; `when` is "past" or
     "future" for a date that may not lie on the other side of today; `groups` names the groups of the choices.
@@ -75,7 +75,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a case can be. `owner`: the role that has it there (None: final); `offered`: someone must accept first."""
+    """Where a case can be.
+
+    `owner`: the role that has it there (None: final); `offered`: somebody must accept it first.
+    """
 
     name: str
     label: Label
@@ -89,8 +92,9 @@ class State:
 class Transition:
     """A step from one of `from_` to `to`, done by one of the roles `by`.
 
-    `needs` are the fields a person must fill in, `may` those they can; a rule that fires the step fills in none.
-    A step from a state to itself does not start the state's clock again. `danger`: ask before doing it.
+    `needs` are the fields a person must fill in, `may` those they can; a rule that fires the step fills in none. A step
+    from a state to itself does not start the state's clock again. `danger`: the page asks again before it does the
+    step.
     """
 
     name: str
@@ -136,7 +140,9 @@ class Workflow:
         )
 
     def asked(self, act: Transition | ActFields) -> tuple[Field, ...]:
-        """The fields of a transition or form in the order they are asked: the needed ones, then the optional ones."""
+        """Returns the fields of a transition or form in the order of the page: required ones first, then
+        optional ones.
+        """
         return tuple(self.fields[name] for name in (*act.needs, *act.may))
 
     @property

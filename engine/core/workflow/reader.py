@@ -1,5 +1,6 @@
-"""Reads workflow files. What a workflow is, is said in engine/core/workflow/model.py; its names can be had from here
-too."""
+"""Reads workflow files. engine/core/workflow/model.py says what a workflow is; its names can be imported from
+here too.
+"""
 
 from __future__ import annotations
 
@@ -50,14 +51,14 @@ FORM = Sentence("form")
 
 
 def load_workflow(text: str, file: str) -> Workflow:
-    """The workflow that the text of a TOML file holds.
+    """Returns the workflow of a TOML text.
 
     Args:
         text: the file's content.
         file: its name, for the faults.
 
     Raises:
-        Faulty: with every fault of the file.
+        Faulty: lists every fault of the file.
     """
     reader = read_toml(text, file)
     format_of(reader)

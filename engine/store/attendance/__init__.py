@@ -1,1 +1,1 @@
-"""Marks, roll calls, the risk watch, imports."""
+"""Stores marks, roll calls, what the risk watch found, and imports."""

@@ -1,7 +1,7 @@
-"""Records of pupils at several schools that may be one child, for the office that reaches both: nobody else is told.
+"""Finds records of pupils at several schools that may be one child, for the office that reaches both schools.
 
-Imports look at one school only, so a child whom two schools have on their lists is two records. They are compared here,
-when the office asks: the same name and birth date, or the same code and birth date.
+Nobody else sees them. An import looks at one school only, so a child on the lists of two schools has two records. This
+module compares them when the office asks: the same name and birth date, or the same code and birth date.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _school, _class, _village = (_units.alias(name) for name in ("school", "class", 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A pupil as one school has them; `status` as on the school's list, `case` the code of an open case."""
+    """A pupil in the list of one school; `status` as on that list, `case` is the code of an open case."""
 
     id: int
     school_id: int
@@ -49,14 +49,17 @@ class Double:
 
 
 def schools_below(session: Session, offices: Collection[int]) -> set[int]:
-    """The schools that lie in these units: a province's office has its schools by its place alone."""
+    """Returns the schools in these units; schools of a province's office lie directly in the province."""
     query = select(_links.c.descendant_id).join(_units, _units.c.id == _links.c.descendant_id)
     below = query.where(_links.c.ancestor_id.in_(offices), _units.c.kind == "school")
     return set(session.connection().execute(below).scalars())
 
 
 def doubles(session: Session, schools: Collection[int]) -> list[Double]:
-    """The possible doubles among the pupils of these schools, the latest first. In a session that sees all."""
+    """Returns the possible doubles among the pupils of these schools, the latest first.
+
+    The session must be unscoped.
+    """
     by_name = _groups(_records(session, schools, _SAME_NAME), "search_key")
     by_code = _groups(_records(session, schools, _SAME_CODE), "code")
     found = [Double(tuple(records), ids in by_name, ids in by_code) for ids, records in {**by_name, **by_code}.items()]
@@ -64,10 +67,10 @@ def doubles(session: Session, schools: Collection[int]) -> list[Double]:
 
 
 def _several(*columns: str) -> Select[Any]:
-    """The values of these columns that pupils of several schools share.
+    """Selects the values of these columns that pupils of several schools share.
 
-    Of all schools, from an index alone and in its order; which of them the office reaches is asked of the few that are
-    left. To look at its schools alone takes five times as long where they are most of all.
+    It reads all schools, from an index alone and in its order. The caller then asks which of the few results the office
+    reaches. Reading only the schools of a large office takes five times as long.
     """
     pupils = _pupils.alias()
     by = [pupils.c[column] for column in columns]
@@ -82,13 +85,13 @@ _CODES = (
     .having(func.min(_BOTH.c.school_id) < func.max(_BOTH.c.school_id))
     .subquery()
 )
-# A birth date that is not known equals none.
+# An unknown birth date equals no other.
 _SAME_NAME = and_(_pupils.c.birth_date == _NAMES.c.birth_date, _pupils.c.search_key == _NAMES.c.search_key)
 _SAME_CODE = and_(_pupils.c.birth_date == _CODES.c.birth_date, _pupils.c.code == _CODES.c.code)
 
 
 def _records(session: Session, schools: Collection[int], same: ColumnElement[bool]) -> Iterable[Record]:
-    """The records of these schools that are the same as one of any other school."""
+    """Returns the records of these schools that equal one of any other school."""
     open_case = select(func.min(_cases.c.code)).where(_cases.c.pupil_id == _pupils.c.id, t.OPEN).scalar_subquery()
     columns = (_pupils.c[name] for name in ("id", "school_id", "name", "search_key", "birth_date", "code", "status"))
     query = (
@@ -103,7 +106,7 @@ def _records(session: Session, schools: Collection[int], same: ColumnElement[boo
 
 
 def _groups(records: Iterable[Record], column: str) -> dict[frozenset[int], list[Record]]:
-    """The records of several schools that share the column and the birth date, by their ids."""
+    """Groups the records of several schools that share the column and the birth date, by their ids."""
     alike: dict[tuple[dt.date, str], list[Record]] = defaultdict(list)
     for record in records:
         alike[record.birth_date, getattr(record, column)].append(record)

@@ -1,15 +1,17 @@
-"""The statements of imports: jobs and how far they are, pupils by code and by name, what is new and what is other."""
+"""Statements for imports: jobs and their progress, pupils by code and by name, new and changed rows."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from engine.core.files.options import Options
 from engine.core.files.places import PlaceUnit
 from engine.core.text import fold
 from engine.store import tables as t
@@ -24,16 +26,56 @@ jobs, job_files, wrong, pupils, units, class_days, decided = (
 )
 CODES = 5_000  # in one statement
 ENDED = ("done", "cancelled", "refused", "failed")
-DEAD_AFTER = dt.timedelta(seconds=60)  # without a sign of life, another may take the job over
-MOST_WRONG = 5_000  # rows kept to be given back; all are counted
+DEAD_AFTER = dt.timedelta(seconds=60)  # after this time without a sign of life another worker may take the job
+MOST_WRONG = 5_000  # rows kept to be given back; the count includes all
 
 
 class PupilRef(NamedTuple):
-    """A pupil as an import needs to know it."""
+    """What an import needs to know of a pupil."""
 
     id: int
     class_id: int
     school_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """One file on its way in, as it is stored; the fields are the columns, in their order.
+
+    `state`: checking, checked, waiting, running, or one of ENDED. `next_row` is where the next piece begins. `begun`
+    says how often it was begun since it last got any further. `seen_at` is the last sign of life of its worker.
+    """
+
+    id: int
+    kind: str
+    state: str
+    file_name: str
+    digest: str
+    options: Options
+    person_id: int | None
+    made_at: dt.datetime
+    finished_at: dt.datetime | None = None
+    cancelled_at: dt.datetime | None = None
+    seen_at: dt.datetime | None = None
+    total: int | None = None
+    next_row: int = 0
+    begun: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    wrong: int = 0
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongRow:
+    """A row of a file that was not taken, as it stood there; `why` are sentences in both languages."""
+
+    sheet: str
+    row: int
+    names: Sequence[str]
+    cells: Sequence[str]
+    why: Sequence[Mapping[str, str]]
 
 
 # --- pupils -----------------------------------------------------------------------------------------------------------
@@ -47,7 +89,10 @@ def _pieces(codes: Iterable[str]) -> Iterable[list[str]]:
 def pupils_by_code(
     session: Session, codes: Iterable[str], schools: Collection[int] | None = None, classes: Collection[int] = ()
 ) -> dict[str, list[PupilRef]]:
-    """The pupils with these codes in some schools and classes (`schools` None: in all); a code may be of several."""
+    """Returns the pupils with these codes in some schools and classes (`schools` None: in all).
+
+    Several may share a code.
+    """
     found: dict[str, list[PupilRef]] = defaultdict(list)
     within = () if schools is None else (pupils.c.school_id.in_(schools) | pupils.c.class_id.in_(classes),)
     columns = select(pupils.c.code, pupils.c.id, pupils.c.class_id, pupils.c.school_id)
@@ -87,7 +132,7 @@ Alike = tuple[int, str, dt.date | None, int | None]  # school, folded name, birt
 
 
 def namesakes(session: Session, schools: Collection[int]) -> dict[Alike, list[tuple[str, str]]]:
-    """The pupils of some schools by what makes two of them alike: (code, name) of each."""
+    """Returns the code and name of the pupils of some schools, grouped by what makes two of them alike."""
     found: dict[Alike, list[tuple[str, str]]] = defaultdict(list)
     alike = pupils.c.school_id, pupils.c.search_key, pupils.c.birth_date, pupils.c.village_id
     for chunk in chunks(schools):
@@ -110,25 +155,25 @@ def enrolled_in(session: Session, class_ids: Collection[int]) -> list[tuple[int,
     return sorted(found, key=lambda one: (one[1], one[0]))
 
 
-def add_pupils(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_pupils(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Add pupils; each row has the same keys."""
     if rows:
         session.connection().execute(insert(pupils), list(rows))
 
 
-def change_pupil(session: Session, pupil_id: int, values: Mapping[str, Any]) -> None:
+def change_pupil(session: Session, pupil_id: int, values: Mapping[str, object]) -> None:
     """Change some columns of a pupil."""
     session.connection().execute(update(pupils).where(pupils.c.id == pupil_id).values(**values))
 
 
-def note_decisions(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep what a person decided about names, birth dates and codes; each row has the same keys."""
+def note_decisions(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Stores what a person decided about names, birth dates and codes; all rows have the same keys."""
     if rows:
         session.connection().execute(insert(decided), list(rows))
 
 
 def place_units(session: Session, today: dt.date) -> list[PlaceUnit]:
-    """All units that a file can name, and those above them, today's and former ones."""
+    """Returns the units that a file can name, and those above them, today's and former ones."""
     query = select(
         units.c.id,
         units.c.kind,
@@ -146,7 +191,7 @@ def place_units(session: Session, today: dt.date) -> list[PlaceUnit]:
 
 
 def put_class_days(session: Session, rows: Sequence[Mapping[str, Any]], at: dt.datetime, *, dry: bool) -> Counts:
-    """Write down what summaries say of classes; each class and day at most once among the rows."""
+    """Stores what summaries say of classes; the rows contain each class and day at most once."""
     there: dict[tuple[int, dt.date], dict[str, Any]] = {}
     for chunk in chunks(row["class_id"] for row in rows):
         days = sorted({row["day"] for row in rows})
@@ -173,37 +218,47 @@ def put_class_days(session: Session, rows: Sequence[Mapping[str, Any]], at: dt.d
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
-def add_job(session: Session, values: Mapping[str, Any], data: bytes | None = None) -> int:
-    """A new job and, if it is to be worked on later, its file; the job's id."""
+OPTIONS = [it.name for it in fields(ImportJob)].index("options")
+_JOB = select(*(jobs.c[it.name] for it in fields(ImportJob)))
+
+
+def _job(row: Sequence[Any]) -> ImportJob:
+    found = ImportJob(*row)
+    return replace(found, options=Options.from_json(row[OPTIONS]))
+
+
+def add_job(session: Session, new: ImportJob, data: bytes | None = None) -> int:
+    """A new job and, if it is to be worked on later, its file; the job's id, which is not yet in `new`."""
+    values = {it.name: getattr(new, it.name) for it in fields(new) if it.name != "id"}
+    values["options"] = new.options.as_json()
     job_id = int(session.connection().execute(insert(jobs).values(**values).returning(jobs.c.id)).scalar_one())
     if data is not None:
         session.connection().execute(insert(job_files).values(job_id=job_id, data=data))
     return job_id
 
 
-def job(session: Session, job_id: int) -> dict[str, Any] | None:
-    """A job, all columns."""
-    row = session.connection().execute(select(jobs).where(jobs.c.id == job_id)).mappings().one_or_none()
-    return dict(row) if row else None
+def job(session: Session, job_id: int) -> ImportJob | None:
+    """A job."""
+    row = session.connection().execute(_JOB.where(jobs.c.id == job_id)).one_or_none()
+    return _job(row) if row else None
 
 
-def jobs_of(session: Session, person_id: int, limit: int = 20) -> list[dict[str, Any]]:
-    """A person's latest jobs."""
-    query = select(jobs).where(jobs.c.person_id == person_id).order_by(jobs.c.id.desc()).limit(limit)
-    return [dict(row) for row in session.connection().execute(query).mappings()]
+def jobs_of(session: Session, person_id: int, limit: int = 20) -> list[ImportJob]:
+    """Returns the latest jobs of a person."""
+    query = _JOB.where(jobs.c.person_id == person_id).order_by(jobs.c.id.desc()).limit(limit)
+    return [_job(row) for row in session.connection().execute(query)]
 
 
-def unfinished(session: Session, kind: str, digest: str) -> dict[str, Any] | None:
-    """The job for this very file that was begun from the command line and not ended."""
-    query = select(jobs).where(
+def unfinished(session: Session, kind: str, digest: str) -> int | None:
+    """The job for this very file that was begun from the command line and not ended: its id."""
+    query = select(jobs.c.id).where(
         jobs.c.kind == kind, jobs.c.digest == digest, jobs.c.state == "running", jobs.c.person_id.is_(None)
     )
-    row = session.connection().execute(query.order_by(jobs.c.id.desc()).limit(1)).mappings().one_or_none()
-    return dict(row) if row else None
+    return session.connection().execute(query.order_by(jobs.c.id.desc()).limit(1)).scalar()
 
 
 def next_job(session: Session) -> int | None:
-    """A job that waits for a worker, or whose worker has died."""
+    """Returns a job that waits for a worker, or whose worker has died."""
     dead = jobs.c.seen_at < now_utc() - DEAD_AFTER
     open_states = jobs.c.state.in_(("checking", "waiting", "running")) & jobs.c.person_id.is_not(None)
     query = select(jobs.c.id).where(open_states, jobs.c.seen_at.is_(None) | dead).order_by(jobs.c.id).limit(1)
@@ -211,7 +266,7 @@ def next_job(session: Session) -> int | None:
 
 
 def claim(session: Session, job_id: int) -> int | None:
-    """Take a job, unless another worker is on it; how often it was begun since it last got any further."""
+    """Takes a job unless another worker has it; returns how often it was begun since its last progress."""
     free = jobs.c.seen_at.is_(None) | (jobs.c.seen_at < now_utc() - DEAD_AFTER)
     statement = update(jobs).where(jobs.c.id == job_id, jobs.c.state.not_in(ENDED), free)
     taken = statement.values(seen_at=now_utc(), begun=jobs.c.begun + 1).returning(jobs.c.begun)
@@ -219,7 +274,7 @@ def claim(session: Session, job_id: int) -> int | None:
 
 
 def advance(session: Session, job_id: int, before: int, after: int, counts: Counts, wrong_rows: int) -> bool:
-    """Note in the piece's own transaction that the rows up to `after` are in; False if somebody else was faster."""
+    """Notes, in the transaction of a piece, that rows up to `after` are imported; False if somebody else was faster."""
     statement = (
         update(jobs)
         .where(jobs.c.id == job_id, jobs.c.next_row == before, jobs.c.state == "running", jobs.c.cancelled_at.is_(None))
@@ -236,43 +291,46 @@ def advance(session: Session, job_id: int, before: int, after: int, counts: Coun
     return session.connection().execute(statement).rowcount == 1
 
 
-def set_job(session: Session, job_id: int, *where: Any, **values: Any) -> bool:
-    """Change some columns of a job; whether it (still) met the conditions."""
+def set_job(session: Session, job_id: int, *where: ColumnElement[bool], **values: object) -> bool:
+    """Changes some columns of a job; returns whether it (still) met the conditions."""
     return session.connection().execute(update(jobs).where(jobs.c.id == job_id, *where).values(**values)).rowcount == 1
 
 
 def file_of(session: Session, job_id: int) -> bytes | None:
-    """The file of a job, while it is kept."""
+    """Returns the file of a job, as long as it is kept."""
     return session.connection().execute(select(job_files.c.data).where(job_files.c.job_id == job_id)).scalar()
 
 
 def drop_file(session: Session, job_id: int) -> None:
-    """Forget the file of a job."""
+    """Deletes the file of a job."""
     session.connection().execute(delete(job_files).where(job_files.c.job_id == job_id))
 
 
-def keep_wrong(session: Session, job_id: int, first: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep wrong rows to be given back, numbered from `first` on, up to MOST_WRONG."""
+def keep_wrong(session: Session, job_id: int, first: int, rows: Sequence[WrongRow]) -> None:
+    """Stores wrong rows to be given back, numbered from `first` on, up to MOST_WRONG."""
     kept = [
-        {"job_id": job_id, "number": number, **row} for number, row in enumerate(rows, first) if number < MOST_WRONG
+        {"job_id": job_id, "number": number, **asdict(row)}
+        for number, row in enumerate(rows, first)
+        if number < MOST_WRONG
     ]
     if kept:
         session.connection().execute(insert(wrong), kept)
 
 
-def wrong_rows(session: Session, job_id: int, limit: int = MOST_WRONG) -> list[dict[str, Any]]:
+def wrong_rows(session: Session, job_id: int, limit: int = MOST_WRONG) -> list[WrongRow]:
     """The wrong rows of a job, in the file's order."""
-    query = select(wrong).where(wrong.c.job_id == job_id).order_by(wrong.c.number).limit(limit)
-    return [dict(row) for row in session.connection().execute(query).mappings()]
+    columns = (wrong.c[it.name] for it in fields(WrongRow))
+    query = select(*columns).where(wrong.c.job_id == job_id).order_by(wrong.c.number).limit(limit)
+    return [WrongRow(*row) for row in session.connection().execute(query)]
 
 
 def forget_wrong(session: Session, job_id: int) -> None:
-    """Drop the wrong rows of a job: they were kept by a check, or their time is over."""
+    """Deletes the wrong rows of a job, of a check or after their time."""
     session.connection().execute(delete(wrong).where(wrong.c.job_id == job_id))
 
 
 def forget_before(session: Session, moment: dt.datetime) -> int:
-    """Drop files and wrong rows of jobs made before a moment; how many jobs had some."""
+    """Deletes files and wrong rows of jobs made before a moment; returns how many jobs had some."""
     old = select(jobs.c.id).where(jobs.c.made_at < moment)
     session.connection().execute(delete(job_files).where(job_files.c.job_id.in_(old)))
     return session.connection().execute(delete(wrong).where(wrong.c.job_id.in_(old))).rowcount

@@ -1,7 +1,7 @@
-"""Marks into the register, thousands at a time: new ones added, other ones corrected with what they were kept.
+"""Stores marks in the register, thousands at a time: adds new ones, corrects others and keeps what they were.
 
-Set-based: new rows go in by one statement, and only if some were there already are the two held against each other.
-The page for a roll call and the imports both come through here.
+It works with sets: one statement adds the new rows. Only if some rows existed, it compares the two. The page for a roll
+call and the imports both use this module.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
+from engine.core.invariants import given
+
 Mark = tuple[int, dt.date, str, str, str | None]  # pupil id, day, session (m, a), mark (p, e, u, l), reason
 
 _COLUMNS = "pupil_id, day, session, mark, reason"
@@ -23,7 +25,7 @@ _STAGE = (
     "(pupil_id BIGINT, day DATE, session VARCHAR(1), mark VARCHAR(1), reason VARCHAR(200))"
 )
 _BOTH = "staged_marks s JOIN marks m ON m.pupil_id = s.pupil_id AND m.day = s.day AND m.session = s.session"
-# A file that gives no reason takes none away; another mark does away with the reason of the old one.
+# A file without a reason does not delete a reason; another mark deletes the reason of the old one.
 _DIFFERS = "(m.mark <> s.mark OR (s.reason IS NOT NULL AND COALESCE(m.reason, '') <> s.reason))"
 _BY = "CAST(:by AS BIGINT)"
 _ADD = (
@@ -44,7 +46,7 @@ _CORRECT = (
 
 @dataclass(slots=True)
 class Counts:
-    """How many things a file brought that were new, other than before, as before."""
+    """How many marks of a file were new, changed, or the same as before."""
 
     new: int = 0
     changed: int = 0
@@ -59,7 +61,7 @@ class Counts:
 def put_marks(
     session: Session, marks: Sequence[Mark], at: dt.datetime, by_id: int | None, job_id: int | None = None
 ) -> Counts:
-    """Write marks down, each pupil's session at most once among them."""
+    """Stores marks; the argument contains each pupil's session at most once."""
     if not marks:
         return Counts()
     connection = session.connection()
@@ -81,7 +83,7 @@ def put_marks(
 
 
 def count_marks(session: Session, marks: Sequence[Mark]) -> Counts:
-    """What `put_marks` would do."""
+    """Counts what `put_marks` would do."""
     connection = session.connection()
     if not marks:
         return Counts()
@@ -109,18 +111,17 @@ def _insert_sqlite(connection: Connection, marks: Sequence[Mark], values: dict[s
 
 
 def _stage(connection: Connection, marks: Sequence[Mark]) -> None:
-    """Put the marks into a table of this transaction's own."""
+    """Puts the marks into a temporary table of this transaction."""
     connection.exec_driver_sql(_STAGE)
     connection.exec_driver_sql("DELETE FROM staged_marks")
     if connection.dialect.name == "sqlite":
         rows = [(pupil, day.isoformat(), session, mark, reason) for pupil, day, session, mark, reason in marks]
         connection.exec_driver_sql(f"INSERT INTO staged_marks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", rows)  # noqa: S608
         return
-    # Nobody has counted the new table's rows: without this the planner would read all marks to find some.
+    # The new table has no statistics. Without this the planner would read all marks to find a few.
     connection.exec_driver_sql("SET LOCAL enable_hashjoin = off")
     connection.exec_driver_sql("SET LOCAL enable_mergejoin = off")
-    driver = connection.connection.driver_connection
-    assert driver is not None
+    driver = given(connection.connection.driver_connection, "the connection is open")
     with driver.cursor() as cursor, cursor.copy(f"COPY staged_marks ({_COLUMNS}) FROM STDIN") as copy:
         copy.write("".join(map(_copied, marks)))
 

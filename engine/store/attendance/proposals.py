@@ -1,11 +1,11 @@
-"""Proposals of the risk watch as they are kept: which wait for whom, and what was decided."""
+"""Stores the proposals of the risk watch: which of them wait for whom, and what was decided."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -63,24 +63,41 @@ _ONE = _WAITING.where(t.Proposal.id == bindparam("id"))
 def waiting(
     session: Session, classes: Collection[int], schools: Collection[int], most: int = 1, *, id: int | None = None
 ) -> list[Proposed]:
-    """Undecided proposals for pupils of these classes and schools without an open case; only the one, if `id` is given.
+    """Undecided proposals for pupils of these classes and schools without an open case; with `id` only that one.
 
     Args:
         session: scoped to the reader.
         classes: ids of classes.
         schools: ids of schools.
         most: how many at most.
-        id: of the one proposal that is asked for.
+        id: of one proposal.
     """
     asked: dict[str, Any] = {"classes": sorted(classes), "schools": sorted(schools), "most": most}
     rows: Any = session.execute(_WAITING, asked) if id is None else session.execute(_ONE, asked | {"id": id})
     return [Proposed(*row) for row in rows]
 
 
-def proposal(session: Session, id: int) -> Any:
-    """A proposal, kept from others until the transaction ends; None if there is none."""
-    query = select(_proposals).where(_proposals.c.id == id).with_for_update()
-    return session.connection().execute(query).one_or_none()
+class ProposalRow(NamedTuple):
+    """A proposal as it is stored."""
+
+    id: int
+    pupil_id: int
+    day: dt.date
+    absent_since: dt.date
+    signals: list[tuple[str, int, int]]
+    decided_at: dt.datetime | None
+    decided_by_id: int | None
+    reason: str | None
+    case_id: int | None
+
+
+_ROW = select(*(_proposals.c[name] for name in ProposalRow._fields))
+
+
+def proposal(session: Session, id: int) -> ProposalRow | None:
+    """Returns a proposal, locked until the transaction ends; None if it does not exist."""
+    row = session.connection().execute(_ROW.where(_proposals.c.id == id).with_for_update()).one_or_none()
+    return ProposalRow(*row) if row else None
 
 
 def code_of(session: Session, case_id: int) -> str:
@@ -88,8 +105,8 @@ def code_of(session: Session, case_id: int) -> str:
     return str(session.connection().execute(select(_cases.c.code).where(_cases.c.id == case_id)).scalar_one())
 
 
-def take_up(session: Session, row: Any, person_id: int, code: str, now: dt.datetime) -> None:
-    """A case was opened: it is written beside the proposal and beside the alarms that led to it."""
+def take_up(session: Session, row: ProposalRow, person_id: int, code: str, now: dt.datetime) -> None:
+    """Notes that a case was opened, beside the proposal and beside the alarms that led to it."""
     connection = session.connection()
     case_id = connection.execute(select(_cases.c.id).where(_cases.c.code == code)).scalar_one()
     values = {"decided_at": now, "decided_by_id": person_id, "case_id": case_id}
@@ -100,6 +117,6 @@ def take_up(session: Session, row: Any, person_id: int, code: str, now: dt.datet
 
 
 def dismiss(session: Session, id: int, person_id: int, reason: str, now: dt.datetime) -> None:
-    """No case is needed."""
+    """Notes that the proposal needs no case."""
     values = {"decided_at": now, "decided_by_id": person_id, "reason": reason}
     session.connection().execute(update(_proposals).where(_proposals.c.id == id).values(values))

@@ -1,4 +1,4 @@
-"""Trials of the risk watch: what they are asked, how far they are, the registers they read and what they counted."""
+"""Stores trials of the risk watch: what they ask, their progress, the registers they read and what they counted."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ trials, counts, _proposals, _pupils = (
     _TABLES[name] for name in ("risk_trials", "risk_trial_counts", "proposals", "pupils")
 )
 OPEN_STATES = ("waiting", "running")
-DEAD_AFTER = dt.timedelta(seconds=60)  # without a sign of life, another may go on with a trial
+DEAD_AFTER = dt.timedelta(seconds=60)  # after this time without a sign of life another worker may go on with a trial
 
 
 @dataclass(frozen=True, slots=True)
 class PastCase:
-    """A case as a trial judges alarms by it: from when to when (None: still open), and what came of it."""
+    """A case against which a trial judges alarms: its first and last day (None: still open), and how it ended."""
 
     first: dt.date
     last: dt.date | None
@@ -36,7 +36,7 @@ class PastCase:
 
 
 class SignalCount(NamedTuple):
-    """What a signal gave: alarms, those that were the first to see an absence, those that were right and wrong."""
+    """The results of a signal: its alarms, those that saw an absence first, those that were right and wrong."""
 
     alarms: int
     led: int
@@ -45,7 +45,9 @@ class SignalCount(NamedTuple):
 
 
 def nearest(session: Session, modes: Mapping[int, str]) -> dict[int, str]:
-    """What is set for the schools in some units: of several units above a school the nearest one counts."""
+    """Returns the settings for the schools in some units; if several units above a school have one, the nearest
+    counts.
+    """
     if not modes:
         return {}
     query = (
@@ -60,8 +62,8 @@ def nearest(session: Session, modes: Mapping[int, str]) -> dict[int, str]:
 # --- how far a trial is -----------------------------------------------------------------------------------------------
 
 
-def ask(session: Session, values: Mapping[str, Any]) -> int:
-    """A new trial, or the one that has not ended yet; its id."""
+def ask(session: Session, values: Mapping[str, object]) -> int:
+    """Adds a trial, or finds the one that has not ended yet; returns its id."""
     connection = session.connection()
     query = select(trials.c.id).where(trials.c.state.in_(OPEN_STATES)).order_by(trials.c.id)
     there = connection.execute(query).scalar()
@@ -71,32 +73,32 @@ def ask(session: Session, values: Mapping[str, Any]) -> int:
 
 
 def latest(session: Session, *states: str) -> Row[Any] | None:
-    """The newest trial, of all or of those in some states."""
+    """Returns the newest trial, of all or of those in some states."""
     query = select(trials).order_by(trials.c.id.desc()).limit(1)
     return session.connection().execute(query.where(trials.c.state.in_(states)) if states else query).one_or_none()
 
 
 def take(session: Session) -> Row[Any] | None:
-    """Take up a trial that waits, or whose worker has died; None if there is none."""
+    """Takes a trial that waits, or whose worker has died; None if there is neither."""
     free = trials.c.seen_at.is_(None) | (trials.c.seen_at < now_utc() - DEAD_AFTER)
     waits = select(func.min(trials.c.id)).where(trials.c.state.in_(OPEN_STATES), free).scalar_subquery()
     taken = update(trials).where(trials.c.id == waits, free).values(seen_at=now_utc(), state="running")
     return session.connection().execute(taken.returning(trials)).one_or_none()
 
 
-def advance(session: Session, trial_id: int, before: int, **values: Any) -> bool:
-    """Note how far a trial is, in the transaction of what was counted; False if somebody else was faster."""
+def advance(session: Session, trial_id: int, before: int, **values: object) -> bool:
+    """Notes the progress of a trial, in the transaction of its counts; False if somebody else was faster."""
     same = (trials.c.id == trial_id, trials.c.next_pupil == before, trials.c.state == "running")
     return session.connection().execute(update(trials).where(*same).values(seen_at=now_utc(), **values)).rowcount == 1
 
 
 def let_go(session: Session, trial_id: int) -> None:
-    """Another worker may go on at once."""
+    """Lets another worker go on at once."""
     session.connection().execute(update(trials).where(trials.c.id == trial_id).values(seen_at=None))
 
 
 def forget_before(session: Session, trial_id: int) -> None:
-    """Drop the trials before this one."""
+    """Deletes the trials before this one."""
     session.connection().execute(delete(trials).where(trials.c.id < trial_id))
 
 
@@ -109,14 +111,14 @@ def _absent(first: dt.date, last: dt.date) -> Any:
 
 
 def absent_between(session: Session, first: dt.date, last: dt.date, after: int, limit: int) -> list[int]:
-    """The enrolled pupils with an id after another one who were absent between two days."""
+    """Returns the next enrolled pupils by id (from `after` on) who were absent between two days."""
     where = (_pupils.c.id > after, _pupils.c.status == "enrolled", _absent(first, last))
     query = select(_pupils.c.id).where(*where).order_by(_pupils.c.id).limit(limit)
     return list(session.connection().execute(query).scalars())
 
 
 def number_absent(session: Session, first: dt.date, last: dt.date) -> int:
-    """How many enrolled pupils were absent between two days."""
+    """Returns how many enrolled pupils were absent between two days."""
     query = select(func.count()).select_from(_pupils).where(_pupils.c.status == "enrolled", _absent(first, last))
     return int(session.connection().execute(query).scalar_one())
 
@@ -134,7 +136,7 @@ def cases_of(session: Session, workflow: str, pupil_ids: Collection[int]) -> dic
 
 
 def sibling_cases(session: Session, workflow: str, pupil_ids: Collection[int]) -> dict[int, list[PastCase]]:
-    """The cases of siblings, as `watch.with_sibling_case` knows them."""
+    """Returns the cases of siblings, found as in `watch.with_sibling_case`."""
     other, c = _pupils.alias("sibling"), cases.c
     same = (
         other.c.guardian_phone == _pupils.c.guardian_phone,
@@ -169,7 +171,7 @@ def dismissed(session: Session, pupil_ids: Collection[int]) -> dict[int, list[dt
 
 
 def add(session: Session, trial_id: int, found: Mapping[tuple[int, str], SignalCount]) -> None:
-    """Add what a piece counted, by school and signal."""
+    """Adds the counts of a piece, by school and signal."""
     if not found:
         return
     dialect: Any = sqlite if session.connection().dialect.name == "sqlite" else postgresql
@@ -184,7 +186,7 @@ def add(session: Session, trial_id: int, found: Mapping[tuple[int, str], SignalC
 
 
 def counted(session: Session, trial_id: int, school_ids: Sequence[int] | None) -> dict[str, SignalCount]:
-    """What a trial counted at some schools, or at all."""
+    """Returns the counts of a trial at some schools, or at all."""
     sums = [func.sum(counts.c[name]) for name in SignalCount._fields]
     query = select(counts.c.signal, *sums).where(counts.c.trial_id == trial_id).group_by(counts.c.signal)
     if school_ids is not None:

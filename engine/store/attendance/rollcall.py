@@ -1,4 +1,4 @@
-"""What a roll call reads and writes, beside the marks themselves (`engine.store.attendance.marks`)."""
+"""Reads and writes roll calls, except the marks themselves (`engine.store.attendance.marks`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.store.bulk import among
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """A class; `taken` says for each session how many of its pupils have a mark, none: not taken."""
+    """A class; `taken` has the number of pupils with a mark for each session, which is 0 if nobody took attendance."""
 
     id: int
     name: str
@@ -29,7 +29,7 @@ class ClassRow:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A mark that was changed: whose, from what to what, by whom (None: an import without a person), when."""
+    """A changed mark: of whom, from what to what, by whom (None: an import without a person), when."""
 
     pupil: str
     session: str
@@ -40,7 +40,7 @@ class Correction:
 
 
 def school_of(session: Session, class_id: int) -> int | None:
-    """The school of a class by the units above it; None if this is no class."""
+    """Returns the school of a class from the units above it; None if the id is not a class."""
     links, unit = t.UnitLink, t.Unit
     kind = session.execute(select(unit.kind).where(unit.id == class_id)).scalar()
     query = select(unit.id).join(links, links.ancestor_id == unit.id)
@@ -55,7 +55,7 @@ _IN_EITHER = t.Pupil.class_id.in_(bindparam("classes", expanding=True)) | t.Pupi
 
 
 def _statements(ours: ColumnElement[bool]) -> tuple[Executable, Executable]:
-    """The classes with how many pupils, and what was taken of them on a day."""
+    """Selects the classes with the number of their pupils, and with what was taken on a day."""
     there = (t.Pupil.status == "enrolled", ours)
     return (
         select(t.Unit.id, t.Unit.name, t.Pupil.school_id, func.count())
@@ -70,7 +70,7 @@ def _statements(ours: ColumnElement[bool]) -> tuple[Executable, Executable]:
     )
 
 
-# Put together once: the page is opened every morning by everybody. By what they are asked for: classes, schools.
+# Made once, because everybody opens the page every morning. The keys are the arguments: classes, schools.
 _ASKED = {
     (True, False): _statements(_IN_CLASSES),
     (False, True): _statements(_IN_SCHOOLS),
@@ -79,7 +79,7 @@ _ASKED = {
 
 
 def classes(session: Session, class_ids: Collection[int], school_ids: Collection[int], day: dt.date) -> list[ClassRow]:
-    """These classes and those of these schools that have pupils, by name, and what was taken on a day."""
+    """Returns these classes and those of these schools that have pupils, by name, with what was taken on a day."""
     asked = _ASKED.get((bool(class_ids), bool(school_ids)))
     if asked is None:
         return []
@@ -103,12 +103,12 @@ def pupils(session: Session, class_id: int) -> list[tuple[int, str, str | None]]
 
 
 def hold(session: Session, class_id: int) -> None:
-    """Let nobody else take this class's attendance until the end of the transaction (on SQLite nobody can)."""
+    """Locks the attendance of this class until the transaction ends (SQLite allows only one writer anyway)."""
     session.execute(select(t.Unit.id).where(t.Unit.id == class_id).with_for_update(key_share=True))
 
 
 def last_marked(session: Session, pupils: Collection[int], day: dt.date, half: str) -> tuple[str | None, dt.datetime]:
-    """Who gave the newest of these pupils' marks for a session (None: an import without a person), and when."""
+    """Returns who gave the newest mark of these pupils in a session (None: an import without a person), and when."""
     query = (
         select(t.Person.name, t.Mark.at)
         .select_from(t.Mark)
@@ -121,7 +121,7 @@ def last_marked(session: Session, pupils: Collection[int], day: dt.date, half: s
 
 
 def marks(session: Session, class_id: int, day: dt.date, half: str) -> dict[int, tuple[str, str | None]]:
-    """The mark and reason of each pupil on a class's list who has one for a session."""
+    """Returns the mark and reason of each pupil of the class who has a mark for a session."""
     query = (
         select(t.Mark.pupil_id, t.Mark.mark, t.Mark.reason)
         .join(t.Pupil, t.Pupil.id == t.Mark.pupil_id)
@@ -131,7 +131,7 @@ def marks(session: Session, class_id: int, day: dt.date, half: str) -> dict[int,
 
 
 def corrections(session: Session, class_id: int, day: dt.date) -> list[Correction]:
-    """What was corrected in a class's register of a day, the newest first."""
+    """Returns the corrections in the register of a class on a day, the newest first."""
     change = t.MarkChange
     query = (
         select(t.Pupil.name, change.session, change.old_mark, change.new_mark, t.Person.name, change.at)
@@ -144,12 +144,12 @@ def corrections(session: Session, class_id: int, day: dt.date) -> list[Correctio
 
 
 def sender(session: Session, key: str) -> int | None:
-    """Who has sent a roll call with this key; None if it is new."""
+    """Returns who sent a roll call with this key; None if the key is new."""
     return session.execute(select(t.RollCall.by_id).where(t.RollCall.key == key)).scalar()
 
 
 def note_sent(session: Session, key: str, class_id: int, day: dt.date, half: str, at: dt.datetime, by_id: int) -> bool:
-    """Note that a roll call was sent; False if a request with this key was here before."""
+    """Notes that a roll call was sent; False if a request with this key came before."""
     dialect: Any = sqlite if session.connection().dialect.name == "sqlite" else postgresql
     row = {"key": key, "class_id": class_id, "day": day, "session": half, "at": at, "by_id": by_id}
     statement = dialect.insert(t.RollCall).values(row).on_conflict_do_nothing().returning(t.RollCall.key)

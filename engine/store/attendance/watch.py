@@ -1,4 +1,4 @@
-"""What the risk watch reads and writes: a few statements for any number of pupils."""
+"""Reads and writes what the risk watch needs: a few statements for any number of pupils."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def absent_on(session: Session, day: dt.date, pupil_ids: Collection[int] | None 
 
 
 def places(session: Session, pupil_ids: Collection[int]) -> list[PupilPlace]:
-    """Where those of the pupils are who are on their school's list."""
+    """Returns the places of those pupils who are on the list of their school."""
     p = _pupils.c
     query: Any = (
         select(p.id, p.class_id, p.school_id, p.village_id, p.commune_id, p.province_id, _units.c.grade, p.disability)
@@ -49,7 +49,7 @@ def places(session: Session, pupil_ids: Collection[int]) -> list[PupilPlace]:
 
 
 def absent_often(session: Session, pupil_ids: Collection[int], first: dt.date, last: dt.date, least: int) -> list[int]:
-    """Those of the pupils who missed at least so many sessions from one day to another, in their order."""
+    """Returns those of the pupils who missed at least so many sessions between two days, in their order."""
     where = (among(marks.c.pupil_id, pupil_ids), marks.c.day >= first, marks.c.day <= last, t.ABSENT)
     query = select(marks.c.pupil_id).where(*where).group_by(marks.c.pupil_id).having(func.count() >= least)
     return _ids(session, query)
@@ -69,7 +69,7 @@ def registers(
         .where(among(marks.c.pupil_id, pupil_ids), marks.c.day >= first, marks.c.day <= last)
         .order_by(marks.c.pupil_id, marks.c.day, marks.c.session.desc())  # m before a
     )
-    columns = read_columns(session.connection(), query)  # row by row would take three times as long
+    columns = read_columns(session.connection(), query)  # reading row by row would take three times as long
     if not columns:
         return {}
     pupils, taken = list(columns[0]), list(zip(*columns[1:], strict=True))
@@ -83,7 +83,7 @@ def registers(
 
 
 def raised(session: Session, pupil_ids: Collection[int], first: dt.date) -> dict[int, Raised]:
-    """The alarms raised at some pupils since a day."""
+    """Returns the alarms of some pupils since a day."""
     a = _alarms.c
     query = (
         select(a.pupil_id, a.signal, a.threshold, func.max(a.day))
@@ -114,7 +114,7 @@ def returned_cases(
     *,
     lock: bool,
 ) -> list[Facts]:
-    """Open cases in a state whose pupils have marks on a day, those after a case id."""
+    """Returns open cases in a state whose pupils have marks on a day, with a case id above `after`."""
     marked = select(marks.c.pupil_id).where(marks.c.pupil_id == cases.c.pupil_id, marks.c.day == day).exists()
     of = () if pupil_ids is None else (among(cases.c.pupil_id, pupil_ids),)
     where = (t.OPEN, cases.c.workflow == workflow, cases.c.state == state, cases.c.id > after, marked, *of)
@@ -122,7 +122,7 @@ def returned_cases(
 
 
 def confirmed(session: Session, found: Sequence[Facts]) -> set[int]:
-    """The cases whose return was confirmed since they entered their state."""
+    """Returns the cases whose return was confirmed since they entered their state."""
     by_id = {facts.id: facts for facts in found}
     query = select(_events.c.case_id, _events.c.at).where(
         among(_events.c.case_id, by_id), _events.c.kind == "return_confirmed"
@@ -131,7 +131,7 @@ def confirmed(session: Session, found: Sequence[Facts]) -> set[int]:
 
 
 def with_earlier_case(session: Session, workflow: str, pupil_ids: Collection[int]) -> set[int]:
-    """Those of the pupils who had a case that has ended, one opened in error aside."""
+    """Returns those of the pupils who had a case that has ended, without cases opened in error."""
     query = (
         select(cases.c.pupil_id)
         .distinct()
@@ -146,7 +146,9 @@ def with_earlier_case(session: Session, workflow: str, pupil_ids: Collection[int
 
 
 def with_sibling_case(session: Session, workflow: str, pupil_ids: Collection[int]) -> set[int]:
-    """Those of the pupils with an open case of another pupil of their commune whose guardian has the same telephone."""
+    """Returns those of the pupils with an open case of a sibling: another pupil of the commune whose guardian has the
+    same phone.
+    """
     connection, other = session.connection(), _pupils.alias("sibling")
     own = select(_pupils.c.id, _pupils.c.commune_id, _pupils.c.guardian_phone).where(
         among(_pupils.c.id, pupil_ids), _pupils.c.guardian_phone.is_not(None)
@@ -169,13 +171,13 @@ def with_sibling_case(session: Session, workflow: str, pupil_ids: Collection[int
 
 
 def _insert(session: Session, table: Any) -> Any:
-    """An INSERT that leaves rows out that are there already."""
+    """Makes an INSERT that skips rows that already exist."""
     dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()
 
 
 def insert_cases(session: Session, drafts: Sequence[Facts]) -> list[Facts]:
-    """Store new cases and give each its id; those whose pupil has an open one by now are left out."""
+    """Stores new cases and gives each its id; skips those whose pupil has an open case by now."""
     names = [name for name in CASE_COLUMNS if name != "id"]
     rows = [{name: getattr(facts, name) for name in names} for facts in drafts]
     ids: dict[int, int] = {}
@@ -189,14 +191,14 @@ def insert_cases(session: Session, drafts: Sequence[Facts]) -> list[Facts]:
     return made
 
 
-def keep_alarms(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Note alarms, each once."""
+def keep_alarms(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Stores alarms, each once."""
     if rows:
         session.connection().execute(_insert(session, _alarms), list(rows))
 
 
-def propose(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Note proposals; a pupil has at most one that is undecided, and it names what was found last."""
+def propose(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Stores proposals. A pupil has at most one undecided proposal; it names the signals found last."""
     if rows:
         dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
         statement: Any = dialect.insert(_proposals)
@@ -206,6 +208,6 @@ def propose(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def pieces(ids: Collection[int], size: int) -> Iterator[list[int]]:
-    """The ids in pieces of a size."""
+    """Splits the ids into pieces of a size."""
     ordered = list(ids)
     return (ordered[at : at + size] for at in range(0, len(ordered), size))

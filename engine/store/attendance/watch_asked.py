@@ -1,4 +1,4 @@
-"""What the watch is asked for at once: classes whose registers came in, until they were looked at."""
+"""Stores the classes whose registers came in, until the risk watch has looked at them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _asked, _pupils = _TABLES["watch_asked"], _TABLES["pupils"]
 
 
 class AskedRegister(NamedTuple):
-    """A class's register of a day that is to be watched; `token` tells whether it was asked for again since."""
+    """The register of a class on a day that the watch should look at; `token` changes when it is asked for again."""
 
     class_id: int
     day: dt.date
@@ -28,7 +28,7 @@ class AskedRegister(NamedTuple):
 
 
 def ask(session: Session, registers: Collection[tuple[int, dt.date]]) -> None:
-    """Note the registers of some classes and days, whether they were noted before or not."""
+    """Notes the registers of some classes and days, also if they were noted before."""
     if not registers:
         return
     dialect: Any = sqlite if session.connection().dialect.name == "sqlite" else postgresql
@@ -40,7 +40,7 @@ def ask(session: Session, registers: Collection[tuple[int, dt.date]]) -> None:
 
 
 def asked(session: Session, limit: int) -> list[AskedRegister]:
-    """What is asked for of the oldest day."""
+    """Returns what is asked for on the oldest day."""
     a = _asked.c
     oldest = select(func.min(a.day)).scalar_subquery()
     query = select(a.class_id, a.day, a.token).where(a.day == oldest).order_by(a.class_id).limit(limit)
@@ -48,7 +48,7 @@ def asked(session: Session, limit: int) -> list[AskedRegister]:
 
 
 def answered(session: Session, done: Collection[AskedRegister]) -> None:
-    """What was asked for is done, except where it was asked for again meanwhile."""
+    """Deletes what was looked at, unless it was asked for again meanwhile."""
     a = _asked.c
     same = (a.class_id == bindparam("_class"), a.day == bindparam("_day"), a.token == bindparam("_token"))
     rows = [{"_class": one.class_id, "_day": one.day, "_token": one.token} for one in done]
@@ -56,7 +56,7 @@ def answered(session: Session, done: Collection[AskedRegister]) -> None:
 
 
 def not_seen_since(session: Session, class_ids: Collection[int], day: dt.date) -> list[int]:
-    """The pupils of some classes who have no mark of presence after a day."""
+    """Returns the pupils of some classes without a mark of presence after a day."""
     present = (marks.c.pupil_id == _pupils.c.id, marks.c.day > day, marks.c.mark.in_(("p", "l")))
     later = select(marks.c.pupil_id).where(*present).correlate(_pupils).exists()
     query = select(_pupils.c.id).where(among(_pupils.c.class_id, class_ids), ~later).order_by(_pupils.c.id)

@@ -1,1 +1,1 @@
-"""Closures."""
+"""Stores closures: days without class for a unit or a pupil."""

@@ -1,6 +1,6 @@
-"""Closures as lists show them, and the units and pupils that a person may announce one for.
+"""Reads lists of closures, and the units and pupils for which a person may announce one.
 
-All of it is for a scoped session: it knows a pupil's closure only where the viewer knows the pupil.
+All functions need a scoped session: it shows a pupil's closure only to a viewer who knows the pupil.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from engine.store.cases import search
 from engine.store.tables.types import at_most
 
 PAGE = 50
-MOST = 40  # places to choose from on one page; who has more types a name
-# Whoever holds these may announce closures, each for what lies in the post's unit (engine.usecases.calendar.closures).
+MOST = 40  # places to choose from on one page; a person with more types a name
+# Holders of these roles may announce closures, each in the unit of the post (engine.usecases.calendar.closures).
 ANNOUNCERS = ("teacher", "head", "commune_leader", OFFICE, ADMIN)
 CLOSABLE = ("class", "site", "village", "school", "commune", "district", "province")
 
@@ -47,13 +47,13 @@ class ClosureRow:
 
     @property
     def withdrawn(self) -> bool:
-        """Whether it was withdrawn whole: no day of it is left."""
+        """Returns whether the whole closure was withdrawn: no day of it is left."""
         return self.last_day < self.first_day
 
 
 @dataclass(frozen=True, slots=True)
 class ClosureActRow:
-    """What was done to a closure, by whom, its days since, and how many cases it touched and moved."""
+    """What was done to a closure, by whom, its days after that, and how many cases it touched and moved."""
 
     kind: str
     at: dt.datetime
@@ -66,7 +66,7 @@ class ClosureActRow:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """A unit or a pupil to announce a closure for."""
+    """A unit or a pupil for which a closure can be announced."""
 
     id: int
     kind: str
@@ -107,9 +107,9 @@ def _row(row: Sequence[Any]) -> ClosureRow:
 
 
 def _in_area(viewer: Viewer) -> ColumnElement[bool]:
-    """Closures that hold something of the viewer's: of the units above and below each of their posts.
+    """Selects closures of the viewer's area: of the units above and below each of their posts.
 
-    Who works beside the schools (an officer of a village, an association) is told of all in the commune.
+    People who work outside the schools (an officer of a village, an association) see all closures in the commune.
     """
     held = sorted({unit for units in viewer.units.values() for unit in units})
     beside = sorted({unit for role in ("commune_officer", "volunteer", "association") for unit in viewer.of(role)})
@@ -122,8 +122,10 @@ def _in_area(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def lasting(session: Session, viewer: Viewer, today: dt.date, limit: int = PAGE) -> list[ClosureRow]:
-    """Closures of the viewer's area that run today or are still to come, the next to end first; one more than `limit`
-    if there are more."""
+    """Returns closures of the viewer's area that run today or begin later, the next to end first.
+
+    The result has one more than `limit` if there are more.
+    """
     kept = t.Closure.last_day >= today, t.Closure.last_day >= t.Closure.first_day, _in_area(viewer)
     query = _CLOSURES.where(*kept).order_by(t.Closure.last_day, t.Closure.id).limit(at_most(limit + 1))
     return [_row(row) for row in session.execute(query)]
@@ -132,7 +134,10 @@ def lasting(session: Session, viewer: Viewer, today: dt.date, limit: int = PAGE)
 def past(
     session: Session, viewer: Viewer, today: dt.date, after: Cursor | None = None, limit: int = PAGE
 ) -> list[ClosureRow]:
-    """Closures of the viewer's area that are over or withdrawn, the last one first; one more than `limit` if more."""
+    """Returns closures of the viewer's area that are over or withdrawn, the last one first.
+
+    The result has one more than `limit` if there are more.
+    """
     over = or_(t.Closure.last_day < today, t.Closure.last_day < t.Closure.first_day)
     kept = [over, _in_area(viewer)]
     if after is not None:
@@ -142,7 +147,9 @@ def past(
 
 
 def above(session: Session, viewer: Viewer, first: dt.date, last: dt.date) -> list[ClosureRow]:
-    """Closures between two days that hold all of one of the viewer's units: of the unit itself or of those above."""
+    """Returns closures between two days that concern a whole unit of the viewer: of the unit itself or of those
+    above.
+    """
     held = sorted({unit for units in viewer.units.values() for unit in units})
     units = select(t.UnitLink.ancestor_id).where(t.UnitLink.descendant_id.in_(held))
     days = t.Closure.first_day <= last, t.Closure.last_day >= first, t.Closure.last_day >= t.Closure.first_day
@@ -151,7 +158,7 @@ def above(session: Session, viewer: Viewer, first: dt.date, last: dt.date) -> li
 
 
 def closure(session: Session, viewer: Viewer, closure_id: int) -> ClosureRow | None:
-    """One closure of the viewer's area, or that the viewer was told of; None for any other."""
+    """Returns a closure of the viewer's area, or of which the viewer was told; None for any other."""
     told = select(t.Notice.closure_id).where(t.Notice.person_id == viewer.person_id, t.Notice.closure_id == closure_id)
     row = session.execute(_CLOSURES.where(t.Closure.id == closure_id, or_(_in_area(viewer), told.exists()))).first()
     return _row(row) if row else None
@@ -178,14 +185,16 @@ def _may(viewer: Viewer, today: dt.date) -> tuple[ColumnElement[bool], ...]:
 
 
 def units_for(session: Session, viewer: Viewer, query: str, today: dt.date) -> list[PlaceRow]:
-    """Units that the viewer may announce a closure for, the largest first; one more than MOST if there are more."""
+    """Returns units for which the viewer may announce a closure, the largest first; one more than MOST if there are
+    more.
+    """
     named = [t.Unit.search_key.contains(word, autoescape=True) for word in search.words(query)]
     found = _UNITS.where(*_may(viewer, today), *named).order_by(_LARGEST_FIRST, t.Unit.name, t.Unit.id)
     return [PlaceRow(*row) for row in session.execute(found.limit(at_most(MOST + 1)))]
 
 
 def unit_for(session: Session, viewer: Viewer, unit_id: int, today: dt.date) -> PlaceRow | None:
-    """One unit that the viewer may announce a closure for; None for any other."""
+    """Returns a unit for which the viewer may announce a closure; None for any other."""
     row = session.execute(_UNITS.where(t.Unit.id == unit_id, *_may(viewer, today))).first()
     return PlaceRow(*row) if row else None
 
@@ -194,7 +203,7 @@ _PUPILS = select(t.Pupil.id, t.Pupil.name, _class.name).join(_class, _class.id =
 
 
 def pupils_for(session: Session, query: str) -> list[PlaceRow]:
-    """Pupils whom the viewer knows, by name."""
+    """Returns pupils whom the viewer knows, by name."""
     words = search.words(query)
     if not words:
         return []
@@ -204,6 +213,6 @@ def pupils_for(session: Session, query: str) -> list[PlaceRow]:
 
 
 def pupil_for(session: Session, pupil_id: int) -> PlaceRow | None:
-    """One pupil whom the viewer knows; None for any other."""
+    """Returns a pupil whom the viewer knows; None for any other."""
     row = session.execute(_PUPILS.where(t.Pupil.id == pupil_id)).first()
     return PlaceRow(row[0], "pupil", row[1], row[2]) if row else None

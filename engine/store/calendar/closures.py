@@ -1,4 +1,4 @@
-"""Closures as rows: where they hold, and which open cases they touch."""
+"""Stores closures, and finds the open cases that they touch."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.core.cases.facts import Facts
+from engine.core.invariants import given
 from engine.core.people.access import Viewer
 from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases.cases import pupil_place
-from engine.store.cases.surroundings import World, cases, closures, links, read_facts, units
+from engine.store.cases.surroundings import SurroundingsReader, cases, closures, links, read_facts, units
 
 BATCH = 1_000
 acts, notices = (t.Base.metadata.tables[name] for name in ("closure_acts", "notices"))
@@ -24,7 +25,7 @@ acts, notices = (t.Base.metadata.tables[name] for name in ("closure_acts", "noti
 
 @dataclass(frozen=True, slots=True)
 class ClosureScope:
-    """Whom a closure holds: a pupil, or all who learn in a unit. `line` are the units above it, itself among them."""
+    """Whom a closure concerns: a pupil, or all who learn in a unit. `line` is the unit and those above it."""
 
     kind: str
     line: frozenset[int]
@@ -35,7 +36,7 @@ class ClosureScope:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Days without class as they are to be, first and last included; how pupils learn meanwhile (D1.6)."""
+    """Planned days without class, first and last included, and how pupils learn meanwhile (D1.6)."""
 
     first_day: dt.date
     last_day: dt.date
@@ -55,7 +56,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """How many open cases a closure touches, and of how many the deadline is another one; `all` unless it stopped."""
+    """How many open cases a closure touches, and of how many the deadline moved; `all` unless the count was stopped."""
 
     touched: int = 0
     moved: int = 0
@@ -72,26 +73,27 @@ class _Row(NamedTuple):
     id: int | None
 
 
-class SupposedWorld(World):
-    """The world as it would be with a closure in it, new or in the place of the stored one with this id."""
+class SupposedSurroundings(SurroundingsReader):
+    """The surroundings as they would be with a new closure, or with a changed one in place of the stored one with this
+    id.
+    """
 
     def suppose(self, scope: ClosureScope, plan: Plan, closure_id: int | None) -> None:
-        """Take the closure as given; before anything is fetched."""
+        """Assumes the closure. Call it before anything is fetched."""
         self._scope, self._plan, self._instead_of = scope, plan, closure_id
 
     def _read_closures(self, found: Sequence[Facts]) -> None:
         super()._read_closures(found)
-        kind, id = (
-            ("pupil", self._scope.pupil_id) if self._scope.pupil_id is not None else ("unit", self._scope.unit_id)
-        )
-        assert id is not None
+        kind = "pupil" if self._scope.pupil_id is not None else "unit"
+        whose = self._scope.unit_id if self._scope.pupil_id is None else self._scope.pupil_id
+        id = given(whose, "a closure holds a pupil or a unit")
         others = [row for row in self._closures[kind, id] if row.id not in {None, self._instead_of}]
         plan = self._plan
         self._closures[kind, id] = [*others, _Row(id, plan.first_day, plan.last_day, plan.reason, None)]
 
 
 def scope_of(session: Session, unit_id: int | None, pupil_id: int | None) -> ClosureScope | None:
-    """The scope that a unit or a pupil is; None if there is no such one."""
+    """Returns the scope of a unit or a pupil; None if it does not exist."""
     if pupil_id is not None:
         place = pupil_place(session, pupil_id)
         return ClosureScope("pupil", _line(session, place.class_id), None, pupil_id, place.class_id) if place else None
@@ -105,7 +107,7 @@ def _line(session: Session, unit_id: int) -> frozenset[int]:
 
 
 def has_post_below(session: Session, viewer: Viewer, scope: ClosureScope) -> bool:
-    """Whether the viewer holds any post in a unit that lies in this one."""
+    """Returns whether the viewer holds a post in a unit below this one."""
     held = {unit for found in viewer.units.values() for unit in found}
     query = select(links.c.ancestor_id).where(links.c.ancestor_id == scope.unit_id, links.c.descendant_id.in_(held))
     return session.connection().execute(query.limit(1)).first() is not None
@@ -133,7 +135,7 @@ def _columns(plan: Plan) -> dict[str, Any]:
 
 
 def closure_by_id(session: Session, closure_id: int, *, lock: bool = True) -> Closed | None:
-    """A stored closure; `lock` keeps it from others until the transaction ends."""
+    """Returns a stored closure; `lock` locks it until the transaction ends."""
     c = closures.c
     columns = (c.id, c.unit_id, c.pupil_id, c.first_day, c.last_day, c.reason, c.study_mode)
     query = select(*columns).where(c.id == closure_id)
@@ -142,7 +144,7 @@ def closure_by_id(session: Session, closure_id: int, *, lock: bool = True) -> Cl
 
 
 def set_closure(session: Session, closure_id: int, plan: Plan, lifted_at: dt.datetime | None = None) -> None:
-    """Let a closure be as planned; `lifted_at` if it was lifted early just now."""
+    """Changes a closure to the plan; `lifted_at` is set if somebody lifted it early just now."""
     lifted = {"lifted_at": lifted_at} if lifted_at else {}
     statement = update(closures).where(closures.c.id == closure_id).values(**_columns(plan), **lifted)
     session.connection().execute(statement)
@@ -151,7 +153,7 @@ def set_closure(session: Session, closure_id: int, plan: Plan, lifted_at: dt.dat
 def add_act(
     session: Session, closure_id: int, kind: str, plan: Plan, by_id: int | None, now: dt.datetime, key: str | None
 ) -> int | None:
-    """Note what was done to a closure; None if a request with this key has done it already."""
+    """Notes what was done to a closure; returns None if a request with this key has already done it."""
     dialect: Any = sqlite if session.connection().dialect.name == "sqlite" else postgresql
     row = {
         "closure_id": closure_id,
@@ -170,13 +172,13 @@ def add_act(
 
 
 def count_act(session: Session, act_id: int, counted: Touched) -> None:
-    """Note what came of an act."""
+    """Notes the results of an act."""
     values = {"recounted": counted.touched, "moved": counted.moved}
     session.connection().execute(update(acts).where(acts.c.id == act_id).values(values))
 
 
 class ClosureNews(NamedTuple):
-    """What a closure changed for one person: the first of the cases it moved, the event there, how many there are."""
+    """What a closure changed for one person: the first of the cases it moved, the event there, the number of cases."""
 
     case_id: int
     seq: int
@@ -185,7 +187,9 @@ class ClosureNews(NamedTuple):
 
 
 def tell(session: Session, closure_id: int, kind: str, told: Mapping[int, ClosureNews], now: dt.datetime) -> None:
-    """One notice a person of what an act on a closure changed; it hangs on the first of the cases it tells of."""
+    """Stores one notice for each person about what an act on a closure changed; it belongs to the first of the
+    cases.
+    """
     rows = [
         {"person_id": person, "kind": kind, "urgent": False, "at": now, "closure_id": closure_id, **news._asdict()}
         for person, news in told.items()
@@ -195,19 +199,19 @@ def tell(session: Session, closure_id: int, kind: str, told: Mapping[int, Closur
 
 
 def read(session: Session, person_id: int, closure_id: int, now: dt.datetime) -> None:
-    """What a person was told of a closure is read."""
+    """Notes that a person has read the notices about a closure."""
     unread = notices.c.person_id == person_id, notices.c.read_at.is_(None), notices.c.closure_id == closure_id
     session.connection().execute(update(notices).where(*unread).values(read_at=now))
 
 
 def unread(session: Session, person_id: int, closure_id: int) -> bool:
-    """Whether a person was told of a closure and has not looked at it since."""
+    """Returns whether a person was told of a closure and has not looked at it since."""
     new = notices.c.person_id == person_id, notices.c.read_at.is_(None), notices.c.closure_id == closure_id
     return session.connection().execute(select(notices.c.id).where(*new).limit(1)).first() is not None
 
 
 def done_with(session: Session, key: str) -> tuple[int, int | None] | None:
-    """The closure and the person of the act that a request with this key did, if it was done already."""
+    """Returns the closure and the person of the act that a request with this key did, if it was already done."""
     query = select(acts.c.closure_id, acts.c.person_id).where(acts.c.key == key)
     row = session.connection().execute(query).one_or_none()
     return (row[0], row[1]) if row else None
@@ -217,26 +221,26 @@ Concerned = Callable[[str, int, str, bool | None], bool]
 
 
 def touched(
-    session: Session, scope: ClosureScope, concerned: Concerned, *, lock: bool = True
+    session: Session, scope: ClosureScope, concerned: Concerned, *, lock: bool = True, batch: int = BATCH
 ) -> Iterator[tuple[int, list[Facts]]]:
-    """The open cases of the pupils a closure holds, in batches: how many, and those of them that must be looked at.
+    """Yields the open cases of the pupils of a closure in batches: how many, and those that need a look.
 
-    `concerned` says so of a workflow, a version of its rules, a state and whether the offer is accepted; `lock` keeps
-    the cases from others meanwhile. One that moves on just now counts its deadline anew when it is looked at next.
+    `concerned` decides by workflow, version of the rules, state and whether the offer is accepted. `lock` locks the
+    cases. A case that changes at this moment counts its deadline again at the next look.
     """
-    # First which they are, by the index of their classes: asked for in order and with a limit, a database goes through
-    # all cases of the country instead.
+    # First find their ids with the index of their classes. With an order and a limit, a database would go through all
+    # cases of the country.
     c = cases.c
     columns = (c.id, c.workflow, c.rules_version, c.state, c.offered_at.is_not(None), c.accepted_at.is_not(None))
     found = session.connection().execute(select(*columns).where(t.OPEN, _held(scope)).order_by(c.id)).all()
-    for at in range(0, len(found), BATCH):
-        batch = found[at : at + BATCH]
+    for at in range(0, len(found), batch):
+        some = found[at : at + batch]
         ids = [
             id
-            for id, workflow, version, state, offered, accepted in batch
+            for id, workflow, version, state, offered, accepted in some
             if concerned(workflow, version, state, bool(accepted) if offered else None)
         ]
-        yield len(batch), read_facts(session, t.OPEN, among(c.id, ids), lock=lock, order=c.id) if ids else []
+        yield len(some), read_facts(session, t.OPEN, among(c.id, ids), lock=lock, order=c.id) if ids else []
 
 
 def _held(scope: ClosureScope) -> ColumnElement[bool]:

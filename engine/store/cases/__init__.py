@@ -1,1 +1,1 @@
-"""Cases, their events, and the lists and pages that show them."""
+"""Stores cases and their events, and reads the lists and pages that show them."""

@@ -1,4 +1,4 @@
-"""Several cases at once: those that were chosen, and the people whom they can be given to."""
+"""Reads several cases that somebody chose, and the people to whom they can be given."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.store.cases.rows import CaseRow, cases, known_arms, pick, read_known
 
 @dataclass(slots=True)
 class Taker:
-    """Somebody whom cases can be given to: the role in which, and the codes of those cases."""
+    """A person to whom cases can be given: the role, and the codes of those cases."""
 
     id: int
     name: str
@@ -26,7 +26,7 @@ class Taker:
 
 
 def chosen(session: Session, viewer: Viewer, codes: Sequence[str]) -> list[CaseRow]:
-    """The cases of these codes that the viewer reaches, in the order of the codes."""
+    """Returns the cases of these codes that the viewer reaches, in the order of the codes."""
     most = len(codes)
     picks = [pick([cases.c.code.in_(codes)], most)]
     rows = read_known(session, picks, most) if known_arms(viewer) else []
@@ -38,11 +38,11 @@ def chosen(session: Session, viewer: Viewer, codes: Sequence[str]) -> list[CaseR
 def takers(
     session: Session, viewer: Viewer, rows: Sequence[CaseRow], ladders: Mapping[str, Sequence[str]], today: dt.date
 ) -> list[Taker]:
-    """Whom some cases can be given to, those first who can have the most of them.
+    """Returns the people to whom some cases can be given; those who can have most of them come first.
 
     Args:
         session: scoped to the viewer.
-        viewer: who gives; of cases that were referred to an association only the viewer's own one is known.
+        viewer: who gives the cases. Of referred cases only those of the viewer's own association are known.
         rows: the cases.
         ladders: by code, the roles that may hold the case, the nearest first.
         today: the day on which they hold their posts.
@@ -60,7 +60,7 @@ def takers(
 
 
 def _seats(row: CaseRow, viewer: Viewer, roles: Sequence[str]) -> list[tuple[str, int]]:
-    """The posts, role and unit, that may hold a case."""
+    """Returns the posts (role and unit) that may hold a case."""
     if row.pupil is None:
         own = sorted(viewer.of("association"))
         return [(role, unit) for role in roles if role in REFERRED for unit in own]

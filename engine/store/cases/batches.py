@@ -1,4 +1,4 @@
-"""Cases that are moved many at a time: to another version, after a merger, to a filled post, from who has left."""
+"""Reads open cases in batches that change together: new versions, mergers, filled posts, people who left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH = 500
 def behind(
     session: Session, workflow: str, versions: tuple[int, int], after: int, limit: int, *, lock: bool
 ) -> list[Facts]:
-    """Open cases of a workflow that run on other versions (of workflow, of rules), by id from `after` on."""
+    """Returns open cases of a workflow that run on other versions (of workflow, of rules), with an id above `after`."""
     other = or_(cases.c.workflow_version != versions[0], cases.c.rules_version != versions[1])
     return read_facts(
         session,
@@ -35,7 +35,7 @@ def behind(
 
 
 def open_cases(session: Session, *where: ColumnElement[bool] | TextClause, lock: bool = True) -> Iterator[list[Facts]]:
-    """Open cases that meet the conditions, in batches by id, kept from others until the transaction ends."""
+    """Yields open cases that meet the conditions, in batches by id, locked until the transaction ends."""
     seen = 0
     while found := read_facts(session, t.OPEN, *where, cases.c.id > seen, lock=lock, order=cases.c.id, limit=BATCH):
         seen = found[-1].id
@@ -46,7 +46,9 @@ Over = list[tuple[str, int | None, str]]  # posts that were passed over: role, u
 
 
 def waiting_beyond(session: Session, units: Collection[int] | None) -> Iterator[list[tuple[Facts, Over]]]:
-    """Open cases on offer to a post that stood in for one in `units` (None: in any), vacant or away, in batches."""
+    """Yields open cases, in batches, on offer to a post that stands in for one in `units` (None: in any), vacant or
+    away.
+    """
     for found in open_cases(session, t.WAITING, *([] if units is None else [_around(units)])):
         passed = _passed_over(session, [facts.id for facts in found])
         pairs = [(facts, passed.get(facts.id, [])) for facts in found]
@@ -58,7 +60,7 @@ def _stood_in(over: Over, units: Collection[int] | None) -> bool:
 
 
 def _around(units: Collection[int]) -> ColumnElement[bool]:
-    """Cases for which one of these units may have had to answer."""
+    """Selects cases for which one of these units could be responsible."""
     ids = sorted(units)
     below = select(_links.c.descendant_id).where(_links.c.ancestor_id.in_(ids))
     return or_(*(cases.c[name].in_(ids) for name in {*SEATS.values(), "province_id"}), cases.c.commune_id.in_(below))

@@ -1,7 +1,7 @@
-"""Everything that a case page shows, each part by one probe of an index.
+"""Reads everything that a case page shows; each part takes one look into an index.
 
-Whether the viewer may be here at all is decided by `engine.core.people.access.reach` on the case's facts; what they
-then see of it is narrowed by the scoped session, as everywhere.
+`engine.core.people.access.reach` decides from the facts of the case whether the viewer may open it. The scoped session
+then narrows what the viewer sees, as everywhere.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from engine.store.cases.difficulties import Shown, of_case
 from engine.store.scopes import beyond_scope
 
 EVENTS = 30  # of the timeline on one page
-NEVER = 2**31 - 1  # beyond the number of any event
+NEVER = 2**31 - 1  # larger than the number of any event
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The pupil, for those who may know."""
+    """The pupil, for viewers who may know."""
 
     pupil_id: int
     name: str
@@ -50,7 +50,7 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One event with who did it and, where the viewer may read it, what they wrote."""
+    """An event with who did it and, if the viewer may read it, what they wrote."""
 
     seq: int
     kind: str
@@ -79,7 +79,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Somebody with a duty towards the pupil, and how to call them."""
+    """A person with a duty towards the pupil, and how to call them."""
 
     role: str
     name: str
@@ -88,7 +88,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside a case on its page."""
+    """What a case page shows beside the case."""
 
     events: tuple[Happened, ...] = ()
     older: bool = False
@@ -99,16 +99,16 @@ class Beside:
     holds: tuple[tuple[dt.datetime, dt.datetime | None, str], ...] = ()  # times in which the clock stands still
     # The rules that fired since the case entered its state: how often, and when last.
     fired: Mapping[str, Fired] = field(default_factory=dict)
-    companions: tuple[CompanionRow, ...] = ()  # those who were taken off the list too
-    difficulties: tuple[Shown, ...] = ()  # that wait for an answer
-    newest: tuple[Happened, ...] = ()  # events, whatever the page's own are narrowed to
+    companions: tuple[CompanionRow, ...] = ()  # including those who were taken off the list
+    difficulties: tuple[Shown, ...] = ()  # those that wait for an answer
+    newest: tuple[Happened, ...] = ()  # the newest events, without the filter of the page
     contacts: tuple[Contact, ...] = ()
     siblings: tuple[tuple[str, str], ...] = ()  # code and name
     units: Mapping[int, str] = field(default_factory=dict)
     people: Mapping[int, str] = field(default_factory=dict)
 
     def totals(self) -> list[tuple[str, Decimal, str]]:
-        """For each kind of support how much was given in all, in the kind's unit."""
+        """Returns the amount given of each kind of support, in the unit of the kind."""
         sums: dict[tuple[str, str], Decimal] = {}
         for given in self.support:
             sums[given.kind, given.unit] = sums.get((given.kind, given.unit), Decimal()) + Decimal(given.quantity)
@@ -116,12 +116,12 @@ class Beside:
 
     @property
     def value(self) -> int:
-        """The estimated value of all support, in đồng, as far as it was given."""
+        """Returns the estimated value of all support in đồng, as far as it is known."""
         return sum(given.value or 0 for given in self.support)
 
 
 def reached(session: Session, viewer: Viewer, code: str) -> tuple[Facts, frozenset[str]]:
-    """A case, and the roles in which the viewer reaches it. Raises `NotFound` or `NoAccess`."""
+    """Returns a case, and the roles in which the viewer reaches it. Raises `NotFound` or `NoAccess`."""
     facts = find_case(session, code)
     if facts is None:
         raise NotFound(Sentence("There is no case {code}.", code=code))
@@ -154,7 +154,7 @@ _WHO = (
 
 
 def who(session: Session, pupil_id: int) -> Who | None:
-    """The pupil, or None for a viewer who may not know."""
+    """Returns the pupil; None for a viewer who may not know."""
     row: Any = session.execute(_WHO, {"pupil": pupil_id}).one_or_none()
     return Who(*row) if row else None
 
@@ -162,9 +162,11 @@ def who(session: Session, pupil_id: int) -> Who | None:
 def beside(
     session: Session, facts: Facts, today: dt.date, *, known: bool, before: int | None = None, only: Only | None = None
 ) -> Beside:
-    """All that stands beside a case; for those who may not know the pupil, only since help was asked for.
+    """Returns all that a page shows beside a case.
 
-    `before` and `only` narrow the history: to what came before an event, to events of some kinds.
+    Viewers who may not know the pupil see only what happened since help was asked for.
+
+    `before` and `only` narrow the history: to events before one, to events of some kinds.
     """
     parts = _Parts(session, facts.id)
     needs = parts.read("needs")
@@ -173,12 +175,12 @@ def beside(
     older = len(events) > EVENTS
     shown = events[:EVENTS]
     newest = _events(session, facts.id, since, None, None, known=known)[:EVENTS] if before or only else shown
-    if len(newest) == EVENTS:  # what brought the case here may lie farther back
+    if len(newest) == EVENTS:  # the event that brought the case here may be older
         newest = [*newest, *_events(session, facts.id, since, newest[-1].seq, _moved(facts), known=known)]
     told = [*shown, *newest]
     named = _named(told, "unit") | {facts.offered_unit_id}
     holders = _holders(session, facts, _SEATS_KNOWN if known else _SEATS_REFERRED, today)
-    people = {id: name for _role, id, name, _phone in holders}  # who has the case is mostly one of them
+    people = {id: name for _role, id, name, _phone in holders}  # the assignee is mostly one of them
     return Beside(
         tuple(shown),
         older,
@@ -198,7 +200,7 @@ def beside(
     )
 
 
-# Put together once: a page has a dozen statements, and half their time went into that.
+# Made once: a page has a dozen statements, and half their time went into making them.
 _case: BindParameter[int] = bindparam("case")
 _PARTS: Mapping[str, Executable] = {
     "needs": select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == _case).order_by(t.Need.seq),
@@ -236,7 +238,10 @@ _THERE = beyond_scope(
 
 
 class _Parts:
-    """The small tables beside a case; hardly any case has something in all of them, so it is asked first which have."""
+    """The small tables beside a case.
+
+    Few cases have rows in all of them, so one statement asks first which have some.
+    """
 
     def __init__(self, session: Session, case_id: int) -> None:
         self._session, self._case = session, {"case": case_id}
@@ -246,7 +251,7 @@ class _Parts:
     def __contains__(self, name: str) -> bool:
         return name in self._there
 
-    def read(self, name: str, **values: Any) -> Sequence[Any]:
+    def read(self, name: str, **values: object) -> Sequence[Any]:
         """The rows of one of `_PARTS` that the viewer may see."""
         return self._session.execute(_PARTS[name], self._case | values).all() if name in self._there else ()
 
@@ -279,12 +284,12 @@ _OWN_DIFFICULTIES = select(t.Difficulty.seq).where(t.Difficulty.case_id == _case
 
 
 def _moved(facts: Facts) -> Only:
-    """The events at the moments at which the case came to its state, was offered last and accepted."""
+    """Returns the events at which the case entered its state, was offered last, and was accepted."""
     return Only(moments=tuple(moment for moment in (facts.since, facts.offered_at, facts.accepted_at) if moment))
 
 
 def _narrowed(only: Only | None) -> Executable:
-    """The statement for the events of a case, narrowed to some of them."""
+    """Returns the statement for the events of a case, narrowed to some of them."""
     if only is None:
         return _EVENTS
     if only.moments:
@@ -298,8 +303,11 @@ def _narrowed(only: Only | None) -> Executable:
 def _events(
     session: Session, case_id: int, since: int, before: int | None, only: Only | None, *, known: bool
 ) -> list[Happened]:
-    """The newest first. Flags follow from causes, and so may the reason of a rule: who may not know the pupil is told
-    of no flag, and only of those rules that turned to the association."""
+    """Returns the events, the newest first.
+
+    Flags follow from causes, and so may the reason of a rule. So a viewer who may not know the pupil sees no flags, and
+    only those rules that turned to the association.
+    """
     rows: Any = session.execute(_narrowed(only), {"case": case_id, "since": since, "before": before or NEVER})
     own = set() if known else set(session.execute(_OWN_DIFFICULTIES, {"case": case_id}).scalars())
     return [
@@ -310,7 +318,7 @@ def _events(
 
 
 def _for_referred(kind: str, data: Mapping[str, Any], own: Collection[int]) -> bool:
-    """Whether an event concerns the association that was asked to help."""
+    """Returns whether an event concerns the association that was asked to help."""
     if "difficulty" in data:
         return data["difficulty"] in own
     if kind in {"companion_added", "companion_off"}:
@@ -323,7 +331,7 @@ def _named(events: Sequence[Happened], key: str, kind: str | None = None) -> set
 
 
 def _people(events: Sequence[Happened]) -> set[int | None]:
-    """The people whom events speak of by number: who was given the case, in whose place somebody acted."""
+    """Returns the people whom events name by number: who was given the case, for whom somebody acted."""
     return _named(events, "to", "assigned") | _named(events, FOR)
 
 
@@ -342,7 +350,7 @@ def names_of(session: Session, entity: type[t.Unit | t.Person], ids: Collection[
 
 
 _SEATS_KNOWN = ("teacher", "head", "commune_officer", "commune_leader", "association")
-# Whom a volunteer calls; the rest would tell where the pupil lives.
+# The people whom a volunteer calls; the others would show where the pupil lives.
 _SEATS_REFERRED = ("teacher", "head", "association")
 
 
@@ -362,7 +370,9 @@ _HOLDERS = (
 def _holders(
     session: Session, facts: Facts, roles: Sequence[str], today: dt.date
 ) -> list[tuple[str, int, str, str | None]]:
-    """Who (role, id, name, phone) is today in the posts of these roles at a case, in the order of the roles."""
+    """Returns who (role, id, name, phone) holds the posts of these roles for a case today, in the order of the
+    roles.
+    """
     seats = {role: unit for role in roles if role in SEATS and (unit := getattr(facts, SEATS[role]))}
     found: Any = session.execute(_HOLDERS, {"units": sorted(set(seats.values())), "day": today})
     here = [(role, id, name, phone) for role, unit, id, name, phone in found if seats.get(role) == unit]
@@ -370,7 +380,7 @@ def _holders(
 
 
 def eligible(session: Session, facts: Facts, roles: Sequence[str], today: dt.date) -> list[tuple[int, str, str]]:
-    """The people (id, name, role) in the posts of these roles at this case, to choose from when it is assigned."""
+    """Returns the people (id, name, role) in the posts of these roles for this case, to choose an assignee from."""
     found: dict[int, tuple[int, str, str]] = {}
     for role, id, name, _phone in _holders(session, facts, roles, today):
         found.setdefault(id, (id, name, role))
@@ -393,7 +403,7 @@ _SIBLINGS = (
 
 
 def _siblings(session: Session, facts: Facts) -> tuple[tuple[str, str], ...]:
-    """Open cases of other pupils with the same guardian's phone, or the same address in the same village."""
+    """Returns open cases of other pupils with the same guardian's phone, or the same address in the same village."""
     if facts.village_id is None:
         return ()
     own = session.execute(_own, {"pupil": facts.pupil_id}).one_or_none()

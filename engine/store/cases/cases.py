@@ -1,4 +1,4 @@
-"""The few statements that the use cases need beside `read_facts` and the ledger."""
+"""The few statements that use cases need beside `read_facts` and the writer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _RAISE_COUNTER = text(
 
 @dataclass(frozen=True, slots=True)
 class PupilPlace:
-    """Where a pupil learns and lives, as `engine.core.people.access.reach` asks."""
+    """Where a pupil learns and lives, in the form that `engine.core.people.access.reach` needs."""
 
     id: int
     class_id: int
@@ -47,7 +47,7 @@ class PupilPlace:
 
 
 def pupil_place(session: Session, pupil_id: int) -> PupilPlace | None:
-    """A pupil's place, or None if there is no such pupil."""
+    """Returns the place of a pupil; None if the pupil does not exist."""
     pupil = t.Pupil
     query = (
         select(
@@ -68,7 +68,7 @@ def pupil_place(session: Session, pupil_id: int) -> PupilPlace | None:
 
 
 def case_by_code(session: Session, code: str) -> Facts | None:
-    """A case as facts, kept from others until the transaction ends."""
+    """Returns the facts of a case, locked until the transaction ends."""
     return next(iter(read_facts(session, cases.c.code == code, lock=True)), None)
 
 
@@ -79,20 +79,20 @@ def find_case(session: Session, code: str) -> Facts | None:
 
 
 def open_case_of(session: Session, pupil_id: int, workflow: str) -> str | None:
-    """The code of the pupil's open case, if there is one."""
+    """Returns the code of the pupil's open case, if any."""
     query = select(t.Case.code).where(t.Case.pupil_id == pupil_id, t.Case.workflow == workflow, t.OPEN)
     return session.execute(query).scalar()
 
 
 def next_codes(session: Session, year: int, count: int = 1) -> list[str]:
-    """New case codes of a year, such as RL-2026-000042: they tell nothing about the pupil."""
+    """Returns new case codes of a year, such as RL-2026-000042; they tell nothing about the pupil."""
     raised = {"name": f"case-{year}", "count": count}
     last: int = session.connection().execute(_RAISE_COUNTER, raised).scalar_one()
     return [f"RL-{year}-{number:06}" for number in range(last - count + 1, last + 1)]
 
 
 def insert_case(session: Session, facts: Facts) -> None:
-    """Store a new case and give it its id. Raises `Conflict` if the pupil has an open one already."""
+    """Stores a new case and gives it its id. Raises `Conflict` if the pupil already has an open one."""
     row: dict[str, Any] = {name: getattr(facts, name) for name in CASE_COLUMNS if name != "id"}
     try:
         facts.id = session.connection().execute(insert(cases).values(row).returning(cases.c.id)).scalar_one()
@@ -111,7 +111,7 @@ def declined_seats(session: Session, facts: Facts) -> set[tuple[str, int]]:
 
 
 def done_before(session: Session, key: str) -> tuple[str, int | None] | None:
-    """The case and person of the event that a request with this idempotency key made, if it was done already."""
+    """Returns the case and person of the event made by a request with this idempotency key, if it was already done."""
     query = (
         select(cases.c.code, _events.c.person_id)
         .join(_events, _events.c.case_id == cases.c.id)
@@ -122,7 +122,7 @@ def done_before(session: Session, key: str) -> tuple[str, int | None] | None:
 
 
 def last_act(session: Session, case_id: int) -> tuple[str, str | None, dt.datetime, str | None] | None:
-    """The last event of a case: its kind, who did it (None: a rule), when, and in whose place."""
+    """Returns the last event of a case: its kind, who did it (None: a rule), when, and for whom."""
     query = (
         select(t.Event.kind, t.Person.name, t.Event.at, t.Event.data)
         .outerjoin(t.Person, t.Person.id == t.Event.person_id)
@@ -138,15 +138,15 @@ def last_act(session: Session, case_id: int) -> tuple[str, str | None, dt.dateti
 
 
 def earliest_look(session: Session) -> dt.datetime | None:
-    """The next moment at which any rule of any open case could fire."""
+    """Returns the next moment at which any rule of any open case could fire."""
     query = select(func.min(cases.c.next_look_at)).where(t.OPEN)
     return session.connection().execute(query).scalar()
 
 
 def tick_off(session: Session, case_id: int, kind: str, seq: int, *, until: dt.datetime | None = None) -> bool:
-    """Check off planned entries of a kind by the event `seq`: all due before `until`, or the earliest one that is left.
+    """Marks planned entries of a kind as done by the event `seq`: all due before `until`, or the earliest open one.
 
-    False if there is none.
+    Returns False if it found none.
     """
     p = t.Planned
     this = p.case_id == case_id, p.kind == kind, p.done_seq.is_(None)

@@ -1,4 +1,4 @@
-"""The people around a case as they are stored: who they are stands beside the event that added them only."""
+"""Stores the companions of a case. Only the text of the event that added a companion says who it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.store import tables as t
 
 @dataclass(frozen=True, slots=True)
 class CompanionRow:
-    """Somebody who helps; `name` is "" once it was erased. `off`: no longer on the list."""
+    """A companion; `name` is "" after it was erased. `off`: no longer on the list."""
 
     seq: int
     role: str
@@ -32,7 +32,7 @@ _COMPANIONS = (
 
 
 def companions(session: Session, case_id: int) -> tuple[CompanionRow, ...]:
-    """Everybody who is or was on the list of a case, in the order in which they were added."""
+    """Returns everybody who is or was on the list of a case, in the order in which they were added."""
     found = []
     for seq, role, removed, values in session.execute(_COMPANIONS, {"case": case_id}):
         name, phone, note = ((values or {}).get(f"companion_{part}") or "" for part in ("name", "phone", "note"))
@@ -41,13 +41,13 @@ def companions(session: Session, case_id: int) -> tuple[CompanionRow, ...]:
 
 
 def on_list(session: Session, case_id: int, seqs: Iterable[int]) -> set[int]:
-    """Those of these who are on the list of the case."""
+    """Returns those of these numbers that are on the list of the case."""
     c = t.Companion
     query = select(c.seq).where(c.case_id == case_id, c.seq.in_(sorted(seqs)), c.removed_seq.is_(None))
     return set(session.execute(query).scalars())
 
 
 def take_off(session: Session, case_id: int, seq: int, by: int) -> None:
-    """Take somebody off the list of a case, by the event numbered `by`."""
+    """Takes a companion off the list of a case, by the event numbered `by`."""
     c = t.Companion
     session.execute(update(c).where(c.case_id == case_id, c.seq == seq).values(removed_seq=by))

@@ -1,4 +1,4 @@
-"""Difficulties as they are stored, and the lists of them."""
+"""Stores difficulties, and reads the lists of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _it = t.Difficulty
 
 @dataclass(frozen=True, slots=True)
 class DifficultyRow:
-    """A difficulty of a case: raised by the event `seq`; `role` in the unit is who has to decide about it now."""
+    """A difficulty of a case, raised by the event `seq`; `role` in the unit has to decide about it now."""
 
     id: int
     case_id: int
@@ -47,7 +47,7 @@ class DifficultyRow:
 
 @dataclass(frozen=True, slots=True)
 class Shown(DifficultyRow):
-    """A difficulty on a page. `words` is "" and `pupil` None for those who may not read them."""
+    """A difficulty on a page. `words` is "" and `pupil` None for viewers who may not read them."""
 
     unit: str
     raised_by: str | None
@@ -76,19 +76,19 @@ _ONE = select(*_COLUMNS).where(_it.case_id == bindparam("case"), _it.seq == bind
 
 
 def find(session: Session, case_id: int, seq: int) -> DifficultyRow | None:
-    """The difficulty of a case that this event raised."""
+    """Returns the difficulty of a case that this event raised."""
     row: Any = session.execute(_ONE, {"case": case_id, "seq": seq}).one_or_none()
     return DifficultyRow(*row) if row else None
 
 
 def raised_as(session: Session, it: DifficultyRow) -> str | None:
-    """The role in which a difficulty was raised. For an unscoped session."""
+    """Returns the role in which a difficulty was raised. The session must be unscoped."""
     query = select(_events.c.role).where(_events.c.case_id == it.case_id, _events.c.seq == it.seq)
     return session.connection().execute(query).scalar()
 
 
-def move(session: Session, it: DifficultyRow, **values: Any) -> None:
-    """Change a difficulty. Raises `Conflict` if it was moved or answered since it was read."""
+def move(session: Session, it: DifficultyRow, **values: object) -> None:
+    """Changes a difficulty. Raises `Conflict` if somebody moved or answered it since it was read."""
     here = _table.c.id == it.id, _table.c.moves == it.moves
     done = session.connection().execute(update(_table).where(*here).values(moves=it.moves + 1, **values))
     if done.rowcount != 1:
@@ -96,19 +96,19 @@ def move(session: Session, it: DifficultyRow, **values: Any) -> None:
 
 
 def put_off(session: Session, it: DifficultyRow, due_at: dt.datetime) -> None:
-    """Look at a difficulty again at a later time; it stays where it is."""
+    """Sets a later time to look at a difficulty; it stays at its post."""
     session.connection().execute(update(_table).where(_table.c.id == it.id).values(due_at=due_at))
 
 
 def due(session: Session, now: dt.datetime, after: int, limit: int) -> list[tuple[int, int, int]]:
-    """Difficulties (id, case, number) whose time for an answer is over by `now`, by id from `after` on."""
+    """Returns difficulties (id, case, number) whose time for an answer is over by `now`, with an id above `after`."""
     columns = _table.c.id, _table.c.case_id, _table.c.seq
     query = select(*columns).where(t.UNANSWERED, _table.c.due_at <= now, _table.c.id > after).order_by(_table.c.id)
     return [(id, case, seq) for id, case, seq in session.connection().execute(query.limit(limit))]
 
 
 def earliest_due(session: Session) -> dt.datetime | None:
-    """The next moment at which the time for an answer is over; None if no difficulty waits for one."""
+    """Returns the next moment at which the time for an answer is over; None if no difficulty waits."""
     query = select(_table.c.due_at).where(t.UNANSWERED).order_by(_table.c.due_at).limit(1)
     found: dt.datetime | None = session.connection().execute(query).scalar()
     return found
@@ -118,7 +118,7 @@ def earliest_due(session: Session) -> dt.datetime | None:
 
 _asked, _class, _village = (aliased(t.Unit) for _ in range(3))
 _text = and_(t.EventText.case_id == _it.case_id, t.EventText.seq == _it.seq)
-_referral: Any = t.Referral  # mapped from the columns of cases, which no type checker sees
+_referral: Any = t.Referral  # mapped from the columns of cases, which type checkers do not see
 
 
 def _shown(code: Any, *more: Any) -> Any:
@@ -145,25 +145,25 @@ def _read(session: Session, query: Executable) -> list[Shown]:
     return [Shown(*(*row[:14], (row[14] or {}).get("difficulty_words", ""), *row[15:])) for row in rows]
 
 
-# Asked first, on its own: hardly any case has one, and the eight tables of the whole take their time.
+# Asked first and alone: few cases have one, and the statement over eight tables takes its time.
 _WAITING = select(_it.id).where(_it.case_id == bindparam("case"), t.UNANSWERED)
 
 
 def of_case(session: Session, case_id: int, *, known: bool) -> list[Shown]:
-    """The difficulties of one case that wait for an answer, the oldest first."""
+    """Returns the difficulties of one case that wait for an answer, the oldest first."""
     ids = session.execute(_WAITING, {"case": case_id}).scalars().all()
     base = _KNOWN if known else _REFERRED
     return _read(session, base.where(_it.id.in_(ids)).order_by(_it.id)) if ids else []
 
 
 def shown(session: Session, case_id: int, seq: int, *, known: bool) -> Shown | None:
-    """The difficulty of a case that this event raised, if the viewer may see it."""
+    """Returns the difficulty of a case that this event raised, if the viewer may see it."""
     base = _KNOWN if known else _REFERRED
     return next(iter(_read(session, base.where(_it.case_id == case_id, _it.seq == seq))), None)
 
 
 def waiting_for(session: Session, viewer: Viewer, limit: int = PAGE) -> list[Shown]:
-    """Difficulties that one of the viewer's posts has to decide about, the most urgent first."""
+    """Returns difficulties that one of the viewer's posts has to decide about, the most urgent first."""
     seats = seats_of(viewer)
     if not seats:  # an empty or_() is deprecated
         return []
@@ -173,16 +173,16 @@ def waiting_for(session: Session, viewer: Viewer, limit: int = PAGE) -> list[Sho
 
 @lru_cache(maxsize=512)
 def _of_posts(seats: tuple[tuple[str, int], ...]) -> Select[Any]:
-    """The statement for the ids of what waits for these posts; kept for the people who come again."""
+    """Returns the statement for the ids of what waits for these posts, kept for the next page."""
     posts = [and_(_it.unit_id == unit, _it.role == role) for role, unit in seats]
     first = select(_it.id).where(t.UNANSWERED, or_(*posts))
     return first.order_by(_it.due_at, _it.id).limit(bindparam("most"))
 
 
 def listed(session: Session, viewer: Viewer, which: str, before: int | None = None, limit: int = PAGE) -> list[Shown]:
-    """Difficulties that the viewer may see, the newest first, one more than `limit` if there are more.
+    """Returns difficulties that the viewer may see, the newest first; one more than `limit` if there are more.
 
-    `which` is OPEN, ANSWERED or ALL; `before` is the id of the last one of the page before.
+    `which` is OPEN, ANSWERED or ALL; `before` is the last id of the previous page.
     """
     where: list[Any] = [_it.id < before] if before else []
     if which != ALL:

@@ -1,4 +1,4 @@
-"""Finding the pupil that a case is to be opened for, among those of one's own classes or school."""
+"""Finds the pupil for a new case, among the viewer's own classes or school."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from engine.store.bulk import among
 from engine.store.cases import search
 from engine.store.tables.types import at_most
 
-MOST = 30  # candidates on one page; who has more types another word
-LOOKED_BACK = 120  # sessions of the register
+MOST = 30  # pupils on one page; a person who gets more types another word
+LOOKED_BACK = 120  # sessions of the register that are read back
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A pupil to choose: enough to tell namesakes apart. `case` is the code of the open case, if there is one."""
+    """A pupil to choose, with enough to tell namesakes apart. `case` is the code of the open case, if any."""
 
     id: int
     name: str
@@ -40,11 +40,13 @@ _CANDIDATES = (
     .outerjoin(t.Case, and_(t.Case.pupil_id == t.Pupil.id, t.OPEN))
 )
 _FIRST = _CANDIDATES.where(t.Pupil.status == "enrolled").order_by(t.Pupil.sort_key, t.Pupil.id).limit(at_most(MOST + 1))
-_OF_CLASSES = _FIRST.where(among(t.Pupil.class_id, name="classes"))  # what the page begins with
+_OF_CLASSES = _FIRST.where(among(t.Pupil.class_id, name="classes"))  # what the page shows first
 
 
 def candidates(session: Session, viewer: Viewer, query: str) -> list[Candidate]:
-    """Pupils of the viewer's classes and schools whose names have these words; without a word, those of the classes."""
+    """Returns pupils of the viewer's classes and schools whose names have these words; without words, those of the
+    classes.
+    """
     if words := search.words(query):
         named = _FIRST.where(_own(viewer), t.Pupil.id.in_(search.pupils_named(session, words)))
         return list(starmap(Candidate, session.execute(named).all()))
@@ -52,14 +54,14 @@ def candidates(session: Session, viewer: Viewer, query: str) -> list[Candidate]:
 
 
 def of_classes(session: Session, viewer: Viewer) -> list[Candidate]:
-    """All pupils of the classes whose homeroom teacher the viewer is, class by class."""
+    """Returns all pupils of the classes whose homeroom teacher is the viewer, class by class."""
     own = t.Pupil.status == "enrolled", t.Pupil.class_id.in_(sorted(viewer.of("teacher")))
     found = session.execute(_CANDIDATES.where(*own).order_by(_class.name, t.Pupil.sort_key, t.Pupil.id))
     return [Candidate(*row) for row in found]
 
 
 def candidate(session: Session, viewer: Viewer, pupil_id: int) -> Candidate | None:
-    """One pupil of the viewer's classes or schools; None for any other."""
+    """Returns one pupil of the viewer's classes or schools; None for any other."""
     row = session.execute(_CANDIDATES.where(t.Pupil.id == pupil_id, _own(viewer))).first()
     return Candidate(*row) if row else None
 
@@ -74,7 +76,7 @@ def _own(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def absent_since(session: Session, pupil_id: int, today: dt.date) -> dt.date | None:
-    """The first day of the absence that lasts until now, as the register has it; None if it knows of none."""
+    """Returns the first day of the absence that still lasts, according to the register; None if it has none."""
     query = (
         select(t.Mark.day, t.Mark.mark)
         .where(t.Mark.pupil_id == pupil_id, t.Mark.day <= today)
@@ -85,7 +87,7 @@ def absent_since(session: Session, pupil_id: int, today: dt.date) -> dt.date | N
 
 
 def first_absent(marks: Sequence[tuple[dt.date, str]]) -> dt.date | None:
-    """The first day of the last run of absences; `marks` are (day, mark), the newest first."""
+    """Returns the first day of the last run of absences; `marks` are (day, mark), the newest first."""
     first = None
     for day, mark in marks:
         if mark not in {"e", "u"}:

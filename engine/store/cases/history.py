@@ -1,4 +1,4 @@
-"""What happened to cases, read back as it was written: for explaining it and for playing it again."""
+"""Reads what happened to cases, to explain it and to play it again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _events, _texts, _notices, _marks = (_TABLES[name] for name in ("events", "event
 def events_of(
     session: Session, case_ids: Collection[int], until: dt.datetime | None = None
 ) -> dict[int, list[PastEvent]]:
-    """The events of some cases, each case's in order; only those before `until` if one is given."""
+    """Returns the events of some cases, those of each case in order; with `until` only earlier ones."""
     found: dict[int, list[PastEvent]] = {case: [] for case in case_ids}
     for chunk in chunks(case_ids):
         query = (
@@ -48,7 +48,9 @@ def events_of(
 def cases_between(
     session: Session, workflow: str, first: dt.datetime, end: dt.datetime, viewer: Viewer | None, after: int, limit: int
 ) -> list[Facts]:
-    """Cases that were open at some time from `first` up to `end`, by id from `after` on; `viewer` None sees all."""
+    """Returns cases that were open at some time from `first` to `end`, with an id above `after`; `viewer` None sees
+    all.
+    """
     arms = known_arms(viewer) if viewer else []
     if viewer and not arms:
         return []
@@ -67,7 +69,9 @@ def cases_between(
 def told_between(
     session: Session, case_ids: Collection[int], first: dt.datetime, end: dt.datetime
 ) -> Iterator[tuple[int, int, dt.datetime]]:
-    """Case, person and moment of each notice of some cases from `first` up to `end`; not of closures."""
+    """Returns case, person and moment of each notice of some cases from `first` to `end`, without notices of
+    closures.
+    """
     for chunk in chunks(case_ids):
         query = select(_notices.c.case_id, _notices.c.person_id, _notices.c.at).where(
             _notices.c.case_id.in_(chunk), _notices.c.at >= first, _notices.c.at < end, _notices.c.closure_id.is_(None)
@@ -78,7 +82,7 @@ def told_between(
 def absences(
     session: Session, pupil_ids: Collection[int], first: dt.date, last: dt.date
 ) -> dict[int, list[tuple[dt.date, str]]]:
-    """The absent sessions of some pupils from one day to another, as `Facts.marks` has them."""
+    """Returns the absent sessions of some pupils between two days, in the form of `Facts.marks`."""
     found: dict[int, list[tuple[dt.date, str]]] = {pupil: [] for pupil in pupil_ids}
     for chunk in chunks(pupil_ids):
         query = select(_marks.c.pupil_id, _marks.c.day, _marks.c.mark).where(
@@ -101,9 +105,9 @@ def people_named(session: Session, ids: Collection[int]) -> dict[int, str]:
 
 
 def version_after(session: Session, key: str) -> int | None:
-    """The version that the request with this idempotency key left its case in; None if nothing was done under it.
+    """Returns the version of the case after the request with this idempotency key; None if the key is new.
 
-    The key stands with the first event of an act; its others are of the same moment and have none.
+    Only the first event of an act has the key. Its other events have the same moment and no key.
     """
     first = select(_events.c.case_id, _events.c.at, _events.c.seq).where(_events.c.key == key).subquery()
     later = select(_events.c.seq, _events.c.key).join(

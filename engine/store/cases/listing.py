@@ -1,4 +1,4 @@
-"""Looking through cases: filters, search, and pages that begin where the one before ended."""
+"""Reads lists of cases: filters, search, and pages that begin where the one before ended."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Cursor = tuple[dt.datetime | None, int]  # deadline and id of the last case of a
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list of cases is narrowed to. `which`: "" open, "overdue", "offered", "mine", "closed", "all"."""
+    """The filters of a list of cases. `which`: "" open, "overdue", "offered", "mine", "closed", "all"."""
 
     q: str = ""
     state: str = ""
@@ -49,13 +49,13 @@ class Filters:
 
     @property
     def newest_first(self) -> bool:
-        """Open cases come by deadline; where ended ones are among them, the newest first."""
+        """Open cases are sorted by deadline. A list with ended cases has the newest first."""
         return self.which in {"closed", "all"}
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list; `after` is where the next one begins, None at the end."""
+    """One page of a list; `after` is where the next page begins, None at the end."""
 
     rows: tuple[CaseRow, ...]
     after: Cursor | None = None
@@ -70,14 +70,14 @@ def list_cases(
     *,
     limit: int = PAGE,
 ) -> Page:
-    """One page of the cases that the viewer may see and the filters let through; `after` is where it begins."""
-    if filters == Filters() and after is None:  # as it is looked at first
+    """Returns one page of the cases that the viewer may see and the filters keep; it begins at `after`."""
+    if filters == Filters() and after is None:  # the first look at the list
         return _page(_beginning(session, viewer, limit + 1), filters, limit)
     conditions = [*_conditions(session, viewer, filters, now), *_beyond(filters, after)]
     newest, most = filters.newest_first, limit + 1
     rows: list[CaseRow] = []
     if (arms := known_arms(viewer)) and (ways := _searched(session, filters.q, now)) is not None:
-        if ways or filters.unit is not None:  # what is asked for is narrower than the area: one walk for each way
+        if ways or filters.unit is not None:  # the filter is narrower than the area: one look for each way
             picks = [pick([*way, *conditions, any_of(arms)], most, newest=newest) for way in ways or [[]]]
         else:
             picks = by_arms(arms, conditions, most, newest=newest)
@@ -105,9 +105,10 @@ def _page(rows: Sequence[CaseRow], filters: Filters, limit: int) -> Page:
 
 
 def _searched(session: Session, query: str, now: dt.datetime) -> list[list[ColumnElement[bool]]] | None:
-    """The ways in which a case can fit a query: its code, the pupil's name, the village; none for no query.
+    """Returns the ways in which a case can match a query: its code, the pupil's name, the village; none without a
+    query.
 
-    None if there is nothing in the query to look for.
+    Returns None if the query contains nothing to look for.
     """
     if not query:
         return []
@@ -139,7 +140,7 @@ def _which(viewer: Viewer, which: str, now: dt.datetime) -> Iterator[Any]:
     if which == "closed":
         yield cases.c.closed_at < FAR
     elif which != "all":
-        yield t.OPEN  # as the partial indexes say it, so that both databases see that they may use them
+        yield t.OPEN  # with the words of the partial indexes, so that both databases use them
     if which == "overdue":
         yield cases.c.due_at <= now
     elif which == "offered":
@@ -176,9 +177,9 @@ def _beyond(filters: Filters, after: Cursor | None) -> list[ColumnElement[bool]]
 
 
 def filter_units(session: Session, viewer: Viewer, today: dt.date, most: int = 200) -> list[tuple[str, int, str]]:
-    """Units (kind, id, name) by which the viewer's lists can be narrowed: one step below each of the viewer's posts.
+    """Returns units (kind, id, name) for the filters of the viewer's lists: one step below each of the viewer's posts.
 
-    Classes are for heads: to everybody above, a school is the smallest unit of learning.
+    Only heads get classes: for everybody above, a school is the smallest unit of learning.
     """
     own = viewer.of("teacher") | viewer.of("commune_officer")
     above = viewer.of("commune_leader") | viewer.of(OFFICE)
@@ -193,7 +194,7 @@ def filter_units(session: Session, viewer: Viewer, today: dt.date, most: int = 2
 def _units_of(
     own: frozenset[int], above: frozenset[int], kinds: tuple[str, ...], schools: frozenset[int]
 ) -> Executable | None:
-    """The statement for the units by which the lists of people in these posts can be narrowed; None for no units."""
+    """Returns the statement for the units that filter the lists of people in these posts; None for no units."""
     ways = [and_(t.Unit.parent_id.in_(above), t.Unit.kind.in_(kinds))] if above else []
     if schools:
         sites = select(_site.id).where(_site.parent_id.in_(schools), _site.kind == "site")
@@ -204,7 +205,7 @@ def _units_of(
         return None
     today: Any = bindparam("today")
     units = select(t.Unit.kind, t.Unit.id, t.Unit.name).where(t.Unit.valid_from <= today, t.Unit.valid_to > today)
-    # One probe of an index for each way; an OR of them would look at every unit of these kinds.
+    # One look into an index for each way; an OR of them would read every unit of these kinds.
     return union(*(units.where(way) for way in ways)).order_by("kind", "name", "id").limit(bindparam("most"))
 
 

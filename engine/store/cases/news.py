@@ -1,4 +1,4 @@
-"""What others did lately to cases that a person looks at: people and rules, not the person."""
+"""Finds what others, people or rules, did lately to the cases that a person looks at."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine.store import tables as t
 from engine.store.bulk import among
 
-QUIET = ("migrated", "placed", "return_confirmed")  # nothing that anybody has to look at
+QUIET = ("migrated", "placed", "return_confirmed")  # events that nobody has to look at
 _NEWS = (
     select(t.Event.case_id, t.Event.kind, t.Event.at, t.Event.person_id)
     .where(
@@ -27,7 +27,7 @@ _NEWS = (
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The newest thing that somebody else, or a rule, did to a case: an event's kind and moment."""
+    """The newest event that somebody else, or a rule, made on a case: its kind and moment."""
 
     kind: str
     at: dt.datetime
@@ -35,7 +35,7 @@ class News:
 
 
 def news_of(session: Session, person_id: int, case_ids: Sequence[int], since: dt.datetime) -> dict[int, News]:
-    """For each case that was changed by others since a moment: what was done last."""
+    """Returns the newest event for each case that others changed since a moment."""
     if not case_ids:
         return {}
     asked = {"cases": case_ids, "since": since, "person": person_id}

@@ -1,22 +1,21 @@
-"""Where pupils are and where their open cases stand: the units that both carry."""
+"""Reads and changes the units that pupils and their open cases both carry."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.core.cases.facts import Facts
+from engine.core.cases.facts import PLACE, Facts
 from engine.store import tables as t
 from engine.store.cases.surroundings import cases, read_facts
 
-PLACE = ("class_id", "school_id", "village_id", "commune_id", "province_id")
 _pupils, _units = t.Base.metadata.tables["pupils"], t.Base.metadata.tables["units"]
 
 
 def places(session: Session, pupil_ids: Collection[int]) -> dict[int, tuple[int | None, ...]]:
-    """Each pupil's place, as PLACE, and the grade of the class."""
+    """Each pupil's place, as `engine.core.cases.facts.PLACE`, and the grade of the class."""
     query = select(_pupils.c.id, *(_pupils.c[name] for name in PLACE), _units.c.grade).join(
         _units, _units.c.id == _pupils.c.class_id
     )
@@ -26,10 +25,3 @@ def places(session: Session, pupil_ids: Collection[int]) -> dict[int, tuple[int 
 def open_cases(session: Session, pupil_ids: Collection[int]) -> list[Facts]:
     """The open cases of these pupils, locked until the transaction ends."""
     return read_facts(session, t.OPEN, cases.c.pupil_id.in_(pupil_ids), lock=True)
-
-
-def place_cases(session: Session, found: Iterable[Facts]) -> None:
-    """Write the place that each case has by its facts."""
-    for facts in found:
-        columns = {name: getattr(facts, name) for name in (*PLACE, "grade")}
-        session.connection().execute(update(cases).where(cases.c.id == facts.id).values(columns))

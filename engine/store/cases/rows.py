@@ -1,7 +1,7 @@
-"""How any list of cases is read: the ids from indexes that belong to the viewer's posts, then what is shown of them.
+"""Reads any list of cases: first the ids, from indexes that belong to the viewer's posts, then what the list shows.
 
-Both are steps of one statement. The inner one takes from the index of each post no more than a page; the outer one,
-narrowed by the scoped session, reads the rows. So the cost is that of a page, whatever the number of cases, and a wrong
+Both are steps of one statement. The inner step takes at most one page from the index of each post. The outer step reads
+the rows, narrowed by the scoped session. So the cost is that of a page, whatever the number of cases. A mistake in the
 inner step could only show too little.
 """
 
@@ -21,14 +21,14 @@ from engine.store import tables as t
 from engine.store.scopes import beyond_scope
 from engine.store.tables.types import at_most
 
-MOST_ARMS = 60  # indexes walked side by side; beyond, one walk over all is no worse
+MOST_ARMS = 60  # indexes read side by side; with more, reading all cases is not slower
 cases = t.Base.metadata.tables["cases"]
 
 Arm = tuple[str, int]  # a column of a case, and the unit it must be
 
 
 class CaseRow(NamedTuple):
-    """A case as a list shows it; `pupil`, `klass` and `village` are None for those who may not know them."""
+    """A case in a list; `pupil`, `klass` and `village` are None for viewers who may not know them."""
 
     id: int
     code: str
@@ -62,12 +62,12 @@ class CaseRow(NamedTuple):
 
     @property
     def waiting(self) -> bool:
-        """Whether it is on offer and nobody has accepted yet."""
+        """Returns whether the case is on offer and nobody has accepted it yet."""
         return self.offered_at is not None and self.accepted_at is None
 
 
 def known_arms(viewer: Viewer) -> list[Arm]:
-    """The units through which the viewer knows pupils by name."""
+    """Returns the units through which the viewer knows pupils by name."""
     arms = [(SEATS[role], unit) for role in SEATS if role not in REFERRED for unit in viewer.of(role)]
     arms += [("commune_id", unit) for unit in viewer.office_communes]
     arms += [("province_id", unit) for unit in viewer.office_provinces]
@@ -76,7 +76,7 @@ def known_arms(viewer: Viewer) -> list[Arm]:
 
 
 def referred_arms(viewer: Viewer) -> list[Arm]:
-    """The associations through which cases are referred to the viewer."""
+    """Returns the associations through which cases are referred to the viewer."""
     return [("association_id", unit) for unit in sorted(viewer.of("volunteer") | viewer.of("association"))]
 
 
@@ -88,14 +88,14 @@ def pick(conditions: Sequence[Any], limit: int, *, newest: bool = False) -> Any:
 
 
 def by_arms(arms: Sequence[Arm], conditions: Sequence[Any], limit: int, *, newest: bool = False) -> list[Select[Any]]:
-    """The first cases of an area, from the index of each of its units."""
+    """Selects the first cases of an area, from the index of each of its units."""
     if len(arms) > MOST_ARMS:
         return [pick([any_of(arms), *conditions], limit, newest=newest)]
     return [pick([cases.c[column] == unit, *conditions], limit, newest=newest) for column, unit in arms]
 
 
 def any_of(arms: Sequence[Arm]) -> ColumnElement[bool]:
-    """Cases that lie in any of these units."""
+    """Selects cases that belong to any of these units."""
     columns = dict.fromkeys(column for column, _ in arms)
     return or_(*(cases.c[name].in_([unit for column, unit in arms if column == name]) for name in columns))
 
@@ -126,7 +126,7 @@ _SHARED = (
 )
 _OWN = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 
-# Made once: half the time of a list went into putting its statement together anew. The columns are in CaseRow's order.
+# Made once: half the time of a list went into making its statement. The columns are in the order of CaseRow.
 _class, _village, _commune = aliased(t.Unit), aliased(t.Unit), aliased(t.Unit)
 _KNOWN: Any = (
     select(
@@ -146,7 +146,7 @@ _KNOWN: Any = (
     .outerjoin(_commune, _commune.id == t.Case.commune_id)
     .outerjoin(t.Person, t.Person.id == t.Case.assignee_id)
 )
-_referral: Any = t.Referral  # mapped from the columns of cases, which no type checker sees
+_referral: Any = t.Referral  # mapped from the columns of cases, which type checkers do not see
 _REFERRED: Any = select(*(getattr(_referral, name) for name in _SHARED), t.Person.name).outerjoin(
     t.Person, t.Person.id == _referral.assignee_id
 )
@@ -155,12 +155,14 @@ Making = Callable[..., Select[Any]]
 
 
 def known(picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> Select[Any]:
-    """The statement for the picked cases whose pupils the viewer may know by name."""
+    """Returns the statement for the selected cases whose pupils the viewer may know by name."""
     return _of(_KNOWN, t.Case, picks, limit, newest)
 
 
 def referred(picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> Select[Any]:
-    """The statement for the picked cases referred to the viewer's association, without who they are about."""
+    """Returns the statement for the selected cases that were referred to the viewer's association, without the
+    pupil.
+    """
     return _of(_REFERRED, _referral, picks, limit, newest)
 
 
@@ -171,20 +173,20 @@ def _of(base: Select[Any], case: Any, picks: Sequence[Select[Any]], limit: int, 
 
 @lru_cache(maxsize=512)
 def next_due(making: Making, arms: tuple[Arm, ...], limit: int) -> Select[Any]:
-    """The statement for the open cases of an area, the next due first; kept for the areas that are looked at often."""
+    """Returns the statement for the open cases of an area, the next due first; kept for areas that are often read."""
     return making(by_arms(arms, [t.OPEN], limit), limit)
 
 
 def read(session: Session, statement: Select[Any]) -> list[CaseRow]:
-    """The cases of a statement that `known` or `referred` made."""
+    """Returns the cases of a statement made by `known` or `referred`."""
     return list(starmap(CaseRow, session.execute(statement).all()))
 
 
 def read_known(session: Session, picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> list[CaseRow]:
-    """The picked cases whose pupils the viewer may know by name."""
+    """Returns the selected cases whose pupils the viewer may know by name."""
     return read(session, known(picks, limit, newest=newest)) if picks else []
 
 
 def read_referred(session: Session, picks: Sequence[Select[Any]], limit: int, *, newest: bool = False) -> list[CaseRow]:
-    """The picked cases that were referred to the viewer's association, without who they are about."""
+    """Returns the selected cases that were referred to the viewer's association, without the pupil."""
     return read(session, referred(picks, limit, newest=newest)) if picks else []

@@ -1,4 +1,4 @@
-"""Filters of the list of cases that people keep under a name, each for oneself."""
+"""Stores the filters that people save under a name, each for themselves."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from engine.core.refusals import Conflict, Invalid, NotFound
 from engine.core.words import Sentence
 from engine.store import tables as t
 
-LONGEST, MOST = 40, 20  # characters of a name, filters of a person
+LONGEST, MOST = 40, 20  # characters of a name, filters of one person
 _saved = t.Base.metadata.tables["saved_filters"]
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Filters under a name, as they stand in the address of the list."""
+    """Saved filters with their name, in the form of the list's address."""
 
     id: int
     name: str
@@ -35,16 +35,16 @@ _OWN = (
 
 
 def saved_of(session: Session, person_id: int) -> list[Saved]:
-    """The filters that a person has kept, by name."""
+    """Returns the saved filters of a person, by name."""
     rows: Any = session.execute(_OWN, {"person": person_id})
     return [Saved(*row) for row in rows]
 
 
 def keep(session: Session, person_id: int, name: str, filters: Mapping[str, str], now: dt.datetime) -> None:
-    """Keep filters under a name; kept already under that name, they stay as they are.
+    """Saves filters under a name; if they are already saved under that name, nothing changes.
 
-    Raises `Invalid` for a name or filters that are empty or a name too long; `Conflict` if the name stands for others,
-    or there are too many.
+    Raises `Invalid` for a name or filters that are empty or a name too long; `Conflict` if the name belongs to other
+    filters, or there are too many.
     """
     name = _name(name)
     if not filters:
@@ -61,7 +61,7 @@ def keep(session: Session, person_id: int, name: str, filters: Mapping[str, str]
 
 
 def rename(session: Session, person_id: int, id: int, name: str) -> None:
-    """Give filters another name. Raises what `keep` raises, and `NotFound` for filters of somebody else."""
+    """Gives filters another name. Raises the same exceptions as `keep`, and `NotFound` for filters of somebody else."""
     name = _name(name)
     taken = select(func.count()).where(_saved.c.person_id == person_id, _saved.c.name == name, _saved.c.id != id)
     if session.connection().execute(taken).scalar():
@@ -72,7 +72,7 @@ def rename(session: Session, person_id: int, id: int, name: str) -> None:
 
 
 def forget(session: Session, person_id: int, id: int) -> None:
-    """Delete filters; nothing happens where they are gone already, or are somebody else's."""
+    """Deletes filters; does nothing if they do not exist or belong to somebody else."""
     session.connection().execute(delete(_saved).where(_saved.c.id == id, _saved.c.person_id == person_id))
 
 

@@ -1,7 +1,8 @@
-"""Finding pupils by their names, villages by theirs, and cases by their codes, as people type them.
+"""Finds pupils and villages by name and cases by code, as people type them.
 
-Both databases look up words by their beginnings in an index made for it: FTS5 in SQLite, a GIN index over the words in
-PostgreSQL. A word of one letter stands for itself ("A Tiến", "Y Thoa"), or it would find half of all pupils.
+Both databases find words by their first letters in a special index: FTS5 in SQLite, a GIN index over the words in
+PostgreSQL. A word of one letter matches only the whole word ("A Tiến", "Y Thoa"); otherwise it would find half of all
+pupils.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ _pupils = t.Base.metadata.tables["pupils"]
 
 
 def words(query: str) -> list[str]:
-    """The words of a query as search keys hold them; the first few, each once."""
+    """Returns the words of a query in the form of search keys; the first few, each once."""
     return list(dict.fromkeys(fold(query).split()))[:MOST_WORDS]
 
 
 def case_code(query: str, year: int) -> str | None:
-    """The case code that somebody typed, in full or as its number alone ("42": the 42nd of `year`); else None."""
+    """Returns the case code that somebody typed, whole or only its number ("42": the 42nd of `year`); else None."""
     found = _CODE.fullmatch(query)
     return f"RL-{found[1] or year}-{int(found[2]):06}" if found else None
 
@@ -39,7 +40,7 @@ def case_code(query: str, year: int) -> str | None:
 def pupils_named(session: Session, found: list[str]) -> Any:
     """The ids of all pupils whose names have words beginning like these, in any order; never a page by itself.
 
-    It knows no scope: use it inside a statement that is narrowed.
+    It knows no scope, so use it only inside a narrowed statement.
     """
     if session.get_bind().dialect.name == "sqlite":
         match = " ".join(f'"{word}"{"*" if len(word) > 1 else ""}' for word in found)
@@ -53,7 +54,7 @@ def pupils_named(session: Session, found: list[str]) -> Any:
 
 
 def villages_named(session: Session, found: list[str]) -> list[int]:
-    """The ids of villages in whose names every one of these words begins a word; there are few enough to look at."""
+    """Returns the ids of villages whose names have words that begin like all of these; they are few enough to read."""
     words = [(" " + t.Unit.search_key).like(f"% {word}%") for word in found]
     return list(
         session.execute(

@@ -1,8 +1,8 @@
-"""What lies around the cases at hand, read in a few statements for any number of them and kept for one transaction.
+"""Reads the surroundings of many cases in a few statements, and keeps them for one transaction.
 
-A `World` answers the core's questions (`engine.core.people.responsibility.Directory`,
-`engine.core.cases.definitions.Surroundings`) for one moment. Call
-`fetch` with the cases first; what was not fetched is looked up one by one.
+A `SurroundingsReader` answers the questions of the core (`engine.core.people.responsibility.Directory`,
+`engine.core.cases.definitions.Surroundings`) for one moment. Call `fetch` with the cases first; what was not fetched is
+read one by one.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import ColumnElement, Executable, TextClause, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.core.calendar import ClosedDays
+from engine.core.cases.casework import Casework
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts, Fired
 from engine.core.people.access import ADMIN, SEATS
@@ -40,27 +41,27 @@ CHUNK = 5_000  # ids in one statement; SQLite takes 32,766 values, PostgreSQL 65
 
 
 def chunks(ids: Iterable[int]) -> Iterable[list[int]]:
-    """The ids, each once and in order, in pieces that fit one statement."""
+    """Returns the ids, each once and in order, in pieces that fit into one statement."""
     ordered = sorted(set(ids))
     return (ordered[at : at + CHUNK] for at in range(0, len(ordered), CHUNK))
 
 
 def read_facts(
     session: Session,
-    *where: Any,
+    *where: ColumnElement[bool] | TextClause,
     lock: bool = False,
     skip_locked: bool = False,
-    order: Any = None,
+    order: ColumnElement[Any] | None = None,
     limit: int | None = None,
 ) -> list[Facts]:
-    """Cases as facts, without what lies beside them; `lock` keeps others away until the transaction ends."""
+    """Returns cases as facts, without data of other tables; `lock` locks them until the transaction ends."""
     query = select(*(cases.c[name] for name in CASE_COLUMNS)).where(*where)
     if order is not None:
         query = query.order_by(order)
     if limit is not None:
         query = query.limit(limit)
     if lock:
-        query = query.with_for_update(skip_locked=skip_locked)  # SQLite has locked the whole file already
+        query = query.with_for_update(skip_locked=skip_locked)  # SQLite has already locked the whole file
     columns = read_columns(session.connection(), query)
     return list(map(Facts, *columns)) if columns else []
 
@@ -68,24 +69,24 @@ def read_facts(
 _ANY_DUE = (
     select(cases.c.id)
     .where(t.OPEN, cases.c.next_look_at <= bindparam("now"))
-    .order_by(cases.c.next_look_at)  # or a plan for any moment would read all cases to find none
+    .order_by(cases.c.next_look_at)  # without it a plan for any moment would read all cases to find none
     .limit(1)
 )
 
 
 def anything_due(session: Session, now: dt.datetime) -> bool:
-    """Whether a rule may have something to say about any open case by `now`: one probe of one index."""
+    """Returns whether a rule of any open case may be due by `now`: one look into one index."""
     return session.connection().execute(_ANY_DUE, {"now": now}).first() is not None
 
 
 def due_cases(session: Session, now: dt.datetime, limit: int) -> list[Facts]:
-    """Open cases that a rule may have something to say about by `now`, the longest waiting first; kept from others."""
+    """Returns open cases for which a rule may be due by `now`, the longest waiting first; locked."""
     due = t.OPEN, cases.c.next_look_at <= now
     return read_facts(session, *due, lock=True, skip_locked=True, order=cases.c.next_look_at, limit=limit)
 
 
 class UnitFacts(NamedTuple):
-    """What the core needs of a unit."""
+    """What the core needs to know of a unit."""
 
     id: int
     code: str
@@ -95,14 +96,14 @@ class UnitFacts(NamedTuple):
     parent_id: int | None
 
 
-class World:
+class SurroundingsReader:
     """The units, posts and closures around some cases, on the day of `now`."""
 
     def __init__(self, session: Session, definitions: Definitions, now: dt.datetime) -> None:
         self.session, self.definitions, self.now = session, definitions, now
         self.today = definitions.calendar("").local(now).date()
         self._connection = session.connection()
-        # The units, and the people who have the cases, of all that was fetched.
+        # The units of all fetched cases, and the people who have these cases.
         self._places: dict[str, set[int]] = {column: set() for column in PLACES}
         self._assignees: set[int] = set()
         self._units: dict[int, UnitFacts] = {}
@@ -120,7 +121,7 @@ class World:
     # --- reading ahead --------------------------------------------------------------------------------------------
 
     def fetch(self, found: Sequence[Facts]) -> None:
-        """Read what lies around and beside these cases. Who holds a post is read for all of them when first asked."""
+        """Reads the surroundings of these cases. Holders of posts are read for all of them at the first question."""
         for column, ids in (*self._places.items(), ("assignee_id", self._assignees)):
             ids.update(set(map(attrgetter(column), found)) - {None})
         self._read_units({unit for ids in self._places.values() for unit in ids})
@@ -128,7 +129,7 @@ class World:
         self._read_beside({facts.id: facts for facts in found})
 
     def _read_units(self, ids: Collection[int]) -> None:
-        """Units and all above them; of a case's units most have their parent among the others."""
+        """Reads units and all above them. Most parents of a case's units are among its other units."""
         missing = set(ids) - self._units.keys()
         while missing:
             self._units |= {row[0]: UnitFacts._make(row) for row in self._rows(surroundings_sql.UNITS, missing)}
@@ -152,7 +153,7 @@ class World:
             self._holders[role, unit] = tuple(self._people[person] for person in dict.fromkeys(holders))
 
     def _seats(self, role: str) -> set[int]:
-        """The units of the cases at hand in which a role sits."""
+        """Returns the units of the fetched cases in which a role has its post."""
         if role in SEATS:
             return self._places[SEATS[role]]
         return {unit for commune in self._places["commune_id"] for unit in self.above(commune)}
@@ -188,7 +189,7 @@ class World:
         self.read_answers(found.values())
 
     def read_answers(self, found: Iterable[Facts]) -> None:
-        """Read the contacts and visits of the present stay of these cases, where a rule counts from them."""
+        """Reads the contacts and visits of the present stay of these cases, if a rule counts from them."""
         asked = {facts.id: facts for facts in found if ANSWER in self._conditions(facts)}
         for case, seq, kind, at, next_at in self._rows(surroundings_sql.ACTS, asked):
             facts = asked[case]
@@ -206,7 +207,7 @@ class World:
             by_pupil[pupil].marks += ((day, mark),)
 
     def _rows(self, query: Executable, ids: Collection[int], **values: Any) -> Sequence[Any]:
-        """All rows for these ids at once: one by one costs twice as much."""
+        """Returns all rows for these ids at once; reading them one by one costs twice as much."""
         return self._connection.execute(query, {"ids": ids, **values}).all() if ids else ()
 
     def _conditions(self, facts: Facts) -> frozenset[str]:
@@ -216,6 +217,15 @@ class World:
             names = {condition.name for rule in rules for condition in rule.when.conditions}
             self._named[at] = frozenset(names | {rule.when.since for rule in rules if rule.when.since})
         return self._named[at]
+
+    def caseworks(self, found: Sequence[Facts]) -> list[Casework]:
+        """These cases at this moment, ready to be worked on; what lies around them is read for all of them at once."""
+        self.fetch(found)
+        return [self.casework(facts) for facts in found]
+
+    def casework(self, facts: Facts) -> Casework:
+        """A case at this moment, ready to be worked on; `fetch` has read what lies around it."""
+        return Casework(facts, self.situation(facts), self, self.now)
 
     # --- what the core asks ---------------------------------------------------------------------------------------
 
@@ -240,7 +250,7 @@ class World:
         return self._above[unit_id]
 
     def associations(self, unit_id: int) -> tuple[int, ...]:
-        """The associations that serve a unit, the nearest first."""
+        """Returns the associations that serve a unit, the nearest first."""
         above = self.above(unit_id)
         if any(unit not in self._associations for unit in above):
             near = {one for commune in self._places["commune_id"] for one in self.above(commune)}
@@ -256,19 +266,19 @@ class World:
         return self._admins
 
     def person(self, person_id: int) -> Holder:
-        """A person, and who acts for them today."""
+        """Returns a person, and who acts for them today."""
         if person_id not in self._people:
             self._read_people(self._assignees | {person_id})
         return self._people[person_id]
 
     def seat(self, role: str, code: str) -> Found | None:
-        """The post of a role in the unit with this code, if somebody acts in it today."""
+        """Returns the post of a role in the unit with this code, if somebody acts in it today."""
         unit = self._connection.execute(surroundings_sql.UNIT_CALLED, {"code": code, "today": self.today}).scalar()
         filled = acting(self.holders(role, unit)) if unit else ()
         return Found(role, unit, filled) if unit and filled else None
 
     def surroundings(self, facts: Facts) -> Surroundings:
-        """The codes, teaching days and closures around a case."""
+        """Returns the codes, teaching days and closures of a case."""
         self._read_units({place for column in PLACES if (place := getattr(facts, column)) is not None})
         school = self.units_above(facts.class_id)
         lives_in = facts.village_id or facts.commune_id
@@ -290,7 +300,7 @@ class World:
             return ()
         scopes = [("pupil", facts.pupil_id), *(("unit", unit.id) for unit in school)]
         names: dict[int | None, str] = {unit.id: unit.kind for unit in school}
-        if facts.village_id is not None:  # the way from there is cut off, wherever the school lies
+        if facts.village_id is not None:  # the way from the village is cut off, wherever the school is
             scopes.append(("unit", facts.village_id))
             names[facts.village_id] = "village"
         return tuple(
@@ -300,7 +310,7 @@ class World:
         )
 
     def situation(self, facts: Facts) -> Situation:
-        """The rules and the clock that hold for a case; the same object for cases that have all of it in common."""
+        """Returns the rules and the clock of a case; the same object for cases that share them."""
         alike = (
             facts.workflow,
             facts.workflow_version,
@@ -318,6 +328,19 @@ class World:
         return found
 
     def _closed_to(self, pupil_id: int) -> int | None:
-        """The pupil, if closures may hold no other pupil of the class."""
+        """Returns the pupil if closures may concern only this pupil of the class."""
         free = pupil_id in self._closures_read["pupil"] and ("pupil", pupil_id) not in self._closures
         return None if free else pupil_id
+
+
+def casework_of(session: Session, definitions: Definitions, facts: Facts, now: dt.datetime) -> Casework:
+    """A case at this moment, ready to be worked on, with all that its rules ask about."""
+    (work,) = caseworks_of(session, definitions, [facts], now)
+    return work
+
+
+def caseworks_of(
+    session: Session, definitions: Definitions, found: Sequence[Facts], now: dt.datetime
+) -> list[Casework]:
+    """Cases at this moment, ready to be worked on, with all that their rules ask about, read for all at once."""
+    return SurroundingsReader(session, definitions, now).caseworks(found)

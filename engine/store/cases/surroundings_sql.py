@@ -1,4 +1,4 @@
-"""What a `World` asks: statements made once, for any number of ids; to make one anew takes longer than its answer."""
+"""The statements of a `SurroundingsReader`, for any number of ids; made once, because making one takes time."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ FIRED: Question = (
     .where(among(_firings.c.case_id))
     .order_by(_firings.c.repetition)
 )
-# What people did in the present stay of a case, each with the next date that was given with it.
+# What people did in the present stay of a case, each with its next date.
 ACTS: Question = (
     select(_events.c.case_id, _events.c.seq, _events.c.kind, _events.c.at, _planned.c.due_at)
     .join(_cases, _cases.c.id == _events.c.case_id)

@@ -1,4 +1,4 @@
-"""Checks the history of all cases: every chain, every count, every text that is still there."""
+"""Checks the history of all cases: every chain, every count, every text that still exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FETCH = 2_000
 
 
 def breaks(store: Store) -> Iterator[Sentence]:
-    """A sentence for each place where a case's chain of events does not hold; nothing if all of them do."""
+    """Yields a sentence for each place where the chain of a case is broken; nothing if all chains are whole."""
     query = (
         select(
             _events.c.case_id,
@@ -68,6 +68,6 @@ def _broken(events: Iterator[tuple]) -> Iterator[Sentence]:  # type: ignore[type
 
 
 def count(store: Store) -> int:
-    """How many events there are to check."""
+    """Returns how many events there are to check."""
     with store.reading("verify") as session:
         return session.connection().execute(select(func.count()).select_from(_events)).scalar_one()

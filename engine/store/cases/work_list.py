@@ -1,4 +1,4 @@
-"""What waits for a person, and what stands beside the cases of a list."""
+"""Reads what waits for a person, and what the lists show beside the cases."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ PAGE = 50
 
 
 def seats_of(viewer: Viewer) -> list[tuple[str, int]]:
-    """The viewer's posts, delegated ones included."""
+    """Returns the viewer's posts, including delegated ones."""
     return sorted((role, unit) for role, units in viewer.units.items() for unit in units)
 
 
 def work_and_area(session: Session, viewer: Viewer, own: int, others: int) -> tuple[list[CaseRow], list[CaseRow]]:
-    """What waits for the viewer, at most `own` cases, and what others of their area have, at most `others`.
+    """Returns what waits for the viewer (at most `own` cases), and what others of the area have (at most `others`).
 
-    A class has few open cases: a teacher's are read at once, and told apart here.
+    A class has few open cases, so those of a teacher are read at once and separated here.
     """
     most = own + others
     if viewer.units.keys() == {"teacher"}:
@@ -58,7 +58,7 @@ def work_and_area(session: Session, viewer: Viewer, own: int, others: int) -> tu
             return mine, left[:others]
     mine = my_work(session, viewer, own)
     held = {row.id for row in mine}
-    area = area_work(session, viewer, most)  # what is offered to oneself stands among them
+    area = area_work(session, viewer, most)  # includes what is offered to the viewer
     return mine, [row for row in area if row.id not in held][:others]
 
 
@@ -68,7 +68,9 @@ def _waits_for(row: CaseRow, viewer: Viewer) -> bool:
 
 
 def my_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow]:
-    """Open cases that wait for the viewer: assigned to them or whom they stand in for, or on offer to their posts."""
+    """Returns open cases that wait for the viewer: assigned to them or the absent person, or on offer to their
+    posts.
+    """
     waiting = viewer.people, tuple(seats_of(viewer)[:MOST_ARMS]), limit
     rows = read(session, _mine(known, *waiting)) if known_arms(viewer) else []
     rows += read(session, _mine(referred, *waiting)) if referred_arms(viewer) else []
@@ -76,14 +78,16 @@ def my_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow
 
 
 def area_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow]:
-    """Open cases of the viewer's area that neither they nor whom they stand in for have, next due first."""
+    """Returns other open cases of the viewer's area, the next due first: neither the viewer nor the absent person has
+    them.
+    """
     rows = []
     for making, arms in ((known, known_arms(viewer)), (referred, referred_arms(viewer))):
         rows += read(session, _others(making, tuple(arms), viewer.people, limit)) if arms else []
     return _in_order(rows, limit)
 
 
-# Kept for the people who come again: putting such a statement together takes longer than running it.
+# Kept for later pages: making such a statement takes longer than running it.
 @lru_cache(maxsize=512)
 def _mine(making: Making, people: tuple[int, ...], seats: tuple[tuple[str, int], ...], limit: int) -> Select[Any]:
     picks = [pick([t.OPEN, cases.c.assignee_id == person], limit) for person in people]
@@ -100,7 +104,7 @@ def _others(making: Making, arms: tuple[Arm, ...], people: tuple[int, ...], limi
 
 
 def _in_order(rows: Iterable[CaseRow], limit: int) -> list[CaseRow]:
-    """By deadline, each case once: as one who knows it, if the viewer does."""
+    """Sorts by deadline; keeps each case once, with the pupil's name if the viewer may know it."""
     once: dict[int, CaseRow] = {}
     for row in rows:
         once.setdefault(row.id, row)
@@ -109,7 +113,7 @@ def _in_order(rows: Iterable[CaseRow], limit: int) -> list[CaseRow]:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """Who handed a case over: a person in a role, perhaps in the place of another, or a rule (`kind` is its id)."""
+    """Who handed a case over: a person in a role, perhaps for somebody else, or a rule (`kind` is its id)."""
 
     kind: str
     at: dt.datetime
@@ -131,7 +135,7 @@ _OFFERED = (
 
 
 def handed_over(session: Session, case_ids: Sequence[int]) -> dict[int, Handed]:
-    """For each case that is or was on offer: the event that made the offer that stands."""
+    """Returns, for each case that is or was on offer, the event that made the present offer."""
     if not case_ids:
         return {}
     rows = session.execute(_OFFERED, {"cases": case_ids}).all()
@@ -141,7 +145,7 @@ def handed_over(session: Session, case_ids: Sequence[int]) -> dict[int, Handed]:
 
 @dataclass(frozen=True, slots=True)
 class NeedRow:
-    """What is needed and where to hand it over."""
+    """What is needed, and where to hand it over."""
 
     case_id: int
     need: str
@@ -156,14 +160,14 @@ _NEEDS = (
 
 
 def needs_of(session: Session, case_ids: Sequence[int]) -> dict[int, NeedRow]:
-    """The last need written down for each case."""
+    """Returns the last need of each case."""
     if not case_ids:
         return {}
     rows: Any = session.execute(_NEEDS, {"cases": case_ids})
     return {row[0]: NeedRow(*row) for row in rows}
 
 
-PUPILS_OF = {"teacher": "class_id", "head": "school_id"}  # who decides about a proposal, by the pupil's column
+PUPILS_OF = {"teacher": "class_id", "head": "school_id"}  # who decides about a proposal: column of the pupil
 MOST_UNREAD = 99
 _difficulties, _filters, _notices, _proposals, _pupils = (
     t.Base.metadata.tables[name] for name in ("difficulties", "saved_filters", "notices", "proposals", "pupils")
@@ -176,8 +180,10 @@ _UNREAD = (
 
 
 class Also(NamedTuple):
-    """Whether something waits for a person beside cases, and whether they keep filters. `unread`: how many notices they
-    have not read, counted no farther than MOST_UNREAD."""
+    """Whether other things wait for a person, and whether they have saved filters.
+
+    `unread` is the number of notices they have not read, counted up to MOST_UNREAD.
+    """
 
     proposals: bool
     difficulties: bool
@@ -186,9 +192,9 @@ class Also(NamedTuple):
 
 
 def also_waiting(session: Session, viewer: Viewer) -> Also:
-    """What there is to be read beside a person's cases; on most days nothing of it, and so it is asked all at once.
+    """Returns what waits for a person beside their cases; mostly nothing, so one statement asks for all of it.
 
-    It tells of the person's own posts alone, and no more than that there is something.
+    It only says whether something waits for the person's own posts.
     """
     query = _also_waiting(tuple(seats_of(viewer)))
     return Also(*session.execute(query, {"person": viewer.person_id}).one())
@@ -214,8 +220,10 @@ def _also_waiting(seats: tuple[tuple[str, int], ...]) -> Any:
 
 
 class NoticeRow(NamedTuple):
-    """A notice, with the code of its case; of how many cases it tells, and which closure moved their deadlines. One
-    about an act on an account or a post has no case."""
+    """A notice, with the code of its case, the number of cases it is about, and the closure that moved their deadlines.
+
+    A notice about an act on an account or a post has no case.
+    """
 
     id: int
     code: str | None
@@ -255,25 +263,25 @@ _NOTICES_BEFORE = _NOTICES.where(t.Notice.id < bindparam("before"))
 
 
 def notices_of(session: Session, person_id: int, before: int | None = None, limit: int = PAGE) -> list[NoticeRow]:
-    """The notices of one person, the newest first, one more than `limit` if there are more.
+    """Returns the notices of one person, the newest first, one more than `limit` if there are more.
 
-    For an unscoped session: a notice stays when its case has gone to somebody else, and its code tells nothing.
+    The session must be unscoped: a person keeps a notice when somebody else gets the case, and its code tells nothing.
     """
     asked = {"person": person_id, "before": before, "most": limit + 1}
     return list(starmap(NoticeRow, session.execute(_NOTICES_BEFORE if before else _NOTICES, asked).all()))
 
 
 def mark_read(session: Session, person_id: int, ids: Sequence[int], now: dt.datetime) -> int:
-    """Note that a person has read some of their notices; how many were new."""
+    """Notes that a person has read some of their notices; returns how many were new."""
     unread = t.Notice.id.in_(ids), t.Notice.person_id == person_id, t.Notice.read_at.is_(None)
     done: Any = session.execute(update(t.Notice).where(*unread).values(read_at=now))
     return int(done.rowcount)
 
 
 def school_contacts(session: Session, case_ids: Sequence[int], today: dt.date) -> dict[int, tuple[str, str | None]]:
-    """For each case the homeroom teacher's name and phone, for those who must not learn the class.
+    """Returns the name and phone of the homeroom teacher of each case, for viewers who must not know the class.
 
-    For an unscoped session, and for cases that the viewer is known to reach.
+    The session must be unscoped, and the caller has checked that the viewer reaches the cases.
     """
     if not case_ids:
         return {}

@@ -1,4 +1,6 @@
-"""Writes what the core decided: for any number of cases at once, one statement a table, in the caller's transaction."""
+"""Writes what the core decided, for any number of cases, with one statement for each table, in the caller's
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine.core.cases import chain
 from engine.core.cases.casework import Casework, Entry
 from engine.core.cases.facts import CHANGING, Facts, changing
+from engine.core.invariants import hold
 from engine.core.refusals import Conflict
 from engine.core.words import Sentence
 from engine.store import bulk
@@ -19,7 +22,10 @@ from engine.store import tables as t
 
 _TABLES = t.Base.metadata.tables
 CASE_COLUMNS = tuple(column.key for column in _TABLES["cases"].c)
-assert tuple(field.name for field in dataclasses.fields(Facts))[: len(CASE_COLUMNS)] == CASE_COLUMNS
+hold(
+    tuple(field.name for field in dataclasses.fields(Facts))[: len(CASE_COLUMNS)] == CASE_COLUMNS,
+    "the first fields of Facts are the columns of a case, in their order",
+)
 
 _cases = _TABLES["cases"]
 _offers = _TABLES["offers"]
@@ -32,7 +38,7 @@ _ANSWER = (
 )
 
 
-# The tables that many rows go to, and the columns given; the others take rows as they come.
+# The tables that get many rows, with the columns that are given; other tables take rows as they are.
 WRITTEN: Mapping[str, tuple[str, ...]] = {
     "events": (
         "case_id",
@@ -64,7 +70,7 @@ BESIDE = (
 
 
 class Batch:
-    """Rows for each table, gathered case by case and written together."""
+    """Rows for each table, collected from the cases and written together."""
 
     def __init__(self) -> None:
         self.cases: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}  # by the columns that changed
@@ -74,7 +80,7 @@ class Batch:
         self.causes: dict[int, list[str]] = {}
 
     def add(self, work: Casework, key: str | None = None) -> None:
-        """Take over one case's work: chain its entries, number them, and note the rows of every table.
+        """Adds the work on one case: chains and numbers its entries, and collects the rows of every table.
 
         `key` is the idempotency key of the request; it goes with the first entry.
         """
@@ -124,7 +130,7 @@ class Batch:
                 self.beside[table].append({"case_id": case, "seq": seq, **row, **numbered})
 
     def write(self, session: Session) -> None:
-        """Store everything. Raises `Conflict` if a case was changed by somebody else since it was read."""
+        """Stores everything. Raises `Conflict` if somebody else changed a case since it was read."""
         connection = session.connection()
         for names, changed in self.cases.items():
             if bulk.update_rows(connection, _cases, names, ("id", "version"), changed) != len(changed):
@@ -149,13 +155,13 @@ class Batch:
 
 
 def _alike(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with the same keys each, so that one statement takes them all."""
+    """Groups the rows with the same keys, so that one statement takes each group."""
     keys = {key for row in rows for key in row}
     return [row if row.keys() == keys else {key: row.get(key) for key in keys} for row in rows]
 
 
 def store(session: Session, works: Iterable[Casework], key: str | None = None) -> None:
-    """Store the work on some cases in the session's transaction."""
+    """Stores the work on some cases in the session's transaction."""
     batch = Batch()
     for work in works:
         batch.add(work, key)

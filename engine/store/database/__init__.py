@@ -1,1 +1,1 @@
-"""The database itself: which one it is, what is wrong with it."""
+"""Connects to the database: which one it is, and what is wrong with it."""

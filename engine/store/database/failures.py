@@ -1,7 +1,7 @@
-"""Which errors of a database pass by themselves or by an operator's hand, and which are faults of the program.
+"""Tells errors of a database that end by themselves, or that an operator ends, from faults of the program.
 
-A database that is not there, is full, locked or broken takes nothing now and may later: whoever asked tries again. A
-statement that it does not understand is our own fault, however often it is said.
+A database that is missing, full, locked or broken takes nothing now, but may take it later: the caller tries again. A
+statement that the database does not understand is a fault of the program; repeating it does not help.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoneLeft
 
 from engine.core.words import Sentence
 
-LOST: tuple[type[Exception], ...] = (SQLAlchemyError,)  # what may be raised where the database is not there
+LOST: tuple[type[Exception], ...] = (SQLAlchemyError,)  # exceptions that may mean a missing database
 
 _SQLITE = {
     sqlite3.SQLITE_BUSY: "locked",
@@ -46,7 +46,7 @@ _PASSING = ("08", "40", "53", "55", "57", "58", "25006", "3D", "28", "XX")
 
 
 class Unavailable(SQLAlchemyError):
-    """The database or the folder is not the one that this process began with; `word` is that for programs."""
+    """The database or the folder is not the one with which this process began; `word` says so for programs."""
 
     def __init__(self, word: str, why: Sentence) -> None:
         super().__init__(str(why))
@@ -54,11 +54,13 @@ class Unavailable(SQLAlchemyError):
 
 
 def word_for(error: BaseException | None) -> str | None:
-    """What is the matter with the database, in a word for programs; None where the error is a fault of the program."""
+    """Returns what is wrong with the database, in one word for programs; None if the error is a fault of the
+    program.
+    """
     if isinstance(error, Unavailable):
         return error.word
     if isinstance(error, NoneLeft):
-        return "unreachable"  # all lines to it were taken for too long
+        return "unreachable"  # all connections were in use for too long
     if not isinstance(error, DBAPIError):
         return None
     if isinstance(error.orig, sqlite3.Error):
@@ -70,15 +72,15 @@ def _of_sqlite(error: sqlite3.Error) -> str | None:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return None
-    primary = code & 0xFF  # the rest tells what it was at
+    primary = code & 0xFF  # the other bits say what SQLite was doing
     return None if primary in _OURS else _SQLITE.get(primary, "unreachable")
 
 
 def _of_postgresql(error: DBAPIError) -> str | None:
     state = getattr(error.orig, "sqlstate", None)
-    if state is None:  # the server did not say it: there is none
+    if state is None:  # the server did not send it: there is no server
         return "unreachable" if error.connection_invalidated or _is_of_the_line(error) else None
-    others = "locked" if state.startswith("40") else "unreachable"  # 40: somebody else was in the way
+    others = "locked" if state.startswith("40") else "unreachable"  # 40: another transaction was in the way
     return _POSTGRESQL.get(state, others) if state.startswith(_PASSING) else None
 
 

@@ -1,17 +1,17 @@
-"""Which database and which folder a process works with, and whether they are still there.
+"""Checks that the database and the folders of a process are still the ones with which it began.
 
-A file that is deleted, moved or replaced stays open: whoever goes on writing acknowledges into nothing. So a process
-that serves or works keeps in mind what it began with (`Store.settle`), looks at each transaction whether that is still
-there, and once more when what was written is kept. Two things are kept in mind:
+A deleted, moved or replaced file stays open, so a process could confirm what is lost. So a process that serves or works
+remembers with what it began (`Store.settle`). It checks this in each transaction, and again after the commit. It
+remembers two things:
 
 - places: the file of SQLite and the folder of the installation, by device and inode; PostgreSQL's database and table,
-  by their numbers. A place that comes back as it was is the right one again. A copy in its place may be an older one.
+  by their numbers. The same place may come back and is right again. A copy in its place may be older.
 - the row `installation` among the settings: a random id, and a count that only grows (`beat`). A database with another
-  id is another one; one in which the count is smaller than it was is an older copy.
+id is a different one. A database with a smaller count is an older copy.
 
-A file that is copied over SQLite's own keeps its inode, and the write-ahead log hides it: SQLite would go on, and mix
-the two. So the count stands in the header of the file, too (`user_version`), is written there with each sign of life,
-and is looked up there past SQLite.
+A file copied over the SQLite file keeps its inode, and the write-ahead log hides the change: SQLite would go on and mix
+the two. So the header of the file also has the count (`user_version`). Each sign of life writes it there, and the check
+reads it without SQLite.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ _postgresql_row = _sqlite_row.add_columns(literal_column(_DATABASE, BigInteger),
 
 
 def _make_row(connection: Connection) -> None:
-    """Unless it is there; several processes may start at once."""
+    """Adds the row if it is missing; several processes may start at once."""
     dialect = sqlite_dialect if connection.dialect.name == "sqlite" else postgresql
     row = {"name": SETTING, "value": {"id": secrets.token_hex(16), "beats": 0}}
     connection.execute(dialect.insert(_settings).values(row).on_conflict_do_nothing())
 
 
 class Installation:
-    """What a store keeps in mind of its database. Until `settle` is called nothing is looked at."""
+    """What a store remembers of its database. Before `settle` nothing is checked."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine, name = engine, engine.url.database
@@ -76,9 +76,9 @@ class Installation:
             event.listen(engine, "begin", self._begun)
 
     def settle(self, connection: Connection, folders: Iterable[Path], files: Iterable[Path]) -> int:
-        """From here on this database and these folders are the right ones; `files` that are there must stay, too.
+        """Remembers this database and these folders as the right ones; existing `files` must stay, too.
 
-        To be called within a transaction that is kept. Gives the number of the sign of life that it writes.
+        Call it in a transaction that is committed. Returns the number of the sign of life that it writes.
         """
         beats = self.beat(connection)
         self._place = place_of(self.file) if self.file else self._read(connection)[1]
@@ -91,7 +91,7 @@ class Installation:
     # --- what is looked at --------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Look at file and folders. Raises Unavailable if one of them is not the one that was there at the start."""
+        """Checks file and folders. Raises Unavailable if one of them is not the one from the start."""
         if self._settled:
             self._check_file()
             self._check_header()
@@ -107,19 +107,21 @@ class Installation:
             raise self._lost("gone", GONE, self.file) if place is None else self._lost("replaced", REPLACED, self.file)
 
     def _check_header(self, most: int | None = None) -> None:
-        """Whether the file's own header is of this database; `most`: the count in it, if that is known."""
+        """Checks that the header of the file belongs to this database; `most`: the count in it, if known."""
         if self.file:
             before = self._on_disk
             try:
                 found = count_on_disk(self.file, self._place)
-            except OSError as error:  # it went a moment ago
+            except OSError as error:  # deleted a moment ago
                 raise self._lost("gone", GONE, self.file) from error
             if not before <= found <= (found if most is None else most):
                 raise self._lost("replaced", REPLACED, self.file)
             self._on_disk = max(self._on_disk, found)
 
     def _compare(self, row: Mapping[str, Any], beats: int) -> None:
-        """Whether the row is that of the right database; `beats`: how many there were before it was read."""
+        """Checks that the row belongs to the right database; `beats`: the number of signs of life before it was
+        read.
+        """
         if self._id and row.get("id") != self._id:
             raise self._lost("replaced", REPLACED)
         if row.get("beats", 0) < beats:
@@ -139,7 +141,7 @@ class Installation:
     # --- when it is looked at -----------------------------------------------------------------------------------------
 
     def _before_connect(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-        """SQLite would make a new file where there is none."""
+        """Checks the place first: SQLite would create a missing file."""
         if self._settled and self.file:
             self._check_file()
             arguments[0], options["uri"] = f"{self.file.as_uri()}?mode=rw", True
@@ -151,7 +153,7 @@ class Installation:
             self._look_at_postgresql(line)
 
     def _look_at_postgresql(self, line: Any) -> None:
-        """A line stays with its database: for what is only read it is enough to look once, when it is opened."""
+        """Checks a new connection once: it stays with its database, and that is enough for reading."""
         try:
             place = line.execute(f"SELECT {_DATABASE}, {_TABLE}").fetchone()
             row = line.execute(f"SELECT value->>'id' FROM settings WHERE name = '{SETTING}'").fetchone()  # noqa: S608
@@ -163,7 +165,7 @@ class Installation:
             raise self._lost("replaced", REPLACED)
 
     def _before_begin(self, connection: Connection) -> None:
-        """Before SQLite is told: else the line would be left within a transaction that nobody ends."""
+        """Checks before SQLite begins; otherwise the connection would be left in a transaction that nobody ends."""
         if self._settled and self.file:
             self._check_file()
             self._check_header()
@@ -187,14 +189,14 @@ class Installation:
         self._found()
 
     def _read(self, connection: Connection, *, lock: bool = False) -> tuple[Mapping[str, Any], Place]:
-        """The row, empty where there is none; and PostgreSQL's place."""
+        """Returns the row, empty if missing; and PostgreSQL's place."""
         query = _sqlite_row if self.is_sqlite else _postgresql_row
         try:
             found = connection.execute(query.with_for_update(of=_settings) if lock else query).one_or_none()
         except DBAPIError as error:
             if word_for(error) or not self._settled:
                 raise
-            raise self._lost("replaced", REPLACED) from error  # it has not even the table
+            raise self._lost("replaced", REPLACED) from error  # not even the table exists
         if found is None:
             return {}, None
         row, *place = found
@@ -203,7 +205,10 @@ class Installation:
     # --- the sign of life ---------------------------------------------------------------------------------------------
 
     def beat(self, connection: Connection) -> int:
-        """Write a sign of life and give its number, for `remember` when it is kept. Raises Unavailable as `check`."""
+        """Writes a sign of life and returns its number, for `remember` after the commit.
+
+        Raises Unavailable like `check`.
+        """
         if not self._settled:
             _make_row(connection)
         before, row = self._beats, self._read(connection, lock=True)[0]
@@ -216,9 +221,13 @@ class Installation:
         return int(value["beats"])
 
     def remember(self, beats: int) -> None:
-        """This sign of life was kept: a database without it is an older one. It goes into the file itself, too."""
+        """Remembers a committed sign of life: a database without it is older.
+
+        Writes it into the header of the file, too.
+        """
         self._beats = max(self._beats, beats)
         if self.file:
-            with closing(self._engine.raw_connection()) as line, suppress(sqlite3.Error):  # then the next one does it
+            # The next sign of life writes it.
+            with closing(self._engine.raw_connection()) as line, suppress(sqlite3.Error):
                 line.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
             self._check_header()

@@ -1,4 +1,4 @@
-"""Where files and folders lie, and what stands in the header of SQLite's own file."""
+"""Finds where files and folders are, and reads the header of the SQLite file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 Place = tuple[int, int] | None
 """A file or folder by device and inode, whatever it is called; None where there is none."""
 
-_COUNT_AT, _COUNT_SIZE = 60, 4  # where SQLite keeps `user_version`
-_open: dict[tuple[int, int], int] = {}  # never closed: with a file, all locks that SQLite has on it here would go
+_COUNT_AT, _COUNT_SIZE = 60, 4  # where SQLite stores `user_version`
+# Never closed: closing a file would drop all locks that SQLite has on it in this process.
+_open: dict[tuple[int, int], int] = {}
 
 
 def place_of(path: Path) -> Place:
-    """Where a file or folder lies now."""
+    """Returns where a file or folder is now."""
     try:
         found = path.stat()
     except OSError:
@@ -22,14 +23,14 @@ def place_of(path: Path) -> Place:
 
 
 def count_on_disk(path: Path, place: Place = None) -> int:
-    """The number `user_version` in a SQLite file, whatever its write-ahead log says.
+    """Returns the number `user_version` in a SQLite file, without its write-ahead log.
 
     Args:
         path: the file.
-        place: where it lies, if that is known.
+        place: its place, if known.
 
     Raises:
-        OSError: it is not there.
+        OSError: the file is missing.
     """
     key = place or place_of(path)
     if key is None:

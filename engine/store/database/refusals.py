@@ -1,4 +1,4 @@
-"""What is wrong with a database, in words: its URL, its driver, its file, its server, its schema."""
+"""Says in words what is wrong with a database: its URL, its driver, its file, its server, its schema."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ DRIVERS = {
     "postgres": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-NO_FILE = {"", ":memory:"}  # a database that would be gone with the program
-LONGEST = 300  # characters of a driver's own words
+NO_FILE = {"", ":memory:"}  # a database that would end with the program
+LONGEST = 300  # characters of a message of the driver
 
 
 class DatabaseRefused(Refused):
-    """There is no database at this URL that the program could work on."""
+    """The URL has no database with which the program could work."""
 
 
 def read_url(text: str | URL) -> URL:
-    """The URL of a database with the driver that this program brings along. Raises `DatabaseRefused`."""
+    """Reads the URL of a database; sets the driver that this program includes. Raises `DatabaseRefused`."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -64,7 +64,7 @@ def _check_sqlite(url: URL) -> None:
 
 
 def must_be_there(url: URL) -> None:
-    """Raises `DatabaseRefused` for a SQLite file that is not there: connecting to it would make it."""
+    """Raises `DatabaseRefused` for a missing SQLite file, because connecting would create it."""
     if url.get_backend_name() != "sqlite":
         return
     path = url.database or ""
@@ -78,7 +78,7 @@ def must_be_there(url: URL) -> None:
 
 
 def not_current(found: str | None, newest: str | None) -> DatabaseRefused:
-    """The refusal of a database that is not of this program's version."""
+    """Returns the refusal of a database with the schema of another version."""
     if found is None:
         return DatabaseRefused(
             Sentence("This database holds nothing of this program: give the right one, or let `ralop serve` set it up.")
@@ -94,7 +94,7 @@ def not_current(found: str | None, newest: str | None) -> DatabaseRefused:
 
 
 def in_words(error: BaseException) -> Sentence | None:
-    """What a failure of the database means for whoever gave the command; None for one of another kind."""
+    """Returns what a failure of the database means for the person who gave the command; None for another kind."""
     if isinstance(error, CommandError):
         return Sentence(
             "The database was brought to a version that this program does not know ({detail}): install the "

@@ -1,1 +1,1 @@
-"""Notices and their deliveries."""
+"""Stores notices and their deliveries."""

@@ -1,4 +1,4 @@
-"""Deliveries in the database: claimed by one worker at a time, tried, marked; what became of them, for the operator."""
+"""Stores deliveries: one worker at a time claims, tries and marks each; the operator reads the results."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engine.store.notices.notices import PENDING, deliveries, items, notices, pe
 
 FAILED, SENT, DEAD, VOID = "failed", "sent", "dead", "void"
 STATES = (PENDING, FAILED, SENT, DEAD, VOID)
-OVER = (SENT, DEAD, VOID)  # nothing is tried any more
-FORGOTTEN = "messages_forgotten"  # the setting that tells when old messages were deleted last, and how many
-MOST_ERROR = 300  # characters kept of what went wrong
+OVER = (SENT, DEAD, VOID)  # states after which nothing is tried
+FORGOTTEN = "messages_forgotten"  # name of the setting that says when old messages were last deleted, and how many
+MOST_ERROR = 300  # characters kept of an error
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that this worker has taken up; nobody else tries it before `until`. `attempts` are those before."""
+    """A delivery that this worker has claimed; nobody else tries it before `until`. `attempts` counts earlier tries."""
 
     id: int
     key: str
@@ -51,7 +51,7 @@ _COLUMNS = (
 
 
 def take_due(session: Session, now: dt.datetime, limit: int, *, lock: bool = True) -> list[Claimed]:
-    """Deliveries that are due, urgent ones first, kept from other workers until the transaction ends."""
+    """Returns deliveries that are due, urgent ones first, locked until the transaction ends."""
     found: list[Claimed] = []
     for urgent in (True, False):
         query = (
@@ -67,7 +67,7 @@ def take_due(session: Session, now: dt.datetime, limit: int, *, lock: bool = Tru
 
 
 def claim(session: Session, taken: Sequence[Claimed], until: dt.datetime) -> list[Claimed]:
-    """Nobody else tries these before `until`."""
+    """Claims these: nobody else tries them before `until`."""
     statement = update(deliveries).where(deliveries.c.id.in_([it.id for it in taken]))
     if taken:
         session.connection().execute(statement.values(next_try_at=until))
@@ -78,28 +78,28 @@ _POSTPONE = update(deliveries).where(deliveries.c.id == bindparam("_id")).values
 
 
 def postpone(session: Session, until: Mapping[int, dt.datetime]) -> None:
-    """Try each of these (by id) not before its moment, without counting an attempt."""
+    """Sets an earliest moment for each of these (by id), without counting an attempt."""
     if until:
         session.connection().execute(_POSTPONE, [{"_id": id, "_at": at} for id, at in until.items()])
 
 
 def give_back(session: Session, ids: Sequence[int], again_at: dt.datetime) -> None:
-    """These were claimed and not tried: anyone may try them from then on."""
+    """Releases claimed deliveries that were not tried: from then on anyone may try them."""
     statement = update(deliveries).where(deliveries.c.id.in_(ids)).values(next_try_at=again_at)
     if ids:
         session.connection().execute(statement)
 
 
 def mark_sent(session: Session, id: int, now: dt.datetime, state: str = SENT) -> None:
-    """It went out (or, `VOID`, had nothing to say)."""
+    """Marks a delivery as sent (or, with `VOID`, as one that had nothing to say)."""
     values = {"state": state, "sent_at": now, "last_error": None, "attempts": deliveries.c.attempts + 1}
     session.connection().execute(update(deliveries).where(deliveries.c.id == id).values(values))
 
 
 def mark_failed(session: Session, it: Claimed, why: str, again_at: dt.datetime | None) -> None:
-    """This attempt failed; it is tried again at a moment, or (None) it is a dead letter.
+    """Notes that this attempt failed; `again_at` is the next attempt, or None for a dead letter.
 
-    Nothing changes if another worker has it by now, or has sent it.
+    Nothing changes if another worker has it by now, or has already sent it.
     """
     state = DEAD if again_at is None else FAILED
     values: dict[str, Any] = {"state": state, "last_error": why[:MOST_ERROR], "attempts": it.attempts + 1}
@@ -111,8 +111,10 @@ def mark_failed(session: Session, it: Claimed, why: str, again_at: dt.datetime |
 
 @dataclass(frozen=True, slots=True)
 class NoticeRow:
-    """A notice that a delivery tells, with what its words are made of, and the places that leaders count under. One
-    about an act on an account or a post is about no case."""
+    """A notice in a delivery, with what its words need, and the places by which leaders count.
+
+    A notice about an act on an account or a post has no case.
+    """
 
     code: str | None
     workflow: str | None
@@ -128,7 +130,7 @@ class NoticeRow:
 
 
 def told_by(session: Session, ids: Collection[int]) -> dict[int, list[NoticeRow]]:
-    """The notices of some deliveries, the oldest first."""
+    """Returns the notices of some deliveries, the oldest first."""
     school, commune = units.alias("school"), units.alias("commune")
     found: dict[int, list[NoticeRow]] = {}
     for chunk in chunks(ids):
@@ -164,7 +166,7 @@ def told_by(session: Session, ids: Collection[int]) -> dict[int, list[NoticeRow]
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A line of the delivery log: never what was said, nor about which case."""
+    """A line of the delivery log, without the text and the case of a message."""
 
     id: int
     person_id: int
@@ -183,7 +185,7 @@ class Logged:
 def log_of(
     session: Session, *, state: str = "", person_id: int | None = None, before: int | None = None, limit: int = 50
 ) -> list[Logged]:
-    """Deliveries, the newest first; `before` is the id of the last one of the page before."""
+    """Returns deliveries, the newest first; `before` is the last id of the previous page."""
     names = [field for field in Logged.__dataclass_fields__ if field != "name"]
     columns = {name: deliveries.c[name] for name in names} | {"name": people.c.name}
     where = [
@@ -202,30 +204,30 @@ def log_of(
 
 
 def count_by_state(session: Session, states: Collection[str] = (PENDING, FAILED, DEAD)) -> dict[str, int]:
-    """How many deliveries wait, were tried in vain, were given up."""
+    """Counts the deliveries that wait, that failed, and that were given up."""
     query = select(deliveries.c.state, func.count()).where(deliveries.c.state.in_(states)).group_by(deliveries.c.state)
     return dict.fromkeys(states, 0) | dict(session.connection().execute(query).all())
 
 
 def oldest(session: Session, state: str, before: dt.datetime, limit: int) -> list[int]:
-    """The first `limit` of the deliveries in a state that were made before a moment."""
+    """Returns the first `limit` deliveries in a state that were made before a moment."""
     query = (
         select(deliveries.c.id, deliveries.c.made_at)
         .where(deliveries.c.state == state)
         .order_by(deliveries.c.id)
         .limit(limit)
-    )  # by the index of states: the oldest come first, and the young ones are not looked through
+    )  # the index of states gives the oldest first, so the new ones are not read
     return [id for id, made_at in session.connection().execute(query) if made_at < before]
 
 
 def delete(session: Session, ids: Collection[int]) -> None:
-    """Forget these deliveries; the notices that they told stay."""
+    """Deletes these deliveries; their notices stay."""
     for table, column in ((items, items.c.delivery_id), (deliveries, deliveries.c.id)):
         session.connection().execute(table.delete().where(among(column, ids)))
 
 
 def revive(session: Session, now: dt.datetime, ids: Collection[int] | None = None) -> int:
-    """Give dead letters (these, or all) their attempts again; returns how many."""
+    """Gives dead letters (these, or all) new attempts; returns how many."""
     these = [deliveries.c.id.in_(ids)] if ids is not None else []
     statement = update(deliveries).where(deliveries.c.state == DEAD, *these)
     return session.connection().execute(statement.values(state=PENDING, attempts=0, next_try_at=now)).rowcount

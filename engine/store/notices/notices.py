@@ -1,5 +1,7 @@
-"""Who reads what where, and new notices turned into deliveries: the statements around
-`engine.core.notices.planning`."""
+"""Reads who wants which notices where, and turns new notices into deliveries.
+
+`engine.core.notices.planning` decides; this module has the statements.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ events, subscriptions, appointments = (_TABLES[name] for name in ("events", "pus
 PENDING = "pending"
 
 
-def insert_new(session: Session, table: Any) -> Any:
-    """An INSERT that leaves a row alone whose key is there already, in either database."""
+def insert_new(session: Session, table: object) -> Any:
+    """Makes an INSERT, for either database, that skips a row whose key already exists."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()
 
@@ -35,7 +37,7 @@ def insert_new(session: Session, table: Any) -> Any:
 
 
 def read_readers(session: Session, ids: Iterable[int]) -> dict[int, Recipient]:
-    """People as the notices know them."""
+    """Returns people with what notices need to know of them."""
     found: dict[int, Recipient] = {}
     for chunk in chunks(ids):
         hours = {
@@ -65,7 +67,7 @@ def read_readers(session: Session, ids: Iterable[int]) -> dict[int, Recipient]:
 
 
 def put_choices(session: Session, person_id: int, hours: ToldWhen, choices: Iterable[ChosenChannel]) -> None:
-    """Store what a person chose, in the place of what they chose before."""
+    """Stores what a person chose, instead of earlier choices."""
     quiet = {"quiet_from": hours.quiet_from, "quiet_to": hours.quiet_to}
     session.merge(t.NoticeHours(person_id=person_id, digest_at=hours.digest_at, **quiet))
     for choice in choices:
@@ -75,7 +77,7 @@ def put_choices(session: Session, person_id: int, hours: ToldWhen, choices: Iter
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A browser that takes push messages: where, and with which keys."""
+    """A browser that takes push messages: its address and its keys."""
 
     endpoint: str
     p256dh: str
@@ -83,14 +85,14 @@ class Browser:
 
 
 def add_browser(session: Session, person_id: int, browser: Browser, device: str, now: dt.datetime) -> None:
-    """Send this person's push messages to a browser; a browser serves the one who said yes in it last."""
+    """Sends this person's push messages to a browser. A browser serves the person who agreed in it last."""
     drop_browser(session, browser.endpoint)
     row = {"person_id": person_id, "device": device[:200], "created_at": now}
     session.execute(insert(subscriptions).values({**row, **asdict(browser)}))
 
 
 def drop_browser(session: Session, endpoint: str, person_id: int | None = None) -> None:
-    """Send nothing to this browser any more; with `person_id`, only if it is that person's."""
+    """Sends nothing more to this browser; with `person_id`, only if it belongs to that person."""
     mine = [subscriptions.c.person_id == person_id] if person_id is not None else []
     session.execute(delete(subscriptions).where(subscriptions.c.endpoint == endpoint, *mine))
 
@@ -111,7 +113,7 @@ def browsers_of(session: Session, ids: Collection[int]) -> dict[int, list[Browse
 
 @dataclass(frozen=True, slots=True)
 class NewNotice:
-    """A notice that nobody has decided about yet."""
+    """A notice whose channels are not decided yet."""
 
     id: int
     person_id: int
@@ -120,7 +122,7 @@ class NewNotice:
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A message to be sent, and the notice it tells (None: a trial, or a digest for what is to be urged on)."""
+    """A message to send, and its notice (None: a test message, or a digest that only urges)."""
 
     key: str
     person_id: int
@@ -133,7 +135,7 @@ class NewDelivery:
 
 
 def take_new(session: Session, limit: int, *, lock: bool = True) -> list[NewNotice]:
-    """The oldest notices not decided about, kept from other workers until the transaction ends."""
+    """Returns the oldest notices without a decision, locked until the transaction ends."""
     query = select(notices.c.id, notices.c.person_id, notices.c.urgent).where(t.NEW).order_by(notices.c.id).limit(limit)
     if lock:
         query = query.with_for_update(skip_locked=True)
@@ -141,14 +143,14 @@ def take_new(session: Session, limit: int, *, lock: bool = True) -> list[NewNoti
 
 
 def mark_planned(session: Session, ids: Sequence[int], now: dt.datetime) -> None:
-    """These notices are decided about."""
+    """Notes that the channels of these notices are decided."""
     session.connection().execute(update(notices).where(notices.c.id.in_(ids)).values(planned_at=now))
 
 
 def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetime) -> list[NewDelivery]:
-    """Store deliveries and the notices they tell. A key that is there already gains the notice, if it was never tried.
+    """Stores deliveries and their notices. An existing key gets the notice too, if it was never tried.
 
-    Returns those it could not add, because their digest is on its way: they belong to the next one.
+    Returns the notices it could not add because their digest is on its way; they belong to the next digest.
     """
     if not new:
         return []
@@ -166,7 +168,8 @@ def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetim
             "made_at": now,
             "next_try_at": it.at,
         }
-        for it in sorted(new, key=lambda it: it.key)  # in one order everywhere, or two workers wait for each other
+        # The same order everywhere, so that two workers do not wait for each other.
+        for it in sorted(new, key=lambda it: it.key)
     }
     connection.execute(insert_new(session, deliveries), list(rows.values()))
     query = select(deliveries.c.key, deliveries.c.id).where(
@@ -183,7 +186,7 @@ def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetim
 
 
 def leaders(session: Session, today: dt.date) -> list[int]:
-    """The people who answer for many cases today."""
+    """Returns the people who answer for many cases today."""
     query = (
         select(appointments.c.person_id)
         .join(people, people.c.id == appointments.c.person_id)
@@ -202,7 +205,7 @@ def leaders(session: Session, today: dt.date) -> list[int]:
 def to_urge(
     session: Session, communes: Collection[int], offices: Collection[int], now: dt.datetime
 ) -> list[PlaceCount]:
-    """Open cases that are overdue or wait to be accepted: by school in a leader's communes, by commune in offices'."""
+    """Returns open cases that are overdue or unaccepted: by school in a leader's communes, by commune for offices."""
     counts: dict[str, PlaceCount] = {}
     for area, place in ((communes, cases.c.school_id), (set(offices) - set(communes), cases.c.commune_id)):
         for name, overdue, waiting in _counted(session, area, place, now):
@@ -224,7 +227,7 @@ def _counted(session: Session, area: Collection[int], place: Any, now: dt.dateti
 
 
 def communes_in(session: Session, provinces: Collection[int]) -> set[int]:
-    """The communes under these provinces."""
+    """Returns the communes of these provinces."""
     links = _TABLES["unit_links"]
     query = (
         select(units.c.id)
@@ -238,7 +241,7 @@ def communes_in(session: Session, provinces: Collection[int]) -> set[int]:
 
 
 def nudged_since(session: Session, case_id: int, person_id: int, since: dt.datetime, kinds: Collection[str]) -> bool:
-    """Whether this person has urged this case on since then: an event of these kinds."""
+    """Returns whether this person has urged this case on since then: an event of these kinds."""
     query = select(events.c.seq).where(
         events.c.case_id == case_id, events.c.kind.in_(kinds), events.c.person_id == person_id, events.c.at >= since
     )

@@ -1,1 +1,1 @@
-"""Settings, definitions, leases, health, the schema."""
+"""Stores settings, definitions, leases, the state of workers, and the schema itself."""

@@ -1,7 +1,7 @@
-"""A whole database copied into one file while people work on it, and put back where there is none yet.
+"""Copies a whole database into one file while people work on it, and restores it to an empty place.
 
-SQLite copies itself by `VACUUM INTO`: one transaction that reads, so that it ends however much is written meanwhile.
-PostgreSQL has its own programs for it (`engine.store.ops.postgresql_copies`). Either way a copy is of one moment.
+SQLite copies itself by `VACUUM INTO`: one transaction that reads, so it ends even if people write much meanwhile.
+PostgreSQL has its own programs for it (`engine.store.ops.postgresql_copies`). Both copies show one moment.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WAIT_S = 15
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What was copied: the kind of database, its server's major version (0: none) and the schema it had."""
+    """What was copied: the kind of database, the major version of its server (0: none) and its schema."""
 
     kind: str
     server: int
@@ -37,7 +37,7 @@ class Copied:
 
 
 def kind_of(url: str) -> str:
-    """SQLITE or POSTGRESQL. Raises Refused for anything else."""
+    """Returns SQLITE or POSTGRESQL. Raises Refused for anything else."""
     backend = _read(url).get_backend_name()
     if backend not in {SQLITE, POSTGRESQL, "postgres"}:
         raise _no_database(url)
@@ -52,7 +52,7 @@ def _read(url: str) -> URL:
 
 
 def _no_database(url: str) -> Refused:
-    kind = url.partition(":")[0] if ":" in url else url  # what follows may hold a password
+    kind = url.partition(":")[0] if ":" in url else url  # the rest may contain a password
     return Refused(
         Sentence(
             "This names no database of a kind known here: {kind}. Write sqlite:////path/to/file.db or "
@@ -63,7 +63,7 @@ def _no_database(url: str) -> Refused:
 
 
 def file_of(url: str) -> Path | None:
-    """The file of a SQLite database; None for any other. Raises Refused as `kind_of` does."""
+    """Returns the file of a SQLite database; None for any other. Raises Refused like `kind_of`."""
     name = _read(url).database
     if kind_of(url) != SQLITE or name in {None, "", ":memory:"}:
         return None
@@ -71,7 +71,7 @@ def file_of(url: str) -> Path | None:
 
 
 def same_place(one: str, other: str) -> bool:
-    """Whether two URLs lead to the same database."""
+    """Returns whether two URLs lead to the same database."""
     first, second = _read(one), _read(other)
     if kind_of(one) == kind_of(other) == SQLITE:
         return file_of(one) == file_of(other)
@@ -84,12 +84,12 @@ def same_place(one: str, other: str) -> bool:
 
 
 def without_password(url: str) -> str:
-    """The URL as it may be shown."""
+    """Returns the URL in a form that may be shown."""
     return _read(url).render_as_string(hide_password=True)
 
 
 def copy(url: str, target: Path) -> Copied:
-    """Copy the database at `url` into the new file `target`. Raises Refused if that cannot be done."""
+    """Copies the database at `url` into the new file `target`. Raises Refused if that is impossible."""
     if kind_of(url) == POSTGRESQL:
         server, revision = postgresql.dump(url, target)
         return Copied(POSTGRESQL, server, revision)
@@ -112,12 +112,12 @@ def _copy_sqlite(source: Path | None, target: Path) -> str:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """A line to a database that is there already; none is made by the way."""
+    """Opens a connection to an existing database; it does not create one."""
     return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=WAIT_S, isolation_level=None)
 
 
 def is_known(revision: str) -> bool:
-    """Whether this program knows the schema of a copy; it does not know that of a newer program."""
+    """Returns whether this program knows the schema of a copy; it does not know those of newer programs."""
     try:
         return ScriptDirectory(str(MIGRATIONS)).get_revision(revision) is not None
     except CommandError:
@@ -125,25 +125,25 @@ def is_known(revision: str) -> bool:
 
 
 def is_open_elsewhere(path: Path) -> bool:
-    """Whether a program holds this SQLite database open. What its log holds is brought into the file by the way."""
+    """Returns whether a program has this SQLite database open. It also writes the log into the file."""
     if not path.is_file():
         return False
     try:
         with closing(_opened(path)) as connection:
             connection.execute("PRAGMA busy_timeout = 0")
-            connection.execute("PRAGMA journal_mode = DELETE")  # needs the file for itself
+            connection.execute("PRAGMA journal_mode = DELETE")  # needs to be alone with the file
     except sqlite3.OperationalError:
         return True
-    except sqlite3.DatabaseError:  # no database at all: nobody works with it
+    except sqlite3.DatabaseError:  # not a database, so nobody works with it
         return False
     return False
 
 
 def check_target(url: str, made: Copied) -> None:
-    """Whether a copy of a PostgreSQL database can go to `url`. Raises Refused if not: nothing was touched then."""
+    """Checks that a copy of a PostgreSQL database can be restored to `url`. Raises Refused if not, without changes."""
     postgresql.check_target(url, made.server)
 
 
 def put_back(copied: Path, url: str) -> None:
-    """Fill the empty PostgreSQL database at `url`, whole or not at all. Raises Refused."""
+    """Restores into the empty PostgreSQL database at `url`, completely or not at all. Raises Refused."""
     postgresql.restore(copied, url)

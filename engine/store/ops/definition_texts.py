@@ -1,4 +1,4 @@
-"""The texts that cases run on, kept by version for as long as a case may need them."""
+"""Stores the texts of workflows, rules and calendars by version, as long as a case may need them."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class DefinitionText:
 
 
 def changed(session: Session, definitions: Iterable[DefinitionText]) -> list[DefinitionText]:
-    """Those that are kept already, under the same version, with another text."""
+    """Returns those that are already stored under the same version with another text."""
     found = ((it, session.get(t.Definition, (it.kind, it.name, it.version))) for it in definitions)
     return [it for it, kept in found if kept is not None and kept.digest != it.digest]
 
 
 def keep(session: Session, definitions: Iterable[DefinitionText], now: dt.datetime) -> None:
-    """Keep those that are not kept yet."""
+    """Stores those that are not stored yet."""
     for it in definitions:
         if session.get(t.Definition, (it.kind, it.name, it.version)) is None:
             session.add(_row(it, it.version, now))
 
 
 def keep_calendars(session: Session, calendars: Iterable[DefinitionText], now: dt.datetime) -> None:
-    """Keep each calendar whose text differs from the last one kept, under the next number."""
+    """Stores each calendar whose text differs from the last stored one, under the next number."""
     for it in calendars:
         latest = session.scalar(
             select(t.Definition)
@@ -59,7 +59,7 @@ def _row(it: DefinitionText, version: int, now: dt.datetime) -> t.Definition:
 
 
 def kept(session: Session, kinds: Iterable[str]) -> list[DefinitionText]:
-    """All that were ever kept of these kinds, oldest version first."""
+    """Returns all stored texts of these kinds, the oldest version first."""
     rows = session.scalars(
         select(t.Definition)
         .where(t.Definition.kind.in_(tuple(kinds)))
@@ -69,7 +69,7 @@ def kept(session: Session, kinds: Iterable[str]) -> list[DefinitionText]:
 
 
 def in_use(store: Store, it: DefinitionText) -> bool:
-    """Whether an open case runs on this version of a workflow or rule set."""
+    """Returns whether an open case runs on this version of a workflow or rule set."""
     version = t.Case.workflow_version if it.kind == "workflow" else t.Case.rules_version
     query = select(func.count()).where(t.Case.workflow == it.name, version == it.version, t.OPEN)
     with store.reading("cases on a version") as session:

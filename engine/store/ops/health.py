@@ -1,4 +1,4 @@
-"""Whether the database takes entries and a worker is at work."""
+"""Checks whether the database takes entries and a worker is running."""
 
 from __future__ import annotations
 
@@ -14,26 +14,29 @@ from engine.store.ops.leases import last_seen
 from engine.store.session import Store, now_utc
 
 OK = "ok"
-KEPT_S = 1.0  # how long a look is believed: each writes to the database, and anybody may ask
-SILENT = dt.timedelta(seconds=60)  # a worker that was not seen for so long is not at work
+KEPT_S = 1.0  # seconds that a check stays valid: each one writes to the database, and anybody may ask
+SILENT = dt.timedelta(seconds=60)  # a worker that was not seen for so long is not running
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`database`: "ok", or in a word what is the matter; `worker_silent`: how long since a worker was seen, in real
-    time; None if none was, or nobody can tell."""
+    """The health of the installation.
+
+    `database` is "ok", or says in a word what is wrong. `worker_silent` is the real time since a worker was seen; None
+    if none was, or if it is unknown.
+    """
 
     database: str
     worker_silent: dt.timedelta | None
 
     @property
     def working(self) -> bool:
-        """Whether a worker was seen lately."""
+        """Returns whether a worker was seen lately."""
         return self.worker_silent is not None and self.worker_silent <= SILENT
 
 
 def look(store: Store) -> Health:
-    """How this installation is, now: something is written to it."""
+    """Checks this installation now; writes to its database."""
     try:
         store.beat()
         state = OK
@@ -47,13 +50,13 @@ def look(store: Store) -> Health:
 
 
 class Looks:
-    """The last look at an installation, for all who ask within a second, or while the next one takes its time."""
+    """The last check of an installation, for everybody who asks within a second or while the next check runs."""
 
     def __init__(self) -> None:
         self._lock, self._at, self._found = threading.Lock(), 0.0, Health("unreachable", None)
 
     def look(self, store: Store) -> Health:
-        """How the installation is."""
+        """Returns the health of the installation."""
         if self._lock.acquire(blocking=not self._at):
             try:
                 if not self._at or time.monotonic() - self._at > KEPT_S:

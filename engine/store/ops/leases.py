@@ -1,6 +1,7 @@
-"""Who is working, in the database: the lease of SQLite's one worker, the sign of life of PostgreSQL's many.
+"""Notes in the database who is working: one worker holds the lease with SQLite, many give signs of life with
+PostgreSQL.
 
-Leases count real time, whatever the clock of a demo says.
+Leases count real time, not the time of a demo's clock.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def _name(store: Store, holder: str) -> str:
 
 
 def hold(store: Store, holder: str, length: dt.timedelta) -> bool:
-    """Take or keep the lease; False if another worker has it. Renews only when a third of it has run."""
+    """Takes or keeps the lease; returns False if another worker has it. Renews it only when a third of it has run."""
     now, name = now_utc(), _name(store, holder)
     with store.reading("lease") as session:
         query = select(_leases.c.holder, _leases.c.until).where(_leases.c.name == name)
@@ -48,13 +49,13 @@ def _take(connection: Connection, name: str, values: dict[str, Any]) -> bool:
 
 
 def release(store: Store, holder: str) -> None:
-    """Let go of the lease at once, so that another worker need not wait for it to run out."""
+    """Gives the lease back at once, so that another worker need not wait until it runs out."""
     with store.writing("lease") as session:
         session.connection().execute(delete(_leases).where(_leases.c.holder == holder))
 
 
 def last_seen(store: Store) -> dt.datetime | None:
-    """When a worker was last known to be at work; None if none is."""
+    """Returns when a worker was last seen; None if none was."""
     with store.reading("health") as session:
         query = (
             select(_leases.c.seen_at).where(_leases.c.name.startswith(THE_WORKER)).order_by(_leases.c.seen_at.desc())

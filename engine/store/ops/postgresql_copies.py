@@ -1,4 +1,4 @@
-"""Copies of a PostgreSQL database by its own programs, `pg_dump` and `pg_restore`, which are looked for on PATH."""
+"""Copies a PostgreSQL database with its own programs, `pg_dump` and `pg_restore`, found on PATH."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.core.refusals import Refused
 from engine.core.words import Sentence
 
 WAIT_S = 15
-LAST_LINES = 3  # of what a program says when it fails
+LAST_LINES = 3  # lines kept of the error of a program
 _TABLES = """
     SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind IN ('r', 'p', 'v', 'm') AND nspname <> 'information_schema' AND nspname !~ '^pg_'
@@ -30,7 +30,7 @@ _OTHERS = """
 
 
 def dump(url: str, target: Path) -> tuple[int, str]:
-    """Write the database into `target`; returns the server's major version and the schema it has. Raises Refused."""
+    """Writes the database into `target`; returns the server's major version and the schema. Raises Refused."""
     with _line(url) as line:
         server = line.info.server_version // 10_000
         revision = _revision(line)
@@ -40,7 +40,7 @@ def dump(url: str, target: Path) -> tuple[int, str]:
 
 
 def check_target(url: str, dumped: int) -> None:
-    """Whether a dump of a server of this major version can be brought into the database. Raises Refused if not."""
+    """Checks that the database can take a dump of a server of this major version. Raises Refused if not."""
     with _line(url) as line:
         server = line.info.server_version // 10_000
         tables, others = (line.execute(query).fetchone() for query in (_TABLES, _OTHERS))
@@ -73,7 +73,7 @@ def check_target(url: str, dumped: int) -> None:
 
 
 def restore(copied: Path, url: str) -> None:
-    """Bring a dump into the database in one transaction. Raises Refused."""
+    """Loads a dump into the database in one transaction. Raises Refused."""
     options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     _run([_program("pg_restore", 0), *options, str(copied)], url)
 
@@ -90,7 +90,7 @@ def _line(url: str) -> Iterator[psycopg.Connection]:
 
 
 def _named(url: str) -> str:
-    """The database as PostgreSQL's own programs take it."""
+    """Returns the database in the form that PostgreSQL's programs take."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
@@ -100,7 +100,7 @@ def _revision(line: psycopg.Connection) -> str:
 
 
 def _program(name: str, least: int) -> str:
-    """The path of a program of PostgreSQL that is at least of this major version. Raises Refused."""
+    """Returns the path of a PostgreSQL program with at least this major version. Raises Refused."""
     path = shutil.which(name)
     if path is None:
         raise Refused(
@@ -127,7 +127,10 @@ def _program(name: str, least: int) -> str:
 
 
 def _run(command: list[str], url: str) -> None:
-    """Run a program on the database; the password goes by the environment, where no list of processes shows it."""
+    """Runs a program on the database.
+
+    The password goes through the environment, so that no list of processes shows it.
+    """
     parts = conninfo_to_dict(_named(url))
     password = parts.pop("password", None)
     environment = {**os.environ, "PGPASSWORD": str(password)} if password else dict(os.environ)

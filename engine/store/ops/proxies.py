@@ -1,4 +1,4 @@
-"""That a proxy stands in front which the settings do not name: noted for the operator."""
+"""Notes for the operator that requests come through a proxy that the settings do not name."""
 
 from __future__ import annotations
 
@@ -8,30 +8,20 @@ from typing import Any
 
 from engine.core.words import Sentence
 from engine.store.ops.settings import get_setting, put_setting
-from engine.store.session import Session, Store
+from engine.store.session import Session
 
-UNDECLARED = "undeclared_proxy"  # the setting: {"address": its address, "at": when it passed a try to sign in on}
-RECENT = dt.timedelta(days=1)  # what was seen before is over
-
-
-def note_undeclared(store: Store, address: str, now: dt.datetime, again: dt.timedelta) -> bool:
-    """Note that a proxy at `address` is not declared; False if that was noted less than `again` ago."""
-    with store.reading("was this proxy noted") as session:
-        if _age(get_setting(session, UNDECLARED), now) < again:
-            return False
-    with store.writing("note a proxy that is not declared") as session:
-        put_setting(session, UNDECLARED, {"address": address, "at": now.isoformat()})
-    return True
+UNDECLARED = "undeclared_proxy"  # name of the setting: {"address": its address, "at": when it passed on a sign-in}
+RECENT = dt.timedelta(days=1)  # older notes do not count
 
 
 def undeclared(session: Session, now: dt.datetime) -> str | None:
-    """The address of a proxy that is not declared, if one was seen of late."""
+    """Returns the address of an undeclared proxy, if one was seen lately."""
     noted = get_setting(session, UNDECLARED)
-    return str(noted["address"]) if _age(noted, now) < RECENT else None
+    return str(noted["address"]) if age(noted, now) < RECENT else None
 
 
-def told(address: str) -> Sentence:
-    """What the operator is to know and do."""
+def advice(address: str) -> Sentence:
+    """Returns what the operator should know and do."""
     return Sentence(
         "A proxy at {address} stands in front, and the setting trusted_proxies does not count it: everybody seems to "
         "come from there, and a guesser cannot be told from a school. Set trusted_proxies and start again.",
@@ -39,14 +29,21 @@ def told(address: str) -> Sentence:
     )
 
 
-def forget_undeclared(store: Store) -> None:
-    """Proxies are declared now."""
-    with store.reading("was a proxy noted") as session:
-        noted = get_setting(session, UNDECLARED)
-    if noted:
-        with store.writing("forget a proxy that was not declared") as session:
-            put_setting(session, UNDECLARED, {})
-
-
-def _age(noted: Mapping[str, Any], now: dt.datetime) -> dt.timedelta:
+def age(noted: Mapping[str, Any], now: dt.datetime) -> dt.timedelta:
+    """How long ago it was noted; longer than ever if nothing was."""
     return abs(now - dt.datetime.fromisoformat(noted["at"])) if noted else dt.timedelta.max
+
+
+def last_noted(session: Session) -> Mapping[str, Any]:
+    """What was noted last: {} if nothing."""
+    return get_setting(session, UNDECLARED)
+
+
+def note(session: Session, address: str, now: dt.datetime) -> None:
+    """Note a proxy."""
+    put_setting(session, UNDECLARED, {"address": address, "at": now.isoformat()})
+
+
+def forget(session: Session) -> None:
+    """Nothing is noted any more."""
+    put_setting(session, UNDECLARED, {})

@@ -1,4 +1,4 @@
-"""Makes and upgrades the database: Alembic, called from the program itself."""
+"""Creates and upgrades the database with Alembic, called from the program itself."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from alembic.script import ScriptDirectory
 
 from engine.store.session import Store
 
-STOCK_FROM = 10_000  # cases; it takes 5 ms at ten times as many
+STOCK_FROM = 10_000  # cases; at ten times as many it takes 5 ms
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 def alembic_config(store: Store) -> Config:
-    """What Alembic's commands work with on this database."""
+    """Returns the configuration with which Alembic's commands work on this database."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = store.engine
@@ -24,9 +24,9 @@ def alembic_config(store: Store) -> Config:
 
 
 def upgrade(store: Store) -> None:
-    """Bring the database to the newest schema, from nothing or from any earlier one; SQLite learns what is in it.
+    """Brings the database to the newest schema, from nothing or from any earlier one; updates SQLite's statistics.
 
-    A new file of SQLite's may be read by its owner alone, and so may the log beside it, which takes its mode from it.
+    Only the owner may read a new SQLite file, and its log, which takes over the file mode.
     """
     if store.is_sqlite and store.url.database not in {None, "", ":memory:"}:
         Path(str(store.url.database)).touch(mode=0o600)
@@ -36,9 +36,9 @@ def upgrade(store: Store) -> None:
 
 
 def take_stock(store: Store) -> None:
-    """Let SQLite count what its indexes hold (PostgreSQL does so by itself), so that it takes the narrowest one.
+    """Updates SQLite's statistics of indexes, so that it takes the narrowest index. PostgreSQL does this by itself.
 
-    A database that is still small is left alone: SQLite would go by its few rows when it has grown.
+    It skips a small database: SQLite would still use these statistics when the database has grown.
     """
     with store.engine.begin() as connection:
         if (connection.exec_driver_sql("SELECT max(id) FROM cases").scalar() or 0) > STOCK_FROM:
@@ -47,18 +47,7 @@ def take_stock(store: Store) -> None:
 
 
 def revisions(store: Store) -> tuple[str | None, str | None]:
-    """The schema that the database has (None: none at all) and the newest there is."""
+    """Returns the schema of the database (None: none) and the newest schema."""
     head = ScriptDirectory.from_config(alembic_config(store)).get_current_head()
     with store.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision(), head
-
-
-def is_current(store: Store) -> bool:
-    """Whether the database has the newest schema."""
-    here, newest = revisions(store)
-    return here == newest
-
-
-def new_revision(store: Store, message: str) -> None:
-    """Write a migration from the difference between the models and the database (for developers)."""
-    command.revision(alembic_config(store), message, autogenerate=True)

@@ -1,4 +1,4 @@
-"""Settings that people change while the program runs: one small JSON object each."""
+"""Stores settings that people change while the program runs, each as one small JSON object."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ DEMO = "demo"  # {"on": true}: the people in this database are invented, and eve
 
 
 def get_setting(session: Session, name: str) -> Mapping[str, Any]:
-    """A setting's value; empty where nobody set it."""
+    """Returns the value of a setting; empty if nobody set it."""
     found = session.get(Setting, name)
     return found.value if found else {}
 
 
-def put_setting(session: Session, name: str, value: Mapping[str, Any]) -> None:
-    """Set it, whether or not it was set before."""
+def put_setting(session: Session, name: str, value: Mapping[str, object]) -> None:
+    """Sets a setting, whether or not it was set before."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     row = {"name": name, "value": dict(value)}
     statement = dialect.insert(Setting).values(row)  # two processes may set it at once

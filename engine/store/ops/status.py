@@ -1,4 +1,4 @@
-"""How an installation stands: what its operator asks after, in a handful of cheap statements."""
+"""Reads the state of an installation for its operator, with a few cheap statements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.store import tables as t
 from engine.store.cases.surroundings import cases
 from engine.store.notices.deliveries import FORGOTTEN, count_by_state
 from engine.store.ops.health import SILENT
-from engine.store.ops.proxies import told, undeclared
+from engine.store.ops.proxies import advice, undeclared
 from engine.store.ops.schema import revisions
 from engine.store.ops.settings import get_setting
 from engine.store.ops.time_source import ShiftedClock
@@ -24,8 +24,8 @@ from engine.store.session import Store, now_utc
 
 _TABLES = t.Base.metadata.tables
 _leases = _TABLES["leases"]
-MOST = 100_000  # no count goes farther: a status must not cost more the more cases there are
-LATE = dt.timedelta(minutes=5)  # something due for so long means that nobody sweeps
+MOST = 100_000  # no count goes further, so that the cost of a status does not grow with the cases
+LATE = dt.timedelta(minutes=5)  # something that is due for so long means that no worker sweeps
 QUEUE = "procrastinate_jobs"
 
 
@@ -41,8 +41,11 @@ class Version:
 
 @dataclass
 class Status:
-    """What was found. Moments are aware UTC; counts end at `MOST`. `problems` is empty where all is well; `warnings`
-    are what should be mended while all goes on."""
+    """The state of an installation.
+
+    Moments are aware UTC; counts end at `MOST`. `problems` is empty if all is well. `warnings` should be repaired
+    although everything works.
+    """
 
     database: str
     revision: str | None = None
@@ -65,7 +68,7 @@ class Status:
 
 
 def read_status(store: Store) -> Status:
-    """How the installation stands, at the moment its cases live at; workers are judged by real time."""
+    """Reads the state at the moment of the cases' clock; workers are judged by real time."""
     status = Status("SQLite" if store.is_sqlite else "PostgreSQL")
     try:
         status.revision, status.newest = revisions(store)
@@ -76,7 +79,7 @@ def read_status(store: Store) -> Status:
         with store.reading("status") as session:
             _look(session, status, now)
             if proxy := undeclared(session, now):
-                status.warnings.append(told(proxy))
+                status.warnings.append(advice(proxy))
     except SQLAlchemyError as error:
         status.problems.append(Sentence("The database does not answer: {error}.", error=type(error).__name__))
         return status
@@ -139,7 +142,7 @@ def _judge(status: Status, now: dt.datetime) -> None:
 
 
 def as_json(status: Status) -> Mapping[str, Any]:
-    """The status as JSON has it: moments in ISO 8601, problems in English."""
+    """Returns the status for JSON: moments in ISO 8601, problems in English."""
 
     def moment(at: dt.datetime | None) -> str | None:
         return at.isoformat() if at else None

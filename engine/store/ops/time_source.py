@@ -1,7 +1,7 @@
-"""The machine's clock, and how far ahead of it this installation lives.
+"""The clock of the machine, and how far this installation is ahead of it.
 
-The demo and `ralop serve --now` run ahead of the machine: the distance is a setting in the database, so that pages and
-workers in several processes live at the same moment.
+The demo and `ralop serve --now` are ahead of the machine. The difference is a setting in the database, so that pages
+and workers in several processes have the same time.
 """
 
 from __future__ import annotations
@@ -10,40 +10,33 @@ import datetime as dt
 import time
 from typing import Any
 
-from engine.core.time_source import check_moment, is_lived_in
+from engine.core.time_source import is_lived_in
 from engine.store.ops.settings import get_setting, put_setting
-from engine.store.session import Store, now_utc
+from engine.store.session import Session, Store, now_utc
 
 SETTING = "clock"
-KEPT_S = 1.0  # how long the distance is believed before the database is asked again
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> dt.datetime:
-        return now_utc()
+KEPT_S = 1.0  # seconds before the database is asked for the difference again
 
 
 class ShiftedClock:
-    """The machine's clock and the distance that the database says, asked at most once a second."""
+    """The clock of the machine plus the difference in the database, read at most once a second."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, kept_s: float = KEPT_S) -> None:
+        self._store, self._kept_s = store, kept_s
         self._kept: tuple[float, dt.timedelta] | None = None
 
     def now(self) -> dt.datetime:
         return now_utc() + self.offset
 
     def forget(self) -> None:
-        """Ask the database at the next look: somebody has just set the clock."""
+        """Asks the database at the next call, because somebody has just set the clock."""
         self._kept = None
 
     @property
     def offset(self) -> dt.timedelta:
-        """How far this clock is ahead of the machine's; zero where nobody set it."""
+        """Returns how far this clock is ahead of the machine's; zero if nobody set it."""
         tick, kept = time.monotonic(), self._kept
-        if kept is None or tick - kept[0] > KEPT_S:
+        if kept is None or tick - kept[0] > self._kept_s:
             with self._store.reading("clock") as session:
                 seconds = get_setting(session, SETTING).get("offset_seconds", 0)
             kept = self._kept = (tick, _distance(seconds, now_utc()))
@@ -51,7 +44,7 @@ class ShiftedClock:
 
 
 def _distance(seconds: Any, machine: dt.datetime) -> dt.timedelta:
-    """The distance that was kept; none if it leads to a moment in which nothing works, not even setting the clock."""
+    """Returns the stored difference; none if it leads outside the years in which the program works."""
     try:
         distance = dt.timedelta(seconds=seconds)
         return distance if is_lived_in(machine + distance) else dt.timedelta()
@@ -59,26 +52,12 @@ def _distance(seconds: Any, machine: dt.datetime) -> dt.timedelta:
         return dt.timedelta()
 
 
-def set_clock(store: Store, now: dt.datetime | None) -> None:
-    """Let every `ShiftedClock` on this database tell `now` (aware) from here on; None: the machine's own time.
-
-    Raises `Invalid` for a moment outside the years in which the program works; the clock stays as it was.
-    """
-    if now:
-        check_moment(now)
-    ahead = now - now_utc() if now else dt.timedelta()
-    with store.writing("clock") as session:
-        put_setting(session, SETTING, {"offset_seconds": round(ahead.total_seconds())})
+def put_distance(session: Session, ahead: dt.timedelta) -> None:
+    """Let this installation live so far ahead of the machine."""
+    put_setting(session, SETTING, {"offset_seconds": round(ahead.total_seconds())})
 
 
-def mend_clock(store: Store) -> bool:
-    """Forget a distance that leads to a moment in which nothing works; whether there was one.
-
-    An earlier version let the clock be set to any moment, and could not start there to set it again.
-    """
-    with store.reading("clock") as session:
-        kept = get_setting(session, SETTING).get("offset_seconds", 0)
-    wrong = bool(kept) and _distance(kept, now_utc()) == dt.timedelta()
-    if wrong:
-        set_clock(store, None)
-    return wrong
+def leads_nowhere(session: Session) -> bool:
+    """Whether the distance that was kept leads to a moment in which nothing works."""
+    kept = get_setting(session, SETTING).get("offset_seconds", 0)
+    return bool(kept) and _distance(kept, now_utc()) == dt.timedelta()

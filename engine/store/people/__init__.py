@@ -1,1 +1,1 @@
-"""Accounts, posts, absences, sign-ins, the access log."""
+"""Stores accounts, posts, absences, sign-ins and the access log."""

@@ -1,4 +1,4 @@
-"""Absences as rows, and who has a like duty nearby, for `engine.usecases.people.absences`."""
+"""Stores absences, and finds people with similar duties nearby, for `engine.usecases.people.absences`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from engine.store import tables as t
 
-MOST = 200  # colleagues in one circle
+MOST = 200  # colleagues in one group
 
 Absence = tuple[int, int | None, dt.date, dt.date]  # id, delegate, first and last day
 
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody who may stand in, and one of their posts: role and unit."""
+    """A person who may stand in, and one of their posts: role and unit."""
 
     id: int
     name: str
@@ -27,14 +27,14 @@ class Colleague:
 
 
 def own_posts(session: Session, person_id: int, today: dt.date) -> list[tuple[str, int]]:
-    """The posts that a person holds on a day, not those they stand in for."""
+    """Returns the posts that a person holds on a day, without those they stand in for."""
     post = t.Appointment
     own = post.person_id == person_id, post.valid_from <= today, post.valid_to > today
     return [(role, unit) for role, unit in session.execute(select(post.role, post.unit_id).where(*own))]
 
 
 def beside(session: Session, unit: int, within: str, roles: Collection[str], today: dt.date) -> list[Colleague]:
-    """Who holds one of these roles in the unit of a kind in which a unit lies; "": in the very unit."""
+    """Returns the holders of these roles in the unit above of the kind `within`; "": in the same unit."""
     above = (
         select(t.Unit.id)
         .join(t.UnitLink, t.UnitLink.ancestor_id == t.Unit.id)
@@ -60,7 +60,7 @@ def beside(session: Session, unit: int, within: str, roles: Collection[str], tod
 
 
 def absences(session: Session, person_id: int, first: dt.date, last: dt.date) -> list[Absence]:
-    """A person's absences that touch these days, kept from others until the transaction ends."""
+    """Returns the absences of a person that touch these days, locked until the transaction ends."""
     away = t.Delegation
     touching = away.person_id == person_id, away.first_day <= last, away.last_day >= first
     session.execute(select(t.Person.id).where(t.Person.id == person_id).with_for_update())
@@ -71,14 +71,16 @@ def absences(session: Session, person_id: int, first: dt.date, last: dt.date) ->
 def add(
     session: Session, person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, reason: str | None
 ) -> None:
-    """The person is away."""
+    """Notes that the person is away."""
     row = {"person_id": person_id, "delegate_id": delegate_id, "first_day": first, "last_day": last, "reason": reason}
     session.execute(insert(t.Delegation).values(row))
 
 
 def end(session: Session, person_id: int, absence_id: int, today: dt.date) -> Absence | None:
-    """Let an absence end yesterday, or drop one that has not begun. It as it was; None if it is not the person's or is
-    over."""
+    """Ends an absence yesterday, or deletes one that has not begun.
+
+    Returns the absence as it was; None if it is not the person's, or is over.
+    """
     away = t.Delegation
     own = away.id == absence_id, away.person_id == person_id, away.last_day >= today
     query = select(away.id, away.delegate_id, away.first_day, away.last_day).where(*own).with_for_update()

@@ -1,20 +1,15 @@
-"""What opening a case page leaves behind: who read which pupil's story, and that their notices of it are read.
-
-NĐ 356/2025 Art. 4: reading sensitive personal data is recorded. A row is written whenever a person opens a case page
-that names the pupil. Opening it again within ten minutes, to go on with the same piece of work, is one reading: one
-row. The row is written before the page is sent, in a transaction of its own: no page without its row.
-"""
+"""The access log: who read which pupil's story, and what was known before that."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, insert, null, select, union_all, update
 
 from engine.store import tables as t
-from engine.store.session import Session, Store
+from engine.store.session import Session
 
 ONE_READING = dt.timedelta(minutes=10)
 _log, _notices = t.Base.metadata.tables["access_log"], t.Base.metadata.tables["notices"]
@@ -22,13 +17,13 @@ _log, _notices = t.Base.metadata.tables["access_log"], t.Base.metadata.tables["n
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What is known of a person and a case: whether a reading of a moment ago was `noted`, and the notices `unread`."""
+    """What the log knows of a person and a case: whether a recent reading was `noted`, and the notices `unread`."""
 
     noted: bool
     unread: tuple[int, ...]
 
 
-# Notices are found by the case: their unique key begins with it. One about a closure tells of more than this case.
+# Notices are found by case: their unique key begins with it. A notice about a closure is about more than this case.
 _BEFORE = union_all(
     select(_log.c.id.label("noted"), null().label("unread")).where(
         _log.c.case_id == bindparam("case"),
@@ -46,7 +41,10 @@ _BEFORE = union_all(
 
 
 def before_reading(session: Session, person_id: int, case_id: int, now: dt.datetime) -> Before:
-    """What is known of a person and a case before they read it; in any session, for it tells of themselves alone."""
+    """Returns what is known of a person and a case before they read it.
+
+    Any session will do: it is only about themselves.
+    """
     given = {"person": person_id, "case": case_id, "since": now - ONE_READING, "now": now}
     rows = session.connection().execute(_BEFORE, given).all()
     return Before(
@@ -54,58 +52,25 @@ def before_reading(session: Session, person_id: int, case_id: int, now: dt.datet
     )
 
 
-def note_reading(
-    store: Store,
-    person_id: int,
-    case_id: int,
-    pupil_id: int | None,
-    now: dt.datetime,
-    *,
-    before: Before | None = None,
-    copied: bool = False,
-) -> None:
-    """Note that a person reads a case, and that their notices of it are read. `pupil_id`: None if it stays unnamed.
-
-    `before`: what `before_reading` told, where it was asked along with the case itself. `copied`: the page went to the
-    person's device, to be read without a line perhaps; its notices are new still.
-    """
-    if before is None:
-        with store.reading("is there anything to note of this reading") as session:
-            before = before_reading(session, person_id, case_id, now)
-    new = pupil_id is not None and not before.noted
-    unread = () if copied else before.unread
-    if not new and not unread:
-        return
-    with store.writing("note a reading") as session:
-        if new:
-            row = {
-                "at": now,
-                "person_id": person_id,
-                "what": "copy" if copied else "case",
-                "case_id": case_id,
-                "pupil_id": pupil_id,
-            }
-            session.connection().execute(insert(_log), row)
-        if unread:
-            session.connection().execute(update(_notices).where(_notices.c.id.in_(unread)).values(read_at=now))
+def add(session: Session, row: Mapping[str, object]) -> None:
+    """Add a row to the access log."""
+    session.connection().execute(insert(_log), row)
 
 
-def note_export(store: Store, person_id: int, what: str, now: dt.datetime) -> None:
-    """Note that a person takes a list away as a file; `what` names the list."""
-    with store.writing("note an export") as session:
-        session.connection().execute(insert(_log), {"at": now, "person_id": person_id, "what": f"export: {what}"[:40]})
+def mark_read(session: Session, notice_ids: Collection[int], now: dt.datetime) -> None:
+    """These notices are read."""
+    session.connection().execute(update(_notices).where(_notices.c.id.in_(notice_ids)).values(read_at=now))
 
 
-def note_listed(store: Store, person_id: int, what: str, pupil_ids: Collection[int], now: dt.datetime) -> None:
-    """Note that a person reads a list that names these pupils; `what` names it. Soon again is one reading."""
+def add_listed(session: Session, person_id: int, what: str, pupil_ids: Collection[int], now: dt.datetime) -> None:
+    """Add a row for each pupil on a list that was not noted for this person a moment ago."""
     lately = select(_log.c.pupil_id).where(
         _log.c.person_id == person_id, _log.c.what == what, _log.c.at > now - ONE_READING, _log.c.at <= now
     )
-    with store.writing("note a list that was read") as session:
-        noted = set(session.connection().execute(lately).scalars())
-        rows = [
-            {"at": now, "person_id": person_id, "what": what, "pupil_id": pupil_id}
-            for pupil_id in sorted({*pupil_ids} - noted)
-        ]
-        if rows:
-            session.connection().execute(insert(_log), rows)
+    noted = set(session.connection().execute(lately).scalars())
+    rows = [
+        {"at": now, "person_id": person_id, "what": what, "pupil_id": pupil_id}
+        for pupil_id in sorted({*pupil_ids} - noted)
+    ]
+    if rows:
+        session.connection().execute(insert(_log), rows)

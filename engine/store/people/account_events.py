@@ -1,7 +1,7 @@
-"""What was done to accounts, posts and absences as rows: only added to, read by administrators, without a scope.
+"""Stores what was done to accounts, posts and absences. Rows are only added; administrators read them without a scope.
 
-Whoever it concerns is told in the same transaction, and so is the education office over the place; where there is none
-(or nobody in it but who acts), the administrators.
+The same transaction tells the people concerned, and the education office over the place. If there is no office (or
+nobody in it except the person who acts), it tells the administrators.
 """
 
 from __future__ import annotations
@@ -59,8 +59,11 @@ class PostHeld:
 
 @dataclass(frozen=True, slots=True)
 class AccountEventRow:
-    """One act: by whom (None: on the command line, by the `operator`); of a post its role, its unit and its days since
-    then; of an absence its days, and the `other`: who stands in, or for whom; and whom it was done to."""
+    """One act on an account, a post or an absence: by whom, on whom, and what it was about.
+
+    `by` is None for the command line, where `operator` is set. An act on a post has role, unit and the days since then.
+    An act on an absence has its days and `other`: the person who stands in, or who is away.
+    """
 
     id: int
     kind: str
@@ -88,7 +91,7 @@ def note(
     *,
     tell_office: bool = True,
 ) -> None:
-    """Write down that somebody did this to a person's account, or to a post of theirs, and tell whom it concerns."""
+    """Notes an act on a person's account or post, and tells the people concerned."""
     row: dict[str, Any] = {"kind": kind, "at": now, "person_id": person, **_actor(by)}
     if post is not None:
         row |= {"role": post.role, "unit_id": post.unit_id, "first_day": post.first, "last_day": post.last}
@@ -104,9 +107,9 @@ def note_absence(
     by: By,
     now: dt.datetime,
 ) -> None:
-    """Write down what was done about a person's absence: with them and, if somebody stands in, with that person too.
+    """Notes an act on a person's absence, for them and, if somebody stands in, for that person too.
 
-    Nobody is told that somebody went away by their own word, if nobody has their duties meanwhile.
+    Nobody is told if a person entered their own absence and nobody stands in.
     """
     row = {"at": now, "first_day": days[0], "last_day": days[1], **_actor(by)}
     quiet = delegate is None and person == by
@@ -140,13 +143,13 @@ def _add(
 
 
 def acts_on(session: Session, person: int, before: int | None = None, limit: int = PAGE) -> list[AccountEventRow]:
-    """What was done to a person's account, posts and absences, the newest first; one more than `limit` if more."""
+    """Returns the acts on a person's account, posts and absences, the newest first; one more than `limit` if more."""
     own = [t.StaffAct.person_id == person, *([t.StaffAct.id < before] if before else [])]
     rows: Any = session.execute(_ACTS.where(*own).limit(limit + 1))
     return [AccountEventRow(*row) for row in rows]
 
 
 def acts_of(session: Session, ids: Collection[int]) -> dict[int, AccountEventRow]:
-    """These acts, by their numbers."""
+    """Returns these acts, by number."""
     rows: Any = session.execute(_ACTS.where(t.StaffAct.id.in_(ids))) if ids else ()
     return {row[0]: AccountEventRow(*row) for row in rows}

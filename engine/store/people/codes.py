@@ -1,4 +1,4 @@
-"""One-time codes in the database, for `engine.usecases.people.signin_codes`: one a person, and only its hash."""
+"""Stores one-time codes, for `engine.usecases.people.signin_codes`: one for each person, only as a hash."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.store.tables import AccessLog, Person, SignInCode
 
 @dataclass(frozen=True, slots=True)
 class CodeHolder:
-    """Someone for whom a code is made."""
+    """A person for whom a code is made."""
 
     id: int
     login: str
@@ -21,7 +21,10 @@ class CodeHolder:
 
 
 def holder(session: Session, login: str) -> CodeHolder | None:
-    """The person of this login, unless the account is shut. Locked, so that of two codes made at once one is left."""
+    """Returns the person with this login, unless the account is disabled.
+
+    The row is locked, so that of two codes made at once only one is left.
+    """
     query = select(Person.id, Person.login, Person.name).where(Person.login == login, Person.disabled_at.is_(None))
     row = session.execute(query.with_for_update()).one_or_none()
     return CodeHolder(*row) if row else None
@@ -30,24 +33,24 @@ def holder(session: Session, login: str) -> CodeHolder | None:
 def replace(
     session: Session, person_id: int, code_hash: str, by: int | None, now: dt.datetime, expires_at: dt.datetime
 ) -> None:
-    """This is the person's code now; one made before is worth nothing any more."""
+    """Sets the person's code; an earlier one is no longer valid."""
     session.execute(delete(SignInCode).where(SignInCode.person_id == person_id))
     values = {"person_id": person_id, "code_hash": code_hash, "made_at": now, "made_by_id": by}
     session.execute(insert(SignInCode).values(**values, expires_at=expires_at))
 
 
 def code_hash(session: Session, person_id: int, now: dt.datetime) -> str | None:
-    """The hash of the person's code, if there is one that has not run out."""
+    """Returns the hash of the person's code, if it has not run out."""
     held = SignInCode.person_id == person_id, SignInCode.expires_at > now
     return session.scalar(select(SignInCode.code_hash).where(*held))
 
 
 def use(session: Session, person_id: int, code_hash: str) -> bool:
-    """Take the code out of the world; False if another try was faster, or another code has been made."""
+    """Deletes the used code; returns False if another try was faster, or another code was made."""
     mine = SignInCode.person_id == person_id, SignInCode.code_hash == code_hash
     return session.execute(delete(SignInCode).where(*mine).returning(SignInCode.person_id)).first() is not None
 
 
 def note(session: Session, person_id: int, what: str, now: dt.datetime) -> None:
-    """Write into the access log what was done to a way of signing in."""
+    """Writes into the access log what was done to a way of signing in."""
     session.execute(insert(AccessLog).values(at=now, person_id=person_id, what=what[:40]))

@@ -1,4 +1,4 @@
-"""Whom an act on an account or a post concerns beside its person: who answers for the place."""
+"""Finds who is told of an act on an account or a post beside the person: those who answer for the place."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ DAY = dt.timedelta(days=1)
 
 
 def told_beside(session: Session, person: int, by: By, unit: int | None, day: dt.date) -> dict[int, str]:
-    """Who is told beside a person that something was done to them, and as what.
+    """Returns who is told of an act on a person, beside that person, and in which role.
 
-    Whoever holds the nearest education office over the unit (or, without one, over the units of the person's posts). An
-    office in which there is nobody but the person and who acts is told, and so is the next one above it; at last the
-    administrators.
+    These are the holders of the nearest education office over the unit (or, without a unit, over the units of the
+    person's posts). If that office has nobody but the person and whoever acts, the next one above is told too; at last
+    the administrators.
     """
     found: dict[int, str] = {}
     for place in {unit} if unit is not None else _units_of(session, person, day):
@@ -40,15 +40,15 @@ def _units_of(session: Session, person: int, day: dt.date) -> set[int]:
 
 
 def _offices(session: Session, unit: int, day: dt.date) -> list[tuple[int, int]]:
-    """How far above the unit somebody holds the office, and who; the nearest first."""
+    """Returns who holds the office, and how far above the unit; the nearest first."""
     depth = t.UnitLink.depth
     query = _holders(OFFICE, day).join(t.UnitLink, t.UnitLink.ancestor_id == t.Appointment.unit_id).add_columns(depth)
     rows = session.execute(query.where(t.UnitLink.descendant_id == unit).order_by(depth, t.Appointment.person_id))
-    return [(far, person) for person, far in rows]
+    return [(far, person) for person, far in map(tuple, rows)]
 
 
 def _nearest(offices: Iterable[tuple[int, int]], concerned: Collection[By]) -> set[int]:
-    """Those of the nearest office, and of farther ones until somebody is among them who is not concerned."""
+    """Returns the holders of the nearest office, and of farther ones until one of them is not concerned."""
     found: set[int] = set()
     for _far, people in groupby(offices, key=itemgetter(0)):
         found |= {person for _, person in people}
@@ -62,7 +62,7 @@ def _administrators(session: Session, day: dt.date) -> Iterable[int]:
 
 
 def _holders(role: str, day: dt.date) -> Any:
-    """Who holds a role on the day or the next one: the day is that of Greenwich."""
+    """Selects who holds a role on the day or the next one, because the day is that of Greenwich."""
     post = t.Appointment
     return (
         select(post.person_id)

@@ -1,4 +1,4 @@
-"""Which roles' first steps a person has put away."""
+"""Stores for which roles a person has dismissed the first steps."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _GREETED = select(t.Greeting.role).where(t.Greeting.person_id == bindparam("pers
 
 
 def greeted(session: Session, person_id: int) -> frozenset[str]:
-    """The roles whose first steps the person has put away."""
+    """Returns the roles whose first steps the person has dismissed."""
     return frozenset(session.execute(_GREETED, {"person": person_id}).scalars())
 
 
 def greet(session: Session, person_id: int, roles: Collection[str], now: dt.datetime) -> None:
-    """They are put away; what was so before stays as it was."""
+    """Notes that they are dismissed; earlier notes stay."""
     dialect: Any = sqlite if session.connection().dialect.name == "sqlite" else postgresql
     rows = [{"person_id": person_id, "role": role, "at": now} for role in sorted(roles)]
     if rows:

@@ -1,4 +1,4 @@
-"""Passkeys and what they are asked to sign, in the database, for `engine.usecases.people.passkeys`."""
+"""Stores passkeys and their challenges, for `engine.usecases.people.passkeys`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REGISTER, SIGN_IN, PROVE = "register", "sign in", "prove"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A passkey as its owner sees it in the list."""
+    """A passkey in the list of its owner."""
 
     id: int
     name: str
@@ -25,7 +25,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class StoredPasskey:
-    """A passkey as its signature is checked."""
+    """What the check of a passkey's signature needs."""
 
     id: int
     person_id: int
@@ -37,7 +37,7 @@ class StoredPasskey:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What was asked of a key: for what, of whom (None: of whoever comes), and the handle of a new key's person."""
+    """What a key was asked to sign: for what, by whom (None: anybody), and the handle of the person of a new key."""
 
     person_id: int | None
     handle: str | None
@@ -52,14 +52,17 @@ def ask(
     now: dt.datetime,
     lasts: dt.timedelta,
 ) -> None:
-    """Keep a challenge until it is answered or has run out; those that have are dropped."""
+    """Stores a challenge until it is answered or runs out; deletes those that ran out."""
     session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.expires_at <= now))
     values = {"challenge": challenge, "purpose": purpose, "person_id": person_id, "handle": handle}
     session.execute(insert(PasskeyChallenge).values(**values, expires_at=now + lasts))
 
 
 def take(session: Session, challenge: str, purpose: str, now: dt.datetime) -> Challenge | None:
-    """The challenge, out of the database: nobody answers it again. None if there is no such one that still holds."""
+    """Takes the challenge out of the database, so that nobody answers it again.
+
+    None if it does not exist or ran out.
+    """
     asked = PasskeyChallenge.challenge == challenge, PasskeyChallenge.purpose == purpose
     returned = PasskeyChallenge.person_id, PasskeyChallenge.handle, PasskeyChallenge.expires_at
     row = session.execute(delete(PasskeyChallenge).where(*asked).returning(*returned)).one_or_none()
@@ -74,17 +77,17 @@ def of(session: Session, person_id: int) -> list[Key]:
 
 
 def credentials(session: Session, person_id: int) -> list[str]:
-    """The names by which devices know a person's passkeys."""
+    """Returns the names by which devices know a person's passkeys."""
     return list(session.scalars(select(Passkey.credential).where(Passkey.person_id == person_id)))
 
 
 def handle(session: Session, person_id: int) -> str | None:
-    """What devices know the person by, if they have a passkey."""
+    """Returns the handle by which devices know the person, if they have a passkey."""
     return session.scalar(select(Passkey.handle).where(Passkey.person_id == person_id).limit(1))
 
 
 def find(session: Session, credential: str) -> StoredPasskey | None:
-    """The passkey of this name, unless its person's account is shut."""
+    """Returns the passkey of this name, unless the account of its person is disabled."""
     query = (
         select(Passkey.id, Passkey.person_id, Person.login, Passkey.handle, Passkey.public_key, Passkey.sign_count)
         .join(Person, Person.id == Passkey.person_id)
@@ -104,19 +107,22 @@ def add(
     name: str,
     now: dt.datetime,
 ) -> None:
-    """Keep a new passkey."""
+    """Stores a new passkey."""
     values = {"person_id": person_id, "handle": handle, "credential": credential, "public_key": public_key}
     session.execute(insert(Passkey).values(**values, sign_count=sign_count, name=name, created_at=now))
 
 
 def use(session: Session, key: StoredPasskey, sign_count: int, now: dt.datetime) -> bool:
-    """The key has signed, and counted. False if it is gone, or has signed something else meanwhile."""
+    """Notes that the key has signed, and its count.
+
+    Returns False if the key is gone, or has signed something else meanwhile.
+    """
     same = Passkey.id == key.id, Passkey.sign_count == key.sign_count
     used = update(Passkey).where(*same).values(sign_count=sign_count, used_at=now).returning(Passkey.id)
     return session.execute(used).first() is not None
 
 
 def remove(session: Session, person_id: int, key_id: int) -> bool:
-    """Forget one of a person's passkeys; False if they have no such one."""
+    """Deletes a passkey of a person; returns False if they do not have it."""
     mine = Passkey.person_id == person_id, Passkey.id == key_id
     return session.execute(delete(Passkey).where(*mine).returning(Passkey.id)).first() is not None

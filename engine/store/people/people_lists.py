@@ -1,6 +1,6 @@
-"""People as those who look after accounts see them: pages of a list, one person with their posts and absences.
+"""Reads people for the administrators of accounts: pages of a list, and one person with posts and absences.
 
-For unscoped sessions of an administrator: accounts and posts, nothing about a pupil.
+Sessions are those of an administrator, unscoped: the result has accounts and posts, nothing about a pupil.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class PostRow:
-    """A role held in a unit, `until` with its last day; `current` on the day it was asked for."""
+    """A role held in a unit, `until` with its last day; `current` on the day of the question."""
 
     id: int
     role: str
@@ -52,7 +52,7 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class AwayRow:
-    """Days on which a person is away, first and last included, and who acts for them (None: the next one up)."""
+    """Days on which a person is away, first and last included, and who acts for them (None: the next post above)."""
 
     id: int
     person_id: int
@@ -77,8 +77,10 @@ _PEOPLE = select(
 
 
 def people(session: Session, query: str, today: dt.date, after: str = "", limit: int = PAGE) -> list[PersonRow]:
-    """People by login, from behind `after` on; those whose name or login holds each word. One more than `limit` if
-    there are more."""
+    """Returns people by login, after the login `after`; those whose name or login has each word.
+
+    The result has one more than `limit` if there are more.
+    """
     found = _PEOPLE.where(t.Person.login > after).order_by(t.Person.login).limit(at_most(limit + 1))
     for word in search.words(query) or query.lower().split():
         named = t.Person.search_key.contains(word, autoescape=True), t.Person.login.contains(word, autoescape=True)
@@ -89,7 +91,7 @@ def people(session: Session, query: str, today: dt.date, after: str = "", limit:
 
 
 def person(session: Session, person_id: int, today: dt.date) -> PersonRow | None:
-    """One person with the posts they hold, will hold or held; None if there is nobody of this id."""
+    """Returns one person with their present, future and past posts; None if nobody has this id."""
     row = session.execute(_PEOPLE.where(t.Person.id == person_id)).one_or_none()
     return _person(row, tuple(posts_of(session, [person_id], today)[person_id])) if row else None
 
@@ -100,7 +102,7 @@ def _person(row: Any, posts: tuple[PostRow, ...]) -> PersonRow:
 
 
 def posts_of(session: Session, ids: Collection[int], today: dt.date) -> dict[int, list[PostRow]]:
-    """The posts of some people, those that end last first."""
+    """Returns the posts of some people; those that end last come first."""
     held: dict[int, list[PostRow]] = defaultdict(list)
     post = t.Appointment
     query = (
@@ -149,13 +151,13 @@ def stands_in(session: Session, person_id: int, today: dt.date) -> list[AwayRow]
 
 
 def away_alone(session: Session, today: dt.date, limit: int = PAGE) -> list[AwayRow]:
-    """Who is away today with nobody to act for them."""
+    """Returns who is away today without a stand-in."""
     alone = t.Delegation.delegate_id.is_(None), t.Delegation.first_day <= today, t.Delegation.last_day >= today
     return [AwayRow(*row) for row in session.execute(_AWAY.where(*alone).limit(at_most(limit)))]
 
 
 def found_as(session: Session, typed: str) -> list[PersonRow]:
-    """Who is meant by what somebody typed: the one of this login, else all of this name who may sign in."""
+    """Returns who is meant by a typed text: the person of this login, else all people of this name who may sign in."""
     one = session.execute(_PEOPLE.where(t.Person.login == typed.strip().lower())).one_or_none()
     if one:
         return [_person(one, ())]

@@ -1,4 +1,4 @@
-"""Who holds what from when to when, for `engine.usecases.people.powers`."""
+"""Reads who holds which power from when to when, for `engine.usecases.people.powers`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from engine.store.tables.types import FAR_DAY
 DAY = dt.timedelta(days=1)
 
 Span = tuple[dt.date, dt.date]  # the first day, and the one after the last
-Held = tuple[str, int, int]  # what it is, and the numbers of its rows
+Held = tuple[str, int, int]  # kind of the power, and the numbers of its rows
 
 _pupils = t.Base.metadata.tables["pupils"]
 
 
 def lock(session: Session) -> None:
-    """Let nobody else change powers until the transaction ends; in SQLite only one writes at a time anyway."""
+    """Locks powers until the transaction ends; SQLite allows only one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.connection().exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('ralop-powers'))")
 
 
 def administrators(session: Session) -> list[Span]:
-    """From when to when there is somebody who may sign in and looks after the installation."""
+    """Returns from when to when there is an administrator who may sign in."""
     post = t.Appointment
     query = (
         select(post.valid_from, post.valid_to)
@@ -38,8 +38,9 @@ def administrators(session: Session) -> list[Span]:
 
 
 def held_by(session: Session, person: int | None) -> dict[Held, Span]:
-    """The posts of a person, the absences in which they stand in, and the posts that they have thereby; nothing for
-    nobody."""
+    """Returns a person's posts, the absences in which they stand in, and the posts they have thereby; nothing
+    for None.
+    """
     if person is None:
         return {}
     post, away = t.Appointment, t.Delegation
@@ -53,7 +54,7 @@ def held_by(session: Session, person: int | None) -> dict[Held, Span]:
 
 
 def _lent(session: Session, person: int) -> dict[Held, Span]:
-    """The posts of those for whom a person stands in, on the days on which both hold."""
+    """Returns the posts of those for whom a person stands in, on the days on which both hold."""
     post, away = t.Appointment, t.Delegation
     query = (
         select(away.id, post.id, away.first_day, away.last_day, post.valid_from, post.valid_to)
@@ -68,7 +69,7 @@ def _lent(session: Session, person: int) -> dict[Held, Span]:
 
 
 def pupils_seen(session: Session, viewer: Viewer) -> set[int]:
-    """The pupils whose names somebody may know by their posts."""
+    """Returns the pupils whose names a person may know through their posts."""
     areas = [(column, viewer.of(role)) for role, column in SEATS.items() if column in _pupils.c]
     areas += [("commune_id", viewer.office_communes), ("province_id", viewer.office_provinces)]
     areas += [("school_id", viewer.office_schools)]

@@ -1,4 +1,4 @@
-"""Signed-in devices, passwords and wrong passwords in the database, for `engine.usecases.people.signin`."""
+"""Stores signed-in devices, passwords and failed sign-ins, for `engine.usecases.people.signin`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SELF, OTHER, PASSWORD, ADMIN = "self", "other", "password", "admin"  # who or wh
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Someone who may sign in."""
+    """A person who may sign in."""
 
     id: int
     login: str
@@ -61,7 +61,7 @@ def account(session: Session, login: str) -> Account | None:
     return Account(*row) if row else None
 
 
-# Made once: every page asks this first.
+# Made once: every page runs this first.
 _SIGNED_IN = (
     select(*_ACCOUNT, *_DEVICE)
     .join(Person, Person.id == SignIn.person_id)
@@ -71,19 +71,19 @@ _SIGNED_IN = (
 
 
 def signed_in(session: Session, token_hash: str, seen_after: dt.datetime) -> tuple[Account, Device] | None:
-    """The account and the device of a token, if it still holds."""
+    """Returns the account and the device of a token, if it is still valid."""
     row = session.execute(_SIGNED_IN, {"token_hash": token_hash, "seen_after": seen_after}).one_or_none()
     values: tuple[Any, ...] = tuple(row or ())
     return (Account(*values[:6]), Device(*values[6:])) if row else None
 
 
 def ended_by(session: Session, token_hash: str) -> str | None:
-    """Who ended the sign-in of a token; None if nobody did, or there is none."""
+    """Returns who ended the sign-in of a token; None if nobody did, or the token is unknown."""
     return session.scalar(select(SignIn.ended_by).where(SignIn.token_hash == token_hash))
 
 
 def devices(session: Session, person_id: int, seen_after: dt.datetime) -> list[Device]:
-    """The devices on which a person is signed in, the one that was used last first."""
+    """Returns the devices on which a person is signed in, the last used first."""
     rows = session.execute(
         select(*_DEVICE)
         .where(SignIn.person_id == person_id, SignIn.revoked_at.is_(None), SignIn.seen_at > seen_after)
@@ -93,25 +93,25 @@ def devices(session: Session, person_id: int, seen_after: dt.datetime) -> list[D
 
 
 def add(session: Session, person_id: int, token_hash: str, device: str, method: str, now: dt.datetime) -> None:
-    """A person signed in on a device."""
+    """Notes that a person signed in on a device."""
     row = SignIn(person_id=person_id, token_hash=token_hash, device=device, method=method, created_at=now, seen_at=now)
     session.add(row)
 
 
 def prove(session: Session, sign_in_id: int, method: str, now: dt.datetime) -> None:
-    """The person has shown on this device again who they are."""
+    """Notes that the person has proved again, on this device, who they are."""
     session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(proved_at=now, proved_by=method))
 
 
 def touch(session: Session, sign_in_id: int, now: dt.datetime) -> None:
-    """The device was used."""
+    """Notes that the device was used."""
     session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=now))
 
 
 def revoke(
     session: Session, person_id: int, now: dt.datetime, by: str, *, only: int | None = None, but: int | None = None
 ) -> int:
-    """End a person's sign-ins: all, `only` one, or all `but` one; `by` as in `SignIn.ended_by`. Returns how many."""
+    """Ends a person's sign-ins: all, `only` one, or all `but` one; `by` as in `SignIn.ended_by`. Returns how many."""
     statement = update(SignIn).where(SignIn.person_id == person_id, SignIn.revoked_at.is_(None))
     if only is not None:
         statement = statement.where(SignIn.id == only)
@@ -122,17 +122,17 @@ def revoke(
 
 
 def set_password(session: Session, person_id: int, password_hash: str) -> None:
-    """The person chose this password; no change is asked for any more."""
+    """Stores the password that the person chose; they need not change it any more."""
     session.execute(update(Person).where(Person.id == person_id).values(password_hash=password_hash, must_change=False))
 
 
 def refresh_hash(session: Session, person_id: int, password_hash: str) -> None:
-    """The same password, hashed as is thought right today."""
+    """Stores a new hash of the same password, with the parameters of today."""
     session.execute(update(Person).where(Person.id == person_id).values(password_hash=password_hash))
 
 
 def places(session: Session, viewer: Viewer) -> list[str]:
-    """What the units are called in which a person holds a post, and those above them."""
+    """Returns the names of the units in which a person holds a post, and of those above them."""
     held = {unit for units in viewer.units.values() for unit in units}
     above = select(UnitLink.ancestor_id).where(UnitLink.descendant_id.in_(held))
     return list(session.scalars(select(Unit.name).where(or_(Unit.id.in_(held), Unit.id.in_(above)))))
@@ -144,9 +144,9 @@ def set_language(session: Session, person_id: int, language: str) -> None:
 
 
 def failures(session: Session, keys: Iterable[Key]) -> Mapping[Key, tuple[int, dt.datetime]]:
-    """How many wrong passwords in a row, and when the last one was, for those keys that have any.
+    """Returns the number of wrong passwords in a row, and the time of the last one, for keys that have any.
 
-    The rows stay locked until the transaction ends: of many tries at once each sees those before it.
+    The rows stay locked until the transaction ends: so each of several simultaneous tries sees those before it.
     """
     found = {}
     for key in keys:
@@ -161,7 +161,7 @@ def _of(key: Key) -> tuple[ColumnElement[bool], ...]:
 
 
 def count_failure(session: Session, key: Key, now: dt.datetime) -> None:
-    """One more."""
+    """Counts one more failure."""
     values = {"login": key[0], "source": key[1], "count": 1, "last_at": now}
     more = {"count": SignInFailure.count + 1, "last_at": now}
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
@@ -170,15 +170,15 @@ def count_failure(session: Session, key: Key, now: dt.datetime) -> None:
 
 
 def uncount_failure(session: Session, key: Key) -> None:
-    """It was none: the password was right."""
+    """Takes one failure back: the password was right."""
     session.execute(update(SignInFailure).where(*_of(key)).values(count=SignInFailure.count - 1))
 
 
 def clear_failures(session: Session, key: Key) -> None:
-    """Start counting anew for one key."""
+    """Sets the count of one key to zero."""
     session.execute(delete(SignInFailure).where(*_of(key)))
 
 
 def forget_failures(session: Session, before: dt.datetime) -> None:
-    """Drop what was counted before a moment."""
+    """Deletes counts from before a moment."""
     session.execute(delete(SignInFailure).where(SignInFailure.last_at < before))

@@ -1,4 +1,4 @@
-"""What a person may reach today, from their appointments and from those whose absence they cover."""
+"""Reads what a person may reach today, from their own posts and from those of absent people they stand in for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.store import tables as t
 from engine.store.tables.types import Id
 
 _today = bindparam("today", type_=Date())
-_acting_for = union_all(  # one probe each; an OR would read every post
+_acting_for = union_all(  # one look into an index each; an OR would read every post
     select(bindparam("person_id", type_=Id).label("id")),
     select(t.Delegation.person_id).where(
         t.Delegation.delegate_id == bindparam("person_id"),
@@ -25,7 +25,8 @@ _acting_for = union_all(  # one probe each; an OR would read every post
 _post = and_(
     t.Appointment.person_id == _acting_for.c.id, t.Appointment.valid_from <= _today, t.Appointment.valid_to > _today
 )
-# Made once: every page asks this. A row of Nones for who is away and has no post any more: they may have cases still.
+# Made once: every page runs this. An absent person without a post gives a row of Nones, because they may still have
+# cases.
 _POSTS = (
     select(_acting_for.c.id, t.Appointment.role, t.Appointment.unit_id, t.Person.id)
     .outerjoin(t.Appointment, _post)
@@ -34,8 +35,7 @@ _POSTS = (
 
 
 def viewer_of(session: Session, person_id: int, today: dt.date) -> Viewer:
-    """The person as `engine.core.people.access` sees them: own appointments and delegated ones, office areas spelt
-    out."""
+    """Returns the person for `engine.core.people.access`: own and delegated posts, and the areas of offices."""
     posts = session.execute(_POSTS, {"person_id": person_id, "today": today}).all()
     held: dict[int, dict[str, set[int]]] = {person_id: defaultdict(set)}
     for person, role, unit, holder in posts:
@@ -56,7 +56,7 @@ def viewer_of(session: Session, person_id: int, today: dt.date) -> Viewer:
 
 
 def _viewer(session: Session, person_id: int, held: Mapping[str, set[int]]) -> Viewer:
-    """Somebody with these posts and no others."""
+    """Returns a viewer with exactly these posts."""
     offices = held.get(OFFICE)
     areas = _areas(session, offices) if offices else {}
     return Viewer(
@@ -80,7 +80,7 @@ _BELOW = (
 
 
 def _areas(session: Session, offices: set[int]) -> dict[str, set[int]]:
-    """Whole provinces by themselves; below that, the communes and the schools that lie in the offices' units."""
+    """Returns the areas of offices: a province by itself; below it, the communes and schools in the offices' units."""
     kinds = dict(session.execute(_KINDS, {"offices": sorted(offices)}).all())
     found: dict[str, set[int]] = defaultdict(set)
     found["province"] |= {unit for unit, kind in kinds.items() if kind == "province"}

@@ -1,4 +1,4 @@
-"""People, their posts and their absences in the database, for `engine.usecases.people.accounts`."""
+"""Stores people, their posts and their absences, for `engine.usecases.people.accounts`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person as those who look after accounts see them; `posts` are role, unit code and name held on the day."""
+    """A person in the list of accounts; `posts` are role, unit code and name on the day."""
 
     id: int
     login: str
@@ -33,7 +33,7 @@ class Member:
 
 
 class Away(NamedTuple):
-    """Somebody is away, and who acts for them (None: the next one up), from the first day to the last."""
+    """An absence, and who stands in (None: the next post above), from the first day to the last."""
 
     person: int
     delegate: int | None
@@ -42,7 +42,7 @@ class Away(NamedTuple):
 
 
 def person_id(session: Session, login: str) -> int | None:
-    """Who has this login; kept from others until the transaction ends."""
+    """Returns the id of a login, locked until the transaction ends."""
     return session.execute(select(t.Person.id).where(t.Person.login == login).with_for_update()).scalar()
 
 
@@ -58,7 +58,7 @@ def add_person(
     password_hash: str,
     must_change: bool,
 ) -> int:
-    """A new person; their id."""
+    """Adds a person; returns their id."""
     statement = insert(t.Person).values(
         login=login,
         name=name,
@@ -73,14 +73,14 @@ def add_person(
 
 
 def set_one_time(session: Session, person: int, password_hash: str) -> None:
-    """A password that must be changed when it is first used; waits after wrong ones are over."""
+    """Sets a password that must be changed at first use; ends waiting times after wrong passwords."""
     login = select(t.Person.login).where(t.Person.id == person).scalar_subquery()
     session.execute(delete(t.SignInFailure).where(t.SignInFailure.login == login))
     session.execute(update(t.Person).where(t.Person.id == person).values(password_hash=password_hash, must_change=True))
 
 
 def set_disabled(session: Session, person: int, at: dt.datetime | None) -> bool:
-    """From when on the person may not sign in; None: may again. False if it is so already."""
+    """Sets from when on the person may not sign in; None: they may again. Returns False if nothing changes."""
     otherwise = t.Person.disabled_at.is_(None) if at else t.Person.disabled_at.is_not(None)
     changed = update(t.Person).where(t.Person.id == person, otherwise).values(disabled_at=at)
     return session.execute(changed.returning(t.Person.id)).first() is not None
@@ -100,7 +100,7 @@ def _holding(day: dt.date) -> tuple[ColumnElement[bool], ...]:
 
 
 def has_post(session: Session, person: int, role: str, unit: int, first: dt.date, last: dt.date | None) -> bool:
-    """Whether the person holds this post on any day from `first` to `last`."""
+    """Returns whether the person holds this post on any day from `first` to `last`."""
     query = select(t.Appointment.id).where(
         t.Appointment.person_id == person,
         t.Appointment.role == role,
@@ -112,7 +112,7 @@ def has_post(session: Session, person: int, role: str, unit: int, first: dt.date
 
 
 def add_post(session: Session, person: int, role: str, unit: int, first: dt.date, last: dt.date | None) -> None:
-    """The person holds the post from `first` to `last`, both included; None: without an end."""
+    """Gives the person the post from `first` to `last`, both included; None: without an end."""
     end = last + DAY if last else None
     session.execute(
         insert(t.Appointment).values(person_id=person, role=role, unit_id=unit, valid_from=first, valid_to=end)
@@ -122,7 +122,7 @@ def add_post(session: Session, person: int, role: str, unit: int, first: dt.date
 def end_posts(
     session: Session, person: int, end: dt.date, *, role: str | None = None, unit: int | None = None
 ) -> list[PostHeld]:
-    """Let posts of a person that hold on `end` or later end before it: all, or only one. Which these were."""
+    """Ends posts of a person before `end`: all that hold on `end` or later, or only one. Returns them."""
     statement = update(t.Appointment).where(t.Appointment.person_id == person, t.Appointment.valid_to > end)
     if role is not None:
         statement = statement.where(t.Appointment.role == role, t.Appointment.unit_id == unit)
@@ -132,7 +132,7 @@ def end_posts(
 
 
 def post_held(session: Session, person: int, appointment: int) -> PostHeld | None:
-    """One appointment of a person, kept from others until the transaction ends; None if they have none of this id."""
+    """Returns one appointment of a person, locked until the transaction ends; None if they do not have it."""
     post = t.Appointment
     query = select(post.role, post.unit_id, post.valid_from, post.valid_to)
     row = session.execute(query.where(post.id == appointment, post.person_id == person).with_for_update()).one_or_none()
@@ -143,12 +143,12 @@ def post_held(session: Session, person: int, appointment: int) -> PostHeld | Non
 
 
 def end_post(session: Session, appointment: int, end: dt.date) -> None:
-    """Let one appointment end before `end`."""
+    """Ends one appointment before `end`."""
     session.execute(update(t.Appointment).where(t.Appointment.id == appointment).values(valid_to=end))
 
 
 def end_absences(session: Session, person: int, today: dt.date) -> list[Away]:
-    """Nobody acts for the person, and the person acts for nobody, from today on. The absences as they were."""
+    """Ends absences from today on: those of the person, and those in which they stand in. Returns them as they were."""
     away = t.Delegation
     own = or_(away.person_id == person, away.delegate_id == person), away.last_day >= today
     query = select(away.person_id, away.delegate_id, away.first_day, away.last_day).where(*own).order_by(away.id)
@@ -161,7 +161,7 @@ def end_absences(session: Session, person: int, today: dt.date) -> list[Away]:
 
 
 def cases_of(session: Session, person: int) -> list[Facts]:
-    """The open cases that a person has, kept from others until the transaction ends."""
+    """Returns the open cases that a person has, locked until the transaction ends."""
     return read_facts(session, t.OPEN, cases.c.assignee_id == person, lock=True, order=cases.c.id)
 
 
@@ -172,7 +172,7 @@ def count_cases(session: Session, person: int) -> int:
 
 
 def members(session: Session, today: dt.date) -> list[Member]:
-    """Everybody, by login, with the posts they hold today."""
+    """Returns everybody, by login, with the posts they hold today."""
     held: dict[int, list[tuple[str, str, str]]] = {}
     query = (
         select(t.Appointment.person_id, t.Appointment.role, t.Unit.code, t.Unit.name)

@@ -1,1 +1,1 @@
-"""What the scenario player and the demo put into a database."""
+"""Stores what the scenario player and the demo need in a database."""

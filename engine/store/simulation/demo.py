@@ -1,11 +1,10 @@
-"""Fills an empty database with the demo's people, pupils and marks, and counts what came of it."""
+"""Fills an empty database with the demo's people, pupils and marks, and counts the results."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
@@ -15,14 +14,14 @@ from engine.store import tables as t
 from engine.store.cases.surroundings import cases, read_facts
 
 
-def add_pupils(session: Session, pupils: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Store pupils; the ids by their codes."""
+def add_pupils(session: Session, pupils: Sequence[Mapping[str, object]]) -> dict[str, int]:
+    """Stores pupils; returns their ids by code."""
     statement = insert(t.Pupil).returning(t.Pupil.code, t.Pupil.id)
     return dict(session.execute(statement, [dict(pupil) for pupil in pupils]).all())
 
 
 def case_of(session: Session, code: str) -> Facts:
-    """A case as it stands."""
+    """Returns the facts of a case."""
     return read_facts(session, cases.c.code == code)[0]
 
 
@@ -38,6 +37,6 @@ def overdue(session: Session, now: dt.datetime) -> int:
 
 
 def raised(session: Session) -> int:
-    """How many open cases stand on a higher level than at first."""
+    """Returns how many open cases are on a higher level than at first."""
     query = select(func.count()).select_from(cases).where(t.OPEN, cases.c.level > 0)
     return int(session.execute(query).scalar_one())

@@ -1,4 +1,4 @@
-"""Puts the cast of a scenario on an empty database, lets things happen around the cases, and reads what came of it."""
+"""Puts the cast of a scenario into an empty database, changes what lies around its cases, and reads the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.core.scenario.cast import PEOPLE, PLACES, PROVINCE, PUPILS, posts_of
 from engine.store import tables as t
 from engine.store.cases.surroundings import read_facts
 
-ALWAYS = dt.date(2000, 1, 1)  # when the invented units and appointments began
+ALWAYS = dt.date(2000, 1, 1)  # first day of the invented units and appointments
 
 Seat = tuple[str, int]
 
@@ -33,24 +33,24 @@ class Seeded:
         return next((name for name, id in self.people.items() if id == person_id), "")
 
     def post(self, role: str | None, unit_id: int | None) -> str:
-        """The member of the cast whose post this is at the start; "" where there is none."""
+        """Returns the member of the cast who holds this post at the start; "" if nobody does."""
         if role == ADMIN:
-            return ADMIN  # of the whole installation, whatever the unit
+            return ADMIN  # for the whole installation, whatever the unit
         found = (name for name in self.people if role and (role, unit_id) in self.seats(name))
         return next(found, "")
 
     def seats(self, member: str) -> tuple[Seat, ...]:
-        """The posts, role and unit, that a member of the cast has at the start."""
+        """Returns the posts (role and unit) that a member of the cast has at the start."""
         return tuple((role, self.units[unit]) for role, unit in posts_of(member))
 
 
 def is_empty(session: Session) -> bool:
-    """Whether the database holds no unit and nobody: a stage is only built where nothing is in the way."""
+    """Returns whether the database holds no units and no people. The cast only goes into an empty database."""
     return not any(session.execute(select(func.count()).select_from(table)).scalar() for table in (t.Unit, t.Person))
 
 
-def set_stage(session: Session, now: dt.datetime) -> Seeded:
-    """Store units, people, their posts and the pupils."""
+def add_cast(session: Session, now: dt.datetime) -> Seeded:
+    """Stores units, people, their posts and the pupils."""
     stage = Seeded(_units(session), _people(session, now), {})
     posts = [(person, seat) for name, person in stage.people.items() for seat in stage.seats(name)]
     rows = [_appointment(person, seat, ALWAYS) for person, seat in posts]
@@ -120,30 +120,30 @@ def _appointment(person_id: int, seat: Seat, first: dt.date) -> dict[str, object
 
 
 def appoint(session: Session, person_id: int, seats: Iterable[Seat], first: dt.date) -> None:
-    """A person holds these posts from a day on."""
+    """Gives a person these posts from a day on."""
     session.execute(insert(t.Appointment), [_appointment(person_id, seat, first) for seat in seats])
 
 
 def vacate(session: Session, seats: Iterable[Seat], day: dt.date) -> None:
-    """Whoever holds these posts holds them no more from a day on."""
+    """Ends these posts on a day, whoever holds them."""
     for role, unit in seats:
         held = t.Appointment.role == role, t.Appointment.unit_id == unit, t.Appointment.valid_to > day
         session.execute(update(t.Appointment).where(*held).values(valid_to=day))
 
 
 def send_away(session: Session, person_id: int, first: dt.date, last: dt.date, delegate_id: int | None) -> None:
-    """A person is away from one day to another; the delegate, if there is one, acts meanwhile."""
+    """Notes that a person is away from one day to another; the delegate, if any, stands in."""
     row = {"person_id": person_id, "delegate_id": delegate_id, "first_day": first, "last_day": last}
     session.execute(insert(t.Delegation).values(row))
 
 
 def mark(session: Session, pupil_id: int, day: dt.date, sessions: Iterable[str], mark: str, now: dt.datetime) -> None:
-    """The register of one pupil for some sessions of a day; what stood there before is replaced."""
+    """Sets the marks of one pupil for some sessions of a day, and replaces earlier ones."""
     for half in sessions:
         session.merge(t.Mark(pupil_id=pupil_id, day=day, session=half, mark=mark, at=now))
 
 
-# --- what came of it --------------------------------------------------------------------------------------------------
+# --- reading the results ----------------------------------------------------------------------------------------------
 
 
 def latest_case(session: Session, pupil_id: int) -> Facts | None:
@@ -165,7 +165,7 @@ def open_cases(session: Session, pupil_id: int) -> int:
 
 
 def fired(session: Session, case_id: int) -> tuple[str, ...]:
-    """The rules that fired on a case, in order, one that repeats each time."""
+    """Returns the ids of the rules that fired on a case, in order; repeated rules come several times."""
     query = select(t.Firing.rule).where(t.Firing.case_id == case_id).order_by(t.Firing.seq)
     return tuple(session.execute(query).scalars())
 
@@ -176,7 +176,7 @@ def last_notice(session: Session) -> int:
 
 
 def told_since(session: Session, pupil_id: int, notice_id: int) -> set[int]:
-    """Who was told something about the pupil's cases after that notice."""
+    """Returns who was told something about the pupil's cases after that notice."""
     query = (
         select(t.Notice.person_id)
         .join(t.Case, t.Case.id == t.Notice.case_id)

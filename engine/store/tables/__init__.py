@@ -1,9 +1,9 @@
-"""What Ra Lớp keeps, as typed SQLAlchemy models.
+"""The tables of Ra Lớp as typed SQLAlchemy models.
 
-Three habits run through all tables. Moments are aware UTC datetimes. "No deadline", "no end" and "never" are the far
-future in the database and `None` in Python (`OpenInstant`, `OpenDay`), so lists sort and ranges compare without NULLs.
-Where a pupil lives and learns is copied onto the case when it changes, so that a list for a class, a school, a village
-or a commune is one probe of one index, whatever the number of cases.
+Three rules hold for all tables. Moments are aware UTC datetimes. "No deadline", "no end" and "never" are the far future
+in the database and `None` in Python (`OpenInstant`, `OpenDay`), so lists sort and ranges compare without NULLs. The
+case has a copy of where the pupil lives and learns, updated with every change. So a list for a class, a school, a
+village or a commune takes one look into one index, whatever the number of cases.
 """
 
 from engine.store.tables.attendance import (

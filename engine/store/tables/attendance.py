@@ -1,4 +1,4 @@
-"""Pupils, their marks, what comes in from files, and what the risk watch found."""
+"""Pupils, their marks, imported files, and what the risk watch found."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.store.tables.base import Base
 class Pupil(Base):
     """A pupil on a school's list. The class decides the teacher, the village where the pupil lives the officer.
 
-    A code says who somebody is within a school only. A child whom two schools have on their lists is two rows.
+    A code is unique only within a school. A child on the lists of two schools has two rows.
     """
 
     __tablename__ = "pupils"
@@ -46,13 +46,13 @@ class Pupil(Base):
     province_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
     __table_args__ = (
         UniqueConstraint("code", "school_id"),
-        # Who may be one child at two schools: the columns that this is asked by, so that no row is read.
+        # Pupils who may be one child at two schools: all columns of that question, so that it reads only the index.
         Index("ix_pupils_birth_date", "birth_date", "search_key", "school_id"),
     )
 
 
 class Mark(Base):
-    """What the register says of one pupil for one session. No row means that attendance was not taken, never absent."""
+    """The mark of one pupil for one session. Without a row attendance was not taken; this is never an absence."""
 
     __tablename__ = "marks"
     pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), primary_key=True)
@@ -67,12 +67,15 @@ class Mark(Base):
 
 ABSENT = text("mark IN ('e', 'u')")
 
-# Whom the risk watch looks at on a day.
+# The pupils that the risk watch looks at on a day.
 Index("ix_marks_absent", Mark.day, Mark.pupil_id, sqlite_where=ABSENT, postgresql_where=ABSENT)
 
 
 class RollCall(Base):
-    """A class's attendance was sent for one session. `key` is the request's: sent again, it changes nothing more."""
+    """The attendance of a class was sent for one session.
+
+    `key` belongs to the request: sent again, it changes nothing.
+    """
 
     __tablename__ = "roll_calls"
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -85,9 +88,10 @@ class RollCall(Base):
 
 
 class ImportJob(Base):
-    """One file on its way in: checked first, then brought in by pieces; `next_row` is where the next piece begins.
+    """One file that is being imported: checked first, then imported in pieces; `next_row` is where the next piece
+    begins.
 
-    `next_row` and the counts are written in the transaction of each piece, so a killed import goes on where it was.
+    The transaction of each piece writes `next_row` and the counts, so a killed import goes on where it was.
     """
 
     __tablename__ = "import_jobs"
@@ -95,21 +99,22 @@ class ImportJob(Base):
     kind: Mapped[str] = mapped_column(String(12))  # pupils, attendance
     state: Mapped[str] = mapped_column(String(12))  # checking, checked, waiting, running, and the ends
     file_name: Mapped[str] = mapped_column(String(200))
-    digest: Mapped[str] = mapped_column(String(64))  # of the file and what was asked for with it
+    digest: Mapped[str] = mapped_column(String(64))  # of the file and its options
     options: Mapped[dict[str, Any]]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
     made_at: Mapped[dt.datetime]
     finished_at: Mapped[dt.datetime | None]
-    cancelled_at: Mapped[dt.datetime | None]  # asked for; the job stops after the piece at hand
+    cancelled_at: Mapped[dt.datetime | None]  # when it was asked for; the job stops after the present piece
     seen_at: Mapped[dt.datetime | None]  # the last sign of life of whoever works on it
     total: Mapped[int | None] = mapped_column(Integer)  # rows, known once the file was checked
     next_row: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    begun: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # times, since it last got any further
+    begun: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # times since its last progress
     new: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     changed: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     unchanged: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     wrong: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    report: Mapped[dict[str, Any]]  # what was found: vanished pupils, likely duplicates, notes, why it was refused
+    # What was found: missing pupils, likely duplicates, remarks, the reason of a refusal.
+    report: Mapped[dict[str, Any]]
 
 
 class ImportFile(Base):
@@ -121,7 +126,7 @@ class ImportFile(Base):
 
 
 class ImportWrong(Base):
-    """A row of a file that was not taken, as it stood there (without personal id numbers), to be given back."""
+    """A row of a file that was not taken, as in the file (without personal id numbers), to be given back."""
 
     __tablename__ = "import_wrong"
     job_id: Mapped[int] = mapped_column(ForeignKey("import_jobs.id", ondelete="CASCADE"), primary_key=True)
@@ -134,7 +139,10 @@ class ImportWrong(Base):
 
 
 class MarkChange(Base):
-    """A mark was corrected: what it was, who changed it, when, through which import if through one. Only added to."""
+    """A correction of a mark: the old mark, who changed it, when, and the import if it came with one.
+
+    Rows are only added.
+    """
 
     __tablename__ = "mark_changes"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -153,8 +161,9 @@ class MarkChange(Base):
 
 
 class PupilChange(Base):
-    """A file gave a name, birth date or code otherwise, and a person decided: what was, what the file says, whether it
-    was taken. Only added to.
+    """What a person decided about a name, birth date or code that a file gave differently. Rows are only added.
+
+    A row has the old value, the value of the file, and whether it was taken.
     """
 
     __tablename__ = "pupil_changes"
@@ -170,7 +179,7 @@ class PupilChange(Base):
 
 
 class ClassDay(Base):
-    """What a daily summary says of a class: counts of pupils, and whether attendance was taken at all."""
+    """What a daily summary says of a class: numbers of pupils, and whether attendance was taken."""
 
     __tablename__ = "class_days"
     class_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
@@ -185,7 +194,7 @@ class ClassDay(Base):
 
 
 class Alarm(Base):
-    """The risk watch found a signal at a pupil: each threshold once for each stretch of absence."""
+    """A signal that the risk watch found at a pupil; each threshold once for each stretch of absence."""
 
     __tablename__ = "alarms"
     pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), primary_key=True)
@@ -220,9 +229,9 @@ Index("uq_proposals_undecided", Proposal.pupil_id, unique=True, sqlite_where=UND
 
 
 class WatchAsked(Base):
-    """A class's register of a day came in or was corrected and is to be watched; the row goes when that is done.
+    """A class's register of a day that came in or was corrected; the risk watch looks at it and deletes the row.
 
-    `token` is another one each time it is asked, so that what is asked while the watch runs is not lost.
+    `token` changes each time, so that a request that comes while the watch runs is not lost.
     """
 
     __tablename__ = "watch_asked"
@@ -232,7 +241,7 @@ class WatchAsked(Base):
 
 
 class RiskTrial(Base):
-    """The signals tried on the registers of a time that is over, pupils after `next_pupil` still to be looked at."""
+    """A trial of the signals on past registers; pupils after `next_pupil` are not yet looked at."""
 
     __tablename__ = "risk_trials"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -250,13 +259,13 @@ class RiskTrial(Base):
 
 
 class RiskTrialCount(Base):
-    """What a trial found at one school: how often a signal was reached, and what had become of it."""
+    """What a trial found at one school: how often a signal was reached, and what happened afterwards."""
 
     __tablename__ = "risk_trial_counts"
     trial_id: Mapped[int] = mapped_column(ForeignKey("risk_trials.id", ondelete="CASCADE"), primary_key=True)
     school_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
     signal: Mapped[str] = mapped_column(String(60), primary_key=True)
     alarms: Mapped[int] = mapped_column(Integer)
-    led: Mapped[int] = mapped_column(Integer)  # those that would have opened or proposed a case: the first ones
+    led: Mapped[int] = mapped_column(Integer)  # the first ones, which would have opened or proposed a case
     founded: Mapped[int] = mapped_column(Integer)
     unfounded: Mapped[int] = mapped_column(Integer)

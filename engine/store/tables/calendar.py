@@ -17,7 +17,9 @@ from engine.store.tables.base import Base
 
 
 class Closure(Base):
-    """Days without teaching in class for a pupil or for all under a unit: they do not count, and no absence counts."""
+    """Days without teaching in class for a pupil or for all in a unit: neither these days nor absences on them
+    count.
+    """
 
     __tablename__ = "closures"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,10 +39,10 @@ class Closure(Base):
 
 
 class ClosureAct(Base):
-    """What was done to a closure: announced, changed or lifted, by whom, its days since, and what came of it.
+    """An act on a closure: announced, changed or lifted, by whom, its days after that, and the results.
 
-    `recounted` is the number of open cases it touched, `moved` of those whose deadline is another one now. `key` is
-    the request's: sent again, it does nothing more. Only added to.
+    `recounted` is the number of open cases it touched, `moved` the number of those whose deadline moved. `key` belongs
+    to the request: sent again, it does nothing. Rows are only added.
     """
 
     __tablename__ = "closure_acts"

@@ -31,7 +31,7 @@ class Case(Base):
     workflow_version: Mapped[int] = mapped_column(Integer)
     rules_version: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(40))
-    entry: Mapped[int] = mapped_column(Integer, default=1)  # how many states it has entered: one firing a rule an entry
+    entry: Mapped[int] = mapped_column(Integer, default=1)  # how many states it has entered; a rule fires once for each
     since: Mapped[dt.datetime]  # when it entered the state
     level: Mapped[int] = mapped_column(Integer, default=0)
     absent_since: Mapped[dt.date]
@@ -45,7 +45,7 @@ class Case(Base):
     due_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     next_look_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     flags: Mapped[list[Any]] = mapped_column(default=list)
-    unreached: Mapped[int] = mapped_column(Integer, default=0)  # contact attempts in a row that reached nobody
+    unreached: Mapped[int] = mapped_column(Integer, default=0)  # contact attempts in a row without reaching anybody
     grade: Mapped[int | None] = mapped_column(Integer)
     class_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
     school_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
@@ -59,10 +59,10 @@ class Case(Base):
 
 OPEN = text("closed_at >= '9999-12-31'")
 
-# One open case for a pupil and a workflow, whatever the code above believes.
+# One open case for a pupil and a workflow, held by the database itself.
 Index("uq_cases_open_pupil", Case.pupil_id, Case.workflow, unique=True, sqlite_where=OPEN, postgresql_where=OPEN)
 
-# A sweep asks only this one.
+# A sweep reads only this index.
 Index("ix_cases_next_look_at", Case.next_look_at, sqlite_where=OPEN, postgresql_where=OPEN)
 
 for _column in (
@@ -79,12 +79,12 @@ for _column in (
     # Lists of all cases of a scope, newest first.
     Index(f"ix_cases_{_column.key}", _column, Case.id)
 
-# What stands on a higher level than at first: few of an area's cases.
+# Cases on a higher level than at first: few in each area.
 URGENT = text("closed_at >= '9999-12-31' AND level > 0")
 
 Index("ix_cases_urgent", Case.commune_id, Case.id, sqlite_where=URGENT, postgresql_where=URGENT)
 
-# What is on offer to a post and not yet accepted.
+# Cases on offer to a post and not yet accepted.
 WAITING = text("closed_at >= '9999-12-31' AND offered_at IS NOT NULL AND accepted_at IS NULL")
 
 Index(
@@ -101,7 +101,7 @@ Index("ix_cases_waiting_commune", Case.commune_id, Case.id, sqlite_where=WAITING
 
 
 class Referral(Base):
-    """A case as the association that was asked to help may see it: no column here tells who or where."""
+    """A case for the association that was asked to help: its columns do not show the pupil or the place."""
 
     __table__ = Case.__table__
     __mapper_args__ = {  # noqa: RUF012 - SQLAlchemy reads it once
@@ -137,10 +137,12 @@ class CaseCause(Base):
 
 
 class Event(Base):
-    """Something that happened to a case: never changed, never deleted, each carrying the hash of the one before.
+    """Something that happened to a case.
 
-    What a person wrote lies beside it in `event_texts`; the chain holds only its salted hash, so that the text can be
-    erased by law (Luật 91/2025/QH15) without breaking the chain.
+    Events never change and are never deleted; each has the hash of the one before.
+
+    What a person wrote is in `event_texts`; the chain holds only its salted hash. So the text can be erased by law
+    (Luật 91/2025/QH15) without breaking the chain.
     """
 
     __tablename__ = "events"
@@ -169,7 +171,7 @@ class EventText(Base):
 
 
 class Firing(Base):
-    """A rule fired on a case: once for each repetition within one stay in a state, by the primary key."""
+    """A firing of a rule on a case: the primary key allows one for each repetition in one stay in a state."""
 
     __tablename__ = "firings"
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
@@ -186,7 +188,7 @@ class Offer(Base):
 
     __tablename__ = "offers"
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
-    seq: Mapped[int] = mapped_column(Integer, primary_key=True)  # of the event that made it
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)  # of the event that made the offer
     role: Mapped[str] = mapped_column(String(24))
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
     made_at: Mapped[dt.datetime]
@@ -227,7 +229,7 @@ class Support(Base):
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     association_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
     kind: Mapped[str] = mapped_column(String(40))
-    quantity: Mapped[str] = mapped_column(String(24))  # a decimal, exactly as counted
+    quantity: Mapped[str] = mapped_column(String(24))  # a decimal number, exactly as counted
     unit: Mapped[str] = mapped_column(String(24))
     value: Mapped[int | None]  # đồng
     giver: Mapped[str | None] = mapped_column(String(200))
@@ -238,7 +240,7 @@ class Support(Base):
 
 
 class Need(Base):
-    """What a pupil needs, as the association may see it: the thing, its size, where to hand it over; never who."""
+    """What a pupil needs, for the association: the thing, its size, where to hand it over; never the pupil."""
 
     __tablename__ = "needs"
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
@@ -249,16 +251,17 @@ class Need(Base):
 
 
 class Companion(Base):
-    """Somebody around the pupil who helps (D1.2, D1.3): a friend, the parents' board, the village head …
+    """A companion who helps the pupil (D1.2, D1.3): a friend, the parents' board, the village head …
 
-    Who it is stands beside the event `seq` in `event_texts` and nowhere else, so that it can be erased there.
+    Only the text of the event `seq` in `event_texts` says who it is, so that it can be erased there.
     """
 
     __tablename__ = "companions"
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     role: Mapped[str] = mapped_column(String(24))
-    removed_seq: Mapped[int | None] = mapped_column(Integer)  # of the event that took them off, with the reason
+    # Of the event that took them off the list, with the reason.
+    removed_seq: Mapped[int | None] = mapped_column(Integer)
 
 
 class Difficulty(Base):
@@ -267,13 +270,13 @@ class Difficulty(Base):
     __tablename__ = "difficulties"
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
-    seq: Mapped[int] = mapped_column(Integer)  # of the event that raised it; its words stand there
+    seq: Mapped[int] = mapped_column(Integer)  # of the event that raised it, which has the words
     kind: Mapped[str] = mapped_column(String(24))
     raised_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
     raised_at: Mapped[dt.datetime]
     role: Mapped[str] = mapped_column(String(24))
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
-    moves: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # how often it was moved on or answered
+    moves: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # how often it was passed on or answered
     due_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     answer: Mapped[str | None] = mapped_column(String(12))  # decided, returned
     answered_at: Mapped[dt.datetime | None]
@@ -282,7 +285,7 @@ class Difficulty(Base):
 
 UNANSWERED = text("answer IS NULL")
 
-# What waits for a post, and what climbs next.
+# What waits for a post, and what goes up next.
 Index(
     "ix_difficulties_post",
     Difficulty.unit_id,
@@ -296,10 +299,13 @@ Index("ix_difficulties_due", Difficulty.due_at, sqlite_where=UNANSWERED, postgre
 
 
 class DifficultyMove(Base):
-    """A difficulty was passed on, climbed or was answered: each number once, whoever was at it at the same time."""
+    """A difficulty was passed on, went up or was answered.
+
+    Each number exists once, also if two people act at the same time.
+    """
 
     __tablename__ = "difficulty_moves"
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     raised_seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
-    seq: Mapped[int] = mapped_column(Integer)  # of the event that says who, why, to whom
+    seq: Mapped[int] = mapped_column(Integer)  # of the event with who, why and to whom

@@ -1,4 +1,4 @@
-"""Who is told, and by which way."""
+"""Notices, and the channels by which people get them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from engine.store.tables.base import Base
 
 
 class Notice(Base):
-    """A message to one person about one event of a case, or about an act on an account or a post (`act_id`; no case):
-    written with it, delivered afterwards, shown once; no name in it."""
+    """A message to one person about an event of a case, or about an act on an account or a post (`act_id`; no case).
+
+    It is written with the event, delivered later and shown once. It contains no name.
+    """
 
     __tablename__ = "notices"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -31,8 +33,8 @@ class Notice(Base):
     urgent: Mapped[bool] = mapped_column(default=False)
     at: Mapped[dt.datetime]
     read_at: Mapped[dt.datetime | None]
-    planned_at: Mapped[dt.datetime | None]  # when it was decided by which channels it goes out
-    cases: Mapped[int] = mapped_column(Integer, default=1, server_default="1")  # of how many it tells
+    planned_at: Mapped[dt.datetime | None]  # when its channels were decided
+    cases: Mapped[int] = mapped_column(Integer, default=1, server_default="1")  # how many cases it is about
     closure_id: Mapped[int | None] = mapped_column(ForeignKey("closures.id"))  # that moved their deadlines
     act_id: Mapped[int | None] = mapped_column(ForeignKey("staff_acts.id"))
     __table_args__ = (
@@ -47,7 +49,7 @@ Index("ix_notices_new", Notice.id, sqlite_where=NEW, postgresql_where=NEW)
 
 
 class NoticeHours(Base):
-    """When a person wants to be left alone, and when the daily digest comes; minutes after midnight, local time."""
+    """When a person wants no messages, and when the daily digest comes; minutes after midnight, local time."""
 
     __tablename__ = "notice_hours"
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
@@ -57,7 +59,7 @@ class NoticeHours(Base):
 
 
 class ChannelChoice(Base):
-    """By which channel a person wants to be told beside the app: at once, or once a day in a digest."""
+    """A channel by which a person wants to be told beside the app: at once, or once a day in a digest."""
 
     __tablename__ = "channel_choices"
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
@@ -68,7 +70,7 @@ class ChannelChoice(Base):
 
 
 class PushSubscription(Base):
-    """A browser in which a person said yes to push messages: where to send, and the browser's public key and secret."""
+    """A browser in which a person agreed to push messages: where to send, and the browser's public key and secret."""
 
     __tablename__ = "push_subscriptions"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -81,11 +83,11 @@ class PushSubscription(Base):
 
 
 class Delivery(Base):
-    """A message on its way to one person by one channel. `key` makes it one message however often it is tried.
+    """A message on its way to one person by one channel. `key` keeps it one message, however often it is tried.
 
-    States: pending (not tried yet), failed (to be tried again), sent, dead (given up: the operator's), void (a digest
-    that had nothing to say any more). Who tries it moves `next_try_at` ahead first, so that nobody else tries it
-    meanwhile, and so that a try that was killed is tried again.
+    States: pending (not tried yet), failed (to be tried again), sent, dead (given up, for the operator), void (a digest
+    with nothing left to say). A worker that tries it first moves `next_try_at` ahead. So nobody else tries it
+    meanwhile, and a killed try is repeated later.
     """
 
     __tablename__ = "deliveries"
@@ -114,7 +116,7 @@ Index("ix_deliveries_unsent", Delivery.urgent, Delivery.next_try_at, sqlite_wher
 
 
 class DeliveryItem(Base):
-    """A notice that a delivery tells: one, or all that a digest gathers."""
+    """A notice in a delivery: one, or all notices of a digest."""
 
     __tablename__ = "delivery_items"
     delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)

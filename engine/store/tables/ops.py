@@ -1,4 +1,4 @@
-"""What the program itself keeps."""
+"""What the program stores for itself."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from engine.store.tables.base import Base
 
 
 class SentForm(Base):
-    """What was sent with the key of a form that was done, as a digest that the key salts
-    (`engine.usecases.idempotency`)."""
+    """The digest of a processed form, salted with the form's key (`engine.usecases.idempotency`)."""
 
     __tablename__ = "sent_forms"
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -38,7 +37,7 @@ class Definition(Base):
 
 
 class Counter(Base):
-    """Numbers given out in order, such as the case codes of a year."""
+    """Numbers that are given out in order, such as the case codes of a year."""
 
     __tablename__ = "counters"
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -54,7 +53,7 @@ class Setting(Base):
 
 
 class Lease(Base):
-    """Who runs the jobs: one holder at a time, until it lets go or its time is over."""
+    """The holder of the jobs: one at a time, until it releases the lease or the time is over."""
 
     __tablename__ = "leases"
     name: Mapped[str] = mapped_column(String(40), primary_key=True)

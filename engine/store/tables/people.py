@@ -24,7 +24,7 @@ from engine.store.tables.types import FAR_DAY, OpenDay
 
 
 def _folded_name(context: DefaultExecutionContext) -> str:
-    """By what a person is found, from the name in the same INSERT."""
+    """Returns the search key of a person, from the name in the same INSERT."""
     given: dict[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
     return fold(given["name"])[:120]
 
@@ -62,7 +62,7 @@ class Appointment(Base):
 
 
 class Delegation(Base):
-    """A person is away, both days included; a delegate acts meanwhile, or the post counts as away."""
+    """An absence, both days included. A delegate acts meanwhile, or the post counts as away."""
 
     __tablename__ = "delegations"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -74,11 +74,10 @@ class Delegation(Base):
 
 
 class StaffAct(Base):
-    """What was done to somebody's account, posts or absences, by whom and when. Only added to. On the command line
-    `operator` is who the machine says it was.
+    """What was done to somebody's account, posts or absences, by whom and when. Rows are only added.
 
-    For a post: which one, and from when to when it is held since. For an absence: its days, and who stands in or, of
-    who stands in, who is away.
+    On the command line `operator` is the user of the machine. An act on a post has the post, and from when to when it
+    is held since then. An act on an absence has its days and the other person: who stands in, or who is away.
     """
 
     __tablename__ = "staff_acts"
@@ -97,9 +96,9 @@ class StaffAct(Base):
 
 
 class SignIn(Base):
-    """One signed-in device; only the hash of its token is kept, and it can be revoked.
+    """One signed-in device. Only the hash of its token is stored, and it can be revoked.
 
-    `proved_at` and `proved_by` tell when and how the person last showed who they are, if after the sign-in.
+    `proved_at` and `proved_by` say when and how the person last proved who they are, if after the sign-in.
     """
 
     __tablename__ = "sign_ins"
@@ -127,12 +126,14 @@ class SignInFailure(Base):
 
 
 class Passkey(Base):
-    """A key of one person's in a phone, a computer or a stick; what signs never leaves it, this is the public half."""
+    """A passkey of one person in a phone, a computer or a stick; this is the public half, the other never leaves the
+    device.
+    """
 
     __tablename__ = "passkeys"
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
-    handle: Mapped[str] = mapped_column(String(64))  # what devices know the person by: drawn by lot
+    handle: Mapped[str] = mapped_column(String(64))  # random; devices know the person by it
     credential: Mapped[str] = mapped_column(String(1400), unique=True)  # base64url of at most 1023 bytes
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     sign_count: Mapped[int] = mapped_column(BigInteger)
@@ -142,7 +143,7 @@ class Passkey(Base):
 
 
 class PasskeyChallenge(Base):
-    """What a key was asked to sign and has not signed yet; taken out when it is answered, so each is answered once."""
+    """What a key was asked to sign and has not signed yet. The answer deletes it, so each is answered once."""
 
     __tablename__ = "passkey_challenges"
     challenge: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -153,7 +154,7 @@ class PasskeyChallenge(Base):
 
 
 class SignInCode(Base):
-    """The one code with which a person may sign in once, made by an administrator; only its hash is kept."""
+    """A one-time code with which a person may sign in, made by an administrator; only its hash is stored."""
 
     __tablename__ = "sign_in_codes"
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
@@ -164,7 +165,7 @@ class SignInCode(Base):
 
 
 class Greeting(Base):
-    """A person has put away the first steps of a role: they are not shown again."""
+    """A person has dismissed the first steps of a role: they are not shown again."""
 
     __tablename__ = "greetings"
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
@@ -173,7 +174,7 @@ class Greeting(Base):
 
 
 class AccessLog(Base):
-    """Who read what restricted thing, when (NĐ 356/2025 Art. 4); only added to."""
+    """Who read which restricted thing, and when (NĐ 356/2025 Art. 4). Rows are only added."""
 
     __tablename__ = "access_log"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -185,12 +186,12 @@ class AccessLog(Base):
 
 
 class SavedFilter(Base):
-    """Filters of the list of cases that a person keeps under a name."""
+    """Filters of the list of cases that a person saved under a name."""
 
     __tablename__ = "saved_filters"
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     name: Mapped[str] = mapped_column(String(40))
-    filters: Mapped[dict[str, Any]]  # as they stand in the address
+    filters: Mapped[dict[str, Any]]  # as in the address of the list
     made_at: Mapped[dt.datetime]
     __table_args__ = (UniqueConstraint("person_id", "name"),)

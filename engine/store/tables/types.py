@@ -1,4 +1,4 @@
-"""Column types that mean the same in SQLite and PostgreSQL."""
+"""Column types with the same meaning in SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from sqlalchemy.types import TypeDecorator
 FAR = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
 FAR_DAY = dt.date(9999, 12, 31)
 
-# SQLite gives row ids only to INTEGER keys; PostgreSQL wants room for a country.
+# SQLite numbers rows only with INTEGER keys; PostgreSQL needs room for a whole country.
 Id = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def at_most(rows: int) -> ColumnElement[int]:
-    """A LIMIT that the planner knows of. PostgreSQL plans the list of a page once for all who read it (see
-    `engine.store.session`), and takes a limit that comes with the execution for a tenth of the table: it would read a
-    whole province to look fifty cases up in it."""
+    """Makes a LIMIT that the planner knows.
+
+    PostgreSQL plans the list of a page once for everybody who reads it (see `engine.store.session`). It takes a limit
+    given at execution for a tenth of the table, and would read a whole province to find fifty cases.
+    """
     return literal_column(str(int(rows)), Integer)
 
 
@@ -51,7 +53,7 @@ def _read_open(text: str | None) -> dt.datetime | None:
 
 
 class Instant(TypeDecorator[dt.datetime]):
-    """A moment as an aware UTC datetime; `timestamptz` in PostgreSQL, sortable UTC text in SQLite."""
+    """A moment as an aware UTC datetime: `timestamptz` in PostgreSQL, sortable UTC text in SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -67,7 +69,7 @@ class Instant(TypeDecorator[dt.datetime]):
     def result_processor(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, dialect: Dialect, coltype: object
     ) -> Callable[[Any], Any]:
-        # Each case has nine moments: this is one call a value where a TypeDecorator makes three.
+        # Each case has nine moments: this makes one call for each value, a TypeDecorator makes three.
         return _read if dialect.name == "sqlite" else _aware_or_none
 
 
@@ -75,7 +77,7 @@ class OpenInstant(Instant):
     """A moment or "never": `None` is stored as the far future, so that it sorts last and compares without NULLs."""
 
     cache_ok = True
-    # None must reach process_bind_param in comparisons too, instead of becoming IS NULL.
+    # None must reach process_bind_param in comparisons too, and not become IS NULL.
     should_evaluate_none = True
     coerce_to_is_types = ()
 

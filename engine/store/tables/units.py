@@ -21,8 +21,8 @@ from engine.store.tables.types import FAR_DAY, OpenDay
 class Unit(Base):
     """A place or body of the dated tree: province, district, commune, village, school, site, class, association …
 
-    Official codes are re-used with another meaning after a merger (23392 was xã Đăk Kan and is now xã Sa Loong), so
-    a unit is (code, valid from), and one that ended names its successor.
+    After a merger an official code gets another meaning (23392 was xã Đăk Kan and is now xã Sa Loong). So the key of a
+    unit is (code, valid from), and a unit that ended names its successor.
     """
 
     __tablename__ = "units"
@@ -44,7 +44,7 @@ class Unit(Base):
 
 
 class UnitLink(Base):
-    """Every unit under every unit above it, and itself: a whole area in one indexed probe."""
+    """Every unit below every unit above it, and itself: one look into an index gives a whole area."""
 
     __tablename__ = "unit_links"
     ancestor_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)

@@ -1,1 +1,1 @@
-"""Units, their mergers, and the overviews of them."""
+"""Stores units and their mergers, and reads the overviews of them."""

@@ -1,4 +1,4 @@
-"""What a merger changed, row by row, and those rows put back as they were."""
+"""Finds what a merger changed, row by row, and restores those rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.store.units.units import relink
 
 _TABLES = t.Base.metadata.tables
 _units, _links, _cases, _offers = (_TABLES[name] for name in ("units", "unit_links", "cases", "offers"))
-WHOLE = ("units", "appointments", "closures")  # tables that are small enough to be compared as a whole
+WHOLE = ("units", "appointments", "closures")  # these tables are small enough to compare whole
 ASKED = ("assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at", "due_at", "next_look_at")
 PLACED: Mapping[str, tuple[str, ...]] = {
     "pupils": tuple(name for name in PLACES if name in _TABLES["pupils"].c),
@@ -34,7 +34,7 @@ Rows = dict[str, dict[Key, dict[str, Any]]]  # by table and primary key
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A row that was changed: what stood in its columns before and after."""
+    """A changed row: the values of its columns before and after."""
 
     key: Key
     before: Mapping[str, Any]
@@ -43,7 +43,7 @@ class Changed:
 
 @dataclass
 class Difference:
-    """What was changed in each table, and the rows that were made."""
+    """What changed in each table, and the new rows."""
 
     changed: dict[str, list[Changed]] = field(default_factory=dict)
     made: dict[str, list[tuple[Key, Mapping[str, Any]]]] = field(default_factory=dict)
@@ -56,12 +56,12 @@ class Difference:
 
 
 def whole(session: Session) -> Rows:
-    """The small tables, every row."""
+    """Returns every row of the small tables."""
     return {name: _read(session, _TABLES[name], tuple(_TABLES[name].c.keys())) for name in WHOLE}
 
 
 def placed(session: Session, units: Collection[int]) -> Rows:
-    """What stands in one of these units: pupils, cases with whom they are asked of, difficulties."""
+    """Returns what belongs to one of these units: pupils, cases with their owners, difficulties."""
     found: Rows = {}
     for name, columns in PLACED.items():
         table, rows = _TABLES[name], dict[Key, dict[str, Any]]()
@@ -73,12 +73,12 @@ def placed(session: Session, units: Collection[int]) -> Rows:
 
 
 def again(session: Session, before: Rows) -> Rows:
-    """The same rows as they are now."""
+    """Returns the same rows as they are now."""
     return {name: _by_keys(session, _TABLES[name], PLACED[name], rows) for name, rows in before.items()}
 
 
 def difference(before: Rows, after: Rows) -> Difference:
-    """What became of the rows; none of them was deleted."""
+    """Returns how the rows changed; none of them was deleted."""
     found = Difference()
     for name, rows in after.items():
         old = before[name]
@@ -115,12 +115,12 @@ def _by_keys(
 
 
 def rows_of(session: Session, name: str, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
-    """Rows of a table by their keys, as they are now."""
+    """Returns rows of a table by their keys, as they are now."""
     return _by_keys(session, _TABLES[name], tuple(_TABLES[name].c.keys()), keys)
 
 
 def revert(session: Session, name: str, changed: Iterable[Changed], columns: Collection[str] | None = None) -> int:
-    """Put back each column that is still as the merger left it; how many rows had one."""
+    """Restores each column that still has the value from the merger; returns how many rows had one."""
     table, changes = _TABLES[name], list(changed)
     now = rows_of(session, name, [it.key for it in changes])
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -138,7 +138,7 @@ def revert(session: Session, name: str, changed: Iterable[Changed], columns: Col
 
 
 def referring() -> Iterator[tuple[Table, Column[Any]]]:
-    """Every column that names a unit, but those of the tree itself."""
+    """Returns every column that names a unit, except those of the tree itself."""
     for table in _TABLES.values():
         if table.name not in {"units", "unit_links"}:
             for column in table.c:
@@ -147,7 +147,7 @@ def referring() -> Iterator[tuple[Table, Column[Any]]]:
 
 
 def follow(session: Session, successors: Mapping[int, int]) -> None:
-    """Whatever names one of these units names the other from now on."""
+    """Makes everything that names one of these units name its successor."""
     pairs = [{"old": old, "new": new} for old, new in successors.items()]
     for table, column in referring() if pairs else ():
         if table.name in ADDED_TO:
@@ -157,7 +157,7 @@ def follow(session: Session, successors: Mapping[int, int]) -> None:
 
 
 def to_own_communes(session: Session, units: Collection[int]) -> None:
-    """What was offered to one of these units is an offer to the commune in which its case lies now."""
+    """Moves offers to one of these units to the commune of the case now."""
     connection = session.connection()
     for chunk in chunks(units):
         own = select(_cases.c.commune_id).where(_cases.c.id == _offers.c.case_id).scalar_subquery()
@@ -172,7 +172,7 @@ def to_own_communes(session: Session, units: Collection[int]) -> None:
 
 
 def still_named(session: Session, units: Collection[int]) -> dict[str, int]:
-    """How many rows of which tables name one of these units."""
+    """Returns how many rows of which tables name one of these units."""
     found: dict[str, int] = {}
     for table, column in referring():
         for chunk in chunks(units) if table.name not in ADDED_TO else ():
@@ -183,7 +183,7 @@ def still_named(session: Session, units: Collection[int]) -> dict[str, int]:
 
 
 def remove(session: Session, name: str, keys: Iterable[Key]) -> None:
-    """Delete rows that the merger made."""
+    """Deletes rows that the merger made."""
     table = _TABLES[name]
     (key,) = table.primary_key.columns
     for chunk in chunks({it[0] for it in keys}):
@@ -221,15 +221,15 @@ def _named_for_good(session: Session, units: Collection[int]) -> set[int]:
 # --- as a file has it -------------------------------------------------------------------------------------------------
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON has it."""
+def plain(value: object) -> Any:
+    """Returns a value in the form of JSON."""
     if isinstance(value, dt.datetime):
         return {"at": value.isoformat()}
     return {"day": value.isoformat()} if isinstance(value, dt.date) else value
 
 
-def read_value(value: Any) -> Any:
-    """The value of which `plain` made this. Raises ValueError, TypeError or KeyError."""
+def read_value(value: object) -> Any:
+    """Returns the value from which `plain` made this. Raises ValueError, TypeError or KeyError."""
     if isinstance(value, dict):
         return dt.date.fromisoformat(value["day"]) if "day" in value else dt.datetime.fromisoformat(value["at"])
     if value is None or isinstance(value, bool | int | str):
@@ -238,5 +238,5 @@ def read_value(value: Any) -> Any:
 
 
 def known(name: str, columns: Iterable[str]) -> bool:
-    """Whether a table has these columns, and is one that a merger changes."""
+    """Returns whether a table has these columns, and is one that a merger changes."""
     return name in {*WHOLE, *PLACED} and set(columns) <= set(_TABLES[name].c.keys())

@@ -1,7 +1,8 @@
-"""Units that end and go on as others: what begins in their place, and all that follows them, a statement a table.
+"""Merges units: ends the old ones, begins the new ones, and moves what belongs to them, with one statement for each
+table.
 
-A unit never changes what it is: one that merges ends and names its successor, and what lies in it ends with it and
-begins again, under its own code, in the new one. So old addresses and old cases keep their meaning.
+A unit never becomes another one. A unit that merges ends and names its successor. What lies in it ends with it and
+begins again, under its own code, in the successor. So old addresses and old cases keep their meaning.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -26,13 +28,13 @@ _units, _links, _cases, _pupils = (_TABLES[name] for name in ("units", "unit_lin
 _posts, _closures, _people = (_TABLES[name] for name in ("appointments", "closures", "people"))
 _difficulties = _TABLES["difficulties"]
 DAY = dt.timedelta(days=1)
-GOES_ON = frozenset({"village", "school", "site", "class", "association"})  # the rest of a commune ends with it
+GOES_ON = frozenset({"village", "school", "site", "class", "association"})  # other units of a commune end with it
 PLACES = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A unit that has ended, and the one that took its place."""
+    """A unit that has ended, and its successor."""
 
     id: int
     code: str
@@ -42,7 +44,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class MovedPost:
-    """Somebody holds a role in a unit."""
+    """A holder of a role in a unit."""
 
     id: int
     person_id: int
@@ -52,44 +54,63 @@ class MovedPost:
     valid_to: dt.date | None
 
 
-def open_unit(session: Session, code: str, on: dt.date) -> Any:
-    """The unit of this code from before `on` that has not named a successor yet, or None."""
-    query = select(_units).where(
+class UnitRow(NamedTuple):
+    """A unit as it is stored."""
+
+    id: int
+    kind: str
+    code: str
+    name: str
+    parent_id: int | None
+    valid_to: dt.date | None
+    successor_id: int | None
+    grade: int | None
+    teaching_days: str | None
+    contact: str | None
+
+
+_ROW = select(*(_units.c[name] for name in UnitRow._fields))
+
+
+def open_unit(session: Session, code: str, on: dt.date) -> UnitRow | None:
+    """Returns the unit of this code from before `on` that has no successor yet; None if there is none."""
+    query = _ROW.where(
         _units.c.code == code, _units.c.valid_from < on, _units.c.valid_to >= on, _units.c.successor_id.is_(None)
     )
-    return session.connection().execute(query).one_or_none()
+    row = session.connection().execute(query).one_or_none()
+    return UnitRow(*row) if row else None
 
 
 def beginning(session: Session, code: str, on: dt.date, *, old: int | None = None) -> int | None:
-    """The unit that holds this code from `on` on, other than `old`."""
+    """Returns the unit that has this code from `on` on, other than `old`."""
     query = select(_units.c.id).where(
         _units.c.code == code, _units.c.valid_from <= on, _units.c.valid_to > on, _units.c.id != (old or 0)
     )
     return session.connection().execute(query.order_by(_units.c.valid_from.desc()).limit(1)).scalar()
 
 
-def unit(session: Session, id: int) -> Any:
-    """A unit as it is stored."""
-    return session.connection().execute(select(_units).where(_units.c.id == id)).one()
+def unit(session: Session, id: int) -> UnitRow:
+    """Returns a unit as it is stored."""
+    return UnitRow(*session.connection().execute(_ROW.where(_units.c.id == id)).one())
 
 
 def is_below(session: Session, id: int, above: int) -> bool:
-    """Whether a unit is another one, or lies in it."""
+    """Returns whether a unit is another one, or lies in it."""
     query = select(_links.c.depth).where(_links.c.descendant_id == id, _links.c.ancestor_id == above)
     return session.connection().execute(query).first() is not None
 
 
 def went_over(session: Session, old: str, new: str, on: dt.date) -> bool:
-    """Whether a unit of the code `old` has ended by `on` and one of the code `new` took its place."""
+    """Returns whether a unit of the code `old` has ended by `on` with a unit of the code `new` as its successor."""
     after = _units.alias()
     query = select(_units.c.id).join(after, after.c.id == _units.c.successor_id)
     query = query.where(_units.c.code == old, after.c.code == new, _units.c.valid_to <= on)
     return session.connection().execute(query.limit(1)).first() is not None
 
 
-def begin(session: Session, like: Any, on: dt.date, *, parent: int | None, code: str = "", name: str = "") -> int:
-    """A new unit like another, under another parent from `on` on."""
-    row = {key: getattr(like, key) for key in ("kind", "grade", "teaching_days", "contact")}
+def begin(session: Session, like: UnitRow, on: dt.date, *, parent: int | None, code: str = "", name: str = "") -> int:
+    """Adds a unit like another one, under another parent from `on` on."""
+    row: dict[str, Any] = {key: getattr(like, key) for key in ("kind", "grade", "teaching_days", "contact")}
     row |= {"code": code or like.code, "name": name or like.name, "parent_id": parent, "valid_from": on}
     row["search_key"] = fold(row["name"])[:200]
     row["valid_to"] = like.valid_to
@@ -97,19 +118,19 @@ def begin(session: Session, like: Any, on: dt.date, *, parent: int | None, code:
 
 
 def end(session: Session, unit: int, on: dt.date, successor: int | None) -> None:
-    """A unit holds no longer from `on` on."""
+    """Ends a unit on `on`."""
     statement = update(_units).where(_units.c.id == unit).values(valid_to=on, successor_id=successor)
     session.connection().execute(statement)
 
 
 def carry_below(session: Session, old: int, new: int, on: dt.date) -> int:
-    """What lies in a unit ends with it; what goes on begins again under the successor. How many ended."""
+    """Ends what lies in a unit, and begins again below the successor what goes on. Returns how many ended."""
     ended = 0
-    query = select(_units).where(_units.c.parent_id == old, _units.c.valid_from < on, _units.c.valid_to > on)
-    for unit in session.connection().execute(query).all():
+    query = _ROW.where(_units.c.parent_id == old, _units.c.valid_from < on, _units.c.valid_to > on)
+    for unit in starmap(UnitRow, session.connection().execute(query).all()):
         successor = None
         if unit.kind in GOES_ON:
-            end(session, unit.id, on, None)  # before the new one: no two hold one code at a time
+            end(session, unit.id, on, None)  # before the new one begins, so that a code belongs to one unit at a time
             successor = beginning(session, unit.code, on) or begin(session, unit, on, parent=new)
             ended += carry_below(session, unit.id, successor, on)
         end(session, unit.id, on, successor)
@@ -118,7 +139,7 @@ def carry_below(session: Session, old: int, new: int, on: dt.date) -> int:
 
 
 def end_empty(session: Session, above: Iterable[int], on: dt.date) -> list[str]:
-    """End those of these districts in which no commune is left; their names."""
+    """Ends those of these districts that have no commune left; returns their names."""
     names = []
     for unit in sorted(set(above)):
         row = (
@@ -136,7 +157,7 @@ def end_empty(session: Session, above: Iterable[int], on: dt.date) -> list[str]:
 
 
 def ended_by(session: Session, on: dt.date) -> list[Ended]:
-    """Every unit that has a successor by `on`, with the last one of the line that has begun by then."""
+    """Returns every unit that has a successor by `on`, with the last successor that has begun by then."""
     query = select(_units.c.id, _units.c.code, _units.c.kind, _units.c.successor_id).where(
         _units.c.successor_id.is_not(None), _units.c.valid_to <= on
     )
@@ -154,7 +175,7 @@ def _last(unit: int, following: Mapping[int, int]) -> int:
 
 
 def links_again(session: Session) -> None:
-    """Make the links say what the parents say."""
+    """Brings the links in line with the parents."""
     relink(session)
 
 
@@ -162,7 +183,7 @@ def links_again(session: Session) -> None:
 
 
 def places_of(session: Session, units: Collection[int]) -> dict[int, dict[str, int | None]]:
-    """Open cases that stand in one of these units, with their places, kept from others until the transaction ends."""
+    """Returns open cases in one of these units, with their places, locked until the transaction ends."""
     found: dict[int, dict[str, int | None]] = {}
     for name in (*PLACES, "offered_unit_id"):
         for chunk in chunks(units):
@@ -173,7 +194,7 @@ def places_of(session: Session, units: Collection[int]) -> dict[int, dict[str, i
 
 
 def shared_codes(session: Session, successors: Mapping[int, int]) -> list[str]:
-    """The codes that two pupils of schools would have in one school once these units go on in their successors."""
+    """Returns the codes that two pupils would share in one school after the merger."""
     sources: dict[int, set[int]] = defaultdict(set)
     for chunk in chunks({*successors, *successors.values()}):
         query = select(_pupils.c.school_id).where(_pupils.c.school_id.in_(chunk)).distinct()
@@ -188,7 +209,9 @@ def shared_codes(session: Session, successors: Mapping[int, int]) -> list[str]:
 
 
 def move(session: Session, successors: Mapping[int, int]) -> tuple[int, int]:
-    """Pupils and all cases, ended ones too, go to the successors of their units; how many changes of place, of each."""
+    """Moves pupils and all cases, ended ones too, to the successors of their units; returns the number of changes of
+    each.
+    """
     pairs = [{"old": old, "new": new} for old, new in successors.items()]
     counts = []
     for table in (_pupils, _cases):
@@ -198,30 +221,30 @@ def move(session: Session, successors: Mapping[int, int]) -> tuple[int, int]:
             statement = update(table).where(column == bindparam("old")).values({name: bindparam("new")})
             done += session.connection().execute(statement, pairs).rowcount if pairs else 0
         counts.append(done)
-    if pairs:  # what a post has to decide about waits for the one that took its place
+    if pairs:  # a difficulty that waits for an old post now waits for its successor
         waits = update(_difficulties).where(_difficulties.c.unit_id == bindparam("old"))
         session.connection().execute(waits.values(unit_id=bindparam("new")), pairs)
     return counts[0], counts[1]
 
 
 def lies_in(session: Session, code: str, above: int, on: dt.date) -> bool:
-    """Whether the unit of this code lies in another one from `on` on."""
+    """Returns whether the unit of this code lies in another one from `on` on."""
     query = select(_units.c.id).where(_units.c.code == code, _units.c.parent_id == above, _units.c.valid_to > on)
     return session.connection().execute(query.limit(1)).first() is not None
 
 
 def set_communes(session: Session, villages: Collection[int]) -> None:
-    """Pupils and cases of these villages are in the commune that the village lies in."""
+    """Puts pupils and cases of these villages into the commune of the village."""
     _follow(session, villages, "village_id", "commune_id", "commune")
 
 
 def set_provinces(session: Session, communes: Collection[int]) -> None:
-    """Pupils and cases of these communes are in the province that the commune lies in."""
+    """Puts pupils and cases of these communes into the province of the commune."""
     _follow(session, communes, "commune_id", "province_id", "province")
 
 
 def _follow(session: Session, units: Collection[int], by: str, column: str, kind: str) -> None:
-    """Whoever is in one of `units` by one column is, by the other, in the unit of that kind above it."""
+    """Sets column `column` of all rows in `units` (by column `by`) to the unit of that kind above."""
     connection = session.connection()
     for chunk in chunks(units):
         query = (
@@ -236,7 +259,7 @@ def _follow(session: Session, units: Collection[int], by: str, column: str, kind
 
 
 def posts_in(session: Session, units: Collection[int], on: dt.date) -> list[MovedPost]:
-    """The posts in these units that are held on `on` or later."""
+    """Returns the posts in these units that are held on `on` or later."""
     found = []
     for chunk in chunks(units):
         query = (
@@ -257,7 +280,7 @@ def move_posts(
     given: Collection[tuple[str, int]],
     on: dt.date,
 ) -> tuple[list[MovedPost], list[MovedPost]]:
-    """End posts with their units; each goes on in the successor unless that post is `given` to somebody already.
+    """Ends posts with their units; each goes on in the successor, unless that post is already `given` to somebody.
 
     Returns those that went on and those that ended for good.
     """
@@ -277,7 +300,7 @@ def move_posts(
 
 
 def move_closures(session: Session, ended: Iterable[Ended], successors: Mapping[int, int]) -> int:
-    """Days without class of a unit hold its schools where they are now, not the whole commune that grew."""
+    """Moves closures of a unit to its schools where they are now, not to the whole commune that grew."""
     connection, added = session.connection(), 0
     for unit in ended:
         rows = connection.execute(select(_closures).where(_closures.c.unit_id == unit.id)).mappings().all()
@@ -294,7 +317,7 @@ def move_closures(session: Session, ended: Iterable[Ended], successors: Mapping[
 
 
 def _taught(session: Session, unit: Ended, successors: Mapping[int, int]) -> list[int]:
-    """The units that a closure of an ended unit holds now."""
+    """Returns the units that a closure of an ended unit concerns now."""
     if unit.kind in {"village", "school", "site", "class"}:
         return [unit.successor]
     query = (
@@ -306,7 +329,7 @@ def _taught(session: Session, unit: Ended, successors: Mapping[int, int]) -> lis
 
 
 def homeless(session: Session, on: dt.date) -> list[tuple[str, str, str]]:
-    """Posts still held in units that have ended without a successor: login, role, name of the unit."""
+    """Returns posts still held in units that ended without a successor: login, role, name of the unit."""
     query = (
         select(_people.c.login, _posts.c.role, _units.c.name)
         .join(_people, _people.c.id == _posts.c.person_id)

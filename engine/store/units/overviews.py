@@ -1,7 +1,7 @@
-"""What the roles' rooms show: one class, one school, the villages or communes one answers for, in counted numbers.
+"""Counts what the overviews show: one class, one school, the villages or communes of a post.
 
-Every number is counted no farther than MOST, unit by unit, each through an index that begins with the unit: so a room
-costs the same with a hundred cases and with a million. The units are the viewer's own posts', so the sessions may be
+Each number is counted up to MOST, unit by unit, through an index that begins with the unit. So an overview costs the
+same with a hundred cases and with a million. The units belong to the viewer's own posts, so the sessions may be
 unscoped; pupils are read in scoped ones.
 """
 
@@ -26,7 +26,7 @@ cases = t.Base.metadata.tables["cases"]
 _units, _links = t.Base.metadata.tables["units"], t.Base.metadata.tables["unit_links"]
 _unit = _units.alias("counted_unit")
 
-MOST = 99  # what is more is shown as "99+"
+MOST = 99  # larger numbers are shown as "99+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class UnitName:
 
 
 def province_of(session: Session, unit_ids: Collection[int]) -> UnitName | None:
-    """The province in which the units lie; the first by its code if they lie in several."""
+    """Returns the province of the units; the first by code if there are several."""
     query = (
         select(t.Unit.id, t.Unit.code, t.Unit.name)
         .join(t.UnitLink, t.UnitLink.ancestor_id == t.Unit.id)
@@ -62,7 +62,7 @@ class Numbers:
 
     @property
     def heat(self) -> tuple[int, int, int, int]:
-        """What burns most comes first."""
+        """The sort key: the most urgent units come first."""
         return (-self.late, -self.urgent, -self.waiting, -self.open)
 
 
@@ -76,7 +76,7 @@ class UnitNumbers:
     numbers: Numbers
 
 
-# The kinds of units that cases are counted by, and the column of a case that says it lies there.
+# The kinds of units by which cases are counted, and the column of a case for each.
 COLUMNS: Mapping[str, str] = {
     "class": "class_id",
     "village": "village_id",
@@ -86,40 +86,47 @@ COLUMNS: Mapping[str, str] = {
 }
 
 
-def counted(session: Session, unit_ids: Collection[int], now: dt.datetime, today: dt.date) -> list[UnitNumbers]:
-    """The numbers of some units, what burns most first; all units of one kind, and those that hold today."""
+def counted(
+    session: Session, unit_ids: Collection[int], now: dt.datetime, today: dt.date, *, most: int = MOST
+) -> list[UnitNumbers]:
+    """The numbers of some units, what burns most first; all units of one kind, and those that hold today.
+
+    Nothing is counted farther than one more than `most`.
+    """
     query = select(_units.c.kind).where(among(_units.c.id, unit_ids)).distinct()
     kinds = set(session.connection().execute(query).scalars())
-    found = [row for kind in sorted(kinds & COLUMNS.keys()) for row in _counted(session, kind, unit_ids, now, today)]
+    found = [
+        row for kind in sorted(kinds & COLUMNS.keys()) for row in _counted(session, kind, unit_ids, now, today, most)
+    ]
     return sorted(found, key=lambda it: (it.numbers.heat, it.name, it.id))
 
 
 def _counted(
-    session: Session, kind: str, unit_ids: Collection[int], now: dt.datetime, today: dt.date
+    session: Session, kind: str, unit_ids: Collection[int], now: dt.datetime, today: dt.date, most: int
 ) -> list[UnitNumbers]:
     here = few = cases.c[COLUMNS[kind]] == _unit.c.id
-    if kind == "province":  # few of its cases are urgent: they are found commune by commune
+    if kind == "province":  # few cases of a province are urgent, so they are found commune by commune
         few = cases.c.commune_id.in_(select(_links.c.descendant_id).where(_links.c.ancestor_id == _unit.c.id))
     query = select(
         _unit.c.id,
         _unit.c.kind,
         _unit.c.name,
-        _some(here, t.OPEN),
-        _some(here, t.OPEN, cases.c.due_at <= now),
-        _some(few, t.URGENT),
-        _some(few, t.WAITING),
+        _some(most, here, t.OPEN),
+        _some(most, here, t.OPEN, cases.c.due_at <= now),
+        _some(most, few, t.URGENT),
+        _some(most, few, t.WAITING),
     ).where(among(_unit.c.id, unit_ids), _unit.c.kind == kind, _unit.c.valid_from <= today, _unit.c.valid_to > today)
     return [UnitNumbers(id, of, name, Numbers(*found)) for id, of, name, *found in session.connection().execute(query)]
 
 
-def _some(*where: Any) -> Any:
-    """How many cases of the unit in the row at hand, counted no farther than one more than MOST."""
-    some = select(literal(1)).select_from(cases).where(*where).limit(at_most(MOST + 1)).correlate(_unit).subquery()
+def _some(most: int, *where: Any) -> Any:
+    """How many cases of the unit in the row at hand, counted no farther than one more than `most`."""
+    some = select(literal(1)).select_from(cases).where(*where).limit(at_most(most + 1)).correlate(_unit).subquery()
     return select(func.count()).select_from(some).correlate(_unit).scalar_subquery()
 
 
 def below(session: Session, unit_ids: Collection[int], kinds: Collection[str], today: dt.date, most: int) -> list[int]:
-    """Units of some kinds that lie in others, by kind and name."""
+    """Returns units of some kinds that lie in others, by kind and name."""
     query = (
         select(t.Unit.id)
         .join(t.UnitLink, t.UnitLink.descendant_id == t.Unit.id)
@@ -136,13 +143,13 @@ def below(session: Session, unit_ids: Collection[int], kinds: Collection[str], t
 
 
 def kinds_of(session: Session, unit_ids: Collection[int]) -> dict[int, str]:
-    """What kind of unit each is."""
+    """Returns the kind of each unit."""
     query = select(t.Unit.id, t.Unit.kind).where(t.Unit.id.in_(sorted(unit_ids)))
     return dict(session.execute(query).all())
 
 
 def is_below(session: Session, unit_id: int, unit_ids: Collection[int]) -> bool:
-    """Whether a unit is one of others or lies in one."""
+    """Returns whether a unit is one of others or lies in one."""
     query = select(t.UnitLink.descendant_id).where(
         t.UnitLink.descendant_id == unit_id, t.UnitLink.ancestor_id.in_(sorted(unit_ids))
     )
@@ -155,12 +162,20 @@ def unit_name(session: Session, unit_id: int) -> UnitName | None:
     return UnitName(*row) if row else None
 
 
+def unit_names(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """The names of some units by id."""
+    if not ids:
+        return {}
+    found = session.execute(select(t.Unit.id, t.Unit.name).where(t.Unit.id.in_(sorted(ids))))
+    return {row.id: row.name for row in found}
+
+
 # --- a class ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ClassListRow:
-    """A pupil on a class's list: the open case, if there is one, and days absent lately, with and without excuse."""
+    """A pupil on the list of a class: the open case, if any, and recent days absent, with and without excuse."""
 
     id: int
     name: str
@@ -174,9 +189,10 @@ class ClassListRow:
 
 
 def pupils_of(session: Session, class_id: int, since: dt.date, until: dt.date) -> list[ClassListRow]:
-    """The pupils of a class in the order of a register; absences are days from `since` to `until`, both included.
+    """Returns the pupils of a class in the order of a register; absences are days from `since` to `until`, both
+    included.
 
-    For a scoped session.
+    The session must be scoped.
     """
     query = (
         select(
@@ -226,7 +242,7 @@ def _absent_days(session: Session, class_id: int, since: dt.date, until: dt.date
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """Support that was given. `value` in đồng; `code` None where the case has gone on to somebody else since."""
+    """Support that was given. `value` is in đồng; `code` is None if somebody else has the case since."""
 
     code: str | None
     kind: str
@@ -237,13 +253,15 @@ class Gift:
     given_on: dt.date
 
 
-_referral: Any = t.Referral  # mapped from the columns of cases, which no type checker sees
+_referral: Any = t.Referral  # mapped from the columns of cases, which type checkers do not see
 _gifts: Any = t.Support
 
 
 def needs(session: Session, viewer: Viewer, limit: int) -> list[tuple[CaseRow, NeedRow | None]]:
-    """Open cases that were referred to the viewer's associations, the next due first, each with the last need written
-    down; one more than `limit` if there are more. For a scoped session."""
+    """Returns open cases that were referred to the viewer's associations, the next due first, each with its last need.
+
+    The result has one more than `limit` if there are more. The session must be scoped.
+    """
     picks = by_arms(referred_arms(viewer), [t.OPEN], limit + 1)
     rows = read_referred(session, picks, limit + 1)
     found = needs_of(session, [row.id for row in rows])
@@ -251,7 +269,7 @@ def needs(session: Session, viewer: Viewer, limit: int) -> list[tuple[CaseRow, N
 
 
 def gifts(session: Session, associations: Collection[int], since: dt.date, limit: int) -> list[Gift]:
-    """What was given through some associations since a day, the last first; one more than `limit` if there are more."""
+    """Returns what some associations gave since a day, the last first; one more than `limit` if there are more."""
     query = (
         select(_referral.code, _gifts.kind, _gifts.quantity, _gifts.unit, _gifts.value, _gifts.giver, _gifts.given_on)
         .outerjoin(_referral, _referral.id == _gifts.case_id)

@@ -1,5 +1,7 @@
-"""The tree of units by pages, the posts in a unit, and what wants a decision: vacant posts, ended units that still have
-something. For unscoped sessions of an administrator."""
+"""Reads the tree of units by pages, the posts in a unit, and what needs a decision, for administrators.
+
+Decisions are needed for vacant posts, and for ended units that still have something. The sessions are unscoped.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,14 @@ from engine.store.cases import search
 from engine.store.tables.types import FAR_DAY, at_most
 
 PAGE = 50
-MOST = 99  # vacant posts are counted no farther
+MOST = 99  # vacant posts are counted up to this
 
 Cursor = tuple[str, int]  # search key and id of the last unit of a page
 
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """A unit, what it lies in, and when it holds; `ended` is its last day, if it has one."""
+    """A unit, its parent, and its days; `ended` is its last day, if any."""
 
     id: int
     kind: str
@@ -76,25 +78,25 @@ def _beyond(after: Cursor | None) -> list[ColumnElement[bool]]:
 
 
 def unit(session: Session, unit_id: int) -> UnitRow | None:
-    """One unit, ended or not."""
+    """Returns one unit, ended or not."""
     row = session.execute(_UNITS.where(t.Unit.id == unit_id)).one_or_none()
     return _row(row) if row else None
 
 
 def line_of(session: Session, unit_id: int) -> list[UnitRow]:
-    """The units in which a unit lies, the largest first."""
+    """Returns the units above a unit, the largest first."""
     query = _UNITS.join(t.UnitLink, t.UnitLink.ancestor_id == t.Unit.id)
     above = query.where(t.UnitLink.descendant_id == unit_id, t.UnitLink.depth > 0)
     return [_row(row) for row in session.execute(above.order_by(t.UnitLink.depth.desc()))]
 
 
 def roots(session: Session, today: dt.date) -> list[UnitRow]:
-    """The units that lie in none."""
+    """Returns the units without a parent."""
     return [_row(row) for row in session.execute(_UNITS.where(t.Unit.parent_id.is_(None), *_holding(today)))]
 
 
 def inside(session: Session, unit_id: int, today: dt.date, after: Cursor | None = None) -> list[UnitRow]:
-    """The units right inside one, by name; one more than PAGE if there are more."""
+    """Returns the units directly in one, by name; one more than PAGE if there are more."""
     query = _UNITS.where(t.Unit.parent_id == unit_id, *_holding(today), *_beyond(after))
     return [_row(row) for row in session.execute(query.order_by(*_BY_NAME).limit(at_most(PAGE + 1)))]
 
@@ -102,7 +104,7 @@ def inside(session: Session, unit_id: int, today: dt.date, after: Cursor | None 
 def units_named(
     session: Session, query: str, today: dt.date, after: Cursor | None = None, kinds: Collection[str] = ()
 ) -> list[UnitRow]:
-    """Units by name or code, of these kinds or any; one more than PAGE if there are more."""
+    """Returns units by name or code, of these kinds or any; one more than PAGE if there are more."""
     words = [t.Unit.search_key.contains(word, autoescape=True) for word in search.words(query)]
     named = or_(t.Unit.code == query.strip(), and_(*words)) if words else t.Unit.code == query.strip()
     of = [t.Unit.kind.in_(sorted(kinds))] if kinds else []
@@ -124,7 +126,7 @@ def holders(session: Session, unit_id: int, today: dt.date) -> list[HolderRow]:
 
 # --- vacant posts -----------------------------------------------------------------------------------------------------
 
-# The kind of unit whose post a case may ask for, and whether pupils must be there for it to matter.
+# The kind of unit whose post a case may need, and whether it matters only for units with pupils.
 SOUGHT: Mapping[str, str] = {
     "teacher": "class",
     "head": "school",
@@ -146,19 +148,19 @@ def _vacant(role: str, today: dt.date) -> list[ColumnElement[bool]]:
         t.Person.disabled_at.is_(None),
     )
     found = [t.Unit.kind == SOUGHT[role], *_holding(today), ~filled]
-    if role == "teacher":  # a class of last year has no pupils, and needs nobody
+    if role == "teacher":  # a class of last year has no pupils and needs no teacher
         found.append(exists().where(t.Pupil.class_id == t.Unit.id))
     return found
 
 
 def vacant(session: Session, role: str, today: dt.date, after: Cursor | None = None) -> list[UnitRow]:
-    """Units in which nobody holds a role that cases are handed to; one more than PAGE if there are more."""
+    """Returns units without a holder of a role that gets cases; one more than PAGE if there are more."""
     query = _UNITS.where(*_vacant(role, today), *_beyond(after)).order_by(*_BY_NAME).limit(at_most(PAGE + 1))
     return [_row(row) for row in session.execute(query)]
 
 
 def vacancies(session: Session, today: dt.date) -> dict[str, int]:
-    """How many posts of each role are vacant, counted no farther than MOST + 1."""
+    """Returns how many posts of each role are vacant, counted up to MOST + 1."""
     found = {}
     for role in SOUGHT:
         some = select(t.Unit.id).where(*_vacant(role, today)).limit(at_most(MOST + 1)).subquery()
@@ -171,7 +173,7 @@ def vacancies(session: Session, today: dt.date) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A unit that has ended with nothing in its place, and what still stands in it."""
+    """A unit that ended without a successor, and what still belongs to it."""
 
     unit: UnitRow
     units: bool
@@ -180,7 +182,9 @@ class Left:
 
 
 def undecided(session: Session, today: dt.date, limit: int = PAGE) -> list[Left]:
-    """Ended units without a successor that still have units, posts or open cases: somebody must say where these go."""
+    """Returns ended units without a successor that still have units, posts or open cases; a person must decide about
+    them.
+    """
     below = aliased(t.Unit)
     units = exists().where(below.parent_id == t.Unit.id, below.valid_to > today)
     posts = exists().where(t.Appointment.unit_id == t.Unit.id, t.Appointment.valid_to > today)

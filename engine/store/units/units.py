@@ -1,4 +1,4 @@
-"""Units in the database: reading what is there, bringing a file's units in, and the links that make areas one probe."""
+"""Stores units: reads them, imports those of a file, and keeps the links by which one look finds an area."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHUNK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What bringing a file in did, in units."""
+    """The results of an import, in numbers of units."""
 
     added: int
     changed: int
@@ -30,7 +30,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class UnitHere:
-    """A unit as those who look one up want it."""
+    """A unit for those who look one up."""
 
     id: int
     code: str
@@ -40,7 +40,7 @@ class UnitHere:
 
 
 def known_units(session: Session) -> dict[Key, KnownUnit]:
-    """Every unit there is."""
+    """Returns every unit."""
     rows = session.connection().execute(select(_units)).all()
     keys = {row.id: (row.code, row.valid_from) for row in rows}
     return {
@@ -50,7 +50,7 @@ def known_units(session: Session) -> dict[Key, KnownUnit]:
 
 
 def store_units(session: Session, placed: Iterable[PlacedUnit]) -> Imported:
-    """Add what is new, change what differs, delete nothing; the links are right afterwards."""
+    """Adds what is new, changes what differs, deletes nothing; the links are right afterwards."""
     placed = list(placed)
     ids, before = _stored(session)
     new = [unit for unit in placed if unit.row.key not in ids]
@@ -68,7 +68,7 @@ def store_units(session: Session, placed: Iterable[PlacedUnit]) -> Imported:
 
 
 def _stored(session: Session) -> tuple[dict[Key, int], dict[int, dict[str, Any]]]:
-    """The ids of all units, and what each holds."""
+    """Returns the ids of all units, with their columns."""
     rows = session.connection().execute(select(_units)).mappings().all()
     names = (*_OWN, "parent_id", "successor_id")
     return {(row["code"], row["valid_from"]): row["id"] for row in rows}, {
@@ -90,7 +90,7 @@ def _references(unit: PlacedUnit, ids: Mapping[Key, int]) -> dict[str, Any]:
 
 
 def relink(session: Session) -> None:
-    """Make the links say what the parents say, touching only those that differ."""
+    """Brings the links in line with the parents; changes only those that differ."""
     connection = session.connection()
     parents: dict[int, int | None] = dict(connection.execute(select(_units.c.id, _units.c.parent_id)).all())
     wanted = {(above, unit): depth for unit in parents for depth, above in enumerate(_upwards(unit, parents))}
@@ -129,7 +129,7 @@ def unit_at(session: Session, code: str, day: dt.date) -> UnitHere | None:
 
 
 def units_below(session: Session, unit_id: int, kind: str, day: dt.date) -> list[UnitHere]:
-    """The units of a kind that lie in a unit on a day, at whatever depth, by their codes."""
+    """Returns the units of a kind in a unit on a day, at any depth, by code."""
     query = (
         select(t.Unit.id, t.Unit.code, t.Unit.kind, t.Unit.name, t.Unit.grade)
         .join(t.UnitLink, t.UnitLink.descendant_id == t.Unit.id)
@@ -140,7 +140,7 @@ def units_below(session: Session, unit_id: int, kind: str, day: dt.date) -> list
 
 
 def unit_above(session: Session, unit_id: int, kind: str) -> int | None:
-    """The unit of a kind in which a unit lies."""
+    """Returns the unit of a kind above a unit."""
     query = (
         select(t.Unit.id)
         .join(t.UnitLink, t.UnitLink.ancestor_id == t.Unit.id)

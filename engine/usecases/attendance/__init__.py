@@ -1,1 +1,1 @@
-"""Roll calls, imports, what the risk watch proposes."""
+"""Takes roll calls, imports files, and decides about the proposals of the risk watch."""

@@ -1,7 +1,7 @@
-"""Brings registers in: whose each row is, what contradicts the file itself, and the marks to the store.
+"""Imports registers: finds the pupil of each row, rejects contradictions in the file, stores the marks.
 
-Only pupils whose marks the person may bring in are looked for: a child of another school, and one whom nobody knows,
-are the same wrong row.
+It looks only for pupils whose marks the person may import. A child of another school and an unknown child give the same
+wrong row.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from engine.core.files.options import NOT_YOURS, Options, Reach
 from engine.core.files.places import Places
 from engine.core.files.sheets import Unreadable, read_sheets
 from engine.core.files.summary import COUNTS, DayOfClass
+from engine.core.invariants import given
 from engine.core.text import fold
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
@@ -29,23 +30,26 @@ from engine.store.session import Session
 from engine.usecases.attendance.ask_risk_watch import BACK, ask
 
 PIECE = 50_000  # rows in one transaction
-SLOTS, MOST_SLOTS = 64, 4_000  # days and sessions: room made at a time, and in one file
+SLOTS, MOST_SLOTS = 64, 4_000  # days and sessions: room added at a time, and the most in one file
 _BYTES = {"p": 1, "e": 2, "u": 3, "l": 4}
 Row = Marked | DayOfClass | Wrong
 UNKNOWN = Sentence("There is no pupil with this code.")
 SEVERAL = Sentence(
     "Several schools gave out this code: name the class by its code, or bring in each school's register by itself."
 )
+PLACES_READ = "the places are read before a row is looked at"
 
 
 class MarkImport:
-    """One file of marks; `put` its pieces in order. What it remembers between them: pupils, and what the file said."""
+    """One file of marks; `put` its pieces in order. Between pieces it remembers pupils, and what the file said."""
 
-    def __init__(self, aliases: Aliases, options: Options, reach: Reach, today: dt.date) -> None:
+    def __init__(self, aliases: Aliases, options: Options, reach: Reach, today: dt.date, piece: int = PIECE) -> None:
         self.aliases, self.options, self.reach, self.today = aliases, options, reach, today
+        self._piece = piece  # rows
         self.notes = Notes()
         self._known: dict[str, PupilRef | Sentence | list[PupilRef]] = {}
-        # What the file has said so far: a byte a pupil, day and session, which stays small for a million marks.
+        # What the file has said so far: one byte for each pupil, day and session, which stays small for a million
+        # marks.
         self._said: dict[int, bytearray] = {}
         self._class_of: dict[int, int] = {}
         self._slots: dict[tuple[dt.date, str], int] = {}
@@ -55,13 +59,13 @@ class MarkImport:
         self._school: int | None = None
 
     def pieces(self, data: bytes) -> Iterator[list[Row]]:
-        """The file's rows in pieces. Raises `Unreadable`."""
+        """Yields the rows of the file in pieces. Raises `Unreadable`."""
         piece: list[Row] = []
         for row in read_attendance(
             read_sheets(data, read_excel97), self.aliases, self.options.asked(self.today), self.notes
         ):
             piece.append(row)
-            if len(piece) >= PIECE:
+            if len(piece) >= self._piece:
                 yield piece
                 piece = []
         if piece:
@@ -77,7 +81,7 @@ class MarkImport:
         *,
         dry: bool,
     ) -> tuple[Counts, list[Wrong]]:
-        """Bring a piece in (`dry`: only count), and say which rows are wrong."""
+        """Imports a piece (`dry`: only counts), and returns the wrong rows."""
         marks, days, bad = self.resolve(session, piece)
         counts = count_marks(session, marks) if dry else put_marks(session, marks, at, by_id, job_id)
         if not dry and (counts.new or counts.changed):
@@ -89,8 +93,10 @@ class MarkImport:
         return counts, bad
 
     def resolve(self, session: Session, piece: Sequence[Row]) -> tuple[list[Mark], list[dict[str, Any]], list[Wrong]]:
-        """The marks of a piece with the pupils' ids, the summaries with the classes' ids, and the wrong rows."""
-        self._lost = 0  # marks in rows that are wrong
+        """Returns the marks of a piece with the pupils' ids, the summaries with the classes' ids, and the wrong
+        rows.
+        """
+        self._lost = 0  # marks in wrong rows
         if self._places is None:
             self._prepare(session)
         self._learn(session, piece)
@@ -111,7 +117,7 @@ class MarkImport:
         return marks, list(days.values()), bad
 
     def _prepare(self, session: Session) -> None:
-        """What is meant where the file does not say it: the class and the school that were named, or one's only one."""
+        """Finds the class and school of rows that name none: those that the person named, or the only one they have."""
         self._places = places = Places(stored.place_units(session, self.today))
         asked = self.options.school_code
         self._school = places.school_of(asked) if asked else self.reach.one_school(places.above)
@@ -119,7 +125,7 @@ class MarkImport:
             self._only = self._class(self.options.class_code)
 
     def _learn(self, session: Session, piece: Sequence[Row]) -> None:
-        """Look up the codes of a piece that are not known yet."""
+        """Looks up the new codes of a piece."""
         codes = {row.code for row in piece if type(row) is Marked and row.code} - self._known.keys()
         if not codes:
             return
@@ -132,7 +138,7 @@ class MarkImport:
             self._known[code] = self._meant(refs)
 
     def _within(self, session: Session, codes: Iterable[str]) -> dict[str, list[PupilRef]]:
-        """The pupils with these codes among those whose marks may be brought in."""
+        """Returns the pupils with these codes among those whose marks may be imported."""
         if self.options.school_code and self._school is not None:
             found = stored.pupils_by_code(session, codes, {self._school})
         elif self.reach.everywhere:
@@ -146,7 +152,7 @@ class MarkImport:
         return self.reach.holds(ref.class_id, ref.school_id)
 
     def _meant(self, refs: Sequence[PupilRef]) -> PupilRef | Sentence | list[PupilRef]:
-        """The one pupil of a code, or why there is none; several if the rows must say which of them each means."""
+        """Returns the one pupil of a code, or why there is none; several if the rows must say which one they mean."""
         if not refs:
             return UNKNOWN
         if self._only is not None:
@@ -156,7 +162,9 @@ class MarkImport:
         return refs[0] if len(refs) == 1 else list(refs)
 
     def _one_of(self, refs: list[PupilRef], row: Marked) -> PupilRef | Sentence:
-        """Which of several schools' pupils with one code a row means: the one of the school of its class."""
+        """Returns the pupil that a row means, of several schools' pupils with one code: the one in the school of its
+        class.
+        """
         if not row.class_name:
             return SEVERAL
         try:
@@ -206,7 +214,7 @@ class MarkImport:
         except Misread as misread:
             return misread.sentence
         if not self.reach.holds(class_id, school_id):
-            return NOT_YOURS  # before anybody is looked for there: who is in a class of others is not told
+            return NOT_YOURS  # before the search for a pupil: who is in a class of others stays secret
         if class_id not in self._in_class:
             self._in_class[class_id] = stored.pupils_by_name(session, [class_id])
         found = self._in_class[class_id].get((class_id, fold(row.name)), [])
@@ -215,8 +223,8 @@ class MarkImport:
         return found[0]
 
     def _class(self, name: str) -> tuple[int, int]:
-        assert self._places is not None
-        return self._places.class_of(name, "", self._school)
+        known = given(self._places, PLACES_READ)
+        return known.class_of(name, "", self._school)
 
     def _day(self, row: DayOfClass) -> dict[str, Any]:
         class_id, school_id = self._class(row.class_name)

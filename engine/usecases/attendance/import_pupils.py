@@ -1,9 +1,8 @@
-"""Brings lists of pupils in: adds, changes, moves within a school; never deletes. What is doubtful waits for a person.
+"""Imports lists of pupils: adds, changes, moves within a school; never deletes. Doubtful rows wait for a person.
 
-A row is compared with the pupils of its own school, and with nobody else. A child known at another school is brought in
-as an unknown one is, by the same statements, and answered in the same words: no file tells a school of a child
-elsewhere, or takes one away. That two records may be one child is the office's to see
-(`engine.store.attendance.doubles`).
+It compares a row only with the pupils of its own school. A child of another school is imported like an unknown one,
+with the same statements and the same words. So a file never shows a school a child of another school, and never takes
+one away. Only the office sees that two records may be one child (`engine.store.attendance.doubles`).
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any
 
 from engine.channels.excel97 import read_excel97
 from engine.core.cases.definitions import Definitions
+from engine.core.cases.facts import PLACE
 from engine.core.files.aliases import Aliases
 from engine.core.files.identity import CODE, Difference, differences, reasons, whole, without
 from engine.core.files.lines import Notes, Wrong
@@ -22,12 +22,12 @@ from engine.core.files.options import ADD, KEEP, NOT_YOURS, SAME, TAKE, Options,
 from engine.core.files.places import Places
 from engine.core.files.pupils import PupilRow, read_pupils
 from engine.core.files.sheets import read_sheets
+from engine.core.invariants import given
 from engine.core.text import fold, sort_key
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
 from engine.store.attendance import imports as stored
 from engine.store.attendance.marks import Counts
-from engine.store.cases.places import PLACE
 from engine.store.session import Session
 from engine.usecases.units.follow_pupils import follow_pupils
 
@@ -38,7 +38,7 @@ Known = dict[tuple[int, str], dict[str, Any]]  # pupils by school and code
 
 @dataclass(slots=True)
 class PlacedRow:
-    """A row with the columns it fills, and the class and school it names."""
+    """A row with the columns it fills, and its class and school."""
 
     row: PupilRow
     values: dict[str, Any] = field(default_factory=dict)
@@ -49,18 +49,18 @@ class PlacedRow:
 
     @property
     def key(self) -> tuple[int, str]:
-        """Who the row is about: a code says so within a school only."""
+        """Returns the key of the pupil: a code is unique only within a school."""
         return self.school, self.row.code
 
     @property
     def alike(self) -> stored.Alike:
-        """What makes two pupils of a school alike."""
+        """Returns what makes two pupils of a school alike."""
         return self.school, self.values["search_key"], self.values.get("birth_date"), self.values.get("village_id")
 
 
 @dataclass(slots=True)
 class Work:
-    """What a piece comes to: new pupils, changes, and what a person decided about which pupil."""
+    """The work of a piece: new pupils, changes, and what a person decided about which pupil."""
 
     new: list[dict[str, Any]] = field(default_factory=list)
     changed: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -70,6 +70,9 @@ class Work:
     @property
     def counts(self) -> Counts:
         return Counts(len(self.new), len(self.changed), self.unchanged)
+
+
+PLACES_READ = "the places are read before a row is looked at"
 
 
 class PupilImport:
@@ -89,9 +92,9 @@ class PupilImport:
         self.duplicates: list[dict[str, Any]] = []
         self.held: list[dict[str, Any]] = []
         self._rows: list[Row] = []
-        self._first: dict[tuple[int, str], PupilRow] = {}  # of a school and a code, the first row in the file
-        self._nowhere: set[str] = set()  # codes in rows of which it is not known what school they mean
-        self._same: set[tuple[int, str]] = set()  # codes that give way to another one in the file
+        self._first: dict[tuple[int, str], PupilRow] = {}  # for a school and a code, the first row in the file
+        self._nowhere: set[str] = set()  # codes in rows whose school is unknown
+        self._same: set[tuple[int, str]] = set()  # codes that another code in the file replaces
         self._classes: set[int] = set()
         self._places: Places | None = None
         self._alike: dict[stored.Alike, list[tuple[str, str]]] = {}
@@ -99,7 +102,7 @@ class PupilImport:
         self._schools: set[int] = set()
 
     def pieces(self, data: bytes) -> Iterator[list[Row]]:
-        """The file's rows in pieces; it is read as a whole first, to know all codes. Raises `Unreadable`."""
+        """Yields the rows of the file in pieces; reads all of it first, to know all codes. Raises `Unreadable`."""
         self._rows = list(read_pupils(read_sheets(data, read_excel97), self.aliases, self.today, self.notes))
         for at in range(0, len(self._rows), PIECE):
             yield self._rows[at : at + PIECE]
@@ -114,7 +117,7 @@ class PupilImport:
         *,
         dry: bool,
     ) -> tuple[Counts, list[Wrong]]:
-        """Bring a piece in (`dry`: only count), and say which rows are wrong."""
+        """Imports a piece (`dry`: only counts), and returns the wrong rows."""
         placed, bad = self._resolve(session, piece)
         codes = {one.row.code for one in placed} | self._renamed(placed)
         there, work = stored.whole_pupils(session, codes, {one.school for one in placed}), Work()
@@ -136,7 +139,7 @@ class PupilImport:
         follow_pupils(session, self.definitions, moved, at, by_id)
 
     def _take(self, one: PlacedRow, there: Known, work: Work) -> list[Sentence]:
-        """Add to the work what a row comes to; why it is held, or part of it, if it is."""
+        """Adds the effect of a row to the work; returns why the row, or part of it, is held, if it is."""
         old = there.get(one.key)
         if old is None and (twin := self._twin(one)) is not None:
             decision = self._decision(one) or self.options.duplicates
@@ -156,7 +159,7 @@ class PupilImport:
         return []
 
     def _take_known(self, one: PlacedRow, old: dict[str, Any], work: Work) -> list[Sentence]:
-        """What a row about a pupil of the school changes; another name or birth date is held until it is decided."""
+        """Adds the changes to a known pupil; another name or birth date is held until a person decides."""
         found, values = differences(old, one.values), {**one.values, "code": one.row.code}
         decision = self._decision(one) if found else None
         if decision in {TAKE, KEEP}:
@@ -175,23 +178,25 @@ class PupilImport:
         return reasons(found)
 
     def _called(self, one: PlacedRow) -> str:
-        """What a decision about a row goes by: its code, with the school's where the file is of several schools."""
-        assert self._places is not None
-        return one.row.code if len(self._schools) < 2 else f"{one.row.code}@{self._places.code(one.school)}"
+        """Returns the key of a decision about a row: its code, with the school's code if the file has several
+        schools.
+        """
+        known = given(self._places, PLACES_READ)
+        return one.row.code if len(self._schools) < 2 else f"{one.row.code}@{known.code(one.school)}"
 
     def _decision(self, one: PlacedRow) -> str | None:
         return (self.options.decisions or {}).get(self._called(one))
 
     def resolve(self, session: Session, piece: Sequence[Row]) -> None:
-        """Remember what a piece names that was brought in before."""
+        """Remembers what an earlier run has already imported from a piece."""
         self._resolve(session, piece)
 
     def vanished(self, session: Session) -> list[str]:
-        """The codes of pupils who are enrolled in the classes of the file, but are not in the file."""
+        """Returns the codes of pupils who are enrolled in the classes of the file, but are not in the file."""
         return [code for school, code in stored.enrolled_in(session, self._classes) if not self._in_file(school, code)]
 
     def _in_file(self, school: int, code: str) -> bool:
-        """Whether the file names a pupil, by this code or by one that takes its place."""
+        """Returns whether the file names a pupil, by this code or by one that replaces it."""
         return (school, code) in self._first or code in self._nowhere or (school, code) in self._same
 
     # --- what a row means -----------------------------------------------------------------------------------------
@@ -231,16 +236,16 @@ class PupilImport:
         self._alike = stored.namesakes(session, self._schools)
 
     def _default_school(self) -> int | None:
-        assert self._places is not None
+        known = given(self._places, PLACES_READ)
         if self.options.school_code:
-            return self._places.school_of(self.options.school_code)
-        return self.reach.one_school(self._places.above)
+            return known.school_of(self.options.school_code)
+        return self.reach.one_school(known.above)
 
     def _place(self, row: PupilRow) -> PlacedRow:
-        assert self._places is not None
+        known = given(self._places, PLACES_READ)
         places = row.places
         class_name = places["class"] or self.options.class_code
-        class_id, school_id = self._places.class_of(class_name, places["school"], self._school)
+        class_id, school_id = known.class_of(class_name, places["school"], self._school)
         if not self.reach.holds(class_id, school_id):
             raise Misread(NOT_YOURS)
         self._classes.add(class_id)
@@ -248,18 +253,20 @@ class PupilImport:
         name = values["name"]
         values |= {"search_key": fold(name)[:120], "sort_key": sort_key(name)[:240]}
         if places["village"] or places["commune"]:
-            home, found = self._places.home_of(places["village"], places["commune"], class_id)
+            home, found = known.home_of(places["village"], places["commune"], class_id)
             if not found:
                 named = ", ".join(filter(None, (places["village"], places["commune"])))
                 self.notes.say(
                     Sentence("The home “{place}” is not known here; pupils there have no village.", place=named)
                 )
             columns = zip(("village_id", "commune_id", "province_id"), home, strict=True)
-            values |= {key: unit for key, unit in columns if unit is not None}  # what is not known takes nothing away
+            values |= {key: unit for key, unit in columns if unit is not None}  # an unknown unit deletes nothing
         return PlacedRow(row, values)
 
     def _twin(self, one: PlacedRow) -> str | None:
-        """The code of a pupil of the school with the same name, birth date and village, who is not in the file."""
+        """Returns the code of a pupil of the school with the same name, birth date and village, who is not in
+        the file.
+        """
         found = self._candidates(one)
         if not found:
             return None
@@ -268,12 +275,12 @@ class PupilImport:
         return code
 
     def _candidates(self, one: PlacedRow) -> list[tuple[str, str]]:
-        """Those like a row whom the file does not name, by code and name."""
+        """Returns code and name of pupils who are like a row and whom the file does not name."""
         alike = self._alike.get(one.alike, ())
         return [(code, name) for code, name in alike if not self._in_file(one.school, code)]
 
     def _renamed(self, placed: Sequence[PlacedRow]) -> set[str]:
-        """The codes under which those are known that stand in the file with a new one."""
+        """Returns the known codes of those who have a new code in the file."""
         return {code for one in placed for code, _name in self._candidates(one)}
 
 
@@ -296,5 +303,5 @@ _BLANK: dict[str, Any] = {"status": "enrolled"} | dict.fromkeys(
 def _changes(old: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     changes = {key: value for key, value in values.items() if old[key] != value}
     if "commune_id" in changes and "village_id" not in values and old["village_id"]:
-        changes["village_id"] = None  # the old village lies in the old commune
+        changes["village_id"] = None  # the old village belongs to the old commune
     return changes

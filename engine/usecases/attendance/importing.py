@@ -1,7 +1,7 @@
-"""Imports from file to database: a dry run first, then in pieces that can be cancelled, killed and gone on with.
+"""Imports files: first a dry run, then pieces. An import can be cancelled, or killed and continued.
 
-Each piece is one transaction that also notes how far the job is: killed in the middle, the job goes on at the piece
-that was not done, and nothing is doubled. A file that was brought in changes nothing when it comes again.
+Each piece is one transaction that also notes the progress of the job. After a kill the job goes on with the first piece
+that was not done, and nothing is doubled. Importing the same file again changes nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,18 +19,19 @@ from engine.core.files.sheets import Unreadable
 from engine.core.refusals import NotFound
 from engine.core.words import Label, Sentence
 from engine.store.attendance import imports as stored
+from engine.store.attendance.imports import ImportJob, WrongRow
 from engine.store.attendance.marks import Counts
 from engine.store.session import Session, now_utc
-from engine.usecases.attendance.import_marks import MarkImport
+from engine.usecases.attendance.import_marks import PIECE, MarkImport
 from engine.usecases.attendance.import_pupils import PupilImport
 from engine.usecases.context import Context
 
-Progress = Callable[[int, int | None], object]  # rows done, rows in all if that is known
+Progress = Callable[[int, int | None], object]  # rows done, rows in all if known
 MOST_LISTED = 500  # vanished pupils, likely duplicates, other names and birth dates in a report
 
 
 class Import(Protocol):
-    """One kind of file: how it is cut into pieces, and how a piece is brought in."""
+    """A kind of file: how it is cut into pieces, and how a piece is imported."""
 
     notes: Notes
 
@@ -45,17 +46,17 @@ class Import(Protocol):
 
 @dataclass
 class ImportOutcome:
-    """What became of a file, or would become of it."""
+    """What a file changed, or would change."""
 
     state: str = "done"  # done, cancelled, refused, failed
     rows: int = 0
     counts: Counts = field(default_factory=Counts)
     wrong: int = 0
     wrong_rows: list[Wrong] = field(default_factory=list)
-    report: dict[str, Any] = field(default_factory=dict)
+    report: Mapping[str, Any] = field(default_factory=dict)
 
     def summary(self) -> dict[str, int]:
-        """The four numbers of an import."""
+        """Returns the four numbers of an import."""
         return {
             "new": self.counts.new,
             "changed": self.counts.changed,
@@ -65,12 +66,12 @@ class ImportOutcome:
 
 
 def said(sentence: Sentence) -> dict[str, str]:
-    """A sentence in both languages, as it is kept with a job."""
+    """Returns a sentence in both languages, as it is stored with a job."""
     return {"vi": sentence.in_("vi"), "en": sentence.in_("en")}
 
 
-def label(kept: dict[str, str]) -> Label:
-    """The words of a kept sentence."""
+def label(kept: Mapping[str, str]) -> Label:
+    """Returns the words of a stored sentence."""
     return Label(kept["vi"], kept["en"])
 
 
@@ -78,12 +79,12 @@ def _silent(_done: int, _total: int | None) -> None:
     return
 
 
-def _import(context: Context, kind: str, options: Options, reach: Reach, now: dt.datetime) -> Import:
+def _import(context: Context, kind: str, options: Options, reach: Reach, now: dt.datetime, piece: int) -> Import:
     today = context.definitions.calendar("").local(now).date()
     aliases = context.aliases
     if kind == "pupils":
         return PupilImport(context.definitions, aliases, options, reach, today)
-    return MarkImport(aliases, options, reach, today)
+    return MarkImport(aliases, options, reach, today, piece)
 
 
 # --- dry run ----------------------------------------------------------------------------------------------------------
@@ -99,13 +100,14 @@ def dry_run(
     reach: Reach = ALL,
     progress: Progress = _silent,
     stop: Callable[[], bool] = lambda: False,
+    piece: int = PIECE,
 ) -> ImportOutcome:
-    """What a file would change, and what of it is wrong; nothing is kept. Raises `Unreadable`."""
-    work, outcome = _import(context, kind, options, reach, now), ImportOutcome()
+    """Returns what a file would change, and what is wrong with it; stores nothing. Raises `Unreadable`."""
+    work, outcome = _import(context, kind, options, reach, now, piece), ImportOutcome()
     with context.store.trying("import: dry run") as session:
-        for piece in work.pieces(data):
-            counts, bad = work.put(session, piece, now, None, None, dry=True)
-            _add(outcome, len(piece), counts, bad)
+        for rows in work.pieces(data):
+            counts, bad = work.put(session, rows, now, None, None, dry=True)
+            _add(outcome, len(rows), counts, bad)
             progress(outcome.rows, None)
             if stop():
                 outcome.state = "cancelled"
@@ -142,46 +144,38 @@ def run(
     *,
     file_name: str = "",
     progress: Progress = _silent,
+    piece: int = PIECE,
 ) -> ImportOutcome:
-    """Bring a file in from the command line, or go on with it where an earlier run of it was killed.
+    """Imports a file from the command line, or goes on where an earlier run was killed.
 
-    Raises `Unreadable`. With `options.strict` nothing is brought in if one row is wrong: the outcome is "refused".
+    Raises `Unreadable`. With `options.strict` nothing is imported if one row is wrong: the outcome is "refused".
     """
     if options.strict and (checked := dry_run(context, kind, data, options, now)).wrong:
         checked.state, checked.counts = "refused", Counts()
         return checked
     digest = digest_of(kind, data, options)
     with context.store.writing("import: begin") as session:
-        job = stored.unfinished(session, kind, digest)
-        values = new_job(kind, "running", file_name, digest, options, None, now)
-        job_id = job["id"] if job else stored.add_job(session, values)
+        begun = stored.unfinished(session, kind, digest)
+        new = new_job(kind, "running", file_name, digest, options, None, now)
+        job_id = begun or stored.add_job(session, new)
     try:
-        return bring_in(context, job_id, data, ALL, now, progress=progress)
+        return bring_in(context, job_id, data, ALL, now, progress=progress, piece=piece)
     except Unreadable as refused:
         end(context, job_id, "refused", now, {"refused": said(refused.sentence)})
         raise
 
 
 def digest_of(kind: str, data: bytes, options: Options) -> str:
-    """What tells a file, and what was asked with it, from any other."""
+    """Returns a digest of a file with its options."""
     asked = json.dumps([kind, options.as_json()], sort_keys=True).encode()
     return hashlib.sha256(asked + b"\0" + data).hexdigest()
 
 
 def new_job(
     kind: str, state: str, file_name: str, digest: str, options: Options, person_id: int | None, now: dt.datetime
-) -> dict[str, Any]:
-    """The row of a new job."""
-    return {
-        "kind": kind,
-        "state": state,
-        "file_name": file_name[-200:],
-        "digest": digest,
-        "options": options.as_json(),
-        "person_id": person_id,
-        "made_at": now,
-        "report": {},
-    }
+) -> ImportJob:
+    """A new job, which has no id yet."""
+    return ImportJob(0, kind, state, file_name[-200:], digest, options, person_id, now)
 
 
 def bring_in(
@@ -193,25 +187,26 @@ def bring_in(
     *,
     progress: Progress = _silent,
     stop: Callable[[], bool] = lambda: False,
+    piece: int = PIECE,
 ) -> ImportOutcome:
-    """Bring in what is left of a job's file, piece by piece; between pieces `stop` is asked. Raises `Unreadable`."""
+    """Imports the rest of a job's file, piece by piece; between pieces it asks `stop`. Raises `Unreadable`."""
     with context.store.reading("import: job") as session:
         job = job_row(session, job_id)
-    work = _import(context, job["kind"], Options.from_json(job["options"]), reach, now)
+    work = _import(context, job.kind, job.options, reach, now, piece)
     row = 0
     try:
         for whole in work.pieces(data):
-            known, row = max(0, job["next_row"] - row), row + len(whole)
+            known, row = max(0, job.next_row - row), row + len(whole)
             if known:
                 with context.store.reading("import: what was brought in before") as session:
                     work.resolve(session, whole[:known])
-            if not (piece := whole[known:]):
+            if not (left := whole[known:]):
                 continue
-            _piece(context, job_id, work, piece, row - len(piece), now, job["person_id"])
-            progress(row, job["total"])
+            _piece(context, job_id, work, left, row - len(left), now, job.person_id)
+            progress(row, job.total)
             if stop():
                 with context.store.writing("import: let go") as session:
-                    stored.set_job(session, job_id, seen_at=None, begun=0)  # another worker goes on at once
+                    stored.set_job(session, job_id, seen_at=None, begun=0)  # another worker may go on at once
                 return outcome_of(context, job_id)
     except _TakenAway:
         _stopped(context, job_id, now)
@@ -223,29 +218,36 @@ def bring_in(
 
 
 class _TakenAway(Exception):
-    """The job was cancelled, or somebody else works on it: the piece at hand is not kept."""
+    """The job was cancelled, or another worker has it: the present piece is rolled back."""
 
 
 def _piece(
     context: Context, job_id: int, work: Import, piece: list[Any], before: int, at: dt.datetime, by_id: int | None
 ) -> None:
-    """One piece in one transaction."""
+    """Imports one piece in one transaction."""
     with context.store.writing("import: a piece") as session:
         counts, bad = work.put(session, piece, at, by_id, job_id, dry=False)
         job = job_row(session, job_id)
         if not stored.advance(session, job_id, before, before + len(piece), counts, len(bad)):
             raise _TakenAway
-        stored.keep_wrong(session, job_id, job["wrong"], [kept(row) for row in bad])
+        stored.keep_wrong(session, job_id, job.wrong, [kept(row) for row in bad])
 
 
-def kept(row: Wrong) -> dict[str, Any]:
-    """A wrong row as it is kept with a job."""
-    why = [said(sentence) for sentence in row.why]
-    return {"sheet": row.sheet[:100], "row": row.row, "names": list(row.names), "cells": list(row.cells), "why": why}
+def kept(row: Wrong) -> WrongRow:
+    """Returns a wrong row as it is stored with a job."""
+    return WrongRow(
+        row.sheet[:100], row.row, list(row.names), list(row.cells), [said(sentence) for sentence in row.why]
+    )
 
 
-def job_row(session: Session, job_id: int) -> dict[str, Any]:
-    """A job, all columns. Raises `NotFound`."""
+def given_back(row: WrongRow) -> Wrong:
+    """A wrong row that was kept, as it is given back in a file."""
+    why = tuple(Sentence("{said}", said=label(words)) for words in row.why)
+    return Wrong(row.sheet, row.row, tuple(row.names), tuple(row.cells), why)
+
+
+def job_row(session: Session, job_id: int) -> ImportJob:
+    """A job. Raises `NotFound`."""
     job = stored.job(session, job_id)
     if job is None:
         raise NotFound(Sentence("There is no such import."))
@@ -253,7 +255,7 @@ def job_row(session: Session, job_id: int) -> dict[str, Any]:
 
 
 def end(context: Context, job_id: int, state: str, now: dt.datetime, report: dict[str, Any] | None = None) -> None:
-    """A job has ended; its file is no longer needed."""
+    """Ends a job and deletes its file."""
     with context.store.writing("import: end") as session:
         values: dict[str, Any] = {"state": state, "finished_at": max(now, now_utc()), "seen_at": None}
         stored.set_job(session, job_id, **values, **({"report": report} if report is not None else {}))
@@ -262,29 +264,15 @@ def end(context: Context, job_id: int, state: str, now: dt.datetime, report: dic
 
 def _stopped(context: Context, job_id: int, now: dt.datetime) -> None:
     with context.store.reading("import: why it stopped") as session:
-        cancelled = job_row(session, job_id)["cancelled_at"] is not None
+        cancelled = job_row(session, job_id).cancelled_at is not None
     if cancelled:
         end(context, job_id, "cancelled", now)
 
 
 def outcome_of(context: Context, job_id: int) -> ImportOutcome:
-    """What became of a job so far."""
+    """Returns the results of a job so far."""
     with context.store.reading("import: outcome") as session:
         job = job_row(session, job_id)
-        kept = stored.wrong_rows(session, job_id)
-    counts = Counts(job["new"], job["changed"], job["unchanged"])
-    rows = [
-        Wrong(
-            row["sheet"],
-            row["row"],
-            tuple(row["names"]),
-            tuple(row["cells"]),
-            tuple(_sentence(why) for why in row["why"]),
-        )
-        for row in kept
-    ]
-    return ImportOutcome(job["state"], job["next_row"], counts, job["wrong"], rows, job["report"])
-
-
-def _sentence(kept: dict[str, str]) -> Sentence:
-    return Sentence("{said}", said=label(kept))
+        rows = [given_back(row) for row in stored.wrong_rows(session, job_id)]
+    counts = Counts(job.new, job.changed, job.unchanged)
+    return ImportOutcome(job.state, job.next_row, counts, job.wrong, rows, job.report)

@@ -1,4 +1,4 @@
-"""Cases that the risk watch proposes where it may not open them: the teacher opens one, or says why not."""
+"""Decides about the cases that the risk watch proposes: the teacher opens one, or says why not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.core.people.access import Viewer, reach
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.store.attendance import proposals as kept
-from engine.store.attendance.proposals import Proposed
+from engine.store.attendance.proposals import ProposalRow, Proposed
 from engine.store.cases.cases import pupil_place
 from engine.store.session import Session
 from engine.usecases.cases import case_acts
@@ -36,14 +36,19 @@ MEASURES = {
 
 
 def open_proposals(session: Session, viewer: Viewer, most: int = MOST) -> list[Proposed]:
-    """What waits for the viewer's decision, the oldest first: pupils of their classes and schools; none for others."""
+    """Returns what waits for the viewer's decision, the oldest first: pupils of their classes and schools; none for
+    others.
+    """
     if not any(viewer.holds(role) for role in OPENERS):
         return []
     return kept.waiting(session, viewer.of("teacher"), viewer.of("head"), most)
 
 
 def reasons(rules: RiskRules, signals: Iterable[Sequence[Any]]) -> list[Label | Sentence]:
-    """The signals of a proposal in words, with what was counted. One that the rules no longer name keeps its id."""
+    """Returns the signals of a proposal in words, with the counts.
+
+    A signal that the rules no longer have keeps its id.
+    """
     return [_reason(rules.signal(id), id, value) for id, _threshold, value in signals]
 
 
@@ -56,9 +61,9 @@ def _reason(signal: Signal | None, id: str, value: int) -> Label | Sentence:
 
 
 def take_up(context: Context, viewer: Viewer, proposal_id: int, now: dt.datetime) -> str:
-    """Open the proposed case, with what was found; its code. Asked again by the same person: the same code.
+    """Opens the proposed case, with what was found; returns its code. The same person asking again gets the same code.
 
-    Raises `NotFound`, `NoAccess`, `NotAllowed`, or `Conflict` if it was decided already or the pupil has a case.
+    Raises `NotFound`, `NoAccess`, `NotAllowed`, or `Conflict` if it was already decided or the pupil has a case.
     """
     with context.store.writing("take up a proposal") as session:
         row = _proposal(session, viewer, proposal_id)
@@ -73,7 +78,7 @@ def take_up(context: Context, viewer: Viewer, proposal_id: int, now: dt.datetime
 
 
 def dismiss(context: Context, viewer: Viewer, proposal_id: int, reason: str, now: dt.datetime) -> None:
-    """Leave a proposal aside, for a reason: its alarms were not real. Raises what `take_up` raises, or `Invalid`."""
+    """Dismisses a proposal, for a reason: its alarms were not real. Raises what `take_up` raises, or `Invalid`."""
     reason = reason.strip()
     with context.store.writing("dismiss a proposal") as session:
         row = _proposal(session, viewer, proposal_id)
@@ -86,7 +91,7 @@ def dismiss(context: Context, viewer: Viewer, proposal_id: int, reason: str, now
 
 
 def proposal(context: Context, viewer: Viewer, proposal_id: int) -> Proposed:
-    """One proposal that waits for a decision. Raises what `take_up` raises."""
+    """Returns one proposal that waits for a decision. Raises what `take_up` raises."""
     with context.store.writing("look at a proposal") as session:
         _undecided(_proposal(session, viewer, proposal_id))
     with context.store.scoped(viewer) as session:
@@ -96,7 +101,7 @@ def proposal(context: Context, viewer: Viewer, proposal_id: int) -> Proposed:
     return found[0]
 
 
-def _proposal(session: Session, viewer: Viewer, proposal_id: int) -> Any:
+def _proposal(session: Session, viewer: Viewer, proposal_id: int) -> ProposalRow:
     row = kept.proposal(session, proposal_id)
     if row is None:
         raise NotFound(Sentence("There is no such proposal."))
@@ -109,6 +114,6 @@ def _proposal(session: Session, viewer: Viewer, proposal_id: int) -> Any:
     return row
 
 
-def _undecided(row: Any) -> None:
+def _undecided(row: ProposalRow) -> None:
     if row.decided_at is not None:
         raise Conflict(Sentence("This proposal was decided already."))

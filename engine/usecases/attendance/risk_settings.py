@@ -1,6 +1,6 @@
-"""What people have set of the risk watch instead of what its file says: what a signal does, where, and how days count.
+"""Settings of the risk watch that people chose instead of its file: what a signal does, where, and how days count.
 
-An office sets it for its own unit, an administrator for the whole installation; the file stays the first word.
+An office sets it for its own unit, an administrator for the whole installation. What nobody set comes from the file.
 """
 
 from __future__ import annotations
@@ -18,20 +18,22 @@ from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
 from engine.usecases.context import Context
 
-SETTING = "risk"  # its name in the table
+SETTING = "risk"  # its name in the table of settings
 READERS = ("head", OFFICE, ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Modes:
-    """What the watch does where: by school if an office has set it, else by signal, else as everywhere."""
+    """What the watch does at a school: as an office has set it, else as set for the signal, else as set for
+    everywhere.
+    """
 
     everywhere: str
     signals: Mapping[str, str] = field(default_factory=dict)
     schools: Mapping[int, str] = field(default_factory=dict)
 
     def of(self, school_id: int, signals: Sequence[str]) -> str:
-        """What happens at a school when these signals are reached: one that opens is enough to open."""
+        """Returns what happens at a school when these signals are reached: one that opens is enough to open."""
         if school_id in self.schools:
             return self.schools[school_id]
         found = {self.signals.get(signal, self.everywhere) for signal in signals}
@@ -40,7 +42,7 @@ class Modes:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What was chosen; "" and nothing for what was left to the file. `units`: mode by the id of a unit."""
+    """The choices; "" and empty for what the file decides. `units`: mode by the id of a unit."""
 
     mode: str = ""
     count: str = ""
@@ -50,7 +52,7 @@ class Chosen:
     at: dt.datetime | None = None
 
     def rules(self, file: RiskRules) -> RiskRules:
-        """The rules of the file with what was chosen; signals that are off are left out."""
+        """Returns the rules of the file with the choices, without signals that are off."""
         kept = tuple(signal for signal in file.signals if self.signals.get(signal.id) != OFF)
         return replace(file, mode=self.mode or file.mode, count=self.count or file.count, signals=kept)
 
@@ -74,7 +76,7 @@ def chosen_in(session: Session) -> Chosen:
 
 
 def check(viewer: Viewer) -> None:
-    """Whether the viewer may see how the watch is set. Raises `NotAllowed`."""
+    """Checks that the viewer may see the settings of the watch. Raises `NotAllowed`."""
     if not any(viewer.holds(role) for role in READERS):
         raise NotAllowed(Sentence("The settings of the risk watch are for heads of schools and education offices."))
 
@@ -82,7 +84,7 @@ def check(viewer: Viewer) -> None:
 def choose(
     context: Context, viewer: Viewer, now: dt.datetime, *, mode: str, count: str, signals: Mapping[str, str]
 ) -> None:
-    """Set what holds everywhere; "" leaves it to the file. Raises `NotAllowed` or `Invalid`."""
+    """Sets what holds everywhere; "" leaves it to the file. Raises `NotAllowed` or `Invalid`."""
     if not viewer.holds(ADMIN):
         raise NotAllowed(Sentence("What holds everywhere is set by an administrator."))
     known = {signal.id for signal in context.risk.signals}
@@ -94,7 +96,7 @@ def choose(
 
 
 def choose_for(context: Context, viewer: Viewer, unit_id: int, mode: str, now: dt.datetime) -> None:
-    """Set what the watch does at the schools of an office's unit; "" as everywhere. Raises `NotAllowed`, `Invalid`."""
+    """Sets what the watch does at the schools of an office's unit; "" as everywhere. Raises `NotAllowed`, `Invalid`."""
     if unit_id not in viewer.of(OFFICE):
         raise NotAllowed(Sentence("What the watch does in a place is set by its education office."))
     if mode not in {"", *MODES}:

@@ -1,7 +1,7 @@
-"""The roll call of a class: a mark for each pupil on the list that was looked at; sent again, the old one is kept.
+"""Takes the roll call of a class: a mark for each pupil on the list of the page; sending it again keeps the old marks.
 
-Until it is sent the session is "not taken", which is neither absence nor presence. So it stays for a pupil of whom the
-list said nothing: one who has come to the class since a phone took its copy.
+Until it is sent the session is "not taken", which is neither absence nor presence. It stays so for a pupil who was not
+on the list: one who came to the class after the phone copied the list.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ MARKS: Mapping[str, Label] = {
     "u": Label("Vắng không phép", "Unexcused"),
     "l": Label("Trễ", "Late"),
 }
-EARLIEST = dt.timedelta(days=31)  # how far back a register may be taken or corrected on the page
-NOT_TAKEN = "0"  # the version of a session that has no mark
+EARLIEST = dt.timedelta(days=31)  # how far back a page can take or correct a register
+NOT_TAKEN = "0"  # the version of a session without marks
 
 
 def version_of(marks: Mapping[int, str]) -> str:
-    """What a session's register says, by pupil, as a short text to hold one state of it against another."""
+    """Returns a short text for the state of a session's register by pupil, to compare two states."""
     said = " ".join(f"{pupil}{mark}" for pupil, mark in sorted(marks.items()))
     return hashlib.sha256(said.encode()).hexdigest()[:16] if said else NOT_TAKEN
 
 
 def check(session: Session, viewer: Viewer, class_id: int) -> None:
-    """Whether the viewer takes this class's register: its teacher or the head. Raises `NotFound` or `NoAccess`."""
+    """Checks that the viewer takes this class's register: its teacher or the head. Raises `NotFound` or `NoAccess`."""
     school = stored.school_of(session, class_id)
     if school is None:
         raise NotFound(Sentence("There is no such class."))
@@ -58,18 +58,17 @@ def send(
     key: str,
     version: str | None = None,
 ) -> Counts:
-    """Take a session's register: `said` gives the mark of each pupil who stood on the list.
+    """Takes the register of a session: `said` has the mark of each pupil on the list.
 
-    Who was present and has left the class since gets none. The worker watches the class at once
-    (`engine.jobs.risk_watch_asked`). Sent twice with the same key, it is done once, and is as done when the post has
-    ended in between. `version` is that of the marks that the person was looking at (`version_of`); None: whatever they
-    are.
+    A present pupil who has left the class since gets no mark. The worker watches the class at once
+    (`engine.jobs.risk_watch_asked`). Sent twice with the same key, it is done once; this also holds if the post ended
+    in between. `version` is the version of the marks that the person saw (`version_of`); None: any.
 
     Raises:
         NotFound, NoAccess: see `check`.
         Invalid: for a day that cannot be taken, or a mark or pupil that does not belong here.
-        Conflict: if other marks than these were written since `version`, or somebody else has sent this key; as
-            `SentBefore` if other marks were sent with it.
+        Conflict: if other marks than these were written since `version`, or somebody else has sent this key;
+            `SentBefore`, a kind of it, if other marks were sent with the key.
     """
     sent = idempotency.digest(key, "roll call", {"class": class_id, "day": day, "session": half, "marks": said})
     with context.store.writing("roll call") as session:
@@ -92,7 +91,7 @@ def send(
 
 
 def _sent_by_now(session: Session, key: str, viewer: Viewer, sent: str) -> Counts:
-    """The same request was faster by a moment, or it is not this person's."""
+    """Handles a key that exists: the same request came a moment before, or it is not this person's."""
     if stored.sender(session, key) != viewer.person_id:
         raise Conflict(Sentence("This form was sent by somebody else already."))
     idempotency.check(session, key, sent)

@@ -1,1 +1,1 @@
-"""Closures: entered, changed, lifted."""
+"""Enters, changes and lifts closures."""

@@ -1,9 +1,9 @@
-"""Days without class, entered early or late: who may announce, change and lift them, and the deadlines counted anew.
+"""Announces, changes and lifts days without class, early or late, and counts the deadlines again.
 
-A pause of teaching in class holds a pupil, a class, a satellite site, a village, a school or a whole area (D2.5). Days
-in it are no school days, so the open cases it touches get new deadlines in the same transaction; what has fired stays
-fired. Before it is stored, `preview` tells how many that would be. Whoever is to act on cases whose deadlines it moved
-is told once, of all of them together.
+A closure concerns a pupil, a class, a satellite site, a village, a school or a whole area (D2.5). Its days are not
+school days, so the open cases that it touches get new deadlines in the same transaction; what has fired stays fired.
+`preview` says before that how many cases it would touch. A person who has to act on moved cases gets one notice for all
+of them.
 """
 
 from __future__ import annotations
@@ -23,15 +23,23 @@ from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFou
 from engine.core.rules.model import Rule
 from engine.core.words import Sentence
 from engine.store.calendar import closures as stored
-from engine.store.calendar.closures import Closed, ClosureNews, ClosureScope, Concerned, Plan, SupposedWorld, Touched
+from engine.store.calendar.closures import (
+    Closed,
+    ClosureNews,
+    ClosureScope,
+    Concerned,
+    Plan,
+    SupposedSurroundings,
+    Touched,
+)
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Session
 from engine.usecases import idempotency
 from engine.usecases.context import Context
 
 LONGEST = 200  # characters of a reason
-MOST_DAYS = 366  # of one closure: a longer one is a slip of the pen
+MOST_DAYS = 366  # days of one closure; a longer one is a typing mistake
 MOST_LOOKED_AT = 5_000  # cases that a preview counts
 DAY = dt.timedelta(days=1)
 SCHOOL_DAYS = "school days"
@@ -40,7 +48,7 @@ ANNOUNCED, CHANGED, LIFTED = "announced", "changed", "lifted"
 
 
 class _DoneBefore(Exception):
-    """A request with the same key was faster by a moment; what this one did is undone."""
+    """A request with the same key came a moment before; this one is undone."""
 
 
 def announce_closure(
@@ -55,13 +63,14 @@ def announce_closure(
     study_mode: str | None = None,
     now: dt.datetime,
     key: str | None = None,
+    batch: int = stored.BATCH,
 ) -> int:
-    """Enter days without class, first and last included, for all in a unit or for one pupil; returns the closure's id.
+    """Announces days without class, first and last included, for a unit or a pupil; returns the closure's id.
 
-    A head does so for the own school and what lies in it, a commune leader and an education office for their area, a
-    homeroom teacher for the own class and a pupil in it, an administrator for any unit. `viewer` None is the system
+    A head announces for the own school and what belongs to it, a commune leader and an education office for their area,
+    a homeroom teacher for the own class and a pupil in it, an administrator for any unit. `viewer` None is the system
     itself. `study_mode` says how pupils learn meanwhile (D1.6). `key` is the idempotency key of the request: sent
-    again, it gives the same closure; with other content it raises `SentBefore`.
+    again, it returns the same closure; with other content it raises `SentBefore`.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
     """
@@ -75,7 +84,7 @@ def announce_closure(
             actor = _actor(session, viewer, scope)
             _check(plan)
             closure = stored.add_closure(session, scope, plan, actor.person_id, now)
-            _act(context, session, scope, actor, closure, ANNOUNCED, plan, now, key)
+            _act(context, session, scope, actor, closure, ANNOUNCED, plan, now, key, batch)
             _note_sent(session, key, sent, now)
             return closure
     except _DoneBefore:
@@ -90,13 +99,14 @@ def announce_closure(
             study_mode=study_mode,
             now=now,
             key=key,
+            batch=batch,
         )
 
 
 def change_closure(
     context: Context, viewer: Viewer | None, closure_id: int, plan: Plan, now: dt.datetime, *, key: str | None = None
 ) -> None:
-    """Let a closure have other days, another reason or way of learning. What it has already is no change.
+    """Changes the days, the reason or the way of learning of a closure. Equal values change nothing.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
     """
@@ -112,7 +122,7 @@ def lift_closure(
     *,
     key: str | None = None,
 ) -> None:
-    """Let a closure end earlier: `last_day` is the last day without class; a day before its first withdraws it whole.
+    """Ends a closure earlier: `last_day` is its last day; a day before its first day withdraws the whole closure.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed`, or `Invalid` for a day after its end.
     """
@@ -128,10 +138,12 @@ def preview(
     unit_id: int | None = None,
     pupil_id: int | None = None,
     closure_id: int | None = None,
+    most: int = MOST_LOOKED_AT,
+    batch: int = stored.BATCH,
 ) -> Touched:
-    """How many open cases a closure would touch, and of how many the deadline would move; nothing is stored.
+    """Returns how many open cases a closure would touch, and of how many the deadline would move; stores nothing.
 
-    `closure_id` is the stored closure in whose place it would be. Of more than MOST_LOOKED_AT cases only so many are
+    `closure_id` is the stored closure in whose place it would be. Of more than `most` cases only so many are
     looked at. Raises what announcing or changing it would raise.
     """
     with context.store.reading("what a closure would move") as session:
@@ -140,27 +152,27 @@ def preview(
             unit_id, pupil_id = closed.unit_id, closed.pupil_id
         scope = _scope(session, unit_id, pupil_id)
         actor = _actor(session, viewer, scope)
-        if closure_id is None or plan.last_day >= plan.first_day:  # one that is withdrawn whole has no days
+        if closure_id is None or plan.last_day >= plan.first_day:  # a withdrawn closure has no days
             _check(plan)
-        world = SupposedWorld(session, context.definitions, now)
-        world.suppose(scope, plan, closure_id)
+        reader = SupposedSurroundings(session, context.definitions, now)
+        reader.suppose(scope, plan, closure_id)
         counted = Touched()
-        for number, works in _works(world, scope, lock=False):
+        for number, works in _works(reader, scope, lock=False, batch=batch):
             counted = _add(counted, number, works, actor, {})
-            if counted.touched >= MOST_LOOKED_AT:
+            if counted.touched >= most:
                 return replace(counted, all=False)
         return counted
 
 
 def ended(plan: Plan, last_day: dt.date) -> Plan:
-    """The plan ending on an earlier day; on the day before its first if it is withdrawn whole. Raises `Invalid`."""
+    """Returns the plan with an earlier end; the day before its first if withdrawn. Raises `Invalid`."""
     if last_day > plan.last_day:
         raise Invalid({"last_day": Sentence("The closure ends on {last} already.", last=plan.last_day)})
     return replace(plan, last_day=max(last_day, plan.first_day - DAY))
 
 
 def may_announce(viewer: Viewer, scope: ClosureScope) -> bool:
-    """Whether the viewer may announce, change and lift closures of this scope."""
+    """Returns whether the viewer may announce, change and lift closures of this scope."""
     return bool(_allowed(viewer, scope))
 
 
@@ -208,7 +220,7 @@ def _note_sent(session: Session, key: str | None, sent: str, now: dt.datetime) -
 
 
 def _done(session: Session, key: str, viewer: Viewer | None, sent: str) -> int | None:
-    """The closure that a request with this key was about, if it was done already. Raises `SentBefore`."""
+    """Returns the closure of an earlier request with this key, if it was already done. Raises `SentBefore`."""
     done = stored.done_with(session, key)
     if done is not None and done[1] != (viewer.person_id if viewer else None):
         raise Conflict(Sentence("This form was sent by somebody else already."))
@@ -231,7 +243,7 @@ def _scope(session: Session, unit_id: int | None, pupil_id: int | None) -> Closu
 
 
 def _actor(session: Session, viewer: Viewer | None, scope: ClosureScope) -> Actor:
-    """Who announces or lifts, in the role that allows it."""
+    """Returns the person who announces or lifts, in the role that allows it."""
     if viewer is None:
         return Actor(None, SYSTEM)
     roles = _allowed(viewer, scope)
@@ -249,7 +261,7 @@ def _allowed(viewer: Viewer, scope: ClosureScope) -> set[str]:
         roles.add(OFFICE)
     if viewer.of("teacher") & {scope.class_id, scope.unit_id}:
         roles.add("teacher")
-    if scope.pupil_id is None and viewer.of(ADMIN) & scope.line:  # an administrator knows no pupil
+    if scope.pupil_id is None and viewer.of(ADMIN) & scope.line:  # an administrator knows no pupils
         roles.add(ADMIN)
     return roles
 
@@ -286,16 +298,17 @@ def _act(
     plan: Plan,
     now: dt.datetime,
     key: str | None,
+    batch: int = stored.BATCH,
 ) -> None:
-    """Note the act and count the deadlines of the cases it touches anew."""
+    """Notes the act and counts the deadlines of the cases it touches again."""
     act = stored.add_act(session, closure, kind, plan, actor.person_id, now, key)
     if act is None:
         raise _DoneBefore
     first, last = plan.first_day.isoformat(), plan.last_day.isoformat()
-    # What the history of a case keeps of it; the reason may be personal and stays out of the chain.
+    # What the history of a case stores of it. The reason may be personal, so it stays out of the chain.
     data = {"because": "closure", "closure": closure, "scope": scope.kind, "first": first, "last": last}
     counted, told = Touched(), dict[int, ClosureNews]()
-    for number, works in _works(World(session, context.definitions, now), scope, lock=True):
+    for number, works in _works(SurroundingsReader(session, context.definitions, now), scope, lock=True, batch=batch):
         counted = _add(counted, number, works, actor, data)
         writer.store(session, works)
         _gather(told, works, scope, actor)
@@ -304,9 +317,9 @@ def _act(
 
 
 def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: ClosureScope, actor: Actor) -> None:
-    """Whom it concerns that the deadlines of their cases have moved, each once; not who moved them.
+    """Collects the people whose cases have moved deadlines, each once, without the person who moved them.
 
-    The page of a pupil's closure names the pupil: it is not for those who must not know.
+    The page of a pupil's closure names the pupil, so people who must not know are left out.
     """
     for work in works:
         facts = work.facts
@@ -319,14 +332,15 @@ def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: Clos
                 told[person] = news._replace(cases=news.cases + 1)
 
 
-def _works(world: World, scope: ClosureScope, *, lock: bool) -> Iterable[tuple[int, list[Casework]]]:
-    for number, found in stored.touched(world.session, scope, _concerned(world.definitions), lock=lock):
-        world.fetch(found)
-        yield number, [Casework(facts, world.situation(facts), world, world.now) for facts in found]
+def _works(
+    world: SurroundingsReader, scope: ClosureScope, *, lock: bool, batch: int = stored.BATCH
+) -> Iterable[tuple[int, list[Casework]]]:
+    for number, found in stored.touched(world.session, scope, _concerned(world.definitions), lock=lock, batch=batch):
+        yield number, world.caseworks(found)
 
 
 def _concerned(definitions: Definitions) -> Concerned:
-    """Whether days without class can move a deadline of a case: the rules of its state count school days."""
+    """Returns whether days without class can move a deadline of a case: the rules of its state count school days."""
 
     @cache
     def concerned(workflow: str, version: int, state: str, accepted: bool | None) -> bool:

@@ -1,8 +1,8 @@
-"""What people do with cases, one function each: read what they filled in, decide, store; all of it or nothing.
+"""What people do with cases, one function for each act: reads the form, decides, stores; all of it or nothing.
 
-Every act is one transaction. `version` is the version of the case that the person was looking at: if somebody else, or
-a rule, was faster, `Conflict` says who did what and when. `key` is the idempotency key of the request: sent again (two
-clicks, a bad line), it does nothing more and gives the same answer; with other content it raises `SentBefore`.
+Every act (`engine.core.cases.act.Act`) is one transaction. If the case no longer has the version that the person was
+looking at, somebody else or a rule was faster, and `Conflict` says who did what and when. An idempotency key that comes
+again (two clicks, a bad line) does nothing more and gives the same answer; with other content it raises `SentBefore`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.core.cases.act import Act
 from engine.core.cases.act_vocabulary import GIVERS, HOLDERS, OPENERS, act_label
 from engine.core.cases.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.core.cases.facts import Facts
@@ -25,29 +26,30 @@ from engine.core.workflow.model import ActFields, Transition, Workflow
 from engine.store.cases import cases as stored
 from engine.store.cases import writer
 from engine.store.cases.companions import on_list
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import casework_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.usecases import idempotency
 from engine.usecases.context import Context
 
-MOST_HELD = 90  # days: a term; nobody forgets a case by stopping its clock
+MOST_HELD = 90  # days, a term; so that nobody forgets a case by stopping its clock
 
-Act = Callable[[Casework, Actor, dict[str, Any], Session], None]
+Do = Callable[[Casework, Actor, dict[str, Any], Session], None]
+Asks = Callable[[Workflow], ActFields | Transition]
 
 
 def open_case(
     context: Context,
     viewer: Viewer,
     pupil_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     now: dt.datetime,
     *,
     key: str | None = None,
 ) -> str:
-    """Open a case for a pupil and return its code.
+    """Opens a case for a pupil and returns its code.
 
-    Raises `NoAccess` (for a pupil that there is not, too), `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an
+    Raises `NoAccess` (also for an unknown pupil), `NotAllowed`, `Invalid`, or `Conflict` if the pupil has an
     open case.
     """
     with context.store.writing("open a case") as session:
@@ -59,30 +61,32 @@ def open_within(
     context: Context,
     viewer: Viewer,
     pupil_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     now: dt.datetime,
     *,
     key: str | None = None,
-    data: Mapping[str, Any] | None = None,
+    data: Mapping[str, object] | None = None,
 ) -> str:
-    """`open_case` as part of a larger transaction; `data` is kept with the first event, and holds nothing personal."""
+    """`open_case` as part of a larger transaction; `data` is stored with the first event, and holds nothing
+    personal.
+    """
     sent = idempotency.digest(key, "open", {**values, "pupil": pupil_id}) if key else ""
     if key and (code := replayed(session, key, viewer, sent)):
         return code
     place = stored.pupil_place(session, pupil_id)
     roles = reach(viewer, place) if place else frozenset()
     if place is None or not roles:
-        raise NoAccess(_no_duty())  # the same answer for both: nobody learns which pupils there are
+        raise NoAccess(_no_duty())  # the same for both, so that nobody learns which pupils exist
     if not roles & OPENERS:
         raise NotAllowed(_only_school())
     workflow = context.definitions.workflow(context.workflow)
     _only_one(session, pupil_id, workflow.name)
-    world = World(session, context.definitions, now)
-    filled = _filled(workflow, workflow.forms["open"], values, world.today)
-    facts = new_case(context, workflow, place, filled, now, stored.next_codes(session, world.today.year)[0])
+    today = _today(context, now)
+    filled = _filled(workflow, workflow.forms["open"], values, today)
+    since, code = dt.date.fromisoformat(filled["absent_since"]), stored.next_codes(session, today.year)[0]
+    facts = new_case(context, workflow, place, since, now, code)
     stored.insert_case(session, facts)
-    world.fetch([facts])
-    work = Casework(facts, world.situation(facts), world, now)
+    work = casework_of(session, context.definitions, facts, now)
     work.open(actor_on(viewer, work.facts).only(OPENERS), filled)
     work.entries[0].data |= data or {}
     writer.store(session, [work], key)
@@ -95,11 +99,11 @@ def new_case(
     context: Context,
     workflow: Workflow,
     place: stored.PupilPlace,
-    filled: Mapping[str, Any],
+    absent_since: dt.date,
     now: dt.datetime,
     code: str,
 ) -> Facts:
-    """The facts of a case that nothing has happened to yet; `filled` says since when the pupil is absent."""
+    """The facts of a case that nothing has happened to yet."""
     return Facts(
         id=0,
         code=code,
@@ -111,7 +115,7 @@ def new_case(
         entry=1,
         since=now,
         level=0,
-        absent_since=dt.date.fromisoformat(filled["absent_since"]),
+        absent_since=absent_since,
         opened_at=now,
         closed_at=None,
         assignee_id=None,
@@ -135,137 +139,69 @@ def new_case(
     )
 
 
-def step(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    name: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Do a transition of the workflow, such as `contact` or `return_to_class`."""
+def step(context: Context, act: Act, name: str) -> None:
+    """Does a transition of the workflow, such as `contact` or `return_to_class`."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not work.facts.is_open:  # reopening
             _only_one(session, work.facts.pupil_id, work.facts.workflow)
         work.step(name, actor, filled)
         if meets(work.situation.workflow, name):
-            _note_company(work, session, values)
+            _note_company(work, session, act.values)
             _tick_off_check_ins(work, session, at_least_one=False)
 
-    on_case(
-        context,
-        viewer,
-        code,
-        now,
-        act,
-        name=name,
-        asked=lambda workflow: _step(workflow, name),
-        values=values,
-        version=version,
-        key=key,
-    )
+    on_case(context, act, name, do, asks=lambda workflow: _step(workflow, name))
 
 
-def accept(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Take up a case that is on offer to one of the viewer's posts."""
+def accept(context: Context, act: Act) -> None:
+    """Accepts a case that is on offer to one of the viewer's posts."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
-        work.accept(_in_seat(viewer, actor, work.facts), _seats(viewer), filled)
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+        work.accept(_in_seat(act.viewer, actor, work.facts), _seats(act.viewer), filled)
 
-    on_case(context, viewer, code, now, act, name="accept", values=values, version=version, key=key)
+    on_case(context, act, "accept", do)
 
 
-def decline(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Return an offer with a reason; it is offered to the next one up."""
+def decline(context: Context, act: Act) -> None:
+    """Returns an offer with a reason; the next post above gets it."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         declined = stored.declined_seats(session, work.facts)
-        work.decline(_in_seat(viewer, actor, work.facts), _seats(viewer), declined, filled)
+        work.decline(_in_seat(act.viewer, actor, work.facts), _seats(act.viewer), declined, filled)
 
-    on_case(context, viewer, code, now, act, name="decline", values=values, version=version, key=key)
+    on_case(context, act, "decline", do)
 
 
-def assign(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    person_id: int,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Give the case to a person who may hold it."""
+def assign(context: Context, act: Act, person_id: int) -> None:
+    """Gives the case to a person who may have it."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         owner = work.situation.workflow.states[work.facts.state].owner or ""
-        roles = reach(viewer_of(session, person_id, _today(context, now)), work.facts)
+        roles = reach(viewer_of(session, person_id, _today(context, act.now)), work.facts)
         role = next((role for role in LADDERS.get(owner, ()) if role in roles), None)
         if role is None:
             raise Invalid({"person": Sentence("This person cannot have the case: no post of theirs answers for it.")})
         work.assign(actor, person_id, role, filled)
 
-    on_case(
-        context, viewer, code, now, act, name="assign", values={**values, "person": person_id}, version=version, key=key
-    )
+    given = replace(act, values={**act.values, "person": person_id})
+    on_case(context, given, "assign", do)
 
 
-def note(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Write something down for everybody with a duty towards the pupil."""
+def note(context: Context, act: Act) -> None:
+    """Writes a note for everybody with a duty towards the pupil."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not work.facts.is_open and not knows(actor.roles):
             raise NotAllowed(Sentence("This case has ended."))
         work.write("noted", actor, filled)
 
-    on_case(context, viewer, code, now, act, name="note", values=values, version=version, key=key)
+    on_case(context, act, "note", do)
 
 
-def log_support(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
+def log_support(context: Context, act: Act) -> None:
     """Log support that was given (D3.1): kind, quantity in the kind's unit, value, giver, date, who received it."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not actor.roles & GIVERS:
             raise NotAllowed(Sentence("Your role does not log support."))
         kind = work.situation.workflow.fields["support_kind"].choice(filled["support_kind"])
@@ -275,72 +211,45 @@ def log_support(
         row["association_id"] = work.facts.association_id
         work.write("support_given", actor.only(GIVERS), filled, [("support", row)])
 
-    on_case(context, viewer, code, now, act, name="support", values=values, version=version, key=key)
+    on_case(context, act, "support", do)
 
 
-def check_in(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Record how a pupil who is away is doing (D1.6, D1.7, D4.2), and when to ask again."""
+def check_in(context: Context, act: Act) -> None:
+    """Records how an absent pupil is doing (D1.6, D1.7, D4.2), and when to ask again."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not knows(actor.roles):
             raise NotAllowed(Sentence("Your role does not record check-ins."))
         unsafe = {"flag": "safety"} if filled.get("safe") is False else {}
-        # Before the clocks are settled: a rule may wait for the flag.
+        # Before the clocks are settled, because a rule may wait for the flag.
         work.facts.flags = sorted({*work.facts.flags, *unsafe.values()})
         work.write("checked_in", actor.only(actor.roles - REFERRED), filled, data=unsafe)
         _tick_off_check_ins(work, session, at_least_one=True)
 
-    on_case(context, viewer, code, now, act, name="check_in", values=values, version=version, key=key)
+    on_case(context, act, "check_in", do)
 
 
-def hold_lesson(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Check off the next catch-up lesson that was planned (D1.5). Raises `NotFound` if none is left."""
+def hold_lesson(context: Context, act: Act) -> None:
+    """Marks the next planned catch-up lesson as done (D1.5). Raises `NotFound` if none is left."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not actor.roles & OPENERS:
             raise NotAllowed(Sentence("Catch-up lessons are recorded by the homeroom teacher or the head."))
         work.write("lesson_held", actor.only(OPENERS), filled)
         if not stored.tick_off(session, work.facts.id, LESSON, work.next_seq - 1):
             raise NotFound(Sentence("No catch-up lesson is left to be held."))
 
-    on_case(context, viewer, code, now, act, name="lesson", values=values, version=version, key=key)
+    on_case(context, act, "lesson", do)
 
 
-def hold(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Stop the clocks of a case until the end of a day, MOST_HELD days ahead at most; the deadline is counted anew."""
+def hold(context: Context, act: Act) -> None:
+    """Stops the clocks of a case until the end of a day, MOST_HELD days ahead at most; counts the deadline again."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not actor.roles & HOLDERS:
             raise NotAllowed(Sentence("Only a head, a commune leader or an education office stops a clock."))
         last = dt.date.fromisoformat(filled["hold_until"])
-        longest = work.situation.calendar.local(now).date() + dt.timedelta(days=MOST_HELD)
+        longest = work.situation.calendar.local(act.now).date() + dt.timedelta(days=MOST_HELD)
         if last > longest:
             raise Invalid(
                 {
@@ -352,60 +261,59 @@ def hold(
         until = work.situation.calendar.instant(last + dt.timedelta(days=1), 0)
         actor = actor.only(HOLDERS)
         work.hold(actor, until, filled["reason"], filled)
-        work.facts.holds += ((now, until, filled["reason"]),)
+        work.facts.holds += ((act.now, until, filled["reason"]),)
         work.situation = context.definitions.situation(work.facts, work.situation.surroundings)
         work.recount("recounted", actor, {"because": "hold"})
 
-    on_case(context, viewer, code, now, act, name="hold", values=values, version=version, key=key)
+    on_case(context, act, "hold", do)
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
 
 
 def on_case(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    now: dt.datetime,
-    act: Act,
-    *,
-    name: str,
-    asked: Callable[[Workflow], ActFields | Transition] | None = None,
-    values: Mapping[str, Any],
-    about: int | None = None,
-    version: int | None,
-    key: str | None,
+    context: Context, act: Act, name: str, do: Do, *, asks: Asks | None = None, about: int | None = None
 ) -> None:
-    """Let a person act on a case: read what they filled in, decide, store. Raises what the module's acts raise.
+    """Lets a person act on a case: reads the form, decides, stores. Raises what the acts of this module raise.
 
-    `name` is the act's, `asked` its form where it is none of the standing ones; `about` is the number of what on the
-    case it is about.
+    `name` is the act's, `asks` gives its form where it is none of the standing ones; `about` is the number of what on
+    the case it is about.
     """
-    sent = idempotency.digest(key, name, {"fields": values, "case": code.upper(), "about": about}) if key else ""
     with context.store.writing("act on a case") as session:
-        if key and replayed(session, key, viewer, sent):
+        sent = _sent(act, name, about)
+        if act.key and replayed(session, act.key, act.viewer, sent):
             return
-        facts = stored.case_by_code(session, code)
-        if facts is None:
-            raise NotFound(Sentence("There is no case {code}.", code=code))
-        actor = actor_on(viewer, facts)
-        if not actor.roles:
-            raise NoAccess(_no_duty())
-        if version is not None and version != facts.version:
-            raise Conflict(_who_was_faster(context, session, facts))
-        world = World(session, context.definitions, now)
-        world.fetch([facts])
-        work = Casework(facts, world.situation(facts), world, now)
-        form = builtin_forms.in_state((asked or asks(name))(work.situation.workflow), facts.state)
+        work, actor = _case_for(context, session, act)
+        workflow = work.situation.workflow
+        form = builtin_forms.in_state((asks or standing_form(name))(workflow), work.facts.state)
         _allowed(work, actor, form)
-        act(work, actor, _filled(work.situation.workflow, form, values, world.today), session)
-        writer.store(session, [work], key)
-        if key:
-            idempotency.note(session, key, sent, now)
+        do(work, actor, _filled(workflow, form, act.values, _today(context, act.now)), session)
+        writer.store(session, [work], act.key)
+        if act.key:
+            idempotency.note(session, act.key, sent, act.now)
+
+
+def _sent(act: Act, name: str, about: int | None) -> str:
+    """The digest of what came with the key of a request; "" if it has none."""
+    content = {"fields": act.values, "case": act.code.upper(), "about": about}
+    return idempotency.digest(act.key, name, content) if act.key else ""
+
+
+def _case_for(context: Context, session: Session, act: Act) -> tuple[Casework, Actor]:
+    """The case that somebody acts on, kept from others, and who they are on it."""
+    facts = stored.case_by_code(session, act.code)
+    if facts is None:
+        raise NotFound(Sentence("There is no case {code}.", code=act.code))
+    actor = actor_on(act.viewer, facts)
+    if not actor.roles:
+        raise NoAccess(_no_duty())
+    if act.version is not None and act.version != facts.version:
+        raise Conflict(_who_was_faster(context, session, facts))
+    return casework_of(session, context.definitions, facts, act.now), actor
 
 
 def actor_on(viewer: Viewer, facts: Facts) -> Actor:
-    """The viewer as who acts on a case: in which roles, and for whom in those that only a stand-in has."""
+    """Returns the viewer as the actor on a case: the roles, and for whom in roles that only a stand-in has."""
 
     def roles(one: Viewer) -> frozenset[str]:
         return reach(one, facts)
@@ -414,7 +322,7 @@ def actor_on(viewer: Viewer, facts: Facts) -> Actor:
 
 
 def in_seat(viewer: Viewer, actor: Actor, role: str | None, unit_id: int | None) -> Actor:
-    """The actor in a post, which may be their own or that of somebody whom they stand in for."""
+    """Returns the actor in a post: their own, or that of the person for whom they stand in."""
 
     def roles(one: Viewer) -> set[str]:
         return {role} if role and unit_id in one.of(role) else set()
@@ -423,7 +331,7 @@ def in_seat(viewer: Viewer, actor: Actor, role: str | None, unit_id: int | None)
 
 
 def _in_seat(viewer: Viewer, actor: Actor, facts: Facts) -> Actor:
-    """The actor in the post to which the case is on offer."""
+    """Returns the actor in the post to which the case is on offer."""
     return in_seat(viewer, actor, facts.offered_role, facts.offered_unit_id)
 
 
@@ -433,22 +341,22 @@ def _only_one(session: Session, pupil_id: int, workflow: str) -> None:
 
 
 def meets(workflow: Workflow, step: str) -> bool:
-    """Whether in this step somebody is spoken to: a contact or a visit."""
+    """Returns whether the step is a contact or a visit: somebody speaks with the family."""
     found = workflow.transitions.get(step)
     return found is not None and is_answer(found)
 
 
-def _note_company(work: Casework, session: Session, values: Mapping[str, Any]) -> None:
-    """Note who of the people around the case took part (D1.2, D1.3), by number: their names stand in one place only."""
+def _note_company(work: Casework, session: Session, values: Mapping[str, object]) -> None:
+    """Notes by number which companions took part (D1.2, D1.3): their names are stored in one place only."""
     given = values.get(builtin_forms.COMPANY) or ()
     known = range(1, work.facts.version + 1)
-    texts = {str(one) for one in ((given,) if isinstance(given, str) else given)}
+    texts = set(map(str, given if isinstance(given, list | tuple | set | frozenset) else (given,)))
     if found := on_list(session, work.facts.id, [seq for seq in known if str(seq) in texts]) if texts else None:
         work.entries[-1].data[builtin_forms.COMPANY] = sorted(found)
 
 
 def _tick_off_check_ins(work: Casework, session: Session, *, at_least_one: bool) -> None:
-    """The dates up to today on which somebody was to ask after the pupil are kept; a check-in may be early."""
+    """Marks the check-ins planned up to today as done; a check-in may be early."""
     calendar = work.situation.calendar
     tomorrow = calendar.instant(calendar.local(work.now).date() + dt.timedelta(days=1), 0)
     seq = work.next_seq - 1
@@ -457,13 +365,13 @@ def _tick_off_check_ins(work: Casework, session: Session, *, at_least_one: bool)
 
 
 def _allowed(work: Casework, actor: Actor, form: ActFields | Transition) -> None:
-    """Whether the act is possible at all comes before what was filled in: nobody mends a form in vain."""
+    """Checks that the act is possible before it reads the form, so that nobody corrects a form in vain."""
     if isinstance(form, Transition):
         work.check(form.name, actor)
 
 
 def _filled(
-    workflow: Workflow, form: ActFields | Transition, values: Mapping[str, Any], today: dt.date
+    workflow: Workflow, form: ActFields | Transition, values: Mapping[str, object], today: dt.date
 ) -> dict[str, Any]:
     needs, may = (builtin_forms.asked(workflow, ActFields(form.name, names)) for names in (form.needs, form.may))
     return form_values.read_form(needs, may, values, today)
@@ -475,15 +383,15 @@ def _step(workflow: Workflow, name: str) -> Transition:
     return workflow.transitions[name]
 
 
-def asks(name: str) -> Callable[[Workflow], ActFields | Transition]:
-    """The form of a workflow, or of the house, that asks what an act needs."""
+def standing_form(name: str) -> Asks:
+    """The form of a workflow, or a built-in one, that asks what an act needs."""
     return lambda workflow: builtin_forms.form_named(workflow, name)
 
 
 def replayed(session: Session, key: str, viewer: Viewer, sent: str) -> str | None:
-    """The case of which a request with this key was done already; `sent` is the digest of what came with it now.
+    """Returns the case of an earlier request with this key; `sent` is the digest of the present content.
 
-    Raises `Conflict` if somebody else did it, `SentBefore` if something else was sent then.
+    Raises `Conflict` if somebody else did it, `SentBefore` if the earlier content was different.
     """
     done = stored.done_before(session, key)
     if done is not None and done[1] != viewer.person_id:

@@ -1,18 +1,17 @@
-"""The people around a pupil who help (D1.2, D1.3): put on the list of a case, taken off it again, the history kept.
+"""Adds companions, who help a pupil (D1.2, D1.3), to the list of a case, and takes them off; the history stays.
 
-They are adults who never sign in, so no more is kept of them than it takes to reach them, and it stands in one place:
-beside the event that added them, where it can be erased by law (Luật 91/2025/QH15). Who may not know the pupil is not
-shown them either.
+They are adults who never sign in, so the program stores only what is needed to reach them. It stores this in one place:
+with the event that added them, where it can be erased by law (Luật 91/2025/QH15). A viewer who may not know the pupil
+does not see the companions either.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
+from engine.core.cases.act import Act
 from engine.core.cases.casework import Actor, Casework
-from engine.core.people.access import Viewer, knows
+from engine.core.people.access import knows
 from engine.core.refusals import Invalid, NotAllowed, NotFound
 from engine.core.words import Sentence
 from engine.store.cases import companions as stored
@@ -23,47 +22,28 @@ from engine.usecases.context import Context
 DIGITS = range(3, 16)  # in a phone number: from 113 to the fifteen of E.164
 
 
-def add(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Put somebody on the list of a case. Raises `Invalid`, or `NotAllowed` for a referred role or an ended case."""
+def add(context: Context, act: Act) -> None:
+    """Adds a companion to a case. Raises `Invalid`, or `NotAllowed` for a referred role or an ended case."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         _may(work, actor)
         _check_phone(filled.get("companion_phone"))
         work.write("companion_added", actor, filled, [("companions", {"role": filled["companion_role"]})])
 
-    on_case(context, viewer, code, now, act, name="companion", values=values, version=version, key=key)
+    on_case(context, act, "companion", do)
 
 
-def take_off(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    seq: int,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Take off the one whom the event `seq` put on the list, for a reason. Raises `NotFound` if nobody is there."""
+def take_off(context: Context, act: Act, seq: int) -> None:
+    """Takes off the companion whom the event `seq` added, for a reason. Raises `NotFound` if there is none."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         _may(work, actor)
         if not stored.on_list(session, work.facts.id, [seq]):
             raise NotFound(Sentence("This person is not on the list of the case."))
         work.write("companion_off", actor, filled, data={"companion": seq})
         stored.take_off(session, work.facts.id, seq, work.next_seq - 1)
 
-    on_case(context, viewer, code, now, act, name="companion_off", values=values, about=seq, version=version, key=key)
+    on_case(context, act, "companion_off", do, about=seq)
 
 
 def _may(work: Casework, actor: Actor) -> None:

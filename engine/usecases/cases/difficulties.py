@@ -1,9 +1,9 @@
-"""Difficulties (khó khăn, vướng mắc) that somebody else has to decide about (D5.2): raised, answered, climbing.
+"""Raises and answers difficulties (khó khăn, vướng mắc), about which somebody else has to decide (D5.2).
 
-Whoever has a duty on a case raises one. It goes to the next post up that is filled: the head, the commune leader, the
-education office. That post decides, passes it on upward or returns it; if it does none of these in time, the difficulty
-climbs by itself. A move is one transaction with its event and its notices, and each has a number that the database
-takes once: two workers at the same time, or a worker and a person, make one move.
+A person with a duty on a case raises one. It goes to the next filled post above: the head, the commune leader, the
+education office. That post decides, passes it on upward or returns it. If it does none of these in time, the worker
+moves the difficulty up. A move is one transaction with its event and its notices. Each move has a number that the
+database takes once: two workers, or a worker and a person, at the same time make one move.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.core.calendar import Duration, clock_of
+from engine.core.cases.act import Act
 from engine.core.cases.casework import SYSTEM, Actor, Addressed, Casework, Entry
+from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, Viewer
 from engine.core.people.responsibility import Found, above, acting
 from engine.core.refusals import NotAllowed, NotFound
@@ -23,19 +25,19 @@ from engine.core.workflow.model import ASSIGNEE
 from engine.store.cases import difficulties as stored
 from engine.store.cases import writer
 from engine.store.cases.difficulties import DifficultyRow
-from engine.store.cases.surroundings import World, cases, read_facts
+from engine.store.cases.surroundings import cases, casework_of, read_facts
 from engine.store.cases.work_list import seats_of
 from engine.store.session import Session
 from engine.usecases.cases.case_acts import in_seat, on_case
 from engine.usecases.context import Context
 
-# The directive says only "in time" (kịp thời, D5.2); so long do the shipped rules give a commune for a visit.
+# The directive says only "in time" (kịp thời, D5.2); the shipped rules give a commune this time for a visit.
 ANSWER_WITHIN = Duration(3, "working days")
 BATCH = 200
 ASKED, ANSWERED, LATE = "difficulty_asked", "difficulty_answered", "difficulty_late"  # kinds of notices
 
-# From the highest role down: above which post one looks who raises a difficulty. A teacher's goes to the head; those of
-# the commune and the association to the commune leader.
+# From the highest role down: the post above which to look, by the role that raises a difficulty. A teacher's goes to
+# the head; those of the commune and the association go to the commune leader.
 _RAISERS: Mapping[str, str | None] = {
     OFFICE: OFFICE,
     "commune_leader": "commune_leader",
@@ -47,27 +49,18 @@ _RAISERS: Mapping[str, str | None] = {
 }
 
 
-def raise_difficulty(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
-    """Raise a difficulty on a case. Raises `NotAllowed` for a case that has ended, or if nobody stands higher."""
+def raise_difficulty(context: Context, act: Act) -> None:
+    """Raises a difficulty on a case. Raises `NotAllowed` if the case has ended, or if nobody is above."""
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         if not work.facts.is_open:
             raise NotAllowed(Sentence("This case has ended."))
-        role, found = _first(viewer, actor, work)
+        role, found = _first(act.viewer, actor, work)
         due, seq = _answer_by(work), work.next_seq
         row = {
             "kind": filled["difficulty_kind"],
             "raised_by_id": actor.person_id,
-            "raised_at": now,
+            "raised_at": act.now,
             "role": found.role,
             "unit_id": found.unit_id,
             "due_at": due,
@@ -81,45 +74,33 @@ def raise_difficulty(
         )
         _tell(entry, ((person, found.role) for person in found.people), ASKED, but=actor.person_id)
 
-    on_case(context, viewer, code, now, act, name="difficulty", values=values, version=version, key=key)
+    on_case(context, act, "difficulty", do)
 
 
-def answer(
-    context: Context,
-    viewer: Viewer,
-    code: str,
-    seq: int,
-    values: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-) -> None:
+def answer(context: Context, act: Act, seq: int) -> None:
     """Decide about the difficulty that the event `seq` raised, pass it on upward, or return it; each with words.
 
-    Raises `NotFound`; `NotAllowed` for whom it does not wait for, or if nobody stands higher to pass it on to;
+    Raises `NotFound`; `NotAllowed` if it does not wait for the viewer, or if nobody above can take it;
     `Conflict` if it was answered meanwhile.
     """
 
-    def act(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         it = stored.find(session, work.facts.id, seq)
         if it is None:
             raise NotFound(Sentence("There is no such difficulty in this case."))
-        if not may_answer(viewer, it):
+        if not may_answer(act.viewer, it):
             raise NotAllowed(_not_yours(it))
-        actor = in_seat(viewer, Actor(actor.person_id, frozenset({it.role})), it.role, it.unit_id)
+        actor = in_seat(act.viewer, Actor(actor.person_id, frozenset({it.role})), it.role, it.unit_id)
         if filled["difficulty_answer"] == PASSED_ON:
             _pass_on(work, session, it, actor, filled)
         else:
             _close(work, session, it, actor, filled)
 
-    on_case(
-        context, viewer, code, now, act, name="difficulty_answer", values=values, about=seq, version=version, key=key
-    )
+    on_case(context, act, "difficulty_answer", do, about=seq)
 
 
 def may_answer(viewer: Viewer, it: DifficultyRow) -> bool:
-    """Whether a difficulty waits for one of the viewer's posts."""
+    """Returns whether a difficulty waits for one of the viewer's posts."""
     return it.answer is None and (it.role, it.unit_id) in seats_of(viewer)
 
 
@@ -127,7 +108,7 @@ def may_answer(viewer: Viewer, it: DifficultyRow) -> bool:
 
 
 def climb_due(context: Context, now: dt.datetime, stop: Callable[[], bool] = lambda: False) -> int:
-    """Let every difficulty that was not answered in time climb to the next post up; returns how many did."""
+    """Moves every difficulty that was not answered in time to the next post above; returns how many."""
     climbed, after = 0, 0
     while not stop():
         with context.store.reading("difficulties that are due") as session:
@@ -141,14 +122,12 @@ def climb_due(context: Context, now: dt.datetime, stop: Callable[[], bool] = lam
 
 def _climb_one(context: Context, case_id: int, seq: int, now: dt.datetime) -> bool:
     with context.store.writing("let a difficulty climb") as session:
-        # Whoever is at the case now has it; the next round comes back.
+        # Another transaction has the case now; the next round comes back.
         facts = next(iter(read_facts(session, cases.c.id == case_id, lock=True, skip_locked=True)), None)
         it = stored.find(session, case_id, seq) if facts else None
         if facts is None or it is None or it.answer or it.due_at is None or it.due_at > now:
             return False
-        world = World(session, context.definitions, now)
-        world.fetch([facts])
-        work = Casework(facts, world.situation(facts), world, now)
+        work = casework_of(session, context.definitions, facts, now)
         if not _climb(work, session, it):
             return False
         writer.store(session, [work])
@@ -156,10 +135,10 @@ def _climb_one(context: Context, case_id: int, seq: int, now: dt.datetime) -> bo
 
 
 def _climb(work: Casework, session: Session, it: DifficultyRow) -> bool:
-    """Up to the next post; where nobody stands higher it stays, and its people are told for the last time."""
+    """Moves it to the next post. If nobody is above, it stays, and its people are told for the last time."""
     nobody = it.role == ADMIN
     found = above(None if nobody else it.role, it.unit_id, work.facts, work.directory)
-    if found.role == ADMIN and nobody:  # no post is filled even now: there is nobody to write it down for
+    if found.role == ADMIN and nobody:  # no post is filled, so there is nobody to note it for
         stored.put_off(session, it, _answer_by(work))
         return False
     actor, late = Actor(None, SYSTEM), {"late": it.due_at.isoformat() if it.due_at else None}
@@ -189,7 +168,7 @@ def _climb(work: Casework, session: Session, it: DifficultyRow) -> bool:
 
 
 def _first(viewer: Viewer, actor: Actor, work: Casework) -> tuple[str, Found]:
-    """The role in which somebody raises a difficulty, and who decides about it."""
+    """Returns the role in which a person raises a difficulty, and who decides about it."""
     role = next(role for role in _RAISERS if role in actor.roles)
     offices = [unit for unit in work.directory.above(work.facts.commune_id or 0) if unit in viewer.of(OFFICE)]
     found = above(_RAISERS[role], offices[-1] if offices else None, work.facts, work.directory)
@@ -246,14 +225,14 @@ def _moved(
     data: Mapping[str, Any],
     **changed: Any,
 ) -> Entry:
-    """One move with its number: the database takes each number once."""
+    """Notes one move with its number, which the database takes once."""
     stored.move(session, it, **changed)
     row = {"raised_seq": it.seq, "number": it.moves + 1}
     return work.write(kind, actor, filled, [("difficulty_moves", row)], data)
 
 
 def _asking(seq: int, found: Found, due: dt.datetime) -> dict[str, Any]:
-    """What an event says of whom it asks; who was passed over on the way, and why."""
+    """Returns what an event stores about the post that is asked, and about posts passed over and why."""
     data: dict[str, Any] = {"difficulty": seq, "asked": found.role, "unit": found.unit_id, "answer_by": due.isoformat()}
     if found.passed_over:
         data["passed_over"] = [list(item) for item in found.passed_over]
@@ -261,10 +240,9 @@ def _asking(seq: int, found: Found, due: dt.datetime) -> dict[str, Any]:
 
 
 def _answer_by(work: Casework) -> dt.datetime:
-    """The office's working days, whatever stops the case's own clock: a hold may be the difficulty itself."""
+    """Counts the office's working days, without the holds of the case: a hold may be the difficulty itself."""
     found = clock_of(work.situation.calendar).deadline(work.now, ANSWER_WITHIN)
-    assert found is not None  # a clock without pauses always gets there
-    return found
+    return given(found, "a clock without pauses always gets there")
 
 
 def _tell(entry: Entry, people: Iterable[tuple[int, str]], kind: str, but: int | None = None) -> None:

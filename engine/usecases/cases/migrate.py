@@ -1,8 +1,7 @@
 """Moves open cases to the workflow and rules that new cases begin with.
 
-A case goes on with the version it began with until somebody moves it. Each move is an event with the deadline before
-and after; it is done in batches, each a transaction, so that it can be stopped and gone on with, and a case that has
-been moved is not touched again.
+A case keeps its version until somebody moves it. Each move is an event with the deadline before and after. The moves
+run in batches, each one transaction, so that they can be stopped and continued. A moved case is not touched again.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from engine.core.cases.casework import Casework
 from engine.core.cases.facts import Facts
@@ -19,7 +17,7 @@ from engine.core.words import Sentence
 from engine.core.workflow.model import Workflow
 from engine.store.cases import writer
 from engine.store.cases.batches import behind
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.usecases.context import Context
 
 BATCH = 500
@@ -27,7 +25,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class CaseMove:
-    """What became, or would become, of one case: its state and deadline before and after, or why it stays behind."""
+    """What a migration does with one case: its state and deadline before and after, or why it stays behind."""
 
     code: str
     state: str
@@ -39,7 +37,7 @@ class CaseMove:
 
 @dataclass
 class Moved:
-    """All that a migration did, or would do."""
+    """Everything that a migration did, or would do."""
 
     moves: list[CaseMove] = field(default_factory=list)
 
@@ -60,21 +58,21 @@ def migrate_cases(
     mapping: Mapping[str, str] | None = None,
     dry_run: bool = False,
     batch: int = BATCH,
-    progress: Callable[[Moved], Any] = lambda _moved: None,
+    progress: Callable[[Moved], object] = lambda _moved: None,
 ) -> Moved:
-    """Move every open case that runs on earlier versions to the current ones.
+    """Moves every open case that runs on earlier versions to the current ones.
 
     Args:
-        house: its handbook says which versions are current.
+        context: its definitions say which versions are current.
         now: the moment of the move.
         workflow: only cases of this workflow; None: of all.
-        mapping: for states that are gone, the states that take their place.
-        dry_run: say what would happen and store nothing.
+        mapping: for removed states, the states that replace them.
+        dry_run: return what would happen and store nothing.
         batch: cases in one transaction.
-        progress: told after each batch.
+        progress: called after each batch.
 
     Raises:
-        NotFound: there is no such workflow.
+        NotFound: the workflow is unknown.
         Invalid: the mapping names a state that the workflow does not have.
     """
     names = [workflow] if workflow else sorted(context.definitions.current)
@@ -107,14 +105,14 @@ def _batch(
     limit: int,
     moved: Moved,
 ) -> int | None:
-    """One batch in one transaction; the id to go on after, None at the end."""
+    """Moves one batch in one transaction; returns the id after which to go on, None at the end."""
     versions = target.version, context.definitions.rules(target.name).version
     opened = context.store.reading if dry_run else context.store.writing
     with opened("migrate cases") as session:
         found = behind(session, target.name, versions, after, limit, lock=not dry_run)
-        world = World(session, context.definitions, now)
+        world = SurroundingsReader(session, context.definitions, now)
         planned = {facts.id: _planned(facts, target, versions, mapping) for facts in found}
-        world.fetch(list(planned.values()))  # what the new rules ask for, in the new state
+        world.fetch(list(planned.values()))  # what the new rules need, in the new state
         works = [work for facts in found if (work := _move(world, facts, planned[facts.id], target, moved))]
         if works and not dry_run:
             writer.store(session, works)
@@ -126,7 +124,7 @@ def _planned(facts: Facts, target: Workflow, versions: tuple[int, int], mapping:
     return replace(facts, workflow_version=versions[0], rules_version=versions[1], state=state)
 
 
-def _move(world: World, facts: Facts, planned: Facts, target: Workflow, moved: Moved) -> Casework | None:
+def _move(world: SurroundingsReader, facts: Facts, planned: Facts, target: Workflow, moved: Moved) -> Casework | None:
     obstacle = _obstacle(facts, planned.state, target)
     if obstacle:
         moved.moves.append(CaseMove(facts.code, facts.state, "", facts.due_at, facts.due_at, obstacle))
@@ -134,7 +132,7 @@ def _move(world: World, facts: Facts, planned: Facts, target: Workflow, moved: M
     state, due = facts.state, facts.due_at
     facts.causes, facts.fired, facts.holds, facts.marks = planned.causes, planned.fired, planned.holds, planned.marks
     facts.answers = planned.answers
-    work = Casework(facts, world.situation(facts), world, world.now)
+    work = world.casework(facts)
     work.migrate(world.situation(planned), planned.state)
     moved.moves.append(CaseMove(facts.code, state, facts.state, due, facts.due_at))
     return work

@@ -1,14 +1,14 @@
-"""Urging on (D2.3, D5.1): who leads tells who has the case to act, at most once a day, and it stands in the history.
+"""Urges on (D2.3, D5.1): a leader reminds whoever has the case, at most once a day; the history shows it.
 
-A superior urges (đôn đốc) a subordinate; sideways and upward one asks for attention (đề nghị quan tâm xử lý). Which of
-the two it is follows from the posts of both, never from what the one who does it would like to say.
+A superior urges (đôn đốc) a subordinate; sideways and upward people ask for attention (đề nghị quan tâm xử lý). The
+posts of both people decide which of the two it is; the person who reminds cannot choose.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 
+from engine.core.cases.act import Act
 from engine.core.cases.casework import Actor, Addressed, Casework, Entry
 from engine.core.cases.facts import Facts
 from engine.core.people.access import OFFICE, Viewer
@@ -17,7 +17,7 @@ from engine.core.refusals import Conflict, NoAccess, NotAllowed, NotFound
 from engine.core.words import Sentence
 from engine.store.cases import cases as stored
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import casework_of
 from engine.store.notices.notices import nudged_since
 from engine.store.session import Session
 from engine.usecases import idempotency
@@ -29,51 +29,55 @@ URGED, ASKED = "nudged", "attention_asked"  # the kinds of event and notice: by 
 
 
 def may_nudge(facts: Facts, roles: frozenset[str], person_id: int) -> bool:
-    """Whether somebody who reaches the case in these roles may urge it on: a leader, somebody else's open case."""
+    """Returns whether a person who reaches the case in these roles may urge it on: a leader, and somebody else's open
+    case.
+    """
     return bool(roles & NUDGERS) and facts.is_open and facts.assignee_id != person_id
 
 
 def urges(roles: frozenset[str], holder: str | None) -> bool:
-    """Whether somebody in one of these roles is a superior of who has the case in the role `holder`."""
+    """Returns whether one of these roles is a superior of the role `holder`, in which somebody has the case."""
     return bool(roles & SUPERIORS.get(holder or "", frozenset()))
 
 
 def likely_holder(offered_role: str | None, owner: str | None) -> str | None:
-    """The role in which somebody has a case, or is asked to take it, as far as the case itself tells."""
+    """Returns the role in which somebody has a case, or is asked to take it, as far as the case itself says."""
     return offered_role or owner
 
 
 def reminded(*, as_superior: bool) -> Sentence:
-    """What somebody is told who has reminded whoever has a case."""
+    """Returns the confirmation for a person who has reminded whoever has a case."""
     if as_superior:
         return Sentence("Whoever has the case was urged on; it stands in the history.")
     return Sentence("Whoever has the case was asked for attention; it stands in the history.")
 
 
-def nudge(context: Context, viewer: Viewer, code: str, now: dt.datetime, *, key: str | None = None) -> bool:
+def nudge(context: Context, act: Act) -> bool:
     """Remind whoever has the case, or those to whom it is offered; they get a notice. True if a superior urged them.
 
     Raises `NotFound`; `NoAccess` for an outsider; `NotAllowed` for a role that does not lead, a case that has ended or
-    is one's own; `Conflict` if the viewer has urged this case on today. `key`: the request's idempotency key.
+    is one's own; `Conflict` if the viewer has urged this case on today.
     """
-    sent = idempotency.digest(key, "nudge", {"case": code}) if key else ""
+    sent = idempotency.digest(act.key, "nudge", {"case": act.code}) if act.key else ""
     with context.store.writing("urge a case on") as session:
-        done = bool(key and case_acts.replayed(session, key, viewer, sent))
-        facts = stored.case_by_code(session, code)
+        done = bool(act.key and case_acts.replayed(session, act.key, act.viewer, sent))
+        facts = stored.case_by_code(session, act.code)
         if facts is None:
-            raise NotFound(Sentence("There is no case {code}.", code=code))
-        world = World(session, context.definitions, now)
-        world.fetch([facts])
-        work = Casework(facts, world.situation(facts), world, now)
+            raise NotFound(Sentence("There is no case {code}.", code=act.code))
+        work = casework_of(session, context.definitions, facts, act.now)
         above = SUPERIORS.get(_holder(work) or "", frozenset())
         if not done:
-            actor = _leader(viewer, work)
-            people = _addressed(work, but=viewer.person_id)
-            _once_a_day(session, work, viewer.person_id)
-            writer.store(session, [_told(work, actor, above, people)], key)
-            if key:
-                idempotency.note(session, key, sent, now)
-        return bool(case_acts.actor_on(viewer, facts).roles & above)
+            _urge(session, work, act, above)
+            if act.key:
+                idempotency.note(session, act.key, sent, act.now)
+        return bool(case_acts.actor_on(act.viewer, facts).roles & above)
+
+
+def _urge(session: Session, work: Casework, act: Act, above: frozenset[str]) -> None:
+    actor = _leader(act.viewer, work)
+    people = _addressed(work, but=act.viewer.person_id)
+    _once_a_day(session, work, act.viewer.person_id)
+    writer.store(session, [_told(work, actor, above, people)], act.key)
 
 
 def _leader(viewer: Viewer, work: Casework) -> Actor:
@@ -88,7 +92,7 @@ def _leader(viewer: Viewer, work: Casework) -> Actor:
 
 
 def _addressed(work: Casework, but: int) -> list[tuple[int, str]]:
-    """Whoever is to act, unless it is the one who urges."""
+    """Returns the people who have to act, without the one who urges."""
     people = [(person, role) for person, role in work.asked() if person != but]
     if not people:
         raise NotAllowed(Sentence("There is nobody else to be urged on in this case."))
@@ -110,7 +114,7 @@ def _told(work: Casework, actor: Actor, above: frozenset[str], people: Iterable[
 
 
 def _holder(work: Casework) -> str | None:
-    """In which role somebody has the case, or is asked to take it: of several posts of theirs the highest."""
+    """Returns the role in which a person has the case, or is asked to take it: the highest of several posts."""
     facts, owner = work.facts, work.situation.workflow.states[work.facts.state].owner
     if facts.waiting or owner is None or facts.assignee_id is None:
         return facts.offered_role

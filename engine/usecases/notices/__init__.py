@@ -1,1 +1,1 @@
-"""How a person wants to be told."""
+"""Stores how a person wants to be told."""

@@ -1,4 +1,4 @@
-"""What a person chooses about notices: read what they filled in, check it all, store it."""
+"""Stores what a person chooses about notices: reads the form, checks all of it, stores it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 
 
 def reader(context: Context, person_id: int) -> Recipient:
-    """What the person has chosen so far."""
+    """Returns what the person has chosen so far."""
     with context.store.reading("one's own choices") as session:
         return stored.read_readers(session, [person_id])[person_id]
 
 
 def way_of(found: Recipient, channel: str) -> str:
-    """How a channel stands for the person: one of `WAYS`; the digest by e-mail for one who never chose."""
+    """Returns the setting of a channel for the person: one of `WAYS`; the digest by e-mail if they never chose."""
     choice = next((choice for choice in found.stored if choice.channel == channel), None)
     if choice is None:
         return DIGEST if channel == EMAIL else OFF
@@ -37,7 +37,7 @@ def way_of(found: Recipient, channel: str) -> str:
 
 
 def choose(context: Context, person_id: int, values: Mapping[str, str]) -> None:
-    """Store the choices that a form brings.
+    """Stores the choices of a form.
 
     `values`: for each channel NAME of the installation `NAME_way` (one of `WAYS`) and `NAME_address`; `quiet_from`,
     `quiet_to` and `digest_at` as people write times. Raises `Invalid` with everything that is wrong.
@@ -80,9 +80,9 @@ def _address_fault(channel: str, address: str, *, needed: bool) -> Sentence | No
 
 
 def allow_browser(context: Context, person_id: int, browser: Browser, device: str, now: dt.datetime) -> None:
-    """Send push messages to this browser, at once unless the person has chosen otherwise.
+    """Turns on push messages to this browser, at once unless the person chose otherwise.
 
-    Raises `Invalid` for an address that belongs to no push service that we know.
+    Raises `Invalid` for an address of an unknown push service.
     """
     accepts = getattr(context.post.channels.get(PUSH), "accepts", None)
     fits = len(browser.endpoint) <= LONGEST_ENDPOINT and len(browser.p256dh) <= LONGEST_KEY
@@ -96,6 +96,6 @@ def allow_browser(context: Context, person_id: int, browser: Browser, device: st
 
 
 def forbid_browser(context: Context, person_id: int, endpoint: str) -> None:
-    """Send nothing to this browser of the person's any more."""
+    """Turns off push messages to this browser of the person."""
     with context.store.writing("forbid a browser") as session:
         stored.drop_browser(session, endpoint, person_id)

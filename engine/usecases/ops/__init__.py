@@ -1,1 +1,1 @@
-"""What an operator does: backup, restore, the files of an installation."""
+"""What an operator does: backup, restore, files of the installation."""

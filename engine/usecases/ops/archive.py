@@ -1,7 +1,7 @@
-"""A backup as one file: a compressed tar whose first member lists all others with size and SHA-256.
+"""Packs a backup into one file: a compressed tar whose first member lists all others with size and SHA-256.
 
-`unpack` believes nothing that it reads: names, sizes and sums must be what the list says, and what the list names must
-stay below its folder. It writes into an empty folder of its own, so that a bad file leaves nothing else behind.
+`unpack` checks everything it reads: names, sizes and sums must be those of the list, and all names must stay below its
+folder. It writes into a new empty folder, so that a bad file changes nothing else.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONGEST_LIST = 16 * 2**20  # bytes
 DATABASE = "database"
 FILES = "instance"
 PIECE = 2**20
-LEVEL = 4  # of gzip: nine tenths of what the best gets, in half the time
+LEVEL = 4  # of gzip; it reaches nine tenths of the best level in half the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a backup holds: when it was made by which version, of what database, and its files by name."""
+    """The contents of a backup: when it was made, by which version, of what database, and its files by name."""
 
     made_at: str
     version: str
@@ -52,13 +52,13 @@ class Contents:
 
 
 def measured(path: Path) -> Member:
-    """Size and sum of a file."""
+    """Returns size and sum of a file."""
     with path.open("rb") as file:
         return Member(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def pack(folder: Path, contents: Contents, target: Path) -> None:
-    """Write the files of `folder` that `contents` names into the new file `target`, down to the disk."""
+    """Writes the files of `folder` that `contents` names into the new file `target`, and waits for the disk."""
     data = json.dumps({"ralop": FORMAT, **asdict(contents)}, indent=1).encode()
     with os.fdopen(_made(target), "wb") as file:
         with (
@@ -80,14 +80,14 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
 
 
 def _made(path: Path) -> int:
-    """A new file that its owner alone may read."""
+    """Creates a new file that only its owner may read."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 def unpack(source: Path, folder: Path) -> Contents:
-    """Check the backup `source` from end to end while its files are written into the empty `folder`.
+    """Checks the backup `source` from end to end while it writes its files into the empty `folder`.
 
-    Raises Refused: no backup of this program, of a newer one, cut off, changed, or larger than the room there is.
+    Raises Refused: not a backup of this program, from a newer version, cut off, changed, or larger than the free space.
     """
     with _explained(source), source.open("rb") as file, gzip.GzipFile(fileobj=file) as larger:
         with tarfile.open(fileobj=larger, mode="r|") as tar:
@@ -101,14 +101,14 @@ def unpack(source: Path, folder: Path) -> Contents:
                 _extract(tar, entry, missing.pop(entry.name), folder)
             if missing:
                 raise _damaged(next(iter(missing)))
-        while larger.read(PIECE):  # to the sum at the very end
+        while larger.read(PIECE):  # up to the sum at the very end
             pass
     return contents
 
 
 @contextmanager
 def _explained(source: Path) -> Iterator[None]:
-    """What the libraries say about a bad file, in words for whoever gave it."""
+    """Turns errors of the libraries about a bad file into words for the operator."""
     foreign = Refused(Sentence("{file} is no backup that `ralop backup` made.", file=str(source)))
     with source.open("rb") as file:
         if file.read(2) != b"\x1f\x8b":
@@ -124,7 +124,7 @@ def _explained(source: Path) -> Iterator[None]:
 
 
 class _Foreign(Exception):
-    """It does not begin as our backups do."""
+    """The file does not begin like a backup of this program."""
 
 
 def _damaged(name: str) -> Refused:
@@ -134,7 +134,7 @@ def _damaged(name: str) -> Refused:
 
 
 def _listed(tar: tarfile.TarFile, entry: tarfile.TarInfo | None) -> Contents:
-    """The list that a backup begins with."""
+    """Returns the list at the beginning of a backup."""
     if entry is None or entry.name != LIST or not entry.isreg() or entry.size > LONGEST_LIST:
         raise _Foreign
     file = tar.extractfile(entry)
@@ -161,7 +161,7 @@ def _read(given: Mapping[str, Any]) -> Contents:
 
 
 def _is_inside(name: str) -> bool:
-    """Whether this is the database, or a file below the folder of files, named as we name them."""
+    """Returns whether this is the database, or a file below the folder of files, with a name of this program."""
     path = PurePosixPath(name)
     plain = str(path) == name and "\0" not in name and "\\" not in name and ".." not in path.parts
     return name == DATABASE or (plain and len(path.parts) > 1 and path.parts[0] == FILES)
@@ -195,7 +195,7 @@ def _extract(tar: tarfile.TarFile, entry: tarfile.TarInfo, member: Member, folde
 
 
 def _copied(source: IO[bytes], target: IO[bytes]) -> str:
-    """Copy all of it; its sum."""
+    """Copies all of it; returns its sum."""
     total = hashlib.sha256()
     while piece := source.read(PIECE):
         total.update(piece)

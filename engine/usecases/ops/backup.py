@@ -1,4 +1,4 @@
-"""Backups: the database and the installation's files as of one moment, in one file that is whole or not there."""
+"""Makes backups: the database and the files of one moment, in one file that is complete or does not exist."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from engine.usecases.ops.archive import Contents, Member
 from engine.usecases.ops.instance_files import is_fitting, to_keep
 
 WORKSHOP = ".ralop-backup-"  # folders in which backups are made; never a final name
-TRIES = 5  # at a moment in which nobody changes the files
+TRIES = 5  # to find a moment in which nobody changes the files
 STAMP = "%Y%m%d-%H%M%S"
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A backup that is there: its file, how large it is, and what it holds."""
+    """A finished backup: its file, its size, and its contents."""
 
     path: Path
     size: int
@@ -34,7 +34,7 @@ class Made:
 
 
 def make_backup(url: str, instance: Path, folder: Path, now: dt.datetime, version: str) -> Made:
-    """Copy the database at `url` and the files of `instance` into one new file in `folder`, named by the moment `now`.
+    """Copies the database at `url` and the files of `instance` into one new file in `folder`, named after `now`.
 
     Raises Refused if the database cannot be copied, or if own rules or settings change all the time.
     """
@@ -51,7 +51,7 @@ def make_backup(url: str, instance: Path, folder: Path, now: dt.datetime, versio
 
 
 def _copied(url: str, instance: Path, workshop: Path, folder: Path, now: dt.datetime, version: str) -> Contents:
-    """Database and files, from a moment in which nobody changed the files that must fit."""
+    """Copies database and files, at a moment in which nobody changed the files that must fit the database."""
     database = workshop / archive.DATABASE
     for _ in range(TRIES):
         before = _fitting(instance, folder)
@@ -79,7 +79,7 @@ def _fitting(instance: Path, folder: Path) -> dict[PurePath, Member]:
 
 
 def _files(url: str, instance: Path, folder: Path) -> Iterator[PurePath]:
-    """The files to copy. The database's own files are copied in their own way, wherever in the folder they lie."""
+    """Returns the files to copy, without those of the database, which is copied in another way."""
     database = database_copies.file_of(url)
     own = {f"{database}{side}" for side in ("", *database_copies.SIDE_FILES)} if database else set()
     return (path for path in to_keep(instance, folder) if str(instance / path) not in own)
@@ -90,14 +90,14 @@ def _copied_files(url: str, instance: Path, workshop: Path, folder: Path) -> dic
     for path in _files(url, instance, folder):
         target = workshop / _named(path)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(FileNotFoundError):  # gone since it was listed
+        with suppress(FileNotFoundError):  # deleted since it was listed
             shutil.copyfile(instance / path, target)
             copied[_named(path)] = archive.measured(target)
     return copied
 
 
 def _free_name(folder: Path, now: dt.datetime) -> Path:
-    """A name that no backup has yet."""
+    """Returns a name that no backup has yet."""
     name, number = f"ralop-{now.strftime(STAMP)}", 1
     while (path := folder / f"{name}{f'-{number}' if number > 1 else ''}.tar.gz").exists():
         number += 1
@@ -106,7 +106,7 @@ def _free_name(folder: Path, now: dt.datetime) -> Path:
 
 @contextmanager
 def _workshop(folder: Path) -> Iterator[Path]:
-    """A folder that its owner alone may enter, locked as long as somebody works in it, gone afterwards."""
+    """Makes a folder that only its owner may enter, locked while somebody works in it, deleted afterwards."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=WORKSHOP) as made, _lock(Path(made)):
         yield Path(made)
 
@@ -122,14 +122,14 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what backups left that were killed: nobody holds a lock on it any more."""
+    """Deletes what killed backups left: nobody holds a lock on it any more."""
     for left in folder.glob(f"{WORKSHOP}*"):
         with suppress(OSError), _lock(left):
             shutil.rmtree(left)
 
 
 def sync(folder: Path) -> None:
-    """Let the new name reach the disk."""
+    """Waits until the new name is on the disk."""
     file = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(file)

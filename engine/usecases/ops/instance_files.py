@@ -1,4 +1,4 @@
-"""The files of an installation's folder: which belong into a backup, and which nobody else on the machine may read."""
+"""The files in the folder of an installation: which belong into a backup, and which nobody else may read."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LOCK = "lock"
 UNFINISHED = "restore-unfinished"
 STAGING, REPLACED = ".restore-", "replaced-"
 DATABASE = "ralop.db"
-# What a backup leaves out beside the database, which is copied in its own way: locks, other backups, leftovers.
+# Left out of a backup, beside the database, which is copied in another way: locks, other backups, leftovers.
 BACKUPS = (".ralop-backup-*", "ralop-*.tar.gz")  # in any folder
 LEFT_OUT = (LOCK, UNFINISHED, f"{STAGING}*", f"{REPLACED}*", f"{DATABASE}*", *BACKUPS)
-# What must fit the database: while the copy is made these must not change.
+# These files must fit the database, so they must not change during the copy.
 FITTING = ("settings.toml", "secret_key", "vapid.pem", "workflows", "rules")
-# What its owner alone may read. Own workflows and rules are no secret.
+# Only the owner may read these. Own workflows and rules are not secret.
 PRIVATE = (
     "settings.toml",
     "secret_key",
@@ -36,15 +36,15 @@ OTHERS = 0o077
 
 
 def to_keep(instance: Path, left_out: Path | None = None) -> Iterator[PurePath]:
-    """The files below the folder that belong into a backup, by their path in it; those behind links, too.
+    """Returns the files in the folder that belong into a backup, by their path in it; also those behind links.
 
-    `left_out`: a folder that is passed over as well, such as the one that backups are written into.
+    `left_out`: another folder to skip, such as the one for backups.
     """
     seen = {_identity(left_out)} if left_out is not None and left_out.is_dir() else set()
     for folder, folders, names in os.walk(instance, followlinks=True):
         here = Path(folder)
         at_top = here == instance
-        if not at_top and _identity(here) in seen:  # a backup's folder, or a ring of links
+        if not at_top and _identity(here) in seen:  # a folder of a backup, or a cycle of links
             folders.clear()
             continue
         seen.add(_identity(here))
@@ -65,12 +65,12 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def is_fitting(path: PurePath) -> bool:
-    """Whether the program reads this file: it must be as it was at the moment of the database's copy."""
+    """Returns whether the program reads this file, so that it must be from the moment of the database's copy."""
     return path.parts[0] in FITTING
 
 
 def occupants(instance: Path) -> list[str]:
-    """What lies in a folder that somebody would miss; nothing if it is not there or holds the shipped README alone."""
+    """Returns what somebody would miss in a folder; nothing if it is missing or has only the shipped README."""
     if not instance.is_dir():
         return []
     free = {LOCK, UNFINISHED, "README.md"}
@@ -80,7 +80,7 @@ def occupants(instance: Path) -> list[str]:
 
 
 def exposed(instance: Path, database: Path | None) -> list[Fault]:
-    """A fault for each secret file, here or the database elsewhere, that others than its owner may read or change."""
+    """Returns a fault for each secret file, here or the database elsewhere, that others may read or change."""
     files = {path for pattern in PRIVATE for path in instance.glob(pattern)} if instance.is_dir() else set()
     if database is not None:
         files |= {database.with_name(f"{database.name}{side}") for side in ("", "-wal", "-shm", "-journal")}

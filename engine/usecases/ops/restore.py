@@ -1,4 +1,4 @@
-"""Backups put back: everything is checked before anything is touched, and what was there is set aside, not deleted."""
+"""Restores backups: checks everything before it changes anything; sets old files aside and does not delete them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from engine.usecases.ops.archive import Contents
 from engine.usecases.ops.backup import STAMP, sync
 from engine.usecases.ops.instance_files import DATABASE, LOCK, REPLACED, STAGING, UNFINISHED, occupants
 
-SHOWN = 5  # names of what lies in a folder
+SHOWN = 5  # names that a message lists of a folder
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was put back, the database's URL, where that which was there before lies now, and what `verify` says."""
+    """What was restored: the database's URL, where the old files are now, and the result of `verify`."""
 
     contents: Contents
     url: str
@@ -36,10 +36,10 @@ class Restored:
 
 
 def restore(source: Path, instance: Path, url: str | None, now: dt.datetime, *, replace: bool = False) -> Restored:
-    """Put the backup `source` into the folder `instance`; a PostgreSQL database into the empty one at `url`.
+    """Restores the backup `source` into the folder `instance`; a PostgreSQL database into the empty one at `url`.
 
-    `replace`: a folder that holds something already is emptied into a subfolder of itself. Raises Refused, and nothing
-    was changed then: bad file, running program, a folder or database that is not empty.
+    `replace`: a folder that is not empty is first emptied into a subfolder of itself. Raises Refused, without changes:
+    bad file, running program, a folder or database that is not empty.
     """
     made_here = not instance.exists()
     try:
@@ -61,7 +61,7 @@ def restore(source: Path, instance: Path, url: str | None, now: dt.datetime, *, 
 
 
 def _take_away(instance: Path) -> None:
-    """Remove the folder that was made for a restore which then was refused."""
+    """Deletes the folder that was made for a restore that was then refused."""
     (instance / LOCK).unlink(missing_ok=True)
     with suppress(OSError):
         instance.rmdir()
@@ -83,7 +83,7 @@ def _check_folder(instance: Path, *, replace: bool) -> None:
 
 
 def _check(contents: Contents, instance: Path, url: str | None) -> None:
-    """Whether this program, this folder and this database can take the backup. Raises Refused."""
+    """Checks that this program, this folder and this database can take the backup. Raises Refused."""
     if not database_copies.is_known(contents.database.revision):
         raise Refused(Sentence("A newer version of the program made this backup: restore it with that one."))
     if contents.database.kind == SQLITE and url:
@@ -105,7 +105,7 @@ def _check(contents: Contents, instance: Path, url: str | None) -> None:
 
 @contextmanager
 def _staging(instance: Path) -> Iterator[Path]:
-    """A folder for what is checked; what restores left there that were killed goes by the way."""
+    """Makes a folder for checked files; deletes what killed restores left."""
     for left in instance.glob(f"{STAGING}*"):
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=instance, prefix=STAGING) as made:
@@ -113,7 +113,10 @@ def _staging(instance: Path) -> Iterator[Path]:
 
 
 def _put(staging: Path, instance: Path, now: dt.datetime, *, sqlite: bool) -> Path | None:
-    """Set aside what is there, and move what was checked to its place. Killed in between, no server starts here."""
+    """Sets old files aside, and moves the checked ones to their place.
+
+    If it is killed in between, no server starts here.
+    """
     (instance / UNFINISHED).touch(mode=0o600)
     sync(instance)
     set_aside = _set_aside(instance, now)

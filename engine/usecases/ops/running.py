@@ -1,6 +1,6 @@
-"""Who works in an installation's folder: servers and workers side by side, or one restore alone.
+"""Knows who works in the folder of an installation: servers and workers side by side, or one restore alone.
 
-Each holds a lock on the file `lock` of the folder. The system lets go of it when the process ends, however it ends.
+Each holds a lock on the file `lock` of the folder. The system releases it when the process ends, in any way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.usecases.ops.instance_files import LOCK, UNFINISHED
 
 @contextmanager
 def at_work(instance: Path) -> Iterator[None]:
-    """The pages or a worker run here meanwhile. Raises Refused while a restore runs, or after one that broke off."""
+    """Marks that the pages or a worker run here. Raises Refused during a restore, or after an interrupted one."""
     with _locked(instance, fcntl.LOCK_SH, Sentence("A restore is under way in {folder}.", folder=str(instance))):
         if (instance / UNFINISHED).exists():
             raise Refused(
@@ -29,7 +29,7 @@ def at_work(instance: Path) -> Iterator[None]:
 
 @contextmanager
 def alone(instance: Path) -> Iterator[None]:
-    """Nobody else works here meanwhile. Raises Refused if somebody does."""
+    """Makes sure that nobody else works here meanwhile. Raises Refused if somebody does."""
     sentence = Sentence(
         "The program runs in {folder}: end it first (systemctl stop ralop, or ctrl+C where `ralop serve` or "
         "`ralop worker` was typed).",

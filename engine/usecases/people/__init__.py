@@ -1,1 +1,1 @@
-"""Signing in, accounts, posts, absences."""
+"""Signs people in; changes accounts, posts and absences."""

@@ -1,8 +1,7 @@
-"""Being away: from which day to which, and who acts meanwhile. All days are included, first and last.
+"""Enters and ends absences: the days (first and last included), and who acts meanwhile.
 
-Whoever stands in has all rights of the person who is away for as long as that lasts. So people choose among those who
-have the same kind of duty in the same school, commune, association or office; an administrator may choose anybody
-but themselves.
+A stand-in has all rights of the absent person during the absence. So people choose among those with the same kind of
+duty in the same school, commune, association or office. An administrator may choose anybody except themselves.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class _Circle:
-    """Within what kind of unit a role looks for somebody to stand in, and which roles may."""
+    """In what kind of unit a role looks for a stand-in, and which roles may stand in."""
 
     within: str
     roles: tuple[str, ...]
@@ -46,13 +45,15 @@ CIRCLES: Mapping[str, _Circle] = {
     "commune_leader": _COMMUNE,
     "volunteer": _ASSOCIATION,
     "association": _ASSOCIATION,
-    "education_office": _Circle("", ("education_office",)),  # the very same unit
+    "education_office": _Circle("", ("education_office",)),  # the same unit
     "admin": _Circle("", ("admin",)),
 }
 
 
 def colleagues(context: Context, person_id: int, now: dt.datetime) -> list[Colleague]:
-    """Who may stand in for a person: everybody with the like duty beside each of the person's own posts, by name."""
+    """Returns who may stand in for a person: everybody with a similar duty near each of the person's own posts, by
+    name.
+    """
     with context.store.reading("who may stand in") as session:
         return _colleagues(session, person_id, _today(context, now))
 
@@ -75,7 +76,10 @@ def go_away(
     reason: str,
     now: dt.datetime,
 ) -> None:
-    """Enter days on which one is away oneself. Raises `NotAllowed` for a delegate who is no colleague; as `enter`."""
+    """Enters days on which the viewer is away.
+
+    Raises `NotAllowed` for a delegate who is not a colleague; else as `enter`.
+    """
     if delegate_id is not None and delegate_id not in {it.id for it in colleagues(context, viewer.person_id, now)}:
         raise NotAllowed(Sentence("Only somebody with the like duty stands in: choose from the list."))
     enter(context, viewer.person_id, delegate_id, first, last, reason, now, by=viewer.person_id)
@@ -92,11 +96,12 @@ def enter(
     *,
     by: By,
 ) -> None:
-    """A person is away and `delegate_id` acts, or (None) the next one up is asked. The same again changes nothing. That
-    it was entered `by` somebody is kept with both, and they are told.
+    """Enters an absence: `delegate_id` acts, or (None) the next post above.
 
-    Raises `Invalid` by field, `Conflict` for days on which the person is away already, `NotAllowed` for who would stand
-    in by their own word.
+    Entering the same again changes nothing. The acts of both people note who entered it (`by`), and both are told.
+
+    Raises `Invalid` by field, `Conflict` for days on which the person is already away, `NotAllowed` for somebody who
+    would make themselves a stand-in.
     """
     today, reason = _today(context, now), tidy(reason)
     _check(person_id, delegate_id, first, last, today, reason)
@@ -133,8 +138,10 @@ def _check(person_id: int, delegate_id: int | None, first: dt.date, last: dt.dat
 
 
 def end(context: Context, person_id: int, absence_id: int, now: dt.datetime, *, by: By) -> None:
-    """The person is back from today on; an absence that has not begun does not come about. That it was ended `by`
-    somebody is kept, with the days that it was to last. Raises `NotFound`."""
+    """Ends an absence today; one that has not begun is deleted.
+
+    The acts note who ended it (`by`), with its planned days. Raises `NotFound`.
+    """
     with changing(context.store, "be back", by, now) as session:
         ended = stored.end(session, person_id, absence_id, _today(context, now))
         if ended is None:

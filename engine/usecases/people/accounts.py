@@ -1,10 +1,10 @@
-"""Looking after accounts and posts: who there is, who answers for what and until when.
+"""Changes accounts and posts: who exists, who answers for what and until when.
 
-These are the acts of whoever runs the installation; they decide nothing about pupils. All days of a post are
-included, first and last. `by` is the administrator who does it, or who sits at the command line; what is done to an
-account or a post is written down with it, and whoever is concerned is told (`engine.core.people.account_events`).
-Nobody gives power to themselves, and there is always an administrator: all raise `NotAllowed` as
-`engine.usecases.people.powers` says.
+These are the acts of the people who run the installation; they decide nothing about pupils. The first and the last day
+of a post are included. `by` is the administrator who acts, or the operator at the command line. Each act on an account
+or a post is noted, and the people concerned are told (`engine.core.people.account_events`). Nobody gives power to
+themselves, and an administrator always remains: all functions raise `NotAllowed` as `engine.usecases.people.powers`
+says.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from engine.core.cases.casework import Actor, Casework
 from engine.core.cases.facts import Facts
+from engine.core.invariants import hold
 from engine.core.people import account_events, passwords
 from engine.core.people.access import ROLES, Viewer, reach
 from engine.core.people.account_events import By
@@ -26,7 +27,7 @@ from engine.core.toml_reader import unknown
 from engine.core.units.kinds import KINDS
 from engine.core.words import LANGUAGES, Sentence
 from engine.store.cases import writer
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import caseworks_of
 from engine.store.people import signins, staffing
 from engine.store.people.account_events import PostHeld, note, note_absence
 from engine.store.people.staff import viewer_of
@@ -36,7 +37,7 @@ from engine.store.units.units import unit_at
 from engine.usecases.context import Context
 from engine.usecases.people.powers import changing, not_for_oneself
 
-# In what kind of unit each role is held.
+# The kind of unit in which each role is held.
 HELD_IN: Mapping[str, tuple[str, ...]] = {
     "teacher": ("class",),
     "head": ("school",),
@@ -47,7 +48,7 @@ HELD_IN: Mapping[str, tuple[str, ...]] = {
     "education_office": ("commune", "district", "province"),
     "admin": ("root",),
 }
-assert tuple(HELD_IN) == ROLES
+hold(tuple(HELD_IN) == ROLES, "every role is held somewhere, in the order of ROLES")
 LONGEST = {"name": 120, "phone": 32, "email": 200}
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 
@@ -67,7 +68,7 @@ def add_person(
     password: str | None = None,
     by: By = None,
 ) -> str:
-    """Make an account and return its password, to be handed over once and changed at the first sign-in.
+    """Makes an account and returns its password, for one use: it must be changed at the first sign-in.
 
     `password` sets one that need not be changed: for demos and tests only. Raises `Invalid` by field, or `Conflict` if
     the login is taken.
@@ -113,7 +114,7 @@ def _too_long(key: str, text: str) -> Sentence:
 
 
 def reset_password(store: Store, login: str, now: dt.datetime, by: By = None) -> str:
-    """Give a new one-time password; every device must sign in again. Raises `NotFound`; `NotAllowed` to oneself."""
+    """Sets a new one-time password; every device must sign in again. Raises `NotFound`; `NotAllowed` to oneself."""
     chosen = passwords.one_time()
     with changing(store, "reset a password", by, now) as session:
         person = _person(session, login)
@@ -125,9 +126,9 @@ def reset_password(store: Store, login: str, now: dt.datetime, by: By = None) ->
 
 
 def disable(store: Store, login: str, now: dt.datetime, by: By = None) -> int:
-    """Shut an account at once and end its sign-ins. Returns how many open cases the person still has.
+    """Disables an account at once and ends its sign-ins. Returns how many open cases the person still has.
 
-    The posts fall vacant at once; cases stay with the person until `hand_over`. Raises `NotFound`.
+    The posts become vacant at once; cases stay with the person until `hand_over`. Raises `NotFound`.
     """
     with changing(store, "disable an account", by, now) as session:
         person = _person(session, login)
@@ -138,7 +139,7 @@ def disable(store: Store, login: str, now: dt.datetime, by: By = None) -> int:
 
 
 def enable(store: Store, login: str, now: dt.datetime, by: By = None) -> None:
-    """Open a shut account again. Raises `NotFound`."""
+    """Enables a disabled account again. Raises `NotFound`."""
     with changing(store, "enable an account", by, now) as session:
         person = _person(session, login)
         if staffing.set_disabled(session, person, None):
@@ -146,13 +147,13 @@ def enable(store: Store, login: str, now: dt.datetime, by: By = None) -> None:
 
 
 def members(store: Store, today: dt.date) -> list[Member]:
-    """Everybody, by login, with the posts they hold today."""
+    """Returns everybody, by login, with the posts they hold today."""
     with store.reading("list people") as session:
         return staffing.members(session, today)
 
 
 def person_of(store: Store, login: str) -> int:
-    """Who has this login. Raises `NotFound`."""
+    """Returns the id of the person with this login. Raises `NotFound`."""
     with store.writing("who is meant") as session:
         return _person(session, login)
 
@@ -171,9 +172,9 @@ def appoint(
     now: dt.datetime,
     by: By = None,
 ) -> None:
-    """Let a person hold a role in the unit that has this code on the first day.
+    """Gives a person a role in the unit that has this code on the first day.
 
-    Raises `NotFound`; `Invalid` for a role that is not held in such a unit; `Conflict` if they hold it already.
+    Raises `NotFound`; `Invalid` for a role that does not exist in such a unit; `Conflict` if they already hold it.
     """
     _in_order(first_day, last_day)
     with changing(store, "appoint", by, now) as session:
@@ -191,7 +192,7 @@ def _appoint(session: Session, person: int, post: PostHeld, now: dt.datetime, by
 def end_appointment(
     store: Store, login: str, role: str, unit: str, last_day: dt.date, *, now: dt.datetime, by: By = None
 ) -> None:
-    """Let a person hold a post until `last_day` and no longer. Raises `NotFound` if they don't hold it then."""
+    """Ends a post of a person after `last_day`. Raises `NotFound` if they do not hold it then."""
     with changing(store, "end an appointment", by, now) as session:
         person, unit_id = _person(session, login), _unit(session, role, unit, last_day)
         ended = staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id)
@@ -204,8 +205,10 @@ def end_appointment(
 def end_post(
     store: Store, person_id: int, appointment_id: int, last_day: dt.date, *, now: dt.datetime, by: By = None
 ) -> None:
-    """Let one appointment of a person end with `last_day`, be its unit ended or not. Raises `NotFound`; `Invalid` for a
-    day on which it has ended already: that would be a new appointment."""
+    """Ends one appointment of a person after `last_day`, even if its unit has ended.
+
+    Raises `NotFound`; `Invalid` for a day on which it has already ended: that would be a new appointment.
+    """
     with changing(store, "end a post", by, now) as session:
         post = staffing.post_held(session, person_id, appointment_id)
         if post is None:
@@ -220,7 +223,7 @@ def end_post(
 
 
 def end_all(session: Session, person_id: int, today: dt.date, now: dt.datetime, by: By) -> None:
-    """Whoever leaves holds no post and stands in for nobody from today on."""
+    """Ends all posts and stand-ins of a person who leaves, from today on."""
     for person, delegate, first, last in staffing.end_absences(session, person_id, today):
         note_absence(session, (account_events.BACK, account_events.STOOD_IN), person, delegate, (first, last), by, now)
     for post in staffing.end_posts(session, person_id, today):
@@ -228,9 +231,9 @@ def end_all(session: Session, person_id: int, today: dt.date, now: dt.datetime, 
 
 
 def hand_over(context: Context, login: str, to: str, now: dt.datetime, by: By = None) -> list[str]:
-    """All posts and open cases of a person who leaves go to another at once; what is offered to a post stays with it.
+    """Gives all posts and open cases of a person who leaves to another; an offer to a post stays with the post.
 
-    Returns the codes of the cases. The account stays; shut it with `disable`. Raises `NotFound`; `Invalid` for the same
+    Returns the codes of the cases. The account stays; `disable` ends it. Raises `NotFound`; `Invalid` for the same
     person; `NotAllowed`, with nothing changed, if a case cannot be the other's.
     """
     today = context.definitions.calendar("").local(now).date()
@@ -241,9 +244,7 @@ def hand_over(context: Context, login: str, to: str, now: dt.datetime, by: By = 
         before = viewer_of(session, leaver, today)
         _move_posts(session, leaver, follower, today, now, by)
         found = staffing.cases_of(session, leaver)
-        world = World(session, context.definitions, now)
-        world.fetch(found)
-        works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+        works = caseworks_of(session, context.definitions, found, now)
         after = viewer_of(session, follower, today)
         for work in works:
             _assign(work, before, after)

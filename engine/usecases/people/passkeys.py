@@ -1,8 +1,8 @@
-"""Passkeys (WebAuthn): a key in the person's phone or computer signs what we ask, and only for our own pages.
+"""Signs in with passkeys (WebAuthn): a key in a phone or computer signs a challenge, only for our own pages.
 
-What was asked is kept here until it is answered, for a few minutes and for one answer. Whether the device also looks at
-a finger or a face is left to it ("preferred"): old phones cannot. A key whose count of signatures does not go up has
-been copied and is refused. The specification is https://www.w3.org/TR/webauthn-3/, section 7.
+A challenge is stored for a few minutes and for one answer. The device decides whether it also checks a finger or a face
+("preferred"), because old phones cannot. A key whose count of signatures does not grow was copied, and is refused. The
+specification is https://www.w3.org/TR/webauthn-3/, section 7.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ ANSWERED_WITHIN = dt.timedelta(minutes=5)
 LONGEST_NAME = 60
 LONGEST_ANSWER = 20_000  # characters; an answer with a certificate has 4,000
 MOST_KEYS = 20
-DRAWN = 32  # bytes drawn by lot, for a challenge or a handle
+DRAWN = 32  # random bytes, for a challenge or a handle
 _ID = re.compile(r"[A-Za-z0-9_=-]{1,2000}")
 PREFERRED = UserVerificationRequirement.PREFERRED
-# What the library raises for an answer that is not a right one; the others for one that is no answer at all: of other
-# types than it must be, torn, or nested thousands deep.
+# Exceptions of the library: one for a wrong answer; the others for something that is not an answer: wrong types, cut
+# off, or nested thousands deep.
 WRONG = (
     WebAuthnException,
     ValueError,
@@ -62,7 +62,10 @@ WRONG = (
 
 
 class PasskeyRefused(Refused):
-    """The answer is not that of a key we know, to what we asked, from our own pages; which of them is not said."""
+    """The answer is not from a known key, not to our challenge, or not from our pages.
+
+    The message does not say which.
+    """
 
     code = "not_allowed"
 
@@ -72,7 +75,7 @@ class PasskeyRefused(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the browser is to ask of the key, as JSON, and the challenge in it, for its session to bring back."""
+    """What the browser should ask of the key, as JSON, and its challenge, which the browser's session gives back."""
 
     options: str
     challenge: str
@@ -82,7 +85,7 @@ class Question:
 
 
 def ask_for_new(store: Store, party: Party, signed_in: SignedIn, now: dt.datetime) -> Question:
-    """Ask a device to make a key for this person; one that has a key of theirs already refuses by itself."""
+    """Asks a device to make a key for this person; a device that already has a key of theirs refuses by itself."""
     account = signed_in.account
     with store.reading("the passkeys of a person") as session:
         handle = passkeys.handle(session, account.id) or secrets.token_urlsafe(DRAWN)
@@ -106,7 +109,7 @@ def ask_for_new(store: Store, party: Party, signed_in: SignedIn, now: dt.datetim
 def add(
     store: Store, party: Party, signed_in: SignedIn, name: str, answer: str, challenge: str, now: dt.datetime
 ) -> None:
-    """Keep the key that a device has made. Raises `Invalid` (name) or `PasskeyRefused`.
+    """Stores the key that a device has made. Raises `Invalid` (name) or `PasskeyRefused`.
 
     Args:
         name: what the person calls the device.
@@ -144,7 +147,7 @@ def of(store: Store, person_id: int) -> list[Key]:
 
 
 def remove(store: Store, signed_in: SignedIn, key_id: int, now: dt.datetime) -> None:
-    """Forget one of the person's passkeys; it opens nothing any more. Raises `NotFound`."""
+    """Deletes one of the person's passkeys, so that it no longer signs in. Raises `NotFound`."""
     person_id = signed_in.account.id
     with store.writing("remove a passkey") as session:
         if not passkeys.remove(session, person_id, key_id):
@@ -157,7 +160,7 @@ def remove(store: Store, signed_in: SignedIn, key_id: int, now: dt.datetime) -> 
 
 
 def ask_whoever(store: Store, party: Party, now: dt.datetime) -> Question:
-    """Ask for any key of ours: the device shows those it has, and the person picks one."""
+    """Asks for any known key: the device shows those it has, and the person chooses one."""
     options = webauthn.generate_authentication_options(
         rp_id=party.rp_id,
         challenge=secrets.token_bytes(DRAWN),
@@ -168,7 +171,7 @@ def ask_whoever(store: Store, party: Party, now: dt.datetime) -> Question:
 
 
 def ask_again(store: Store, party: Party, signed_in: SignedIn, now: dt.datetime) -> Question:
-    """Ask for a key of the person who is signed in."""
+    """Asks for a key of the signed-in person."""
     with store.reading("the passkeys of a person") as session:
         known = passkeys.credentials(session, signed_in.account.id)
     options = webauthn.generate_authentication_options(
@@ -182,7 +185,7 @@ def ask_again(store: Store, party: Party, signed_in: SignedIn, now: dt.datetime)
 
 
 def sign_in(store: Store, party: Party, answer: str, challenge: str, device: str, now: dt.datetime) -> tuple[str, str]:
-    """Sign in by a key's answer; returns the device's token and the login. Raises `PasskeyRefused`."""
+    """Signs in with a key's answer; returns the device's token and the login. Raises `PasskeyRefused`."""
     _take(store, challenge, SIGN_IN, None, now)
     with store.writing("sign in with a passkey") as session:
         key = _signed(session, party, answer, challenge, now, anonymous=True)
@@ -190,7 +193,7 @@ def sign_in(store: Store, party: Party, answer: str, challenge: str, device: str
 
 
 def prove(store: Store, party: Party, signed_in: SignedIn, answer: str, challenge: str, now: dt.datetime) -> None:
-    """Show again who one is, by a key of one's own. Raises `PasskeyRefused`."""
+    """Proves again who the person is, with one of their own keys. Raises `PasskeyRefused`."""
     _take(store, challenge, PROVE, signed_in.account.id, now)
     with store.writing("prove who one is with a passkey") as session:
         if _signed(session, party, answer, challenge, now).person_id != signed_in.account.id:
@@ -201,9 +204,9 @@ def prove(store: Store, party: Party, signed_in: SignedIn, answer: str, challeng
 def _signed(
     session: Session, party: Party, answer: str, challenge: str, now: dt.datetime, *, anonymous: bool = False
 ) -> StoredPasskey:
-    """The key that has signed the challenge; its count is kept. Raises `PasskeyRefused`.
+    """Returns the key that has signed the challenge, and stores its count. Raises `PasskeyRefused`.
 
-    `anonymous`: nobody is signed in, so that the device must say whose key it is.
+    `anonymous`: nobody is signed in, so the device must say whose key it is.
     """
     try:
         credential = _answer(answer)
@@ -250,7 +253,7 @@ def _asked(
 
 
 def _take(store: Store, challenge: str, purpose: str, person_id: int | None, now: dt.datetime) -> passkeys.Challenge:
-    """What was asked, used up whatever comes of the answer."""
+    """Takes the challenge; it is used up, whatever the answer is."""
     with store.writing("a passkey answers") as session:
         asked = passkeys.take(session, challenge, purpose, now)
     if asked is None or asked.person_id != person_id:
@@ -259,10 +262,10 @@ def _take(store: Store, challenge: str, purpose: str, person_id: int | None, now
 
 
 def _answer(text: str) -> dict[str, Any]:
-    """The browser's answer as an object. Raises ValueError."""
+    """Returns the browser's answer as an object. Raises ValueError."""
     found = json.loads(text[:LONGEST_ANSWER])
     if not isinstance(found, dict) or not isinstance(found.get("response"), dict):
         raise ValueError("no answer")  # noqa: TRY004 - the text is wrong, not its type
-    if not _ID.fullmatch(str(found.get("id"))):  # it is looked for in the database
+    if not _ID.fullmatch(str(found.get("id"))):  # the database is searched for it
         raise ValueError("no credential")
     return found

@@ -1,8 +1,8 @@
-"""Who may give whom power: nobody gives it to themselves, and no day is left without an administrator.
+"""Guards powers: nobody gives power to themselves, and every day has an administrator.
 
-Every use case that changes posts, stand-ins, accounts or ways of signing in does it within `changing`. One comes after
-the other, so that two administrators who end each other at once do not both succeed; and what came of it is looked at
-before it is kept, whichever way it came about.
+Every use case that changes posts, stand-ins, accounts or ways of signing in does it inside `changing`. These run one
+after the other, so that two administrators who end each other at the same time do not both succeed. The result is
+checked before the commit, whatever caused it.
 """
 
 from __future__ import annotations
@@ -29,23 +29,22 @@ OWN_KEYS = Sentence(
 
 @contextmanager
 def changing(store: Store, why: str, by: By, now: dt.datetime) -> Iterator[Session]:
-    """A transaction that changes what people may do. Raises `NotAllowed`, and keeps nothing, as `guarded` does."""
+    """Opens a transaction that changes powers. Raises `NotAllowed`, and stores nothing, as `guarded` does."""
     with store.writing(why) as session, guarded(session, by, now):
         yield session
 
 
 @contextmanager
 def guarded(session: Session, by: By, now: dt.datetime) -> Iterator[None]:
-    """Look at what was done in a transaction before it is kept.
+    """Checks the changes of a transaction before its commit.
 
     Args:
         session: the transaction; everybody else who changes powers waits until it ends.
-        by: who acts. Whoever it is on the command line is no person here, and gives nothing to themselves.
+        by: who acts. The operator at the command line is not a person here, and cannot give themselves anything.
         now: the moment.
 
     Raises:
-        NotAllowed: who acts has gained a post or stands in for somebody more than before, or a day that had an
-            administrator has none any more.
+        NotAllowed: the person who acts has gained a post or a stand-in, or a day has lost its last administrator.
     """
     powers.lock(session)
     day, person = now.astimezone(dt.UTC).date(), by if isinstance(by, int) else None
@@ -61,13 +60,13 @@ def guarded(session: Session, by: By, now: dt.datetime) -> Iterator[None]:
 
 
 def not_for_oneself(person: int, by: By) -> None:
-    """Raises `NotAllowed` for who makes a code or a one-time password for themselves."""
+    """Raises `NotAllowed` for a person who makes a code or a one-time password for themselves."""
     if person == by:
         raise NotAllowed(OWN_KEYS)
 
 
 def grown(before: Mapping[Held, Span], after: Mapping[Held, Span]) -> bool:
-    """Whether somebody holds anything on a day on which they did not hold it."""
+    """Returns whether somebody holds anything on a day on which they did not hold it before."""
     nothing = dt.date.max, dt.date.min
     return any(
         first < end and (first < before.get(key, nothing)[0] or end > before.get(key, nothing)[1])
@@ -76,10 +75,12 @@ def grown(before: Mapping[Held, Span], after: Mapping[Held, Span]) -> bool:
 
 
 def lost_day(before: Iterable[Span], after: Iterable[Span], day: dt.date) -> dt.date | None:
-    """The first day from `day` on that one of the spans before held and none of those after does; None if there is
-    none. A span holds its first day, and no longer its end."""
+    """Returns the first day from `day` on that a span of `before` holds and no span of `after`; None if there is none.
+
+    A span includes its first day and excludes its end.
+    """
     before, after = list(before), list(after)
-    # Only where a span begins or ends can a day be the first one that is lost.
+    # Only where a span begins or ends can the first lost day be.
     edges = {day, *(edge for span in (*before, *after) for edge in span if edge > day)}
     return next((edge for edge in sorted(edges) if _holds(before, edge) and not _holds(after, edge)), None)
 

@@ -1,12 +1,12 @@
-"""Brakes on guessing that lock nobody out for good.
+"""Limits the rate of guessing, without locking anybody out for ever.
 
-Three brakes make a guesser wait: one on a login from one source, one on a login from all strangers together, one on an
-address whatever the login. A device on which the person has signed in before is a source of its own that strangers'
-guesses do not slow down, and every wait ends: an attacker can hold up a new device for minutes, never the person's own
-phone. Passwords and one-time codes are counted together.
+Three limits make a guesser wait: one for a login from one source, one for a login from all unknown devices together,
+one for an address with any login. A device on which the person has signed in before is a separate source, which guesses
+from elsewhere do not slow down. Every wait ends: an attacker can delay a new device for minutes, but never the person's
+own phone. Passwords and one-time codes are counted together.
 
-An address that stands for everybody (that of a proxy which the settings do not name) is no source: only the login's own
-brake counts then, so that whoever guesses holds up nobody else.
+An address shared by everybody (of a proxy that the settings do not name) does not count as a source. Then only the
+limit of the login counts, so that a guesser delays nobody else.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from engine.store.people import signins
 from engine.store.people.signins import Account, Key
 from engine.store.session import Session, Store
 
-REMEMBERED = dt.timedelta(days=1)  # a brake is off when nobody guessed for so long
+REMEMBERED = dt.timedelta(days=1)  # a limit is forgotten when nobody guessed for so long
 STRANGERS, ANY_LOGIN = "*", "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """After `free` wrong tries in a row each further one doubles the wait, from `first` up to `most`."""
+    """A limit: after `free` wrong tries in a row each further one doubles the wait, from `first` up to `most`."""
 
     free: int
     first: dt.timedelta
     most: dt.timedelta
 
     def wait(self, count: int, last_at: dt.datetime, now: dt.datetime) -> dt.timedelta:
-        """How long from `now` until the next try is heard; zero or less: at once."""
+        """Returns how long from `now` until the next try is allowed; zero or less: at once."""
         if count < self.free or now - last_at > REMEMBERED:
             return dt.timedelta()
         doubled: dt.timedelta = self.first * 2 ** min(count - self.free, 16)
@@ -50,7 +50,7 @@ Brakes = Mapping[Key, Brake]
 
 
 class TooManyTries(Refused):
-    """Too many wrong tries; `wait` says how long until the next one is heard."""
+    """Too many wrong tries; `wait` says how long until the next one is allowed."""
 
     code = "too_many"
 
@@ -62,10 +62,11 @@ class TooManyTries(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a try comes from: the client's address ("" where it is nobody's own), what the device calls itself, and its
-    mark if it is a known one.
+    """Where a try comes from: the client's address, the device's name, and its mark if it is a known device.
 
-    The caller has made sure that the mark was given to this login.
+    The address is "" if many share it.
+
+    The caller has checked that the mark belongs to this login.
     """
 
     address: str
@@ -74,7 +75,7 @@ class Origin:
 
 
 def on_sign_in(login: str, origin: Origin) -> Brakes:
-    """The brakes on a try to sign in, the source's own one first."""
+    """Returns the limits for a try to sign in, that of the source first."""
     if origin.known:
         return {(login, f"device:{origin.known}"[:80]): ONE_SOURCE}
     if not origin.address:
@@ -88,14 +89,14 @@ def on_sign_in(login: str, origin: Origin) -> Brakes:
 
 
 def on_device(login: str, device_id: int) -> Brakes:
-    """The brake on tries from a device that is signed in."""
+    """Returns the limit for tries from a signed-in device."""
     return {(login, f"signed-in:{device_id}"): ONE_SOURCE}
 
 
 def admitted(store: Store, login: str, brakes: Brakes, now: dt.datetime) -> Account | None:
-    """The account that a try is for, if any, once the try has been counted as a wrong one. Raises `TooManyTries`.
+    """Counts the try as wrong, and returns its account, if any. Raises `TooManyTries`.
 
-    It is counted before anything is compared, so that of many tries at once each sees those before it.
+    It counts before it compares, so that each of many simultaneous tries sees those before it.
     """
     with store.writing("count a try to sign in") as session:
         signins.forget_failures(session, now - REMEMBERED)
@@ -109,7 +110,7 @@ def admitted(store: Store, login: str, brakes: Brakes, now: dt.datetime) -> Acco
 
 
 def release(session: Session, brakes: Brakes) -> None:
-    """The try was a right one: its source begins anew; what it shares with others has not counted it."""
+    """Takes back a correct try: its source begins again at zero; shared limits do not count it."""
     for login, source in brakes:
         shared = login == ANY_LOGIN or source == STRANGERS
         (signins.uncount_failure if shared else signins.clear_failures)(session, (login, source))

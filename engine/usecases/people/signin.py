@@ -1,8 +1,8 @@
-"""Signing in: an opaque token for each device, and the proof, asked for again before what matters, of who holds it.
+"""Signs in: each device gets a random token. Before important acts a person proves again who they are.
 
-The database holds only the token's SHA-256, so that a stolen copy opens nothing. A person signs in with a password, a
-passkey (`engine.usecases.people.passkeys`) or a one-time code (`engine.usecases.people.signin_codes`); how is kept with
-the device, and so is when the person last proved who they are.
+The database has only the SHA-256 of the token, so a stolen copy opens nothing. A person signs in with a password, a
+passkey (`engine.usecases.people.passkeys`) or a one-time code (`engine.usecases.people.signin_codes`); the device's row
+stores which, and when the person last proved who they are.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from engine.usecases.people import rate_limits
 from engine.usecases.people.rate_limits import Origin
 
 IDLE = dt.timedelta(days=14)  # a device that was not used for so long must sign in again
-TOUCHED = dt.timedelta(minutes=1)  # how exact the last use is kept
+TOUCHED = dt.timedelta(minutes=1)  # how exactly the last use is stored
 LONGEST_LOGIN = 64
 LONGEST_PASSWORD = 256
 BY_PASSWORD, BY_PASSKEY, BY_CODE = "password", "passkey", "code"
-# The person gave the device up, or it was taken from them: what it keeps of them is to be wiped. Not after a change of
-# the password, when a phone out in the villages only asks for the new one.
+# The person gave up the device, or somebody took it from them: the data on it must be deleted. A changed password is
+# not such a reason: then a phone in the villages only asks for the new one.
 GIVEN_UP = frozenset({signins.OTHER, signins.ADMIN})
 
 
 class WrongPassword(Refused):
-    """There is no such login, or it has another password; which of the two is not said."""
+    """The login does not exist, or has another password; the message does not say which."""
 
     code = "not_allowed"
 
@@ -48,29 +48,29 @@ class WrongPassword(Refused):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who is signed in, on which device, and what they may reach today."""
+    """The signed-in person, the device, and what they may reach today."""
 
     account: Account
     device: Device
     viewer: Viewer
 
     def proved(self, now: dt.datetime, within: dt.timedelta) -> bool:
-        """Whether the person has proved who they are no longer ago than this."""
+        """Returns whether the person has proved who they are within this time."""
         return now - self.device.proved_at <= within
 
     @property
     def must_change(self) -> bool:
-        """Whether they came with a password that somebody handed them, and must choose their own first."""
+        """Returns whether they signed in with a password from somebody else, and must first choose their own."""
         return self.account.must_change and self.device.method == BY_PASSWORD
 
 
 def fold_login(text: str) -> str:
-    """A login as it is kept: no spaces around it, lower case."""
+    """Returns a login as it is stored: without spaces at the ends, in lower case."""
     return unicodedata.normalize("NFC", text).strip().casefold()[:LONGEST_LOGIN]
 
 
 def sign_in(store: Store, login: str, password: str, origin: Origin, now: dt.datetime) -> str:
-    """Sign in and return the device's token. Raises `WrongPassword` or `TooManyTries`."""
+    """Signs in and returns the device's token. Raises `WrongPassword` or `TooManyTries`."""
     login = fold_login(login)
     counted = rate_limits.on_sign_in(login, origin)
     account = rate_limits.admitted(store, login, counted, now)
@@ -85,7 +85,7 @@ def sign_in(store: Store, login: str, password: str, origin: Origin, now: dt.dat
 
 
 def begin(session: Session, person_id: int, device: str, method: str, now: dt.datetime) -> str:
-    """A device is signed in, by a method that has been proved; returns its token."""
+    """Signs a device in after a proof; returns its token."""
     token = secrets.token_urlsafe(32)
     signins.add(session, person_id, _hash(token), device[:200], method, now)
     return token
@@ -97,7 +97,7 @@ def _nobodys_hash() -> str:
 
 
 def matches(kept: str | None, given: str) -> bool:
-    """Whether this is the secret of a hash; takes as long where there is none."""
+    """Returns whether this is the secret of a hash; takes the same time without a hash."""
     right = passwords.verify(kept or _nobodys_hash(), given[:LONGEST_PASSWORD])
     return right and kept is not None
 
@@ -111,7 +111,7 @@ def _hash(token: str) -> str:
 
 
 def who(store: Store, token: str, now: dt.datetime, today: dt.date) -> SignedIn | None:
-    """Who is signed in with this token, or None if it does not hold (any more)."""
+    """Returns who is signed in with this token; None if it is not valid (any more)."""
     with store.reading("who is signed in") as session:
         found = signins.signed_in(session, _hash(token), now - IDLE)
         if found is None:
@@ -124,25 +124,27 @@ def who(store: Store, token: str, now: dt.datetime, today: dt.date) -> SignedIn 
 
 
 def was_given_up(store: Store, token: str) -> bool:
-    """Whether the sign-in of this token was ended from another device or by an administrator: the device is to wipe
-    what it keeps. False for one that ran out, was signed out on the device itself, or never was."""
+    """Returns whether the sign-in of this token was ended from another device or by an administrator.
+
+    Then the device must delete what it stores. False if it ran out, was signed out on the device, or never existed.
+    """
     with store.reading("who ended a sign-in") as session:
         return signins.ended_by(session, _hash(token)) in GIVEN_UP
 
 
 def devices(store: Store, person_id: int, now: dt.datetime) -> list[Device]:
-    """The devices on which a person is signed in, the one used last first."""
+    """Returns the devices on which a person is signed in, the last used first."""
     with store.reading("devices of a person") as session:
         return signins.devices(session, person_id, now - IDLE)
 
 
 def sign_out(store: Store, signed_in: SignedIn, now: dt.datetime) -> None:
-    """End the sign-in of the device in the person's hands. Raises `NotFound` if it has ended already."""
+    """Ends the sign-in of the device in the person's hands. Raises `NotFound` if it has already ended."""
     _end(store, signed_in, signed_in.device.id, signins.SELF, now)
 
 
 def end_device(store: Store, signed_in: SignedIn, device_id: int, now: dt.datetime) -> None:
-    """End the sign-in of one of the person's devices from another. Raises `NotFound` if there is none."""
+    """Ends the sign-in of one of the person's devices from another. Raises `NotFound` if it is unknown."""
     by = signins.SELF if device_id == signed_in.device.id else signins.OTHER
     _end(store, signed_in, device_id, by, now)
 
@@ -154,14 +156,14 @@ def _end(store: Store, signed_in: SignedIn, device_id: int, by: str, now: dt.dat
 
 
 def prove(store: Store, signed_in: SignedIn, password: str, field: str, now: dt.datetime) -> None:
-    """Show again who one is, by the password. Raises `Invalid` (`field`) or `TooManyTries`."""
+    """Proves again who the person is, with the password. Raises `Invalid` (`field`) or `TooManyTries`."""
     check_password(store, signed_in, password, field, now)
     with store.writing("prove who one is") as session:
         signins.prove(session, signed_in.device.id, BY_PASSWORD, now)
 
 
 def check_password(store: Store, signed_in: SignedIn, password: str, field: str, now: dt.datetime) -> None:
-    """Look whether this is the person's password; a wrong one counts. Raises `Invalid` (field) or `TooManyTries`."""
+    """Checks the person's password; a wrong one counts. Raises `Invalid` (field) or `TooManyTries`."""
     account = signed_in.account
     counted = rate_limits.on_device(account.login, signed_in.device.id)
     if not _right(rate_limits.admitted(store, account.login, counted, now), password):
@@ -171,9 +173,9 @@ def check_password(store: Store, signed_in: SignedIn, password: str, field: str,
 
 
 def change_password(store: Store, signed_in: SignedIn, old: str | None, new: str, again: str, now: dt.datetime) -> None:
-    """Take a new password; all other devices must sign in again. Raises `Invalid` by field, or `TooManyTries`.
+    """Sets a new password; all other devices must sign in again. Raises `Invalid` by field, or `TooManyTries`.
 
-    `old` is None for somebody who has just proved who they are otherwise, and may have forgotten it.
+    `old` is None for a person who has just proved in another way who they are, and may have forgotten it.
     """
     if old is not None:
         check_password(store, signed_in, old, "old", now)
@@ -184,7 +186,7 @@ def change_password(store: Store, signed_in: SignedIn, old: str | None, new: str
     with store.writing("change a password") as session:
         signins.set_password(session, signed_in.account.id, passwords.hash(new))
         signins.revoke(session, signed_in.account.id, now, signins.PASSWORD, but=signed_in.device.id)
-        if not signed_in.must_change:  # the first one of one's own is no news
+        if not signed_in.must_change:  # the first own password is not a news item
             note(session, CHOSEN, signed_in.account.id, signed_in.account.id, now, tell_office=False)
 
 

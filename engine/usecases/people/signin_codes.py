@@ -1,8 +1,8 @@
-"""One-time codes: an administrator makes one for a person who cannot sign in, prints or shows it, and it opens once.
+"""Signs in with one-time codes: an administrator makes one for a person who cannot sign in; it works once.
 
-Twelve digits (40 bits): a phone's number keys, the same read aloud in any language. Only an argon2 hash is kept; a
-wrong one is counted with the wrong passwords of the login; a new code ends the one before. Making one and signing in
-with one are in the access log; making one also stands with what else was done to the account.
+Twelve digits (40 bits): easy on a phone's number keys, and easy to read aloud in any language. Only an argon2 hash is
+stored. A wrong code counts like a wrong password of the login. A new code ends the one before. The access log shows
+making one and signing in with one; the acts on the account also show making one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ USED_UP = Sentence("The code is wrong, was used already, or has run out. Ask for
 
 
 class WrongCode(Refused):
-    """There is no such login, or this is not its code (any more); which of them is not said."""
+    """The login does not exist, or this is not its code (any more). The message does not say which."""
 
     code = "not_allowed"
 
@@ -38,7 +38,7 @@ class WrongCode(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """What is handed over, once: whose code, the code in groups to read, and until when it holds."""
+    """What is handed over, once: for whom, the code in groups to read, and until when it is valid."""
 
     login: str
     name: str
@@ -47,10 +47,10 @@ class Slip:
 
 
 def make(store: Store, login: str, by: By, lasts: dt.timedelta, now: dt.datetime) -> Slip:
-    """Make a code for a person, who is told of it; one made before ends. `by`: who makes it, or who sits at the command
-    line. Raises `NotFound`; `NotAllowed` for a code for oneself.
+    """Makes a code for a person, who is told of it; it ends an earlier one.
 
-    Whoever calls this has made sure that they may make codes at all.
+    `by`: who makes it, or the operator at the command line. Raises `NotFound`; `NotAllowed` for a code for oneself. The
+    caller has checked that they may make codes.
     """
     digits = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
     with changing(store, "make a sign-in code", by, now) as session:
@@ -70,12 +70,12 @@ def make(store: Store, login: str, by: By, lasts: dt.timedelta, now: dt.datetime
 
 
 def tidy(code: str) -> str:
-    """A code as it was made, without what people write between its groups."""
+    """Returns a code as it was made, without what people write between its groups."""
     return re.sub(r"[\s.\-–]", "", code)
 
 
 def sign_in(store: Store, login: str, code: str, origin: Origin, now: dt.datetime) -> str:
-    """Sign in once with a code and return the device's token. Raises `WrongCode` or `TooManyTries`."""
+    """Signs in once with a code and returns the device's token. Raises `WrongCode` or `TooManyTries`."""
     login = signin.fold_login(login)
     counted = rate_limits.on_sign_in(login, origin)
     account = rate_limits.admitted(store, login, counted, now)
@@ -91,7 +91,7 @@ def sign_in(store: Store, login: str, code: str, origin: Origin, now: dt.datetim
 
 
 def prove(store: Store, signed_in: SignedIn, code: str, field: str, now: dt.datetime) -> None:
-    """Show again who one is, by a fresh code. Raises `Invalid` (`field`) or `TooManyTries`."""
+    """Proves again who the person is, with a new code. Raises `Invalid` (`field`) or `TooManyTries`."""
     account, device = signed_in.account, signed_in.device
     counted = rate_limits.on_device(account.login, device.id)
     rate_limits.admitted(store, account.login, counted, now)
@@ -105,7 +105,7 @@ def prove(store: Store, signed_in: SignedIn, code: str, field: str, now: dt.date
 
 
 def _matching(store: Store, person_id: int | None, code: str, now: dt.datetime) -> str | None:
-    """The hash of the person's code if this is it; takes as long where there is none."""
+    """Returns the hash of the person's code if this is it; takes the same time if there is none."""
     kept = None
     if person_id is not None:
         with store.reading("the code of a person") as session:

@@ -1,10 +1,10 @@
-"""What an installation says about signing in, from the table `[sign_in]` of `instance/settings.toml`.
+"""Reads the settings about signing in, from the table `[sign_in]` of `instance/settings.toml`.
 
 [sign_in]
-origin = "https://ralop.example.vn"   # as the browser's address bar shows it; else `url` of [notices]
-rp_id = "example.vn"                  # whose passkeys are: the origin's host (if it is left out) or a domain above it
-code_hours = 72                       # how long a one-time code holds
-proof_minutes = 10                    # how long after a proof nobody is asked again before an export
+origin = "https://ralop.example.vn"   # as the browser's address bar shows it; default: `url` of [notices]
+rp_id = "example.vn"                  # domain of the passkeys: the origin's host (default) or a domain above it
+code_hours = 72                       # how long a one-time code is valid
+proof_minutes = 10                    # so long after a proof an export does not ask again
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from engine.core.notices.settings import URL
 from engine.core.toml_reader import Reader
 from engine.core.words import Sentence
 
-LOCAL = "localhost"  # the only host where browsers know passkeys without https
+LOCAL = "localhost"  # the only host on which browsers allow passkeys without https
 CODE_HOURS, MOST_CODE_HOURS = 72, 24 * 14
 PROOF_MINUTES, MOST_PROOF_MINUTES = 10, 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Whom browsers take these pages for (WebAuthn's relying party): the address of the pages, and the domain."""
+    """The pages as browsers know them (WebAuthn's relying party): their address, and the domain."""
 
     origin: str
     rp_id: str
@@ -33,7 +33,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class SignInSettings:
-    """What `[sign_in]` says. `rp_id` is empty where browsers know no passkeys: without https, or at a bare number."""
+    """The values of `[sign_in]`.
+
+    `rp_id` is empty where browsers do not allow passkeys: without https, or with an IP address.
+    """
 
     origin: str = URL
     rp_id: str = ""
@@ -42,12 +45,15 @@ class SignInSettings:
 
     @property
     def party(self) -> Party | None:
-        """Whom passkeys are made for; None where there can be none."""
+        """Returns the party for which passkeys are made; None where they are impossible."""
         return Party(self.origin, self.rp_id) if self.rp_id else None
 
 
 def read_signin(reader: Reader, url: str) -> SignInSettings:
-    """The table `[sign_in]` of a settings file; faults go to the reader. `url`: where people open the pages."""
+    """Reads the table `[sign_in]` of a settings file; notes faults in the reader.
+
+    `url`: where people open the pages.
+    """
     table = reader.table("sign_in")
     parts = _parts(table, table.text("origin", url).rstrip("/"))
     host = parts[1]
@@ -64,11 +70,11 @@ def read_signin(reader: Reader, url: str) -> SignInSettings:
 
 
 def _parts(table: Reader, address: str) -> tuple[str, str]:
-    """The origin of an address, and its host."""
+    """Returns the origin of an address, and its host."""
     try:
         parts = urlsplit(address)
         host, origin = parts.hostname or "", f"{parts.scheme}://{parts.netloc}"
-    except ValueError:  # brackets that are no address
+    except ValueError:  # brackets that do not make an address
         host, origin = "", ""
     known = origin.startswith(("https://", "http://"))
     if "origin" in table and not (known and host and address == origin):

@@ -1,4 +1,6 @@
-"""Posts that fall vacant and are filled again: nothing stays with one who has left, nor with one who only stood in."""
+"""Handles posts that become vacant and are filled again: cases never stay with a person who left, or who only
+stood in.
+"""
 
 from __future__ import annotations
 
@@ -12,35 +14,35 @@ from engine.core.people.responsibility import find
 from engine.store.cases import batches, writer
 from engine.store.cases.batches import Over
 from engine.store.cases.cases import declined_seats
-from engine.store.cases.surroundings import World, cases
+from engine.store.cases.surroundings import SurroundingsReader, cases, caseworks_of
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
 from engine.usecases.context import Context
 from engine.usecases.people.accounts import end_all
 from engine.usecases.people.powers import changing
 
-SETTING = "rerouted"  # {"day": "2026-03-09"}: when it was last looked whether a post is filled again
+SETTING = "rerouted"  # {"day": "2026-03-09"}: the last check whether posts are filled again
 
 
 def reroute(context: Context, unit_ids: Collection[int] | None, now: dt.datetime) -> list[str]:
-    """Offer cases that went past a post because it was vacant or its holder away to that post, now that it is filled.
+    """Offers cases to a post that is filled again, if they passed it over because it was vacant or its holder away.
 
-    Only what nobody has accepted yet moves; the time to accept begins anew for the new one. `unit_ids`: where posts
-    were filled; None: anywhere. Returns the cases' codes.
+    Only cases that nobody has accepted move; the time to accept begins again. `unit_ids`: where posts were filled;
+    None: anywhere. Returns the cases' codes.
     """
     moved: list[str] = []
     with context.store.writing("reroute offers") as session:
         for found in batches.waiting_beyond(session, unit_ids):
-            world = World(session, context.definitions, now)
-            world.fetch([facts for facts, _ in found])
-            works = [work for facts, over in found if (work := _rerouted(session, world, facts, over))]
+            reader = SurroundingsReader(session, context.definitions, now)
+            reader.fetch([facts for facts, _ in found])
+            works = [work for facts, over in found if (work := _rerouted(session, reader, facts, over))]
             writer.store(session, works)
             moved += [work.facts.code for work in works]
     return moved
 
 
 def reroute_daily(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> list[str]:  # noqa: ARG001 - a job's
-    """Once a day: appointments begin and absences end with the day, without anybody doing anything."""
+    """Does this once a day: appointments begin and absences end with the day, without an act of a person."""
     today = {"day": context.definitions.calendar("").local(now).date().isoformat()}
     with context.store.reading("whether to reroute") as session:
         if get_setting(session, SETTING) == today:
@@ -51,30 +53,27 @@ def reroute_daily(context: Context, now: dt.datetime, stop: Callable[[], bool]) 
     return moved
 
 
-def _rerouted(session: Session, world: World, facts: Facts, over: Over) -> Casework | None:
-    seat = find(over[0][0], facts, world, declined_seats(session, facts))
+def _rerouted(session: Session, reader: SurroundingsReader, facts: Facts, over: Over) -> Casework | None:
+    seat = find(over[0][0], facts, reader, declined_seats(session, facts))
     if (seat.role, seat.unit_id) == (facts.offered_role, facts.offered_unit_id):
         return None
-    work = Casework(facts, world.situation(facts), world, world.now)
+    work = reader.casework(facts)
     work.reroute(seat, Actor(None, SYSTEM))
     return work
 
 
 def leave(context: Context, person_id: int, now: dt.datetime, by: By = None) -> list[str]:
-    """A person leaves and nobody takes over as a whole: posts end today, each open case goes to whoever answers now.
+    """Handles a person who leaves without a successor: posts end today, each open case goes to whoever is responsible.
 
     `engine.usecases.people.accounts.hand_over` is for a named successor. `by`: the administrator. Returns the cases'
-    codes. Raises
-    `NotAllowed` for the last administrator.
+    codes. Raises `NotAllowed` for the last administrator.
     """
     today = context.definitions.calendar("").local(now).date()
     codes: list[str] = []
     with changing(context.store, "leave", by, now) as session:
         end_all(session, person_id, today, now, by)
         for found in batches.open_cases(session, cases.c.assignee_id == person_id):
-            world = World(session, context.definitions, now)
-            world.fetch(found)
-            works = [Casework(facts, world.situation(facts), world, now) for facts in found]
+            works = caseworks_of(session, context.definitions, found, now)
             for work in works:
                 work.hand_on(Actor(None, SYSTEM), None)
             writer.store(session, works)

@@ -1,1 +1,1 @@
-"""Units imported and merged; cases that follow their pupils."""
+"""Imports and merges units; moves cases along with their pupils."""

@@ -1,19 +1,17 @@
-"""Open cases go with their pupils: to another class, another school, another village."""
+"""Moves open cases along with their pupils: to another class, another school, another village."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.cases.casework import SYSTEM, Actor
 from engine.core.cases.definitions import Definitions
-from engine.core.cases.facts import Facts
-from engine.core.people.access import ADMIN
-from engine.core.people.responsibility import find
+from engine.core.cases.facts import PLACE, Facts
 from engine.store.cases import writer
-from engine.store.cases.places import PLACE, open_cases, place_cases, places
-from engine.store.cases.surroundings import World, chunks
+from engine.store.cases.places import open_cases, places
+from engine.store.cases.surroundings import SurroundingsReader, chunks
 from engine.store.session import Session
 
 
@@ -24,9 +22,9 @@ def follow_pupils(
     now: dt.datetime,
     person_id: int | None = None,
 ) -> int:
-    """Place the open cases of these pupils where the pupils are now; how many were moved.
+    """Moves the open cases of these pupils to where the pupils are now; returns how many moved.
 
-    The case, its state and its history stay. Where another post answers for it now, it goes to that post.
+    The case, its state and its history stay. If another post is responsible now, the case goes to that post.
     """
     moved = 0
     for chunk in chunks(pupil_ids):
@@ -42,6 +40,14 @@ def _place(facts: Facts) -> tuple[int | None, ...]:
     return tuple(getattr(facts, name) for name in PLACE)
 
 
+def _in_place(facts: Facts, place: Mapping[str, int | None]) -> Facts:
+    """A case as it would be in other units."""
+    moved = replace(facts)
+    for name, unit in place.items():
+        setattr(moved, name, unit)
+    return moved
+
+
 def _follow(
     session: Session,
     definitions: Definitions,
@@ -50,22 +56,15 @@ def _follow(
     now: dt.datetime,
     person_id: int | None,
 ) -> None:
-    world, actor = World(session, definitions, now), Actor(person_id, SYSTEM)
-    before = [replace(facts) for facts in found]
-    for facts in found:
-        for name, value in zip((*PLACE, "grade"), placed[facts.pupil_id], strict=True):
-            setattr(facts, name, value)
-    place_cases(session, found)
-    world.fetch([*before, *found])
+    world, actor = SurroundingsReader(session, definitions, now), Actor(person_id, SYSTEM)
+    place: dict[int, dict[str, int | None]] = {
+        facts.id: dict(zip((*PLACE, "grade"), placed[facts.pupil_id], strict=True)) for facts in found
+    }
+    there = [_in_place(facts, place[facts.id]) for facts in found]
+    world.fetch([*there, *found])
     works = []
-    for old, facts in zip(before, found, strict=True):
-        work = Casework(facts, world.situation(facts), world, now)
-        units = {name: [getattr(old, name), getattr(facts, name)] for name in PLACE}
-        data = {"because": "pupil moved", **{name: pair for name, pair in units.items() if pair[0] != pair[1]}}
-        work.write("placed", actor, {}, data=data)
-        owner = work.situation.workflow.states[facts.state].owner or ADMIN
-        then, today = find(owner, old, world), find(owner, facts, world)
-        if (then.role, then.unit_id) != (today.role, today.unit_id):
-            work.hand_on(actor, None)
+    for facts, moved in zip(found, there, strict=True):
+        work = world.casework(facts)
+        work.move(actor, place[facts.id], world.situation(moved))
         works.append(work)
     writer.store(session, works)

@@ -1,4 +1,4 @@
-"""Brings a file of units into the database: all of it or nothing, again and again with the same result."""
+"""Imports a file of units: all of it or nothing, repeatable with the same result."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from engine.store.units.units import Imported
 
 
 def import_units(store: Store, text: str, file: str, *, dry_run: bool = False) -> Imported:
-    """Add the units of a file that are new and change those that differ; nothing is ever deleted.
+    """Adds the new units of a file and changes those that differ; deletes nothing.
 
     Args:
         store: the database.
         text: the content of a csv or TOML file.
         file: its name, for the faults; the ending tells csv from TOML.
-        dry_run: do it, tell what it did, and keep none of it.
+        dry_run: do it, return the result, and store nothing.
 
     Raises:
-        Faulty: with every fault of the file, by itself or against the units there are.
+        Faulty: lists every fault of the file, by itself or against the existing units.
     """
     with store.writing("import units") as session:
         done = stored.store_units(session, load_units(text, file, stored.known_units(session)))

@@ -1,8 +1,8 @@
-"""A merger leaves a file that undoes it: units, pupils, cases and posts stand as they did before.
+"""Undoes a merger with the file that it wrote: units, pupils, cases and posts are as before.
 
-What somebody changed since stays: a column is put back only where it is as the merger left it. What came since to a
-unit that the merger began goes to the unit that it was begun for; where that cannot be told, nothing is undone. The
-history of the cases is only added to.
+Later changes stay: a column is restored only if it still has the value from the merger. What came later to a unit that
+the merger began goes to the unit that it replaced. If that is not clear, nothing is undone. The history of the cases
+only grows.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.cases.casework import Casework
 from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 from engine.store.cases import batches, writer
-from engine.store.cases.surroundings import World, cases
+from engine.store.cases.surroundings import SurroundingsReader, cases
 from engine.store.session import Session
 from engine.store.units import merger_undo as stored
 from engine.store.units import mergers as merging
@@ -30,7 +29,7 @@ KIND, FORMAT = "ralop merge-units: undo", 1
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What was put back; `left` says what somebody must see to."""
+    """What was restored; `left` says what a person must do."""
 
     units: int
     pupils: int
@@ -43,14 +42,14 @@ class Undone:
 
 
 def is_undo(text: str) -> bool:
-    """Whether this is a file that undoes a merger."""
+    """Returns whether this is a file that undoes a merger."""
     return text.lstrip("\ufeff \r\n\t").startswith('{"undoes"')
 
 
 def write(found: Difference) -> str:
-    """The file that undoes what a merger did."""
+    """Returns the file that undoes a merger."""
 
-    def row(values: Mapping[str, Any]) -> dict[str, Any]:
+    def row(values: Mapping[str, object]) -> dict[str, Any]:
         return {name: stored.plain(value) for name, value in values.items()}
 
     return json.dumps(
@@ -68,7 +67,7 @@ def write(found: Difference) -> str:
 
 
 def read(text: str) -> Difference:
-    """What a merger did, from its file. Raises `Invalid` for a file that is torn or of something else."""
+    """Returns what a merger did, from its file. Raises `Invalid` for a damaged or different file."""
     try:
         data = json.loads(text.lstrip("\ufeff"))
         _check_kind(data)
@@ -105,13 +104,13 @@ def _row(name: str, values: Any) -> dict[str, Any]:
 
 
 def undo(context: Context, text: str, now: dt.datetime, *, dry_run: bool = False) -> Undone:
-    """Put back what a merger changed, by its file. Raises `Invalid`, and changes nothing then.
+    """Restores what a merger changed, from its file. Raises `Invalid`, without changes.
 
     Args:
-        house: where the units and cases are.
-        text: of the file.
+        context: where the units and cases are.
+        text: the text of the file.
         now: the moment.
-        dry_run: do it, tell what it did, keep none of it.
+        dry_run: do it, return the result, store nothing.
     """
     did = read(text)
     with context.store.writing("undo a merger") as session:
@@ -123,7 +122,7 @@ def undo(context: Context, text: str, now: dt.datetime, *, dry_run: bool = False
 
 
 def _check(session: Session, did: Difference) -> None:
-    """Whether the units are as the merger left them."""
+    """Checks that the units are as the merger left them."""
     made, changed = dict(did.made.get("units", ())), did.changed.get("units", [])
     there = stored.rows_of(session, "units", [*made, *(it.key for it in changed)])
     gone = [row["code"] for key, row in made.items() if there.get(key, {}).get("code") != row["code"]]
@@ -154,7 +153,7 @@ def _check(session: Session, did: Difference) -> None:
 
 
 def _that_ended_above(session: Session, changed: list[Changed], there: Mapping[Key, Mapping[str, Any]]) -> list[str]:
-    """Units above those that would hold again, and that have ended since: another merger came after this one."""
+    """Returns units above the restored ones that have ended since: another merger came after this one."""
     keys = {it.key for it in changed}
     above = {(there[key]["parent_id"],) for key in keys if there[key]["parent_id"] is not None} - keys
     rows = stored.rows_of(session, "units", above)
@@ -193,7 +192,7 @@ def _undo(context: Context, session: Session, did: Difference, now: dt.datetime)
 
 
 def _single_predecessors(did: Difference) -> dict[int, int]:
-    """Of the units that the merger began, those that were begun for one unit alone."""
+    """Returns those of the merger's new units that replaced exactly one unit."""
     made = {key[0] for key, _row in did.made.get("units", ())}
     successors = {
         it.key[0]: it.after["successor_id"]
@@ -220,18 +219,17 @@ def _posts_that_changed(session: Session, did: Difference) -> tuple[Sentence, ..
 def _cases_back(
     context: Context, session: Session, changed: list[Changed], back: Mapping[int, int], now: dt.datetime
 ) -> None:
-    """The open cases, each with an entry in its history; one that went on since keeps what was done."""
+    """Restores the open cases, each with an entry in its history; a case that went on keeps later acts."""
     by_id = {it.key[0]: it for it in changed if "version" in it.after}
-    world = World(session, context.definitions, now)
+    reader = SurroundingsReader(session, context.definitions, now)
     for found in batches.open_cases(session, cases.c.id.in_(sorted(by_id))) if by_id else ():
-        world.fetch(found)
-        works = []
-        for facts in found:
-            it, work = by_id[facts.id], Casework(facts, world.situation(facts), world, now)
+        works = reader.caseworks(found)
+        for work in works:
+            facts = work.facts
+            it = by_id[facts.id]
             moved = {name: [it.after[name], it.before[name]] for name in merging.PLACES if name in it.before}
             if facts.version == it.after["version"]:
                 work.put_back(moved, {name: value for name, value in it.before.items() if name in stored.ASKED})
             else:
                 work.place(moved, {new: old for new, old in moved.values() if new is not None} | dict(back))
-            works.append(work)
         writer.store(session, works)

@@ -1,8 +1,7 @@
-"""Communes that merge on a day take along what is theirs: villages, schools, pupils, posts, cases, offers, deadlines.
+"""Merges communes on a day, with all that belongs to them: villages, schools, pupils, posts, cases, offers.
 
-Resolution 1677/NQ-UBTVQH15 of 16 June 2025 merged the communes of Quảng Ngãi and Kon Tum on 1 July 2025; the statistics
-office's table of what became what can be read as it is (`read_table`). A merger is one transaction, and the same one
-again changes nothing.
+Resolution 1677/NQ-UBTVQH15 of 16 June 2025 merged the communes of Quảng Ngãi and Kon Tum on 1 July 2025; `read_table`
+reads the table of the statistics office without changes. A merger is one transaction. Repeating it changes nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +13,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.cases.casework import SYSTEM, Actor
 from engine.core.people.access import reach
 from engine.core.people.account_events import ENDED, MOVED, By
 from engine.core.people.responsibility import ROLE_LABELS
@@ -25,18 +23,19 @@ from engine.core.text import tidy
 from engine.core.units.kinds import KINDS, PARENTS
 from engine.core.words import Sentence
 from engine.store.cases import batches, writer
-from engine.store.cases.surroundings import World, cases
+from engine.store.cases.surroundings import SurroundingsReader, cases
 from engine.store.people import powers
 from engine.store.people.account_events import PostHeld, note
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.store.units import merger_undo as undoing
 from engine.store.units import mergers as stored
+from engine.store.units.mergers import UnitRow
 from engine.usecases.context import Context
 from engine.usecases.people.powers import guarded
 from engine.usecases.units import merger_undo
 
-WHOLE = ("nhập toàn bộ", "giữ nguyên")  # the table's notes for a commune that goes over as a whole
+WHOLE = ("nhập toàn bộ", "giữ nguyên")  # remarks in the table for a commune that is merged as a whole
 COLUMNS = 8
 MOST_CODES = 10  # in a sentence
 _PROVINCE = re.compile(r"(.*\S)\s*\((\d{2})\)\s*")
@@ -44,7 +43,10 @@ _PROVINCE = re.compile(r"(.*\S)\s*\((\d{2})\)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Merger:
-    """A unit goes on in another. `name` and `province` (code, name) make the new one where it is not there yet."""
+    """A unit that continues in another one.
+
+    `name` and `province` (code, name) describe the new unit if it does not exist.
+    """
 
     old: str
     new: str
@@ -54,7 +56,7 @@ class Merger:
 
 @dataclass(frozen=True, slots=True)
 class UnitMove:
-    """A village, school or association comes to lie in another unit: decided by somebody where a commune is divided."""
+    """A village, school or association that gets another parent; a person decides this if a commune is divided."""
 
     unit: str
     into: str
@@ -62,7 +64,7 @@ class UnitMove:
 
 @dataclass
 class Merged:
-    """What a merger did, or would do; `left` says what somebody must see to."""
+    """What a merger did, or would do; `left` says what a person must do."""
 
     ended: list[str] = field(default_factory=list)
     came_over: list[str] = field(default_factory=list)
@@ -76,10 +78,10 @@ class Merged:
 
 
 def read_table(text: str) -> tuple[list[Merger], list[Sentence]]:
-    """The mergers in the statistics office's table, and a sentence for each line that is none or only part of one.
+    """Returns the mergers of the statistics office's table, and a sentence for each line that is not a whole merger.
 
     Its columns: new province, new name, new code, old name, old code, note, old district, old province. Raises
-    `Invalid` (table) for what is no csv.
+    `Invalid` (table) for a text that is not csv.
     """
     mergers, left = [], []
     for number, row in enumerate(_rows(text), 1):
@@ -112,9 +114,9 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def read_moves(text: str) -> list[UnitMove]:
-    """The decisions in a file: on each line the code of a unit and of the one it comes to lie in; `#` begins a remark.
+    """Reads decisions from a file: each line has the code of a unit and of its new parent; `#` begins a remark.
 
-    Raises `Invalid` with every line that is something else.
+    Raises `Invalid` with every other line.
     """
     moves, wrong = [], []
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
@@ -141,27 +143,26 @@ def merge_units(
     dry_run: bool = False,
     keep_undo: Callable[[str], object] | None = None,
 ) -> Merged:
-    """Let units go on in others from `on` on, and everything of theirs with them.
+    """Merges units into others from `on` on, with everything that belongs to them.
 
-    Units that ended by then and named a successor before (from an imported tree) are followed too.
+    It also moves what belongs to units that an imported tree ended with a successor.
 
     Args:
-        house: where the units and cases are.
-        mergers: what becomes of what; one whose old unit is not here is passed over.
-        moves: what of a divided commune comes to lie where; before the mergers, so that what is left can go as a whole.
+        context: where the units and cases are.
+        mergers: old and new units; a merger whose old unit is unknown is skipped.
+        moves: the parts of a divided commune with their new parents; done first, so that the rest can move as a whole.
         on: the first day of the new units, today at the latest.
         now: the moment.
-        by: who does it: an administrator, or who sits at the command line.
-        dry_run: do it, tell what it did, keep none of it.
-        keep_undo: is given the text of the file that undoes it (`engine.usecases.units.merger_undo`), before anything
-        is kept; if it
-            fails, nothing is. Not called if nothing was changed.
+        by: who does it: an administrator, or the operator at the command line.
+        dry_run: do it, return the result, store nothing.
+        keep_undo: gets the text of the file that undoes it (`engine.usecases.units.merger_undo`), before the commit; if
+            it fails, nothing is stored. Not called if nothing was changed.
 
     Raises:
-        Invalid: the day is still to come; two units are no equals (of different kinds, one in the other, ended); or
+        Invalid: the day is in the future; two units do not match (of different kinds, one in the other, ended); or
             schools that become one have pupils with the same code.
-        NotFound: a new unit is not here and the merger does not say how to make it, or a unit to be moved is not here.
-        NotAllowed: who does it would see more pupils than before, or no administrator would be left.
+        NotFound: a new unit does not exist and the merger does not describe it, or a unit to move does not exist.
+        NotAllowed: the person would see more pupils than before, or no administrator would be left.
     """
     if on > context.definitions.calendar("").local(now).date():
         raise Invalid({"on": Sentence("{day} is still to come; merge the units on the day itself.", day=on)})
@@ -183,7 +184,7 @@ def merge_units(
 
 @contextmanager
 def _sees_no_more(context: Context, session: Session, by: By, now: dt.datetime) -> Iterator[None]:
-    """Who merges units has posts that may go along, as anybody's; they must not lead to other pupils."""
+    """Checks that a merger does not give the person who does it other pupils: their posts may move like anybody's."""
     if not isinstance(by, int):
         yield
         return
@@ -205,13 +206,13 @@ def _move_tree(session: Session, moves: Iterable[UnitMove], on: dt.date, merged:
         if into is None:
             raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=move.into, day=on))
         if old is None and stored.lies_in(session, move.unit, into, on):
-            continue  # done before
+            continue  # already done
         if old is None or old.kind not in stored.GOES_ON:
             raise NotFound(
                 Sentence("There is no village, school or association “{code}” before {day}.", code=move.unit, day=on)
             )
         _check_move(session, old, into)
-        stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
+        stored.end(session, old.id, on, None)  # before the new one begins, so that a code belongs to one unit at a time
         new = stored.begin(session, old, on, parent=into)
         stored.carry_below(session, old.id, new, on)
         stored.end(session, old.id, on, new)
@@ -228,18 +229,18 @@ def _merge_tree(session: Session, mergers: Iterable[Merger], on: dt.date, merged
             _check_done(session, merger, on)
             continue
         _check_equals(session, old, merger, on)
-        stored.end(session, old.id, on, None)  # before the new one: no two hold one code at a time
+        stored.end(session, old.id, on, None)  # before the new one begins, so that a code belongs to one unit at a time
         new = stored.beginning(session, merger.new, on, old=old.id) or _begin(session, old, merger, on)
         stored.carry_below(session, old.id, new, on)
         stored.end(session, old.id, on, new)
-        parents.append(old.parent_id)
+        parents += [old.parent_id] if old.parent_id is not None else []
         merged.ended.append(old.name)
     merged.ended += stored.end_empty(session, parents, on)
     if merged.ended:
         stored.links_again(session)
 
 
-def _begin(session: Session, old: object, merger: Merger, on: dt.date) -> int:
+def _begin(session: Session, old: UnitRow, merger: Merger, on: dt.date) -> int:
     code, name = merger.province
     if not code or not merger.name:
         raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=merger.new, day=on))
@@ -255,13 +256,13 @@ def _begin(session: Session, old: object, merger: Merger, on: dt.date) -> int:
 
 
 def _check_done(session: Session, merger: Merger, on: dt.date) -> None:
-    """A unit that is not there any more was merged so before; a line of the table may be of another province."""
+    """Accepts a missing unit if it was merged in this way before; a line of the table may be of another province."""
     if not merger.name and not stored.went_over(session, merger.old, merger.new, on):
         raise NotFound(Sentence("There is no unit “{code}” before {day} that could go over.", code=merger.old, day=on))
 
 
-def _check_equals(session: Session, old: Any, merger: Merger, on: dt.date) -> None:
-    """Raises `Invalid` unless the new unit is of the same kind, elsewhere in the tree, and goes on."""
+def _check_equals(session: Session, old: UnitRow, merger: Merger, on: dt.date) -> None:
+    """Raises `Invalid` unless the new unit is of the same kind, elsewhere in the tree, and does not end."""
     there = stored.beginning(session, merger.new, on, old=old.id)
     new = stored.unit(session, there) if there is not None else None
     if new is None:
@@ -288,7 +289,7 @@ def _check_equals(session: Session, old: Any, merger: Merger, on: dt.date) -> No
         )
 
 
-def _no_equals(old: Any, kind: str, name: str) -> Sentence:
+def _no_equals(old: UnitRow, kind: str, name: str) -> Sentence:
     return Sentence(
         "{old} ({kind}) cannot become part of {new} ({other}): only units of one kind merge.",
         old=old.name,
@@ -298,8 +299,8 @@ def _no_equals(old: Any, kind: str, name: str) -> Sentence:
     )
 
 
-def _check_move(session: Session, old: Any, into: int) -> None:
-    """Raises `Invalid` unless the unit may lie in the other one."""
+def _check_move(session: Session, old: UnitRow, into: int) -> None:
+    """Raises `Invalid` unless the unit may belong to the other one."""
     new = stored.unit(session, into)
     if new.kind not in PARENTS[old.kind] or stored.is_below(session, new.id, old.id):
         raise Invalid(
@@ -319,7 +320,7 @@ def _check_move(session: Session, old: Any, into: int) -> None:
 
 
 def _follow(context: Context, session: Session, on: dt.date, now: dt.datetime, by: By, merged: Merged) -> undoing.Rows:
-    """Take along what stands in the units that have ended; how it stood before."""
+    """Moves what belongs to the ended units; returns how it was before."""
     ended = stored.ended_by(session, on)
     successors = {unit.id: unit.successor for unit in ended}
     if shared := stored.shared_codes(session, successors):
@@ -356,7 +357,7 @@ def _follow(context: Context, session: Session, on: dt.date, now: dt.datetime, b
 def _posts(
     session: Session, successors: Mapping[int, int], on: dt.date, now: dt.datetime, by: By, merged: Merged
 ) -> set[int]:
-    """Move the posts and write it down; the people whose post ended for good."""
+    """Moves the posts and notes it; returns the people whose post ended for good."""
     given = {(post.role, post.unit_id) for post in stored.posts_in(session, set(successors.values()), on)}
     posts = stored.posts_in(session, successors, on)
     kept, over = stored.move_posts(session, posts, successors, given, on)
@@ -380,25 +381,23 @@ def _place(
     now: dt.datetime,
     merged: Merged,
 ) -> None:
-    world = World(session, context.definitions, now)
-    reaching = {person: viewer_of(session, person, world.today) for person in gone}
+    surroundings_reader = SurroundingsReader(session, context.definitions, now)
+    reaching = {person: viewer_of(session, person, surroundings_reader.today) for person in gone}
     for found in batches.open_cases(session, cases.c.id.in_(sorted(before))) if before else ():
-        world.fetch(found)
-        works = []
-        for facts in found:
-            work = Casework(facts, world.situation(facts), world, now)
+        works = surroundings_reader.caseworks(found)
+        for work in works:
+            facts = work.facts
             moved = _moved(before[facts.id], facts)
-            # Where only the village came over, what was the old commune's is the new one's in this case.
+            # If only the village moved, the old commune's part in this case goes to the new one.
             became = {**successors, **{old: new for name, (old, new) in moved.items() if name == "commune_id"}}
             waiting = facts.waiting and facts.offered_unit_id in became
             work.place(moved, became)
             merged.offers += waiting
             if facts.assignee_id is not None and became != successors and facts.assignee_id not in reaching:
-                reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, world.today)
+                reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, surroundings_reader.today)
             if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
                 work.hand_on(Actor(None, SYSTEM), None)
                 merged.handed_on += 1
-            works.append(work)
         merged.cases += len(works)
         writer.store(session, works)
 

@@ -8,8 +8,9 @@ import pytest
 from engine.core.refusals import Invalid
 from engine.core.time_source import Frozen
 from engine.store.ops.settings import get_setting, put_setting
-from engine.store.ops.time_source import SETTING, ShiftedClock, SystemClock, mend_clock, set_clock
+from engine.store.ops.time_source import SETTING, ShiftedClock
 from engine.store.session import Store, now_utc
+from engine.usecases.ops.clock import mend_clock, set_clock
 
 NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -21,19 +22,14 @@ def test_a_frozen_clock_stands_still_until_it_is_told() -> None:
     assert frozen.now() == frozen.now() == NOW + SECOND
 
 
-def test_the_machines_clock_is_aware_and_utc() -> None:
-    assert SystemClock().now().utcoffset() == dt.timedelta()
-
-
 def test_a_clock_that_nobody_shifted_is_the_machines(store: Store) -> None:
     shifted = ShiftedClock(store)
     assert shifted.offset == dt.timedelta()
     assert abs(shifted.now() - now_utc()) < 5 * SECOND
 
 
-def test_all_clocks_on_a_database_are_shifted_together_and_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.ops.time_source.KEPT_S", 0)
-    pages, worker = ShiftedClock(store), ShiftedClock(store)
+def test_all_clocks_on_a_database_are_shifted_together_and_back(store: Store) -> None:
+    pages, worker = ShiftedClock(store, kept_s=0), ShiftedClock(store, kept_s=0)
     set_clock(store, NOW)
     assert abs(pages.now() - NOW) < 5 * SECOND
     assert abs(worker.now() - NOW) < 5 * SECOND

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 from engine.channels import Channel, Message, NotSent, Send, Unreachable
 from engine.channels.email import EmailChannel
 from engine.channels.outbox import Outbox
+from engine.core.cases.act import Act
 from engine.core.notices.planning import MOST_ATTEMPTS, ChosenChannel, ToldWhen
 from engine.core.scenario.cast import PEOPLE, PUPILS
 from engine.core.words import Label
@@ -28,8 +29,8 @@ from engine.usecases.calendar.closures import announce_closure
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 from engine.usecases.people import accounts, signin_codes
+from tests.installation import CALLED, OPENED, CastInstallation, at, installed
 from tests.mailbox import Mailbox, serving
-from tests.stage import CALLED, OPENED, Installed, at, installed
 
 __all__ = ["installed"]
 
@@ -64,41 +65,41 @@ class Fake:
         return [message.key for _, message in self.given]
 
 
-def house_with(installed: Installed, *channels: Channel) -> Context:
+def house_with(installed: CastInstallation, *channels: Channel) -> Context:
     return replace(installed.context, post=Outbox(URL, {channel.name: channel for channel in channels}))
 
 
-def choose(installed: Installed, member: str, *choices: ChosenChannel, hours: ToldWhen = ToldWhen()) -> None:  # noqa: B008 - frozen
+def choose(installed: CastInstallation, member: str, *choices: ChosenChannel, hours: ToldWhen = ToldWhen()) -> None:  # noqa: B008 - frozen
     with installed.store.writing("test") as session:
         put_choices(session, installed.cast.people[member], hours, choices)
 
 
-def give_addresses(installed: Installed, *members: str) -> None:
+def give_addresses(installed: CastInstallation, *members: str) -> None:
     with installed.store.writing("test") as session:
         for member in members:
             whose = t.Person.id == installed.cast.people[member]
             session.execute(update(t.Person).where(whose).values(email=f"{member}@example.vn"))
 
 
-def offered(installed: Installed, pupil: str = "pupil") -> str:
+def offered(installed: CastInstallation, pupil: str = "pupil") -> str:
     """A case that the commune officer is offered on Thursday at closing; the head is told, too."""
     code = installed.open(pupil=pupil)
-    case_acts.step(installed.context, installed.viewer("teacher"), code, "contact", CALLED, MONDAY_16)
+    case_acts.step(installed.context, Act(installed.viewer("teacher"), code, CALLED, MONDAY_16), "contact")
     run_due(installed.context, THURSDAY_17)
     return code
 
 
-def logged(installed: Installed, **narrowed: str) -> list[Logged]:
+def logged(installed: CastInstallation, **narrowed: str) -> list[Logged]:
     with installed.store.reading("test") as session:
         return log.log_of(session, **narrowed)  # type: ignore[arg-type]
 
 
-def only(installed: Installed) -> Logged:
+def only(installed: CastInstallation) -> Logged:
     (found,) = logged(installed)
     return found
 
 
-def test_a_closure_goes_out_by_itself_or_in_the_digest_with_its_own_page(installed: Installed) -> None:
+def test_a_closure_goes_out_by_itself_or_in_the_digest_with_its_own_page(installed: CastInstallation) -> None:
     give_addresses(installed, "teacher")
     choose(installed, "teacher", AT_ONCE)
     installed.open()
@@ -124,7 +125,9 @@ def test_a_closure_goes_out_by_itself_or_in_the_digest_with_its_own_page(install
     assert f"2 hồ sơ.\n  {URL}/closures/{closure}" in mail.get_content().replace("\r\n", "\n")
 
 
-def test_an_act_on_an_account_goes_to_its_person_at_once_and_to_the_office_in_the_digest(installed: Installed) -> None:
+def test_an_act_on_an_account_goes_to_its_person_at_once_and_to_the_office_in_the_digest(
+    installed: CastInstallation,
+) -> None:
     give_addresses(installed, "teacher", "education_office", "admin")
     night = at("2026-03-02 23:30")
     for _ in range(2):
@@ -152,7 +155,7 @@ def test_an_act_on_an_account_goes_to_its_person_at_once_and_to_the_office_in_th
 # --- when -------------------------------------------------------------------------------------------------------------
 
 
-def test_who_never_chose_finds_the_cases_of_a_day_in_one_mail_in_the_morning(installed: Installed) -> None:
+def test_who_never_chose_finds_the_cases_of_a_day_in_one_mail_in_the_morning(installed: CastInstallation) -> None:
     give_addresses(installed, "commune_officer")
     signin_codes = [offered(installed), offered(installed, "classmate")]
     with serving(Mailbox()) as mailbox:
@@ -166,7 +169,7 @@ def test_who_never_chose_finds_the_cases_of_a_day_in_one_mail_in_the_morning(ins
     assert [code in mail.get_content() for code in signin_codes] == [True, True]
 
 
-def test_a_notice_by_itself_goes_out_at_once_by_day_and_after_six_by_night(installed: Installed) -> None:
+def test_a_notice_by_itself_goes_out_at_once_by_day_and_after_six_by_night(installed: CastInstallation) -> None:
     fake, code = Fake(), offered(installed)
     choose(installed, "commune_officer", AT_ONCE)
     choose(installed, "head", AT_ONCE, hours=ToldWhen(quiet_from=17 * 60, quiet_to=7 * 60))
@@ -181,7 +184,7 @@ def test_a_notice_by_itself_goes_out_at_once_by_day_and_after_six_by_night(insta
     assert len(fake.given) == 2
 
 
-def test_what_a_worker_that_was_down_finds_at_night_waits_for_the_morning(installed: Installed) -> None:
+def test_what_a_worker_that_was_down_finds_at_night_waits_for_the_morning(installed: CastInstallation) -> None:
     fake = Fake()
     offered(installed)
     choose(installed, "commune_officer", AT_ONCE)
@@ -201,7 +204,9 @@ def _raise(error: BaseException) -> Callable[[str], None]:
     return then
 
 
-def test_an_urgent_notice_goes_out_in_the_middle_of_the_night_though_a_digest_was_chosen(installed: Installed) -> None:
+def test_an_urgent_notice_goes_out_in_the_middle_of_the_night_though_a_digest_was_chosen(
+    installed: CastInstallation,
+) -> None:
     give_addresses(installed, "teacher", "head")
     now = at("2026-03-02 23:30")
     causes = installed.context.definitions.workflow("dropout").fields["causes"].choices
@@ -217,7 +222,9 @@ def test_an_urgent_notice_goes_out_in_the_middle_of_the_night_though_a_digest_wa
     assert all("KHẨN" in subject for subject in mailbox.subjects)
 
 
-def test_in_the_app_a_notice_stands_once_and_without_channels_nothing_leaves_the_house(installed: Installed) -> None:
+def test_in_the_app_a_notice_stands_once_and_without_channels_nothing_leaves_the_house(
+    installed: CastInstallation,
+) -> None:
     give_addresses(installed, "commune_officer")
     offered(installed)
     for _ in range(2):
@@ -231,7 +238,7 @@ def test_in_the_app_a_notice_stands_once_and_without_channels_nothing_leaves_the
     assert mailbox.mails == []
 
 
-def test_words_are_in_the_persons_language(installed: Installed) -> None:
+def test_words_are_in_the_persons_language(installed: CastInstallation) -> None:
     fake = Fake()
     with installed.store.writing("test") as session:
         session.execute(update(t.Person).values(language="en"))
@@ -244,7 +251,7 @@ def test_words_are_in_the_persons_language(installed: Installed) -> None:
 # --- at least once ----------------------------------------------------------------------------------------------------
 
 
-def test_killed_between_sending_and_marking_it_is_sent_again_under_the_same_id(installed: Installed) -> None:
+def test_killed_between_sending_and_marking_it_is_sent_again_under_the_same_id(installed: CastInstallation) -> None:
     give_addresses(installed, "commune_officer")
     offered(installed)
     with serving(Mailbox()) as mailbox:
@@ -273,7 +280,7 @@ def test_killed_between_sending_and_marking_it_is_sent_again_under_the_same_id(i
     assert (only(installed).state, only(installed).attempts) == ("sent", 1)
 
 
-def test_killed_before_sending_it_is_sent_later(installed: Installed) -> None:
+def test_killed_before_sending_it_is_sent_later(installed: CastInstallation) -> None:
     fake = Fake()
     offered(installed)
     choose(installed, "commune_officer", AT_ONCE)
@@ -290,7 +297,7 @@ def test_killed_before_sending_it_is_sent_later(installed: Installed) -> None:
     assert len(fake.given) == 1
 
 
-def test_whatever_moment_it_dies_at_each_notice_arrives_at_least_once(installed: Installed) -> None:
+def test_whatever_moment_it_dies_at_each_notice_arrives_at_least_once(installed: CastInstallation) -> None:
     """A hundred notices, and a death after every third message on average, before or after it left."""
     dice, arrived, now = random.Random(11), set(), THURSDAY_18
     person = installed.cast.people["commune_officer"]
@@ -323,7 +330,7 @@ def test_whatever_moment_it_dies_at_each_notice_arrives_at_least_once(installed:
         assert session.scalar(select(func.count()).where(t.Delivery.state == "sent")) == 100
 
 
-def test_two_workers_at_once_send_each_message_once(installed: Installed) -> None:
+def test_two_workers_at_once_send_each_message_once(installed: CastInstallation) -> None:
     fake = Fake()
     offered(installed)
     for member in ("commune_officer", "head"):
@@ -343,7 +350,7 @@ def test_two_workers_at_once_send_each_message_once(installed: Installed) -> Non
 # --- trying again -----------------------------------------------------------------------------------------------------
 
 
-def test_a_failure_is_tried_again_later_and_later_and_then_left_to_the_operator(installed: Installed) -> None:
+def test_a_failure_is_tried_again_later_and_later_and_then_left_to_the_operator(installed: CastInstallation) -> None:
     fake, now = Fake(), THURSDAY_18
     fake.then = _raise(NotSent("452 mailbox full"))
     offered(installed)
@@ -364,7 +371,7 @@ def test_a_failure_is_tried_again_later_and_later_and_then_left_to_the_operator(
     assert deliver(context, now).sent == 1
 
 
-def test_an_address_that_is_wrong_for_good_is_not_tried_eight_times(installed: Installed) -> None:
+def test_an_address_that_is_wrong_for_good_is_not_tried_eight_times(installed: CastInstallation) -> None:
     give_addresses(installed, "commune_officer", "head")
     offered(installed)
     with serving(Mailbox()) as mailbox:
@@ -377,7 +384,7 @@ def test_an_address_that_is_wrong_for_good_is_not_tried_eight_times(installed: I
     ]
 
 
-def test_while_nobody_can_be_reached_one_attempt_is_lost_and_not_all(installed: Installed) -> None:
+def test_while_nobody_can_be_reached_one_attempt_is_lost_and_not_all(installed: CastInstallation) -> None:
     fake = Fake()
     fake.then = _raise(Unreachable("no connection"))
     offered(installed)
@@ -393,7 +400,7 @@ def test_while_nobody_can_be_reached_one_attempt_is_lost_and_not_all(installed: 
     assert {it.state for it in logged(installed)} == {"sent"}
 
 
-def test_a_fault_of_ours_in_one_message_does_not_keep_the_others(installed: Installed) -> None:
+def test_a_fault_of_ours_in_one_message_does_not_keep_the_others(installed: CastInstallation) -> None:
     fake, faults = Fake(), [RuntimeError("ours")]
     fake.then = lambda address: _raise(faults.pop())(address) if faults else None
     offered(installed)
@@ -403,7 +410,7 @@ def test_a_fault_of_ours_in_one_message_does_not_keep_the_others(installed: Inst
     assert [it.last_error for it in logged(installed, state="failed")] == ["RuntimeError"]
 
 
-def test_a_channel_that_was_switched_off_leaves_dead_letters_that_say_so(installed: Installed) -> None:
+def test_a_channel_that_was_switched_off_leaves_dead_letters_that_say_so(installed: CastInstallation) -> None:
     offered(installed)
     choose(installed, "head", AT_ONCE, hours=ToldWhen(17 * 60, 7 * 60))
     deliver(house_with(installed, Fake()), THURSDAY_18)
@@ -411,7 +418,7 @@ def test_a_channel_that_was_switched_off_leaves_dead_letters_that_say_so(install
     assert (only(installed).state, only(installed).last_error) == ("dead", "this channel is switched off")
 
 
-def test_when_asked_to_stop_it_gives_back_what_it_has_not_sent(installed: Installed) -> None:
+def test_when_asked_to_stop_it_gives_back_what_it_has_not_sent(installed: CastInstallation) -> None:
     fake = Fake()
     offered(installed)
     for member in ("commune_officer", "head"):
@@ -426,7 +433,7 @@ def test_when_asked_to_stop_it_gives_back_what_it_has_not_sent(installed: Instal
 # --- what leaders urge on ---------------------------------------------------------------------------------------------
 
 
-def test_a_leader_gets_numbers_each_working_day_that_something_is_to_be_urged_on(installed: Installed) -> None:
+def test_a_leader_gets_numbers_each_working_day_that_something_is_to_be_urged_on(installed: CastInstallation) -> None:
     give_addresses(installed, "commune_leader")
     code = offered(installed)
     with serving(Mailbox()) as mailbox:
@@ -440,23 +447,23 @@ def test_a_leader_gets_numbers_each_working_day_that_something_is_to_be_urged_on
         assert code not in mail.get_content()
         deliver(context, at("2026-03-07 06:30"))  # Saturday
         assert len(mailbox.mails) == 1
-        case_acts.accept(context, installed.viewer("commune_officer"), code, {}, at("2026-03-07 08:00"))
+        case_acts.accept(context, Act(installed.viewer("commune_officer"), code, {}, at("2026-03-07 08:00")))
         deliver(context, at("2026-03-09 06:30"))  # Monday: accepted, not overdue
         assert len(mailbox.mails) == 1
 
 
-def test_a_digest_that_has_nothing_to_say_any_more_is_not_sent(installed: Installed) -> None:
+def test_a_digest_that_has_nothing_to_say_any_more_is_not_sent(installed: CastInstallation) -> None:
     give_addresses(installed, "commune_leader")
     code = offered(installed)
     with serving(Mailbox()) as mailbox:
         context = house_with(installed, EmailChannel(mailbox.settings))
         deliver(context, at("2026-03-06 06:00"))
-        case_acts.accept(context, installed.viewer("commune_officer"), code, {}, at("2026-03-06 06:10"))
+        case_acts.accept(context, Act(installed.viewer("commune_officer"), code, {}, at("2026-03-06 06:10")))
         deliver(context, FRIDAY_DIGEST)
     assert (mailbox.mails, only(installed).state) == ([], "void")
 
 
-def test_an_office_counts_by_commune(installed: Installed) -> None:
+def test_an_office_counts_by_commune(installed: CastInstallation) -> None:
     give_addresses(installed, "education_office")
     offered(installed)
     with serving(Mailbox()) as mailbox:
@@ -468,7 +475,7 @@ def test_an_office_counts_by_commune(installed: Installed) -> None:
     assert f"- {commune}: chờ tiếp nhận: 1" in mailbox.mails[0].get_content()
 
 
-def test_a_digest_that_is_out_already_leaves_the_news_to_the_next_one(installed: Installed) -> None:
+def test_a_digest_that_is_out_already_leaves_the_news_to_the_next_one(installed: CastInstallation) -> None:
     give_addresses(installed, "commune_officer")
     offered(installed)
     with serving(Mailbox()) as mailbox:
@@ -477,7 +484,9 @@ def test_a_digest_that_is_out_already_leaves_the_news_to_the_next_one(installed:
         deliver(context, FRIDAY_DIGEST)
         choose(installed, "commune_officer", hours=ToldWhen(digest_at=18 * 60))  # the second digest of Friday would be
         offered_again = installed.open(now=at("2026-03-06 07:00"), pupil="classmate")
-        case_acts.step(context, installed.viewer("teacher"), offered_again, "ask_commune", {}, at("2026-03-06 08:00"))
+        case_acts.step(
+            context, Act(installed.viewer("teacher"), offered_again, {}, at("2026-03-06 08:00")), "ask_commune"
+        )
         deliver(context, at("2026-03-06 08:00"))
         deliver(context, at("2026-03-06 18:00"))
         assert len(mailbox.mails) == 1
@@ -488,7 +497,7 @@ def test_a_digest_that_is_out_already_leaves_the_news_to_the_next_one(installed:
 # --- a trial ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_trial_goes_out_at_once_by_day_and_by_night_and_once_a_minute(installed: Installed) -> None:
+def test_a_trial_goes_out_at_once_by_day_and_by_night_and_once_a_minute(installed: CastInstallation) -> None:
     fake, night = Fake(), at("2026-03-05 23:00")
     choose(installed, "head", replace(AT_ONCE, digest=True))
     context, head = house_with(installed, fake), installed.cast.people["head"]

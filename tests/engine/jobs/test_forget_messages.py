@@ -3,7 +3,6 @@
 import datetime as dt
 from dataclasses import replace
 
-import pytest
 from sqlalchemy import func, insert, select
 
 from engine.channels.outbox import Outbox
@@ -11,7 +10,7 @@ from engine.jobs import forget_messages
 from engine.jobs.forget_messages import forget_daily
 from engine.store import tables as t
 from engine.store.ops.settings import get_setting
-from tests.stage import Installed, at, installed
+from tests.installation import CastInstallation, at, installed
 
 __all__ = ["installed"]
 
@@ -19,7 +18,7 @@ NOW = at("2026-03-09 08:00")
 OLD = NOW - dt.timedelta(days=401)
 
 
-def messages(installed: Installed, *made: tuple[str, dt.datetime]) -> None:
+def messages(installed: CastInstallation, *made: tuple[str, dt.datetime]) -> None:
     """Messages in a state, each with the notice that it tells."""
     person, code = installed.cast.people["head"], installed.open()
     with installed.store.writing("test") as session:
@@ -53,12 +52,12 @@ def messages(installed: Installed, *made: tuple[str, dt.datetime]) -> None:
             session.execute(insert(t.DeliveryItem).values(delivery_id=number, notice_id=100 + number))
 
 
-def left(installed: Installed) -> list[int]:
+def left(installed: CastInstallation) -> list[int]:
     with installed.store.reading("test") as session:
         return list(session.scalars(select(t.Delivery.id).order_by(t.Delivery.id)))
 
 
-def test_what_was_sent_or_given_up_long_ago_is_forgotten_and_its_notice_stays(installed: Installed) -> None:
+def test_what_was_sent_or_given_up_long_ago_is_forgotten_and_its_notice_stays(installed: CastInstallation) -> None:
     young = NOW - dt.timedelta(days=399)
     messages(installed, ("sent", OLD), ("dead", OLD), ("void", OLD), ("pending", OLD), ("failed", OLD), ("sent", young))
     assert forget_daily(installed.context, NOW) == 3
@@ -70,22 +69,21 @@ def test_what_was_sent_or_given_up_long_ago_is_forgotten_and_its_notice_stays(in
         assert get_setting(session, forget_messages.SETTING) == done
 
 
-def test_once_a_day(installed: Installed) -> None:
+def test_once_a_day(installed: CastInstallation) -> None:
     forget_daily(installed.context, NOW)
     messages(installed, ("sent", OLD))
     assert forget_daily(installed.context, NOW + dt.timedelta(hours=9)) == 0
     assert forget_daily(installed.context, NOW + dt.timedelta(days=1)) == 1
 
 
-def test_the_setting_says_how_long(installed: Installed) -> None:
+def test_the_setting_says_how_long(installed: CastInstallation) -> None:
     messages(installed, ("sent", NOW - dt.timedelta(days=31)))
     assert forget_daily(replace(installed.context, post=Outbox(keep_days=30)), NOW) == 1
 
 
-def test_stopped_in_the_middle_it_goes_on_the_next_time(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forget_messages, "BATCH", 2)
+def test_stopped_in_the_middle_it_goes_on_the_next_time(installed: CastInstallation) -> None:
     messages(installed, *[("sent", OLD)] * 5)
     asked = iter([False, True, True, True, True])
-    assert forget_daily(installed.context, NOW, lambda: next(asked)) == 2
+    assert forget_daily(installed.context, NOW, lambda: next(asked), batch=2) == 2
     assert left(installed) == [3, 4, 5]
     assert forget_daily(installed.context, NOW) == 3

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.core.attendance.signals import DAY, OPEN, RiskRules, Signal
+from engine.core.cases.act import Act
 from engine.core.refusals import NotAllowed
 from engine.core.words import Label
 from engine.jobs import risk_trial
@@ -19,7 +20,7 @@ from engine.store.attendance.risk_trials import PastCase, SignalCount
 from engine.store.session import now_utc
 from engine.usecases.cases import case_acts
 from tests.engine.jobs.test_risk_watch import EVENING, MON, RULES, TUE, WED, mark
-from tests.stage import Installed, at, installed
+from tests.installation import CastInstallation, at, installed
 
 __all__ = ["installed"]
 
@@ -93,31 +94,35 @@ def test_the_numbers_of_a_pupil() -> None:
 
 
 @pytest.fixture
-def watched(installed: Installed) -> Installed:
+def watched(installed: CastInstallation) -> CastInstallation:
     """The stage with the shipped signals: three absent for two days, of whom one's case was an error."""
-    found = Installed(replace(installed.context, risk=RULES), installed.cast)
+    found = CastInstallation(replace(installed.context, risk=RULES), installed.cast)
     for pupil in ("pupil", "classmate", "boarder"):
         mark(found, "u", MON, TUE, pupil=pupil)
     watch(found.context, TUE, EVENING)
     return found
 
 
-def judge(installed: Installed) -> None:
+def judge(installed: CastInstallation) -> None:
     """The teacher reaches one family, the head takes back another case, nobody looks at the third."""
     with installed.store.reading("test") as session:
         codes = dict(session.execute(select(t.Case.pupil_id, t.Case.code)).all())
     contact = {"contact_way": "phone", "reached": True, "note": "Mẹ ốm"}
     of = installed.cast.pupils
     case_acts.step(
-        installed.context, installed.viewer("teacher"), codes[of["pupil"]], "contact", contact, at("2026-03-11 09:00")
+        installed.context,
+        Act(installed.viewer("teacher"), codes[of["pupil"]], contact, at("2026-03-11 09:00")),
+        "contact",
     )
     wrong = {"reason": "Ở viện, đã báo"}
     case_acts.step(
-        installed.context, installed.viewer("head"), codes[of["classmate"]], "mark_error", wrong, at("2026-03-11 09:00")
+        installed.context,
+        Act(installed.viewer("head"), codes[of["classmate"]], wrong, at("2026-03-11 09:00")),
+        "mark_error",
     )
 
 
-def test_a_trial_counts_for_each_signal_what_was_real(watched: Installed) -> None:
+def test_a_trial_counts_for_each_signal_what_was_real(watched: CastInstallation) -> None:
     judge(watched)
     office = watched.viewer("education_office")
     risk_trial.ask(watched.context, office, LATER)
@@ -130,7 +135,7 @@ def test_a_trial_counts_for_each_signal_what_was_real(watched: Installed) -> Non
     assert 14 <= trial.weeks <= 18  # Tết lies in between
 
 
-def test_a_trial_opens_nothing_and_tells_nobody(watched: Installed) -> None:
+def test_a_trial_opens_nothing_and_tells_nobody(watched: CastInstallation) -> None:
     mark(watched, "u", WED)
     tables = (t.Case, t.Event, t.Notice, t.Alarm, t.Proposal)
     with watched.store.reading("test") as session:
@@ -141,7 +146,7 @@ def test_a_trial_opens_nothing_and_tells_nobody(watched: Installed) -> None:
         assert [session.scalar(select(func.count()).select_from(table)) for table in tables] == before
 
 
-def test_each_sees_the_numbers_of_the_own_schools(watched: Installed) -> None:
+def test_each_sees_the_numbers_of_the_own_schools(watched: CastInstallation) -> None:
     risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
     work_on_trials(watched.context, LATER)
     for member, alarms in (("head", 3), ("education_office", 3), ("admin", 3), ("outsider_head", 0)):
@@ -151,12 +156,9 @@ def test_each_sees_the_numbers_of_the_own_schools(watched: Installed) -> None:
         trial_of(watched.context, watched.viewer("teacher"))
 
 
-def test_a_trial_whose_worker_was_killed_goes_on_and_counts_nobody_twice(
-    watched: Installed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(risk_trial, "PIECE", 1)
+def test_a_trial_whose_worker_was_killed_goes_on_and_counts_nobody_twice(watched: CastInstallation) -> None:
     risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
-    work_on_trials(watched.context, LATER, iter([False, False, True]).__next__)
+    work_on_trials(watched.context, LATER, iter([False, False, True]).__next__, piece=1)
     assert trial_of(watched.context, watched.viewer("admin")).done == 2
     with watched.store.writing("a worker takes it up and is killed") as session:
         assert stored.take(session) is not None
@@ -167,7 +169,7 @@ def test_a_trial_whose_worker_was_killed_goes_on_and_counts_nobody_twice(
     assert trial_of(watched.context, watched.viewer("admin")).counts == {"unexcused-in-a-row": SignalCount(3, 3, 0, 0)}
 
 
-def test_while_one_trial_runs_there_is_no_second_one_and_the_newest_is_kept(watched: Installed) -> None:
+def test_while_one_trial_runs_there_is_no_second_one_and_the_newest_is_kept(watched: CastInstallation) -> None:
     for _ in range(2):
         risk_trial.ask(watched.context, watched.viewer("admin"), LATER)
     work_on_trials(watched.context, LATER)
@@ -178,7 +180,7 @@ def test_while_one_trial_runs_there_is_no_second_one_and_the_newest_is_kept(watc
         assert session.scalar(select(func.count()).select_from(t.RiskTrial)) == 1
 
 
-def test_a_head_or_a_teacher_asks_for_none(watched: Installed) -> None:
+def test_a_head_or_a_teacher_asks_for_none(watched: CastInstallation) -> None:
     for member in ("head", "teacher", "commune_leader"):
         with pytest.raises(NotAllowed):
             risk_trial.ask(watched.context, watched.viewer(member), LATER)

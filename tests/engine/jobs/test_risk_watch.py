@@ -9,13 +9,14 @@ from sqlalchemy import select
 
 import rules
 from engine.core.attendance.signal_reader import load_risk
+from engine.core.cases.act import Act
 from engine.core.refusals import NotFound
 from engine.jobs.risk_watch import watch, watch_if_due
 from engine.store import tables as t
 from engine.store.cases import verify
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
-from tests.stage import HERE, Installed, at, installed
+from tests.installation import HERE, CastInstallation, at, installed
 
 __all__ = ["installed"]
 
@@ -26,24 +27,24 @@ RETURN = {"returned_on": "2026-03-02", "catch_up_lessons": "2"}
 
 
 @pytest.fixture
-def watched(installed: Installed) -> Installed:
+def watched(installed: CastInstallation) -> CastInstallation:
     """The stage, with the shipped signals."""
-    return Installed(replace(installed.context, risk=RULES), installed.cast)
+    return CastInstallation(replace(installed.context, risk=RULES), installed.cast)
 
 
-def mark(installed: Installed, what: str, *days: dt.date, pupil: str = "pupil", halves: str = "ma") -> None:
+def mark(installed: CastInstallation, what: str, *days: dt.date, pupil: str = "pupil", halves: str = "ma") -> None:
     with installed.store.writing("test") as session:
         for day in days:
-            scene.mark(session, installed.cast.pupils[pupil], day, halves, what, at("2026-03-01 08:00"))
+            seed.mark(session, installed.cast.pupils[pupil], day, halves, what, at("2026-03-01 08:00"))
 
 
-def code_of(installed: Installed, pupil: str = "pupil") -> str:
+def code_of(installed: CastInstallation, pupil: str = "pupil") -> str:
     with installed.store.reading("test") as session:
         query = select(t.Case.code).where(t.Case.pupil_id == installed.cast.pupils[pupil]).order_by(t.Case.id.desc())
         return session.scalars(query).first() or ""
 
 
-def events(installed: Installed, kind: str) -> list[t.Event]:
+def events(installed: CastInstallation, kind: str) -> list[t.Event]:
     query = select(t.Event).where(t.Event.kind == kind).order_by(t.Event.case_id, t.Event.seq)
     with installed.store.reading("test") as session:
         found = list(session.scalars(query))
@@ -51,13 +52,13 @@ def events(installed: Installed, kind: str) -> list[t.Event]:
         return found
 
 
-def returned(installed: Installed, when: str = "2026-03-02 09:00") -> str:
+def returned(installed: CastInstallation, when: str = "2026-03-02 09:00") -> str:
     code = installed.open(at("2026-03-02 08:00"))
-    case_acts.step(installed.context, installed.viewer("teacher"), code, "return_to_class", RETURN, at(when))
+    case_acts.step(installed.context, Act(installed.viewer("teacher"), code, RETURN, at(when)), "return_to_class")
     return code
 
 
-def test_a_case_is_opened_by_rule_and_its_teacher_is_told(watched: Installed) -> None:
+def test_a_case_is_opened_by_rule_and_its_teacher_is_told(watched: CastInstallation) -> None:
     mark(watched, "u", MON, TUE)
     assert watch(watched.context, TUE, EVENING).summary() == {
         "looked": 1,
@@ -79,7 +80,7 @@ def test_a_case_is_opened_by_rule_and_its_teacher_is_told(watched: Installed) ->
     assert list(verify.breaks(watched.store)) == []
 
 
-def test_the_same_day_again_changes_nothing(watched: Installed) -> None:
+def test_the_same_day_again_changes_nothing(watched: CastInstallation) -> None:
     mark(watched, "u", MON, TUE)
     watch(watched.context, TUE, EVENING)
     again = watch(watched.context, TUE, EVENING)
@@ -87,13 +88,13 @@ def test_the_same_day_again_changes_nothing(watched: Installed) -> None:
     assert watched.kinds(code_of(watched)) == ["opened"]
 
 
-def test_a_dry_run_only_counts(watched: Installed) -> None:
+def test_a_dry_run_only_counts(watched: CastInstallation) -> None:
     mark(watched, "u", MON, TUE)
     assert watch(watched.context, TUE, EVENING, dry_run=True).opened == 1
     assert code_of(watched) == ""
 
 
-def test_a_higher_threshold_is_added_to_the_open_case_once(watched: Installed) -> None:
+def test_a_higher_threshold_is_added_to_the_open_case_once(watched: CastInstallation) -> None:
     mark(watched, "u", MON, TUE, WED)
     watch(watched.context, TUE, EVENING)
     later = at("2026-03-11 18:00")
@@ -101,7 +102,7 @@ def test_a_higher_threshold_is_added_to_the_open_case_once(watched: Installed) -
     assert [event.data["signals"] for event in events(watched, "signal")] == [[["unexcused-in-a-row", 5, 6]]]
 
 
-def test_a_case_that_people_opened_is_added_to_and_no_second_one_opened(watched: Installed) -> None:
+def test_a_case_that_people_opened_is_added_to_and_no_second_one_opened(watched: CastInstallation) -> None:
     code = watched.open(at("2026-03-09 08:00"))
     mark(watched, "u", MON, TUE)
     result = watch(watched.context, TUE, EVENING)
@@ -109,17 +110,17 @@ def test_a_case_that_people_opened_is_added_to_and_no_second_one_opened(watched:
     assert watched.kinds(code) == ["opened", "signal"]
 
 
-def test_after_a_case_has_ended_the_same_absence_opens_no_other(watched: Installed) -> None:
+def test_after_a_case_has_ended_the_same_absence_opens_no_other(watched: CastInstallation) -> None:
     mark(watched, "u", MON, TUE, WED)
     watch(watched.context, MON, at("2026-03-09 18:00"))
     watch(watched.context, TUE, EVENING)
     head, code = watched.viewer("head"), code_of(watched)
-    case_acts.step(watched.context, head, code, "mark_error", {"reason": "Ở viện, đã báo"}, at("2026-03-10 19:00"))
+    case_acts.step(watched.context, Act(head, code, {"reason": "Ở viện, đã báo"}, at("2026-03-10 19:00")), "mark_error")
     assert watch(watched.context, TUE, at("2026-03-10 20:00")).opened == 0
     assert watch(watched.context, WED, at("2026-03-11 18:00")).opened == 1  # five in a row is worse than three
 
 
-def test_what_was_not_taken_is_no_absence_and_a_day_without_class_does_not_count(watched: Installed) -> None:
+def test_what_was_not_taken_is_no_absence_and_a_day_without_class_does_not_count(watched: CastInstallation) -> None:
     mark(watched, "u", MON, halves="m")
     mark(watched, "u", TUE, halves="m")
     mark(watched, "u", dt.date(2026, 3, 8), dt.date(2026, 3, 7))  # a weekend
@@ -136,20 +137,20 @@ def test_what_was_not_taken_is_no_absence_and_a_day_without_class_does_not_count
     assert watched.case(code_of(watched)).absent_since == MON
 
 
-def test_after_tet_less_is_enough(watched: Installed) -> None:
+def test_after_tet_less_is_enough(watched: CastInstallation) -> None:
     day = dt.date(2026, 2, 25)  # in the season of the shipped rules: three sessions become two
     mark(watched, "u", day)
     assert watch(watched.context, day, at("2026-02-25 18:00")).opened == 1
 
 
-def test_pupils_who_have_left_are_not_watched(watched: Installed) -> None:
+def test_pupils_who_have_left_are_not_watched(watched: CastInstallation) -> None:
     mark(watched, "u", MON, TUE)
     with watched.store.writing("test") as session:
         session.get_one(t.Pupil, watched.cast.pupils["pupil"]).status = "transferred"
     assert watch(watched.context, TUE, EVENING).opened == 0
 
 
-def test_a_sibling_is_one_with_the_same_telephone_and_an_earlier_case_counts_too(watched: Installed) -> None:
+def test_a_sibling_is_one_with_the_same_telephone_and_an_earlier_case_counts_too(watched: CastInstallation) -> None:
     for pupil in ("pupil", "classmate"):
         with watched.store.writing("test") as session:
             session.get_one(t.Pupil, watched.cast.pupils[pupil]).guardian_phone = "0912 000 001"
@@ -161,17 +162,17 @@ def test_a_sibling_is_one_with_the_same_telephone_and_an_earlier_case_counts_too
     assert watch(watched.context, TUE, EVENING).signals == {"earlier-case": 1}
 
 
-def returned_and_closed(installed: Installed) -> str:
+def returned_and_closed(installed: CastInstallation) -> str:
     teacher, code = installed.viewer("teacher"), installed.open(at("2026-03-02 08:00"), pupil="boarder")
-    case_acts.step(installed.context, teacher, code, "return_to_class", RETURN, at("2026-03-02 09:00"))
-    case_acts.step(installed.context, teacher, code, "close", {}, at("2026-03-03 09:00"))
+    case_acts.step(installed.context, Act(teacher, code, RETURN, at("2026-03-02 09:00")), "return_to_class")
+    case_acts.step(installed.context, Act(teacher, code, {}, at("2026-03-03 09:00")), "close")
     return code
 
 
 # --- returns ----------------------------------------------------------------------------------------------------------
 
 
-def test_five_days_attended_confirm_a_return_once(watched: Installed) -> None:
+def test_five_days_attended_confirm_a_return_once(watched: CastInstallation) -> None:
     code = returned(watched)
     week = [dt.date(2026, 3, day) for day in (2, 3, 4, 5, 6)]
     mark(watched, "p", *week)
@@ -180,7 +181,7 @@ def test_five_days_attended_confirm_a_return_once(watched: Installed) -> None:
     assert watched.kinds(code) == ["opened", "return_to_class", "return_confirmed"]
 
 
-def test_absent_again_the_same_case_goes_on_and_the_teacher_is_told(watched: Installed) -> None:
+def test_absent_again_the_same_case_goes_on_and_the_teacher_is_told(watched: CastInstallation) -> None:
     code = returned(watched)
     mark(watched, "p", dt.date(2026, 3, 3))
     mark(watched, "u", MON)
@@ -193,7 +194,7 @@ def test_absent_again_the_same_case_goes_on_and_the_teacher_is_told(watched: Ins
     assert list(verify.breaks(watched.store)) == []
 
 
-def test_after_twenty_days_attended_a_return_is_no_longer_fresh(watched: Installed) -> None:
+def test_after_twenty_days_attended_a_return_is_no_longer_fresh(watched: CastInstallation) -> None:
     days = [dt.date(2026, 3, 2) + dt.timedelta(days=n) for n in range(30)]
     school = [day for day in days if day.weekday() < 5]
     code = returned(watched)
@@ -208,25 +209,25 @@ def test_after_twenty_days_attended_a_return_is_no_longer_fresh(watched: Install
     assert watched.case(code).state == "absent"
 
 
-def test_catch_up_lessons_are_planned_a_week_of_school_apart_and_checked_off(watched: Installed) -> None:
+def test_catch_up_lessons_are_planned_a_week_of_school_apart_and_checked_off(watched: CastInstallation) -> None:
     code = returned(watched)
     with watched.store.reading("test") as session:
         planned = session.execute(select(t.Planned.due_at, t.Planned.done_seq).where(t.Planned.kind == "lesson")).all()
     assert [(due.astimezone(HERE).date(), done) for due, done in planned] == [(MON, None), (dt.date(2026, 3, 16), None)]
     teacher = watched.viewer("teacher")
     for day in (9, 16):
-        case_acts.hold_lesson(watched.context, teacher, code, {"note": "Ôn toán"}, at(f"2026-03-{day:02} 16:00"))
+        case_acts.hold_lesson(watched.context, Act(teacher, code, {"note": "Ôn toán"}, at(f"2026-03-{day:02} 16:00")))
     with watched.store.reading("test") as session:
         done = session.scalars(select(t.Planned.done_seq).where(t.Planned.kind == "lesson").order_by(t.Planned.due_at))
         assert list(done) == [3, 4]
     with pytest.raises(NotFound):
-        case_acts.hold_lesson(watched.context, teacher, code, {"note": "Ôn toán"}, at("2026-03-17 16:00"))
+        case_acts.hold_lesson(watched.context, Act(teacher, code, {"note": "Ôn toán"}, at("2026-03-17 16:00")))
 
 
 # --- the worker and the settings --------------------------------------------------------------------------------------
 
 
-def test_the_worker_watches_a_day_once_after_closing_time(watched: Installed) -> None:
+def test_the_worker_watches_a_day_once_after_closing_time(watched: CastInstallation) -> None:
     mark(watched, "u", MON, TUE)
     assert watch_if_due(watched.context, at("2026-03-10 09:00")) is None
     first = watch_if_due(watched.context, EVENING)

@@ -18,12 +18,12 @@ from engine.store import tables as t
 from engine.store.attendance import watch_asked as stored
 from engine.store.cases import verify
 from engine.store.session import Store, open_store
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.attendance import importing, rollcall
 from engine.usecases.context import Context
 from tests.engine.jobs.test_risk_watch import MON, RULES, TUE, WED, mark
 from tests.engine.usecases.attendance.test_importing import ALIASES
-from tests.stage import Installed, at, definitions, installed
+from tests.installation import CastInstallation, at, definitions, installed
 
 __all__ = ["installed"]
 
@@ -31,12 +31,12 @@ NOON = at("2026-03-10 12:00")
 
 
 @pytest.fixture
-def watched(installed: Installed) -> Installed:
+def watched(installed: CastInstallation) -> CastInstallation:
     """The stage, with the shipped signals and names of columns."""
-    return Installed(replace(installed.context, risk=RULES, aliases=ALIASES), installed.cast)
+    return CastInstallation(replace(installed.context, risk=RULES, aliases=ALIASES), installed.cast)
 
 
-def bring_in(installed: Installed, *rows: str, now: dt.datetime = NOON) -> None:
+def bring_in(installed: CastInstallation, *rows: str, now: dt.datetime = NOON) -> None:
     text = "pupil_code,date,session,mark\n" + "\n".join(rows)
     importing.run(installed.context, "attendance", text.encode(), Options(), now)
 
@@ -49,7 +49,7 @@ def count(store: Store, table: type[t.Base]) -> int:
 ABSENT = [f"pupil,2026-03-{day:02},{half},u" for day in (9, 10) for half in "ma"]
 
 
-def test_an_import_is_watched_as_soon_as_it_is_in(watched: Installed) -> None:
+def test_an_import_is_watched_as_soon_as_it_is_in(watched: CastInstallation) -> None:
     bring_in(watched, *ABSENT)
     assert count(watched.store, t.Case) == 0
     assert watch_asked(watched.context, NOON) == 2  # two days of a class
@@ -57,14 +57,14 @@ def test_an_import_is_watched_as_soon_as_it_is_in(watched: Installed) -> None:
     assert watch_asked(watched.context, NOON) == 0
 
 
-def test_a_file_that_brings_nothing_new_asks_for_nothing(watched: Installed) -> None:
+def test_a_file_that_brings_nothing_new_asks_for_nothing(watched: CastInstallation) -> None:
     bring_in(watched, *ABSENT)
     watch_asked(watched.context, NOON)
     bring_in(watched, *ABSENT)
     assert watch_asked(watched.context, NOON) == 0
 
 
-def test_a_roll_call_is_watched_once_however_often_it_is_sent(watched: Installed) -> None:
+def test_a_roll_call_is_watched_once_however_often_it_is_sent(watched: CastInstallation) -> None:
     mark(watched, "u", MON)
     said = {watched.cast.pupils["pupil"]: "u"}
     for _ in range(2):
@@ -74,19 +74,19 @@ def test_a_roll_call_is_watched_once_however_often_it_is_sent(watched: Installed
     assert count(watched.store, t.Case) == 1
 
 
-def test_history_is_not_watched(watched: Installed) -> None:
+def test_history_is_not_watched(watched: CastInstallation) -> None:
     bring_in(watched, *(f"pupil,2026-01-{day:02},m,u" for day in range(5, 10)))
     assert count(watched.store, t.WatchAsked) == 0
 
 
-def test_who_is_back_since_needs_nobody_to_go_out(watched: Installed) -> None:
+def test_who_is_back_since_needs_nobody_to_go_out(watched: CastInstallation) -> None:
     bring_in(watched, *ABSENT, "pupil,2026-03-11,m,p", now=at("2026-03-11 12:00"))
     watch_asked(watched.context, at("2026-03-11 12:05"))
     assert count(watched.store, t.Case) == 0
 
 
 def test_killed_before_it_was_noted_it_is_watched_again_and_nothing_doubles(
-    watched: Installed, monkeypatch: pytest.MonkeyPatch
+    watched: CastInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bring_in(watched, *ABSENT)
     with monkeypatch.context() as patched:
@@ -102,7 +102,9 @@ def killed(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_what_comes_in_while_the_watch_runs_is_not_lost(watched: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_in_while_the_watch_runs_is_not_lost(
+    watched: CastInstallation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bring_in(watched, "pupil,2026-03-10,m,u")
 
     def meanwhile(context: Context, day: dt.date, now: dt.datetime, **options: object) -> None:
@@ -116,7 +118,7 @@ def test_what_comes_in_while_the_watch_runs_is_not_lost(watched: Installed, monk
 PUPILS = 120
 
 
-def many(installed: Installed) -> list[int]:
+def many(installed: CastInstallation) -> list[int]:
     """So many more pupils of the class, absent for two days."""
     with installed.store.writing("test") as session:
         like = session.get_one(t.Pupil, installed.cast.pupils["pupil"])
@@ -130,7 +132,7 @@ def many(installed: Installed) -> list[int]:
         ids = list(session.scalars(insert(t.Pupil).returning(t.Pupil.id), rows))
         for pupil in ids:
             for day in (MON, TUE):
-                scene.mark(session, pupil, day, "ma", "u", at("2026-03-01 08:00"))
+                seed.mark(session, pupil, day, "ma", "u", at("2026-03-01 08:00"))
     return ids
 
 
@@ -143,11 +145,11 @@ def watch_together(url: str, mode: str, together: Barrier) -> None:
 
 
 @pytest.mark.parametrize("mode", signals.MODES)
-def test_two_watches_at_once_open_propose_and_add_everything_once(watched: Installed, mode: str) -> None:
+def test_two_watches_at_once_open_propose_and_add_everything_once(watched: CastInstallation, mode: str) -> None:
     ids = many(watched)
     with watched.store.writing("test") as session:
         for pupil in ids:
-            scene.mark(session, pupil, WED, "m", "u", at("2026-03-01 08:00"))
+            seed.mark(session, pupil, WED, "m", "u", at("2026-03-01 08:00"))
     spawn = get_context("spawn")
     together = spawn.Barrier(2)
     url = watched.store.url.render_as_string(hide_password=False)

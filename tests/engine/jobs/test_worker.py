@@ -13,18 +13,17 @@ import pytest
 from sqlalchemy import event, func, select
 
 from engine.core.time_source import Frozen
-from engine.jobs import worker as workers
 from engine.jobs.procrastinate_queue import worker_for
 from engine.jobs.supervisor import Backoff, Supervisor
-from engine.jobs.worker import Job, Worker
+from engine.jobs.worker import JOBS, Job, Jobs, Worker
 from engine.store import tables as t
 from engine.store.ops import leases
 from engine.store.ops.health import look
 from engine.store.ops.settings import put_setting
 from engine.store.session import Store, open_store
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.context import Context
-from tests.stage import Installed, at, definitions, installed
+from tests.installation import CastInstallation, at, definitions, installed
 
 __all__ = ["installed"]
 
@@ -44,9 +43,9 @@ def fired(store: Store) -> int:
 
 
 @contextmanager
-def working(context: Context) -> Iterator[Supervisor]:
+def working(context: Context, jobs: Jobs = JOBS) -> Iterator[Supervisor]:
     """A worker in a thread, as `ralop serve` has it."""
-    running = worker_for(context, Frozen(DUE))
+    running = worker_for(context, Frozen(DUE), jobs)
     running.start()
     try:
         yield running
@@ -70,12 +69,12 @@ class Failing:
 
 
 @pytest.fixture
-def on_file(sqlite_url: str) -> Iterator[Installed]:
+def on_file(sqlite_url: str) -> Iterator[CastInstallation]:
     store = open_store(sqlite_url)
     with store.writing("set the stage") as session:
-        cast = scene.set_stage(session, at("2026-03-01 08:00"))
+        cast = seed.add_cast(session, at("2026-03-01 08:00"))
     store.settle()
-    yield Installed(Context(store, definitions()), cast)
+    yield CastInstallation(Context(store, definitions()), cast)
     store.close()
 
 
@@ -94,18 +93,16 @@ def write_much(context: Context, _now: dt.datetime, _stop: object) -> object:
     ],
 )
 def test_a_worker_fires_when_a_full_or_read_only_database_takes_entries_again(
-    on_file: Installed,
+    on_file: CastInstallation,
     word: str,
     limited: str,
     free: str,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(workers, "JOBS", (Job("much", write_much), *workers.JOBS))
     on_file.open()
     failing = Failing(on_file.store, limited, free)
     failing.on = True
-    with working(on_file.context) as running:
+    with working(on_file.context, (Job("much", write_much), *JOBS)) as running:
         until(lambda: f"The database is {word}: no rule fires" in caplog.text)
         assert fired(on_file.store) == 0
         assert running.is_alive()
@@ -157,9 +154,7 @@ def test_health_says_within_seconds_that_somebody_has_locked_the_database(store:
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_that_fails_is_in_no_other_jobs_way(
-    on_file: Installed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_job_that_fails_is_in_no_other_jobs_way(on_file: CastInstallation, caplog: pytest.LogCaptureFixture) -> None:
     done: list[str] = []
 
     def fail(_house: Context, _now: dt.datetime, _stop: object) -> object:
@@ -169,13 +164,13 @@ def test_a_job_that_fails_is_in_no_other_jobs_way(
         done.append("done")
         return None
 
-    monkeypatch.setattr(workers, "JOBS", (Job("failing", fail), Job("other", note)))
-    assert Worker(on_file.context, Frozen(DUE), threading.Event()).round()
+    jobs = (Job("failing", fail), Job("other", note))
+    assert Worker(on_file.context, Frozen(DUE), threading.Event(), jobs=jobs).round()
     assert done == ["done"]
     assert "The job failing failed" in caplog.text
 
 
-def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: CastInstallation) -> None:
     taken: list[bool] = []
     lease = dt.timedelta(seconds=1)
 
@@ -186,9 +181,8 @@ def test_a_job_that_takes_longer_than_the_lease_keeps_it(on_file: Installed, mon
             taken.append(leases.hold(context.store, "another", lease))
         return None
 
-    monkeypatch.setattr(workers, "LEASE", lease)
-    monkeypatch.setattr(workers, "JOBS", (Job("long", long),))
-    assert Worker(on_file.context, Frozen(DUE), threading.Event()).round()
+    jobs = (Job("long", long),)
+    assert Worker(on_file.context, Frozen(DUE), threading.Event(), jobs=jobs, lease=lease).round()
     assert not any(taken)
 
 
@@ -264,7 +258,7 @@ def test_each_fault_that_comes_soon_waits_longer_than_the_last_one_up_to_a_limit
     assert pause.next_s(tick + 61) == 1
 
 
-def test_a_worker_whose_database_is_gone_ends_when_it_is_told(on_file: Installed) -> None:
+def test_a_worker_whose_database_is_gone_ends_when_it_is_told(on_file: CastInstallation) -> None:
     with working(on_file.context) as running:
         until(lambda: leases.last_seen(on_file.store))
         Path(str(on_file.store.url.database)).unlink()

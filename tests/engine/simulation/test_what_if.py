@@ -12,7 +12,7 @@ from engine.core.rules.reader import load_ruleset
 from engine.simulation.what_if import Outcome, simulate
 from engine.store.session import Store
 from engine.store.tables import Base
-from tests.staged import CONTACT, RULES, Playing, at, playing
+from tests.playing import CONTACT, RULES, Playing, at, playing
 
 FIRST, END = at("2026-03-09 00:00"), at("2026-03-28 00:00")
 ONE_DAY = 'state = "teacher_contact", for = "1 school day"'

@@ -7,7 +7,7 @@ import re
 from sqlalchemy import select
 
 from engine.store import tables as t
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from tests.cast import Cast
 
 PAGE = "/me/away"
@@ -16,7 +16,7 @@ PAGE = "/me/away"
 def colleague(cast: Cast, login: str, role: str, unit: str, name: str) -> int:
     person = cast.site.person(login, name)
     with cast.store.writing("test") as session:
-        on.appoint(session, person, [(role, cast.installed.units[unit])], on.ALWAYS)
+        seed.appoint(session, person, [(role, cast.installed.units[unit])], seed.ALWAYS)
     return person
 
 
@@ -106,17 +106,17 @@ def test_an_absence_that_has_not_begun_is_dropped_and_nobody_ends_another_ones(c
 def test_with_posts_of_two_kinds_only_who_has_both_can_stand_in(cast: Cast) -> None:
     units = cast.installed.units
     with cast.store.writing("test") as session:
-        on.appoint(session, cast.installed.people["teacher"], [("volunteer", units["association"])], on.ALWAYS)
+        seed.appoint(session, cast.installed.people["teacher"], [("volunteer", units["association"])], seed.ALWAYS)
     assert "Trần Văn Mẫu" not in cast.get("teacher", PAGE).text
     with cast.store.writing("test") as session:
-        on.appoint(session, cast.installed.people["head"], [("volunteer", units["association"])], on.ALWAYS)
+        seed.appoint(session, cast.installed.people["head"], [("volunteer", units["association"])], seed.ALWAYS)
     assert "Trần Văn Mẫu" in cast.get("teacher", PAGE).text
 
 
 def test_the_case_says_for_whom_a_stand_in_acted_wherever_it_says_who(cast: Cast) -> None:
     with cast.store.writing("test") as session:
         people, today = cast.installed.people, cast.now.date()
-        on.send_away(session, people["commune_officer"], today, today, people["teacher"])
+        seed.send_away(session, people["commune_officer"], today, today, people["teacher"])
     code = cast.to_commune()
     assert cast.send("teacher", f"/cases/{code}/accept").status_code == 303
     page = cast.get("head", f"/cases/{code}").text
@@ -132,7 +132,7 @@ def test_the_case_says_for_whom_a_stand_in_acted_wherever_it_says_who(cast: Cast
 def test_the_slip_and_the_list_say_for_whom_a_case_was_handed_over(cast: Cast) -> None:
     with cast.store.writing("test") as session:
         people, today = cast.installed.people, cast.now.date()
-        on.send_away(session, people["teacher"], today, today, people["volunteer"])
+        seed.send_away(session, people["teacher"], today, today, people["volunteer"])
     code = cast.open_case(by="volunteer")
     cast.step(code, "ask_commune", "volunteer", note="Nhà xa")
     who = "Y Sương Thử, Giáo viên chủ nhiệm, làm thay Y Lan Thử"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.store import tables as t
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from tests.cast import Cast, hidden
 from tests.pages import PASSWORD
 from web.account.powers import POWERS
@@ -46,7 +46,7 @@ NO_POWERS = {
     "companions.take_off",
     "difficulties.decide",
     "rollcall.send",
-    "rooms.log_gift",
+    "overviews.log_gift",
     "imports.submit",
     "imports.confirm",
     "imports.cancel",
@@ -163,7 +163,7 @@ def test_an_own_post_that_has_ended_is_not_taken_up_again(cast: Cast) -> None:
             person_id=me,
             role="teacher",
             unit_id=cast.installed.units["class"],
-            valid_from=on.ALWAYS,
+            valid_from=seed.ALWAYS,
             valid_to=dt.date(2026, 1, 5),
         )
         session.add(ended)
@@ -177,8 +177,8 @@ def test_an_own_post_that_has_ended_is_not_taken_up_again(cast: Cast) -> None:
 
 def test_a_merger_that_would_show_its_maker_other_pupils_is_refused(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        on.appoint(
-            session, cast.installed.people["admin"], [("commune_leader", cast.installed.units["commune"])], on.ALWAYS
+        seed.appoint(
+            session, cast.installed.people["admin"], [("commune_leader", cast.installed.units["commune"])], seed.ALWAYS
         )
     form = {"on": "2/3/2026", "table": "", "moves": "outsider_village,commune"}
     before = stored(cast)
@@ -208,7 +208,7 @@ def test_the_last_administrator_stays_by_whatever_button(cast: Cast, way: str) -
 
 def test_one_who_was_made_an_administrator_does_not_end_the_last_other_and_themselves(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        on.appoint(session, cast.installed.people["head"], [("admin", cast.installed.units["root"])], on.ALWAYS)
+        seed.appoint(session, cast.installed.people["head"], [("admin", cast.installed.units["root"])], seed.ALWAYS)
     page = own_page(cast)
     assert cast.send("head", f"{page}/disable", page).status_code == 303
     mine = f"/admin/people/{cast.installed.people['head']}"

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from engine.core.workflow.model import ROLES
 from engine.store import tables as t
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from tests.cast import Cast
 from tests.pages import PASSWORD, post, sign_in
 from tests.web.calendar.test_closures import counted
@@ -50,7 +50,7 @@ def test_a_new_role_brings_its_own_first_steps(cast: Cast) -> None:
     cast.send("head", "/welcome")
     with cast.store.writing("test") as session:
         post_ = ("commune_leader", cast.installed.units["commune"])
-        on.appoint(session, cast.installed.people["head"], [post_], on.ALWAYS)
+        seed.appoint(session, cast.installed.people["head"], [post_], seed.ALWAYS)
     assert REMINDER in cast.get("head", "/work").text
     assert "Lãnh đạo UBND xã" in cast.get("head", "/welcome").text
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from engine.core.people.account_events import APPOINTED
 from engine.store import tables as t
 from engine.store.people import account_events
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from tests.cast import Cast
 from tests.pages import sign_in
 from tests.web.calendar.test_closures import counted
@@ -74,7 +74,7 @@ def test_the_list_of_people_goes_on_behind_the_last_login_with_the_same_few_stat
 
 def test_a_post_is_given_with_its_days_and_cases_that_went_past_it_come_back(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        on.vacate(session, cast.installed.seats("commune_officer"), dt.date(2026, 3, 2))
+        seed.vacate(session, cast.installed.seats("commune_officer"), dt.date(2026, 3, 2))
     code = cast.to_commune()
     assert cast.case(code).offered_role == "commune_leader"
     found = cast.get("admin", f"{person_page(cast, 'outsider_admin')}/appoint?role=commune_officer&q=village")
@@ -200,7 +200,7 @@ def test_vacant_posts_are_counted_and_lead_to_whom_to_appoint(cast: Cast) -> Non
         "Không có gì" in cast.get("admin", "/admin").text or "vị trí chưa có người" in cast.get("admin", "/admin").text
     )
     with cast.store.writing("test") as session:
-        on.vacate(session, cast.installed.seats("head"), dt.date(2026, 3, 2))
+        seed.vacate(session, cast.installed.seats("head"), dt.date(2026, 3, 2))
     assert "Hiệu trưởng: 1 vị trí" in cast.get("admin", "/admin").text
     school = cast.installed.units["school"]
     page = cast.get("admin", "/admin/vacancies?role=head").text
@@ -240,7 +240,7 @@ def test_a_merger_is_tried_first_with_what_wants_a_decision_and_kept_only_then(c
     assert kept.status_code == 200
     assert 'name="confirm"' not in kept.text
     assert cast.case(code).commune_id != cast.installed.units["commune"]
-    future = cast.send("admin", "/admin/mergers", on="1/7/2030", table=lines, moves="x")
+    future = cast.send("admin", "/admin/mergers", seed="1/7/2030", table=lines, moves="x")
     assert future.status_code == 422
     assert "Xã Chia" in future.text
 

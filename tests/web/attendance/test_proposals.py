@@ -9,10 +9,10 @@ from engine.core.attendance.signal_reader import load_risk
 from engine.jobs.risk_watch import watch
 from engine.store import tables as t
 from engine.store.ops.settings import put_setting
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from tests.cast import Cast
-from tests.stage import at
-from tests.staged import ROOT
+from tests.installation import at
+from tests.playing import ROOT
 
 RULES = load_risk((ROOT / "rules" / "risk.toml").read_text(encoding="utf-8"), "risk.toml")
 
@@ -24,9 +24,7 @@ def proposed(cast: Cast) -> int:
     with cast.store.writing("test") as session:
         put_setting(session, "risk", {"mode": "propose"})
         for day in (9, 10):
-            scene.mark(
-                session, cast.installed.pupils["pupil"], dt.date(2026, 3, day), "ma", "u", at("2026-03-01 08:00")
-            )
+            seed.mark(session, cast.installed.pupils["pupil"], dt.date(2026, 3, day), "ma", "u", at("2026-03-01 08:00"))
     cast.go_to("2026-03-11 08:00")
     assert watch(cast.context, dt.date(2026, 3, 10), at("2026-03-10 18:00")).proposed == 1
     with cast.store.reading("test") as session:

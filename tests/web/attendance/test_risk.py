@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from engine.jobs.risk_trial import work_on_trials
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from tests.cast import Cast
 from tests.engine.jobs.test_risk_watch import MON, RULES, TUE
-from tests.stage import at
+from tests.installation import at
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def watched(cast: Cast) -> Cast:
     cast.site.app.extensions["ralop"].context = replace(cast.context, risk=RULES)
     with cast.store.writing("test") as session:
         for day in (MON, TUE):
-            scene.mark(session, cast.installed.pupils["pupil"], day, "ma", "u", at("2026-03-10 18:00"))
+            seed.mark(session, cast.installed.pupils["pupil"], day, "ma", "u", at("2026-03-10 18:00"))
     cast.go_to("2026-03-20 08:00")
     return cast
 

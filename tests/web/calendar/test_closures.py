@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from engine.store import tables as t
 from engine.usecases.calendar.closures import announce_closure
 from tests.cast import Cast, hidden
-from tests.stage import at
+from tests.installation import at
 
 STORM = {"first": "10/3/2026", "last": "11.03.2026", "reason": "Bão số 3", "mode": "worksheets"}
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from engine.store import tables as t
 from tests.cast import Cast
-from tests.stage import CALLED, at
+from tests.installation import CALLED, at
 
 VISITED = {"visited_on": "2026-03-02", "met_whom": ["parents"], "visit_outcome": "undecided", "note": "Hẹn lại"}
 

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
+from engine.core.cases.act import Act
 from engine.core.scenario.cast import PUPILS
 from engine.store import tables as t
-from engine.store.simulation import seed as stages
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from tests.cast import Cast
 
@@ -183,7 +184,7 @@ def test_the_history_is_narrowed_by_links_and_keeps_to_it_from_page_to_page(cast
     code = cast.open_case()
     cast.step(code, "contact", "teacher", **CALLED)
     for number in range(35):
-        case_acts.note(cast.context, cast.viewer("teacher"), code, {"note": f"Ghi chú số {number}"}, cast.now)
+        case_acts.note(cast.context, Act(cast.viewer("teacher"), code, {"note": f"Ghi chú số {number}"}, cast.now))
     page = cast.get("teacher", f"/cases/{code}?show=visits").text
     assert history(page) == ["Ghi lần liên hệ"]
     notes = cast.get("teacher", f"/cases/{code}?show=notes").text
@@ -220,7 +221,7 @@ def test_whatever_stands_in_the_address_gives_a_page(cast: Cast, query: str) -> 
 
 def test_each_offer_says_why_it_went_there_and_who_was_passed_over(cast: Cast) -> None:
     with cast.store.writing("test") as session:
-        stages.vacate(session, cast.installed.seats("commune_officer"), dt.date(2026, 3, 1))
+        seed.vacate(session, cast.installed.seats("commune_officer"), dt.date(2026, 3, 1))
     code = cast.to_commune()
     newest = cast.get("head", f"/cases/{code}?show=handovers").text.split('class="because"')[1].split("</details>")[0]
     assert "Người chịu trách nhiệm: Cán bộ, công chức xã phụ trách" in newest

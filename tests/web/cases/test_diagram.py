@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from engine.core.workflow.model import Workflow
-from tests.stage import definitions
+from tests.installation import definitions
 from web.cases.diagram import draw
 
 SVG = "{http://www.w3.org/2000/svg}"

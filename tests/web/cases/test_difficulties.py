@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from engine.store import tables as t
 from engine.usecases.cases.difficulties import climb_due
 from tests.cast import Cast
-from tests.stage import at
+from tests.installation import at
 
 WORDS = "Suối dâng, không qua được làng"
 

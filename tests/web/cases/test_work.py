@@ -96,11 +96,11 @@ def test_forged_codes_are_refused_in_words(cast: Cast) -> None:
 
 
 def test_a_delegate_finds_the_offers_of_whom_they_stand_in_for(cast: Cast) -> None:
-    from engine.store.simulation import seed as scene
+    from engine.store.simulation import seed
 
     with cast.store.writing("test") as session:
         people, today = cast.installed.people, cast.now.date()
-        scene.send_away(session, people["commune_officer"], today, today, people["outsider_commune_officer"])
+        seed.send_away(session, people["commune_officer"], today, today, people["outsider_commune_officer"])
     cast.to_commune()
     assert names(cast.get("outsider_commune_officer", "/work").text) == ["A Thử"]
 

@@ -22,11 +22,12 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, insert, select
 
+from engine.core.cases.act import Act
 from engine.store import tables as t
 from engine.store.session import Store, open_store
 from engine.usecases.cases import case_acts
 from tests import databases
-from tests.stage import Installed, at, installed
+from tests.installation import CastInstallation, at, installed
 from tests.web.cli.test_serve import answer, free_port, serving
 from web.cli.main import main
 
@@ -119,7 +120,7 @@ def pad(store: Store) -> None:
 
 
 @contextmanager
-def people_at_work(installed: Installed) -> Iterator[Callable[[], int]]:
+def people_at_work(installed: CastInstallation) -> Iterator[Callable[[], int]]:
     """Somebody writes notes all the time, fifty a second; gives how many were acknowledged so far."""
     code, teacher = installed.open(), installed.viewer("teacher")
     ending, written = threading.Event(), [0]
@@ -128,7 +129,7 @@ def people_at_work(installed: Installed) -> Iterator[Callable[[], int]]:
         begun = time.monotonic()
         while not ending.is_set():
             note = {"note": f"Ghi chú {written[0]}"}
-            case_acts.note(installed.context, teacher, code, note, at("2026-03-02 09:00"), key=str(written[0]))
+            case_acts.note(installed.context, Act(teacher, code, note, at("2026-03-02 09:00"), key=str(written[0])))
             written[0] += 1
             ending.wait(max(0, begun + written[0] / WRITES_A_SECOND - time.monotonic()))
 
@@ -142,7 +143,7 @@ def people_at_work(installed: Installed) -> Iterator[Callable[[], int]]:
 
 
 def test_a_backup_under_fifty_writes_a_second_ends_restores_and_verifies(
-    here: Installation, installed: Installed, target: list[str], tmp_path: Path
+    here: Installation, installed: CastInstallation, target: list[str], tmp_path: Path
 ) -> None:
     pad(installed.store)
     with people_at_work(installed) as written:
@@ -160,7 +161,7 @@ def test_a_backup_under_fifty_writes_a_second_ends_restores_and_verifies(
 
 
 def test_a_backup_tells_what_it_wrote_and_its_owner_alone_may_read_it(
-    here: Installation, installed: Installed, tmp_path: Path
+    here: Installation, installed: CastInstallation, tmp_path: Path
 ) -> None:
     done = here.run("backup", tmp_path / "backups", RALOP_SECRET_KEY=KEY)
     assert done.exit_code == 0, done.output
@@ -174,7 +175,7 @@ def test_a_backup_tells_what_it_wrote_and_its_owner_alone_may_read_it(
 
 
 def test_backups_that_are_killed_leave_no_half_file_and_the_next_one_clears_up(
-    here: Installation, installed: Installed, tmp_path: Path
+    here: Installation, installed: CastInstallation, tmp_path: Path
 ) -> None:
     pad(installed.store)
     chance, folder = random.Random(12), tmp_path / "backups"
@@ -203,7 +204,9 @@ def read_to_the_end(path: Path) -> None:
         assert {file.name: file.size for file in files} == {name: it["size"] for name, it in told.items()}
 
 
-def test_a_backup_that_is_told_to_end_leaves_nothing(here: Installation, installed: Installed, tmp_path: Path) -> None:
+def test_a_backup_that_is_told_to_end_leaves_nothing(
+    here: Installation, installed: CastInstallation, tmp_path: Path
+) -> None:
     pad(installed.store)
     folder = tmp_path / "backups"
     with here.start("backup", folder) as process:
@@ -215,7 +218,7 @@ def test_a_backup_that_is_told_to_end_leaves_nothing(here: Installation, install
 
 
 def test_own_rules_that_change_while_they_are_copied_are_copied_again(
-    here: Installation, installed: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Installation, installed: CastInstallation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from engine.store.ops import database_copies
 
@@ -237,7 +240,7 @@ def test_own_rules_that_change_while_they_are_copied_are_copied_again(
 
 
 def test_what_is_no_part_of_an_installation_is_left_out(
-    here: Installation, installed: Installed, tmp_path: Path
+    here: Installation, installed: CastInstallation, tmp_path: Path
 ) -> None:
     inside = here.folder / "backups"
     for _ in range(2):
@@ -266,7 +269,7 @@ def test_a_backup_of_nothing_is_refused_and_makes_nothing(where: str, tmp_path: 
 
 
 def test_a_place_that_cannot_be_written_is_told_in_words(
-    here: Installation, installed: Installed, tmp_path: Path
+    here: Installation, installed: CastInstallation, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     done = here.run("backup", tmp_path / "file" / "below")
@@ -341,9 +344,9 @@ def test_a_database_that_is_in_use_or_not_empty_is_not_restored_into(
 @pytest.fixture
 def small(sqlite_url: str, tmp_path: Path) -> Installation:
     """An installation on SQLite, with a backup beside it."""
-    from engine.store.simulation import seed as scene
+    from engine.store.simulation import seed
     from engine.usecases.context import Context
-    from tests.stage import definitions
+    from tests.installation import definitions
 
     folder = tmp_path / "instance"
     folder.mkdir(mode=0o700)
@@ -354,8 +357,8 @@ def small(sqlite_url: str, tmp_path: Path) -> Installation:
         path.chmod(0o600)
     with closing(open_store(f"sqlite:///{database}")) as store:
         with store.writing("test") as session:
-            cast = scene.set_stage(session, at("2026-03-01 08:00"))
-        Installed(Context(store, definitions()), cast).open()
+            cast = seed.add_cast(session, at("2026-03-01 08:00"))
+        CastInstallation(Context(store, definitions()), cast).open()
     here = Installation(folder, f"sqlite:///{database}")
     assert here.run("backup", tmp_path / "backups").exit_code == 0
     return here

@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 
 from engine.core.scenario.cast import PEOPLE
 from engine.store.session import Store
-from engine.store.simulation import seed as on
-from tests.staged import at, playing
+from engine.store.simulation import seed
+from tests.playing import at, playing
 from web.cli.explain import explain, explained
 
 
@@ -64,7 +64,7 @@ def test_it_names_who_acted_in_whose_place(store: Store) -> None:
     here = playing(store)
     with store.writing("test") as session:
         people, day = here.installed.people, dt.date(2026, 3, 5)
-        on.send_away(session, people["teacher"], day, day, people["volunteer"])
+        seed.send_away(session, people["teacher"], day, day, people["volunteer"])
     code = here.open("2026-03-05 08:00", "volunteer")
     lines = [f"{'  ' * depth}{line.in_('en')}" for depth, line in explained(here.context, code, at("2026-03-05 09:00"))]
     opened = lines.index("  08:00 05/03/2026  Homeroom teacher: opened the case")

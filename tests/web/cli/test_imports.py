@@ -10,16 +10,16 @@ from sqlalchemy import func, select
 
 from engine.store import tables as t
 from engine.store.session import Store
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from tests.engine.usecases.attendance.test_importing import LIST, REGISTER
-from tests.stage import at
+from tests.installation import at
 from web.cli.main import main
 
 
 @pytest.fixture
 def here(store: Store) -> Store:
     with store.writing("test") as session:
-        scene.set_stage(session, at("2026-03-01 08:00"))
+        seed.add_cast(session, at("2026-03-01 08:00"))
     return store
 
 

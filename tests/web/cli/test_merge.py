@@ -4,8 +4,8 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
+from engine.usecases.ops.clock import set_clock
 from tests.engine.usecases.units.test_mergers import NOON, TABLE, country, not_yet_merged, with_cases
 from web.cli.merge import merge
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from engine.store.session import Store
-from tests.staged import CONTACT, RULES, playing
+from tests.playing import CONTACT, RULES, playing
 from web.cli.migrate import migrate
 
 

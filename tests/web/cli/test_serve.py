@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from engine.store.ops.proxies import note_undeclared, undeclared
+from engine.store.ops.proxies import undeclared
 from engine.store.ops.schema import upgrade
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.ops.time_source import SETTING
 from engine.store.session import now_utc, open_store
+from engine.usecases.ops.proxies import note_undeclared
 from web.cli.main import main
 from web.site.proxies import NOTED
 

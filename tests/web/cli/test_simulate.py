@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
-from tests.staged import CONTACT, RULES, at, playing
+from engine.usecases.ops.clock import set_clock
+from tests.playing import CONTACT, RULES, at, playing
 from web.cli.simulate import simulate_rules
 
 

@@ -13,9 +13,9 @@ from engine.store import tables as t
 from engine.store.database.refusals import DatabaseRefused
 from engine.store.ops import leases
 from engine.store.ops.settings import put_setting
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store, now_utc, open_store
-from tests.staged import CONTACT, at, playing
+from engine.usecases.ops.clock import set_clock
+from tests.playing import CONTACT, at, playing
 from web.cli.status import status
 
 MINUTE = dt.timedelta(minutes=1)

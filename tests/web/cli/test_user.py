@@ -10,11 +10,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from engine.store import tables as t
-from engine.store.ops.time_source import set_clock
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.simulation import seed as on
-from tests.staged import Playing, at, playing
+from engine.store.simulation import seed
+from engine.usecases.ops.clock import set_clock
+from tests.playing import Playing, at, playing
 from web.cli.console import operator
 from web.cli.main import main
 
@@ -118,7 +118,7 @@ def test_an_absence_that_stands_already_is_refused_and_the_same_again_changes_no
 def test_the_first_administrator_is_made_where_there_is_none(store: Store, tmp_path: Path) -> None:
     set_clock(store, NOW)
     with store.writing("test") as session:
-        session.add(t.Unit(kind="root", code="VN", name="Việt Nam", search_key="viet nam", valid_from=on.ALWAYS))
+        session.add(t.Unit(kind="root", code="VN", name="Việt Nam", search_key="viet nam", valid_from=seed.ALWAYS))
     assert run(store, tmp_path, "add", "quantri", "Quản trị").exit_code == 0
     assert run(store, tmp_path, "appoint", "quantri", "admin", "VN").exit_code == 0
     with store.reading("test") as session:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
-from engine.store.simulation import seed as scene
-from tests.stage import at
+from engine.store.simulation import seed
+from engine.usecases.ops.clock import set_clock
+from tests.installation import at
 from web.cli.watch import watch_day
 
 
@@ -21,9 +21,9 @@ def run(store: Store, tmp_path: Path, *arguments: str) -> Result:
 
 def test_the_last_line_is_what_was_found_and_the_day_may_be_watched_again(store: Store, tmp_path: Path) -> None:
     with store.writing("test") as session:
-        cast = scene.set_stage(session, at("2026-03-01 08:00"))
+        cast = seed.add_cast(session, at("2026-03-01 08:00"))
         for day in (9, 10):
-            scene.mark(session, cast.pupils["pupil"], dt.date(2026, 3, day), "ma", "u", at("2026-03-10 12:00"))
+            seed.mark(session, cast.pupils["pupil"], dt.date(2026, 3, day), "ma", "u", at("2026-03-10 12:00"))
     set_clock(store, at("2026-03-10 18:00"))
     expected = {
         "looked": 1,

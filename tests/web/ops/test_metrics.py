@@ -9,7 +9,7 @@ import pytest
 
 from engine.store.session import open_store
 from tests.pages import Site, site
-from tests.staged import playing
+from tests.playing import playing
 from web.site.request_context import EXTENSION
 
 TOKEN = "a-token-for-tests-only"

@@ -7,10 +7,10 @@ from sqlalchemy import func, select
 
 from engine.store import tables as t
 from engine.store.session import open_store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.context import Context
 from tests.pages import Site, post, site
-from tests.staged import CONTACT, RULES, Playing, at, definitions
+from tests.playing import CONTACT, RULES, Playing, at, definitions
 
 PAGE = "/simulate"
 FASTER = RULES.replace('"3 school days" }', '"1 school day" }', 1)
@@ -21,7 +21,7 @@ def here(database_url: str) -> Iterator[Site]:
     store = open_store(database_url)
     found = site(store)
     with store.writing("test") as session:
-        installed = on.set_stage(session, at("2026-03-02 07:00"))
+        installed = seed.add_cast(session, at("2026-03-02 07:00"))
     playing = Playing(Context(store, definitions()), installed)
     code = playing.open("2026-03-09 08:00")
     playing.step(code, "2026-03-09 14:00", "teacher", "contact", **CONTACT)
@@ -30,7 +30,7 @@ def here(database_url: str) -> Iterator[Site]:
     for login, member in (("vo", "education_office"), ("ngo", "outsider_education_office"), ("quan", "admin")):
         person = found.person(login)
         with store.writing("test") as session:
-            on.appoint(session, person, installed.seats(member), on.ALWAYS)
+            seed.appoint(session, person, installed.seats(member), seed.ALWAYS)
     found.person("khac")
     yield found
     store.close()

@@ -216,7 +216,7 @@ def test_an_old_version_that_cannot_be_read_any_more_matters_only_while_a_case_r
 ) -> None:
     keep(here, "format = 0")
     here.build()
-    monkeypatch.setattr("engine.store.ops.definition_texts.in_use", lambda _store, _definition: True)
+    monkeypatch.setattr("web.site.composition.definition_texts.in_use", lambda _store, _definition: True)
     assert any(fault.startswith("workflow old, version 1") for fault in here.faults())
 
 

@@ -9,9 +9,10 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from engine.core.refusals import Refused
-from engine.store.ops.proxies import RECENT, forget_undeclared, note_undeclared, undeclared
-from engine.store.ops.time_source import set_clock
+from engine.store.ops.proxies import RECENT, undeclared
 from engine.store.session import Store, open_store
+from engine.usecases.ops.clock import set_clock
+from engine.usecases.ops.proxies import forget_undeclared, note_undeclared
 from engine.usecases.people import signin
 from engine.usecases.people.rate_limits import ALL_STRANGERS, ONE_ADDRESS, Origin, TooManyTries
 from engine.usecases.people.signin import WrongPassword

@@ -9,7 +9,7 @@ from engine.core.words import Label
 from engine.core.workflow.model import State
 from engine.store.session import open_store
 from tests.pages import Site, site
-from tests.staged import at
+from tests.playing import at
 from web.account.device_names import name_of_device
 from web.site import template_filters
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from engine.core.calendar import load_calendar
 from engine.core.calendar.months import Month, Off, months, year_at
-from tests.staged import CALENDAR
+from tests.playing import CALENDAR
 
 NONE = 'format = 1\nname = "x"\ntime_zone = "Asia/Ho_Chi_Minh"\nholidays = "none"\n'
 

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from engine.core.calendar.workdays import grace_end, last_working_day
-from tests.staged import CALENDAR, at
+from tests.playing import CALENDAR, at
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import datetime as dt
 
 from engine.core.cases.explain import Next, Why, what_comes, why_of_deadline, why_of_event
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Store
 from engine.usecases.calendar.closures import announce_closure
-from tests.staged import CONTACT, RULES, Playing, at, definitions, playing
+from tests.playing import CONTACT, RULES, Playing, at, definitions, playing
 
 
 def lines(why: Why | None) -> list[str]:
@@ -17,7 +17,7 @@ def lines(why: Why | None) -> list[str]:
 def of_last_event(here: Playing, code: str, now: str) -> list[str]:
     facts = here.facts(code)
     with here.context.store.reading("test") as session:
-        surroundings = World(session, here.context.definitions, at(now)).surroundings(facts)
+        surroundings = SurroundingsReader(session, here.context.definitions, at(now)).surroundings(facts)
     last = here.events(code)[-1]
     return lines(why_of_event(here.context.definitions, facts, surroundings, last.data, last.values))
 
@@ -25,15 +25,17 @@ def of_last_event(here: Playing, code: str, now: str) -> list[str]:
 def of_deadline(here: Playing, code: str, now: str) -> list[str]:
     facts = here.facts(code)
     with here.context.store.reading("test") as session:
-        return lines(why_of_deadline(World(session, here.context.definitions, at(now)).situation(facts), facts))
+        return lines(
+            why_of_deadline(SurroundingsReader(session, here.context.definitions, at(now)).situation(facts), facts)
+        )
 
 
 def coming(here: Playing, code: str, now: str) -> list[Next]:
     facts = here.facts(code)
     with here.context.store.reading("test") as session:
-        world = World(session, here.context.definitions, at(now))
-        world.fetch([facts])
-        return list(what_comes(world.situation(facts), facts, at(now)))
+        reader = SurroundingsReader(session, here.context.definitions, at(now))
+        reader.fetch([facts])
+        return list(what_comes(reader.situation(facts), facts, at(now)))
 
 
 def test_a_firing_tells_its_rule_its_version_and_each_day_it_counted(store: Store) -> None:
@@ -143,6 +145,6 @@ def test_a_case_that_has_ended_has_no_deadline_and_nothing_to_come(store: Store)
     here.step(code, "2026-03-02 09:00", "teacher", "mark_error", reason="Nhầm")
     facts = here.facts(code)
     with store.reading("test") as session:
-        situation = World(session, here.context.definitions, at("2026-03-02 09:00")).situation(facts)
+        situation = SurroundingsReader(session, here.context.definitions, at("2026-03-02 09:00")).situation(facts)
     assert why_of_deadline(situation, facts) is None
     assert what_comes(situation, facts, at("2026-03-02 09:00")) == ()

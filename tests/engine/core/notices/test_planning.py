@@ -26,7 +26,7 @@ from engine.core.notices.planning import (
 from engine.core.notices.texts import case_url, closure_text, digest_text, notice_text, trial_text, zalo_text
 from engine.core.scenario.cast import PEOPLE, PUPILS
 from engine.core.words import Label
-from tests.stage import HERE, at, definitions
+from tests.installation import HERE, at, definitions
 
 CALENDAR = definitions().calendar("")
 URL = "https://ralop.example.vn"

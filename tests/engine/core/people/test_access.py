@@ -2,19 +2,20 @@
 
 import datetime as dt
 
+from engine.core.cases.act import Act
 from engine.store.cases import verify
 from engine.store.session import Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.calendar import closures
 from engine.usecases.cases import case_acts, difficulties
-from tests.staged import CONTACT, Playing, at, playing
+from tests.playing import CONTACT, Playing, at, playing
 
 
 def lent(here: Playing, absent: str, delegate: str, day: str = "2026-03-02") -> None:
     """A member of the cast is away for the month; another one acts meanwhile."""
     people, first = here.installed.people, dt.date.fromisoformat(day)
     with here.context.store.writing("test") as session:
-        on.send_away(session, people[absent], first, dt.date(2026, 3, 31), people[delegate])
+        seed.send_away(session, people[absent], first, dt.date(2026, 3, 31), people[delegate])
 
 
 def said_for(here: Playing, code: str) -> list[tuple[str, str | None, int | None]]:
@@ -30,7 +31,7 @@ def test_an_act_by_the_right_of_somebody_away_keeps_whose_right_it_was(store: St
     here.accept(code, "2026-03-03 10:00", "teacher")
     here.step(code, "2026-03-03 11:00", "teacher", "refer_support", need="Áo ấm", hand_over_at="Trường")
     case_acts.note(
-        here.context, here.viewer("teacher", at("2026-03-03 12:00")), code, {"note": "Ghi"}, at("2026-03-03 12:00")
+        here.context, Act(here.viewer("teacher", at("2026-03-03 12:00")), code, {"note": "Ghi"}, at("2026-03-03 12:00"))
     )
     assert said_for(here, code) == [
         ("opened", "teacher", None),
@@ -50,7 +51,7 @@ def test_who_has_the_post_too_acts_by_their_own_right(store: Store) -> None:
     assert said_for(here, code) == [("opened", "head", None), ("contact", "head", None)]
     with store.writing("test") as session:
         seat = ("commune_officer", here.installed.units["village"])
-        on.appoint(session, here.installed.people["head"], [seat], dt.date(2026, 1, 1))
+        seed.appoint(session, here.installed.people["head"], [seat], dt.date(2026, 1, 1))
     lent(here, "commune_officer", "head")
     here.step(code, "2026-03-03 10:00", "head", "ask_commune", note="Nhà xa")
     here.accept(code, "2026-03-03 11:00", "head")
@@ -61,7 +62,7 @@ def test_of_two_who_are_away_it_is_the_one_who_has_the_case(store: Store) -> Non
     here = playing(store)
     people, seat = here.installed.people, ("commune_officer", here.installed.units["village"])
     with store.writing("test") as session:
-        on.appoint(session, people["outsider_head"], [seat], dt.date(2026, 1, 1))
+        seed.appoint(session, people["outsider_head"], [seat], dt.date(2026, 1, 1))
     code = here.open("2026-03-03 08:00")
     here.step(code, "2026-03-03 09:00", "teacher", "ask_commune", note="Nhà xa")
     here.accept(code, "2026-03-03 10:00", "outsider_head")
@@ -104,9 +105,9 @@ def test_the_answer_to_a_difficulty_keeps_it_too(store: Store) -> None:
     lent(here, "head", "volunteer")
     moment = at("2026-03-03 09:00")
     words = {"difficulty_kind": "other", "difficulty_words": "Nhà ngập"}
-    difficulties.raise_difficulty(here.context, here.viewer("teacher", moment), code, words, moment)
+    difficulties.raise_difficulty(here.context, Act(here.viewer("teacher", moment), code, words, moment))
     answer = {"difficulty_answer": "decided", "difficulty_reply": "Trường lo"}
-    difficulties.answer(here.context, here.viewer("volunteer", moment), code, 2, answer, moment)
+    difficulties.answer(here.context, Act(here.viewer("volunteer", moment), code, answer, moment), 2)
     assert said_for(here, code)[1:] == [
         ("difficulty_raised", "teacher", None),
         ("difficulty_decided", "head", here.installed.people["head"]),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engine.core.people.responsibility import AWAY, DECLINED, VACANT, Found, Holder, find, told
+from engine.core.people.responsibility import AWAY, DECLINED, VACANT, Found, Holder, find, recipients
 
 CLASS, SCHOOL, VILLAGE, COMMUNE, PROVINCE, ASSOCIATION = range(1, 7)
 LAN, HIEN, OFFICER, LEADER, OFFICE, ADMIN, COLLEAGUE = range(101, 108)
@@ -107,5 +107,5 @@ def test_a_pupil_whose_village_is_not_known_is_the_commune_leaders() -> None:
 
 def test_a_notice_to_the_assignee_goes_to_who_acts_for_them() -> None:
     posts = Posts({("teacher", CLASS): (Holder(LAN, away=True, delegates=(COLLEAGUE,)),)})
-    assert told("assignee", Place(), LAN, posts) == ("assignee", (COLLEAGUE,))
-    assert told("assignee", Place(), None, posts) == ("assignee", ())
+    assert recipients("assignee", Place(), LAN, posts) == ("assignee", (COLLEAGUE,))
+    assert recipients("assignee", Place(), None, posts) == ("assignee", ())

@@ -7,7 +7,7 @@ import pytest
 from engine.core.rules.describe import anchor_words, then_words, when_words
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.reader import load_workflow
-from tests.staged import RULES, WORKFLOW
+from tests.playing import RULES, WORKFLOW
 
 HEAD = 'format = 1\nworkflow = "dropout"\nversion = 7\n'
 DEADLINE = """

@@ -9,11 +9,11 @@ from engine.core.cases.explain import explain_firing, why_of_deadline
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.answers import Answer, Since, since
 from engine.simulation.what_if import simulate
-from engine.store.cases.surroundings import World
+from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.cases.verify import breaks
 from engine.store.session import Store
 from engine.usecases.cases.migrate import migrate_cases
-from tests.staged import CALENDAR, CONTACT, RULES, Playing, at, definitions, playing
+from tests.playing import CALENDAR, CONTACT, RULES, Playing, at, definitions, playing
 
 FIRST_RULES = (Path(__file__).parents[3] / "scenarios" / "rules" / "dropout-1.toml").read_text(encoding="utf-8")
 VISIT = {"met_whom": ["parents"], "visit_outcome": "undecided", "note": "Hẹn gặp lại"}
@@ -82,16 +82,16 @@ def visited(store: Store, rules: str = RULES) -> tuple[Playing, str]:
 def of_deadline(here: Playing, code: str, now: str) -> list[str]:
     facts = here.facts(code)
     with here.context.store.reading("test") as session:
-        world = World(session, here.context.definitions, at(now))
-        world.fetch([facts])
-        why = why_of_deadline(world.situation(facts), facts)
+        surroundings_reader = SurroundingsReader(session, here.context.definitions, at(now))
+        surroundings_reader.fetch([facts])
+        why = why_of_deadline(surroundings_reader.situation(facts), facts)
     return [line.in_("en") for line in why.lines()] if why else []
 
 
 def of_firing(here: Playing, code: str, kind: str) -> list[str]:
     facts, event = here.facts(code), next(event for event in reversed(here.events(code)) if event.kind == kind)
     with here.context.store.reading("test") as session:
-        surroundings = World(session, here.context.definitions, event.at).surroundings(facts)
+        surroundings = SurroundingsReader(session, here.context.definitions, event.at).surroundings(facts)
     why = explain_firing(here.context.definitions, facts, surroundings, event.data, event.values)
     return [line.in_("en") for line in why.lines()] if why else []
 

@@ -15,7 +15,7 @@ from engine.store.cases import listing, search, work_list
 from engine.store.cases.listing import Filters
 from engine.store.cases.rows import known_arms
 from engine.store.cases.surroundings import read_facts
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.people import accounts
 from tests.cast import Cast
 
@@ -192,7 +192,7 @@ def test_a_stand_in_keeps_the_cases_of_somebody_whose_account_is_shut_while_they
     code = cast.open_case()
     people = cast.installed.people
     with cast.store.writing("test") as session:
-        scene.send_away(session, people["teacher"], cast.now.date(), cast.now.date(), people["head"])
+        seed.send_away(session, people["teacher"], cast.now.date(), cast.now.date(), people["head"])
     for shut in (False, True):
         if shut:
             accounts.disable(cast.store, "teacher", cast.now)

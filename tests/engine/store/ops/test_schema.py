@@ -9,26 +9,28 @@ from sqlalchemy.exc import IntegrityError
 from engine.store import tables as t
 from engine.store.cases.search import pupils_named
 from engine.store.ops import schema
-from tests.stage import Installed, installed
+from tests.installation import CastInstallation, installed
 
 __all__ = ["installed"]  # a fixture
 
 ONE_CODE_IN_ALL = "0016"  # the last schema in which a code was unique in the whole system
 
 
-def go_back(installed: Installed, revision: str) -> None:
+def go_back(installed: CastInstallation, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
     config.attributes["engine"] = installed.store.engine
     command.downgrade(config, revision)
 
 
-def give_the_code(installed: Installed, name: str) -> None:
+def give_the_code(installed: CastInstallation, name: str) -> None:
     with installed.store.writing("test") as session:
         session.get_one(t.Pupil, installed.cast.pupils[name]).code = "pupil"
 
 
-def test_codes_that_were_unique_in_all_become_unique_in_a_school_and_nothing_is_lost(installed: Installed) -> None:
+def test_codes_that_were_unique_in_all_become_unique_in_a_school_and_nothing_is_lost(
+    installed: CastInstallation,
+) -> None:
     code = installed.open()
     with installed.store.writing("test") as session:
         for one in session.scalars(select(t.Pupil)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import closing
 
-import pytest
 from sqlalchemy import event, insert, update
 
 from engine.store import tables as t
@@ -18,10 +17,10 @@ from tests.pages import MORNING
 TODAY = dt.date(2026, 3, 2)
 
 
-def numbers(cast: Cast, *units: str) -> dict[str, Numbers]:
+def numbers(cast: Cast, *units: str, most: int = overviews.MOST) -> dict[str, Numbers]:
     ids = [cast.installed.units[unit] for unit in units]
     with cast.store.reading("test") as session:
-        return {it.name: it.numbers for it in overviews.counted(session, ids, cast.now, TODAY)}
+        return {it.name: it.numbers for it in overviews.counted(session, ids, cast.now, TODAY, most=most)}
 
 
 def test_cases_are_counted_where_they_lie(cast: Cast) -> None:
@@ -61,11 +60,10 @@ def test_what_burns_most_comes_first(cast: Cast) -> None:
     assert list(numbers(cast, "commune", "outsider_commune")) == ["outsider_commune", "commune"]
 
 
-def test_nothing_is_counted_farther_than_the_cap(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.units.overviews.MOST", 1)
+def test_nothing_is_counted_farther_than_the_cap(cast: Cast) -> None:
     for pupil in ("pupil", "classmate", "saturday_pupil"):
         cast.open_case(pupil)
-    assert numbers(cast, "commune")["commune"].open == 2
+    assert numbers(cast, "commune", most=1)["commune"].open == 2
 
 
 def test_each_number_is_a_probe_of_an_index_that_begins_with_the_unit(sqlite_url: str) -> None:
@@ -75,7 +73,7 @@ def test_each_number_is_a_probe_of_an_index_that_begins_with_the_unit(sqlite_url
         event.listen(store.engine, "before_cursor_execute", lambda *it: asked.append(_filled(it[2], it[3])))
         session.execute(insert(t.Unit).values(kind="commune", code="1", name="1", search_key="1", valid_from=TODAY))
         for kind in ("commune", "province"):
-            overviews._counted(session, kind, [1], MORNING, TODAY)
+            overviews._counted(session, kind, [1], MORNING, TODAY, overviews.MOST)
         plans = [
             [row[-1] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
             for statement in [it for it in asked if "count(" in it]

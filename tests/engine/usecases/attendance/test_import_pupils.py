@@ -14,7 +14,7 @@ from engine.usecases.attendance import import_jobs, importing
 from engine.usecases.attendance.importing import ImportOutcome
 from engine.usecases.context import Context
 from tests.engine.usecases.attendance.test_importing import ALIASES, LIST, NOW, bring_in, numbers, pupil, said
-from tests.stage import Installed, definitions, installed
+from tests.installation import CastInstallation, definitions, installed
 
 __all__ = ["installed"]  # a fixture
 
@@ -25,7 +25,7 @@ HERE = "class,school,village,commune"
 
 
 @pytest.fixture
-def known(installed: Installed) -> Installed:
+def known(installed: CastInstallation) -> CastInstallation:
     """Both schools' pupils with names and birth dates as lists have them."""
     with installed.store.writing("test") as session:
         for one in session.scalars(select(t.Pupil)):
@@ -33,7 +33,7 @@ def known(installed: Installed) -> Installed:
     return installed
 
 
-def by_head(installed: Installed, text: str, decisions: dict[str, str] | None = None) -> ImportOutcome:
+def by_head(installed: CastInstallation, text: str, decisions: dict[str, str] | None = None) -> ImportOutcome:
     """What comes of a list that the head of the school brings in, checked first as on the page."""
     reach, options = reach_of(installed.viewer("head"), "pupils"), Options(decisions=decisions)
     context, data = Context(installed.store, definitions(), aliases=ALIASES), text.encode()
@@ -47,14 +47,14 @@ def by_head(installed: Installed, text: str, decisions: dict[str, str] | None = 
     return done
 
 
-def records(installed: Installed, code: str) -> list[t.Pupil]:
+def records(installed: CastInstallation, code: str) -> list[t.Pupil]:
     with installed.store.reading("test") as session:
         found = list(session.scalars(select(t.Pupil).where(t.Pupil.code == code).order_by(t.Pupil.id)))
         session.expunge_all()
         return found
 
 
-def decided(installed: Installed) -> list[tuple[Any, ...]]:
+def decided(installed: CastInstallation) -> list[tuple[Any, ...]]:
     columns = t.PupilChange.pupil_id, t.PupilChange.field, t.PupilChange.old, t.PupilChange.new, t.PupilChange.taken
     with installed.store.reading("test") as session:
         return [tuple(row) for row in session.execute(select(*columns).order_by(t.PupilChange.id))]
@@ -77,7 +77,7 @@ TWO_WAYS = pytest.mark.parametrize(
 @TWO_WAYS
 @pytest.mark.parametrize("village", ["village,commune", "outsider_village,outsider_commune"])
 def test_a_child_of_another_school_is_a_new_record_here_and_hers_stays_as_it_is(
-    known: Installed, row: str, village: str
+    known: CastInstallation, row: str, village: str
 ) -> None:
     before = vars(pupil(known.store, "outsider_pupil")).copy()
     outcome = by_head(known, f"{HEAD}{row},Nam,class,school,{village}\n")
@@ -94,7 +94,9 @@ def test_a_child_of_another_school_is_a_new_record_here_and_hers_stays_as_it_is(
 
 @pytest.mark.parametrize("decision", [SAME, ADD, TAKE, KEEP])
 @TWO_WAYS
-def test_no_decision_moves_or_renames_a_child_of_another_school(known: Installed, row: str, decision: str) -> None:
+def test_no_decision_moves_or_renames_a_child_of_another_school(
+    known: CastInstallation, row: str, decision: str
+) -> None:
     code = row.split(",", maxsplit=1)[0]
     forged = {code: decision, "outsider_pupil": decision, f"{code}@outsider_school": decision}
     outcome = by_head(known, f"{HEAD}{row},Nam,{HERE}\n", forged)
@@ -104,7 +106,7 @@ def test_no_decision_moves_or_renames_a_child_of_another_school(known: Installed
     assert decided(known) == []
 
 
-def test_the_command_line_moves_nobody_between_schools_in_silence(known: Installed) -> None:
+def test_the_command_line_moves_nobody_between_schools_in_silence(known: CastInstallation) -> None:
     code = known.open()
     row = "pupil,A Thử,03/04/2013,Nam,outsider_class,outsider_school,outsider_village,outsider_commune\n"
     assert numbers(bring_in(known.store, "pupils", HEAD + row)) == (1, 0, 0, 0)
@@ -113,7 +115,7 @@ def test_the_command_line_moves_nobody_between_schools_in_silence(known: Install
     assert [one.school_id for one in records(known, "pupil")] == [units["school"], units["outsider_school"]]
 
 
-def test_a_file_of_two_schools_brings_both_children_of_one_code(known: Installed) -> None:
+def test_a_file_of_two_schools_brings_both_children_of_one_code(known: CastInstallation) -> None:
     rows = f"HS001,Y Một,01/09/2014,Nữ,{HERE}\n"
     rows += "HS001,A Hai,02/09/2014,Nam,outsider_class,outsider_school,outsider_village,outsider_commune\n"
     assert numbers(bring_in(known.store, "pupils", HEAD + rows)) == (2, 0, 0, 0)
@@ -121,14 +123,14 @@ def test_a_file_of_two_schools_brings_both_children_of_one_code(known: Installed
     assert numbers(bring_in(known.store, "pupils", HEAD + rows)) == (0, 0, 2, 0)
 
 
-def test_a_pupil_who_stands_twice_in_a_file_for_one_school_is_told(known: Installed) -> None:
+def test_a_pupil_who_stands_twice_in_a_file_for_one_school_is_told(known: CastInstallation) -> None:
     row = f"HS001,Y Một,01/09/2014,Nữ,{HERE}\n"
     outcome = bring_in(known.store, "pupils", HEAD + row + row.replace("Nữ,class", "Nữ,saturday_class"))
     assert numbers(outcome) == (1, 0, 0, 1)
     assert said(outcome) == ["This pupil stands in the file already, in row 2."]
 
 
-def test_the_same_code_at_another_school_hides_nobody_who_is_missing_in_the_file(known: Installed) -> None:
+def test_the_same_code_at_another_school_hides_nobody_who_is_missing_in_the_file(known: CastInstallation) -> None:
     with known.store.writing("test") as session:
         session.execute(update(t.Pupil).where(t.Pupil.code == "outsider_pupil").values(code="classmate"))
     rows = f"pupil,A Thử,03/04/2013,Nam,{HERE}\n"
@@ -137,7 +139,7 @@ def test_the_same_code_at_another_school_hides_nobody_who_is_missing_in_the_file
     assert outcome.report["vanished"] == ["boarder", "classmate"]
 
 
-def counted(installed: Installed, work: Callable[[], object]) -> list[str]:
+def counted(installed: CastInstallation, work: Callable[[], object]) -> list[str]:
     """The statements that something takes."""
     seen: list[str] = []
 
@@ -152,7 +154,7 @@ def counted(installed: Installed, work: Callable[[], object]) -> list[str]:
 
 @TWO_WAYS
 def test_a_child_known_elsewhere_takes_the_statements_of_an_unknown_one_and_gets_the_same_answer(
-    known: Installed, row: str
+    known: CastInstallation, row: str
 ) -> None:
     unknown = f"HS{'9' * 12}"[:14] + ",Lạ Hoàn Toàn,31/12/2013"
     reach, context = reach_of(known.viewer("head"), "pupils"), Context(known.store, definitions(), aliases=ALIASES)
@@ -173,7 +175,7 @@ def test_a_child_known_elsewhere_takes_the_statements_of_an_unknown_one_and_gets
 # --- within the school ------------------------------------------------------------------------------------------------
 
 
-def test_a_changed_name_is_held_and_the_rest_of_the_row_is_taken(known: Installed) -> None:
+def test_a_changed_name_is_held_and_the_rest_of_the_row_is_taken(known: CastInstallation) -> None:
     text = "Mã HS,Họ và tên,Ngày sinh,SĐT,Lớp,Trường,Thôn,Xã\n"
     text += "pupil,A Thừ,03/04/2013,0905000222,saturday_class,school,outsider_village,outsider_commune\n"
     outcome = by_head(known, text)
@@ -186,7 +188,7 @@ def test_a_changed_name_is_held_and_the_rest_of_the_row_is_taken(known: Installe
     assert (now.class_id, now.village_id) == (units["saturday_class"], units["outsider_village"])
 
 
-def test_a_changed_birth_date_is_held_and_the_rest_of_the_row_is_taken(known: Installed) -> None:
+def test_a_changed_birth_date_is_held_and_the_rest_of_the_row_is_taken(known: CastInstallation) -> None:
     outcome = by_head(known, f"{HEAD}pupil,A Thử,03/04/2012,Nam,{HERE}\n")
     assert numbers(outcome) == (0, 1, 0, 1)
     assert (pupil(known.store, "pupil").birth_date, pupil(known.store, "pupil").sex) == (BORN, "m")
@@ -194,7 +196,7 @@ def test_a_changed_birth_date_is_held_and_the_rest_of_the_row_is_taken(known: In
     assert numbers(again) == (0, 0, 0, 1)
 
 
-def test_nothing_of_a_row_is_taken_that_may_be_about_another_child(known: Installed) -> None:
+def test_nothing_of_a_row_is_taken_that_may_be_about_another_child(known: CastInstallation) -> None:
     code = known.open()
     row = f"pupil,Trần Văn Khác,01/01/2012,Nữ,{HERE}\n".replace(",class", ",saturday_class")
     outcome = by_head(known, HEAD + row)
@@ -210,7 +212,7 @@ def test_nothing_of_a_row_is_taken_that_may_be_about_another_child(known: Instal
 
 @pytest.mark.parametrize(("decision", "name", "taken"), [(TAKE, "A Thừ", True), (KEEP, "A Thử", False)])
 def test_what_a_person_decides_is_done_and_kept_with_who_and_when(
-    known: Installed, decision: str, name: str, taken: bool
+    known: CastInstallation, decision: str, name: str, taken: bool
 ) -> None:
     outcome = by_head(known, f"{HEAD}pupil,A Thừ,03/04/2013,Nam,{HERE}\n", {"pupil": decision})
     assert numbers(outcome) == (0, 1, 0, 0)
@@ -222,12 +224,12 @@ def test_what_a_person_decides_is_done_and_kept_with_who_and_when(
 
 
 @pytest.mark.parametrize("wrong", [SAME, ADD, "", "yes"])
-def test_a_decision_of_another_kind_decides_nothing(known: Installed, wrong: str) -> None:
+def test_a_decision_of_another_kind_decides_nothing(known: CastInstallation, wrong: str) -> None:
     assert numbers(by_head(known, f"{HEAD}pupil,A Thừ,03/04/2013,,{HERE}\n", {"pupil": wrong})) == (0, 0, 0, 1)
     assert pupil(known.store, "pupil").name == "A Thử"
 
 
-def test_a_new_code_for_the_same_pupil_is_kept_as_a_decision_and_does_not_rename(known: Installed) -> None:
+def test_a_new_code_for_the_same_pupil_is_kept_as_a_decision_and_does_not_rename(known: CastInstallation) -> None:
     row = f"5100000001,A Thừ,03/04/2013,,{HERE}\n"
     assert numbers(by_head(known, HEAD + row)) == (0, 0, 0, 1)
     assert numbers(by_head(known, HEAD + row, {"5100000001": SAME})) == (0, 1, 0, 1)
@@ -235,19 +237,19 @@ def test_a_new_code_for_the_same_pupil_is_kept_as_a_decision_and_does_not_rename
     assert decided(known) == [(known.cast.pupils["pupil"], "code", "pupil", "5100000001", True)]
 
 
-def test_brothers_and_sisters_born_on_one_day_are_no_doubles(known: Installed) -> None:
+def test_brothers_and_sisters_born_on_one_day_are_no_doubles(known: CastInstallation) -> None:
     rows = f"HS31,A Sinh Đôi,01/09/2014,Nam,{HERE}\nHS32,Y Sinh Đôi,01/09/2014,Nữ,{HERE}\n"
     assert numbers(by_head(known, HEAD + rows)) == (2, 0, 0, 0)
     assert numbers(by_head(known, HEAD + rows)) == (0, 0, 2, 0)
 
 
-def test_a_move_to_another_class_of_the_school_takes_the_case_along(known: Installed) -> None:
+def test_a_move_to_another_class_of_the_school_takes_the_case_along(known: CastInstallation) -> None:
     code = known.open()
     assert numbers(by_head(known, f"{HEAD}pupil,A Thử,03/04/2013,,saturday_class,school,,\n")) == (0, 1, 0, 0)
     assert known.case(code).class_id == known.cast.units["saturday_class"]
 
 
-def test_in_a_file_of_two_schools_a_decision_names_the_school(known: Installed) -> None:
+def test_in_a_file_of_two_schools_a_decision_names_the_school(known: CastInstallation) -> None:
     with known.store.writing("test") as session:
         session.execute(update(t.Pupil).where(t.Pupil.code == "outsider_pupil").values(code="pupil"))
     rows = f"pupil,A Thừ,03/04/2013,,{HERE}\n"
@@ -258,7 +260,7 @@ def test_in_a_file_of_two_schools_a_decision_names_the_school(known: Installed) 
     assert [one.name for one in records(known, "pupil")] == ["A Thử", "A Khạc"]
 
 
-def test_a_code_is_once_in_a_school(known: Installed) -> None:
+def test_a_code_is_once_in_a_school(known: CastInstallation) -> None:
     by_head(known, f"{HEAD}outsider_pupil,A Khác,03/04/2013,,{HERE}\n")
     by_head(known, f"{HEAD}outsider_pupil,A Khác,03/04/2013,,{HERE}\n")
     with known.store.reading("test") as session:

@@ -14,9 +14,9 @@ from engine.jobs.risk_watch import watch
 from engine.store import tables as t
 from engine.store.cases import verify
 from engine.store.ops.settings import put_setting
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.attendance import proposals
-from tests.stage import Installed, at, installed
+from tests.installation import CastInstallation, at, installed
 
 __all__ = ["installed"]
 
@@ -26,15 +26,15 @@ EVENING = at("2026-03-10 18:00")
 
 
 @pytest.fixture
-def watched(installed: Installed) -> Installed:
+def watched(installed: CastInstallation) -> CastInstallation:
     """The stage with the shipped signals, and the watch set to propose."""
     with installed.store.writing("test") as session:
         put_setting(session, "risk", {"mode": "propose"})
-    return Installed(replace(installed.context, risk=RULES), installed.cast)
+    return CastInstallation(replace(installed.context, risk=RULES), installed.cast)
 
 
 @pytest.fixture
-def proposed(watched: Installed) -> int:
+def proposed(watched: CastInstallation) -> int:
     """A proposal for the pupil, who was absent on Monday and Tuesday; its id."""
     mark(watched, MON, TUE)
     result = watch(watched.context, TUE, EVENING)
@@ -43,25 +43,25 @@ def proposed(watched: Installed) -> int:
         return session.scalars(select(t.Proposal.id)).one()
 
 
-def mark(installed: Installed, *days: dt.date, pupil: str = "pupil") -> None:
+def mark(installed: CastInstallation, *days: dt.date, pupil: str = "pupil") -> None:
     with installed.store.writing("test") as session:
         for day in days:
-            scene.mark(session, installed.cast.pupils[pupil], day, "ma", "u", at("2026-03-01 08:00"))
+            seed.mark(session, installed.cast.pupils[pupil], day, "ma", "u", at("2026-03-01 08:00"))
 
 
-def shown(installed: Installed, member: str) -> list[str]:
+def shown(installed: CastInstallation, member: str) -> list[str]:
     """The pupils whose proposals this member finds."""
     viewer = installed.viewer(member, EVENING)
     with installed.store.scoped(viewer) as session:
         return [row.pupil for row in proposals.open_proposals(session, viewer)]
 
 
-def row_of(installed: Installed, id: int) -> t.Proposal:
+def row_of(installed: CastInstallation, id: int) -> t.Proposal:
     with installed.store.reading("test") as session:
         return session.get_one(t.Proposal, id)
 
 
-def test_taken_up_it_becomes_a_case_with_what_was_found(watched: Installed, proposed: int) -> None:
+def test_taken_up_it_becomes_a_case_with_what_was_found(watched: CastInstallation, proposed: int) -> None:
     code = proposals.take_up(watched.context, watched.viewer("teacher"), proposed, EVENING)
     case = watched.case(code)
     assert (case.absent_since, case.assignee_id, watched.kinds(code)) == (
@@ -77,7 +77,7 @@ def test_taken_up_it_becomes_a_case_with_what_was_found(watched: Installed, prop
     assert list(verify.breaks(watched.store)) == []
 
 
-def test_two_clicks_open_one_case_and_who_comes_later_is_told(watched: Installed, proposed: int) -> None:
+def test_two_clicks_open_one_case_and_who_comes_later_is_told(watched: CastInstallation, proposed: int) -> None:
     teacher = watched.viewer("teacher")
     codes = [proposals.take_up(watched.context, teacher, proposed, EVENING) for _ in range(2)]
     assert codes[0] == codes[1]
@@ -90,7 +90,7 @@ def test_two_clicks_open_one_case_and_who_comes_later_is_told(watched: Installed
 
 
 def test_it_is_left_aside_only_for_a_reason_and_the_same_absence_does_not_bring_it_back(
-    watched: Installed, proposed: int
+    watched: CastInstallation, proposed: int
 ) -> None:
     teacher = watched.viewer("teacher")
     for nothing in (" ", "x" * 301):
@@ -118,7 +118,7 @@ def test_it_is_left_aside_only_for_a_reason_and_the_same_absence_does_not_bring_
     ],
 )
 def test_others_see_and_decide_nothing(
-    watched: Installed, proposed: int, member: str, refusal: type[Exception]
+    watched: CastInstallation, proposed: int, member: str, refusal: type[Exception]
 ) -> None:
     assert shown(watched, member) == []
     viewer = watched.viewer(member)
@@ -130,7 +130,7 @@ def test_others_see_and_decide_nothing(
         proposals.proposal(watched.context, viewer, proposed)
 
 
-def test_teacher_and_head_see_it_until_the_pupil_has_a_case(watched: Installed, proposed: int) -> None:
+def test_teacher_and_head_see_it_until_the_pupil_has_a_case(watched: CastInstallation, proposed: int) -> None:
     assert shown(watched, "teacher") == shown(watched, "head") == ["A Thử"]
     assert proposals.proposal(watched.context, watched.viewer("head"), proposed).absent_since == MON
     watched.open(EVENING)
@@ -140,7 +140,7 @@ def test_teacher_and_head_see_it_until_the_pupil_has_a_case(watched: Installed, 
             ask(watched.context, watched.viewer("teacher"), proposed, *([EVENING] if ask is proposals.take_up else []))
 
 
-def test_one_that_waits_says_what_was_found_last(watched: Installed, proposed: int) -> None:
+def test_one_that_waits_says_what_was_found_last(watched: CastInstallation, proposed: int) -> None:
     mark(watched, WED)
     assert watch(watched.context, WED, at("2026-03-11 18:00")).proposed == 1
     row = row_of(watched, proposed)
@@ -158,6 +158,6 @@ def test_the_reasons_are_words_with_what_was_counted() -> None:
     assert {signal.kind for signal in RULES.signals} <= proposals.MEASURES.keys()
 
 
-def test_there_is_no_proposal_of_that_number(watched: Installed) -> None:
+def test_there_is_no_proposal_of_that_number(watched: CastInstallation) -> None:
     with pytest.raises(NotFound):
         proposals.take_up(watched.context, watched.viewer("teacher"), 999, EVENING)

@@ -13,20 +13,20 @@ from engine.store import tables as t
 from engine.usecases.attendance import risk_settings
 from engine.usecases.attendance.risk_settings import Chosen, Modes, choose, choose_for, chosen_in
 from tests.engine.jobs.test_risk_watch import EVENING, MON, RULES, TUE, mark
-from tests.stage import Installed, installed
+from tests.installation import CastInstallation, installed
 
 __all__ = ["installed"]
 
 
 @pytest.fixture
-def watched(installed: Installed) -> Installed:
+def watched(installed: CastInstallation) -> CastInstallation:
     """The stage with the shipped signals, and a pupil absent for two days."""
-    found = Installed(replace(installed.context, risk=RULES), installed.cast)
+    found = CastInstallation(replace(installed.context, risk=RULES), installed.cast)
     mark(found, "u", MON, TUE)
     return found
 
 
-def made(installed: Installed) -> tuple[int, int]:
+def made(installed: CastInstallation) -> tuple[int, int]:
     """Watch, and count cases and proposals."""
     watch(installed.context, TUE, EVENING)
     with installed.store.reading("test") as session:
@@ -34,21 +34,21 @@ def made(installed: Installed) -> tuple[int, int]:
         return cases or 0, proposals or 0
 
 
-def everywhere(installed: Installed, mode: str = "", count: str = "", **signals: str) -> None:
+def everywhere(installed: CastInstallation, mode: str = "", count: str = "", **signals: str) -> None:
     named = {name.replace("_", "-"): does for name, does in signals.items()}
     choose(installed.context, installed.viewer("admin"), EVENING, mode=mode, count=count, signals=named)
 
 
-def test_nothing_chosen_the_file_holds(watched: Installed) -> None:
+def test_nothing_chosen_the_file_holds(watched: CastInstallation) -> None:
     assert made(watched) == (1, 0)
 
 
-def test_everywhere_cases_are_only_proposed(watched: Installed) -> None:
+def test_everywhere_cases_are_only_proposed(watched: CastInstallation) -> None:
     everywhere(watched, PROPOSE)
     assert made(watched) == (0, 1)
 
 
-def test_one_signal_only_proposes_and_another_is_off(watched: Installed) -> None:
+def test_one_signal_only_proposes_and_another_is_off(watched: CastInstallation) -> None:
     everywhere(watched, unexcused_in_a_row=PROPOSE)
     assert made(watched) == (0, 1)
     everywhere(watched, unexcused_in_a_row=OFF)
@@ -58,7 +58,7 @@ def test_one_signal_only_proposes_and_another_is_off(watched: Installed) -> None
     assert made(watched) == (0, 0)
 
 
-def test_an_office_sets_it_for_its_schools_and_for_no_others(watched: Installed) -> None:
+def test_an_office_sets_it_for_its_schools_and_for_no_others(watched: CastInstallation) -> None:
     office, unit = (
         watched.viewer("education_office"),
         next(iter(watched.viewer("education_office").of("education_office"))),
@@ -80,7 +80,7 @@ def test_one_signal_that_opens_is_enough_and_the_nearest_place_goes_first() -> N
     assert (modes.of(1, ["a", "b"]), modes.of(1, ["b"]), modes.of(7, ["a"])) == (OPEN, PROPOSE, PROPOSE)
 
 
-def test_the_count_rule_is_chosen_and_who_chose_is_kept(watched: Installed) -> None:
+def test_the_count_rule_is_chosen_and_who_chose_is_kept(watched: CastInstallation) -> None:
     everywhere(watched, count=EVERY_SESSION)
     with watched.store.reading("test") as session:
         chosen = chosen_in(session)
@@ -88,14 +88,14 @@ def test_the_count_rule_is_chosen_and_who_chose_is_kept(watched: Installed) -> N
     assert (chosen.by_id, chosen.at) == (watched.cast.people["admin"], EVENING)
 
 
-def test_nobody_but_an_administrator_sets_what_holds_everywhere(watched: Installed) -> None:
+def test_nobody_but_an_administrator_sets_what_holds_everywhere(watched: CastInstallation) -> None:
     for member in ("education_office", "head", "teacher"):
         with pytest.raises(NotAllowed):
             choose(watched.context, watched.viewer(member), EVENING, mode=PROPOSE, count="", signals={})
 
 
 @pytest.mark.parametrize("given", [{"mode": "shout"}, {"count": "x"}, {"signals": {"none": OPEN}}])
-def test_what_is_not_known_is_refused(watched: Installed, given: dict[str, object]) -> None:
+def test_what_is_not_known_is_refused(watched: CastInstallation, given: dict[str, object]) -> None:
     whole = {"mode": "", "count": "", "signals": {}, **given}
     with pytest.raises(Invalid):
         choose(watched.context, watched.viewer("admin"), EVENING, **whole)  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ def test_every_signal_has_words_in_both_languages() -> None:
         assert "{" not in said.in_("vi")
 
 
-def test_readers_are_heads_offices_and_administrators(watched: Installed) -> None:
+def test_readers_are_heads_offices_and_administrators(watched: CastInstallation) -> None:
     for member in ("head", "education_office", "admin"):
         risk_settings.check(watched.viewer(member))
     for member in ("teacher", "commune_officer", "volunteer"):

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from engine.core.cases.act import Act
 from engine.core.refusals import Conflict, NoAccess, NotAllowed, NotFound
 from engine.store import tables as t
 from engine.store.cases import verify
 from engine.store.cases.difficulties import earliest_due
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
-from tests.stage import Installed, at, installed
+from tests.installation import CastInstallation, at, installed
 
 __all__ = ["installed"]
 
@@ -22,21 +23,23 @@ NOON = at("2026-03-02 12:00")
 WORDS = {"difficulty_kind": "road", "difficulty_words": "Cầu treo hỏng"}
 
 
-def raised(installed: Installed, by: str = "teacher", now: dt.datetime = NOON, code: str = "") -> tuple[str, int]:
+def raised(
+    installed: CastInstallation, by: str = "teacher", now: dt.datetime = NOON, code: str = ""
+) -> tuple[str, int]:
     """A case with a difficulty: its code, and the number of the difficulty."""
     code = code or installed.open()
-    raise_difficulty(installed.context, installed.viewer(by), code, WORDS, now)
+    raise_difficulty(installed.context, Act(installed.viewer(by), code, WORDS, now))
     return code, installed.case(code).version
 
 
 def answered(
-    installed: Installed, it: tuple[str, int], by: str, what: str, now: dt.datetime = NOON, **more: Any
+    installed: CastInstallation, it: tuple[str, int], by: str, what: str, now: dt.datetime = NOON, **more: Any
 ) -> None:
     values = {"difficulty_answer": what, "difficulty_reply": "Đã xem"}
-    answer(installed.context, installed.viewer(by), *it, values, now, **more)
+    answer(installed.context, Act(installed.viewer(by), it[0], values, now, **more), it[1])
 
 
-def stands(installed: Installed) -> tuple[str, str, str]:
+def stands(installed: CastInstallation) -> tuple[str, str, str]:
     """Whose the difficulty is, until when (local), and how it was answered."""
     with installed.store.reading("test") as session:
         it = session.scalars(select(t.Difficulty)).one()
@@ -44,7 +47,7 @@ def stands(installed: Installed) -> tuple[str, str, str]:
         return installed.cast.post(it.role, it.unit_id), due, it.answer or ""
 
 
-def told(installed: Installed) -> list[tuple[str, str]]:
+def told(installed: CastInstallation) -> list[tuple[str, str]]:
     """Who was told of difficulties, in order."""
     with installed.store.reading("test") as session:
         query = select(t.Notice.person_id, t.Notice.kind).where(t.Notice.kind.startswith("difficulty"))
@@ -60,20 +63,22 @@ def told(installed: Installed) -> list[tuple[str, str]]:
         ("commune_officer", "commune_leader"),
     ],
 )
-def test_it_goes_to_the_next_post_up_which_has_three_working_days(installed: Installed, by: str, whose: str) -> None:
+def test_it_goes_to_the_next_post_up_which_has_three_working_days(
+    installed: CastInstallation, by: str, whose: str
+) -> None:
     raised(installed, by)  # on a Monday
     assert stands(installed) == (whose, "05/03 17:00", "")
     assert told(installed) == [(whose, "difficulty_asked")]
 
 
-def test_the_highest_office_raises_none_for_nobody_stands_above_it(installed: Installed) -> None:
+def test_the_highest_office_raises_none_for_nobody_stands_above_it(installed: CastInstallation) -> None:
     with pytest.raises(NotAllowed, match="Nobody stands above you"):
         raised(installed, "education_office")
 
 
-def test_a_post_that_is_vacant_is_passed_over_and_the_history_says_so(installed: Installed) -> None:
+def test_a_post_that_is_vacant_is_passed_over_and_the_history_says_so(installed: CastInstallation) -> None:
     with installed.store.writing("test") as session:
-        on.vacate(session, installed.cast.seats("head"), dt.date(2026, 3, 1))
+        seed.vacate(session, installed.cast.seats("head"), dt.date(2026, 3, 1))
     code, seq = raised(installed)
     assert stands(installed)[0] == "commune_leader"
     with installed.store.reading("test") as session:
@@ -83,7 +88,7 @@ def test_a_post_that_is_vacant_is_passed_over_and_the_history_says_so(installed:
     assert installed.kinds(code)[-1] == "difficulty_raised"
 
 
-def test_it_is_passed_on_upward_to_the_last_who_can_only_decide_or_return_it(installed: Installed) -> None:
+def test_it_is_passed_on_upward_to_the_last_who_can_only_decide_or_return_it(installed: CastInstallation) -> None:
     it = raised(installed)
     answered(installed, it, "head", "passed_on", at("2026-03-03 09:00"))
     assert stands(installed) == ("commune_leader", "06/03 17:00", "")
@@ -98,7 +103,7 @@ def test_it_is_passed_on_upward_to_the_last_who_can_only_decide_or_return_it(ins
     assert list(verify.breaks(installed.store)) == []
 
 
-def test_what_was_answered_is_not_answered_again_and_climbs_no_more(installed: Installed) -> None:
+def test_what_was_answered_is_not_answered_again_and_climbs_no_more(installed: CastInstallation) -> None:
     it = raised(installed)
     answered(installed, it, "head", "returned")
     with pytest.raises(NotAllowed, match="answered already"):
@@ -106,20 +111,20 @@ def test_what_was_answered_is_not_answered_again_and_climbs_no_more(installed: I
     assert climb_due(installed.context, at("2026-04-01 08:00")) == 0
 
 
-def test_an_answer_that_is_sent_twice_is_given_once(installed: Installed) -> None:
+def test_an_answer_that_is_sent_twice_is_given_once(installed: CastInstallation) -> None:
     it = raised(installed)
     for _ in range(2):
         answered(installed, it, "head", "decided", key="once")
     assert installed.kinds(it[0]).count("difficulty_decided") == 1
 
 
-def test_who_looks_at_an_older_case_is_told_who_was_faster(installed: Installed) -> None:
+def test_who_looks_at_an_older_case_is_told_who_was_faster(installed: CastInstallation) -> None:
     it = raised(installed)
     with pytest.raises(Conflict):
         answered(installed, it, "head", "decided", version=it[1] - 1)
 
 
-def test_outsiders_neither_raise_nor_answer_and_a_number_that_is_none_is_not_found(installed: Installed) -> None:
+def test_outsiders_neither_raise_nor_answer_and_a_number_that_is_none_is_not_found(installed: CastInstallation) -> None:
     it = raised(installed)
     with pytest.raises(NoAccess):
         raised(installed, "outsider_teacher", code=it[0])
@@ -129,10 +134,10 @@ def test_outsiders_neither_raise_nor_answer_and_a_number_that_is_none_is_not_fou
         answered(installed, (it[0], 1), "head", "decided")
 
 
-def test_a_case_that_has_ended_takes_no_more_but_what_waits_is_still_answered(installed: Installed) -> None:
+def test_a_case_that_has_ended_takes_no_more_but_what_waits_is_still_answered(installed: CastInstallation) -> None:
     it = raised(installed)
     case_acts.step(
-        installed.context, installed.viewer("teacher"), it[0], "mark_error", {"reason": "Nhầm em khác"}, NOON
+        installed.context, Act(installed.viewer("teacher"), it[0], {"reason": "Nhầm em khác"}, NOON), "mark_error"
     )
     with pytest.raises(NotAllowed, match="has ended"):
         raised(installed, code=it[0])
@@ -143,7 +148,9 @@ def test_a_case_that_has_ended_takes_no_more_but_what_waits_is_still_answered(in
 # --- by time ----------------------------------------------------------------------------------------------------------
 
 
-def test_it_climbs_by_itself_when_nobody_answers_and_stops_where_nobody_stands_higher(installed: Installed) -> None:
+def test_it_climbs_by_itself_when_nobody_answers_and_stops_where_nobody_stands_higher(
+    installed: CastInstallation,
+) -> None:
     code, _seq = raised(installed)
     assert climb_due(installed.context, at("2026-03-05 16:59")) == 0
     assert climb_due(installed.context, at("2026-03-05 17:00")) == 1
@@ -163,13 +170,13 @@ def test_it_climbs_by_itself_when_nobody_answers_and_stops_where_nobody_stands_h
     assert list(verify.breaks(installed.store)) == []
 
 
-def test_a_worker_that_was_down_lets_it_climb_one_step_not_all_at_once(installed: Installed) -> None:
+def test_a_worker_that_was_down_lets_it_climb_one_step_not_all_at_once(installed: CastInstallation) -> None:
     raised(installed)
     assert climb_due(installed.context, at("2026-03-30 08:00")) == 1
     assert stands(installed) == ("commune_leader", "02/04 17:00", "")  # Tuesday, Wednesday, Thursday
 
 
-def test_workers_at_the_same_time_move_each_difficulty_once(installed: Installed) -> None:
+def test_workers_at_the_same_time_move_each_difficulty_once(installed: CastInstallation) -> None:
     code = installed.open()
     for _ in range(5):
         raised(installed, code=code)
@@ -184,18 +191,18 @@ def test_workers_at_the_same_time_move_each_difficulty_once(installed: Installed
 
 
 def test_where_every_post_is_empty_an_administrator_is_told_and_it_goes_on_once_one_is_filled(
-    installed: Installed,
+    installed: CastInstallation,
 ) -> None:
     day = dt.date(2026, 3, 1)
     with installed.store.writing("test") as session:
         for post in ("head", "commune_leader", "education_office"):
-            on.vacate(session, installed.cast.seats(post), day)
+            seed.vacate(session, installed.cast.seats(post), day)
     raised(installed)
     assert told(installed) == [("admin", "difficulty_asked")]
     assert climb_due(installed.context, at("2026-03-05 17:00")) == 0
     with installed.store.reading("test") as session:
         assert earliest_due(session) == at("2026-03-10 17:00")
     with installed.store.writing("test") as session:
-        on.appoint(session, installed.cast.people["head"], installed.cast.seats("head"), dt.date(2026, 3, 6))
+        seed.appoint(session, installed.cast.people["head"], installed.cast.seats("head"), dt.date(2026, 3, 6))
     assert climb_due(installed.context, at("2026-03-10 17:00")) == 1
     assert stands(installed)[0] == "head"

@@ -9,7 +9,7 @@ from engine.store.cases.verify import breaks
 from engine.store.session import Store
 from engine.usecases.cases.migrate import migrate_cases
 from engine.usecases.context import Context
-from tests.staged import CONTACT, RULES, WORKFLOW, Playing, at, playing
+from tests.playing import CONTACT, RULES, WORKFLOW, Playing, at, playing
 
 FASTER = RULES.replace("version  = 2", "version  = 3", 1).replace(
     'state = "teacher_contact", for = "3 school days"', 'state = "teacher_contact", for = "2 school days"'

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from sqlalchemy import delete, select
 
 from engine.core.calendar import load_calendar
+from engine.core.cases.act import Act
 from engine.core.cases.definitions import Definitions
 from engine.core.people import passwords
 from engine.core.people.access import Viewer
@@ -37,7 +38,7 @@ DAY = dt.timedelta(days=1)
 @pytest.fixture
 def on_stage(store: Store) -> seed.Seeded:
     with store.writing("test") as session:
-        return seed.set_stage(session, NOW)
+        return seed.add_cast(session, NOW)
 
 
 @pytest.fixture
@@ -50,7 +51,10 @@ def context(store: Store) -> Context:
     calendar = load_calendar(text("rules/calendars/quang-ngai-2025-26.toml"), "calendar")
     key = (workflow.name, workflow.version)
     definitions = Definitions(
-        {key: workflow}, {(workflow.name, rules.version): rules}, {"": calendar}, {"dropout": (1, rules.version)}
+        {key: workflow},
+        {(workflow.name, rules.version): rules},
+        {"": calendar},
+        {workflow.name: (workflow.version, rules.version)},
     )
     return Context(store, definitions)
 
@@ -200,8 +204,8 @@ def case_with_the_officer(context: Context, on_stage: seed.Seeded) -> str:
 
     values = {"absent_since": "2026-02-27", "causes": ["harvest"]}
     code = case_acts.open_case(context, viewer("teacher"), on_stage.pupils["pupil"], values, NOW)
-    case_acts.step(context, viewer("teacher"), code, "ask_commune", {}, NOW)
-    case_acts.accept(context, viewer("commune_officer"), code, {}, NOW)
+    case_acts.step(context, Act(viewer("teacher"), code, {}, NOW), "ask_commune")
+    case_acts.accept(context, Act(viewer("commune_officer"), code, {}, NOW))
     return code
 
 
@@ -233,11 +237,11 @@ def test_what_is_on_offer_to_the_post_waits_for_the_new_officer(
     code = case_acts.open_case(
         context, teacher, on_stage.pupils["pupil"], {"absent_since": "2026-02-27", "causes": ["far"]}, NOW
     )
-    case_acts.step(context, teacher, code, "ask_commune", {}, NOW)
+    case_acts.step(context, Act(teacher, code, {}, NOW), "ask_commune")
     assert accounts.hand_over(context, "commune_officer", "lan", NOW) == []
     with store.reading("test") as session:
         cases_of_lan = viewer_of(session, lan, TODAY)
-    case_acts.accept(context, cases_of_lan, code, {}, NOW)
+    case_acts.accept(context, Act(cases_of_lan, code, {}, NOW))
 
 
 def test_a_case_that_cannot_be_the_others_keeps_everything_as_it_was(
@@ -262,7 +266,7 @@ def test_the_commands_do_and_tell(sqlite_url: str, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("RALOP_INSTANCE", str(tmp_path / "instance"))
     store = open_store(sqlite_url)
     with store.writing("test") as session:
-        seed.set_stage(session, NOW)
+        seed.add_cast(session, NOW)
 
     def run(*words: str) -> tuple[int, str]:
         result = CliRunner().invoke(user, [*words, "--database", sqlite_url])

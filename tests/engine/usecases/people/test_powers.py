@@ -15,12 +15,12 @@ from engine.store import tables as t
 from engine.store.people.powers import Span, administrators
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.context import Context
 from engine.usecases.people import absences, accounts, powers, signin_codes
 from engine.usecases.people.vacancies import leave
 from engine.usecases.units.mergers import Merger, UnitMove, merge_units
-from tests.staged import Playing, at, playing
+from tests.playing import Playing, at, playing
 
 NOW = at("2026-03-02 08:00")
 TODAY = dt.date(2026, 3, 2)
@@ -38,11 +38,13 @@ def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
     """All that says who may do what, and all that was written down about it."""
     tables = (t.Person, t.Appointment, t.Delegation, t.SignInCode, t.StaffAct, t.Notice)
     with store.reading("test") as session:
-        return {
+        found: dict[str, list[tuple[object, ...]]] = {
             table.__tablename__: [tuple(row) for row in session.execute(select(*table.__table__.c).order_by("id"))]
             for table in tables
             if "id" in table.__table__.c
-        } | {"codes": [tuple(row) for row in session.execute(select(t.SignInCode.person_id))]}
+        }
+        found["codes"] = [tuple(row) for row in session.execute(select(t.SignInCode.person_id))]
+        return found
 
 
 def refused(store: Store, why: str, act: Callable[[], object]) -> None:
@@ -113,13 +115,13 @@ def test_who_stands_in_for_somebody_gives_them_no_post_to_have_it_too(here: Play
     store, admin = here.context.store, here.installed.people["admin"]
     lan = on_stage_person(store, "lan")
     with store.writing("test") as session:
-        on.send_away(session, lan, TODAY, TODAY + 4 * DAY, admin)
+        seed.send_away(session, lan, TODAY, TODAY + 4 * DAY, admin)
     refused(store, NOBODY_GIVES, lambda: accounts.appoint(store, "lan", "teacher", "class", TODAY, now=NOW, by=admin))
     refused(store, NOBODY_GIVES, lambda: accounts.hand_over(here.context, "teacher", "lan", NOW, admin))
     accounts.appoint(store, "lan", "teacher", "class", TODAY + 5 * DAY, now=NOW, by=admin)  # when they are back
     accounts.disable(store, "teacher", NOW, admin)
     with store.writing("test") as session:
-        on.send_away(session, here.installed.people["teacher"], TODAY, TODAY + 4 * DAY, admin)
+        seed.send_away(session, here.installed.people["teacher"], TODAY, TODAY + 4 * DAY, admin)
     refused(store, NOBODY_GIVES, lambda: accounts.enable(store, "teacher", NOW, admin))
 
 
@@ -196,13 +198,13 @@ def test_everything_of_the_last_administrator_goes_only_to_who_can_sign_in(here:
 def test_a_merger_of_the_root_leaves_an_administrator(here: Playing) -> None:
     """An administrator's post goes on with its unit, or the merger is refused."""
     with here.context.store.writing("test") as session:
-        other = t.Unit(kind="root", code="r2", name="Gốc khác", search_key="goc khac", valid_from=on.ALWAYS)
+        other = t.Unit(kind="root", code="r2", name="Gốc khác", search_key="goc khac", valid_from=seed.ALWAYS)
         session.add(other)
     merge_units(here.context, [Merger("root", "r2")], TODAY, NOW, by="root")
     assert "admin" in units_of(here, "admin")
     with here.context.store.writing("test") as session:
         head = here.installed.people["head"]
-        session.add(t.Unit(kind="root", code="r3", name="Gốc ba", search_key="goc ba", valid_from=on.ALWAYS))
+        session.add(t.Unit(kind="root", code="r3", name="Gốc ba", search_key="goc ba", valid_from=seed.ALWAYS))
         session.flush()
         third = session.scalars(select(t.Unit.id).where(t.Unit.code == "r3")).one()
         post = {"person_id": head, "role": "admin", "unit_id": third, "valid_from": TODAY - 9 * DAY}
@@ -239,7 +241,7 @@ def test_two_administrators_who_end_each_other_at_once_do_not_both_succeed(here:
 
 def test_where_there_is_no_administrator_the_command_line_makes_the_first_one(store: Store) -> None:
     with store.writing("test") as session:
-        root = t.Unit(kind="root", code="VN", name="Việt Nam", search_key="viet nam", valid_from=on.ALWAYS)
+        root = t.Unit(kind="root", code="VN", name="Việt Nam", search_key="viet nam", valid_from=seed.ALWAYS)
         session.add(root)
     accounts.add_person(store, "quantri", "Quản trị", NOW, by="root")
     accounts.appoint(store, "quantri", "admin", "VN", TODAY, now=NOW, by="root")

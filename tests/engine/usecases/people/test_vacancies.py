@@ -5,13 +5,14 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from engine.core.cases.act import Act
 from engine.store.cases.verify import breaks
-from engine.store.ops.time_source import set_clock
 from engine.store.session import Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
+from engine.usecases.ops.clock import set_clock
 from engine.usecases.people.vacancies import leave, reroute, reroute_daily
-from tests.staged import Playing, at, playing
+from tests.playing import Playing, at, playing
 from web.cli.user import user
 
 MONDAY = "2026-03-09 08:00"
@@ -28,7 +29,7 @@ def with_commune(store: Store, *, vacant: bool) -> tuple[Playing, str]:
 
 def fill(here: Playing, who: str, post: str) -> None:
     with here.context.store.writing("test") as session:
-        on.appoint(session, here.installed.people[who], here.installed.seats(post), dt.date(2026, 3, 9))
+        seed.appoint(session, here.installed.people[who], here.installed.seats(post), dt.date(2026, 3, 9))
 
 
 def test_a_case_that_went_past_a_vacant_post_goes_back_when_it_is_filled(store: Store) -> None:
@@ -60,7 +61,7 @@ def test_a_post_elsewhere_is_none_of_its_business(store: Store) -> None:
 def test_one_who_returned_the_case_is_not_asked_again(store: Store) -> None:
     here, code = with_commune(store, vacant=False)
     case_acts.decline(
-        here.context, here.viewer("commune_officer", at(MONDAY)), code, {"reason": "Nhầm thôn"}, at(MONDAY)
+        here.context, Act(here.viewer("commune_officer", at(MONDAY)), code, {"reason": "Nhầm thôn"}, at(MONDAY))
     )
     assert reroute(here.context, [here.installed.units["village"]], at("2026-03-09 15:00")) == []
 
@@ -84,7 +85,7 @@ def test_once_a_day_it_is_looked_whether_a_post_is_filled_again(store: Store) ->
     assert reroute_daily(here.context, at("2026-03-09 09:00"), lambda: False) == []
     with store.writing("test") as session:
         officer = here.installed.people["outsider_commune_officer"]
-        on.appoint(session, officer, here.installed.seats("commune_officer"), dt.date(2026, 3, 10))
+        seed.appoint(session, officer, here.installed.seats("commune_officer"), dt.date(2026, 3, 10))
     assert reroute_daily(here.context, at("2026-03-09 23:00"), lambda: False) == []
     assert reroute_daily(here.context, at("2026-03-10 00:05"), lambda: False) == [code]
     assert reroute_daily(here.context, at("2026-03-10 00:10"), lambda: False) == []

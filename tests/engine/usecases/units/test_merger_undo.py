@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
+from engine.core.cases.act import Act
 from engine.core.refusals import Invalid, NotFound
 from engine.jobs import sweep
 from engine.store import tables as t
@@ -29,7 +30,7 @@ from tests.engine.usecases.units.test_mergers import (
     not_yet_merged,
     with_cases,
 )
-from tests.staged import at
+from tests.playing import at
 
 TABLES = (t.Unit, t.UnitLink, t.Pupil, t.Appointment, t.Closure, t.Difficulty)
 HISTORY = {"version", "last_hash"}  # of a case: how long its history is, and its last hash
@@ -64,13 +65,10 @@ def with_everything(store: Store, tree: str) -> Country:
     codes = with_cases(here)
     officer = here.viewer("officer-23395", BEFORE)
     words = {"difficulty_kind": "road", "difficulty_words": "Cầu hỏng"}
-    raise_difficulty(here.context, officer, codes["23395"], words, at("2025-06-30 11:00"))
+    raise_difficulty(here.context, Act(officer, codes["23395"], words, at("2025-06-30 11:00")))
     case_acts.decline(
         here.context,
-        here.viewer("officer-23389", BEFORE),
-        codes["23389"],
-        {"reason": "Nhầm thôn"},
-        at("2025-06-30 11:00"),
+        Act(here.viewer("officer-23389", BEFORE), codes["23389"], {"reason": "Nhầm thôn"}, at("2025-06-30 11:00")),
     )
     row = {
         "unit_id": here.unit("23389", BEFORE),
@@ -142,7 +140,7 @@ def test_what_was_done_since_stays_and_what_came_since_goes_along(store: Store) 
     here = country(store, not_yet_merged())
     codes = with_cases(here)
     text = merge(here, read_table(TABLE)[0])
-    case_acts.accept(here.context, here.viewer("officer-23395", DAY), codes["23395"], {}, NOON)
+    case_acts.accept(here.context, Act(here.viewer("officer-23395", DAY), codes["23395"], {}, NOON))
     sweep.run_due(here.context, at("2025-07-20 12:00"))  # the rules go on: offers to the new commune
     places = {
         "class_id": here.unit("NH-CS1.8A", DAY),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
+from engine.core.cases.act import Act
 from engine.core.people.access import reach
 from engine.core.refusals import Invalid, NotFound
 from engine.store import tables as t
@@ -15,15 +16,15 @@ from engine.store.cases.cases import find_case
 from engine.store.cases.verify import breaks
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.store.units.units import unit_at
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.difficulties import answer, raise_difficulty
 from engine.usecases.context import Context
 from engine.usecases.units.import_units import import_units
 from engine.usecases.units.mergers import Merger, UnitMove, merge_units, read_moves, read_table
-from tests.stage import Installed, installed
-from tests.staged import OPENING, at, definitions
+from tests.installation import CastInstallation, installed
+from tests.playing import OPENING, at, definitions
 
 __all__ = ["installed"]  # a fixture
 
@@ -127,7 +128,7 @@ def _person(store: Store, country: Country, login: str, seats: list[tuple[str, i
     with store.writing("test") as session:
         row = {"login": login, "name": login, "created_at": NOON}
         person = session.execute(insert(t.Person).values(row).returning(t.Person.id)).scalar_one()
-        on.appoint(session, person, seats, dt.date(2024, 8, 1))
+        seed.appoint(session, person, seats, dt.date(2024, 8, 1))
     country.people[login] = person
 
 
@@ -138,9 +139,9 @@ def with_cases(country: Country) -> dict[str, str]:
         opened = at("2025-06-30 08:00")
         values = {**OPENING, "absent_since": "2025-06-27"}
         codes[commune] = case_acts.open_case(country.context, teacher, pupil, values, opened)
-        case_acts.step(country.context, teacher, codes[commune], "ask_commune", {}, at("2025-06-30 09:00"))
+        case_acts.step(country.context, Act(teacher, codes[commune], {}, at("2025-06-30 09:00")), "ask_commune")
     officer = country.viewer("officer-23377", BEFORE)
-    case_acts.accept(country.context, officer, codes["23377"], {}, at("2025-06-30 10:00"))
+    case_acts.accept(country.context, Act(officer, codes["23377"], {}, at("2025-06-30 10:00")))
     return codes
 
 
@@ -174,7 +175,7 @@ def test_readers_see_what_they_saw_and_the_whole_new_commune(store: Store, tree:
     with store.scoped(here.viewer("officer-23389", DAY)) as session:
         assert list(session.scalars(select(t.Case.code))) == [codes["23389"]]
     officer = here.viewer("officer-23395", DAY)
-    case_acts.accept(here.context, officer, codes["23395"], {}, NOON)
+    case_acts.accept(here.context, Act(officer, codes["23395"], {}, NOON))
     assert here.case(codes["23395"]).assignee_id == here.people["officer-23395"]
 
 
@@ -216,7 +217,7 @@ def test_an_offer_to_the_old_leader_goes_on_to_the_new_commune(store: Store) -> 
     here = country(store, not_yet_merged())
     codes = with_cases(here)
     officer = here.viewer("officer-23395", BEFORE)
-    case_acts.decline(here.context, officer, codes["23395"], {"reason": "Nhầm thôn"}, at("2025-06-30 11:00"))
+    case_acts.decline(here.context, Act(officer, codes["23395"], {"reason": "Nhầm thôn"}, at("2025-06-30 11:00")))
     merge_units(here.context, read_table(TABLE)[0], DAY, NOON)
     facts = here.case(codes["23395"])
     assert (facts.offered_role, facts.offered_unit_id) == ("commune_leader", here.unit("23377", DAY))
@@ -227,11 +228,11 @@ def test_a_difficulty_waits_for_the_leader_of_the_new_commune(store: Store) -> N
     here = country(store, not_yet_merged())
     code = with_cases(here)["23395"]
     words = {"difficulty_kind": "road", "difficulty_words": "Cầu hỏng"}
-    raise_difficulty(here.context, here.viewer("officer-23395", BEFORE), code, words, at("2025-06-30 11:00"))
+    raise_difficulty(here.context, Act(here.viewer("officer-23395", BEFORE), code, words, at("2025-06-30 11:00")))
     raised = here.case(code).version
     merge_units(here.context, read_table(TABLE)[0], DAY, NOON)
     reply = {"difficulty_answer": "decided", "difficulty_reply": "Làm cầu tạm"}
-    answer(here.context, here.viewer("leader-23395", DAY), code, raised, reply, NOON)
+    answer(here.context, Act(here.viewer("leader-23395", DAY), code, reply, NOON), raised)
     assert list(breaks(store)) == []
 
 
@@ -315,9 +316,9 @@ def test_an_accepted_case_goes_to_the_new_commune_when_only_the_old_leader_had_i
     here, codes = divided(store)
     officer, leader = here.viewer("officer-23389", BEFORE), here.viewer("leader-23389", BEFORE)
     case_acts.decline(
-        here.context, officer, codes["23389"], {"reason": "Không thuộc thôn của tôi"}, at("2025-06-30 10:00")
+        here.context, Act(officer, codes["23389"], {"reason": "Không thuộc thôn của tôi"}, at("2025-06-30 10:00"))
     )
-    case_acts.accept(here.context, leader, codes["23389"], {}, at("2025-06-30 11:00"))
+    case_acts.accept(here.context, Act(leader, codes["23389"], {}, at("2025-06-30 11:00")))
     merged = merge_units(here.context, [], DAY, NOON, moves=[UnitMove("23389-01", "23383")])
     case = here.case(codes["23389"])
     assert (merged.handed_on, case.assignee_id, case.offered_unit_id) == (1, None, here.unit("23389-01", DAY))
@@ -341,7 +342,7 @@ def test_a_village_or_a_commune_that_is_not_there_is_told(store: Store) -> None:
         merge_units(here.context, [], DAY, NOON, moves=[UnitMove("23389-01", "99999")])
 
 
-def test_schools_that_become_one_are_refused_while_two_pupils_would_have_one_code(installed: Installed) -> None:
+def test_schools_that_become_one_are_refused_while_two_pupils_would_have_one_code(installed: CastInstallation) -> None:
     day, noon, merger = dt.date(2026, 3, 2), at("2026-03-02 12:00"), [Merger("outsider_school", "school")]
     theirs = t.Pupil.id == installed.cast.pupils["outsider_pupil"]
     with installed.store.writing("test") as session:
@@ -356,6 +357,6 @@ def test_schools_that_become_one_are_refused_while_two_pupils_would_have_one_cod
     assert schools(installed) == {installed.cast.units["school"]}
 
 
-def schools(installed: Installed) -> set[int]:
+def schools(installed: CastInstallation) -> set[int]:
     with installed.store.reading("test") as session:
         return set(session.scalars(select(t.Pupil.school_id)))

@@ -1,4 +1,4 @@
-"""The user's manual, in the program itself: Markdown files in `web/help/<language>/`, one a reader."""
+"""The user's manual, in the program itself: Markdown files in `web/help/<language>/`, one for each kind of reader."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CHAPTERS: dict[str, Label] = {
 @pages.get("/help/<chapter>")
 @public
 def index(chapter: str = "index") -> str:
-    """A chapter of the manual. Everybody may read it, signed in or not."""
+    """Shows a chapter of the manual. Everybody may read it, signed in or not."""
     if chapter not in CHAPTERS:
         abort(404)
     return render_template("help.html", chapter=chapter, chapters=CHAPTERS, text=chapter_html(chapter, language()))
@@ -44,7 +44,7 @@ def index(chapter: str = "index") -> str:
 
 @cache
 def chapter_html(chapter: str, language: str) -> Markup:
-    """A chapter as HTML; its own first heading is left out, the page has it."""
+    """Returns a chapter as HTML, without its first heading, which the page has."""
     source = files("web").joinpath("help", language, f"{chapter}.md").read_text(encoding="utf-8")
     _title, _, body = source.partition("\n")
     return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(body))  # noqa: S704 - our own files

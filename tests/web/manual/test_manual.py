@@ -9,7 +9,7 @@ import web
 from engine.store.session import Store
 from tests.pages import site
 from web.cli.main import main
-from web.site.manual import CHAPTERS, chapter_html
+from web.manual.manual import CHAPTERS, chapter_html
 
 FOLDER = Path(web.__file__).parent / "help"
 

@@ -19,7 +19,7 @@ from engine.core.workflow.reader import load_workflow
 from engine.store import tables as t
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.simulation import seed as scene
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 
@@ -54,11 +54,11 @@ def _text(package: object, name: str) -> str:
 
 
 @dataclass
-class Installed:
-    """A house with the cast in it."""
+class CastInstallation:
+    """A context with the cast in its database."""
 
     context: Context
-    cast: scene.Seeded
+    cast: seed.Seeded
 
     @property
     def store(self) -> Store:
@@ -90,8 +90,8 @@ class Installed:
 
 
 @pytest.fixture
-def installed(store: Store) -> Installed:
+def installed(store: Store) -> CastInstallation:
     """The cast on an empty database of either kind."""
-    with store.writing("set the stage") as session:
-        cast = scene.set_stage(session, at("2026-03-01 08:00"))
-    return Installed(Context(store, definitions()), cast)
+    with store.writing("add the cast") as session:
+        cast = seed.add_cast(session, at("2026-03-01 08:00"))
+    return CastInstallation(Context(store, definitions()), cast)

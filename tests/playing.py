@@ -1,4 +1,4 @@
-"""A house on the shipped workflow, rules and calendar, with the cast of `engine.core.scenario.cast` in it."""
+"""A context on the shipped workflow, rules and calendar, with the cast of `engine.core.scenario.cast` in it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.calendar import load_calendar
+from engine.core.cases.act import Act
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.cases.replay import PastEvent
@@ -19,7 +20,7 @@ from engine.store.cases.cases import earliest_look, find_case
 from engine.store.cases.history import events_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
-from engine.store.simulation import seed as on
+from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 
@@ -33,7 +34,7 @@ CONTACT = {"contact_way": "phone", "reached": False, "note": "Máy bận"}
 
 
 def at(text: str) -> dt.datetime:
-    """A moment as the clock on the wall shows it: "2026-03-02 08:00"."""
+    """A local moment, such as "2026-03-02 08:00"."""
     return dt.datetime.fromisoformat(text).replace(tzinfo=CALENDAR.zone).astimezone(dt.UTC)
 
 
@@ -51,10 +52,10 @@ def definitions(workflow: str = WORKFLOW, rules: str = RULES) -> Definitions:
 
 @dataclass
 class Playing:
-    """The house, its stage, and what people of the cast do in it."""
+    """The context, the cast in its database, and what people of the cast do."""
 
     context: Context
-    installed: on.Seeded
+    installed: seed.Seeded
 
     def viewer(self, member: str, now: dt.datetime) -> Viewer:
         with self.context.store.reading("test") as session:
@@ -67,18 +68,18 @@ class Playing:
         )
 
     def step(self, code: str, now: str, member: str, name: str, **values: Any) -> None:
-        case_acts.step(self.context, self.viewer(member, at(now)), code, name, values, at(now))
+        case_acts.step(self.context, Act(self.viewer(member, at(now)), code, values, at(now)), name)
 
     def accept(self, code: str, now: str, member: str) -> None:
-        case_acts.accept(self.context, self.viewer(member, at(now)), code, {}, at(now))
+        case_acts.accept(self.context, Act(self.viewer(member, at(now)), code, {}, at(now)))
 
     def vacate(self, member: str, day: str) -> None:
-        """A member of the cast holds their posts no more from a day on."""
+        """Ends the posts of a member of the cast on a day."""
         with self.context.store.writing("test") as session:
-            on.vacate(session, self.installed.seats(member), dt.date.fromisoformat(day))
+            seed.vacate(session, self.installed.seats(member), dt.date.fromisoformat(day))
 
     def pass_to(self, now: str) -> None:
-        """Time passes, the worker looking whenever something is due."""
+        """Lets time pass; the worker sweeps whenever something is due."""
         while (due := self._next()) is not None and due <= at(now):
             run_due(self.context, due)
 
@@ -98,7 +99,7 @@ class Playing:
             return events_of(session, [case])[case]
 
     def with_rules(self, text: str, workflow: str = WORKFLOW) -> Context:
-        """The same house after its files were changed: new cases begin with these texts, old ones keep theirs."""
+        """The same context after a change of its files: new cases begin with these texts, old ones keep theirs."""
         new, old = definitions(workflow, text), self.context.definitions
         both = replace(new, workflows={**old.workflows, **new.workflows}, rulesets={**old.rulesets, **new.rulesets})
         return replace(self.context, definitions=both)
@@ -107,5 +108,5 @@ class Playing:
 def playing(store: Store, now: str = "2026-03-02 07:00") -> Playing:
     """The cast on an empty store."""
     with store.writing("test") as session:
-        installed = on.set_stage(session, at(now))
+        installed = seed.add_cast(session, at(now))
     return Playing(Context(store, definitions()), installed)

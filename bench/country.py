@@ -1,4 +1,4 @@
-"""A made-up land of any size as rows for every table: provinces down to classes, people in posts, pupils, open cases.
+"""An invented country of any size, as rows for every table: units, people in posts, pupils, open cases.
 
 A commune has ten villages, three schools with ten classes each and an association; a class has ten open cases. At a
 million cases that is 3,334 communes, about as many as Việt Nam has. Names are invented and repeat. Each case has one
@@ -24,7 +24,6 @@ COMMUNES = 98  # in a province: 3,321 in 34
 
 LONG_AGO, FOR_GOOD, NEVER = "2020-01-01", "9999-12-31", "9999-12-31 00:00:00.000000"
 # A Friday morning. What was contacted on Monday has failed by Thursday's closing; what began today is due later.
-RULES = 2  # the version of the shipped rules
 NOW = dt.datetime(2026, 3, 6, 2, tzinfo=dt.UTC)
 TODAY = dt.datetime(2026, 3, 6, 0, 30, tzinfo=dt.UTC)
 CONTACTED = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
@@ -61,7 +60,7 @@ class Waves:
         return NOW + dt.timedelta(seconds=10 * wave)
 
     def of(self, case: int, cases: int) -> int | None:
-        """The wave of a case, counted from 0; None for one that is not overdue. Each is spread over the land."""
+        """The wave of a case, counted from 0; None for one that is not overdue. They are spread over the country."""
         step = max(1, cases // max(1, self.due * self.number))
         turn, rest = divmod(case, step)
         return turn % self.number if rest == 0 and turn < self.due * self.number else None
@@ -82,8 +81,8 @@ class Home:
     volunteer: int
 
 
-class Land:
-    """The rows of a land with so many open cases."""
+class Country:
+    """The rows of a country with so many open cases."""
 
     def __init__(self, cases: int, waves: Waves, definitions: Definitions, per_class: int = PER_CLASS) -> None:
         self.cases, self.waves, self.definitions = cases, waves, definitions
@@ -158,6 +157,11 @@ class Land:
             places = home.class_id, home.school_id, home.village_id, home.commune_id, home.province_id
             yield (case + 1, f"p{case + 1}", *name, *places)
 
+    @property
+    def versions(self) -> tuple[int, int]:
+        """The versions of the workflow and the rules with which new cases begin."""
+        return self.definitions.current["dropout"]
+
     def case_rows(self) -> Iterator[tuple[Row, Row, Row, Row | None]]:
         """Of each case: its own row, its event's, its cause's, and its offer's if it has one."""
         stages = [self._stage(state) for state in STATES]
@@ -165,35 +169,34 @@ class Land:
         data = chain.canonical({"from": "absent", "to": "absent"})
         for case in range(self.cases):
             wave = self.waves.of(case, self.cases)
-            installed = failed[wave] if wave is not None else stages[case % len(stages)]
-            yield self._case(case, installed, data)
+            stage = failed[wave] if wave is not None else stages[case % len(stages)]
+            yield self._case(case, stage, data)
 
-    def _case(self, case: int, installed: Stage, data: str) -> tuple[Row, Row, Row, Row | None]:
-        id, home, role = case + 1, self.home(case), installed.role
-        hashed = chain.hash_written(chain.START, id, 1, "opened", installed.began, home.teacher, "teacher", data, None)
+    def _case(self, case: int, stage: Stage, data: str) -> tuple[Row, Row, Row, Row | None]:
+        id, home, role = case + 1, self.home(case), stage.role
+        hashed = chain.hash_written(chain.START, id, 1, "opened", stage.began, home.teacher, "teacher", data, None)
         seat = {"commune_officer": home.village_id, "volunteer": home.association_id}.get(role or "")
-        holder = home.teacher if role is None else home.volunteer if installed.accepted else None
+        holder = home.teacher if role is None else home.volunteer if stage.accepted else None
         row = (
             id,
             f"RL-2026-{id:06}",
             id,
             "dropout",
+            *self.versions,
+            stage.state,
             1,
-            RULES,
-            installed.state,
-            1,
-            installed.since,
+            stage.since,
             0,
             "2026-02-27",
-            installed.since,
+            stage.since,
             NEVER,
             holder,
             role,
             seat,
-            installed.since if role else None,
-            installed.accepted,
-            installed.due,
-            installed.look,
+            stage.since if role else None,
+            stage.accepted,
+            stage.due,
+            stage.look,
             "[]",
             0,
             1 + case % 5,
@@ -206,20 +209,20 @@ class Land:
             1,
             hashed,
         )
-        event = (id, 1, "opened", installed.since, home.teacher, "teacher", data, None, chain.START, hashed)
-        return row, event, (id, "harvest"), (id, 1, role, seat, installed.since, "[]") if role else None
+        event = (id, 1, "opened", stage.since, home.teacher, "teacher", data, None, chain.START, hashed)
+        return row, event, (id, "harvest"), (id, 1, role, seat, stage.since, "[]") if role else None
 
     def _stage(self, state: str) -> Stage:
         role = {"commune_visit": "commune_officer", "support_referral": "volunteer"}.get(state)
         accepted = TODAY if state == "support_referral" else None
-        facts = _facts(state, TODAY, role, accepted)
+        facts = _facts(self.versions, state, TODAY, role, accepted)
         situation = self.definitions.situation(facts, Surroundings())
         due, look = escalation.deadline(facts, situation), escalation.next_look(facts, situation, NOW)
         assert due and look and look > NOW  # noqa: PT018 - one thing: the case is not due
         return Stage(state, TODAY, role, moment(accepted) if accepted else None, moment(due), moment(look))
 
     def _overdue(self, seen: dt.datetime) -> Stage:
-        facts = _facts("teacher_contact", CONTACTED, None, None)
+        facts = _facts(self.versions, "teacher_contact", CONTACTED, None, None)
         due = escalation.deadline(facts, self.definitions.situation(facts, Surroundings()))
         assert due and due < NOW  # noqa: PT018 - one thing: the case is overdue
         return Stage("teacher_contact", CONTACTED, None, None, moment(due), moment(seen))
@@ -241,15 +244,16 @@ class Stage:
         self.since = moment(self.began)
 
 
-def _facts(state: str, since: dt.datetime, role: str | None, accepted: dt.datetime | None) -> Facts:
+def _facts(
+    versions: tuple[int, int], state: str, since: dt.datetime, role: str | None, accepted: dt.datetime | None
+) -> Facts:
     offered = since if role else None
     return Facts(
         0,
         "",
         0,
         "dropout",
-        1,
-        RULES,
+        *versions,
         state,
         1,
         since,

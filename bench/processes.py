@@ -1,4 +1,4 @@
-"""Workers as processes of their own, as in use: what they sweep, how long it takes, how much memory they had."""
+"""Runs workers in separate processes, as in production, and measures their time and memory."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SPIN = 200  # a second or so of work
 BEFORE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)  # nothing is due yet
 
 
-class Crew:
-    """Worker processes that sweep at the same time when told to."""
+class WorkerProcesses:
+    """Worker processes that sweep at the same time."""
 
     def __init__(self, url: str, size: int = 1) -> None:
         spawning = multiprocessing.get_context("spawn")  # not a copy of this process and its memory
@@ -36,11 +36,11 @@ class Crew:
         self._answers()
 
     def sweep(self, now: dt.datetime) -> float:
-        """Sweep what is due by `now`; the seconds until the last of them is done."""
+        """Sweeps what is due by `now`; returns the seconds until the last process is done."""
         return self._do(now)
 
     def spin(self, times: int) -> float:
-        """Each computes as much, and shares nothing with the others; the seconds until the last of them is done."""
+        """Lets each process compute the same, without sharing; returns the seconds until the last one is done."""
         return self._do(times)
 
     def _do(self, order: dt.datetime | int) -> float:
@@ -54,7 +54,7 @@ class Crew:
         return [end.recv() for end in self._ends]
 
     def close(self) -> None:
-        """Let them go home, and tell how much memory the largest had."""
+        """Ends the processes, and prints how much memory the largest one had."""
         for end in self._ends:
             end.send(None)
         memory = max(float(str(answer)) for answer in self._answers())
@@ -84,6 +84,6 @@ def _spin(times: int) -> None:
 
 
 def _most_mb() -> float:
-    """The most memory this process had at a time; `getrusage` would tell the parent's, which it began as."""
+    """Returns the peak memory of this process; `getrusage` would give that of its parent."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))

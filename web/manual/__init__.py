@@ -1,0 +1,1 @@
+"""The manual under /help, whose texts are in `web/help`."""
