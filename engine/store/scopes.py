@@ -37,7 +37,7 @@ from sqlalchemy.orm import with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.selectable import AliasedReturnsRows, SelectBase
+from sqlalchemy.sql.selectable import AliasedReturnsRows
 
 from engine.core.people.access import SEATS, Viewer
 from engine.store import tables as t
@@ -229,7 +229,12 @@ def _tables(statement: Executable) -> frozenset[str]:
 
 # The conditions of partial indexes, which a statement repeats to the letter. They name columns of one table, no table.
 _CONDITIONS = frozenset(it.text for it in vars(t).values() if isinstance(it, TextClause))
-_BEYOND: WeakKeyDictionary[SelectBase, str] = WeakKeyDictionary()
+
+
+class _Beyond(_Narrowed):
+    """The mark of a SELECT that a scoped session takes as it is."""
+
+    inherit_cache = True
 
 
 def beyond_scope(statement: Any, tables: Iterable[str], why: str) -> Any:
@@ -238,9 +243,15 @@ def beyond_scope(statement: Any, tables: Iterable[str], why: str) -> Any:
     `tables` are the protected tables that it names, once for each time; `why` says what keeps it from telling more than
     its reader may know. A test lists every place that calls this.
     """
-    marked = statement.where(*(_Narrowed(true(), name) for name in tables))
-    _BEYOND[marked] = why
-    return marked
+    if not why:
+        raise ValueError("A statement beyond the scope needs a reason.")
+    return statement.where(*(_Beyond(true(), name) for name in (*tables, "nothing")))
+
+
+def _is_beyond(element: Any) -> bool:
+    if not isinstance(element, Select) or (where := element.whereclause) is None:
+        return False
+    return any(isinstance(it, _Beyond) for it in (where, *where.get_children()))
 
 
 def _elements(statement: Any) -> Iterator[Any]:
@@ -248,7 +259,7 @@ def _elements(statement: Any) -> Iterator[Any]:
     waiting = [statement]
     while waiting:
         element = waiting.pop()
-        if not (isinstance(element, SelectBase) and element in _BEYOND):
+        if not _is_beyond(element):
             yield element
             waiting.extend(element.get_children())
 
@@ -290,7 +301,7 @@ class Scope:
         """
         if not isinstance(statement, Select | CompoundSelect):
             raise PermissionError("A scoped session takes a SELECT of models, and nothing else.")
-        if statement in _BEYOND:
+        if _is_beyond(statement):
             return statement
         if why := _past_the_orm(statement):
             raise PermissionError(f"A scoped session was asked for {why}, where nothing narrows it.")

@@ -18,6 +18,7 @@ from engine.jobs.procrastinate_queue import worker_for
 from engine.store.ops.database_copies import file_of
 from engine.store.ops.schema import upgrade
 from engine.store.ops.time_source import ShiftedClock
+from engine.store.scope_check import check_scopes
 from engine.store.session import open_store
 from engine.usecases.context import Context
 from engine.usecases.ops.clock import mend_clock, set_clock
@@ -48,6 +49,7 @@ def opened_house() -> tuple[Settings, Context, ShiftedClock]:
         if mend_clock(store):
             click.echo(_CLOCK_MENDED.in_(language_here()), err=True)
         store.settle([settings.instance], [settings.instance / KEY_FILE])
+        check_scopes(store)
         clock = ShiftedClock(store)
         return settings, build_context(settings, clock.now(), store), clock
     except Faulty as error:

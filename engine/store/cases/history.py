@@ -97,7 +97,7 @@ def people_named(session: Session, ids: Collection[int]) -> dict[int, str]:
     """The names of some people."""
     found: dict[int, str] = {}
     for chunk in chunks(ids):
-        rows = session.connection().execute(
+        rows = session.execute(
             select(_TABLES["people"].c.id, _TABLES["people"].c.name).where(_TABLES["people"].c.id.in_(chunk))
         )
         found |= dict(rows.all())

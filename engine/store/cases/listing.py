@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, false, literal, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, literal, or_, select, tuple_, union
 from sqlalchemy.orm import Session, aliased
 
 from engine.core.people.access import OFFICE, Viewer
@@ -145,13 +145,14 @@ def _which(viewer: Viewer, which: str, now: dt.datetime) -> Iterator[Any]:
         yield cases.c.due_at <= now
     elif which == "offered":
         posts = [and_(cases.c.offered_role == role, cases.c.offered_unit_id == unit) for role, unit in seats_of(viewer)]
-        yield from (cases.c.offered_at.is_not(None), cases.c.accepted_at.is_(None), or_(false(), *posts))
+        yield from (cases.c.offered_at.is_not(None), cases.c.accepted_at.is_(None), or_(_NEVER, *posts))
     elif which == "waiting":
         yield from (cases.c.offered_at.is_not(None), cases.c.accepted_at.is_(None))
     elif which == "mine":
         yield cases.c.assignee_id.in_(viewer.people)
 
 
+_NEVER = cases.c.id < 0  # no case; `false()` would take the whole condition with it, the mark of its scope too
 _UNIT_COLUMNS = {
     "class": "class_id",
     "school": "school_id",
@@ -165,7 +166,7 @@ _UNIT_COLUMNS = {
 def _in_unit(session: Session, unit_id: int) -> ColumnElement[bool]:
     kind = session.execute(select(t.Unit.kind).where(t.Unit.id == unit_id)).scalar()
     column = _UNIT_COLUMNS.get(kind or "")
-    return cases.c[column] == unit_id if column else false()
+    return cases.c[column] == unit_id if column else _NEVER
 
 
 def _beyond(filters: Filters, after: Cursor | None) -> list[ColumnElement[bool]]:

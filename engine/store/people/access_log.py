@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, insert, null, select, union_all, update
 
 from engine.store import tables as t
+from engine.store.scopes import beyond_scope
 from engine.store.session import Session
 
 ONE_READING = dt.timedelta(minutes=10)
@@ -24,18 +25,27 @@ class Before:
 
 
 # Notices are found by case: their unique key begins with it. A notice about a closure is about more than this case.
+_OWN = "whether one read a case a moment ago, and one's own unread notices about it"
 _BEFORE = union_all(
-    select(_log.c.id.label("noted"), null().label("unread")).where(
-        _log.c.case_id == bindparam("case"),
-        _log.c.person_id == bindparam("person"),
-        _log.c.at > bindparam("since"),
-        _log.c.at <= bindparam("now"),
+    beyond_scope(
+        select(_log.c.id.label("noted"), null().label("unread")).where(
+            _log.c.case_id == bindparam("case"),
+            _log.c.person_id == bindparam("person"),
+            _log.c.at > bindparam("since"),
+            _log.c.at <= bindparam("now"),
+        ),
+        ("access_log",),
+        _OWN,
     ),
-    select(null(), _notices.c.id).where(
-        _notices.c.case_id == bindparam("case"),
-        _notices.c.person_id == bindparam("person"),
-        _notices.c.read_at.is_(None),
-        _notices.c.closure_id.is_(None),
+    beyond_scope(
+        select(null(), _notices.c.id).where(
+            _notices.c.case_id == bindparam("case"),
+            _notices.c.person_id == bindparam("person"),
+            _notices.c.read_at.is_(None),
+            _notices.c.closure_id.is_(None),
+        ),
+        ("notices",),
+        _OWN,
     ),
 )
 
@@ -46,7 +56,7 @@ def before_reading(session: Session, person_id: int, case_id: int, now: dt.datet
     Any session will do: it is only about themselves.
     """
     given = {"person": person_id, "case": case_id, "since": now - ONE_READING, "now": now}
-    rows = session.connection().execute(_BEFORE, given).all()
+    rows = session.execute(_BEFORE, given).all()
     return Before(
         any(row.noted is not None for row in rows), tuple(row.unread for row in rows if row.unread is not None)
     )

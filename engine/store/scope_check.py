@@ -1,0 +1,34 @@
+"""Proves at start-up that scopes narrow: a viewer without posts sees nothing, in whatever way a statement is run."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from engine.core.people.access import Viewer
+from engine.core.words import Fault, Faulty, Sentence
+from engine.store.scopes import PROTECTED_MODELS
+from engine.store.session import Store
+
+
+def check_scopes(store: Store) -> None:
+    """Reads each protected table as a viewer without any post, by its columns and as rows of its model.
+
+    Raises Faulty, with a fault for each table that shows a row or that nothing narrows.
+    """
+    faults = []
+    with store.scoped(Viewer(0)) as session:
+        for model in sorted(PROTECTED_MODELS, key=lambda it: str(it.__name__)):
+            try:
+                first = next(iter(model.__mapper__.column_attrs)).key
+                columns = session.execute(select(getattr(model, first)).limit(1)).all()
+                rows = session.execute(select(model).limit(1)).all()
+            except PermissionError:
+                columns = rows = [model]
+            if columns or rows:
+                name = model.__table__.name
+                sentence = Sentence(
+                    "A person without any post would see rows of {table}: the program does not start.", table=name
+                )
+                faults.append(Fault("engine/store/scopes.py", name, sentence))
+    if faults:
+        raise Faulty(faults)
