@@ -15,7 +15,7 @@ from engine.core.people.access import OFFICE
 from engine.jobs.plan_notices import DIGEST, NOTICE, TRIAL, to_urge
 from engine.store.notices import deliveries as stored
 from engine.store.notices import notices as readers
-from engine.store.notices.deliveries import Claimed, NoticeRow
+from engine.store.notices.deliveries import Claimed, DueNotice
 from engine.store.session import Session
 from engine.usecases.context import Context
 
@@ -52,7 +52,7 @@ class Writer:
         digest = planning.gather([self._item(one) for one in told], self.urging[it.person_id])
         return texts.digest_text(digest, day, self.url, language) if digest else None
 
-    def _item(self, told: NoticeRow) -> DigestItem:
+    def _item(self, told: DueNotice) -> DigestItem:
         why = planning.reason(
             self.context.definitions, told.workflow or "", told.rules_version or 0, told.kind, told.cases
         )

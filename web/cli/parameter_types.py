@@ -85,7 +85,7 @@ class Day(Typed):
         return day
 
 
-class Month(Typed):
+class MonthType(Typed):
     """A month: 2026-09."""
 
     name = "month"
@@ -137,4 +137,4 @@ class Port(Typed):
         return int(text)
 
 
-FILE, NEW_FILE, DAY, MONTH, MOMENT, PORT = FilePath(), NewFile(), Day(), Month(), Moment(), Port()
+FILE, NEW_FILE, DAY, MONTH, MOMENT, PORT = FilePath(), NewFile(), Day(), MonthType(), Moment(), Port()

@@ -22,7 +22,7 @@ TOO_SLOW = "Quá chậm, hãy gửi lại. Too slow, send it again.\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BodyLimits:
     """The limits of bodies: bytes in memory for each, bytes of all larger ones together, seconds, and bytes a second.
 
     A body must be complete after these seconds; at this rate it gets more time.
@@ -59,8 +59,10 @@ class WholeBodies:
     application gets the request without the body, and with the status to answer. The same holds if there is no room.
     """
 
-    def __init__(self, app: ASGIApp, allowance: Callable[[HTTPScope], Allowance], limits: Limits | None = None) -> None:
-        self._app, self._allowance, self._limits = app, allowance, limits or Limits()
+    def __init__(
+        self, app: ASGIApp, allowance: Callable[[HTTPScope], Allowance], limits: BodyLimits | None = None
+    ) -> None:
+        self._app, self._allowance, self._limits = app, allowance, limits or BodyLimits()
         self._held = 0  # bytes of all bodies that are larger than `in_memory`
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +118,7 @@ class WholeBodies:
 class _Body:
     """The body received so far. It is on disk, and counted, if it is larger than the limit for memory."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: BodyLimits) -> None:
         self.size, self._in_memory = 0, limits.in_memory
         self._file: IO[bytes] = SpooledTemporaryFile(max_size=limits.in_memory)  # noqa: SIM115
 

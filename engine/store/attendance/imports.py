@@ -39,7 +39,7 @@ class PupilRef(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ImportJob:
+class ImportJobRow:
     """One file on its way in, as it is stored; the fields are the columns, in their order.
 
     `state`: checking, checked, waiting, running, or one of ENDED. `next_row` is where the next piece begins. `begun`
@@ -218,16 +218,16 @@ def put_class_days(session: Session, rows: Sequence[Mapping[str, Any]], at: dt.d
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
-OPTIONS = [it.name for it in fields(ImportJob)].index("options")
-_JOB = select(*(jobs.c[it.name] for it in fields(ImportJob)))
+OPTIONS = [it.name for it in fields(ImportJobRow)].index("options")
+_JOB = select(*(jobs.c[it.name] for it in fields(ImportJobRow)))
 
 
-def _job(row: Sequence[Any]) -> ImportJob:
-    found = ImportJob(*row)
+def _job(row: Sequence[Any]) -> ImportJobRow:
+    found = ImportJobRow(*row)
     return replace(found, options=Options.from_json(row[OPTIONS]))
 
 
-def add_job(session: Session, new: ImportJob, data: bytes | None = None) -> int:
+def add_job(session: Session, new: ImportJobRow, data: bytes | None = None) -> int:
     """A new job and, if it is to be worked on later, its file; the job's id, which is not yet in `new`."""
     values = {it.name: getattr(new, it.name) for it in fields(new) if it.name != "id"}
     values["options"] = new.options.as_json()
@@ -237,13 +237,13 @@ def add_job(session: Session, new: ImportJob, data: bytes | None = None) -> int:
     return job_id
 
 
-def job(session: Session, job_id: int) -> ImportJob | None:
+def job(session: Session, job_id: int) -> ImportJobRow | None:
     """A job."""
     row = session.connection().execute(_JOB.where(jobs.c.id == job_id)).one_or_none()
     return _job(row) if row else None
 
 
-def jobs_of(session: Session, person_id: int, limit: int = 20) -> list[ImportJob]:
+def jobs_of(session: Session, person_id: int, limit: int = 20) -> list[ImportJobRow]:
     """Returns the latest jobs of a person."""
     query = _JOB.where(jobs.c.person_id == person_id).order_by(jobs.c.id.desc()).limit(limit)
     return [_job(row) for row in session.connection().execute(query)]

@@ -110,7 +110,7 @@ def mark_failed(session: Session, it: Claimed, why: str, again_at: dt.datetime |
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeRow:
+class DueNotice:
     """A notice in a delivery, with what its words need, and the places by which leaders count.
 
     A notice about an act on an account or a post has no case.
@@ -129,10 +129,10 @@ class NoticeRow:
     act_id: int | None
 
 
-def told_by(session: Session, ids: Collection[int]) -> dict[int, list[NoticeRow]]:
+def told_by(session: Session, ids: Collection[int]) -> dict[int, list[DueNotice]]:
     """Returns the notices of some deliveries, the oldest first."""
     school, commune = units.alias("school"), units.alias("commune")
-    found: dict[int, list[NoticeRow]] = {}
+    found: dict[int, list[DueNotice]] = {}
     for chunk in chunks(ids):
         query = (
             select(
@@ -157,7 +157,7 @@ def told_by(session: Session, ids: Collection[int]) -> dict[int, list[NoticeRow]
             .order_by(items.c.delivery_id, notices.c.id)
         )
         for delivery, *told in session.connection().execute(query):
-            found.setdefault(delivery, []).append(NoticeRow(*told))
+            found.setdefault(delivery, []).append(DueNotice(*told))
     return found
 
 

@@ -33,7 +33,7 @@ Rows = dict[str, dict[Key, dict[str, Any]]]  # by table and primary key
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedRow:
     """A changed row: the values of its columns before and after."""
 
     key: Key
@@ -42,10 +42,10 @@ class Changed:
 
 
 @dataclass
-class Difference:
+class MergerDifference:
     """What changed in each table, and the new rows."""
 
-    changed: dict[str, list[Changed]] = field(default_factory=dict)
+    changed: dict[str, list[ChangedRow]] = field(default_factory=dict)
     made: dict[str, list[tuple[Key, Mapping[str, Any]]]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -77,9 +77,9 @@ def again(session: Session, before: Rows) -> Rows:
     return {name: _by_keys(session, _TABLES[name], PLACED[name], rows) for name, rows in before.items()}
 
 
-def difference(before: Rows, after: Rows) -> Difference:
+def difference(before: Rows, after: Rows) -> MergerDifference:
     """Returns how the rows changed; none of them was deleted."""
-    found = Difference()
+    found = MergerDifference()
     for name, rows in after.items():
         old = before[name]
         found.made[name] = [(key, row) for key, row in rows.items() if key not in old]
@@ -87,9 +87,9 @@ def difference(before: Rows, after: Rows) -> Difference:
     return found
 
 
-def _changed(key: Key, before: Mapping[str, Any], after: Mapping[str, Any]) -> Changed:
+def _changed(key: Key, before: Mapping[str, Any], after: Mapping[str, Any]) -> ChangedRow:
     names = [name for name in after if before[name] != after[name]]
-    return Changed(key, {name: before[name] for name in names}, {name: after[name] for name in names})
+    return ChangedRow(key, {name: before[name] for name in names}, {name: after[name] for name in names})
 
 
 def _read(session: Session, table: Table, columns: Collection[str], *where: Any) -> dict[Key, dict[str, Any]]:
@@ -119,7 +119,7 @@ def rows_of(session: Session, name: str, keys: Iterable[Key]) -> dict[Key, dict[
     return _by_keys(session, _TABLES[name], tuple(_TABLES[name].c.keys()), keys)
 
 
-def revert(session: Session, name: str, changed: Iterable[Changed], columns: Collection[str] | None = None) -> int:
+def revert(session: Session, name: str, changed: Iterable[ChangedRow], columns: Collection[str] | None = None) -> int:
     """Restores each column that still has the value from the merger; returns how many rows had one."""
     table, changes = _TABLES[name], list(changed)
     now = rows_of(session, name, [it.key for it in changes])

@@ -54,7 +54,7 @@ class MovedPost:
     valid_to: dt.date | None
 
 
-class UnitRow(NamedTuple):
+class MergedUnit(NamedTuple):
     """A unit as it is stored."""
 
     id: int
@@ -69,16 +69,16 @@ class UnitRow(NamedTuple):
     contact: str | None
 
 
-_ROW = select(*(_units.c[name] for name in UnitRow._fields))
+_ROW = select(*(_units.c[name] for name in MergedUnit._fields))
 
 
-def open_unit(session: Session, code: str, on: dt.date) -> UnitRow | None:
+def open_unit(session: Session, code: str, on: dt.date) -> MergedUnit | None:
     """Returns the unit of this code from before `on` that has no successor yet; None if there is none."""
     query = _ROW.where(
         _units.c.code == code, _units.c.valid_from < on, _units.c.valid_to >= on, _units.c.successor_id.is_(None)
     )
     row = session.connection().execute(query).one_or_none()
-    return UnitRow(*row) if row else None
+    return MergedUnit(*row) if row else None
 
 
 def beginning(session: Session, code: str, on: dt.date, *, old: int | None = None) -> int | None:
@@ -89,9 +89,9 @@ def beginning(session: Session, code: str, on: dt.date, *, old: int | None = Non
     return session.connection().execute(query.order_by(_units.c.valid_from.desc()).limit(1)).scalar()
 
 
-def unit(session: Session, id: int) -> UnitRow:
+def unit(session: Session, id: int) -> MergedUnit:
     """Returns a unit as it is stored."""
-    return UnitRow(*session.connection().execute(_ROW.where(_units.c.id == id)).one())
+    return MergedUnit(*session.connection().execute(_ROW.where(_units.c.id == id)).one())
 
 
 def is_below(session: Session, id: int, above: int) -> bool:
@@ -108,7 +108,9 @@ def went_over(session: Session, old: str, new: str, on: dt.date) -> bool:
     return session.connection().execute(query.limit(1)).first() is not None
 
 
-def begin(session: Session, like: UnitRow, on: dt.date, *, parent: int | None, code: str = "", name: str = "") -> int:
+def begin(
+    session: Session, like: MergedUnit, on: dt.date, *, parent: int | None, code: str = "", name: str = ""
+) -> int:
     """Adds a unit like another one, under another parent from `on` on."""
     row: dict[str, Any] = {key: getattr(like, key) for key in ("kind", "grade", "teaching_days", "contact")}
     row |= {"code": code or like.code, "name": name or like.name, "parent_id": parent, "valid_from": on}
@@ -127,7 +129,7 @@ def carry_below(session: Session, old: int, new: int, on: dt.date) -> int:
     """Ends what lies in a unit, and begins again below the successor what goes on. Returns how many ended."""
     ended = 0
     query = _ROW.where(_units.c.parent_id == old, _units.c.valid_from < on, _units.c.valid_to > on)
-    for unit in starmap(UnitRow, session.connection().execute(query).all()):
+    for unit in starmap(MergedUnit, session.connection().execute(query).all()):
         successor = None
         if unit.kind in GOES_ON:
             end(session, unit.id, on, None)  # before the new one begins, so that a code belongs to one unit at a time

@@ -13,7 +13,7 @@ from engine.core.people.access import Viewer
 from engine.core.refusals import NotAllowed, NotFound
 from engine.core.words import Sentence
 from engine.store.attendance import imports as stored
-from engine.store.attendance.imports import ImportJob, WrongRow
+from engine.store.attendance.imports import ImportJobRow, WrongRow
 from engine.store.people.staff import viewer_of
 from engine.store.session import now_utc
 from engine.usecases.attendance.import_marks import PIECE
@@ -43,7 +43,7 @@ def submit(
         return stored.add_job(session, new, data)
 
 
-def job_of(context: Context, viewer: Viewer, job_id: int) -> ImportJob:
+def job_of(context: Context, viewer: Viewer, job_id: int) -> ImportJobRow:
     """Returns a job that the viewer made. Raises `NotFound`."""
     with context.store.reading("import: page") as session:
         job = job_row(session, job_id)
@@ -52,7 +52,7 @@ def job_of(context: Context, viewer: Viewer, job_id: int) -> ImportJob:
     return job
 
 
-def jobs_of(context: Context, viewer: Viewer) -> list[ImportJob]:
+def jobs_of(context: Context, viewer: Viewer) -> list[ImportJobRow]:
     """The viewer's latest jobs."""
     with context.store.reading("import: page") as session:
         return stored.jobs_of(session, viewer.person_id)
@@ -135,7 +135,7 @@ def _work_on(context: Context, job_id: int, now: dt.datetime, stop: Callable[[],
 
 def _check(
     context: Context,
-    job: ImportJob,
+    job: ImportJobRow,
     data: bytes,
     reach: Reach,
     now: dt.datetime,

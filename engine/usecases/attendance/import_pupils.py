@@ -59,7 +59,7 @@ class PlacedRow:
 
 
 @dataclass(slots=True)
-class Work:
+class ImportWork:
     """The work of a piece: new pupils, changes, and what a person decided about which pupil."""
 
     new: list[dict[str, Any]] = field(default_factory=list)
@@ -120,7 +120,7 @@ class PupilImport:
         """Imports a piece (`dry`: only counts), and returns the wrong rows."""
         placed, bad = self._resolve(session, piece)
         codes = {one.row.code for one in placed} | self._renamed(placed)
-        there, work = stored.whole_pupils(session, codes, {one.school for one in placed}), Work()
+        there, work = stored.whole_pupils(session, codes, {one.school for one in placed}), ImportWork()
         for one in placed:
             if why := self._take(one, there, work):
                 bad.append(one.row.as_given(why))
@@ -128,7 +128,9 @@ class PupilImport:
             self._write(session, work, at, by_id, job_id)
         return work.counts, bad
 
-    def _write(self, session: Session, work: Work, at: dt.datetime, by_id: int | None, job_id: int | None) -> None:
+    def _write(
+        self, session: Session, work: ImportWork, at: dt.datetime, by_id: int | None, job_id: int | None
+    ) -> None:
         stored.add_pupils(session, work.new)
         for pupil_id, changes in work.changed:
             stored.change_pupil(session, pupil_id, changes)
@@ -138,7 +140,7 @@ class PupilImport:
         moved = [pupil_id for pupil_id, changes in work.changed if changes.keys() & set(PLACE)]
         follow_pupils(session, self.definitions, moved, at, by_id)
 
-    def _take(self, one: PlacedRow, there: Known, work: Work) -> list[Sentence]:
+    def _take(self, one: PlacedRow, there: Known, work: ImportWork) -> list[Sentence]:
         """Adds the effect of a row to the work; returns why the row, or part of it, is held, if it is."""
         old = there.get(one.key)
         if old is None and (twin := self._twin(one)) is not None:
@@ -158,7 +160,7 @@ class PupilImport:
         work.new.append({**_BLANK, **one.values, "code": one.row.code})
         return []
 
-    def _take_known(self, one: PlacedRow, old: dict[str, Any], work: Work) -> list[Sentence]:
+    def _take_known(self, one: PlacedRow, old: dict[str, Any], work: ImportWork) -> list[Sentence]:
         """Adds the changes to a known pupil; another name or birth date is held until a person decides."""
         found, values = differences(old, one.values), {**one.values, "code": one.row.code}
         decision = self._decision(one) if found else None

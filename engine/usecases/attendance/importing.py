@@ -19,7 +19,7 @@ from engine.core.files.sheets import Unreadable
 from engine.core.refusals import NotFound
 from engine.core.words import Label, Sentence
 from engine.store.attendance import imports as stored
-from engine.store.attendance.imports import ImportJob, WrongRow
+from engine.store.attendance.imports import ImportJobRow, WrongRow
 from engine.store.attendance.marks import Counts
 from engine.store.session import Session, now_utc
 from engine.usecases.attendance.import_marks import PIECE, MarkImport
@@ -173,9 +173,9 @@ def digest_of(kind: str, data: bytes, options: Options) -> str:
 
 def new_job(
     kind: str, state: str, file_name: str, digest: str, options: Options, person_id: int | None, now: dt.datetime
-) -> ImportJob:
+) -> ImportJobRow:
     """A new job, which has no id yet."""
-    return ImportJob(0, kind, state, file_name[-200:], digest, options, person_id, now)
+    return ImportJobRow(0, kind, state, file_name[-200:], digest, options, person_id, now)
 
 
 def bring_in(
@@ -246,7 +246,7 @@ def given_back(row: WrongRow) -> Wrong:
     return Wrong(row.sheet, row.row, tuple(row.names), tuple(row.cells), why)
 
 
-def job_row(session: Session, job_id: int) -> ImportJob:
+def job_row(session: Session, job_id: int) -> ImportJobRow:
     """A job. Raises `NotFound`."""
     job = stored.job(session, job_id)
     if job is None:

@@ -34,7 +34,7 @@ LEVEL = 4  # of gzip; it reaches nine tenths of the best level in half the time
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ArchiveMember:
     """One file of a backup."""
 
     size: int
@@ -48,13 +48,13 @@ class Contents:
     made_at: str
     version: str
     database: Copied
-    files: Mapping[str, Member]
+    files: Mapping[str, ArchiveMember]
 
 
-def measured(path: Path) -> Member:
+def measured(path: Path) -> ArchiveMember:
     """Returns size and sum of a file."""
     with path.open("rb") as file:
-        return Member(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+        return ArchiveMember(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def pack(folder: Path, contents: Contents, target: Path) -> None:
@@ -148,7 +148,7 @@ def _listed(tar: tarfile.TarFile, entry: tarfile.TarInfo | None) -> Contents:
 
 
 def _read(given: Mapping[str, Any]) -> Contents:
-    files = {str(name): Member(int(it["size"]), str(it["sha256"])) for name, it in given["files"].items()}
+    files = {str(name): ArchiveMember(int(it["size"]), str(it["sha256"])) for name, it in given["files"].items()}
     for name, member in files.items():
         above = map(str, PurePosixPath(name).parents)
         if not _is_inside(name) or member.size < 0 or any(folder in files for folder in above):
@@ -180,7 +180,7 @@ def _check_room(contents: Contents, folder: Path) -> None:
         )
 
 
-def _extract(tar: tarfile.TarFile, entry: tarfile.TarInfo, member: Member, folder: Path) -> None:
+def _extract(tar: tarfile.TarFile, entry: tarfile.TarInfo, member: ArchiveMember, folder: Path) -> None:
     source = tar.extractfile(entry)
     if source is None or entry.size != member.size:
         raise _damaged(entry.name)

@@ -16,7 +16,7 @@ from engine.core.refusals import Refused
 from engine.core.words import Sentence
 from engine.store.ops import database_copies
 from engine.usecases.ops import archive
-from engine.usecases.ops.archive import Contents, Member
+from engine.usecases.ops.archive import ArchiveMember, Contents
 from engine.usecases.ops.instance_files import is_fitting, to_keep
 
 WORKSHOP = ".ralop-backup-"  # folders in which backups are made; never a final name
@@ -74,7 +74,7 @@ def _named(path: PurePath) -> str:
     return f"{archive.FILES}/{path.as_posix()}"
 
 
-def _fitting(instance: Path, folder: Path) -> dict[PurePath, Member]:
+def _fitting(instance: Path, folder: Path) -> dict[PurePath, ArchiveMember]:
     return {path: archive.measured(instance / path) for path in to_keep(instance, folder) if is_fitting(path)}
 
 
@@ -85,7 +85,7 @@ def _files(url: str, instance: Path, folder: Path) -> Iterator[PurePath]:
     return (path for path in to_keep(instance, folder) if str(instance / path) not in own)
 
 
-def _copied_files(url: str, instance: Path, workshop: Path, folder: Path) -> dict[str, Member]:
+def _copied_files(url: str, instance: Path, workshop: Path, folder: Path) -> dict[str, ArchiveMember]:
     copied = {}
     for path in _files(url, instance, folder):
         target = workshop / _named(path)

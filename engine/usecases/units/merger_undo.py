@@ -21,7 +21,7 @@ from engine.store.cases.surroundings import SurroundingsReader, cases
 from engine.store.session import Session
 from engine.store.units import merger_undo as stored
 from engine.store.units import mergers as merging
-from engine.store.units.merger_undo import Changed, Difference, Key
+from engine.store.units.merger_undo import ChangedRow, Key, MergerDifference
 from engine.usecases.context import Context
 
 KIND, FORMAT = "ralop merge-units: undo", 1
@@ -46,7 +46,7 @@ def is_undo(text: str) -> bool:
     return text.lstrip("\ufeff \r\n\t").startswith('{"undoes"')
 
 
-def write(found: Difference) -> str:
+def write(found: MergerDifference) -> str:
     """Returns the file that undoes a merger."""
 
     def row(values: Mapping[str, object]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def write(found: Difference) -> str:
     )
 
 
-def read(text: str) -> Difference:
+def read(text: str) -> MergerDifference:
     """Returns what a merger did, from its file. Raises `Invalid` for a damaged or different file."""
     try:
         data = json.loads(text.lstrip("\ufeff"))
@@ -75,12 +75,12 @@ def read(text: str) -> Difference:
             name: [(_key(key), _row(name, row)) for key, row in rows] for name, rows in data["made"].items()
         }
         changed = {
-            name: [Changed(_key(key), _row(name, old), _row(name, new)) for key, old, new in rows]
+            name: [ChangedRow(_key(key), _row(name, old), _row(name, new)) for key, old, new in rows]
             for name, rows in data["changed"].items()
         }
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Invalid({"file": Sentence("This is no whole file that undoes a merger.")}) from error
-    return Difference(changed, made)
+    return MergerDifference(changed, made)
 
 
 def _check_kind(data: Mapping[str, Any]) -> None:
@@ -121,7 +121,7 @@ def undo(context: Context, text: str, now: dt.datetime, *, dry_run: bool = False
     return done
 
 
-def _check(session: Session, did: Difference) -> None:
+def _check(session: Session, did: MergerDifference) -> None:
     """Checks that the units are as the merger left them."""
     made, changed = dict(did.made.get("units", ())), did.changed.get("units", [])
     there = stored.rows_of(session, "units", [*made, *(it.key for it in changed)])
@@ -152,7 +152,7 @@ def _check(session: Session, did: Difference) -> None:
         )
 
 
-def _that_ended_above(session: Session, changed: list[Changed], there: Mapping[Key, Mapping[str, Any]]) -> list[str]:
+def _that_ended_above(session: Session, changed: list[ChangedRow], there: Mapping[Key, Mapping[str, Any]]) -> list[str]:
     """Returns units above the restored ones that have ended since: another merger came after this one."""
     keys = {it.key for it in changed}
     above = {(there[key]["parent_id"],) for key in keys if there[key]["parent_id"] is not None} - keys
@@ -160,7 +160,7 @@ def _that_ended_above(session: Session, changed: list[Changed], there: Mapping[K
     return [row["name"] for row in rows.values() if row["successor_id"] is not None]
 
 
-def _undo(context: Context, session: Session, did: Difference, now: dt.datetime) -> Undone:
+def _undo(context: Context, session: Session, did: MergerDifference, now: dt.datetime) -> Undone:
     changed = did.changed
     back = _single_predecessors(did)
     made = {key[0] for key, _row in did.made.get("units", ())}
@@ -191,7 +191,7 @@ def _undo(context: Context, session: Session, did: Difference, now: dt.datetime)
     return Undone(units + len(made), pupils, len(changed.get("cases", ())), posts, left)
 
 
-def _single_predecessors(did: Difference) -> dict[int, int]:
+def _single_predecessors(did: MergerDifference) -> dict[int, int]:
     """Returns those of the merger's new units that replaced exactly one unit."""
     made = {key[0] for key, _row in did.made.get("units", ())}
     successors = {
@@ -203,7 +203,7 @@ def _single_predecessors(did: Difference) -> dict[int, int]:
     return {new: old for old, new in successors.items() if often[new] == 1}
 
 
-def _posts_that_changed(session: Session, did: Difference) -> tuple[Sentence, ...]:
+def _posts_that_changed(session: Session, did: MergerDifference) -> tuple[Sentence, ...]:
     made = dict(did.made.get("appointments", ()))
     there = stored.rows_of(session, "appointments", made)
     others = sum(there.get(key, {}).get("valid_to") != row["valid_to"] for key, row in made.items())
@@ -217,7 +217,7 @@ def _posts_that_changed(session: Session, did: Difference) -> tuple[Sentence, ..
 
 
 def _cases_back(
-    context: Context, session: Session, changed: list[Changed], back: Mapping[int, int], now: dt.datetime
+    context: Context, session: Session, changed: list[ChangedRow], back: Mapping[int, int], now: dt.datetime
 ) -> None:
     """Restores the open cases, each with an entry in its history; a case that went on keeps later acts."""
     by_id = {it.key[0]: it for it in changed if "version" in it.after}

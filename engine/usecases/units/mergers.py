@@ -30,7 +30,7 @@ from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.store.units import merger_undo as undoing
 from engine.store.units import mergers as stored
-from engine.store.units.mergers import UnitRow
+from engine.store.units.mergers import MergedUnit
 from engine.usecases.context import Context
 from engine.usecases.people.powers import guarded
 from engine.usecases.units import merger_undo
@@ -240,7 +240,7 @@ def _merge_tree(session: Session, mergers: Iterable[Merger], on: dt.date, merged
         stored.links_again(session)
 
 
-def _begin(session: Session, old: UnitRow, merger: Merger, on: dt.date) -> int:
+def _begin(session: Session, old: MergedUnit, merger: Merger, on: dt.date) -> int:
     code, name = merger.province
     if not code or not merger.name:
         raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=merger.new, day=on))
@@ -261,7 +261,7 @@ def _check_done(session: Session, merger: Merger, on: dt.date) -> None:
         raise NotFound(Sentence("There is no unit “{code}” before {day} that could go over.", code=merger.old, day=on))
 
 
-def _check_equals(session: Session, old: UnitRow, merger: Merger, on: dt.date) -> None:
+def _check_equals(session: Session, old: MergedUnit, merger: Merger, on: dt.date) -> None:
     """Raises `Invalid` unless the new unit is of the same kind, elsewhere in the tree, and does not end."""
     there = stored.beginning(session, merger.new, on, old=old.id)
     new = stored.unit(session, there) if there is not None else None
@@ -289,7 +289,7 @@ def _check_equals(session: Session, old: UnitRow, merger: Merger, on: dt.date) -
         )
 
 
-def _no_equals(old: UnitRow, kind: str, name: str) -> Sentence:
+def _no_equals(old: MergedUnit, kind: str, name: str) -> Sentence:
     return Sentence(
         "{old} ({kind}) cannot become part of {new} ({other}): only units of one kind merge.",
         old=old.name,
@@ -299,7 +299,7 @@ def _no_equals(old: UnitRow, kind: str, name: str) -> Sentence:
     )
 
 
-def _check_move(session: Session, old: UnitRow, into: int) -> None:
+def _check_move(session: Session, old: MergedUnit, into: int) -> None:
     """Raises `Invalid` unless the unit may belong to the other one."""
     new = stored.unit(session, into)
     if new.kind not in PARENTS[old.kind] or stored.is_below(session, new.id, old.id):

@@ -24,7 +24,7 @@ from tests.ports import await_listener, free_port
 from web.app import LARGEST_REQUEST
 from web.attendance.imports import LARGEST as LARGEST_FILE
 from web.serving.server import CONNECTIONS, FILES, FROM_STRANGERS, SILENT, room
-from web.site.bodies import Limits
+from web.site.bodies import BodyLimits
 
 SECONDS = 60
 MB = 2**20
@@ -207,7 +207,7 @@ def test_many_files_at_once_do_not_fill_the_disk(served: Served) -> None:
             with contextlib.suppress(ConnectionError):
                 for _ in range(39):  # all but the last
                     line.sendall(b"a" * MB)
-        assert 64 * MB < served.on_disk() <= Limits().together
+        assert 64 * MB < served.on_disk() <= BodyLimits().together
         lines[-1].settimeout(10)
         assert lines[-1].recv(100).startswith(b"HTTP/1.1 503")
         assert served.browser.get(f"{served.address}/work", timeout=SECONDS).ok

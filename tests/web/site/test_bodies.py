@@ -10,7 +10,7 @@ from typing import Any
 
 from a2wsgi.asgi_typing import HTTPScope, Receive, Send
 
-from web.site.bodies import REFUSED, Allowance, Limits, WholeBodies
+from web.site.bodies import REFUSED, Allowance, BodyLimits, WholeBodies
 
 KB = 1024
 
@@ -83,7 +83,7 @@ class Client:
 
 
 def bounded(app: Application, most: int = 256 * KB, refusal: int = 413, **limits: float) -> WholeBodies:
-    return WholeBodies(app, lambda _scope: Allowance(most, refusal), Limits(**limits))  # type: ignore[arg-type]
+    return WholeBodies(app, lambda _scope: Allowance(most, refusal), BodyLimits(**limits))  # type: ignore[arg-type]
 
 
 def test_a_body_comes_to_the_application_whole_and_with_its_length_however_it_was_sent() -> None:
