@@ -102,8 +102,8 @@ class _Round:
 
     @contextmanager
     def _line(self, channel: str) -> Iterator[Send]:
-        if channel in self.context.post.channels:
-            with self.context.post.channels[channel].connect() as send:
+        if channel in self.context.outbox.channels:
+            with self.context.outbox.channels[channel].connect() as send:
                 yield send
         else:
             yield _switched_off

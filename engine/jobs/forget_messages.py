@@ -31,7 +31,7 @@ def forget_daily(
     with context.store.reading("which messages are old") as session:
         if get_setting(session, SETTING).get("day") == today.isoformat():
             return 0
-    before = now - dt.timedelta(days=context.post.keep_days)
+    before = now - dt.timedelta(days=context.outbox.keep_days)
     count = sum(_forget(context, state, before, stop, batch) for state in stored.OVER)
     if not stop():
         with context.store.writing("messages were forgotten") as session:

@@ -37,7 +37,7 @@ def plan_new(context: Context, now: dt.datetime) -> int:
 
 def _plan(context: Context, reader: Recipient, notice: NewNotice, now: dt.datetime) -> Iterator[NewDelivery]:
     calendar = context.definitions.calendar("")
-    for it in planning.plan(reader, context.post.channels, now, calendar, urgent=notice.urgent):
+    for it in planning.plan(reader, context.outbox.channels, now, calendar, urgent=notice.urgent):
         if it.digest_of is None:
             key, kind = f"n{notice.id}:{it.channel}", NOTICE
         else:
@@ -61,7 +61,7 @@ def plan_urging(context: Context, now: dt.datetime) -> None:
     """
     calendar = context.definitions.calendar("")
     today = calendar.local(now).date()
-    if calendar.why_no_work(today) is not None or not context.post.channels:
+    if calendar.why_no_work(today) is not None or not context.outbox.channels:
         return
     with context.store.reading("deliver") as session:
         if get_setting(session, URGED).get("day") == today.isoformat():
@@ -76,7 +76,7 @@ def plan_urging(context: Context, now: dt.datetime) -> None:
 def _urging(
     context: Context, session: Session, reader: Recipient, now: dt.datetime, today: dt.date
 ) -> Iterator[NewDelivery]:
-    channels = [choice.channel for choice in reader.choices(context.post.channels) if choice.digest]
+    channels = [choice.channel for choice in reader.choices(context.outbox.channels) if choice.digest]
     at = planning.digest_on(today, reader.hours, context.definitions.calendar(""))
     if at is None or not channels or not to_urge(session, reader.person_id, now, today):
         return
@@ -100,7 +100,7 @@ def send_trial(context: Context, person_id: int, channels: Iterable[str], now: d
     asked = set(channels)
     with context.store.writing("try channels") as session:
         reader = stored.read_readers(session, [person_id])[person_id]
-        usable = [choice.channel for choice in reader.choices(context.post.channels) if choice.channel in asked]
+        usable = [choice.channel for choice in reader.choices(context.outbox.channels) if choice.channel in asked]
         keys = {channel: f"t{person_id}:{channel}:{now:%Y%m%d%H%M}" for channel in usable}
         new = [NewDelivery(key, person_id, channel, TRIAL, now, urgent=True) for channel, key in keys.items()]
         stored.add_deliveries(session, new, now)

@@ -24,7 +24,7 @@ class Writer:
     """Texts and addresses of deliveries; reads everything they need together."""
 
     def __init__(self, context: Context, session: Session, claimed: Sequence[Claimed], now: dt.datetime) -> None:
-        self.context, self.url = context, context.post.url
+        self.context, self.url = context, context.outbox.url
         self.local = context.definitions.calendar("").local
         people = {it.person_id for it in claimed}
         self.readers = readers.read_readers(session, people)

@@ -21,6 +21,6 @@ class Context:
     store: Store
     definitions: Definitions
     workflow: str = "dropout"
-    post: Outbox = field(default_factory=Outbox)  # the channels that send notices
+    outbox: Outbox = field(default_factory=Outbox)  # the channels that send notices
     aliases: Aliases = NONE  # names of the columns of imported files
     risk: RiskRules = NOTHING  # what the risk watch looks for

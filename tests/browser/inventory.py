@@ -264,7 +264,7 @@ def fill(cast: Cast, keys: Path) -> Filled:
         },
     )
     shell.settings = replace(shell.settings, sign_in=SignInSettings("https://ralop.example.vn", "ralop.example.vn"))
-    shell.context = replace(Context(cast.store, cast.context.definitions, aliases=ALIASES), post=post)
+    shell.context = replace(Context(cast.store, cast.context.definitions, aliases=ALIASES), outbox=post)
     names = _cases(cast)
     cast.go_to("2026-03-05 09:00")
     names["offered"] = cast.to_commune("pupil")

@@ -27,7 +27,7 @@ def here(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Site, str]]:
     mail = EmailChannel(MailSettings("127.0.0.1", "Ra Lớp <ralop@example.vn>"))
     push = PushChannel(kept_key(tmp_path), "mailto:it@example.vn")
     shell = made.app.extensions[EXTENSION]
-    shell.context = replace(shell.context, post=Outbox("https://ralop.example.vn", {"email": mail, "push": push}))
+    shell.context = replace(shell.context, outbox=Outbox("https://ralop.example.vn", {"email": mail, "push": push}))
     with served(made.app) as address:
         yield made, address
     store.close()

@@ -33,7 +33,7 @@ FAST = CLAIM.total_seconds()  # a claim runs out after one real second
 def send_for_ever(url: str, begun: float, settings: MailSettings, seed: int) -> None:
     """A worker whose clock is fast, and jumps an hour ahead and back."""
     post = Outbox("https://ralop.example.vn", {"email": EmailChannel(settings)})
-    chance, context = random.Random(seed), Context(open_store(url), definitions(), post=post)
+    chance, context = random.Random(seed), Context(open_store(url), definitions(), outbox=post)
     while True:
         now = THURSDAY + dt.timedelta(seconds=(time.time() - begun) * FAST)
         deliver(context, now + chance.choice((0, 0, 0, 1, -1)) * HOUR)

@@ -32,7 +32,7 @@ FAST = 120 if FULL else 600  # what a killed worker had taken up to send, anothe
 def work_for_ever(url: str, outbox: Path, begun: float, seed: int) -> None:
     """A worker whose clock is fast, and jumps an hour ahead and back between its rounds."""
     post = Outbox("https://ralop.example.vn", {"email": FileOutbox(outbox)})
-    chance, context = random.Random(seed), Context(open_store(url), definitions(), post=post)
+    chance, context = random.Random(seed), Context(open_store(url), definitions(), outbox=post)
     while True:
         now = NOW + HOUR / 2 + dt.timedelta(seconds=(time.time() - begun) * FAST)
         run_due(context, now + chance.choice((-HOUR, 0 * HOUR, HOUR)), batch=BATCH)

@@ -71,7 +71,7 @@ class HoursForm(Form):
 
 def _form(reader: Recipient) -> HoursForm:
     """Makes the form with this installation's channels, filled with what the person chose."""
-    channels = deployment().context.post.channels
+    channels = deployment().context.outbox.channels
     hours, controls, data = reader.hours, {}, {}
     for name, channel in channels.items():
         controls[f"{name}_way"] = RadioField(
@@ -98,11 +98,11 @@ def _mine(reader: Recipient, form: HoursForm) -> str:
     context = deployment().context
     with context.store.reading("what was sent to oneself") as session:
         recent = deliveries.log_of(session, person_id=reader.person_id, limit=RECENT)
-    push: Channel | None = context.post.channels.get(PUSH)
+    push: Channel | None = context.outbox.channels.get(PUSH)
     return render_template(
         "channels.html",
         form=form,
-        channels=context.post.channels,
+        channels=context.outbox.channels,
         reader=reader,
         recent=recent,
         words=STATE_WORDS,
@@ -130,8 +130,8 @@ def choose() -> Answer | tuple[str, int]:
 def trial() -> Answer:
     """Sends me a test message by every channel I chose."""
     context = deployment().context
-    sent = send_trial(context, g.viewer.person_id, context.post.channels, now())
-    names = ", ".join(said(context.post.channels[name].label) for name in sent)
+    sent = send_trial(context, g.viewer.person_id, context.outbox.channels, now())
+    names = ", ".join(said(context.outbox.channels[name].label) for name in sent)
     if names:
         flash(
             _(
@@ -201,7 +201,7 @@ def log() -> str:
         state=state,
         words=STATE_WORDS,
         kinds=KINDS,
-        channels=deployment().context.post.channels,
+        channels=deployment().context.outbox.channels,
         first=url_for("channels.log", state=state) if before else "",
         next=url_for("channels.log", state=state, before=more) if more else "",
     )

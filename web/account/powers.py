@@ -31,7 +31,7 @@ def _at_another_address() -> bool:
     """Returns whether an address changes: a person who changes it could hide the next change."""
     reader = choices.reader(deployment().context, g.viewer.person_id)
     kept = {choice.channel: choice.address for choice in reader.stored}
-    given = {name: request.form.get(f"{name}_address", "").strip() for name in deployment().context.post.channels}
+    given = {name: request.form.get(f"{name}_address", "").strip() for name in deployment().context.outbox.channels}
     return any(address != kept.get(name, "") for name, address in given.items())
 
 

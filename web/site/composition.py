@@ -74,7 +74,7 @@ def build_context(settings: Settings, now: dt.datetime, store: Store | None = No
         definitions,
         aliases=read_aliases(settings.instance),
         risk=read_risk(settings.instance),
-        post=make_outbox(settings.post, settings.instance),
+        outbox=make_outbox(settings.outbox, settings.instance),
     )
 
 

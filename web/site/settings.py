@@ -34,7 +34,7 @@ class Settings:
     """What the program needs before it can open its database.
 
     `instance` is the folder of this installation; `secret_key` signs cookies; `trusted_proxies` is the number of own
-    proxies in front that name the client's address; `demo`: every page says that its people are invented; `post`: the
+    proxies in front that name the client's address; `demo`: every page says that its people are invented; `outbox`: the
     channels that send notices; `metrics_token`: what another machine must send to read `/metrics` (empty: only this
     machine may); `sign_in`: passkeys, codes, proofs.
     """
@@ -45,7 +45,7 @@ class Settings:
     trusted_proxies: int = 0
     demo: bool = False
     default_language: str = "vi"
-    post: OutboxSettings = field(default_factory=OutboxSettings)
+    outbox: OutboxSettings = field(default_factory=OutboxSettings)
     metrics_token: str = ""
     sign_in: SignInSettings = field(default_factory=SignInSettings)
 
@@ -74,7 +74,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings
     instance = instance_folder(environment).absolute()
     reader = _file(instance / FILE)
     given = _SettingsReader(environment, reader)
-    post = read_outbox(reader, environment)
+    outbox = read_outbox(reader, environment)
     settings = Settings(
         database_url=given.text("database_url", f"sqlite:///{instance / DATABASE}"),
         instance=instance,
@@ -82,9 +82,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings
         trusted_proxies=given.proxies(),
         demo=given.flag("demo"),
         default_language=given.language(),
-        post=post,
+        outbox=outbox,
         metrics_token=given.text("metrics_token", ""),
-        sign_in=read_signin(reader, post.url),
+        sign_in=read_signin(reader, outbox.url),
     )
     reader.close()
     return settings, reader.faults

@@ -44,7 +44,7 @@ def choose(context: Context, person_id: int, values: Mapping[str, str]) -> None:
     """
     faults: dict[str, Sentence] = {}
     hours = ToldWhen(*(_minutes(name, values, faults) for name in ("quiet_from", "quiet_to", "digest_at")))
-    choices = [_choice(name, values, faults) for name in context.post.channels]
+    choices = [_choice(name, values, faults) for name in context.outbox.channels]
     if faults:
         raise Invalid(faults)
     with context.store.writing("choose how to be told") as session:
@@ -84,7 +84,7 @@ def allow_browser(context: Context, person_id: int, browser: Browser, device: st
 
     Raises `Invalid` for an address of an unknown push service.
     """
-    accepts = getattr(context.post.channels.get(PUSH), "accepts", None)
+    accepts = getattr(context.outbox.channels.get(PUSH), "accepts", None)
     fits = len(browser.endpoint) <= LONGEST_ENDPOINT and len(browser.p256dh) <= LONGEST_KEY
     if not (accepts and fits and len(browser.auth) <= LONGEST_SECRET and accepts(browser.endpoint)):
         raise Invalid({"endpoint": Sentence("Push messages cannot be sent to this browser.")})

@@ -66,7 +66,7 @@ class Fake:
 
 
 def house_with(installed: CastInstallation, *channels: Channel) -> Context:
-    return replace(installed.context, post=Outbox(URL, {channel.name: channel for channel in channels}))
+    return replace(installed.context, outbox=Outbox(URL, {channel.name: channel for channel in channels}))
 
 
 def choose(installed: CastInstallation, member: str, *choices: ChosenChannel, hours: ToldWhen = ToldWhen()) -> None:  # noqa: B008 - frozen

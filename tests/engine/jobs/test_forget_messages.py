@@ -78,7 +78,7 @@ def test_once_a_day(installed: CastInstallation) -> None:
 
 def test_the_setting_says_how_long(installed: CastInstallation) -> None:
     messages(installed, ("sent", NOW - dt.timedelta(days=31)))
-    assert forget_daily(replace(installed.context, post=Outbox(keep_days=30)), NOW) == 1
+    assert forget_daily(replace(installed.context, outbox=Outbox(keep_days=30)), NOW) == 1
 
 
 def test_stopped_in_the_middle_it_goes_on_the_next_time(installed: CastInstallation) -> None:

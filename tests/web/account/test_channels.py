@@ -64,7 +64,7 @@ def here(sqlite_url: str, zalo: Zalo, mailbox: Mailbox, tmp_path_factory: pytest
     push = PushChannel(kept_key(tmp_path_factory.mktemp("keys")), "mailto:it@example.vn")
     shell = made.app.extensions[EXTENSION]
     channels: dict[str, Channel] = {"email": EmailChannel(mailbox.settings), "push": push, "zalo": zalo}
-    shell.context = replace(shell.context, post=Outbox("https://ralop.example.vn", channels))
+    shell.context = replace(shell.context, outbox=Outbox("https://ralop.example.vn", channels))
     made.person("hanh", email="hanh@example.vn")
     yield made
     store.close()
@@ -288,7 +288,7 @@ def test_the_log_goes_on_where_a_page_ended(here: Site) -> None:
 
 def test_without_any_channel_the_page_says_who_can_switch_one_on(here: Site) -> None:
     shell = here.app.extensions[EXTENSION]
-    shell.context = replace(shell.context, post=Outbox())
+    shell.context = replace(shell.context, outbox=Outbox())
     page = here.signed_in("hanh").get("/me/notices").text
     assert "Hiện chỉ có thông báo trong Ra Lớp" in page
     assert "push.js" not in page
