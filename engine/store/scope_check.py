@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from engine.core.people.access import Viewer
 from engine.core.words import Fault, Faulty, Sentence
-from engine.store.scopes import PROTECTED_MODELS
+from engine.store.scopes import PROTECTED_MODELS, Scope, shape_of, unnarrowed
 from engine.store.session import Store
 
 
@@ -16,15 +16,18 @@ def check_scopes(store: Store) -> None:
     Raises Faulty, with a fault for each table that shows a row or that nothing narrows.
     """
     faults = []
-    with store.scoped(Viewer(0)) as session:
+    nobody = Viewer(0)
+    with store.scoped(nobody) as session:
         for model in sorted(PROTECTED_MODELS, key=lambda it: str(it.__name__)):
             try:
+                narrowed = Scope(shape_of(nobody)).narrowed(select(model))
+                left = unnarrowed(str(narrowed.compile(store.engine)))
                 first = next(iter(model.__mapper__.column_attrs)).key
                 columns = session.execute(select(getattr(model, first)).limit(1)).all()
                 rows = session.execute(select(model).limit(1)).all()
             except PermissionError:
-                columns = rows = [model]
-            if columns or rows:
+                columns = rows = left = [model]
+            if columns or rows or left:
                 name = model.__table__.name
                 sentence = Sentence(
                     "A person without any post would see rows of {table}: the program does not start.", table=name

@@ -7,6 +7,7 @@ theirs is given with each execution, under the names in `values`; a statement th
 from __future__ import annotations
 
 import re
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -36,7 +37,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.functions import Function, FunctionElement
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 
 from engine.core.people.access import SEATS, Viewer
@@ -104,6 +105,10 @@ def _parameter(element: _Given, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(column.in_(bindparam(str(name), expanding=True)), **options)
 
 
+_SECRET = f"narrows-{secrets.token_hex(8)}"  # no text of SQL from elsewhere has this mark
+_REACHED = re.compile(r"\b(cases|pupils) AS reached_")
+
+
 class _Narrowed(FunctionElement[bool]):
     """A condition that narrows a table, with a mark in the SQL; `unnarrowed` counts the marks before anything runs."""
 
@@ -121,7 +126,9 @@ class _Narrowed(FunctionElement[bool]):
 @compiles(_Narrowed)
 def _marked(element: _Narrowed, compiler: SQLCompiler, **options: Any) -> str:
     condition, table = element.clauses
-    return f"({compiler.process(condition, **options)} /* narrows {table} */)"
+    text = compiler.process(condition, **options)
+    names = [str(table), *_REACHED.findall(text)]  # the condition itself looks at cases and pupils
+    return f"({text} {' '.join(f'/* {_SECRET} {name} */' for name in names)})"
 
 
 def _within(shape: Shape, name: str, column: Any) -> Iterator[ColumnElement[bool]]:
@@ -227,6 +234,8 @@ def _tables(statement: Executable) -> frozenset[str]:
     return found
 
 
+# What pages count and compare with. Others, such as `query_to_xml`, can read a table that no statement names.
+_FUNCTIONS = frozenset({"count", "max", "min", "sum", "coalesce", "lower", "length", "abs", "row_number"})
 # The conditions of partial indexes, which a statement repeats to the letter. They name columns of one table, no table.
 _CONDITIONS = frozenset(it.text for it in vars(t).values() if isinstance(it, TextClause))
 
@@ -266,21 +275,28 @@ def _elements(statement: Any) -> Iterator[Any]:
 
 def _past_the_orm(statement: Any) -> str | None:
     """What in a statement no criteria could narrow: text, a table by another name, a protected table itself."""
-    for element in _elements(statement):
-        if isinstance(element, TextClause) and element.text not in _CONDITIONS:
-            return f"text ({element.text})"
-        if (
-            isinstance(element, ColumnClause)
-            and element.is_literal
-            and not (element.name == "*" or element.name.isdigit())
-        ):
-            return f"text ({element.name})"
-        if isinstance(element, TableClause) and not isinstance(element, Table):
-            return "a table that is none of the models"
-        if isinstance(element, AliasedReturnsRows) and (name := getattr(element.element, "name", "")) in PROTECTED:
-            return f"{name} by another name"
-        if isinstance(element, Column) and id(element) in _OWN_COLUMNS:
-            return f"{element.table.name} past its model"
+    return next((why for element in _elements(statement) if (why := _hidden(element) or _bare(element))), None)
+
+
+def _hidden(element: Any) -> str | None:
+    """What an element hides: a text, or a function that can read by itself."""
+    if isinstance(element, TextClause) and element.text not in _CONDITIONS:
+        return f"text ({element.text})"
+    if isinstance(element, ColumnClause) and element.is_literal and not (element.name == "*" or element.name.isdigit()):
+        return f"text ({element.name})"
+    if isinstance(element, Function) and element.name.lower() not in _FUNCTIONS:
+        return f"the function {element.name}"
+    return None
+
+
+def _bare(element: Any) -> str | None:
+    """Which table an element names past its model."""
+    if isinstance(element, TableClause) and not isinstance(element, Table):
+        return "a table that is none of the models"
+    if isinstance(element, AliasedReturnsRows) and (name := getattr(element.element, "name", "")) in PROTECTED:
+        return f"{name} by another name"
+    if isinstance(element, Column) and id(element) in _OWN_COLUMNS:
+        return f"{element.table.name} past its model"
     return None
 
 
@@ -325,18 +341,39 @@ _OWN_COLUMNS = frozenset(id(column) for entity in PROTECTED_MODELS for column in
 
 # --- the SQL itself ---------------------------------------------------------------------------------------------------
 
-_MARK = re.compile(r"/\* narrows (\w+) \*/")
-_NAMED = re.compile(
-    rf'(?<!\bAS )(?<!%\()(?<![\w.:])"?\b({"|".join(sorted(PROTECTED))})\b"?(?! AS reached_)(?![\w.])', re.IGNORECASE
-)
+_MARK = re.compile(rf"/\* {_SECRET} (\w+) \*/")
+_NAMES = "|".join(sorted({*PROTECTED, "pupil_search"}))  # the last holds the names of pupils, folded
+_NAMED = re.compile(rf'(?<!\bAS )(?<!%\()(?<![\w:])(?:("?\w+"?)\.)?"?\b({_NAMES})\b"?(?![\w.])', re.IGNORECASE)
+_COLUMNS = {
+    (table.name, column.name)
+    for table in t.Base.metadata.tables.values()
+    for column in table.c
+    if column.name in PROTECTED
+}
+_ALIAS = re.compile(r"\w+_\d+")  # as SQLAlchemy names what has no name
 
 
 @lru_cache(maxsize=4096)
 def unnarrowed(sql: str) -> list[str]:
-    """The protected tables that a text of SQL names more often than something narrows them.
+    """Returns the protected tables that a text of SQL names more often than something narrows them.
 
     A scoped connection asks this of all that goes to the database, whoever made it and by whatever way.
     """
     marks = Counter(_MARK.findall(sql))
-    named = Counter(name.lower() for name in _NAMED.findall(_MARK.sub("", sql)))
+    named = Counter(table for prefix, table in _tables_named(sql) if not _is_column(prefix, table))
     return sorted(name for name, count in named.items() if count > marks[name])
+
+
+def _tables_named(sql: str) -> Iterator[tuple[str, str]]:
+    for prefix, name in _NAMED.findall(_MARK.sub("", sql)):
+        yield prefix.strip('"').lower(), name.lower()
+
+
+def _is_column(prefix: str, name: str) -> bool:
+    """Whether `prefix.name` is a column that is called as a table is, and not a table of a schema."""
+    return (prefix, name) in _COLUMNS or (bool(_ALIAS.fullmatch(prefix)) and any(name == it for _, it in _COLUMNS))
+
+
+def is_select(statement: object) -> bool:
+    """Whether a statement is a SELECT made of models and nothing that hides one in a text."""
+    return isinstance(statement, Select | CompoundSelect)

@@ -19,14 +19,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, inspect, make_url, select
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExecutionContext
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.orm import Session
 
 from engine.core.people import access
 from engine.store.database.installation import Installation
 from engine.store.database.refusals import must_be_there, read_url
-from engine.store.scopes import Scope, Shape, shape_of, unnarrowed, values
+from engine.store.scopes import Scope, Shape, is_select, shape_of, unnarrowed, values
 
 __all__ = ["ScopedSession", "Session", "Store", "UnscopedSession", "make_engine", "now_utc", "open_store"]
 
@@ -176,7 +176,13 @@ class UnscopedSession(Session):
     """A session that sees everything: for the worker, the command line and the use cases after access was decided."""
 
 
-def _refuse_unnarrowed(_connection: Any, _cursor: Any, sql: str, *_more: Any) -> None:
+def _refuse_unnarrowed(
+    _connection: Connection, _cursor: Any, sql: str, _given: Any, context: ExecutionContext | None, _many: bool
+) -> None:
+    if sql == OF_A_PAGE:
+        return
+    if context is None or not is_select(context.invoked_statement):
+        raise PermissionError("A scoped connection takes a SELECT of models, and nothing else.")
     if names := unnarrowed(sql):
         raise PermissionError(f"A scoped connection was asked for {names}, which nothing narrows.")
 

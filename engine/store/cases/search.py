@@ -44,7 +44,11 @@ def pupils_named(session: Session, found: list[str]) -> Any:
     """
     if session.get_bind().dialect.name == "sqlite":
         match = " ".join(f'"{word}"{"*" if len(word) > 1 else ""}' for word in found)
-        return beyond_scope(select(_search.c.rowid).where(_search.c.pupil_search.op("MATCH")(match)), (), FOUND_BY_NAME)
+        return beyond_scope(
+            select(_search.c.rowid).where(_search.c.pupil_search.op("MATCH")(match)),
+            ("pupil_search",) * 2,
+            FOUND_BY_NAME,
+        )
     match = " & ".join(f"{word}:*" if len(word) > 1 else word for word in found)
     simple: Any = text("'simple'")  # a literal, or the index is not recognised
     words = func.to_tsvector(simple, _pupils.c.search_key)

@@ -231,6 +231,12 @@ PAST_THE_SCOPE: dict[str, Callable[[], Any]] = {
     "a text as FROM": lambda: select(text("name")).select_from(text("pupils")),
     "a literal column": lambda: select(t.Unit.id, literal_column("(SELECT name FROM pupils LIMIT 1)")),
     "a table of no model": lambda: select(table("pupils", column("name")).c.name),
+    "a table of a schema": lambda: select(t.Unit.name).prefix_with("(SELECT name FROM main.pupils),"),
+    "a table of a schema in quotes": lambda: select(t.Unit.name).prefix_with('(SELECT name FROM "public"."pupils"),'),
+    "the names for the search": lambda: select(t.Unit.name).prefix_with("(SELECT pupil_search FROM pupil_search),"),
+    "our own alias": lambda: select(t.Unit.name).prefix_with("(SELECT name FROM pupils AS reached_pupil),"),
+    "an operator and a schema": lambda: select(t.Unit.name.op("|| (SELECT name FROM main.pupils) ||")("")),
+    "a function that reads by itself": lambda: select(func.query_to_xml("SELECT * FROM pupils", True, True, "")),
     "a suffix": lambda: select(t.Unit.name).suffix_with("UNION SELECT name FROM pupils"),
     "a prefix": lambda: select(t.Unit.name).prefix_with("name FROM pupils UNION SELECT"),
     "a hint": lambda: select(t.Unit.name).with_statement_hint("UNION SELECT name FROM pupils"),
@@ -286,10 +292,12 @@ def test_a_scoped_sessions_connection_lets_no_other_statement_through(
             session.connection()
         bound = session.get_bind()
         assert isinstance(bound, Connection)
-        with pytest.raises(PermissionError, match="pupils"):
+        with pytest.raises(PermissionError, match="nothing else"):
             bound.execute(text(sql))
-        with pytest.raises(PermissionError, match="pupils"):
+        with pytest.raises(PermissionError, match="nothing else"):
             bound.exec_driver_sql(sql)
+        with pytest.raises(PermissionError, match="pupils"):
+            bound.execute(select(TABLE.c.name))
 
 
 def test_a_row_is_found_by_its_key_only_within_the_scope(many: tuple[Store, list[PupilPlace]]) -> None:

@@ -11,7 +11,7 @@ from engine.store import scopes
 
 ROOT = Path(__file__).parents[3]
 LISTED = Path(__file__).with_name("unscoped_reads.txt")
-PAST_THE_SCOPE = ("reading", "trying", "writing", "beyond_scope")
+PAST_THE_SCOPE = ("reading", "trying", "writing", "changing", "beyond_scope")
 
 
 def calls(folder: str) -> Iterator[str]:
@@ -19,9 +19,14 @@ def calls(folder: str) -> Iterator[str]:
     for path in sorted((ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and (way := _name(node.func)) in PAST_THE_SCOPE:
-                reasons = [it for it in node.args if isinstance(it, ast.Constant | ast.Name | ast.JoinedStr)]
-                if way == "beyond_scope" or (reasons and isinstance(node.func, ast.Attribute)):
-                    yield f"{path.relative_to(ROOT).as_posix()}: {way}: {_reason(reasons[-1]) if reasons else ''}"
+                given = [*node.args, *(it.value for it in node.keywords if it.arg in {None, "why"})]
+                yield f"{path.relative_to(ROOT).as_posix()}: {way}: {_reason(given[-1]) if given else ''}"
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr == "engine"
+                and not path.is_relative_to(ROOT / "engine/store")
+            ):
+                yield f"{path.relative_to(ROOT).as_posix()}: engine: {ast.unparse(node)}"
 
 
 def _name(called: ast.expr) -> str:
@@ -29,7 +34,7 @@ def _name(called: ast.expr) -> str:
 
 
 def _reason(it: ast.expr) -> str:
-    return str(it.value) if isinstance(it, ast.Constant) else it.id if isinstance(it, ast.Name) else ast.unparse(it)
+    return str(it.value) if isinstance(it, ast.Constant) else ast.unparse(it)
 
 
 def found() -> list[str]:
