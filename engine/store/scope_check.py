@@ -26,7 +26,7 @@ def check_scopes(store: Store) -> None:
                 columns = session.execute(select(getattr(model, first)).limit(1)).all()
                 rows = session.execute(select(model).limit(1)).all()
             except PermissionError:
-                columns = rows = left = [model]
+                columns, rows, left = [], [], [model.__table__.name]
             if columns or rows or left:
                 name = model.__table__.name
                 sentence = Sentence(

@@ -312,7 +312,7 @@ class Scope:
     def narrowed(self, statement: Any) -> Any:
         """The statement with the loader criteria it needs: those of every protected table it names.
 
-        Raises PermissionError for what is no SELECT, for text, and for a protected table by another name or past its
+        Raises PermissionError for what is not a SELECT, for text, and for a protected table by another name or past its
         model: nothing would narrow it.
         """
         if not isinstance(statement, Select | CompoundSelect):

@@ -97,16 +97,14 @@ def test_a_page_is_of_one_moment_whatever_others_write_meanwhile(cast: Cast) -> 
 def test_nothing_can_be_written_where_a_page_is_read_nor_after_what_was_read_was_given_up(cast: Cast) -> None:
     store = cast.store
     change = text("UPDATE people SET name = 'Y Mới'")
-    with store.one_page(), store.scoped(cast.viewer("teacher")) as session:
-        line = session.get_bind()
-        assert isinstance(line, Connection)
+    with store.one_page(), store.reading("test") as session:
         for _given_up in range(2):
             session.rollback()
             if store.is_sqlite:  # which lets one write, but forgets it when the line is given back
-                line.execute(change)
+                session.connection().execute(change)
             else:
                 with pytest.raises(DBAPIError, match="read-only transaction"):
-                    line.execute(change)
+                    session.connection().execute(change)
     with store.reading("test") as session:
         assert name_of(session) != "Y Mới"
 
