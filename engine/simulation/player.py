@@ -56,7 +56,7 @@ def play(scenario: Scenario, store: Store) -> Iterator[Check]:
         yield from player.take(step)
 
 
-def house_of(scenario: Scenario, store: Store) -> Context:
+def context_of(scenario: Scenario, store: Store) -> Context:
     """Returns a context that runs on the scenario's own definitions."""
     workflow, rules = scenario.workflow, scenario.rules
     definitions = Definitions(
@@ -87,7 +87,7 @@ class _Player:
     """
 
     def __init__(self, scenario: Scenario, store: Store) -> None:
-        self.context, self.calendar = house_of(scenario, store), scenario.calendar
+        self.context, self.calendar = context_of(scenario, store), scenario.calendar
         with store.writing("set the stage") as session:
             self.stage = seed.add_cast(session, scenario.start)
         self.now, self.working = scenario.start, True
