@@ -37,7 +37,7 @@ def demo_files() -> DemoFiles:
         local=text("demo", "names", "local.csv"),
         refused=text("demo", "names", "refused.csv"),
         people=text("demo", "people.csv"),
-        stories=text("demo", "stories.csv"),
+        demo_cases=text("demo", "stories.csv"),
     )
 
 
