@@ -26,13 +26,13 @@ from engine.simulation.demo_script import (
     PRESENT,
     UNEXCUSED,
     DemoAccount,
-    DemoFiles,
-    DemoCase,
     DemoAct,
+    DemoCase,
+    DemoFiles,
     WorkingDaysBack,
     read_accounts,
-    read_schools,
     read_demo_cases,
+    read_schools,
 )
 from engine.store.attendance.marks import put_marks
 from engine.store.cases import cases as stored
@@ -112,8 +112,8 @@ class _DemoPlayer:
 
     def play(self, demo_cases: list[DemoCase], until: dt.datetime) -> None:
         """Plays all cases side by side."""
-        acts = [(self._moment(act), number, act) for number, demo_case in enumerate(demo_cases) for act in demo_case.acts]
-        cast = {number: self._cast(demo_case) for number, demo_case in enumerate(demo_cases) if not _is_closure(demo_case)}
+        acts = [(self._moment(act), number, act) for number, it in enumerate(demo_cases) for act in it.acts]
+        cast = {number: self._cast(it) for number, it in enumerate(demo_cases) if not _is_closure(it)}
         codes: dict[int, str] = {}
         for moment, number, act in sorted(acts, key=lambda item: item[:2]):
             self._pass(moment)
@@ -162,8 +162,8 @@ class _DemoPlayer:
             world = SurroundingsReader(session, self.context.definitions, now)
             viewer = self._viewer(session, self._people(session, code, act.who, world), world)
         done = Act(viewer, code, act.values, now)
-        if act.act in _FORMS:
-            _FORMS[act.act](self.context, done)
+        if act.act in _STANDING_ACTS:
+            _STANDING_ACTS[act.act](self.context, done)
         else:
             case_acts.step(self.context, done, act.act)
 
@@ -194,7 +194,7 @@ class _DemoPlayer:
         )
 
 
-_FORMS: Mapping[str, Callable[[Context, Act], None]] = {
+_STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,

@@ -68,7 +68,7 @@ def context_of(scenario: Scenario, store: Store) -> Context:
     return Context(store, definitions, workflow.name, risk=scenario.risk)
 
 
-FORMS: Mapping[str, Callable[[Context, Act], None]] = {
+STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
@@ -166,8 +166,8 @@ class _Player:
             case_acts.assign(self.context, act, self.seeded.people[step.values["to"]])
         elif do == "difficulty_answer":
             answer(self.context, act, self._difficulty(case))
-        elif do in FORMS:
-            FORMS[do](self.context, act)
+        elif do in STANDING_ACTS:
+            STANDING_ACTS[do](self.context, act)
         else:
             case_acts.step(self.context, act, do)
 

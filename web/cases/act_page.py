@@ -40,7 +40,9 @@ def act_from(form: ActForm, code: str) -> Act:
     return Act(g.viewer, code, form.values, now(), version=form.seen, key=form.once)
 
 
-def attempt(act_request: ActRequest, code: str, form: ActForm, use_case: Callable[[], None]) -> Response | tuple[str, int]:
+def attempt(
+    act_request: ActRequest, code: str, form: ActForm, use_case: Callable[[], None]
+) -> Response | tuple[str, int]:
     """Does what a form asks for and redirects to the case; or returns the form with what is wrong."""
     try:
         use_case()

@@ -53,7 +53,9 @@ def do(code: str, name: str) -> Response | tuple[str, int]:
     asked, label = _named(seen.workflow, name)
     form = _form(seen, name, asked)
     use_case = _USE_CASES.get(name, _step)
-    return attempt(_act_request(seen, name, label), seen.facts.code, form, lambda: use_case(seen.facts.code, name, form))
+    return attempt(
+        _act_request(seen, name, label), seen.facts.code, form, lambda: use_case(seen.facts.code, name, form)
+    )
 
 
 def _act_request(seen: Seen, name: str, label: Label) -> ActRequest:

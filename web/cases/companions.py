@@ -62,7 +62,7 @@ def _asked(seen: Seen, seq: int) -> tuple[ActRequest, ActForm]:
         it = next((it for it in companions(session, seen.facts.id) if it.seq == seq), None)
     if it is None:
         raise NotFound(Sentence("This person is not on the list of the case."))
-    who, form = around_label(it.role, it.name), builtin_forms.FORMS[OFF]
+    who, form = around_label(it.role, it.name), builtin_forms.BUILTIN_FORMS[OFF]
     label = Label(f"Bỏ khỏi danh sách: {who.vi}", f"Take off the list: {who.en}")
     address = url_for("companions.take_off", code=seen.facts.code, companion=seq)
     fields = builtin_forms.asked(seen.workflow, form)

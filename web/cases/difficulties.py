@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from engine.core.refusals import NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow import builtin_forms
-from engine.core.workflow.builtin_forms import FORMS
+from engine.core.workflow.builtin_forms import BUILTIN_FORMS
 from engine.store.cases import difficulties as stored
 from engine.store.cases.difficulties import ALL, ANSWERED, OPEN, PAGE
 from engine.usecases.cases.difficulties import answer
@@ -77,7 +77,7 @@ def _asked(seen: Seen, seq: int) -> tuple[DifficultyItem, ActRequest, ActForm]:
         found = stored.shown(session, seen.facts.id, seq, known=seen.known)
     if found is None:
         raise NotFound(Sentence("There is no such difficulty in this case."))
-    it, form = items([found])[0], FORMS["difficulty_answer"]
+    it, form = items([found])[0], BUILTIN_FORMS["difficulty_answer"]
     label = Label(f"Giải quyết: {it.kind.vi}", f"Decide: {it.kind.en}")
     address = url_for("difficulties.decide", code=seen.facts.code, difficulty=seq)
     fields = builtin_forms.asked(seen.workflow, form)

@@ -21,7 +21,7 @@ from web.cli.check import language_here
 from web.site.composition import build_context
 from web.site.settings import load_settings
 
-__all__ = ["with_context", "language_here", "opened", "operator"]
+__all__ = ["language_here", "opened", "operator", "with_context"]
 
 
 def operator() -> str:

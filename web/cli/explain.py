@@ -20,7 +20,7 @@ from engine.store.cases.cases import find_case
 from engine.store.cases.history import events_of, people_named
 from engine.store.cases.surroundings import SurroundingsReader
 from engine.usecases.context import Context
-from web.cli.console import with_context, language_here
+from web.cli.console import language_here, with_context
 
 
 @click.command("explain")

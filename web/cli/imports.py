@@ -15,7 +15,7 @@ from engine.core.files.sheets import LIMITS
 from engine.core.words import Sentence
 from engine.usecases.attendance import importing
 from engine.usecases.attendance.importing import ImportOutcome
-from web.cli.console import with_context, language_here
+from web.cli.console import language_here, with_context
 from web.cli.parameter_types import FILE as FILE_PATH
 from web.cli.parameter_types import MONTH, NEW_FILE
 from web.site.files import read_bytes

@@ -11,7 +11,7 @@ from engine.core.words import Sentence
 from engine.usecases.units.merger_undo import is_undo, undo
 from engine.usecases.units.mergers import Merger, merge_units, read_moves, read_table
 from web.admin.mergers import keep, report_lines, undo_path
-from web.cli.console import with_context, language_here, operator
+from web.cli.console import language_here, operator, with_context
 from web.cli.parameter_types import DAY, FILE, NEW_FILE
 from web.site.files import read_text
 from web.site.settings import load_settings

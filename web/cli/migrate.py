@@ -8,7 +8,7 @@ import click
 
 from engine.core.words import Label, Sentence
 from engine.usecases.cases.migrate import CaseMove, Moved, migrate_cases
-from web.cli.console import with_context, language_here
+from web.cli.console import language_here, with_context
 
 NONE = Label("không có hạn", "no deadline")
 BEHIND = 1  # exit code if a case stays behind

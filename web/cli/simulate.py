@@ -15,7 +15,7 @@ from engine.core.rules.reader import load_ruleset
 from engine.core.words import Sentence
 from engine.simulation.what_if import Outcome, simulate
 from engine.usecases.context import Context
-from web.cli.console import with_context, language_here
+from web.cli.console import language_here, with_context
 from web.cli.play import Folders
 from web.rules.simulate import moments, workflow_for
 

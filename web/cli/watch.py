@@ -9,7 +9,7 @@ import click
 
 from engine.core.words import Sentence
 from engine.jobs.risk_watch import watch
-from web.cli.console import with_context, language_here
+from web.cli.console import language_here, with_context
 from web.cli.parameter_types import DAY
 
 

@@ -14,7 +14,7 @@ from engine.core.people.access import ROLES, Viewer
 from engine.core.refusals import Conflict
 from engine.simulation.demo import NOW, PASSWORD, DemoReport, build_demo
 from engine.simulation.demo_names import Namer, read_namer, rows
-from engine.simulation.demo_script import WorkingDaysBack, read_accounts, read_schools, read_demo_cases
+from engine.simulation.demo_script import WorkingDaysBack, read_accounts, read_demo_cases, read_schools
 from engine.store import tables as t
 from engine.store.cases.verify import breaks
 from engine.store.ops.settings import DEMO, get_setting
