@@ -160,7 +160,7 @@ def test_the_tests_of_the_program_are_in_the_same_folders_as_the_program() -> No
 
 @pytest.fixture
 def planted(tmp_path: Path) -> Path:
-    """A small house without a fault."""
+    """A small installation without a fault."""
     plant(tmp_path, "engine/core/cases/facts.py", "")
     plant(tmp_path, "engine/store/cases/rows.py", "from engine.core.cases import facts")
     plant(tmp_path, "engine/channels/email.py", "")
@@ -177,7 +177,7 @@ def plant(root: Path, name: str, text: str) -> None:
             (root / package / "__init__.py").touch()
 
 
-def test_a_house_without_a_fault_passes_each_guard(planted: Path) -> None:
+def test_an_installation_without_a_fault_passes_each_guard(planted: Path) -> None:
     assert arrows(planted) == [
         Arrow("engine.store.cases.rows", "engine.core.cases.facts"),
         Arrow("web.cases.page", "engine.store.cases.rows"),

@@ -78,7 +78,7 @@ BLUEPRINTS = (
     manual.pages,
     offline.pages,
 )
-"""Every room of the site; a new one is added here."""
+"""Every part of the site; a new one is added here."""
 
 LARGEST_REQUEST = 2 * 1024 * 1024  # bytes; a page that takes files has its own, higher limit
 LARGEST_NUMBER = 2**31 - 1  # ids fit into this; a path with a longer number has no page

@@ -26,13 +26,13 @@ from engine.simulation.demo_script import (
     PRESENT,
     UNEXCUSED,
     DemoAccount,
+    DemoAct,
+    DemoCase,
     DemoFiles,
-    Story,
-    StoryAct,
     WorkingDaysBack,
     read_accounts,
+    read_demo_cases,
     read_schools,
-    read_stories,
 )
 from engine.store.attendance.marks import put_marks
 from engine.store.cases import cases as stored
@@ -90,16 +90,16 @@ def build_demo(context: Context, files: DemoFiles, now: dt.datetime = NOW) -> De
         town = Town(session, today)
         accounts = add_accounts(town, read_accounts(files.people, days), namer, calendar.instant(days.back(60), 0))
         pupils = add_pupils(town, read_schools(files, today, days), namer)
-    player = _StoryPlayer(context, days, pupils, calendar.instant)
-    player.play(read_stories(files.stories, days), now)
+    player = _DemoPlayer(context, days, pupils, calendar.instant)
+    player.play(read_demo_cases(files.demo_cases, days), now)
     with context.store.writing("fill the demo's registers") as session:
         marks = _fill_registers(session, pupils, calendar.instant)
         put_setting(session, DEMO, {"on": True})
     return _report(context, accounts, units.added, pupils, marks, now)
 
 
-class _StoryPlayer:
-    """Plays the stories at their moments; in between, time passes and the rules fire."""
+class _DemoPlayer:
+    """Plays the cases of the demo at their moments; in between, time passes and the rules fire."""
 
     def __init__(
         self,
@@ -110,22 +110,22 @@ class _StoryPlayer:
     ) -> None:
         self.context, self.days, self.pupils, self.instant = context, days, pupils, instant
 
-    def play(self, stories: list[Story], until: dt.datetime) -> None:
-        """Plays all stories side by side."""
-        acts = [(self._moment(act), number, act) for number, story in enumerate(stories) for act in story.acts]
-        cast = {number: self._cast(story) for number, story in enumerate(stories) if not _is_closure(story)}
+    def play(self, demo_cases: list[DemoCase], until: dt.datetime) -> None:
+        """Plays all cases side by side."""
+        acts = [(self._moment(act), number, act) for number, it in enumerate(demo_cases) for act in it.acts]
+        cast = {number: self._cast(it) for number, it in enumerate(demo_cases) if not _is_closure(it)}
         codes: dict[int, str] = {}
         for moment, number, act in sorted(acts, key=lambda item: item[:2]):
             self._pass(moment)
             if act.act == "closure":
-                self._close(stories[number].class_code, act, moment)
+                self._close(demo_cases[number].class_code, act, moment)
             elif act.act == "open":
                 codes[number] = self._open(cast[number].id, act, moment)
             else:
                 self._act(codes[number], act, moment)
         self._pass(until)
 
-    def _moment(self, act: StoryAct) -> dt.datetime:
+    def _moment(self, act: DemoAct) -> dt.datetime:
         return self.instant(act.day, act.time.hour * 60 + act.time.minute)
 
     def _pass(self, until: dt.datetime) -> None:
@@ -136,34 +136,34 @@ class _StoryPlayer:
                 return
             run_due(self.context, look)
 
-    def _cast(self, story: Story) -> Enrolled:
-        """Chooses the pupil whose real marks fit the story best; from now on the story sets their marks."""
-        there = [pupil for pupil in self.pupils if pupil.class_code == story.class_code and not pupil.in_story]
-        right = [pupil for pupil in there if story.village in {None, pupil.village}]
+    def _cast(self, demo_case: DemoCase) -> Enrolled:
+        """Chooses the pupil whose real marks fit the case best; from now on the case sets their marks."""
+        there = [pupil for pupil in self.pupils if pupil.class_code == demo_case.class_code and not pupil.in_demo_case]
+        right = [pupil for pupil in there if demo_case.village in {None, pupil.village}]
         if not right:
-            raise LookupError(f"No pupil is left for {story.name} in {story.class_code}, {story.village}.")
-        away = {day for first, end in story.absent for day in self.days.between(first, end or self.days.back(0))}
+            raise LookupError(f"No pupil is left for {demo_case.name} in {demo_case.class_code}, {demo_case.village}.")
+        away = {day for first, end in demo_case.absent for day in self.days.between(first, end or self.days.back(0))}
         pupil = min(right, key=lambda one: (sum(one.marks.get(day) == PRESENT for day in away), one.id))
-        pupil.in_story = True
+        pupil.in_demo_case = True
         pupil.marks |= dict.fromkeys(away, UNEXCUSED)
         return pupil
 
     # --- acts -----------------------------------------------------------------------------------------------------
 
-    def _open(self, pupil_id: int, act: StoryAct, now: dt.datetime) -> str:
+    def _open(self, pupil_id: int, act: DemoAct, now: dt.datetime) -> str:
         with self.context.store.reading("who opens") as session:
             world = SurroundingsReader(session, self.context.definitions, now)
             place = given(stored.pupil_place(session, pupil_id), "the demo has just stored its pupils")
             viewer = self._viewer(session, find(act.who, place, world).people, world)
         return case_acts.open_case(self.context, viewer, pupil_id, act.values, now)
 
-    def _act(self, code: str, act: StoryAct, now: dt.datetime) -> None:
+    def _act(self, code: str, act: DemoAct, now: dt.datetime) -> None:
         with self.context.store.reading("who acts") as session:
             world = SurroundingsReader(session, self.context.definitions, now)
             viewer = self._viewer(session, self._people(session, code, act.who, world), world)
         done = Act(viewer, code, act.values, now)
-        if act.act in _FORMS:
-            _FORMS[act.act](self.context, done)
+        if act.act in _STANDING_ACTS:
+            _STANDING_ACTS[act.act](self.context, done)
         else:
             case_acts.step(self.context, done, act.act)
 
@@ -178,7 +178,7 @@ class _StoryPlayer:
     def _viewer(self, session: Session, people: Iterable[int], reader: SurroundingsReader) -> Viewer:
         return viewer_of(session, next(iter(people)), reader.today)
 
-    def _close(self, unit: str, act: StoryAct, now: dt.datetime) -> None:
+    def _close(self, unit: str, act: DemoAct, now: dt.datetime) -> None:
         with self.context.store.reading("what closes") as session:
             unit_id = Town(session, act.day).unit(unit).id
         values: Mapping[str, Any] = act.values
@@ -194,7 +194,7 @@ class _StoryPlayer:
         )
 
 
-_FORMS: Mapping[str, Callable[[Context, Act], None]] = {
+_STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
@@ -204,8 +204,8 @@ _FORMS: Mapping[str, Callable[[Context, Act], None]] = {
 }
 
 
-def _is_closure(story: Story) -> bool:
-    return story.acts[0].act == "closure"
+def _is_closure(demo_case: DemoCase) -> bool:
+    return demo_case.acts[0].act == "closure"
 
 
 def _fill_registers(session: Session, pupils: list[Enrolled], instant: Callable[[dt.date, int], dt.datetime]) -> int:

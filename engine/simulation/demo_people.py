@@ -114,7 +114,7 @@ class Enrolled:
     class_code: str
     village: str
     marks: dict[dt.date, str]
-    in_story: bool = False
+    in_demo_case: bool = False
 
 
 def add_pupils(town: Town, schools: list[School], namer: Namer) -> list[Enrolled]:

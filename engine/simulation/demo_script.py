@@ -27,7 +27,7 @@ class DemoFiles:
     local: str
     refused: str
     people: str
-    stories: str
+    demo_cases: str
 
 
 class WorkingDaysBack:
@@ -127,12 +127,12 @@ def read_accounts(text: str, days: WorkingDaysBack) -> list[DemoAccount]:
     ]
 
 
-# --- stories ----------------------------------------------------------------------------------------------------------
+# --- cases ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class StoryAct:
-    """One act of a story: a local time, a role ("assignee", "offered"), and what is filled in."""
+class DemoAct:
+    """One act of a demo case: a local time, a role ("assignee", "offered"), and what is filled in."""
 
     day: dt.date
     time: dt.time
@@ -142,13 +142,13 @@ class StoryAct:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """The story of one case; its pupil is chosen in a class, and in a village if one is named."""
+class DemoCase:
+    """The script of one case; its pupil is chosen in a class, and in a village if one is named."""
 
     name: str
     class_code: str
     village: str | None
-    acts: tuple[StoryAct, ...]
+    acts: tuple[DemoAct, ...]
 
     @property
     def absent(self) -> tuple[tuple[dt.date, dt.date | None], ...]:
@@ -164,14 +164,14 @@ class Story:
         return tuple(spans)
 
 
-def read_stories(text: str, days: WorkingDaysBack) -> list[Story]:
-    """Reads the stories of stories.csv, one for each class that a story names."""
-    acts: dict[str, list[StoryAct]] = {}
+def read_demo_cases(text: str, days: WorkingDaysBack) -> list[DemoCase]:
+    """Reads the cases of stories.csv, one for each class that a case names."""
+    acts: dict[str, list[DemoAct]] = {}
     classes: dict[str, list[str]] = {}
     for row in rows(text):
         name = row["story"]
         classes.setdefault(name, row["class"].split())
-        act = StoryAct(
+        act = DemoAct(
             days.read(row["back"]),
             dt.time.fromisoformat(row["time"]),
             row["who"],
@@ -180,7 +180,7 @@ def read_stories(text: str, days: WorkingDaysBack) -> list[Story]:
         )
         acts.setdefault(name, []).append(act)
     return [
-        Story(name, code.partition("@")[0], code.partition("@")[2] or None, tuple(acts[name]))
+        DemoCase(name, code.partition("@")[0], code.partition("@")[2] or None, tuple(acts[name]))
         for name, codes in classes.items()
         for code in codes
     ]

@@ -56,7 +56,7 @@ def play(scenario: Scenario, store: Store) -> Iterator[Check]:
         yield from player.take(step)
 
 
-def house_of(scenario: Scenario, store: Store) -> Context:
+def context_of(scenario: Scenario, store: Store) -> Context:
     """Returns a context that runs on the scenario's own definitions."""
     workflow, rules = scenario.workflow, scenario.rules
     definitions = Definitions(
@@ -68,7 +68,7 @@ def house_of(scenario: Scenario, store: Store) -> Context:
     return Context(store, definitions, workflow.name, risk=scenario.risk)
 
 
-FORMS: Mapping[str, Callable[[Context, Act], None]] = {
+STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
@@ -87,9 +87,9 @@ class _Player:
     """
 
     def __init__(self, scenario: Scenario, store: Store) -> None:
-        self.context, self.calendar = house_of(scenario, store), scenario.calendar
+        self.context, self.calendar = context_of(scenario, store), scenario.calendar
         with store.writing("set the stage") as session:
-            self.stage = seed.add_cast(session, scenario.start)
+            self.seeded = seed.add_cast(session, scenario.start)
         self.now, self.working = scenario.start, True
         self.notice, self.closure = 0, 0
 
@@ -147,7 +147,7 @@ class _Player:
                 self._around(step, step.values)
             case "open":
                 viewer = self._viewer(step.by) or Viewer(0)
-                case_acts.open_case(self.context, viewer, self.stage.pupils[step.pupil], step.values, self.now)
+                case_acts.open_case(self.context, viewer, self.seeded.pupils[step.pupil], step.values, self.now)
             case _:
                 self._on_case(step)
 
@@ -155,7 +155,7 @@ class _Player:
         if member is None:
             return None
         with self.context.store.reading("who acts") as session:
-            return viewer_of(session, self.stage.people[member], self._day())
+            return viewer_of(session, self.seeded.people[member], self._day())
 
     def _on_case(self, step: ScenarioStep) -> None:
         do = step.do or ""
@@ -163,11 +163,11 @@ class _Player:
         code, version = (case.code, case.version - 1 if step.stale else None) if case else (NO_CASE, None)
         act = Act(viewer, code, {name: value for name, value in step.values.items() if name != "to"}, self.now, version)
         if do == "assign":
-            case_acts.assign(self.context, act, self.stage.people[step.values["to"]])
+            case_acts.assign(self.context, act, self.seeded.people[step.values["to"]])
         elif do == "difficulty_answer":
             answer(self.context, act, self._difficulty(case))
-        elif do in FORMS:
-            FORMS[do](self.context, act)
+        elif do in STANDING_ACTS:
+            STANDING_ACTS[do](self.context, act)
         else:
             case_acts.step(self.context, act, do)
 
@@ -181,31 +181,31 @@ class _Player:
         values = dict(step.values)
         scope = values.pop("scope")
         if scope == "pupil":
-            values["pupil_id"] = self.stage.pupils[step.pupil]
+            values["pupil_id"] = self.seeded.pupils[step.pupil]
         else:
-            values["unit_id"] = self.stage.units[scope]
+            values["unit_id"] = self.seeded.units[scope]
         self.closure = announce_closure(self.context, self._viewer(step.by), now=self.now, **values)
 
     def _around(self, step: ScenarioStep, values: Mapping[str, Any]) -> None:
-        stage, today = self.stage, self._day()
+        seeded, today = self.seeded, self._day()
         with self.context.store.writing("around the cases") as session:
             match step.do:
                 case "attendance":
-                    pupil = stage.pupils[step.pupil]
+                    pupil = seeded.pupils[step.pupil]
                     seed.mark(session, pupil, values["day"], values["sessions"], values["mark"], self.now)
                 case "vacant":
-                    seed.vacate(session, stage.seats(values["post"]), today)
+                    seed.vacate(session, seeded.seats(values["post"]), today)
                 case "appoint":
-                    seed.appoint(session, stage.people[values["who"]], stage.seats(values["post"]), today)
+                    seed.appoint(session, seeded.people[values["who"]], seeded.seats(values["post"]), today)
                 case "away":
-                    delegate = stage.people.get(values["delegate"] or "")
-                    seed.send_away(session, stage.people[values["who"]], today, values["until"], delegate)
+                    delegate = seeded.people.get(values["delegate"] or "")
+                    seed.send_away(session, seeded.people[values["who"]], today, values["until"], delegate)
 
     # --- what must be true ----------------------------------------------------------------------------------------
 
     def _case(self, step: ScenarioStep) -> Facts | None:
         with self.context.store.reading("the case") as session:
-            return seed.latest_case(session, self.stage.pupils[step.pupil])
+            return seed.latest_case(session, self.seeded.pupils[step.pupil])
 
     def _compare(self, step: ScenarioStep, refused: Refused | None) -> Iterator[Check]:
         found = self._found(step, refused)
@@ -216,14 +216,14 @@ class _Player:
             yield Check(step.number, self.calendar.local(step.at), key, expected, found[key], same, sentence)
 
     def _found(self, step: ScenarioStep, refused: Refused | None) -> dict[str, Any]:
-        case, pupil = self._case(step), self.stage.pupils[step.pupil]
+        case, pupil = self._case(step), self.seeded.pupils[step.pupil]
         with self.context.store.reading("what came of it") as session:
             found = {
                 "refused": refused.code if refused else "",
                 "count": seed.open_cases(session, pupil),
                 "fired": seed.fired(session, case.id) if case else (),
                 "asked": self._asked(session, case),
-                "notified": tuple(sorted(map(self.stage.member, seed.told_since(session, pupil, self.notice)))),
+                "notified": tuple(sorted(map(self.seeded.member, seed.told_since(session, pupil, self.notice)))),
             }
             self.notice = seed.last_notice(session)
         return found | self._of_case(case)
@@ -231,7 +231,7 @@ class _Player:
     def _asked(self, session: Session, case: Facts | None) -> str:
         """Returns the post that has to decide about the newest difficulty of the case."""
         found = seed.waiting_difficulty(session, case.id) if case else None
-        return self.stage.post(found.role, found.unit_id) if found else ""
+        return self.seeded.post(found.role, found.unit_id) if found else ""
 
     def _of_case(self, case: Facts | None) -> dict[str, Any]:
         if case is None:
@@ -239,8 +239,8 @@ class _Player:
             return {**nothing, "accepted": False, "overdue": False, "due": None, "level": 0}
         return {
             "state": case.state,
-            "assignee": self.stage.member(case.assignee_id),
-            "offered_to": self.stage.post(case.offered_role, case.offered_unit_id),
+            "assignee": self.seeded.member(case.assignee_id),
+            "offered_to": self.seeded.post(case.offered_role, case.offered_unit_id),
             "accepted": bool(case.accepted),
             "overdue": case.due_at is not None and case.due_at <= self.now,
             "due": self.calendar.local(case.due_at) if case.due_at else None,

@@ -351,5 +351,5 @@ def open_store(url: str | URL, *, make: bool = True) -> Store:
 
 
 def now_utc() -> dt.datetime:
-    """The moment, for the outermost shell only."""
+    """The moment, for the outermost layer only."""
     return dt.datetime.now(dt.UTC)

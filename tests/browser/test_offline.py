@@ -974,7 +974,7 @@ def test_a_phone_that_has_the_style_sheet_but_lost_the_word_of_it_is_not_sent_it
         return cookies["sheet"]
 
     true = word()
-    teacher.context.add_cookies([{"name": "sheet", "value": "of-the-house-before", "url": address}])
+    teacher.context.add_cookies([{"name": "sheet", "value": "of-the-version-before", "url": address}])
     teacher.goto(f"{address}/help")
     expect(teacher.locator("style[data-from]")).to_have_count(1)
     until(teacher, lambda: word() == true)

@@ -170,7 +170,7 @@ def test_the_menu_shows_what_there_is_and_what_is_ones_own(here: Site, monkeypat
         Way("c.gone", Sentence("Help"), "help"),
     )
     monkeypatch.setattr(navigation, "MAIN", ways)
-    monkeypatch.setattr(navigation, "ROOMS", ())
+    monkeypatch.setattr(navigation, "OVERVIEWS", ())
     here.appoint(here.person("teacher"), "teacher", "class", "4a")
     here.appoint(here.person("officer"), "commune_officer", "village", "v1")
     assert "Lập hồ sơ" in here.signed_in("teacher").get("/w").text

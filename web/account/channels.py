@@ -10,7 +10,7 @@ from typing import Any, cast
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from werkzeug.wrappers import Response as Answer
+from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
 
 from engine.channels import Channel
@@ -112,7 +112,7 @@ def _mine(reader: Recipient, form: HoursForm) -> str:
 
 
 @pages.post("/me/notices")
-def choose() -> Answer | tuple[str, int]:
+def choose() -> Response | tuple[str, int]:
     """Stores what I chose."""
     reader = choices.reader(deployment().context, g.viewer.person_id)
     form = _form(reader)
@@ -127,7 +127,7 @@ def choose() -> Answer | tuple[str, int]:
 
 
 @pages.post("/me/notices/trial")
-def trial() -> Answer:
+def trial() -> Response:
     """Sends me a test message by every channel I chose."""
     context = deployment().context
     sent = send_trial(context, g.viewer.person_id, context.outbox.channels, now())
@@ -167,7 +167,7 @@ def forbid() -> tuple[str, int]:
 
 
 @pages.post("/cases/<code>/urge")
-def urge(code: str) -> Answer:
+def urge(code: str) -> Response:
     """Urges on whoever has the case."""
     urged = nudge(
         deployment().context, Act(g.viewer, code[:24], {}, now(), key=request.form.get("key", "")[:64] or None)
@@ -208,7 +208,7 @@ def log() -> str:
 
 
 @pages.post("/admin/deliveries/retry")
-def retry() -> Answer:
+def retry() -> Response:
     """Tries one dead letter again, or all of them."""
     _require_admin()
     one = whole(request.form.get("delivery"))

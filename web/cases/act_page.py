@@ -24,7 +24,7 @@ from web.site.request_context import deployment, now
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ActRequest:
     """A form on a case: its words, its address, the step of the workflow, and the thing on the case that it is
     about.
     """
@@ -40,12 +40,14 @@ def act_from(form: ActForm, code: str) -> Act:
     return Act(g.viewer, code, form.values, now(), version=form.seen, key=form.once)
 
 
-def attempt(asking: Asking, code: str, form: ActForm, use_case: Callable[[], None]) -> Response | tuple[str, int]:
+def attempt(
+    act_request: ActRequest, code: str, form: ActForm, use_case: Callable[[], None]
+) -> Response | tuple[str, int]:
     """Does what a form asks for and redirects to the case; or returns the form with what is wrong."""
     try:
         use_case()
     except (Invalid, Conflict, NotAllowed) as refused:
-        return _again(code, asking, form, refused)
+        return _again(code, act_request, form, refused)
     queued.done(form.once)
     if _gone_on(code):
         flash(_("That is done. The case has gone on to others, and you see it no more."))
@@ -65,26 +67,26 @@ def _gone_on(code: str) -> bool:
     return False
 
 
-def act_page(seen: Seen, asking: Asking, form: ActForm, *, faster: Sentence | None = None) -> str:
+def act_page(seen: Seen, act_request: ActRequest, form: ActForm, *, faster: Sentence | None = None) -> str:
     """Returns the page with a form on a case; `faster` says who has changed the case meanwhile."""
-    step = asking.step
+    step = act_request.step
     return render_template(
         "act.html",
         case=seen.facts,
         who=seen.who,
         state=seen.workflow.states[seen.facts.state],
-        label=asking.label,
-        address=asking.address,
+        label=act_request.label,
+        address=act_request.address,
         form=form,
         faster=faster,
         danger=bool(step and step.danger),
         help=step.help if step else None,
-        about=asking.about,
+        about=act_request.about,
         helpline=seen.helpline,
     )
 
 
-def _again(code: str, asking: Asking, form: ActForm, refused: Refused) -> tuple[str, int]:
+def _again(code: str, act_request: ActRequest, form: ActForm, refused: Refused) -> tuple[str, int]:
     """Returns the form again: what is wrong at its field, or who was faster, and the case as it is now.
 
     If the form was sent before with other answers, it gets a new key, so that sending it again works.
@@ -96,8 +98,8 @@ def _again(code: str, asking: Asking, form: ActForm, refused: Refused) -> tuple[
         if isinstance(refused, SentBefore):
             queued.anew(form.anew())
             form.refuse(Invalid({"": refused.sentence}))
-            return act_page(seen, asking, form), 409
-        return act_page(seen, asking, form, faster=refused.sentence), 409
+            return act_page(seen, act_request, form), 409
+        return act_page(seen, act_request, form, faster=refused.sentence), 409
     form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
     queued.refused(form)
-    return act_page(seen, asking, form), 403 if isinstance(refused, NotAllowed) else 422
+    return act_page(seen, act_request, form), 403 if isinstance(refused, NotAllowed) else 422

@@ -23,7 +23,7 @@ from engine.usecases.cases.companions import add as add_companion
 from engine.usecases.cases.difficulties import raise_difficulty
 from engine.usecases.context import Context
 from web.cases import companions, page
-from web.cases.act_page import Asking, act_from, act_page, attempt
+from web.cases.act_page import ActRequest, act_from, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.addresses import url_for
 from web.site.forms import ActForm, act_form
@@ -43,7 +43,7 @@ def act(code: str, name: str) -> str:
     seen = see_case(code)
     asked, label = _named(seen.workflow, name)
     _require(seen, name, asked)
-    return act_page(seen, _asking(seen, name, label), _form(seen, name, asked))
+    return act_page(seen, _act_request(seen, name, label), _form(seen, name, asked))
 
 
 @pages.post("/cases/<code>/<name>")
@@ -53,12 +53,14 @@ def do(code: str, name: str) -> Response | tuple[str, int]:
     asked, label = _named(seen.workflow, name)
     form = _form(seen, name, asked)
     use_case = _USE_CASES.get(name, _step)
-    return attempt(_asking(seen, name, label), seen.facts.code, form, lambda: use_case(seen.facts.code, name, form))
+    return attempt(
+        _act_request(seen, name, label), seen.facts.code, form, lambda: use_case(seen.facts.code, name, form)
+    )
 
 
-def _asking(seen: Seen, name: str, label: Label) -> Asking:
+def _act_request(seen: Seen, name: str, label: Label) -> ActRequest:
     address = url_for("case.do", code=seen.facts.code, name=name)
-    return Asking(label, address, seen.workflow.transitions.get(name))
+    return ActRequest(label, address, seen.workflow.transitions.get(name))
 
 
 def _named(workflow: Workflow, name: str) -> tuple[Transition | ActFields, Label]:

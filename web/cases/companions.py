@@ -13,7 +13,7 @@ from engine.core.workflow import builtin_forms
 from engine.core.workflow.model import Choice, Field
 from engine.store.cases.companions import companions
 from engine.usecases.cases import companions as case_companions
-from web.cases.act_page import Asking, act_from, act_page, attempt
+from web.cases.act_page import ActRequest, act_from, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
 from web.site.request_context import deployment
@@ -38,32 +38,32 @@ def company(seen: Seen) -> Field | None:
 def off(code: str, companion: int) -> str:
     """Shows the form to take a companion off the list."""
     seen = see_case(code)
-    asking, form = _asked(seen, companion)
+    act_request, form = _asked(seen, companion)
     if not seen.facts.is_open:
         raise NotAllowed(Sentence("This case has ended."))
-    return act_page(seen, asking, form)
+    return act_page(seen, act_request, form)
 
 
 @pages.post("/cases/<code>/companions/<int:companion>/off")
 def take_off(code: str, companion: int) -> Response | tuple[str, int]:
     """Takes the companion off the list."""
-    asking, form = _asked(see_case(code), companion)
+    act_request, form = _asked(see_case(code), companion)
 
     def use_case() -> None:
         case_companions.take_off(deployment().context, act_from(form, code), companion)
 
-    return attempt(asking, code, form, use_case)
+    return attempt(act_request, code, form, use_case)
 
 
-def _asked(seen: Seen, seq: int) -> tuple[Asking, ActForm]:
+def _asked(seen: Seen, seq: int) -> tuple[ActRequest, ActForm]:
     if not knows(seen.roles):
         raise NotAllowed(Sentence("Your role does not see the people around a pupil."))
     with deployment().context.store.scoped(g.viewer) as session:
         it = next((it for it in companions(session, seen.facts.id) if it.seq == seq), None)
     if it is None:
         raise NotFound(Sentence("This person is not on the list of the case."))
-    who, form = around_label(it.role, it.name), builtin_forms.FORMS[OFF]
+    who, form = around_label(it.role, it.name), builtin_forms.BUILTIN_FORMS[OFF]
     label = Label(f"Bỏ khỏi danh sách: {who.vi}", f"Take off the list: {who.en}")
     address = url_for("companions.take_off", code=seen.facts.code, companion=seq)
     fields = builtin_forms.asked(seen.workflow, form)
-    return Asking(label, address), act_form(fields, form.needs, version=seen.facts.version)
+    return ActRequest(label, address), act_form(fields, form.needs, version=seen.facts.version)

@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response
 from engine.core.refusals import NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow import builtin_forms
-from engine.core.workflow.builtin_forms import FORMS
+from engine.core.workflow.builtin_forms import BUILTIN_FORMS
 from engine.store.cases import difficulties as stored
 from engine.store.cases.difficulties import ALL, ANSWERED, OPEN, PAGE
 from engine.usecases.cases.difficulties import answer
 from engine.usecases.people.note_access import note_reading
-from web.cases.act_page import Asking, act_from, act_page, attempt
+from web.cases.act_page import ActRequest, act_from, act_page, attempt
 from web.cases.difficulty_items import DifficultyItem, items
 from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
@@ -52,33 +52,33 @@ def index() -> str:
 def show(code: str, difficulty: int) -> str:
     """Shows the form to answer a difficulty, for the post it waits for."""
     seen = see_case(code)
-    it, asking, form = _asked(seen, difficulty)
+    it, act_request, form = _asked(seen, difficulty)
     if not it.mine:
         raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
     note_reading(deployment().context.store, g.viewer.person_id, seen.facts.id, seen.facts.pupil_id, now())
-    return act_page(seen, asking, form)
+    return act_page(seen, act_request, form)
 
 
 @pages.post("/cases/<code>/difficulties/<int:difficulty>")
 def decide(code: str, difficulty: int) -> Response | tuple[str, int]:
     """Answers it."""
-    it, asking, form = _asked(see_case(code), difficulty)
+    it, act_request, form = _asked(see_case(code), difficulty)
     if not it.mine and it.answer is None:  # a person who was overtaken keeps what was typed, and sees who was faster
         raise NotAllowed(Sentence("This difficulty waits for somebody else to decide."))
 
     def use_case() -> None:
         answer(deployment().context, act_from(form, code), difficulty)
 
-    return attempt(asking, code, form, use_case)
+    return attempt(act_request, code, form, use_case)
 
 
-def _asked(seen: Seen, seq: int) -> tuple[DifficultyItem, Asking, ActForm]:
+def _asked(seen: Seen, seq: int) -> tuple[DifficultyItem, ActRequest, ActForm]:
     with deployment().context.store.scoped(g.viewer) as session:
         found = stored.shown(session, seen.facts.id, seq, known=seen.known)
     if found is None:
         raise NotFound(Sentence("There is no such difficulty in this case."))
-    it, form = items([found])[0], FORMS["difficulty_answer"]
+    it, form = items([found])[0], BUILTIN_FORMS["difficulty_answer"]
     label = Label(f"Giải quyết: {it.kind.vi}", f"Decide: {it.kind.en}")
     address = url_for("difficulties.decide", code=seen.facts.code, difficulty=seq)
     fields = builtin_forms.asked(seen.workflow, form)
-    return it, Asking(label, address, about=found.words), act_form(fields, form.needs, version=seen.facts.version)
+    return it, ActRequest(label, address, about=found.words), act_form(fields, form.needs, version=seen.facts.version)

@@ -21,7 +21,7 @@ from web.cli.check import language_here
 from web.site.composition import build_context
 from web.site.settings import load_settings
 
-__all__ = ["housed", "language_here", "opened", "operator"]
+__all__ = ["language_here", "opened", "operator", "with_context"]
 
 
 def operator() -> str:
@@ -43,7 +43,7 @@ def opened(database: str | None = None, *, make: bool = False) -> Store:
 
 
 @contextmanager
-def housed(database: str | None, language: str) -> Iterator[tuple[Context, dt.datetime]]:
+def with_context(database: str | None, language: str) -> Iterator[tuple[Context, dt.datetime]]:
     """Gives a command the installation's context and the moment; faults end it in words.
 
     Raises `DatabaseRefused` for a missing database, or one of another version.

@@ -17,7 +17,7 @@ from engine.usecases.ops.clock import set_clock
 from engine.usecases.people.accounts import members
 from web.cli.console import language_here
 from web.cli.parameter_types import PORT
-from web.cli.serve import opened_house, serve, working_here
+from web.cli.serve import opened_context, serve, working_here
 from web.site.settings import instance_folder
 
 
@@ -37,7 +37,7 @@ def demo_files() -> DemoFiles:
         local=text("demo", "names", "local.csv"),
         refused=text("demo", "names", "refused.csv"),
         people=text("demo", "people.csv"),
-        stories=text("demo", "stories.csv"),
+        demo_cases=text("demo", "stories.csv"),
     )
 
 
@@ -49,7 +49,7 @@ def demo_files() -> DemoFiles:
 def demo(command: click.Context, host: str, port: int, no_serve: bool) -> None:
     """Fill an empty database with a demo, or go on with the one there is; tell the accounts, and serve it."""
     with working_here(instance_folder().absolute()):
-        _settings, context, _clock = opened_house()
+        _settings, context, _clock = opened_context()
         try:
             _fill(context)
             _tell_accounts(context)

@@ -20,7 +20,7 @@ from engine.store.cases.cases import find_case
 from engine.store.cases.history import events_of, people_named
 from engine.store.cases.surroundings import SurroundingsReader
 from engine.usecases.context import Context
-from web.cli.console import housed, language_here
+from web.cli.console import language_here, with_context
 
 
 @click.command("explain")
@@ -32,7 +32,7 @@ def explain(code: str, database: str | None, language: str) -> None:
 
     Names no pupil: what people wrote is not shown.
     """
-    with housed(database, language) as (context, now):
+    with with_context(database, language) as (context, now):
         for depth, line in explained(context, code, now):
             click.echo("  " * depth + line.in_(language))
 

@@ -15,7 +15,7 @@ from engine.core.files.sheets import LIMITS
 from engine.core.words import Sentence
 from engine.usecases.attendance import importing
 from engine.usecases.attendance.importing import ImportOutcome
-from web.cli.console import housed, language_here
+from web.cli.console import language_here, with_context
 from web.cli.parameter_types import FILE as FILE_PATH
 from web.cli.parameter_types import MONTH, NEW_FILE
 from web.site.files import read_bytes
@@ -113,7 +113,7 @@ def _bring_in(
     kind: str, file: Path, options: Options, dry: bool, wrong_rows: Path | None, database: str | None
 ) -> None:
     language, data = language_here(), read_bytes(file, LIMITS.size)
-    with housed(database, language) as (context, now):
+    with with_context(database, language) as (context, now):
         if dry:
             outcome = importing.dry_run(context, kind, data, options, now, progress=_progress)
         else:

@@ -11,7 +11,7 @@ from engine.core.words import Sentence
 from engine.usecases.units.merger_undo import is_undo, undo
 from engine.usecases.units.mergers import Merger, merge_units, read_moves, read_table
 from web.admin.mergers import keep, report_lines, undo_path
-from web.cli.console import housed, language_here, operator
+from web.cli.console import language_here, operator, with_context
 from web.cli.parameter_types import DAY, FILE, NEW_FILE
 from web.site.files import read_text
 from web.site.settings import load_settings
@@ -60,7 +60,7 @@ def merge(
     mergers, left = read_table(text)
     if old and new:
         mergers.append(Merger(old, new))
-    with housed(database, language) as (context, now):
+    with with_context(database, language) as (context, now):
         decided = read_moves(read_text(moves)) if moves else []
         path = undo_file or undo_path(load_settings().instance, on, now)
         merged = merge_units(
@@ -82,7 +82,7 @@ def merge(
 
 
 def _undo(text: str, dry_run: bool, database: str | None, language: str) -> None:
-    with housed(database, language) as (context, now):
+    with with_context(database, language) as (context, now):
         undone = undo(context, text, now, dry_run=dry_run)
     counts = {"units": undone.units, "pupils": undone.pupils, "cases": undone.cases, "posts": undone.posts}
     lines = [Sentence("Put back: {units} units, {pupils} pupils, {cases} cases, {posts} posts.", **counts)]

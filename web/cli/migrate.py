@@ -8,7 +8,7 @@ import click
 
 from engine.core.words import Label, Sentence
 from engine.usecases.cases.migrate import CaseMove, Moved, migrate_cases
-from web.cli.console import housed, language_here
+from web.cli.console import language_here, with_context
 
 NONE = Label("không có hạn", "no deadline")
 BEHIND = 1  # exit code if a case stays behind
@@ -45,7 +45,7 @@ def migrate(
     def progress(moved: Moved) -> None:
         click.echo(Sentence("{count} cases looked at", count=len(moved.moves)).in_(language), err=True)
 
-    with housed(database, language) as (context, now):
+    with with_context(database, language) as (context, now):
         moved = migrate_cases(context, now, workflow=workflow, mapping=mapping, dry_run=dry_run, progress=progress)
     zone = context.definitions.calendar("").zone
     for move in moved.moves:

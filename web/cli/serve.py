@@ -40,7 +40,7 @@ _CLOCK_MENDED = Sentence(
 )
 
 
-def opened_house() -> tuple[Settings, Context, ShiftedClock]:
+def opened_context() -> tuple[Settings, Context, ShiftedClock]:
     """Opens the installation, migrates its database and checks its files; raises all faults at once."""
     settings = _sound_settings()
     try:
@@ -124,7 +124,7 @@ def serve(host: str, port: int, moment: dt.datetime | str | None, no_worker: boo
 
 
 def _serve(host: str, port: int, moment: dt.datetime | str | None, *, no_worker: bool) -> None:
-    settings, context, clock = opened_house()
+    settings, context, clock = opened_context()
     if moment:
         set_clock(context.store, _local(moment, context) if isinstance(moment, dt.datetime) else None)
         clock.forget()
@@ -148,7 +148,7 @@ def worker() -> None:
     """Run the jobs without the pages, until the program is told to end."""
     logs.configure()
     with working_here(instance_folder().absolute()):
-        _settings, context, clock = opened_house()
+        _settings, context, clock = opened_context()
         working = worker_for(context, clock)
         keep_what_is_loaded()
         for sign in (signal.SIGTERM, signal.SIGINT):

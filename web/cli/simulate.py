@@ -15,7 +15,7 @@ from engine.core.rules.reader import load_ruleset
 from engine.core.words import Sentence
 from engine.simulation.what_if import Outcome, simulate
 from engine.usecases.context import Context
-from web.cli.console import housed, language_here
+from web.cli.console import language_here, with_context
 from web.cli.play import Folders
 from web.rules.simulate import moments, workflow_for
 
@@ -37,7 +37,7 @@ def simulate_rules(rules: str, over: str, database: str | None, language: str) -
     def progress(outcome: Outcome) -> None:
         click.echo(Sentence("{count} cases played", count=outcome.cases).in_(language), err=True)
 
-    with housed(database, language) as (context, now):
+    with with_context(database, language) as (context, now):
         calendar = context.definitions.calendar("")
         first, end = period(over, calendar, now)
         outcome = simulate(context, _rules(context, rules), first, end, progress=progress)

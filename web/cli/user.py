@@ -143,7 +143,7 @@ def enable(login: str, database: str | None) -> None:
         _say(Sentence("{login} can sign in again.", login=login))
 
 
-def _house(store: Store, now: dt.datetime) -> Context:
+def _context(store: Store, now: dt.datetime) -> Context:
     try:
         return build_context(load_settings(), now, store)
     except Faulty as faulty:
@@ -163,7 +163,7 @@ def appoint(
     """Let a person hold ROLE in the unit with this code."""
     with _desk(database) as (store, now, today):
         accounts.appoint(store, login, role, unit, first or today, last, now=now, by=operator())
-        moved = reroute(_house(store, now), None, now)
+        moved = reroute(_context(store, now), None, now)
         _say(
             Sentence(
                 "{login} is {role}, {unit}, from {first} on.",
@@ -216,7 +216,7 @@ def delegate(
     with _desk(database) as (store, now, today):
         person = accounts.person_of(store, login)
         other = accounts.person_of(store, stand_in) if stand_in else None
-        absences.enter(_house(store, now), person, other, first or today, last, reason, now, by=operator())
+        absences.enter(_context(store, now), person, other, first or today, last, reason, now, by=operator())
         _say(Sentence("{login} is away from {first} to {last}.", login=login, first=first or today, last=last))
 
 
@@ -227,7 +227,7 @@ def delegate(
 def hand_over(login: str, to: str, database: str | None) -> None:
     """All posts and open cases of a person who leaves go to TO, at once."""
     with _desk(database) as (store, now, _today):
-        signin_codes = accounts.hand_over(_house(store, now), login, to, now, operator())
+        signin_codes = accounts.hand_over(_context(store, now), login, to, now, operator())
         _say(
             Sentence(
                 "{to} has the posts of {login} now, and {count} open cases.",

@@ -9,7 +9,7 @@ import click
 
 from engine.core.words import Sentence
 from engine.jobs.risk_watch import watch
-from web.cli.console import housed, language_here
+from web.cli.console import language_here, with_context
 from web.cli.parameter_types import DAY
 
 
@@ -24,7 +24,7 @@ def watch_day(*, on: dt.date, dry_run: bool, database: str | None, language: str
     The last line is JSON: looked, opened, proposed, added, relapsed, confirmed, signals. The same day again changes
     nothing.
     """
-    with housed(database, language) as (context, now):
+    with with_context(database, language) as (context, now):
         watched = watch(context, on, now, dry_run=dry_run)
     if dry_run:
         click.echo(Sentence("A dry run: none of it was kept.").in_(language))

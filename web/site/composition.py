@@ -66,7 +66,7 @@ def build_context(settings: Settings, now: dt.datetime, store: Store | None = No
     read = read_files(settings.instance)
     store = store or open_store(settings.database_url)
     kept = _keep(store, read, now)
-    definitions = None if read.faults else _handbook(read, kept, store)
+    definitions = None if read.faults else _definitions(read, kept, store)
     if read.faults or definitions is None:
         raise Faulty(read.faults)
     return Context(
@@ -182,7 +182,7 @@ def _keep(store: Store, read: Read, now: dt.datetime) -> list[DefinitionText]:
         return definition_texts.kept(session, ("workflow", "rules"))
 
 
-def _handbook(read: Read, kept: list[DefinitionText], store: Store) -> Definitions:
+def _definitions(read: Read, kept: list[DefinitionText], store: Store) -> Definitions:
     workflows = {(name, it.version): it for name, (_, it) in read.workflows.items()}
     rulesets = {(name, it.version): it for name, (_, it) in read.rulesets.items()}
     for old in kept:

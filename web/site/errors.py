@@ -112,6 +112,6 @@ def _failed(error: Exception) -> Response:
 def _bare(status: int) -> str:
     """Returns a page in both languages that asks nothing of the database, which may be what failed."""
     cookie = request.cookies.get(languages.COOKIE)
-    g.language = cookie if cookie in LANGUAGES else languages.shell_language(current_app)
+    g.language = cookie if cookie in LANGUAGES else languages.default_language(current_app)
     page = current_app.jinja_env.get_template("failed.html")  # render_template would ask who is signed in
     return page.render(title=TITLES[status], help=HELPS[status], status=status)

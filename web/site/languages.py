@@ -42,12 +42,12 @@ def init_app(app: Flask) -> None:
 
     `web.site.templating` handles the texts of templates.
     """
-    _Babel(configure_jinja=False).init_app(app, default_locale=shell_language(app), locale_selector=language)
+    _Babel(configure_jinja=False).init_app(app, default_locale=default_language(app), locale_selector=language)
     app.jinja_env.filters["said"] = said
     app.jinja_env.globals.update(language=language, other_language=other_language, languages=NAMES)
 
 
-def shell_language(app: Flask) -> str:
+def default_language(app: Flask) -> str:
     """Returns the language of the installation, outside a request."""
     language: str = app.extensions["ralop"].settings.default_language
     return language

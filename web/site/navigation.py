@@ -42,7 +42,7 @@ MAIN = (
 )
 MOST = 5
 # The overviews of the roles: the first that a person has is in the main menu if there is room.
-ROOMS = (
+OVERVIEWS = (
     Way("overviews.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
     Way("overviews.school", Sentence("My school"), "done", frozenset({"head"})),
     Way("overviews.klass", Sentence("My class"), "done", frozenset({"teacher"})),
@@ -51,7 +51,7 @@ ROOMS = (
 )
 # Set-up and the like: in the menu beside the person's name.
 MORE: tuple[Way, ...] = (
-    *ROOMS,
+    *OVERVIEWS,
     Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
     Way("difficulties.index", Sentence("Difficulties"), "bell"),
     Way("doubles.index", Sentence("Perhaps at two schools"), "person", frozenset({OFFICE})),
@@ -74,7 +74,7 @@ def ways(of: tuple[Way, ...], roles: frozenset[str]) -> list[Way]:
 def main_ways(roles: frozenset[str]) -> list[Way]:
     """Returns the entries of the main menu; if they are fewer than MOST, the first overview is among them."""
     found = ways(MAIN, roles)
-    return [*found[:2], *ways(ROOMS, roles)[:1], *found[2:]] if len(found) < MOST else found
+    return [*found[:2], *ways(OVERVIEWS, roles)[:1], *found[2:]] if len(found) < MOST else found
 
 
 def init_app(app: Flask) -> None:

@@ -22,7 +22,7 @@ from engine.core.scenario.cast import PUPILS
 from engine.core.scenario.verbs import BY_ITSELF, EXPECTED, MEMBER, OWN_VERBS, KnownNames, moment_of, values_of
 from engine.core.toml_reader import TABLES, Reader, read_toml, unknown
 from engine.core.words import Faulty, Sentence
-from engine.core.workflow.model import FORMS, Workflow
+from engine.core.workflow.model import FORM_NAMES, Workflow
 from engine.core.workflow.reader import load_workflow
 
 T = TypeVar("T")
@@ -168,7 +168,7 @@ def _verb(reader: Reader, known: KnownNames) -> str | None:
         return None
     if known.workflow is None:
         return reader.text("do")
-    return reader.one_of("do", (*known.workflow.transitions, *FORMS, *OWN_VERBS, *BY_ITSELF), VERB)
+    return reader.one_of("do", (*known.workflow.transitions, *FORM_NAMES, *OWN_VERBS, *BY_ITSELF), VERB)
 
 
 def _by(reader: Reader, do: str | None) -> str | None:

@@ -15,7 +15,7 @@ from engine.core.scenario.cast import CAST
 from engine.core.toml_reader import TEXTS, Reader
 from engine.core.words import Sentence
 from engine.core.workflow.builtin_forms import form_named
-from engine.core.workflow.model import FORMS, Workflow
+from engine.core.workflow.model import FORM_NAMES, Workflow
 
 MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:00")
 RULE = Sentence("rule")
@@ -139,7 +139,7 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
     if not do or known.workflow is None:
         return {key: reader.raw(key) for key in reader.data}
     values: dict[str, Any] = {"to": _member(reader, "to")} if do == "assign" else {}
-    own = do in FORMS or do in OWN_VERBS
+    own = do in FORM_NAMES or do in OWN_VERBS
     form = form_named(known.workflow, do) if own else known.workflow.transitions.get(do)
     for key in (*form.needs, *form.may) if form else ():
         value = reader.raw(key)

@@ -73,20 +73,20 @@ _FIELDS = (
 )
 FIELDS: Mapping[str, Field] = {field.name: field for field in _FIELDS}
 
-_FORMS = (
+_BUILTIN = (
     ActFields("companion", ("companion_role", "companion_name"), ("companion_phone", "companion_note")),
     ActFields("companion_off", ("companion_reason",)),
     ActFields("difficulty", ("difficulty_kind", "difficulty_words")),
     ActFields("difficulty_answer", ("difficulty_answer", "difficulty_reply")),
     ActFields("lesson", (), ("note",)),
 )
-FORMS: Mapping[str, ActFields] = {form.name: form for form in _FORMS}
+BUILTIN_FORMS: Mapping[str, ActFields] = {form.name: form for form in _BUILTIN}
 """By the names under which a page, a scenario and `engine.core.cases.available_acts` know them."""
 
 
 def form_named(workflow: Workflow, name: str) -> ActFields:
     """Returns a built-in form, or one of the workflow. Raises `KeyError` for an unknown name."""
-    return FORMS.get(name) or workflow.forms[name]
+    return BUILTIN_FORMS.get(name) or workflow.forms[name]
 
 
 def in_state(form: ActFields | Transition, state: str) -> ActFields | Transition:

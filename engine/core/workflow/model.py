@@ -26,7 +26,7 @@ RULE = "rule"  # the system itself, when a rule fires a transition
 ASSIGNEE = "assignee"  # whoever has the case now
 
 FIELD_TYPES = ("text", "line", "date", "choice", "choices", "yes_no", "whole", "decimal", "money")
-FORMS = ("open", "note", "accept", "decline", "assign", "support", "check_in", "hold")
+FORM_NAMES = ("open", "note", "accept", "decline", "assign", "support", "check_in", "hold")
 """Acts on a case that move it to no other state; the `do` of a scenario knows them beside the transitions."""
 
 
@@ -110,7 +110,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class ActFields:
-    """The fields of an act that is not a transition (one of FORMS)."""
+    """The fields of an act that is not a transition (one of FORM_NAMES)."""
 
     name: str
     needs: tuple[str, ...] = ()

@@ -8,13 +8,13 @@ from functools import cache
 
 from engine.core.toml_reader import Reader, digest_of, format_of, in_words, read_toml
 from engine.core.words import Faulty, Label, Sentence
-from engine.core.workflow.builtin_forms import FORMS as OWN_FORMS
+from engine.core.workflow.builtin_forms import BUILTIN_FORMS
 from engine.core.workflow.check import check
 from engine.core.workflow.defaults import STANDARD
 from engine.core.workflow.field_reader import field_of
 from engine.core.workflow.model import (
     ASSIGNEE,
-    FORMS,
+    FORM_NAMES,
     ROLES,
     RULE,
     ActFields,
@@ -27,7 +27,7 @@ from engine.core.workflow.model import (
 
 __all__ = [
     "ASSIGNEE",
-    "FORMS",
+    "FORM_NAMES",
     "ROLES",
     "RULE",
     "ActFields",
@@ -41,7 +41,7 @@ __all__ = [
 
 BY = (*ROLES, RULE, ASSIGNEE)
 AROUND = ("attendance", "closure", "lift", "vacant", "appoint", "away", "worker_down", "worker_up")
-RESERVED = (*FORMS, *OWN_FORMS, *AROUND, RULE, ASSIGNEE)
+RESERVED = (*FORM_NAMES, *BUILTIN_FORMS, *AROUND, RULE, ASSIGNEE)
 """Names no transition can have: a scenario's `do` means something else by them."""
 
 ROLE = Sentence("role")
@@ -138,7 +138,7 @@ def _forms(reader: Reader, fields: tuple[str, ...]) -> dict[str, ActFields]:
     forms = {}
     for name in outer.data:
         inner = outer.table(name)
-        if outer.known(name, name, FORMS, FORM):
+        if outer.known(name, name, FORM_NAMES, FORM):
             forms[name] = ActFields(name, inner.some_of("needs", fields, FIELD), inner.some_of("may", fields, FIELD))
     return forms
 

@@ -20,7 +20,7 @@ from engine.core.invariants import given
 Mark = tuple[int, dt.date, str, str, str | None]  # pupil id, day, session (m, a), mark (p, e, u, l), reason
 
 _COLUMNS = "pupil_id, day, session, mark, reason"
-_STAGE = (
+_TEMPORARY_TABLE = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS staged_marks "
     "(pupil_id BIGINT, day DATE, session VARCHAR(1), mark VARCHAR(1), reason VARCHAR(200))"
 )
@@ -70,12 +70,12 @@ def put_marks(
     if sqlite:
         new = _insert_sqlite(connection, marks, values)
     else:
-        _stage(connection, marks)
+        _fill_temporary_table(connection, marks)
         new = connection.execute(text(_ADD), values).rowcount
     if new == len(marks):
         return Counts(new)
     if sqlite:
-        _stage(connection, marks)
+        _fill_temporary_table(connection, marks)
     changed = connection.execute(text(_KEEP), values | {"job": job_id}).rowcount
     if changed:
         connection.execute(text(_CORRECT), values)
@@ -87,7 +87,7 @@ def count_marks(session: Session, marks: Sequence[Mark]) -> Counts:
     connection = session.connection()
     if not marks:
         return Counts()
-    _stage(connection, marks)
+    _fill_temporary_table(connection, marks)
     there = _count(connection, f"SELECT COUNT(*) FROM {_BOTH}")  # noqa: S608 - constants
     changed = _count(connection, f"SELECT COUNT(*) FROM {_BOTH} WHERE {_DIFFERS}") if there else 0  # noqa: S608
     return Counts(len(marks) - there, changed, there - changed)
@@ -110,9 +110,9 @@ def _insert_sqlite(connection: Connection, marks: Sequence[Mark], values: dict[s
     return connection.exec_driver_sql(statement, rows).rowcount
 
 
-def _stage(connection: Connection, marks: Sequence[Mark]) -> None:
+def _fill_temporary_table(connection: Connection, marks: Sequence[Mark]) -> None:
     """Puts the marks into a temporary table of this transaction."""
-    connection.exec_driver_sql(_STAGE)
+    connection.exec_driver_sql(_TEMPORARY_TABLE)
     connection.exec_driver_sql("DELETE FROM staged_marks")
     if connection.dialect.name == "sqlite":
         rows = [(pupil, day.isoformat(), session, mark, reason) for pupil, day, session, mark, reason in marks]

@@ -1,4 +1,4 @@
-"""The access log: who read which pupil's story, and what was known before that."""
+"""The access log: who read which pupil's case history, and what was known before that."""
 
 from __future__ import annotations
 

@@ -51,12 +51,12 @@ def is_empty(session: Session) -> bool:
 
 def add_cast(session: Session, now: dt.datetime) -> Seeded:
     """Stores units, people, their posts and the pupils."""
-    stage = Seeded(_units(session), _people(session, now), {})
-    posts = [(person, seat) for name, person in stage.people.items() for seat in stage.seats(name)]
+    seeded = Seeded(_units(session), _people(session, now), {})
+    posts = [(person, seat) for name, person in seeded.people.items() for seat in seeded.seats(name)]
     rows = [_appointment(person, seat, ALWAYS) for person, seat in posts]
     session.execute(insert(t.Appointment), rows)
-    stage.pupils.update(_pupils(session, stage.units))
-    return stage
+    seeded.pupils.update(_pupils(session, seeded.units))
+    return seeded
 
 
 def _units(session: Session) -> dict[str, int]:

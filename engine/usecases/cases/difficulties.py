@@ -70,7 +70,7 @@ def raise_difficulty(context: Context, act: Act) -> None:
             actor.only({role}),
             filled,
             [("difficulties", row)],
-            _asking(seq, found, due),
+            _asked_data(seq, found, due),
         )
         _tell(entry, ((person, found.role) for person in found.people), ASKED, but=actor.person_id)
 
@@ -155,7 +155,7 @@ def _climb(work: Casework, session: Session, it: DifficultyRow) -> bool:
             "difficulty_climbed",
             actor,
             {},
-            _asking(it.seq, found, due) | late,
+            _asked_data(it.seq, found, due) | late,
             role=found.role,
             unit_id=found.unit_id,
             due_at=due,
@@ -189,7 +189,7 @@ def _pass_on(work: Casework, session: Session, it: DifficultyRow, actor: Actor, 
         "difficulty_passed_on",
         actor,
         filled,
-        _asking(it.seq, found, due),
+        _asked_data(it.seq, found, due),
         role=found.role,
         unit_id=found.unit_id,
         due_at=due,
@@ -231,7 +231,7 @@ def _moved(
     return work.write(kind, actor, filled, [("difficulty_moves", row)], data)
 
 
-def _asking(seq: int, found: Found, due: dt.datetime) -> dict[str, Any]:
+def _asked_data(seq: int, found: Found, due: dt.datetime) -> dict[str, Any]:
     """Returns what an event stores about the post that is asked, and about posts passed over and why."""
     data: dict[str, Any] = {"difficulty": seq, "asked": found.role, "unit": found.unit_id, "answer_by": due.isoformat()}
     if found.passed_over:

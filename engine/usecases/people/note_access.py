@@ -1,4 +1,4 @@
-"""What opening a case page leaves behind: who read which pupil's story, and that their notices of it are read.
+"""What opening a case page leaves behind: who read which pupil's case history, and that their notices of it are read.
 
 NĐ 356/2025 Art. 4: reading sensitive personal data is recorded. A row is written whenever a person opens a case page
 that names the pupil. Opening it again within ten minutes, to go on with the same piece of work, is one reading: one

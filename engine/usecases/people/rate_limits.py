@@ -26,7 +26,7 @@ STRANGERS, ANY_LOGIN = "*", "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Brake:
+class RateLimit:
     """A limit: after `free` wrong tries in a row each further one doubles the wait, from `first` up to `most`."""
 
     free: int
@@ -41,12 +41,12 @@ class Brake:
         return min(doubled, self.most) - (now - last_at)
 
 
-ONE_SOURCE = Brake(5, dt.timedelta(seconds=30), dt.timedelta(minutes=15))
-ALL_STRANGERS = Brake(30, dt.timedelta(seconds=2), dt.timedelta(minutes=5))
+ONE_SOURCE = RateLimit(5, dt.timedelta(seconds=30), dt.timedelta(minutes=15))
+ALL_STRANGERS = RateLimit(30, dt.timedelta(seconds=2), dt.timedelta(minutes=5))
 # A whole school may share one address.
-ONE_ADDRESS = Brake(100, dt.timedelta(seconds=1), dt.timedelta(minutes=1))
+ONE_ADDRESS = RateLimit(100, dt.timedelta(seconds=1), dt.timedelta(minutes=1))
 
-Brakes = Mapping[Key, Brake]
+RateLimits = Mapping[Key, RateLimit]
 
 
 class TooManyTries(Refused):
@@ -74,7 +74,7 @@ class Origin:
     known: str | None = None
 
 
-def on_sign_in(login: str, origin: Origin) -> Brakes:
+def on_sign_in(login: str, origin: Origin) -> RateLimits:
     """Returns the limits for a try to sign in, that of the source first."""
     if origin.known:
         return {(login, f"device:{origin.known}"[:80]): ONE_SOURCE}
@@ -88,29 +88,29 @@ def on_sign_in(login: str, origin: Origin) -> Brakes:
     }
 
 
-def on_device(login: str, device_id: int) -> Brakes:
+def on_device(login: str, device_id: int) -> RateLimits:
     """Returns the limit for tries from a signed-in device."""
     return {(login, f"signed-in:{device_id}"): ONE_SOURCE}
 
 
-def admitted(store: Store, login: str, brakes: Brakes, now: dt.datetime) -> Account | None:
+def admitted(store: Store, login: str, rate_limits: RateLimits, now: dt.datetime) -> Account | None:
     """Counts the try as wrong, and returns its account, if any. Raises `TooManyTries`.
 
     It counts before it compares, so that each of many simultaneous tries sees those before it.
     """
     with store.writing("count a try to sign in") as session:
         signins.forget_failures(session, now - REMEMBERED)
-        counted = signins.failures(session, brakes)
-        wait = max((brakes[key].wait(*found, now) for key, found in counted.items()), default=dt.timedelta())
+        counted = signins.failures(session, rate_limits)
+        wait = max((rate_limits[key].wait(*found, now) for key, found in counted.items()), default=dt.timedelta())
         if wait > dt.timedelta():
             raise TooManyTries(wait)
-        for key in brakes:
+        for key in rate_limits:
             signins.count_failure(session, key, now)
         return signins.account(session, login)
 
 
-def release(session: Session, brakes: Brakes) -> None:
+def release(session: Session, rate_limits: RateLimits) -> None:
     """Takes back a correct try: its source begins again at zero; shared limits do not count it."""
-    for login, source in brakes:
+    for login, source in rate_limits:
         shared = login == ANY_LOGIN or source == STRANGERS
         (signins.uncount_failure if shared else signins.clear_failures)(session, (login, source))

@@ -32,7 +32,7 @@ def read(text: str, **environment: str) -> tuple[OutboxSettings, list[str]]:
     return settings, [str(fault) for fault in reader.faults]
 
 
-def test_without_a_word_in_the_settings_nothing_leaves_the_house(tmp_path: Path) -> None:
+def test_without_a_word_in_the_settings_nothing_leaves_the_installation(tmp_path: Path) -> None:
     settings, faults = read("")
     assert (settings, faults) == (OutboxSettings(), [])
     assert make_outbox(settings, tmp_path) == Outbox()

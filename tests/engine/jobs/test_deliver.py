@@ -65,7 +65,7 @@ class Fake:
         return [message.key for _, message in self.given]
 
 
-def house_with(installed: CastInstallation, *channels: Channel) -> Context:
+def context_with(installed: CastInstallation, *channels: Channel) -> Context:
     return replace(installed.context, outbox=Outbox(URL, {channel.name: channel for channel in channels}))
 
 
@@ -115,7 +115,7 @@ def test_a_closure_goes_out_by_itself_or_in_the_digest_with_its_own_page(install
     )
     fake = Fake()
     with serving(Mailbox()) as mailbox:
-        context = house_with(installed, EmailChannel(mailbox.settings), fake)
+        context = context_with(installed, EmailChannel(mailbox.settings), fake)
         deliver(context, MONDAY_16)
         deliver(context, at("2026-03-03 06:30"))
     ((_, message),) = fake.given
@@ -135,7 +135,7 @@ def test_an_act_on_an_account_goes_to_its_person_at_once_and_to_the_office_in_th
     appointed = ("teacher", "volunteer", "association", night.date())
     accounts.appoint(installed.store, *appointed, now=night, by=installed.cast.people["admin"])
     with serving(Mailbox()) as mailbox:
-        context = house_with(installed, EmailChannel(mailbox.settings))
+        context = context_with(installed, EmailChannel(mailbox.settings))
         deliver(context, night)
         assert [str(mail["To"]) for mail in mailbox.mails] == ["teacher@example.vn"] * 2
         mail = mailbox.mails[0]
@@ -159,7 +159,7 @@ def test_who_never_chose_finds_the_cases_of_a_day_in_one_mail_in_the_morning(ins
     give_addresses(installed, "commune_officer")
     signin_codes = [offered(installed), offered(installed, "classmate")]
     with serving(Mailbox()) as mailbox:
-        context = house_with(installed, EmailChannel(mailbox.settings))
+        context = context_with(installed, EmailChannel(mailbox.settings))
         assert deliver(context, THURSDAY_18) == Delivered(planned=4)
         assert deliver(context, FRIDAY_DIGEST - MINUTE) == Delivered()
         assert deliver(context, FRIDAY_DIGEST) == Delivered(sent=1)
@@ -173,7 +173,7 @@ def test_a_notice_by_itself_goes_out_at_once_by_day_and_after_six_by_night(insta
     fake, code = Fake(), offered(installed)
     choose(installed, "commune_officer", AT_ONCE)
     choose(installed, "head", AT_ONCE, hours=ToldWhen(quiet_from=17 * 60, quiet_to=7 * 60))
-    context = house_with(installed, fake)
+    context = context_with(installed, fake)
     deliver(context, THURSDAY_18)
     ((_, message),) = fake.given
     assert message.subject.startswith(f"[Ra Lớp] {code}: ")
@@ -189,8 +189,8 @@ def test_what_a_worker_that_was_down_finds_at_night_waits_for_the_morning(instal
     offered(installed)
     choose(installed, "commune_officer", AT_ONCE)
     fake.then = _raise(NotSent("busy"))
-    deliver(house_with(installed, fake), THURSDAY_18)
-    context = house_with(installed, quiet := Fake())
+    deliver(context_with(installed, fake), THURSDAY_18)
+    context = context_with(installed, quiet := Fake())
     deliver(context, at("2026-03-05 23:00"))
     assert (quiet.given, only(installed).attempts) == ([], 1)
     deliver(context, at("2026-03-06 06:00"))
@@ -215,14 +215,14 @@ def test_an_urgent_notice_goes_out_in_the_middle_of_the_night_though_a_digest_wa
         installed.context, installed.viewer("teacher"), installed.cast.pupils["pupil"], values, at("2026-03-02 08:00")
     )
     with serving(Mailbox()) as mailbox:
-        context = house_with(installed, EmailChannel(mailbox.settings))
+        context = context_with(installed, EmailChannel(mailbox.settings))
         run_due(context, now)  # safety-first: four working hours without contact
         deliver(context, now)
     assert {str(mail["To"]) for mail in mailbox.mails} == {"teacher@example.vn", "head@example.vn"}
     assert all("KHẨN" in subject for subject in mailbox.subjects)
 
 
-def test_in_the_app_a_notice_stands_once_and_without_channels_nothing_leaves_the_house(
+def test_in_the_app_a_notice_stands_once_and_without_channels_nothing_leaves_the_installation(
     installed: CastInstallation,
 ) -> None:
     give_addresses(installed, "commune_officer")
@@ -234,7 +234,7 @@ def test_in_the_app_a_notice_stands_once_and_without_channels_nothing_leaves_the
         told = session.execute(select(t.Notice.person_id, t.Notice.kind)).all()
         assert len(told) == len(set(told)) == 2
     with serving(Mailbox()) as mailbox:  # mail is switched on later: what is old by then is not sent
-        deliver(house_with(installed, EmailChannel(mailbox.settings)), FRIDAY_DIGEST)
+        deliver(context_with(installed, EmailChannel(mailbox.settings)), FRIDAY_DIGEST)
     assert mailbox.mails == []
 
 
@@ -244,7 +244,7 @@ def test_words_are_in_the_persons_language(installed: CastInstallation) -> None:
         session.execute(update(t.Person).values(language="en"))
     offered(installed)
     choose(installed, "commune_officer", AT_ONCE)
-    deliver(house_with(installed, fake), THURSDAY_18)
+    deliver(context_with(installed, fake), THURSDAY_18)
     assert "Deadline: 17:00 06/03/2026" in fake.given[0][1].body
 
 
@@ -267,10 +267,10 @@ def test_killed_between_sending_and_marking_it_is_sent_again_under_the_same_id(i
 
                     yield send
 
-        deliver(house_with(installed, EmailChannel(mailbox.settings)), THURSDAY_18)
+        deliver(context_with(installed, EmailChannel(mailbox.settings)), THURSDAY_18)
         with pytest.raises(SystemExit):
-            deliver(house_with(installed, Killed(mailbox.settings)), FRIDAY_DIGEST)
-        context = house_with(installed, EmailChannel(mailbox.settings))
+            deliver(context_with(installed, Killed(mailbox.settings)), FRIDAY_DIGEST)
+        context = context_with(installed, EmailChannel(mailbox.settings))
         deliver(context, FRIDAY_DIGEST + CLAIM - MINUTE)
         assert len(mailbox.mails) == 1  # it may be that the other worker is still at it
         deliver(context, FRIDAY_DIGEST + CLAIM)
@@ -292,8 +292,8 @@ def test_killed_before_sending_it_is_sent_later(installed: CastInstallation) -> 
             yield  # type: ignore[unreachable]
 
     with pytest.raises(SystemExit):
-        deliver(house_with(installed, Dying()), THURSDAY_18)
-    deliver(house_with(installed, fake), THURSDAY_18 + CLAIM)
+        deliver(context_with(installed, Dying()), THURSDAY_18)
+    deliver(context_with(installed, fake), THURSDAY_18 + CLAIM)
     assert len(fake.given) == 1
 
 
@@ -322,7 +322,7 @@ def test_whatever_moment_it_dies_at_each_notice_arrives_at_least_once(installed:
     fake.then = then
     for _ in range(200):
         try:
-            deliver(house_with(installed, fake), now)
+            deliver(context_with(installed, fake), now)
         except SystemExit:
             now += CLAIM
     assert len(arrived) == 100
@@ -335,7 +335,7 @@ def test_two_workers_at_once_send_each_message_once(installed: CastInstallation)
     offered(installed)
     for member in ("commune_officer", "head"):
         choose(installed, member, AT_ONCE)
-    context, start = house_with(installed, fake), threading.Barrier(4)
+    context, start = context_with(installed, fake), threading.Barrier(4)
 
     def work(_: int) -> None:
         start.wait()
@@ -355,7 +355,7 @@ def test_a_failure_is_tried_again_later_and_later_and_then_left_to_the_operator(
     fake.then = _raise(NotSent("452 mailbox full"))
     offered(installed)
     choose(installed, "commune_officer", AT_ONCE, hours=ToldWhen(0, 0))
-    context, waited = house_with(installed, fake), []
+    context, waited = context_with(installed, fake), []
     for _ in range(MOST_ATTEMPTS):
         deliver(context, now, jitter=lambda: 0.5)
         waited.append(round((only(installed).next_try_at - now).total_seconds() / 60))
@@ -376,7 +376,7 @@ def test_an_address_that_is_wrong_for_good_is_not_tried_eight_times(installed: C
     offered(installed)
     with serving(Mailbox()) as mailbox:
         mailbox.refused["head@example.vn"] = "550 no such user"
-        context = house_with(installed, EmailChannel(mailbox.settings))
+        context = context_with(installed, EmailChannel(mailbox.settings))
         deliver(context, THURSDAY_18)
         assert deliver(context, FRIDAY_DIGEST) == Delivered(sent=1, failed=1)
     assert [(it.name, it.last_error) for it in logged(installed, state="dead")] == [
@@ -390,7 +390,7 @@ def test_while_nobody_can_be_reached_one_attempt_is_lost_and_not_all(installed: 
     offered(installed)
     for member in ("commune_officer", "head"):
         choose(installed, member, AT_ONCE)
-    context = house_with(installed, fake)
+    context = context_with(installed, fake)
     assert deliver(context, THURSDAY_18) == Delivered(planned=2, failed=1)
     assert sorted(it.attempts for it in logged(installed)) == [0, 1]
     assert deliver(context, THURSDAY_18 + MINUTE) == Delivered()
@@ -406,14 +406,14 @@ def test_a_fault_of_ours_in_one_message_does_not_keep_the_others(installed: Cast
     offered(installed)
     for member in ("commune_officer", "head"):
         choose(installed, member, AT_ONCE)
-    assert deliver(house_with(installed, fake), THURSDAY_18) == Delivered(planned=2, sent=1, failed=1)
+    assert deliver(context_with(installed, fake), THURSDAY_18) == Delivered(planned=2, sent=1, failed=1)
     assert [it.last_error for it in logged(installed, state="failed")] == ["RuntimeError"]
 
 
 def test_a_channel_that_was_switched_off_leaves_dead_letters_that_say_so(installed: CastInstallation) -> None:
     offered(installed)
     choose(installed, "head", AT_ONCE, hours=ToldWhen(17 * 60, 7 * 60))
-    deliver(house_with(installed, Fake()), THURSDAY_18)
+    deliver(context_with(installed, Fake()), THURSDAY_18)
     deliver(installed.context, at("2026-03-06 07:00"))
     assert (only(installed).state, only(installed).last_error) == ("dead", "this channel is switched off")
 
@@ -423,7 +423,7 @@ def test_when_asked_to_stop_it_gives_back_what_it_has_not_sent(installed: CastIn
     offered(installed)
     for member in ("commune_officer", "head"):
         choose(installed, member, AT_ONCE)
-    context = house_with(installed, fake)
+    context = context_with(installed, fake)
     deliver(context, THURSDAY_18, lambda: bool(fake.given))
     assert sorted((it.state, it.attempts) for it in logged(installed)) == [("pending", 0), ("sent", 1)]
     deliver(context, THURSDAY_18)
@@ -437,7 +437,7 @@ def test_a_leader_gets_numbers_each_working_day_that_something_is_to_be_urged_on
     give_addresses(installed, "commune_leader")
     code = offered(installed)
     with serving(Mailbox()) as mailbox:
-        context = house_with(installed, EmailChannel(mailbox.settings))
+        context = context_with(installed, EmailChannel(mailbox.settings))
         deliver(context, FRIDAY_DIGEST - MINUTE)
         deliver(context, FRIDAY_DIGEST)
         deliver(context, FRIDAY_DIGEST + MINUTE)
@@ -456,7 +456,7 @@ def test_a_digest_that_has_nothing_to_say_any_more_is_not_sent(installed: CastIn
     give_addresses(installed, "commune_leader")
     code = offered(installed)
     with serving(Mailbox()) as mailbox:
-        context = house_with(installed, EmailChannel(mailbox.settings))
+        context = context_with(installed, EmailChannel(mailbox.settings))
         deliver(context, at("2026-03-06 06:00"))
         case_acts.accept(context, Act(installed.viewer("commune_officer"), code, {}, at("2026-03-06 06:10")))
         deliver(context, FRIDAY_DIGEST)
@@ -467,7 +467,7 @@ def test_an_office_counts_by_commune(installed: CastInstallation) -> None:
     give_addresses(installed, "education_office")
     offered(installed)
     with serving(Mailbox()) as mailbox:
-        context = house_with(installed, EmailChannel(mailbox.settings))
+        context = context_with(installed, EmailChannel(mailbox.settings))
         deliver(context, at("2026-03-06 06:00"))
         deliver(context, FRIDAY_DIGEST)
     with installed.store.reading("test") as session:
@@ -479,7 +479,7 @@ def test_a_digest_that_is_out_already_leaves_the_news_to_the_next_one(installed:
     give_addresses(installed, "commune_officer")
     offered(installed)
     with serving(Mailbox()) as mailbox:
-        context = house_with(installed, EmailChannel(mailbox.settings))
+        context = context_with(installed, EmailChannel(mailbox.settings))
         deliver(context, THURSDAY_18)
         deliver(context, FRIDAY_DIGEST)
         choose(installed, "commune_officer", hours=ToldWhen(digest_at=18 * 60))  # the second digest of Friday would be
@@ -500,7 +500,7 @@ def test_a_digest_that_is_out_already_leaves_the_news_to_the_next_one(installed:
 def test_a_trial_goes_out_at_once_by_day_and_by_night_and_once_a_minute(installed: CastInstallation) -> None:
     fake, night = Fake(), at("2026-03-05 23:00")
     choose(installed, "head", replace(AT_ONCE, digest=True))
-    context, head = house_with(installed, fake), installed.cast.people["head"]
+    context, head = context_with(installed, fake), installed.cast.people["head"]
     for _ in range(3):
         assert send_trial(context, head, ["fake", "email"], night) == ["fake"]
     deliver(context, night)

@@ -157,10 +157,10 @@ def test_health_says_within_seconds_that_somebody_has_locked_the_database(store:
 def test_a_job_that_fails_is_in_no_other_jobs_way(on_file: CastInstallation, caplog: pytest.LogCaptureFixture) -> None:
     done: list[str] = []
 
-    def fail(_house: Context, _now: dt.datetime, _stop: object) -> object:
+    def fail(_context: Context, _now: dt.datetime, _stop: object) -> object:
         raise ValueError
 
-    def note(_house: Context, _now: dt.datetime, _stop: object) -> object:
+    def note(_context: Context, _now: dt.datetime, _stop: object) -> object:
         done.append("done")
         return None
 

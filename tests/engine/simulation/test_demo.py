@@ -14,7 +14,7 @@ from engine.core.people.access import ROLES, Viewer
 from engine.core.refusals import Conflict
 from engine.simulation.demo import NOW, PASSWORD, DemoReport, build_demo
 from engine.simulation.demo_names import Namer, read_namer, rows
-from engine.simulation.demo_script import WorkingDaysBack, read_accounts, read_schools, read_stories
+from engine.simulation.demo_script import WorkingDaysBack, read_accounts, read_demo_cases, read_schools
 from engine.store import tables as t
 from engine.store.cases.verify import breaks
 from engine.store.ops.settings import DEMO, get_setting
@@ -258,13 +258,13 @@ def test_days_are_counted_back_and_forth_over_weekends_and_holidays() -> None:
     assert counted.between(dt.date(2026, 11, 20), TODAY) == [dt.date(2026, 11, 20), dt.date(2026, 11, 23)]
 
 
-def test_a_story_is_told_once_for_each_class_it_names() -> None:
+def test_a_demo_case_is_played_once_for_each_class_it_names() -> None:
     text = """story,class,back,time,who,act,values
 s,C1 C2@V1,3,08:00,teacher,open,absent_since=@4;causes=far+weak
 s,,1,07:40,teacher,return_to_class,returned_on=@1
 s,,1,09:00,teacher,relapse,absent_since=@1"""
-    one, other = read_stories(text, days())
-    assert [(story.class_code, story.village) for story in (one, other)] == [("C1", None), ("C2", "V1")]
+    one, other = read_demo_cases(text, days())
+    assert [(demo_case.class_code, demo_case.village) for demo_case in (one, other)] == [("C1", None), ("C2", "V1")]
     assert one.acts[0].values == {"absent_since": "2026-11-18", "causes": ["far", "weak"]}
     assert one.absent == ((dt.date(2026, 11, 18), dt.date(2026, 11, 23)), (dt.date(2026, 11, 23), None))
 

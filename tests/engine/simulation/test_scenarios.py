@@ -10,7 +10,7 @@ from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFou
 from engine.core.scenario.cast import CAST, PUPILS
 from engine.core.scenario.reader import Scenario, ScenarioStep
 from engine.core.scenario.verbs import BY_ITSELF, CODES, EXPECTED, MARKS, OWN_VERBS, SCOPES
-from engine.core.workflow.model import FORMS
+from engine.core.workflow.model import FORM_NAMES
 from engine.store.session import Store
 from web.cli.play import read_scenario
 from web.site.definition_files import ROOT
@@ -101,5 +101,5 @@ def test_each_scenario_says_why_its_dates_are_what_they_are() -> None:
 
 def test_the_reference_names_every_word_of_a_scenario() -> None:
     text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-    words = (*EXPECTED, *BY_ITSELF, *FORMS, *OWN_VERBS, *CAST, *PUPILS, *SCOPES, *MARKS, *CODES)
+    words = (*EXPECTED, *BY_ITSELF, *FORM_NAMES, *OWN_VERBS, *CAST, *PUPILS, *SCOPES, *MARKS, *CODES)
     assert [word for word in words if f"`{word}`" not in text and not word.startswith("outsider_")] == []

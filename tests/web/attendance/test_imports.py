@@ -21,7 +21,7 @@ from tests.pages import csrf
 
 @pytest.fixture
 def desk(cast: Cast) -> Cast:
-    """The cast at a house that knows what columns are called."""
+    """The cast at an installation that knows what columns are called."""
     shell = cast.site.app.extensions["ralop"]
     shell.context = Context(cast.store, cast.context.definitions, aliases=ALIASES)
     return cast

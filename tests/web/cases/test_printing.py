@@ -40,7 +40,7 @@ def test_a_visit_sheet_says_whom_to_meet_where_and_what_was_done(cast: Cast) -> 
         "Người in: A Bút Thử",
     ):
         assert words in page, words
-    assert "Nhà xa, nhờ xã đến nhà" not in page  # notes stay in the house
+    assert "Nhà xa, nhờ xã đến nhà" not in page  # notes are not printed
     assert noted(cast) == [("print: visit sheet", True)]
 
 

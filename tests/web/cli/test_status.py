@@ -32,7 +32,7 @@ def data(store: Store, tmp_path: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_house_with_a_worker_and_nothing_late_is_well(store: Store, tmp_path: Path) -> None:
+def test_an_installation_with_a_worker_and_nothing_late_is_well(store: Store, tmp_path: Path) -> None:
     here = playing(store)
     here.open("2026-03-09 08:00")
     here.step(here.open("2026-03-09 08:00", pupil="classmate"), "2026-03-09 09:00", "teacher", "contact", **CONTACT)

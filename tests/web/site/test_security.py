@@ -42,7 +42,7 @@ def test_a_browser_without_the_style_sheet_gets_it_with_its_first_page_and_then_
     assert address
     assert client.get(address[1]).text == along
     assert "<style" not in client.get("/login").text
-    client.set_cookie("sheet", "of-an-older-house")
+    client.set_cookie("sheet", "of-an-older-version")
     assert "<style" in client.get("/login").text
 
 

@@ -299,7 +299,7 @@ def told(here: Playing) -> set[tuple[str, str]]:
     return {(logins[person], kind) for person, kind, _act in found}
 
 
-HOUSE_ACTS: dict[str, Callable[[Context, dict[str, int]], object]] = {
+INSTALLATION_ACTS: dict[str, Callable[[Context, dict[str, int]], object]] = {
     "code_made": lambda context, people: signin_codes.make(context.store, "teacher", people["admin"], DAY, NOW),
     "password_reset": lambda context, people: accounts.reset_password(context.store, "teacher", NOW, people["admin"]),
     "account_shut": lambda context, people: accounts.disable(context.store, "teacher", NOW, people["admin"]),
@@ -315,9 +315,9 @@ HOUSE_ACTS: dict[str, Callable[[Context, dict[str, int]], object]] = {
 }
 
 
-@pytest.mark.parametrize("kind", HOUSE_ACTS)
+@pytest.mark.parametrize("kind", INSTALLATION_ACTS)
 def test_the_person_concerned_and_the_office_over_them_are_told(here: Playing, kind: str) -> None:
-    HOUSE_ACTS[kind](here.context, here.installed.people)
+    INSTALLATION_ACTS[kind](here.context, here.installed.people)
     assert told(here) == {("teacher", kind), ("education_office", BESIDE + kind)}
 
 
