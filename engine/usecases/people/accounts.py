@@ -154,7 +154,7 @@ def members(store: Store, today: dt.date) -> list[Member]:
 
 def person_of(store: Store, login: str) -> int:
     """Returns the id of the person with this login. Raises `NotFound`."""
-    with store.writing("who is meant") as session:
+    with store.reading("who is meant") as session:
         return _person(session, login)
 
 
