@@ -125,7 +125,7 @@ def undo(context: Context, text: str, now: dt.datetime, *, by: By = None, dry_ru
         dry_run: do it, return the result, store nothing.
 
     Raises:
-        Invalid: it is no whole file of a merger, or later changes do not allow it.
+        Invalid: the text is damaged or of something else, or later changes do not allow it.
         NotAllowed: the person would see more pupils than before, or no administrator would be left.
     """
     did = read(text)
