@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from engine.core.notices.settings import NONE, MailSettings
+from tests.ports import free_port
 
 SENDER = "Ra Lớp <ralop@example.vn>"
 
@@ -58,13 +58,6 @@ class Mailbox:
     @property
     def subjects(self) -> list[str]:
         return [str(mail["Subject"]) for mail in self.mails]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from engine.store.ops import health
 from engine.store.session import now_utc, open_store
 from engine.usecases.people.accounts import members
 from tests import databases
-from tests.web.cli.test_serve import free_port
+from tests.ports import free_port
 from web.cli.main import main
 from web.cli.serve import NotFit
 from web.site.settings import load_settings

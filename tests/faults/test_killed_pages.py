@@ -3,7 +3,6 @@
 import os
 import random
 import re
-import socket
 import threading
 import time
 import urllib.error
@@ -26,6 +25,7 @@ from engine.usecases.context import Context
 from engine.usecases.ops.clock import set_clock
 from tests.faults import FULL, processes
 from tests.installation import CastInstallation, at, definitions
+from tests.ports import free_port
 from web.cli.serve import serve
 
 KILLS = 50 if FULL else 3
@@ -34,17 +34,11 @@ WRITERS = ("teacher", "head")
 PASSWORD = "rừng xanh núi cao"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Served:
     """`ralop serve`, its worker beside it, killed and started again on the same port."""
 
     def __init__(self, url: str, instance: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._environment = {"RALOP_DATABASE_URL": url, "RALOP_INSTANCE": str(instance)}
         self.start()

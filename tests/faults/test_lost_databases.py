@@ -31,7 +31,7 @@ from tests import databases
 from tests.faults import FULL, processes
 from tests.faults.test_killed_pages import PASSWORD, Served, Writer
 from tests.installation import CastInstallation, at, definitions
-from tests.web.cli.test_serve import free_port
+from tests.ports import free_port
 from web.cli.serve import worker
 
 SOON_S = 15  # until it fires again

@@ -169,6 +169,28 @@ def test_cases_given_to_another_person_with_the_same_form_are_asked_about_again(
     assert cast.case(code).assignee_id == leader
 
 
+@pytest.mark.parametrize(
+    ("member", "act", "field", "page"),
+    [
+        ("commune_officer", "/work/accept", "one", "/work"),
+        ("commune_officer", "/cases/accept", "case", "/cases"),
+        ("commune_leader", "/work/urge", "urge", "/work"),
+    ],
+)
+def test_a_list_whose_form_did_something_else_before_is_shown_again_with_the_reason(
+    cast: Cast, member: str, act: str, field: str, page: str
+) -> None:
+    code = cast.to_commune()
+    browser, shown = cast.browser(member), cast.get(member, page)
+    key = hidden(shown)["key"]
+    case_acts.note(cast.context, Act(cast.viewer(member), code, {"note": "một"}, cast.now, key=f"{key}:{code}"))
+    chosen = {field: f"{code}:{cast.case(code).version}"}
+    again = send(browser, act, shown, **chosen)
+    assert (again.status_code, BEFORE in again.text) == (409, True)
+    assert hidden(again)["key"] != key
+    assert send(browser, act, again, **chosen).status_code == 303
+
+
 def test_a_gift_with_another_quantity_is_a_gift_of_its_own(cast: Cast) -> None:
     code = cast.to_association()
     cast.accept(code, "volunteer")

@@ -61,10 +61,10 @@ def _accept(page: Page, back: str) -> Response | tuple[str, int]:
     chosen, wrong = _chosen(request.form.getlist("one") or request.form.getlist("case"))
     if wrong:
         return page(wrong), 422
-    done = _each(
-        chosen,
-        lambda act: case_acts.accept(deployment().context, act),
-    )
+    try:
+        done = _each(chosen, lambda act: case_acts.accept(deployment().context, act))
+    except SentBefore as before:
+        return page(before.sentence), 409  # with a new key
     if len(done) == 1 and "one" in request.form:
         return redirect(url_for("case.show", code=done[0], done=1), 303)  # the page of the case says what was done
     if done:
@@ -159,8 +159,11 @@ def urge() -> Response | tuple[str, int]:
     if wrong:
         return work_page(wrong), 422
     urged: list[bool] = []
-    if _each(chosen, lambda act: urged.append(nudge(deployment().context, act))):
-        flash(said(reminded(as_superior=all(urged))))
+    try:
+        if _each(chosen, lambda act: urged.append(nudge(deployment().context, act))):
+            flash(said(reminded(as_superior=all(urged))))
+    except SentBefore as before:
+        return work_page(before.sentence), 409  # with a new key
     return redirect(url_for("work.index"), 303)
 
 

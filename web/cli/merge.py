@@ -83,7 +83,7 @@ def merge(
 
 def _undo(text: str, dry_run: bool, database: str | None, language: str) -> None:
     with with_context(database, language) as (context, now):
-        undone = undo(context, text, now, dry_run=dry_run)
+        undone = undo(context, text, now, by=operator(), dry_run=dry_run)
     counts = {"units": undone.units, "pupils": undone.pupils, "cases": undone.cases, "posts": undone.posts}
     lines = [Sentence("Put back: {units} units, {pupils} pupils, {cases} cases, {posts} posts.", **counts)]
     for sentence in (*lines, *undone.left):

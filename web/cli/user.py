@@ -227,13 +227,13 @@ def delegate(
 def hand_over(login: str, to: str, database: str | None) -> None:
     """All posts and open cases of a person who leaves go to TO, at once."""
     with _desk(database) as (store, now, _today):
-        signin_codes = accounts.hand_over(_context(store, now), login, to, now, operator())
+        case_codes = accounts.hand_over(_context(store, now), login, to, now, operator())
         _say(
             Sentence(
                 "{to} has the posts of {login} now, and {count} open cases.",
                 to=to,
                 login=login,
-                count=len(signin_codes),
+                count=len(case_codes),
             )
         )
 

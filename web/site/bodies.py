@@ -23,12 +23,14 @@ TOO_SLOW = "Quá chậm, hãy gửi lại. Too slow, send it again.\n".encode()
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """The limits of bodies: bytes in memory for each, bytes of all larger ones together, seconds, and bytes a second.
+    """The limits of bodies: bytes in memory for each, and of all those together; bytes of all larger ones together;
+    seconds, and bytes a second.
 
     A body must be complete after these seconds; at this rate it gets more time.
     """
 
     in_memory: int = 64 * 1024
+    together_in_memory: int = 64 * 2**20
     together: int = 128 * 2**20
     patience: float = 60
     pace: int = 8 * 1024
@@ -40,6 +42,20 @@ class Allowance:
 
     most: int
     refusal: int = 413
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Bytes of bodies that were received and not answered yet."""
+
+    in_memory: int = 0
+    on_disk: int = 0
+
+    def __add__(self, other: _Held) -> _Held:
+        return _Held(self.in_memory + other.in_memory, self.on_disk + other.on_disk)
+
+    def __sub__(self, other: _Held) -> _Held:
+        return _Held(self.in_memory - other.in_memory, self.on_disk - other.on_disk)
 
 
 class _Refused(Exception):
@@ -63,7 +79,7 @@ class WholeBodies:
         self, app: ASGIApp, allowance: Callable[[HTTPScope], Allowance], limits: BodyLimits | None = None
     ) -> None:
         self._app, self._allowance, self._limits = app, allowance, limits or BodyLimits()
-        self._held = 0  # bytes of all bodies that are larger than `in_memory`
+        self._held = _Held()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The interface of ASGI."""
@@ -88,7 +104,7 @@ class WholeBodies:
         except _Gone:
             return
         finally:
-            self._held -= body.counted
+            self._held -= body.held
             body.close()
 
     async def _take(self, body: _Body, allowed: Allowance, claimed: int, receive: Receive) -> None:
@@ -108,27 +124,27 @@ class WholeBodies:
         body.rewind()
 
     def _hold(self, body: _Body, piece: bytes) -> None:
-        grown = body.counted_with(piece) - body.counted
-        if grown and self._held + grown > self._limits.together:
+        after = self._held - body.held + body.held_with(piece)
+        if after.in_memory > self._limits.together_in_memory or after.on_disk > self._limits.together:
             raise _Refused(503)
-        self._held += grown
+        self._held = after
         body.add(piece)
 
 
 class _Body:
-    """The body received so far. It is on disk, and counted, if it is larger than the limit for memory."""
+    """The body received so far. It is on disk if it is larger than the limit for memory."""
 
     def __init__(self, limits: BodyLimits) -> None:
         self.size, self._in_memory = 0, limits.in_memory
         self._file: IO[bytes] = SpooledTemporaryFile(max_size=limits.in_memory)  # noqa: SIM115
 
     @property
-    def counted(self) -> int:
-        return self.counted_with(b"")
+    def held(self) -> _Held:
+        return self.held_with(b"")
 
-    def counted_with(self, piece: bytes) -> int:
+    def held_with(self, piece: bytes) -> _Held:
         size = self.size + len(piece)
-        return size if size > self._in_memory else 0
+        return _Held(on_disk=size) if size > self._in_memory else _Held(in_memory=size)
 
     def add(self, piece: bytes) -> None:
         self.size += len(piece)

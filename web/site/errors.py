@@ -81,6 +81,8 @@ def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
         return error  # return a redirect unchanged
     page = _page(error.code)
     response = current_app.make_response(page)
+    if error.code == 503:
+        response.headers["Retry-After"] = str(RETRY_S)
     for name, value in error.get_headers():
         if name.lower() in {"allow", "retry-after"}:
             response.headers[name] = value

@@ -31,16 +31,28 @@ def is_this_machine() -> bool:
         return False
 
 
+def _may_be_a_proxy() -> bool:
+    """Returns whether the request comes from this machine or a private network, where a proxy of ours would stand."""
+    try:
+        peer = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return True  # a socket has no address
+    return peer.is_loopback or peer.is_private
+
+
 def is_undeclared() -> bool:
     """Returns whether a proxy has passed this request on, and the settings name none."""
     return is_passed_on() and not deployment().settings.trusted_proxies
 
 
 def own_address() -> str:
-    """Returns the client's address; "" if many may share it. Tells the operator of an undeclared proxy."""
+    """Returns the client's address; "" if many may share it. Tells the operator of an undeclared proxy.
+
+    Who comes straight from the internet is counted by their address, whatever headers they write.
+    """
     if is_undeclared():
         _tell()
-        return ""
+        return "" if _may_be_a_proxy() else request.remote_addr or ""
     return "" if is_this_machine() else request.remote_addr or ""
 
 

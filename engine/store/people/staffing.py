@@ -41,9 +41,10 @@ class Away(NamedTuple):
     last: dt.date
 
 
-def person_id(session: Session, login: str) -> int | None:
+def person_id(session: Session, login: str, *, locked: bool = True) -> int | None:
     """Returns the id of a login, locked until the transaction ends."""
-    return session.execute(select(t.Person.id).where(t.Person.login == login).with_for_update()).scalar()
+    query = select(t.Person.id).where(t.Person.login == login)
+    return session.execute(query.with_for_update() if locked else query).scalar()
 
 
 def add_person(

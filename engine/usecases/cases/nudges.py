@@ -58,12 +58,13 @@ def nudge(context: Context, act: Act) -> bool:
     Raises `NotFound`; `NoAccess` for an outsider; `NotAllowed` for a role that does not lead, a case that has ended or
     is one's own; `Conflict` if the viewer has urged this case on today.
     """
-    sent = idempotency.digest(act.key, "nudge", {"case": act.code}) if act.key else ""
+    code = act.code.upper()
+    sent = idempotency.digest(act.key, "nudge", {"case": code}) if act.key else ""
     with context.store.writing("urge a case on") as session:
         done = bool(act.key and case_acts.replayed(session, act.key, act.viewer, sent))
-        facts = stored.case_by_code(session, act.code)
+        facts = stored.case_by_code(session, code)
         if facts is None:
-            raise NotFound(Sentence("There is no case {code}.", code=act.code))
+            raise NotFound(Sentence("There is no case {code}.", code=code))
         work = casework_of(session, context.definitions, facts, act.now)
         above = SUPERIORS.get(_holder(work) or "", frozenset())
         if not done:

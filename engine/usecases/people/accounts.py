@@ -154,8 +154,8 @@ def members(store: Store, today: dt.date) -> list[Member]:
 
 def person_of(store: Store, login: str) -> int:
     """Returns the id of the person with this login. Raises `NotFound`."""
-    with store.writing("who is meant") as session:
-        return _person(session, login)
+    with store.reading("who is meant") as session:
+        return _person(session, login, locked=False)
 
 
 # --- posts ------------------------------------------------------------------------------------------------------------
@@ -281,8 +281,8 @@ def _role_for(work: Casework, viewer: Viewer, facts: Facts) -> str | None:
 # --- what they share --------------------------------------------------------------------------------------------------
 
 
-def _person(session: Session, login: str) -> int:
-    person = staffing.person_id(session, login.strip().lower())
+def _person(session: Session, login: str, *, locked: bool = True) -> int:
+    person = staffing.person_id(session, login.strip().lower(), locked=locked)
     if person is None:
         raise NotFound(Sentence("There is nobody with the login “{login}”.", login=login))
     return person

@@ -16,7 +16,9 @@ from engine.core.refusals import NotAllowed
 from engine.core.words import Sentence
 from engine.store.people import powers
 from engine.store.people.powers import Held, Span
+from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
+from engine.usecases.context import Context
 
 ONESELF = Sentence(
     "Nobody gives themselves a post or somebody else's duties: ask another administrator. Nothing was changed."
@@ -56,6 +58,21 @@ def guarded(session: Session, by: By, now: dt.datetime) -> Iterator[None]:
     if lost is not None:
         raise NotAllowed(
             Sentence("From {day} on there would be no administrator: appoint another one first.", day=lost)
+        )
+
+
+@contextmanager
+def sees_no_more(context: Context, session: Session, by: By, now: dt.datetime) -> Iterator[None]:
+    """Checks that a merger does not give the person who does it other pupils: their posts may move like anybody's."""
+    if not isinstance(by, int):
+        yield
+        return
+    today = context.definitions.calendar("").local(now).date()
+    before = powers.pupils_seen(session, viewer_of(session, by, today))
+    yield
+    if powers.pupils_seen(session, viewer_of(session, by, today)) - before:
+        raise NotAllowed(
+            Sentence("By this merger you would see pupils whom you do not see now: another administrator does it.")
         )
 
 

@@ -11,18 +11,21 @@ import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.core.people.account_events import APPOINTED, ENDED, MOVED, By
 from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 from engine.store.cases import batches, writer
 from engine.store.cases.surroundings import SurroundingsReader, cases
+from engine.store.people.account_events import PostHeld, note
 from engine.store.session import Session
 from engine.store.units import merger_undo as stored
 from engine.store.units import mergers as merging
 from engine.store.units.merger_undo import ChangedRow, Key, MergerDifference
 from engine.usecases.context import Context
+from engine.usecases.people.powers import guarded, sees_no_more
 
 KIND, FORMAT = "ralop merge-units: undo", 1
 
@@ -36,6 +39,14 @@ class Undone:
     cases: int
     posts: int
     left: tuple[Sentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Posts:
+    """Rows of appointments: those that the merger made, and those that are held again."""
+
+    removed: list[dict[str, Any]]
+    held: list[dict[str, Any]]
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
@@ -103,19 +114,25 @@ def _row(name: str, values: Any) -> dict[str, Any]:
 # --- undoing ----------------------------------------------------------------------------------------------------------
 
 
-def undo(context: Context, text: str, now: dt.datetime, *, dry_run: bool = False) -> Undone:
-    """Restores what a merger changed, from its file. Raises `Invalid`, without changes.
+def undo(context: Context, text: str, now: dt.datetime, *, by: By = None, dry_run: bool = False) -> Undone:
+    """Restores what a merger changed, from its file. Raises `Invalid` or `NotAllowed`, without changes.
 
     Args:
         context: where the units and cases are.
         text: the text of the file.
         now: the moment.
+        by: who does it: an administrator, or the operator at the command line.
         dry_run: do it, return the result, store nothing.
+
+    Raises:
+        Invalid: the text is damaged or of something else, or later changes do not allow it.
+        NotAllowed: the person would see more pupils than before, or no administrator would be left.
     """
     did = read(text)
     with context.store.writing("undo a merger") as session:
         _check(session, did)
-        done = _undo(context, session, did, now)
+        with guarded(session, None, now), sees_no_more(context, session, by, now):
+            done = _undo(context, session, did, now, by)
         if dry_run:
             session.rollback()
     return done
@@ -160,14 +177,13 @@ def _that_ended_above(session: Session, changed: list[ChangedRow], there: Mappin
     return [row["name"] for row in rows.values() if row["successor_id"] is not None]
 
 
-def _undo(context: Context, session: Session, did: MergerDifference, now: dt.datetime) -> Undone:
+def _undo(context: Context, session: Session, did: MergerDifference, now: dt.datetime, by: By) -> Undone:
     changed = did.changed
     back = _single_predecessors(did)
     made = {key[0] for key, _row in did.made.get("units", ())}
     left = _posts_that_changed(session, did)
-    stored.remove(session, "appointments", [key for key, _row in did.made.get("appointments", ())])
+    posts = _posts_back(context, session, did, now, by)
     stored.remove(session, "closures", [key for key, _row in did.made.get("closures", ())])
-    posts = stored.revert(session, "appointments", changed.get("appointments", ()))
     pupils = stored.revert(session, "pupils", changed.get("pupils", ()))
     stored.revert(session, "cases", changed.get("cases", ()), merging.PLACES)
     stored.revert(session, "difficulties", changed.get("difficulties", ()))
@@ -175,6 +191,7 @@ def _undo(context: Context, session: Session, did: MergerDifference, now: dt.dat
     _cases_back(context, session, changed.get("cases", []), back, now)
     stored.follow(session, back)
     merging.links_again(session)
+    _note_held(session, posts, now, by)  # the offices over the restored units are told
     merging.set_communes(session, set(back.values()))
     merging.set_provinces(session, {key[0] for key in (it.key for it in changed.get("units", ()))})
     stored.to_own_communes(session, made - back.keys())
@@ -188,7 +205,7 @@ def _undo(context: Context, session: Session, did: MergerDifference, now: dt.dat
             }
         )
     stored.remove_units(session, made)
-    return Undone(units + len(made), pupils, len(changed.get("cases", ())), posts, left)
+    return Undone(units + len(made), pupils, len(changed.get("cases", ())), len(posts.held), left)
 
 
 def _single_predecessors(did: MergerDifference) -> dict[int, int]:
@@ -201,6 +218,42 @@ def _single_predecessors(did: MergerDifference) -> dict[int, int]:
     }
     often = Counter(successors.values())
     return {new: old for old, new in successors.items() if often[new] == 1}
+
+
+def _posts_back(context: Context, session: Session, did: MergerDifference, now: dt.datetime, by: By) -> _Posts:
+    """Removes the merger's posts and restores those that it ended; notes a post that ends and is not held elsewhere."""
+    made, changed = [key for key, _row in did.made.get("appointments", ())], did.changed.get("appointments", ())
+    before = stored.rows_of(session, "appointments", [*made, *(it.key for it in changed)])
+    removed = [before[key] for key in made if key in before]
+    stored.revert(session, "appointments", changed)
+    after = stored.rows_of(session, "appointments", [it.key for it in changed])
+    posts = _Posts(removed, [row for key, row in after.items() if row != before[key]])
+    _note_ended(session, posts, context.definitions.calendar("").local(now).date(), now, by)
+    stored.remove(session, "appointments", made)
+    return posts
+
+
+def _note_ended(session: Session, posts: _Posts, today: dt.date, now: dt.datetime, by: By) -> None:
+    held = {(row["person_id"], row["role"]) for row in posts.held}
+    for row in posts.removed:
+        if (row["person_id"], row["role"]) not in held:
+            post = _post(row)
+            yesterday = max(today - merging.DAY, post.first)
+            last = min(post.last, yesterday) if post.last else yesterday
+            note(session, ENDED, row["person_id"], by, now, replace(post, last=last))
+
+
+def _note_held(session: Session, posts: _Posts, now: dt.datetime, by: By) -> None:
+    """Notes each restored post: it came back from the merged unit, or it had ended for good."""
+    removed = {(row["person_id"], row["role"]) for row in posts.removed}
+    for row in posts.held:
+        kind = MOVED if (row["person_id"], row["role"]) in removed else APPOINTED
+        note(session, kind, row["person_id"], by, now, _post(row))
+
+
+def _post(row: Mapping[str, Any]) -> PostHeld:
+    end = row["valid_to"]
+    return PostHeld(row["role"], row["unit_id"], row["valid_from"], end - merging.DAY if end else None)
 
 
 def _posts_that_changed(session: Session, did: MergerDifference) -> tuple[Sentence, ...]:

@@ -11,7 +11,8 @@ import pytest
 from engine.channels import Message, NotSent, Unreachable
 from engine.channels.email import EmailChannel, message_id
 from engine.core.notices.settings import STARTTLS, TLS
-from tests.mailbox import SENDER, Mailbox, accounts, certificate, free_port, serving
+from tests.mailbox import SENDER, Mailbox, accounts, certificate, serving
+from tests.ports import free_port
 
 MESSAGE = Message(
     "n7:email",

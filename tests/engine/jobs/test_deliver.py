@@ -157,7 +157,7 @@ def test_an_act_on_an_account_goes_to_its_person_at_once_and_to_the_office_in_th
 
 def test_who_never_chose_finds_the_cases_of_a_day_in_one_mail_in_the_morning(installed: CastInstallation) -> None:
     give_addresses(installed, "commune_officer")
-    signin_codes = [offered(installed), offered(installed, "classmate")]
+    codes = [offered(installed), offered(installed, "classmate")]
     with serving(Mailbox()) as mailbox:
         context = context_with(installed, EmailChannel(mailbox.settings))
         assert deliver(context, THURSDAY_18) == Delivered(planned=4)
@@ -166,7 +166,7 @@ def test_who_never_chose_finds_the_cases_of_a_day_in_one_mail_in_the_morning(ins
     (mail,) = mailbox.mails
     assert mail["To"] == "commune_officer@example.vn"
     assert mail["Subject"] == "[Ra Lớp] Việc của anh/chị ngày 06/03/2026"
-    assert [code in mail.get_content() for code in signin_codes] == [True, True]
+    assert [code in mail.get_content() for code in codes] == [True, True]
 
 
 def test_a_notice_by_itself_goes_out_at_once_by_day_and_after_six_by_night(installed: CastInstallation) -> None:

@@ -28,7 +28,8 @@ from engine.store.session import Store, open_store
 from engine.usecases.cases import case_acts
 from tests import databases
 from tests.installation import CastInstallation, at, installed
-from tests.web.cli.test_serve import answer, free_port, serving
+from tests.ports import free_port
+from tests.web.cli.test_serve import answer, serving
 from web.cli.main import main
 
 __all__ = ["installed"]

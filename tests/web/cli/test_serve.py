@@ -22,17 +22,11 @@ from engine.store.ops.settings import get_setting, put_setting
 from engine.store.ops.time_source import SETTING
 from engine.store.session import now_utc, open_store
 from engine.usecases.ops.proxies import note_undeclared
+from tests.ports import free_port
 from web.cli.main import main
 from web.site.proxies import NOTED
 
 SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from typing import Any
 
 from a2wsgi.asgi_typing import HTTPScope, Receive, Send
 
+from engine.store.session import open_store
+from tests.pages import site as site_of
 from web.site.bodies import REFUSED, Allowance, BodyLimits, WholeBodies
 
 KB = 1024
@@ -166,6 +168,51 @@ def test_large_bodies_fill_a_room_of_their_own_which_is_free_again_when_they_are
         assert await sent(250 * KB) is None
 
     asyncio.run(play())
+
+
+def test_small_bodies_that_are_still_coming_fill_no_more_memory_than_there_is_for_all_of_them() -> None:
+    async def play() -> None:
+        app = Application()
+        site = bounded(app, together_in_memory=200 * KB)
+        slow = [Client(b"a" * 60 * KB, whole=False) for _ in range(3)]
+        waiting = [asyncio.create_task(site(scope(length(64 * KB)), it.receive, it.send)) for it in slow]
+        await asyncio.sleep(0.05)
+
+        async def sent(size: int) -> int:
+            client = Client(*[b"a" * 10 * KB] * (size // (10 * KB)))
+            await site(scope(length(size)), client.receive, client.send)
+            refused = app.seen[-1][2]
+            return refused["status"] if refused else 200
+
+        assert [await sent(20 * KB), await sent(30 * KB), await sent(20 * KB)] == [200, 503, 200]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert await sent(60 * KB) == 200
+
+    asyncio.run(play())
+
+
+def test_a_body_that_grows_to_the_disk_gives_its_memory_free() -> None:
+    async def play() -> None:
+        app = Application()
+        site = bounded(app, together_in_memory=70 * KB)
+        grown, small = Client(b"a" * 60 * KB, b"a" * 60 * KB, whole=False), Client(b"a" * 60 * KB)
+        waiting = asyncio.create_task(site(scope(CHUNKED), grown.receive, grown.send))
+        await asyncio.sleep(0.05)
+        await site(scope(length(60 * KB)), small.receive, small.send)
+        assert [(len(body), refused) for body, _, refused in app.seen] == [(60 * KB, None)]
+        waiting.cancel()
+
+    asyncio.run(play())
+
+
+def test_who_finds_no_room_is_told_when_to_come_again(sqlite_url: str) -> None:
+    store = open_store(sqlite_url)
+    told = {"asgi.scope": {"extensions": {REFUSED: {"status": 503}}}}
+    answer = site_of(store).client().post("/login", environ_overrides=told)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    store.close()
 
 
 def test_who_sends_too_slowly_is_told_so_and_who_hangs_up_is_forgotten() -> None:

@@ -20,9 +20,10 @@ from tests.cast import Cast
 from tests.pages import PASSWORD, Site, csrf, post, sign_in, site
 from web.account.signin import origin
 from web.cli.status import status
-from web.site.proxies import NOTED
+from web.site.proxies import MARKS, NOTED
 
 GUESSER, SCHOOL = "203.0.113.9", "198.51.100.7"
+ON_THE_INTERNET = "8.8.4.4"  # `ipaddress` counts the addresses of examples as private
 
 
 @pytest.fixture
@@ -75,6 +76,9 @@ def test_a_hundred_wrong_passwords_behind_a_proxy_that_is_not_declared_hold_nobo
         ("10.0.0.2", {"Forwarded": f"for={SCHOOL}"}, ""),
         ("10.0.0.2", {"X-Real-IP": SCHOOL}, ""),
         ("10.0.0.2", {"X-Forwarded-Proto": "https"}, ""),
+        ("fd00::2", {"X-Forwarded-For": SCHOOL}, ""),
+        ("::ffff:10.0.0.2", {"X-Forwarded-For": SCHOOL}, ""),
+        ("", {"X-Forwarded-For": SCHOOL}, ""),
         ("127.0.0.1", {}, ""),  # a proxy on this machine that tells nothing
         ("10.0.0.2", {}, "10.0.0.2"),
     ],
@@ -84,6 +88,20 @@ def test_an_address_that_may_be_everybodys_is_nobodys(
 ) -> None:
     with here.app.test_request_context("/login", headers=told, environ_base={"REMOTE_ADDR": peer}):
         assert origin("hanh").address == address
+
+
+@pytest.mark.parametrize("peer", [ON_THE_INTERNET, "2a00:1450:4001:80b::200e", f"::ffff:{ON_THE_INTERNET}"])
+@pytest.mark.parametrize("mark", MARKS)
+def test_nobody_on_the_internet_is_uncounted_by_a_header_of_a_proxy(here: Site, peer: str, mark: str) -> None:
+    with here.app.test_request_context("/login", headers={mark: SCHOOL}, environ_base={"REMOTE_ADDR": peer}):
+        assert origin("hanh").address == peer
+
+
+def test_who_guesses_from_the_internet_waits_whatever_headers_they_write(here: Site, quick: None) -> None:
+    here.person("hanh")
+    guess(here, 1, ON_THE_INTERNET, *STRANGERS)
+    assert sign_in(browser(here, peer=ON_THE_INTERNET), "hanh").status_code == 429
+    assert sign_in(browser(here), "hanh").status_code == 303
 
 
 def test_guesses_at_one_login_slow_its_strangers_for_minutes_and_never_its_own_phone(here: Site) -> None:

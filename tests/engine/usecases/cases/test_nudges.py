@@ -195,3 +195,10 @@ def test_there_is_nobody_to_urge_on_in_ones_own_case_or_one_that_has_ended(insta
 def test_a_case_that_is_not_there(installed: CastInstallation) -> None:
     with pytest.raises(NotFound):
         nudge(installed.context, Act(installed.viewer("education_office"), "RL-2026-999999", {}, FRIDAY_9))
+
+
+def test_the_same_form_with_the_code_in_small_letters_is_done_already(installed: CastInstallation) -> None:
+    code = offered(installed)
+    for written in (code, code.lower()):
+        assert nudge(installed.context, Act(installed.viewer("commune_leader"), written, {}, FRIDAY_9, key="k1"))
+    assert len(nudged(installed)) == 1

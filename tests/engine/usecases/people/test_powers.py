@@ -19,6 +19,7 @@ from engine.store.simulation import seed
 from engine.usecases.context import Context
 from engine.usecases.people import absences, accounts, powers, signin_codes
 from engine.usecases.people.vacancies import leave
+from engine.usecases.units.merger_undo import undo
 from engine.usecases.units.mergers import Merger, UnitMove, merge_units
 from tests.playing import Playing, at, playing
 
@@ -217,6 +218,18 @@ def test_a_merger_of_the_root_leaves_an_administrator(here: Playing) -> None:
     )
 
 
+def test_undoing_a_merger_leaves_an_administrator(here: Playing) -> None:
+    """The post before the merger was given an earlier end since: it is not held again when the new one goes."""
+    store, kept = here.context.store, list[str]()
+    first = the_post(here)
+    with store.writing("test") as session:
+        session.add(t.Unit(kind="root", code="r2", name="Gốc khác", search_key="goc khac", valid_from=seed.ALWAYS))
+    merge_units(here.context, [Merger("root", "r2")], TODAY, NOW, by="root", keep_undo=kept.append)
+    accounts.end_post(store, here.installed.people["admin"], first, TODAY - 3 * DAY, now=NOW, by="root")
+    refused(store, NO_ADMINISTRATOR, lambda: undo(here.context, kept[0], NOW, by="root"))
+    assert "admin" in units_of(here, "admin")
+
+
 def test_two_administrators_who_end_each_other_at_once_do_not_both_succeed(here: Playing) -> None:
     store, people = here.context.store, here.installed.people
     appoint(here, "outsider_admin", "admin", "root")
@@ -383,3 +396,59 @@ def test_posts_that_move_with_their_units_are_written_down_and_told(here: Playin
     again = rows(here.context.store)
     merge_units(here.context, [], TODAY, NOW, moves=[UnitMove("village", "outsider_commune")], by="root")
     assert rows(here.context.store) == again
+
+
+def noted(store: Store) -> list[tuple[object, ...]]:
+    """Kind, role, by whom at the command line, of what was written down about posts."""
+    act = t.StaffAct
+    with store.reading("test") as session:
+        query = select(act.kind, act.role, act.operator, act.person_id, act.unit_id)
+        return [tuple(row) for row in session.execute(query.order_by(act.id))]
+
+
+def test_posts_that_an_undone_merger_moves_back_are_written_down_and_told(here: Playing) -> None:
+    store, kept, moves = here.context.store, list[str](), [UnitMove("village", "outsider_commune")]
+    merge_units(here.context, [], TODAY, NOW, moves=moves, by="root", keep_undo=kept.append)
+    with store.writing("test") as session:
+        session.execute(delete(t.Notice))
+    before, merged = rows(store), len(noted(store))
+    undo(here.context, kept[0], NOW, by="root", dry_run=True)
+    assert rows(store) == before
+    undo(here.context, kept[0], NOW, by="root")
+    officer, village = here.installed.people["commune_officer"], here.installed.units["village"]
+    assert ("post_moved", "commune_officer", "root", officer, village) in noted(store)[merged:]
+    assert {("commune_officer", "post_moved"), ("education_office", BESIDE + "post_moved")} <= told(here)
+
+
+def test_a_post_that_had_ended_with_a_merger_is_given_again_and_one_not_held_again_ends(here: Playing) -> None:
+    store, kept, people = here.context.store, list[str](), here.installed.people
+    merger = [Merger("village", "outsider_village")]
+    appoint(here, "head", "commune_officer", "outsider_village")
+    merge_units(here.context, merger, TODAY, NOW, by="root", keep_undo=kept.append)
+    merged = noted(store)
+    assert ("post_ended", people["commune_officer"]) in {(row[0], row[3]) for row in merged}
+    undo(here.context, kept[0], NOW, by="root")
+    assert ("appointed", people["commune_officer"]) in {(row[0], row[3]) for row in noted(store)[len(merged) :]}
+
+
+def test_a_moved_post_whose_first_one_was_ended_earlier_since_ends_when_the_merger_is_undone(here: Playing) -> None:
+    store, kept, officer = here.context.store, list[str](), here.installed.people["commune_officer"]
+    moves = [UnitMove("village", "outsider_commune")]
+    with store.reading("test") as session:
+        own = t.Appointment.person_id == officer, t.Appointment.unit_id == here.installed.units["village"]
+        first = session.scalars(select(t.Appointment.id).where(*own)).one()
+    merge_units(here.context, [], TODAY, NOW, moves=moves, by="root", keep_undo=kept.append)
+    accounts.end_post(store, officer, first, TODAY - 3 * DAY, now=NOW, by="root")
+    before = len(noted(store))
+    undo(here.context, kept[0], NOW, by="root")
+    assert [(row[0], row[3]) for row in noted(store)[before:]] == [("post_ended", officer)]
+    assert "commune_officer" not in units_of(here, "commune_officer")
+
+
+def test_nobody_undoes_a_merger_to_see_other_pupils(here: Playing) -> None:
+    store, admin, kept = here.context.store, here.installed.people["admin"], list[str]()
+    merge_units(
+        here.context, [], TODAY, NOW, moves=[UnitMove("village", "outsider_commune")], by="root", keep_undo=kept.append
+    )
+    appoint(here, "admin", "commune_leader", "commune")
+    refused(store, "By this merger you would see pupils", lambda: undo(here.context, kept[0], NOW, by=admin))
