@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy import Table, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,7 @@ events, subscriptions, appointments = (_TABLES[name] for name in ("events", "pus
 PENDING = "pending"
 
 
-def insert_new(session: Session, table: object) -> Any:
+def insert_new(session: Session, table: Table) -> Any:
     """Makes an INSERT, for either database, that skips a row whose key already exists."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()
