@@ -82,7 +82,13 @@ class Sqlite:
             self.connection.execute(f"PRAGMA {pragma}")
 
     def say(self, said: Sequence[Said]) -> None:
+        """Says it on one connection: of the lines that a page has side by side the first begins and the last ends."""
+        lines = 0
         for one in said:
+            begins, ends = one.statement.startswith("BEGIN"), one.statement in {"COMMIT", "ROLLBACK"}
+            lines += begins - ends
+            if (begins and lines > 1) or (ends and lines > 0):
+                continue
             if one.many:
                 self.connection.executemany(one.statement, one.parameters)
             else:
