@@ -172,7 +172,7 @@ PAGES = (
     Shown("/difficulties", "education_office", "main .card a"),
     Shown("/difficulties?which=answered", "education_office"),
     Shown("/doubles", "education_office", "main .empty"),
-    Shown("/doubles", "outsider_education_office", "main .rows"),
+    Shown("/doubles", "outsider_education_office", "main h2"),
     Shown("/simulate", "education_office"),
     Shown("/simulate", "education_office", "#outcome-title", press=PRIMARY),
     Shown("/help/office", "education_office"),
