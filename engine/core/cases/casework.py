@@ -88,6 +88,7 @@ class Entry:
     answer: str | None = None  # the answer to the earlier offer: accepted, declined, superseded
     told: list[Addressed] = field(default_factory=list)
     rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    before: tuple[Any, ...] | None = None  # the case before the entry: `engine.core.cases.facts.changing`
 
 
 class Casework:
@@ -356,7 +357,7 @@ class Casework:
     def fire(self, due: Due) -> None:
         """Does what a due rule says."""
         rule, facts = due.rule, self.facts
-        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry)
+        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry, before=changing(facts))
         entry.data = {
             "rule": rule.id,
             "rules": facts.rules_version,
@@ -437,6 +438,7 @@ class Casework:
     ) -> Entry:
         role = role or actor.role()
         entry = Entry(kind, self.now, actor.person_id, role, data or {}, dict(text) if text else None)
+        entry.before = changing(self.facts)
         if (whose := actor.acts_for.get(role or "")) is not None:
             entry.data[FOR] = whose
         if to is not None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.cases import chain
 from engine.core.cases.casework import Casework, Entry
+from engine.core.cases.changes import CHANGED, changes
 from engine.core.cases.facts import CHANGING, Facts, changing
 from engine.core.invariants import hold
 from engine.core.refusals import Conflict
@@ -86,6 +87,7 @@ class Batch:
         """
         facts = work.facts
         version = facts.version
+        _note_changes(work)
         for entry in work.entries:
             facts.version += 1
             self._event(facts, entry, key if facts.version == version + 1 else None)
@@ -152,6 +154,18 @@ class Batch:
             {"case_id": case, "cause": cause} for case, found in self.causes.items() for cause in dict.fromkeys(found)
         ]
         session.execute(insert(causes), rows)
+
+
+def _note_changes(work: Casework) -> None:
+    """Puts into each entry what it changed on the case's row.
+
+    What was changed before the first entry was made belongs to the first; later, to the entry before.
+    """
+    between = [entry.before or work.before for entry in work.entries[1:]]
+    moments = zip([work.before, *between], [*between, changing(work.facts)], strict=True)
+    for number, (entry, (before, after)) in enumerate(zip(work.entries, moments, strict=False)):
+        if changed := changes(before, after, first=not (number or work.facts.version)):
+            entry.data[CHANGED] = changed
 
 
 def _alike(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
