@@ -110,7 +110,7 @@ def test_what_was_put_right_is_followed(store: Store) -> None:
     here.undo(code, "2026-03-18 08:05", "commune_officer")
     here.accept(code, "2026-03-18 08:10", "commune_officer")
     here.pass_to("2026-03-27 18:00")
-    assert [one.kind for one in here.events(code) if "rule" in one.data][0] == "contact-failed"
+    assert next(one.kind for one in here.events(code) if "rule" in one.data) == "contact-failed"
     outcome = trial(here, RULES)
     assert (outcome.changed, outcome.lost) == ([], [])
     assert outcome.rules()[0] == ("contact-failed", 1, 1)

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import delete, select, update
 
+from engine.channels import Channel
 from engine.channels.outbox import Outbox
 from engine.core.cases.act import Act
 from engine.core.cases.corrections import Limits
