@@ -20,7 +20,7 @@ from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.cases.past import PastEvent, Sums, answers_since, as_it_counts, closing, sums
 from engine.core.people.access import knows
-from engine.core.people.responsibility import LADDERS, Found
+from engine.core.people.responsibility import LADDERS
 from engine.core.refusals import Conflict, NotFound
 from engine.core.rules.model import Rule
 from engine.core.words import Sentence
@@ -172,7 +172,7 @@ def planned_anew(
 # --- taking back ------------------------------------------------------------------------------------------------------
 
 
-def restore(work: Casework, entry: Entry, event: PastEvent) -> None:
+def restore(work: Casework, event: PastEvent) -> None:
     """Puts the case back to where it was before the event, as far as the event says what it changed.
 
     Raises `Conflict` if the case has gone on since.
@@ -182,16 +182,11 @@ def restore(work: Casework, entry: Entry, event: PastEvent) -> None:
         raise Conflict(
             Sentence("The case has gone on since, so this cannot be taken back any more. A step can move the case.")
         )
-    waited, offered = facts.waiting, facts.offered_at
     for name, (old, new) in changed.items():
         if name == "level":
             facts.level = max(0, facts.level - (new - old))
         elif name not in _STAYS and getattr(facts, name) == new:
             setattr(facts, name, old)
-    if waited and facts.offered_at != offered:
-        entry.answer = "superseded"
-    if facts.waiting and facts.offered_role and changed.keys() & {"offered_at", "accepted_at"}:
-        entry.offer = Found(facts.offered_role, facts.offered_unit_id or 0, ())
 
 
 # --- what a wrong entry had caused ------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ from engine.usecases.cases.case_acts import on_case, only_one, support_row
 from engine.usecases.cases.companions import check_phone
 from engine.usecases.context import Context
 
-_NOTHING = ActFields("correct", ())  # the form is that of the entry: it is read where the entry is known
+_NOTHING = ActFields("correct", ())  # the form is read where the entry is known, after it is known who may
 
 
 def correct(context: Context, act: Act, seq: int) -> None:
@@ -86,7 +86,7 @@ def correct(context: Context, act: Act, seq: int) -> None:
 def withdraw(context: Context, act: Act, seq: int) -> None:
     """Says that the entry numbered `seq` counts no more, for a reason. Raises what `correct` raises."""
 
-    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, _filled: dict[str, Any], session: Session) -> None:
         history = _History(context, work, session)
         entry = history.entry(seq)
         _may(context.limits, work, entry, actor)
@@ -94,12 +94,15 @@ def withdraw(context: Context, act: Act, seq: int) -> None:
             raise NotAllowed(
                 Sentence("This moved the case on, so it cannot be withdrawn: correct it, or move the case with a step.")
             )
+        why = form_values.read_form(
+            [builtin_forms.FIELDS[WHY]], (), act.values, work.situation.calendar.local(act.now).date()
+        )
         data = {ENTRY: entry.seq, OF: entry.kind}
-        written = work.record(WITHDRAWN, actor, role=_role(entry, actor), values=filled, data=data)
+        written = work.record(WITHDRAWN, actor, role=_role(entry, actor), values=why, data=data)
         history.void(written, entry)
         work.settle()
 
-    on_case(context, act, "withdraw", do, about=seq)
+    on_case(context, act, "withdraw", do, asks=lambda _workflow: _NOTHING, about=seq)
 
 
 def undo(context: Context, act: Act) -> None:
@@ -120,8 +123,8 @@ def undo(context: Context, act: Act) -> None:
         role = event.role if event.role in actor.roles else None
         written = work.record(UNDONE, actor, role=role, data={ENTRY: event.seq, OF: event.kind})
         if not withdrawable(work.situation.workflow, event):
-            restore(work, written, event)
-            stored.reopen_answers(session, facts.id, event.at)
+            restore(work, event)
+            stored.take_back_offers(session, facts.id, event.seq, event.at, facts.accepted_at)
             _look_around(context, work, session)
         if facts.is_open and not was_open:
             only_one(session, facts.pupil_id, facts.workflow)
@@ -153,7 +156,8 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
         kind, actor = FIRING_UNDONE if undone else FIRING_KEPT, actor.only(HOLDERS)
         written = work.record(kind, actor, data={ENTRY: fired_seq, OF: event.kind})
         if undone:
-            restore(work, written, event)
+            restore(work, event)
+            stored.take_back_offers(session, work.facts.id, fired_seq, event.at, work.facts.accepted_at)
             _look_around(context, work, session)
             history.void(written, event)
             _take_back_notices(work, written, session, fired_seq, actor)

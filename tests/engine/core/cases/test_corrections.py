@@ -96,7 +96,7 @@ class History:
         work = self.work()
         written = work.record(kind, TEACHER, values={**values, WHY: "x"}, data={ENTRY: seq})
         if kind == UNDONE:
-            restore(work, written, self.events[-1])
+            restore(work, self.events[-1])
         correction = PastEvent(1, work.next_seq, kind, work.now, 1, "teacher", {ENTRY: seq}, written.text or {})
         workflow = work.situation.workflow
         follow(work, written, sums(workflow, self.events), sums(workflow, [*self.events, correction]), ())
