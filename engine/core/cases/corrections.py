@@ -223,7 +223,7 @@ def doubtful(
         if rule is None:
             continue
         earlier = [one for one in events if one.seq < event.seq or one.kind in _ABOUT]
-        then = _facts_then(work.facts, events, event)
+        then = _facts_then(work, events, event)
         as_it_was = _as_told(work, then, earlier, lasting)
         as_it_is = _as_told(work, then, [*earlier, correction], lasting)
         if _fires(definitions, work, as_it_was, rule, event) and not _fires(definitions, work, as_it_is, rule, event):
@@ -241,8 +241,9 @@ def _rule(definitions: Definitions, workflow: str, event: PastEvent) -> Rule | N
         return None
 
 
-def _facts_then(facts: Facts, events: Iterable[PastEvent], event: PastEvent) -> Facts:
+def _facts_then(work: Casework, events: Iterable[PastEvent], event: PastEvent) -> Facts:
     """Returns the case as it was before an event, rolled back by what each later event says that it changed."""
+    facts, day = work.facts, work.situation.calendar.local(event.at).date()
     then = replace(facts, fired={}, answers=(), rules_version=event.data["rules"])
     for later in sorted(events, key=lambda one: one.seq, reverse=True):
         if later.seq < event.seq:
@@ -251,6 +252,7 @@ def _facts_then(facts: Facts, events: Iterable[PastEvent], event: PastEvent) -> 
             setattr(then, name, old)
     then.rules_version = event.data["rules"]
     then.holds = tuple(hold for hold in facts.holds if hold[0] <= event.at)
+    then.marks = tuple(mark for mark in facts.marks if mark[0] <= day)
     return then
 
 

@@ -119,15 +119,14 @@ def undo(context: Context, act: Act) -> None:
             work.situation.workflow, event, facts.version, act.viewer.person_id, act.now, context.limits
         ):
             raise NotAllowed(refusal)
-        was_open = facts.is_open
+        had_ended = not facts.is_open
         role = event.role if event.role in actor.roles else None
         written = work.record(UNDONE, actor, role=role, data={ENTRY: event.seq, OF: event.kind})
         if not withdrawable(work.situation.workflow, event):
             restore(work, event)
             stored.take_back_offers(session, facts.id, event.seq, event.at, facts.accepted_at)
             _look_around(context, work, session)
-        if facts.is_open and not was_open:
-            only_one(session, facts.pupil_id, facts.workflow)
+        _only_one_again(work, session, had_ended=had_ended)
         history.void(written, event)
         _take_back_notices(work, written, session, event.seq, actor)
         work.settle()
@@ -156,7 +155,9 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
         kind, actor = FIRING_UNDONE if undone else FIRING_KEPT, actor.only(HOLDERS)
         written = work.record(kind, actor, data={ENTRY: fired_seq, OF: event.kind})
         if undone:
+            had_ended = not work.facts.is_open
             restore(work, event)
+            _only_one_again(work, session, had_ended=had_ended)
             stored.take_back_offers(session, work.facts.id, fired_seq, event.at, work.facts.accepted_at)
             _look_around(context, work, session)
             history.void(written, event)
@@ -240,6 +241,12 @@ class _History:
         first = min([today - dt.timedelta(days=120), *(day for day in days if day)])
         pupil = work.facts.pupil_id
         work.facts.marks = tuple(absences(self.session, [pupil], first, today)[pupil])
+
+
+def _only_one_again(work: Casework, session: Session, *, had_ended: bool) -> None:
+    """Raises `Conflict` if a case that is open again by this is not the only one of the pupil."""
+    if had_ended and work.facts.is_open:
+        only_one(session, work.facts.pupil_id, work.facts.workflow)
 
 
 def _look_around(context: Context, work: Casework, session: Session) -> None:
