@@ -33,6 +33,13 @@ WRITTEN: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 _UNITS = frozenset({*PLACE, "offered_unit_id", "association_id"})
 _FIXED = {"pupil_id": "pupil", "workflow": "workflow"}  # by column, the key in an event's `of`
+# How an event answers an offer, by its kind: events of before an adoption do not say it themselves.
+_ANSWER_BY: Mapping[str, tuple[str, ...]] = {
+    "accepted": ("accepted",),
+    "declined": ("declined",),
+    "assigned": ("accepted", "superseded"),
+}
+_OVERTAKEN = ("superseded",)
 _ANSWERED = {"difficulty_decided": "decided", "difficulty_returned": "returned"}
 
 
@@ -297,7 +304,8 @@ def _answers(case: CaseRecord, folding: _Folding, by_seq: Mapping[int, EventReco
         answers = [it for it in case.events[seq:last] if ANSWERS in it.data]
         expected = (answers[0].data[ANSWERS], answers[0].at, answers[0].person_id) if answers else None
         if seq <= folding.adopted and not answers and answer is not None:  # events did not say it then
-            expected = next(((answer, at, by) for it in case.events[seq:] if (it.at, it.person_id) == (at, by)), None)
+            then = (it for it in case.events[seq:] if (it.at, it.person_id) == (at, by))
+            expected = next(((answer, at, by) for it in then if answer in _ANSWER_BY.get(it.kind, _OVERTAKEN)), None)
         if expected != ((answer, at, by) if answer is not None else None):
             yield Sentence(
                 "Case {code}: the answer to the offer of event {seq} is not the one that the events say.",

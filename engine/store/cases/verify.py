@@ -25,11 +25,16 @@ def breaks(store: Store, progress: Progress = lambda _events: None) -> Iterator[
     with store.reading("verify") as session:
         connection = session.connection()
         as_of_one_moment(connection)
-        for case in case_records(connection):
-            yield from faults(case)
-            progress(len(case.events))
-        yield from wrong_marks(connection)
-        yield from checkpoints.wrong(connection)
+        yield from broken(connection, progress)
+
+
+def broken(connection: Connection, progress: Progress = lambda _events: None) -> Iterator[Sentence]:
+    """The same, on a connection."""
+    for case in case_records(connection):
+        yield from faults(case)
+        progress(len(case.events))
+    yield from wrong_marks(connection)
+    yield from checkpoints.wrong(connection)
 
 
 def as_of_one_moment(connection: Connection) -> None:
