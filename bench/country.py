@@ -256,6 +256,7 @@ def _facts(
         *versions,
         state,
         1,
+        1,
         since,
         0,
         since.date(),

@@ -13,7 +13,7 @@ import rules
 import workflows
 from engine.core.calendar import load_calendar
 from engine.core.cases.definitions import Definitions
-from engine.core.cases.replay import PastEvent
+from engine.core.cases.past import PastEvent
 from engine.core.people.access import Viewer
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.reader import load_workflow

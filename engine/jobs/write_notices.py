@@ -35,11 +35,13 @@ class Writer:
         self.urging: Mapping[int, list[PlaceCount]] = {id: to_urge(session, id, now, today) for id in digested}
 
     def text(self, it: Claimed) -> Text | None:
-        """Returns the text of a delivery in the person's language; None for a digest with nothing left to say."""
+        """Returns the text of a delivery in the person's language; None if nothing is left to say."""
         language = self.readers[it.person_id].language
         told = self.told.get(it.id, [])
         if it.kind == TRIAL:
             return texts.trial_text(self.url, language)
+        if it.kind == NOTICE and not told:  # what it told of was taken back
+            return None
         if it.kind == NOTICE:
             item = self._item(told[0])
             if item.act is not None:

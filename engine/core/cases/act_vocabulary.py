@@ -36,6 +36,11 @@ ACTS: Mapping[str, Label] = {
     "difficulty_decided": Label("giải quyết khó khăn, vướng mắc", "decided about a difficulty"),
     "difficulty_passed_on": Label("chuyển khó khăn lên cấp trên", "passed a difficulty on upward"),
     "difficulty_returned": Label("trả lại khó khăn, vướng mắc", "returned a difficulty"),
+    "corrected": Label("sửa nội dung đã ghi", "corrected an entry"),
+    "withdrawn": Label("rút lại nội dung đã ghi", "withdrew an entry"),
+    "undone": Label("lấy lại việc vừa làm", "took back the last act"),
+    "firing_undone": Label("lấy lại bước đã làm vì nội dung ghi sai", "took back what a wrong entry had caused"),
+    "firing_kept": Label("giữ bước đã làm vì nội dung ghi sai", "kept what a wrong entry had caused"),
     "difficulty_climbed": Label("khó khăn quá hạn trả lời", "a difficulty was not answered in time"),
 }
 

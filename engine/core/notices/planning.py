@@ -41,6 +41,9 @@ KINDS: Mapping[str, Label] = {
         "Khó khăn, vướng mắc quá hạn trả lời, chờ anh/chị giải quyết",
         "A difficulty was not answered in time and waits for your decision",
     ),
+    "taken_back": Label(
+        "Việc đã báo với anh/chị vừa được lấy lại, hồ sơ như trước đó", "What you were told of was taken back"
+    ),
     "difficulty_answered": Label("Khó khăn, vướng mắc đã có ý kiến", "A difficulty was answered"),
 }
 # Notices about many cases: something moved their deadlines.

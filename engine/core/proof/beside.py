@@ -15,7 +15,7 @@ from engine.core.cases.chain import canonical
 
 BESIDE = "beside"  # key in an event's data: by table, how many rows and their digest
 ANSWERS = "answers"  # key in an event's data: how it answered the offer before
-OF = "of"  # key in the data of a case's first event: pupil, code and workflow
+CASE = "case"  # key in the data of a case's first event: pupil, code and workflow
 ADOPTED = "adopted"  # kind of the event that says how a case stood when events began to say what they change
 ROW = "row"  # key in its data: the columns of the case
 LENGTH = 32  # hex digits: nobody finds other rows with the same digest
@@ -31,6 +31,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "planned": ("kind", "number", "due_at"),
     "holds": ("starts_at", "ends_at"),
     "companions": ("role",),
+    "corrections": ("entry_seq", "void"),
+    "doubts": ("fired_seq",),
     "difficulties": ("kind", "raised_by_id", "raised_at"),
     "difficulty_moves": ("raised_seq", "number"),
 }

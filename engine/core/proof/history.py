@@ -9,20 +9,22 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from engine.core.cases import chain
-from engine.core.cases.changes import CHANGED, STORED
+from engine.core.cases.changes import CHANGED, STORED, stored_value
 from engine.core.cases.facts import PLACE
+from engine.core.cases.past import CORRECTED, ENTRY, FIRING_KEPT, FIRING_UNDONE, UNDONE, WITHDRAWN
 from engine.core.proof import beside
-from engine.core.proof.beside import ADOPTED, ANSWERS, BESIDE, COLUMNS, OF, ROW, plain
+from engine.core.proof.beside import ADOPTED, ANSWERS, BESIDE, CASE, COLUMNS, ROW, plain
 from engine.core.words import Sentence
 
 # What changes in a row after it was stored, and what people wrote: columns after those of the digest.
 BEYOND: Mapping[str, tuple[str, ...]] = {
     "offers": ("unit_id", "answer", "answered_at", "answered_by_id"),
-    "support": ("association_id", "giver", "received_by", "programme"),
-    "needs": ("association_id", "need", "handover"),
-    "planned": ("done_seq",),
+    "support": ("association_id", "giver", "received_by", "programme", "replaced_seq"),
+    "needs": ("association_id", "need", "handover", "replaced_seq"),
+    "planned": ("done_seq", "replaced_seq"),
     "holds": ("reason",),
     "companions": ("removed_seq",),
+    "doubts": ("decided_seq",),
     "difficulties": ("role", "unit_id", "moves", "answer", "answered_at"),
 }
 # Columns that must say what the text of the event says, while that text exists: column, key of the text.
@@ -32,13 +34,15 @@ WRITTEN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "holds": (("reason", "reason"),),
 }
 _UNITS = frozenset({*PLACE, "offered_unit_id", "association_id"})
-_FIXED = {"pupil_id": "pupil", "workflow": "workflow"}  # by column, the key in an event's `of`
+_FIXED = {"pupil_id": "pupil", "workflow": "workflow"}  # by column, the key in an event's `case`
 # How an event answers an offer, by its kind: events of before an adoption do not say it themselves.
 _ANSWER_BY: Mapping[str, tuple[str, ...]] = {
     "accepted": ("accepted",),
     "declined": ("declined",),
     "assigned": ("accepted", "superseded"),
 }
+_PUT_RIGHT = frozenset({CORRECTED, WITHDRAWN, UNDONE, FIRING_UNDONE})
+_TAKEN_BACK = {"declined": "undone", "handed_back": "accepted"}  # what becomes of an answer that is taken back
 _OVERTAKEN = ("superseded",)
 _ANSWERED = {"difficulty_decided": "decided", "difficulty_returned": "returned"}
 
@@ -158,16 +162,18 @@ class _Folding:
         self.known = False
         self.adopted = 0  # the number of the event that says how the case stood; 0: every event says what it changed
         self.after: dict[int, dict[str, Any]] = {}  # by event, the units that the row named before and after it
+        self.offered: dict[int, dt.datetime] = {}  # by event, since when the case was on offer before it
 
     def faults(self) -> Iterator[Sentence]:
         """Folds, and yields where an event contradicts those before it."""
         for it in self.case.events:
             before = {name: self.now.get(name) for name in _UNITS}
+            self.offered[it.seq] = stored_value("offered_at", self.now.get("offered_at")) or it.at
             if it.kind == ADOPTED:
                 self.now, self.known, self.adopted = dict(it.data[ROW]), True, it.seq
-            elif it.seq == 1 and OF in it.data:
+            elif it.seq == 1 and CASE in it.data:
                 self.known = True
-            self.fixed = dict(it.data.get(OF, self.fixed))
+            self.fixed = dict(it.data.get(CASE, self.fixed))
             for name, (old, new) in it.data.get("moved", {}).items():
                 if self.known and name in PLACE and old == self.now.get(name):
                     self.now[name] = new
@@ -283,7 +289,7 @@ def _follow_up(case: CaseRecord, folding: _Folding) -> Iterator[Sentence]:
     by_seq = {it.seq: it for it in case.events}
     yield from _answers(case, folding, by_seq)
     yield from _words(case, by_seq)
-    yield from _ticked(case, by_seq)
+    yield from _ticked(case)
     yield from _difficulties(case)
     for row in case.rows.get("support", ()):
         yield from _association(case, folding, "support", row[0], row[len(COLUMNS["support"]) + 1])
@@ -292,26 +298,50 @@ def _follow_up(case: CaseRecord, folding: _Folding) -> Iterator[Sentence]:
 
 
 def _answers(case: CaseRecord, folding: _Folding, by_seq: Mapping[int, EventRecord]) -> Iterator[Sentence]:
-    rows = sorted(case.rows.get("offers", ()), key=lambda row: row[0])
-    for number, (seq, _role, _made, _over, unit, answer, at, by) in enumerate(rows):
+    expected = _expected_answers(case, folding, by_seq)
+    for seq, _role, _made, _over, unit, answer, at, by in case.rows.get("offers", ()):
         event = by_seq.get(seq)
         if event is None:
             continue  # said already: no event stored it
         named = event.data["unit"] if "offered_to" in event.data else folding.after[seq]["offered_unit_id"][1]
         if seq > folding.adopted and not _became(case.units, named, unit) and unit != case.row["commune_id"]:
             yield _elsewhere(case, "offers", seq)
-        last = rows[number + 1][0] if number + 1 < len(rows) else case.events[-1].seq
-        answers = [it for it in case.events[seq:last] if ANSWERS in it.data]
-        expected = (answers[0].data[ANSWERS], answers[0].at, answers[0].person_id) if answers else None
-        if seq <= folding.adopted and not answers and answer is not None:  # events did not say it then
+        found = (answer, at, by) if answer is not None else None
+        if seq <= folding.adopted and found and found != expected[seq]:  # events did not say it then
             then = (it for it in case.events[seq:] if (it.at, it.person_id) == (at, by))
-            expected = next(((answer, at, by) for it in then if answer in _ANSWER_BY.get(it.kind, _OVERTAKEN)), None)
-        if expected != ((answer, at, by) if answer is not None else None):
+            right = any(answer in _ANSWER_BY.get(it.kind, _OVERTAKEN) for it in then)
+        else:
+            right = found == expected[seq]
+        if not right:
             yield Sentence(
                 "Case {code}: the answer to the offer of event {seq} is not the one that the events say.",
                 code=case.code,
                 seq=seq,
             )
+
+
+_Answer = tuple[str, dt.datetime, int | None] | None
+
+
+def _expected_answers(
+    case: CaseRecord, folding: _Folding, by_seq: Mapping[int, EventRecord]
+) -> dict[int, _Answer]:
+    """Returns how each offer was answered, by the number of the event that made it, as the events say."""
+    made = {row[0]: row[2] for row in case.rows.get("offers", ())}
+    found: dict[int, _Answer] = dict.fromkeys(made)
+    for it in case.events:
+        earlier = [seq for seq in made if seq < it.seq]
+        answer = it.data.get(ANSWERS)
+        for seq in earlier:
+            before = found[seq]
+            if answer == "handed_back":
+                if before and before[0] == "accepted" and made[seq] >= folding.offered[it.seq]:
+                    found[seq] = (answer, it.at, it.person_id)
+            elif answer is not None and before is None:
+                found[seq] = (answer, it.at, it.person_id)
+            if it.kind == UNDONE and before and before[1] == by_seq[it.data[ENTRY]].at and before[0] in _TAKEN_BACK:
+                found[seq] = (_TAKEN_BACK[before[0]], *before[1:])
+    return found
 
 
 def _words(case: CaseRecord, by_seq: Mapping[int, EventRecord]) -> Iterator[Sentence]:
@@ -329,30 +359,59 @@ def _words(case: CaseRecord, by_seq: Mapping[int, EventRecord]) -> Iterator[Sent
                     table=table,
                     seq=row[0],
                 )
+    if any(it.kind in _PUT_RIGHT for it in case.events):
+        return  # causes that count no more stand in texts, too
     last = max((it.seq for it in case.events if it.values and it.values.get("causes")), default=0)
     if last and all(it.text_hash is None or it.values is not None for it in case.events[last:]):
         if set(case.causes) != set((by_seq[last].values or {})["causes"]):
             yield Sentence("Case {code}: the causes are not those written with event {seq}.", code=case.code, seq=last)
 
 
-def _ticked(case: CaseRecord, by_seq: Mapping[int, EventRecord]) -> Iterator[Sentence]:
+def _ticked(case: CaseRecord) -> Iterator[Sentence]:
+    """What was done of a plan, who is on the list no more, what was corrected, what was decided about."""
+    last = case.events[-1].seq
+    right = {it.seq for it in case.events if it.kind in _PUT_RIGHT}
     for row in case.rows.get("planned", ()):
-        done = row[-1]
-        if done is not None and not row[0] <= done <= case.events[-1].seq:
-            yield Sentence(
-                "Case {code}: what event {seq} planned counts as done by event {done}, which does not exist.",
-                code=case.code,
-                seq=row[0],
-                done=done,
-            )
-    off = {it.data.get("companion"): it.seq for it in case.events if it.kind == "companion_off"}
-    for seq, _role, removed in case.rows.get("companions", ()):
-        if removed != off.get(seq):
-            yield Sentence(
-                "Case {code}: the list of people around the pupil is not the one that the events say (event {seq}).",
-                code=case.code,
-                seq=seq,
-            )
+        done, replaced = row[-2:]
+        if (done is not None and not row[0] <= done <= last) or (replaced is not None and replaced not in right):
+            yield _not_as_told(case, "planned", row[0])
+    over = _no_more(case)
+    for table in ("support", "needs", "companions"):
+        for row in case.rows.get(table, ()):
+            if row[-1] != over.get((table, row[0])):
+                yield _not_as_told(case, table, row[0])
+    decided = {it.data[ENTRY]: it.seq for it in case.events if it.kind in {FIRING_KEPT, FIRING_UNDONE}}
+    for row in case.rows.get("doubts", ()):
+        if row[-1] != decided.get(row[1]):
+            yield _not_as_told(case, "doubts", row[0])
+
+
+def _no_more(case: CaseRecord) -> dict[tuple[str, int], int]:
+    """Returns for each row that counts no more, by table and event, the event since which it does not."""
+    over: dict[tuple[str, int], int] = {}
+    there = {(table, row[0]) for table in ("support", "needs", "companions") for row in case.rows.get(table, ())}
+    versions: dict[int, set[int]] = defaultdict(set)  # by entry, its own number and those of its corrections
+    for it in case.events:
+        entry = it.data.get("companion") if it.kind == "companion_off" else it.data.get(ENTRY)
+        if it.kind != "companion_off" and it.kind not in _PUT_RIGHT:
+            continue
+        tables = ("companions",) if it.kind == "companion_off" else ("support", "needs", "companions")
+        seqs = {entry} if it.kind == "companion_off" else {entry, *versions[entry]}
+        for place in there:
+            if place[0] in tables and place[1] in seqs:
+                over.setdefault(place, it.seq)
+        if it.kind == CORRECTED:
+            versions[entry].add(it.seq)
+    return over
+
+
+def _not_as_told(case: CaseRecord, table: str, seq: int) -> Sentence:
+    return Sentence(
+        "Case {code}: what became of the row in {table} of event {seq} is not what the events say.",
+        code=case.code,
+        table=table,
+        seq=seq,
+    )
 
 
 def _difficulties(case: CaseRecord) -> Iterator[Sentence]:

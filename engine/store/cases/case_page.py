@@ -185,7 +185,7 @@ def beside(
         tuple(shown),
         older,
         causes=tuple(cause for (cause,) in parts.read("case_causes")) if known else (),
-        needs=tuple((need, handover) for _seq, need, handover in needs),
+        needs=tuple((need, handover) for _seq, need, handover, replaced in needs if replaced is None),
         support=tuple(Given(*row) for row in parts.read("support")),
         planned=tuple((kind, due) for kind, due in parts.read("planned")),
         holds=tuple((start, end, reason) for start, end, reason in parts.read("holds")),
@@ -203,7 +203,9 @@ def beside(
 # Made once: a page has a dozen statements, and half their time went into making them.
 _case: BindParameter[int] = bindparam("case")
 _PARTS: Mapping[str, Executable] = {
-    "needs": select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == _case).order_by(t.Need.seq),
+    "needs": select(t.Need.seq, t.Need.need, t.Need.handover, t.Need.replaced_seq)
+    .where(t.Need.case_id == _case)
+    .order_by(t.Need.seq),
     "case_causes": select(t.CaseCause.cause).where(t.CaseCause.case_id == _case),
     "support": select(
         t.Support.seq,
@@ -216,10 +218,10 @@ _PARTS: Mapping[str, Executable] = {
         t.Support.given_on,
         t.Support.received_by,
     )
-    .where(t.Support.case_id == _case)
+    .where(t.Support.case_id == _case, t.Support.replaced_seq.is_(None))
     .order_by(t.Support.seq),
     "planned": select(t.Planned.kind, t.Planned.due_at)
-    .where(t.Planned.case_id == _case, t.Planned.done_seq.is_(None))
+    .where(t.Planned.case_id == _case, t.Planned.done_seq.is_(None), t.Planned.replaced_seq.is_(None))
     .order_by(t.Planned.due_at),
     "holds": select(t.Hold.starts_at, t.Hold.ends_at, t.Hold.reason)
     .where(t.Hold.case_id == _case)

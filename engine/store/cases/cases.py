@@ -119,7 +119,9 @@ def went_on(session: Session, facts: Facts, version: int) -> bool:
 def declined_seats(session: Session, facts: Facts) -> set[tuple[str, int]]:
     """The posts that returned the case since it entered its state."""
     query = select(_offers.c.role, _offers.c.unit_id).where(
-        _offers.c.case_id == facts.id, _offers.c.answer == "declined", _offers.c.made_at >= facts.since
+        _offers.c.case_id == facts.id,
+        _offers.c.answer.in_(("declined", "handed_back")),
+        _offers.c.made_at >= facts.since,
     )
     return {(role, unit) for role, unit in session.connection().execute(query)}
 
@@ -163,7 +165,7 @@ def tick_off(session: Session, case_id: int, kind: str, seq: int, *, until: dt.d
     Returns False if it found none.
     """
     p = t.Planned
-    this = p.case_id == case_id, p.kind == kind, p.done_seq.is_(None)
+    this = p.case_id == case_id, p.kind == kind, p.done_seq.is_(None), p.replaced_seq.is_(None)
     query = select(p.seq, p.number).where(*this).order_by(p.due_at, p.seq, p.number)
     rows = session.execute(query.limit(1) if until is None else query.where(p.due_at < until)).all()
     for row in rows:

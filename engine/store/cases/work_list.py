@@ -154,7 +154,7 @@ class NeedRow:
 
 _NEEDS = (
     select(t.Need.case_id, t.Need.need, t.Need.handover)
-    .where(among(t.Need.case_id, name="cases"))
+    .where(among(t.Need.case_id, name="cases"), t.Need.replaced_seq.is_(None))
     .order_by(t.Need.case_id, t.Need.seq)
 )
 
@@ -174,7 +174,7 @@ _difficulties, _filters, _notices, _proposals, _pupils = (
 )
 _UNREAD = (
     select(_notices.c.id)
-    .where(_notices.c.person_id == bindparam("person"), _notices.c.read_at.is_(None))
+    .where(_notices.c.person_id == bindparam("person"), _notices.c.read_at.is_(None), _notices.c.withdrawn_at.is_(None))
     .limit(at_most(MOST_UNREAD))
 )
 
@@ -255,7 +255,7 @@ _NOTICES = (
         t.Notice.act_id,
     )
     .outerjoin(t.Case, t.Case.id == t.Notice.case_id)
-    .where(t.Notice.person_id == bindparam("person"))
+    .where(t.Notice.person_id == bindparam("person"), t.Notice.withdrawn_at.is_(None))
     .order_by(t.Notice.id.desc())
     .limit(bindparam("most"))
 )

@@ -31,6 +31,13 @@ hold(
 
 _cases = _TABLES["cases"]
 _offers = _TABLES["offers"]
+_HAND_BACK = (
+    update(_offers)
+    .where(_offers.c.case_id == bindparam("_id"), _offers.c.answer == "accepted", _offers.c.made_at >= bindparam("_at"))
+    .values(
+        answer=bindparam("answer"), answered_at=bindparam("answered_at"), answered_by_id=bindparam("answered_by_id")
+    )
+)
 _ANSWER = (
     update(_offers)
     .where(_offers.c.case_id == bindparam("_id"), _offers.c.answer.is_(None))
@@ -67,6 +74,8 @@ BESIDE = (
     "holds",
     "planned",
     "companions",
+    "corrections",
+    "doubts",
     "difficulties",
     "difficulty_moves",
 )
@@ -78,6 +87,7 @@ class Batch:
     def __init__(self) -> None:
         self.cases: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}  # by the columns that changed
         self.answers: list[dict[str, Any]] = []
+        self.handed_back: list[dict[str, Any]] = []
         self.written: dict[str, list[tuple[Any, ...]]] = {name: [] for name in WRITTEN}
         self.beside: dict[str, list[dict[str, Any]]] = {name: [] for name in BESIDE}
         self.causes: dict[int, list[str]] = {}
@@ -121,7 +131,10 @@ class Batch:
         case, seq, at = facts.id, facts.version, entry.at
         if entry.answer is not None:
             answer = {"answer": entry.answer, "answered_at": at, "answered_by_id": entry.person_id}
-            self.answers.append({"_id": case, **answer})
+            if entry.answer == "handed_back":
+                self.handed_back.append({"_id": case, "_at": entry.offered_at, **answer})
+            else:
+                self.answers.append({"_id": case, **answer})
         if (due := entry.firing) is not None:
             firing = (case, due.rule.id, entry.firing_entry, due.repetition, seq, due.at, at)
             self.written["firings"].append(firing)
@@ -144,6 +157,8 @@ class Batch:
                 raise Conflict(Sentence("Somebody else has changed the case meanwhile."))
         if self.answers:
             connection.execute(_ANSWER, self.answers)
+        if self.handed_back:
+            connection.execute(_HAND_BACK, self.handed_back)
         for name, written in self.written.items():
             bulk.insert_rows(connection, _TABLES[name], WRITTEN[name], written)
         for name, rows in self.beside.items():
@@ -158,7 +173,8 @@ class Batch:
         rows = [
             {"case_id": case, "cause": cause} for case, found in self.causes.items() for cause in dict.fromkeys(found)
         ]
-        session.execute(insert(causes), rows)
+        if rows:
+            session.execute(insert(causes), rows)
 
 
 def _note_changes(work: Casework) -> None:
@@ -177,7 +193,7 @@ def _note_rows(facts: Facts, entry: Entry) -> None:
     """Puts into an entry what `engine.core.proof` needs to know of the rows that are stored with it."""
     seq, at, data = facts.version, entry.at, entry.data
     if seq == 1:
-        data[beside.OF] = {"code": facts.code, "pupil": facts.pupil_id, "workflow": facts.workflow}
+        data[beside.CASE] = {"code": facts.code, "pupil": facts.pupil_id, "workflow": facts.workflow}
     if entry.answer is not None:
         data[beside.ANSWERS] = entry.answer
     rows: dict[str, list[tuple[Any, ...]]] = {}

@@ -27,7 +27,7 @@ def add(context: Context, act: Act) -> None:
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
         _may(work, actor)
-        _check_phone(filled.get("companion_phone"))
+        check_phone(filled.get("companion_phone"))
         work.write("companion_added", actor, filled, [("companions", {"role": filled["companion_role"]})])
 
     on_case(context, act, "companion", do)
@@ -53,7 +53,8 @@ def _may(work: Casework, actor: Actor) -> None:
         raise NotAllowed(Sentence("This case has ended."))
 
 
-def _check_phone(text: str | None) -> None:
+def check_phone(text: str | None) -> None:
+    """Raises `Invalid` if this is no phone number."""
     if not text:
         return
     digits = [char for char in text if char.isdecimal()]

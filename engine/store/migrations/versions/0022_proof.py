@@ -17,7 +17,7 @@ from engine.store.tables import Base
 from engine.store.tables.types import Id, Instant
 
 revision = "0022"
-down_revision = "0019"
+down_revision = "0021"
 
 BATCH = 2_000  # cases
 NEW = ("checkpoints", "checkpoint_parts", "checkpoint_cases")
@@ -117,7 +117,7 @@ def _adopt(connection: sa.Connection, now: dt.datetime) -> None:
         events, moved, touched = [], [], []
         for id, version, last_hash, code, pupil, workflow, *values in found:
             data = {
-                beside.OF: {"code": code, "pupil": pupil, "workflow": workflow},
+                beside.CASE: {"code": code, "pupil": pupil, "workflow": workflow},
                 beside.ROW: {name: beside.plain(value) for name, value in zip(names, values, strict=True)},
                 beside.BESIDE: beside.digests(rows[id]),
             }

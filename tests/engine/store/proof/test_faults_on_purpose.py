@@ -146,7 +146,7 @@ FAULTS = {
     ),
     "a lesson that nobody held": (
         f"UPDATE planned SET done_seq = 99 WHERE {TWO}",
-        "Case RL-2026-000002: what event ",
+        "Case RL-2026-000002: what became of the row in planned of event ",
     ),
     "a hold that ends later": (
         "UPDATE holds SET starts_at = ends_at",
@@ -154,7 +154,7 @@ FAULTS = {
     ),
     "a companion back on the list": (
         "UPDATE companions SET removed_seq = NULL",
-        "Case RL-2026-000002: the list of people around the pupil is not the one that the events say",
+        "Case RL-2026-000002: what became of the row in companions of event ",
     ),
     "a difficulty answered": (
         "UPDATE difficulties SET answer = 'returned'",
