@@ -35,12 +35,12 @@ class HeadParam(click.ParamType):
 @click.option("--head", "head_only", is_flag=True, help="Make a checkpoint and print its head, to keep elsewhere.")
 @click.option("--against", type=HeadParam(), metavar="HEAD", help="Compare with a head that was kept, too.")
 @click.option("--database", help="Another database than the installation's, as a URL.")
-def verify_chains(database: str | None, against: Head | None, *, head_only: bool) -> None:
+@click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
+def verify_chains(database: str | None, against: Head | None, language: str, *, head_only: bool) -> None:
     """Check all that is stored against what happened and against the checkpoints, and say what does not hold.
 
     Exit 1 if something does not. Only --head writes.
     """
-    language = language_here()
     with with_context(database, language) as (context, now):
         if head_only:
             head = checkpoint(context, now)

@@ -98,7 +98,7 @@ class CaseRecord:
 def faults(case: CaseRecord) -> Iterator[Sentence]:
     """Yields a sentence for each place where what is stored is not what happened.
 
-    Where the chain itself is broken, the events are no measure for the rest, and nothing more is said of the case.
+    Where the chain itself is broken, the events cannot prove the rest: nothing more is said of the case.
     """
     broken = list(_chain(case))
     yield from broken
@@ -260,28 +260,32 @@ def _beside(case: CaseRecord, adopted: int) -> Iterator[Sentence]:
         for row in rows:
             found[table, max(row[0], adopted)].append(row[:width])
     for place in sorted(said.keys() | found.keys()):
-        there, (table, seq) = found.get(place, []), place
-        text = said.get(place, "0-")
-        if len(there) != beside.number_of(text):
-            yield Sentence(
-                "Case {code}: event {seq} stored {said} rows in {table}, and {found} are there."
-                if seq != adopted
-                else "Case {code}: up to event {seq} there were {said} rows in {table}, and {found} are there.",
-                code=case.code,
-                seq=seq,
-                table=table,
-                said=beside.number_of(text),
-                found=len(there),
-            )
-        elif beside.digest(there) != text:
-            yield Sentence(
-                "Case {code}: a row in {table} is not the one that event {seq} stored."
-                if seq != adopted
-                else "Case {code}: a row in {table} is not the one that was there at event {seq}.",
-                code=case.code,
-                table=table,
-                seq=seq,
-            )
+        table, seq = place
+        there, text = found.get(place, []), said.get(place, "0-")
+        if len(there) != beside.number_of(text) or (there and beside.digest(there) != text):
+            yield _other_rows(case, table, seq, text, len(there), adopted=seq == adopted)
+
+
+def _other_rows(case: CaseRecord, table: str, seq: int, text: str, found: int, *, adopted: bool) -> Sentence:
+    """The rows of an event in a table are not the ones that it stored, or, if it adopted them, that were there."""
+    said, where = beside.number_of(text), {"code": case.code, "table": table, "seq": seq}
+    if said != found and adopted:
+        return Sentence(
+            "Case {code}: up to event {seq} there were {said} rows in {table}, and {found} are there.",
+            said=said,
+            found=found,
+            **where,
+        )
+    if said != found:
+        return Sentence(
+            "Case {code}: event {seq} stored {said} rows in {table}, and {found} are there.",
+            said=said,
+            found=found,
+            **where,
+        )
+    if adopted:
+        return Sentence("Case {code}: a row in {table} is not the one that was there at event {seq}.", **where)
+    return Sentence("Case {code}: a row in {table} is not the one that event {seq} stored.", **where)
 
 
 def _follow_up(case: CaseRecord, folding: _Folding) -> Iterator[Sentence]:
