@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from engine.core.cases import chain
-from engine.core.cases.changes import STORED
-from engine.core.proof import beside
-from engine.store import bulk
-from engine.store.tables import Base
+from engine.store.proof.adopting import adopt
 from engine.store.tables.types import Id, Instant
 
 revision = "0022"
 down_revision = "0021"
 
-BATCH = 2_000  # cases
 NEW = ("checkpoints", "checkpoint_parts", "checkpoint_cases")
 # By table, its keys: a row with one of them that is there already would replace the old one.
 KEYS = {
@@ -75,7 +68,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cases_touched")),
     )
     _guard(op.get_bind().dialect.name)
-    _adopt(op.get_bind(), dt.datetime.now(dt.UTC))
+    adopt(op.get_bind(), dt.datetime.now(dt.UTC))
 
 
 def _guard(dialect: str) -> None:
@@ -101,48 +94,6 @@ def _guard(dialect: str) -> None:
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {there} "
             f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
-
-
-def _adopt(connection: sa.Connection, now: dt.datetime) -> None:
-    """Adds an event to each case that says how its row and the rows of other tables stand: earlier ones do not."""
-    tables = Base.metadata.tables
-    there = {column["name"] for column in sa.inspect(connection).get_columns("cases")}
-    names = tuple(name for name in STORED if name in there)
-    cases, last = tables["cases"], 0
-    fixed = ("id", "version", "last_hash", "code", "pupil_id", "workflow")
-    query = sa.select(*(cases.c[name] for name in (*fixed, *names))).order_by(cases.c.id).limit(BATCH)
-    while found := connection.execute(query.where(cases.c.id > last)).all():
-        first, last = found[0].id, found[-1].id
-        rows = _rows_beside(connection, first, last)
-        events, moved, touched = [], [], []
-        for id, version, last_hash, code, pupil, workflow, *values in found:
-            data = {
-                beside.CASE: {"code": code, "pupil": pupil, "workflow": workflow},
-                beside.ROW: {name: beside.plain(value) for name, value in zip(names, values, strict=True)},
-                beside.BESIDE: beside.digests(rows[id]),
-            }
-            said = (id, version + 1, beside.ADOPTED, now, None, None, chain.canonical(data), None)
-            hashed = chain.hash_written(last_hash, *said)
-            events.append((*said, last_hash, hashed))
-            moved.append((version + 1, hashed, id, version))
-            touched.append((id,))
-        columns = ("case_id", "seq", "kind", "at", "person_id", "role", "data", "text_hash", "previous_hash", "hash")
-        bulk.insert_rows(connection, tables["events"], columns, events)
-        bulk.update_rows(connection, cases, ("version", "last_hash"), ("id", "version"), moved)
-        bulk.insert_rows(connection, tables["cases_touched"], ("case_id",), touched)
-
-
-def _rows_beside(connection: sa.Connection, first: int, last: int) -> dict[int, dict[str, list[Any]]]:
-    found: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for name, columns in beside.COLUMNS.items():
-        table = Base.metadata.tables[name]
-        query = sa.select(table.c.case_id, table.c.seq, *(table.c[column] for column in columns))
-        query = query.where(table.c.case_id.between(first, last))
-        if name == "notices":
-            query = query.where(table.c.closure_id.is_(None), table.c.act_id.is_(None))
-        for case, *row in connection.execute(query):
-            found[case][name].append(row)
-    return found
 
 
 def downgrade() -> None:
