@@ -39,6 +39,7 @@ from engine.store.people.access_log import Before, before_reading
 from engine.store.session import Session
 from engine.usecases.cases.nudges import likely_holder, may_nudge, urges
 from engine.usecases.people.note_access import note_reading
+from web.cases import correction_items as corrections
 from web.cases.cards import shape
 from web.cases.diagram import draw
 from web.cases.difficulty_items import items
@@ -131,6 +132,8 @@ def show(code: str) -> str:
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None,
         roles=ROLE_LABELS,
+        undo=corrections.can_undo(reading),
+        doubts=corrections.doubts(reading),
         zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _standing(reading), _local_due(facts)),
     )
 
@@ -169,7 +172,8 @@ def _note(reading: Reading, before: Before) -> None:
 def _seen(session: Session, code: str) -> Seen:
     facts, roles = case_page.reached(session, g.viewer, code[:24])
     workflow = deployment().context.definitions.workflow(facts.workflow, facts.workflow_version)
-    can = choices(workflow, facts, roles, offered_here=_offered_here(facts))
+    held_here = bool(facts.accepted) and facts.is_open and facts.assignee_id in g.viewer.people
+    can = choices(workflow, facts, roles, offered_here=_offered_here(facts), held_here=held_here)
     return Seen(facts, roles, workflow, case_page.who(session, facts.pupil_id) if knows(roles) else None, can)
 
 
@@ -264,7 +268,7 @@ def _planned(reading: Reading) -> list[Date]:
 
 
 def _timeline(reading: Reading) -> list[TimelineEntry]:
-    return [_tell(reading, event) for event in reading.beside.events]
+    return [corrections.with_corrections(reading, event, _tell(reading, event)) for event in reading.beside.events]
 
 
 def _been(reading: Reading) -> set[str]:

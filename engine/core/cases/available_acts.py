@@ -64,12 +64,15 @@ class Choices:
         return any(act.name == name for act in (self.primary, *self.others, *self.dangerous) if act)
 
 
-def choices(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool) -> Choices:
+def choices(
+    workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool, held_here: bool = False
+) -> Choices:
     """Returns what a person who reaches the case in these roles can do.
 
-    `offered_here`: the case waits for one of their posts.
+    `offered_here`: the case waits for one of their posts. `held_here`: they have accepted it.
     """
-    acts = [*_steps(workflow, case.state, roles), *_forms(workflow, case, roles, offered_here=offered_here)]
+    forms = _forms(workflow, case, roles, offered_here=offered_here, held_here=held_here)
+    acts = [*_steps(workflow, case.state, roles), *forms]
     primary = _primary(workflow, case, roles, acts, offered_here=offered_here)
     rest = [act for act in acts if act != primary]
     rest.sort(key=lambda act: act.name != "decline")
@@ -82,12 +85,14 @@ def _steps(workflow: Workflow, state: str, roles: frozenset[str]) -> Iterator[Av
             yield AvailableAct(step.name, step.label, step.danger, step.help)
 
 
-def _forms(workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool) -> Iterator[AvailableAct]:
+def _forms(
+    workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool, held_here: bool
+) -> Iterator[AvailableAct]:
     state = workflow.states[case.state]
     above = {OFFICE, *LADDERS.get(state.owner or "", ())} - {state.owner}
     allowed = {
         "accept": case.waiting and offered_here,
-        "decline": case.waiting and offered_here,
+        "decline": (case.waiting and offered_here) or held_here,
         "support": bool(roles & GIVERS) and not state.final,
         "check_in": knows(roles) and not state.final,
         "note": True,

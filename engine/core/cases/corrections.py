@@ -41,6 +41,7 @@ FORMS: Mapping[str, str] = {
 """The form that was filled in, by the kind of the event; that of a step has its name."""
 
 _FREE = frozenset({"noted", "support_given", "checked_in", "lesson_held", "companion_added"})
+_WITHOUT_WORDS = frozenset({"lesson_held", "support_given"})  # they have a row of their own, too
 _ANSWERS = frozenset({"accepted", "declined", "assigned"})
 # What the pupil brought along, not the entries: no correction takes it away.
 _LASTING = frozenset({"first_time"})
@@ -86,7 +87,7 @@ def why_not(
     workflow: Workflow, event: PastEvent, roles: frozenset[str], person_id: int, now: dt.datetime, limits: Limits
 ) -> Sentence | None:
     """Returns why somebody with these roles on the case may not put an entry right; None if they may."""
-    written = event.values or event.kind == "lesson_held"  # which needs no words
+    written = event.values or event.kind in _WITHOUT_WORDS
     if event.person_id is None or form_of(workflow, event.kind) is None or not written:
         return Sentence("Nothing in this entry can be corrected.")
     own, higher = wrote(event, person_id), above(event, roles)

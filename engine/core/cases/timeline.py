@@ -12,6 +12,7 @@ from engine.core.cases.casework import FOR
 from engine.core.cases.definitions import Definitions, Surroundings
 from engine.core.cases.explain import Why, why_of_event
 from engine.core.cases.facts import Facts
+from engine.core.cases.past import OF
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import COMPANY, FIELDS, field_named
@@ -55,6 +56,9 @@ class TimelineEntry:
     answers: tuple[tuple[Label, Answer], ...] = ()
     says: tuple[tuple[Label, str], ...] = ()
     why: Why | None = None
+    seq: int = 0
+    later: Line | None = None  # that it was corrected or withdrawn since
+    fix: bool = False  # the reader may correct it
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,22 @@ def tell(
         event.at,
         None if by_rule else _who(event, names),
         by_rule or "late" in data,
-        tuple(_changes(workflow, data, names)),
+        (*_about(definitions, facts, workflow, data), *_changes(workflow, data, names)),
         answers,
         says,
         why,
     )
+
+
+def _about(definitions: Definitions, facts: Facts, workflow: Workflow, data: Mapping[str, Any]) -> Iterator[Line]:
+    """Says which earlier entry an event puts right."""
+    if (kind := data.get(OF)) is not None:
+        rule = definitions.rules(facts.workflow, facts.rules_version).rule(kind)
+        yield Sentence("About the entry: {what}", what=rule.why if rule else act_label(workflow, kind))
+
+
+CORRECTED_LATER = Sentence("Corrected later: what is right stands in the newer entry.")
+WITHDRAWN_LATER = Sentence("Taken back later: this counts no more.")
 
 
 def _capital(label: Label) -> Label:

@@ -155,7 +155,7 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
 
 
 def entry_of(readers: Sequence[Reader], known: KnownNames) -> int | str:
-    """Returns which entry a step is about: a number, or a kind of event. It stands beside `do` or under `with`."""
+    """Returns which entry a step is about: a number, or a kind of event. The key is next to `do`, or under `with`."""
     for reader in readers:
         if "entry" not in reader:
             continue

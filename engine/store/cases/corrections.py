@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, and_, exists, or_, select, update
+from sqlalchemy import Table, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.core.cases.casework import CHECK_IN, LESSON
+from engine.core.cases.past import PastEvent, as_it_counts
 from engine.core.people.access import Viewer
 from engine.store import tables as t
-from engine.store.cases.rows import Arm, any_of
+from engine.store.cases.rows import Arm
 from engine.store.tables.types import at_most
 
 _TABLES = t.Base.metadata.tables
@@ -113,6 +115,62 @@ def withdraw_notices(session: Session, case_id: int, seq: int, now: dt.datetime)
     return [(person, role) for person, role in rows]
 
 
+# --- for a page -------------------------------------------------------------------------------------------------------
+
+_VERSIONS = (
+    select(
+        t.Event.seq,
+        t.Event.kind,
+        t.Event.at,
+        t.Event.person_id,
+        t.Event.role,
+        t.Event.data,
+        t.EventText.values,
+    )
+    .outerjoin(t.EventText, and_(t.EventText.case_id == t.Event.case_id, t.EventText.seq == t.Event.seq))
+    .outerjoin(t.Correction, and_(t.Correction.case_id == t.Event.case_id, t.Correction.seq == t.Event.seq))
+    .where(
+        t.Event.case_id == bindparam("case"),
+        or_(t.Event.seq == bindparam("entry"), t.Correction.entry_seq == bindparam("entry")),
+    )
+    .order_by(t.Event.seq)
+)
+_GIFT = (
+    select(
+        t.Support.kind,
+        t.Support.quantity,
+        t.Support.value,
+        t.Support.giver,
+        t.Support.programme,
+        t.Support.given_on,
+        t.Support.received_by,
+    )
+    .where(t.Support.case_id == bindparam("case"), t.Support.seq.in_(bindparam("seqs", expanding=True)))
+    .where(t.Support.replaced_seq.is_(None))
+)
+
+
+def entry_shown(session: Session, case_id: int, seq: int) -> PastEvent | None:
+    """Returns an entry as it counts, with the words that the viewer may read; None if it counts no more.
+
+    Where the viewer may not read what was written with a gift, the gift itself stands in. The session must be scoped.
+    """
+    rows: Any = session.execute(_VERSIONS, {"case": case_id, "entry": seq}).all()
+    events = [PastEvent(case_id, *row[:-1], row[-1] or {}) for row in rows]
+    found = next((event for event in as_it_counts(events) if event.seq == seq), None)
+    if found is None or found.values or found.kind != "support_given":
+        return found
+    gift: Any = session.execute(_GIFT, {"case": case_id, "seqs": [event.seq for event in events]}).first()
+    if gift is None:
+        return found
+    values = {"support_kind": gift[0], **dict(zip(_GIVEN, gift[1:], strict=True))}
+    values["given_on"] = values["given_on"].isoformat()
+    return dataclasses.replace(found, values={name: value for name, value in values.items() if value is not None})
+
+
+_GIVEN = ("quantity", "value", "giver", "programme", "given_on", "received_by")
+
+
 # --- doubts -----------------------------------------------------------------------------------------------------------
 
 
@@ -180,4 +238,6 @@ def to_decide(session: Session, viewer: Viewer) -> list[InDoubt]:
     arms = deciding_arms(viewer)
     if not arms:
         return []
-    return [InDoubt(*row) for row in session.execute(_IN_DOUBT.where(any_of(arms)))]
+    columns = dict.fromkeys(column for column, _ in arms)
+    here = [getattr(t.Case, name).in_([unit for column, unit in arms if column == name]) for name in columns]
+    return [InDoubt(*row) for row in session.execute(_IN_DOUBT.where(or_(*here)))]

@@ -204,7 +204,7 @@ class SurroundingsReader:
             facts.answers = answers_among(workflow, done)
 
     def read_again(self, facts: Facts) -> None:
-        """Reads what lies beside a case for the state in which it is now; contacts and visits are not among it."""
+        """Reads again what the rules ask of a case in its present state, without its contacts and visits."""
         facts.fired, facts.holds, facts.causes, facts.marks = {}, (), (), ()
         self._read_fired({facts.id: facts})
 

@@ -16,12 +16,14 @@ from engine.core.cases.casework import FOR
 from engine.core.people.access import Viewer
 from engine.store import tables as t
 from engine.store.bulk import among
+from engine.store.cases.corrections import deciding_arms
 from engine.store.cases.history import people_named
 from engine.store.cases.rows import (
     MOST_ARMS,
     Arm,
     CaseRow,
     Making,
+    any_of,
     by_arms,
     cases,
     known,
@@ -169,8 +171,9 @@ def needs_of(session: Session, case_ids: Sequence[int]) -> dict[int, NeedRow]:
 
 PUPILS_OF = {"teacher": "class_id", "head": "school_id"}  # who decides about a proposal: column of the pupil
 MOST_UNREAD = 99
-_difficulties, _filters, _notices, _proposals, _pupils = (
-    t.Base.metadata.tables[name] for name in ("difficulties", "saved_filters", "notices", "proposals", "pupils")
+_difficulties, _filters, _notices, _proposals, _pupils, _doubts = (
+    t.Base.metadata.tables[name]
+    for name in ("difficulties", "saved_filters", "notices", "proposals", "pupils", "doubts")
 )
 _UNREAD = (
     select(_notices.c.id)
@@ -189,6 +192,7 @@ class Also(NamedTuple):
     difficulties: bool
     filters: bool
     unread: int
+    doubts: bool
 
 
 def also_waiting(session: Session, viewer: Viewer) -> Also:
@@ -196,25 +200,27 @@ def also_waiting(session: Session, viewer: Viewer) -> Also:
 
     It only says whether something waits for the person's own posts.
     """
-    query = _also_waiting(tuple(seats_of(viewer)))
+    query = _also_waiting(tuple(seats_of(viewer)), tuple(deciding_arms(viewer)))
     return Also(*session.execute(query, {"person": viewer.person_id}).one())
 
 
 @lru_cache(maxsize=512)
-def _also_waiting(seats: tuple[tuple[str, int], ...]) -> Any:
+def _also_waiting(seats: tuple[tuple[str, int], ...], areas: tuple[Arm, ...]) -> Any:
     difficulties = _difficulties.c
     asked = [and_(difficulties.unit_id == unit, difficulties.role == role) for role, unit in seats]
     taught = [_pupils.c[PUPILS_OF[role]] == unit for role, unit in seats if role in PUPILS_OF]
     proposed = select(_proposals.c.id).join(_pupils, _pupils.c.id == _proposals.c.pupil_id)
+    doubted = select(_doubts.c.case_id).join(cases, cases.c.id == _doubts.c.case_id)
     query = select(
         exists(proposed.where(t.UNDECIDED, or_(false(), *taught))),
         exists(select(difficulties.id).where(t.UNANSWERED, or_(false(), *asked))),
         exists().where(_filters.c.person_id == bindparam("person")),
         select(func.count()).select_from(_UNREAD.subquery()).scalar_subquery(),
+        exists(doubted.where(t.IN_DOUBT, any_of(areas) if areas else false())),
     )
     return beyond_scope(
         query,
-        ("proposals", "pupils", "difficulties", "saved_filters", "notices"),
+        ("proposals", "pupils", "difficulties", "saved_filters", "notices", "doubts", "cases"),
         "whether something waits for the viewer's own posts, and how many notices of theirs are unread; no row is told",
     )
 

@@ -54,7 +54,7 @@ def _may(work: Casework, actor: Actor) -> None:
 
 
 def check_phone(text: str | None) -> None:
-    """Raises `Invalid` if this is no phone number."""
+    """Raises `Invalid` for a text that is not a phone number."""
     if not text:
         return
     digits = [char for char in text if char.isdecimal()]

@@ -92,9 +92,7 @@ def withdraw(context: Context, act: Act, seq: int) -> None:
         _may(context.limits, work, entry, actor)
         if not withdrawable(work.situation.workflow, entry):
             raise NotAllowed(
-                Sentence(
-                    "This moved the case on, so it cannot be withdrawn: correct it, or move the case with a step."
-                )
+                Sentence("This moved the case on, so it cannot be withdrawn: correct it, or move the case with a step.")
             )
         data = {ENTRY: entry.seq, OF: entry.kind}
         written = work.record(WITHDRAWN, actor, role=_role(entry, actor), values=filled, data=data)
@@ -282,7 +280,8 @@ def asked(
     fields = builtin_forms.asked(workflow, form)
     if not (knows(roles) or wrote(entry, person_id)):
         fields = tuple(field for field in fields if field.type != "text")
-    return fields, tuple(field.name for field in fields if field.name in form.needs and field.name in entry.values)
+    there = entry.values.keys() | (form.needs if entry.kind == "support_given" else ())
+    return fields, tuple(field.name for field in fields if field.name in form.needs and field.name in there)
 
 
 def _read(work: Casework, entry: PastEvent, actor: Actor, raw: Mapping[str, object]) -> tuple[dict[str, Any], str]:

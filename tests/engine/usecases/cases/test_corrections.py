@@ -2,13 +2,7 @@
 
 from typing import Any
 
-import pytest
-from sqlalchemy import select
-
 from engine.core.cases.act import Act
-from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
-from engine.jobs.sweep import run_due
-from engine.store import tables as t
 from engine.store.cases import verify
 from engine.usecases.cases import case_acts, corrections
 from tests.installation import CALLED, CastInstallation, at, installed
