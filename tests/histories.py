@@ -38,7 +38,13 @@ def eventful(installed: CastInstallation) -> None:
     for minute, pupil in enumerate(("pupil", "classmate", "saturday_pupil", "boarder")):
         installed.open(at(f"2026-03-02 08:0{minute}"), pupil=pupil)
     act(case_acts.step, OFFERED, "teacher", "2026-03-02 09:00", "contact", **CALLED)
-    promised = {"contact_way": "phone", "reached": True, "met_whom": ["parents"], "note": "Hẹn", "next_on": "2026-03-04"}
+    promised = {
+        "contact_way": "phone",
+        "reached": True,
+        "met_whom": ["parents"],
+        "note": "Hẹn",
+        "next_on": "2026-03-04",
+    }
     act(case_acts.step, WITH_HELP, "teacher", "2026-03-02 09:10", "contact", **promised)
     friend = {"companion_role": "friend", "companion_name": "Y Bạn Mẫu"}
     act(companions.add, WITH_HELP, "teacher", "2026-03-02 09:20", **friend)

@@ -268,9 +268,7 @@ class Digest:
         return bool(self.items or self.counts or self.closures or self.acts or self.keep)
 
 
-def gather(
-    items: Sequence[DigestItem], urging: Iterable[PlaceCount] = (), keep: HeadToKeep | None = None
-) -> Digest:
+def gather(items: Sequence[DigestItem], urging: Iterable[PlaceCount] = (), keep: HeadToKeep | None = None) -> Digest:
     """Builds the digest of these notices (oldest first) and of the cases that the reader should urge on (D2.3).
 
     A case comes once, with its latest news; the nearest deadline is first. Notices to a leader are only counted.

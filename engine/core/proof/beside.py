@@ -38,10 +38,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 
 Row = Sequence[Any]
+_AS_IT_IS = frozenset({int, str, bool})
 
 
 def plain(value: Any) -> Any:
     """Returns a value as JSON has it: moments in UTC, days as text."""
+    if value is None or type(value) in _AS_IT_IS:  # most values are
+        return value
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat()
     if isinstance(value, dt.date):

@@ -34,7 +34,7 @@ WRITTEN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "holds": (("reason", "reason"),),
 }
 _UNITS = frozenset({*PLACE, "offered_unit_id", "association_id"})
-_FIXED = {"pupil_id": "pupil", "workflow": "workflow"}  # by column, the key in an event's `case`
+_FIXED = {"code": "code", "pupil_id": "pupil", "workflow": "workflow"}  # by column, the key in an event's `case`
 # How an event answers an offer, by its kind: events of before an adoption do not say it themselves.
 _ANSWER_BY: Mapping[str, tuple[str, ...]] = {
     "accepted": ("accepted",),
@@ -195,18 +195,17 @@ def _row(case: CaseRecord, folding: _Folding) -> Iterator[Sentence]:
     if not folding.known:
         yield Sentence("Case {code}: its events do not say how it stood.", code=case.code)
         return
-    columns = {name: folding.now.get(name) for name in STORED if name in case.row}
-    columns |= {name: folding.fixed.get(key) for name, key in _FIXED.items()} | {"code": folding.fixed.get("code")}
-    for name, said in columns.items():
+    said = {**folding.now, **{name: folding.fixed.get(key) for name, key in _FIXED.items()}}
+    for name in (*_FIXED, *STORED):
         found = plain(case.row[name])
-        if found == said or (name in _UNITS and _same_place(case, name, said, found)):
+        if found == said.get(name) or (name in _UNITS and _same_place(case, name, said.get(name), found)):
             continue
         yield Sentence(
             "Case {code}: the column {column} holds {found}; its events say {said}.",
             code=case.code,
             column=name,
             found=_shown(found),
-            said=_shown(said),
+            said=_shown(said.get(name)),
         )
 
 
@@ -327,9 +326,7 @@ def _answers(case: CaseRecord, folding: _Folding, by_seq: Mapping[int, EventReco
 _Answer = tuple[str, dt.datetime, int | None] | None
 
 
-def _expected_answers(
-    case: CaseRecord, folding: _Folding, by_seq: Mapping[int, EventRecord]
-) -> dict[int, _Answer]:
+def _expected_answers(case: CaseRecord, folding: _Folding, by_seq: Mapping[int, EventRecord]) -> dict[int, _Answer]:
     """Returns how each offer was answered, by the number of the event that made it, as the events say."""
     made = {row[0]: row[2] for row in case.rows.get("offers", ())}
     found: dict[int, _Answer] = dict.fromkeys(made)
@@ -366,9 +363,9 @@ def _words(case: CaseRecord, by_seq: Mapping[int, EventRecord]) -> Iterator[Sent
     if any(it.kind in _PUT_RIGHT for it in case.events):
         return  # causes that count no more stand in texts, too
     last = max((it.seq for it in case.events if it.values and it.values.get("causes")), default=0)
-    if last and all(it.text_hash is None or it.values is not None for it in case.events[last:]):
-        if set(case.causes) != set((by_seq[last].values or {})["causes"]):
-            yield Sentence("Case {code}: the causes are not those written with event {seq}.", code=case.code, seq=last)
+    known = all(it.text_hash is None or it.values is not None for it in case.events[last:])
+    if last and known and set(case.causes) != set((by_seq[last].values or {})["causes"]):
+        yield Sentence("Case {code}: the causes are not those written with event {seq}.", code=case.code, seq=last)
 
 
 def _ticked(case: CaseRecord) -> Iterator[Sentence]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from itertools import starmap
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
@@ -70,7 +69,7 @@ def _records(
         witnesses[case].append(Witness(*witness))
     for row in found:
         id, code = row["id"], row["code"]
-        yield CaseRecord(id, code, row, events[id], rows[id], causes[id], witnesses[id], units)
+        yield CaseRecord(id, code, dict(row), events[id], rows[id], causes[id], witnesses[id], units)
 
 
 def _all_units(connection: Connection) -> dict[int, UnitRecord]:

@@ -1,4 +1,4 @@
-"""Makes checkpoints and checks them. A checkpoint costs by what was added since the one before, not by what there is."""
+"""Makes checkpoints and checks them. One costs by what was added since the one before, not by what there is."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _end(store: Store, stream: Stream) -> int:
 def _seen(connection: Connection) -> dict[str, int]:
     """Returns the number of the last row of each stream that a checkpoint has."""
     query = select(_parts.c.stream, func.max(_parts.c.last)).where(_parts.c.stream.in_(list(BY_NAME)))
-    return {name: last for name, last in connection.execute(query.group_by(_parts.c.stream))}
+    return dict(connection.execute(query.group_by(_parts.c.stream)).all())
 
 
 def _pieces(connection: Connection, stream: Stream, after: int, last: int) -> Iterator[Part]:
@@ -114,7 +114,9 @@ def wrong(connection: Connection) -> Iterator[Sentence]:
     for n, *part in connection.execute(select(*columns)):
         parts[n].append(Part(*part))
     before, expected = "", 1
-    for n, at, kept in connection.execute(select(_points.c.n, _points.c.at, _points.c.root).order_by(_points.c.n)).all():
+    for n, at, kept in connection.execute(
+        select(_points.c.n, _points.c.at, _points.c.root).order_by(_points.c.n)
+    ).all():
         if n != expected:
             yield Sentence("Checkpoint {n} is missing.", n=expected)
         if root(before, n, at, parts.get(n, ())) != kept:

@@ -1,13 +1,12 @@
-"""Checkpoints; append-only tables refuse INSERT OR REPLACE; each case says how it stood when its events began to prove"""
+"""Checkpoints; what is only added to refuses INSERT OR REPLACE; each case says how it stands"""
 
 from __future__ import annotations
-
-import datetime as dt
 
 import sqlalchemy as sa
 from alembic import op
 
 from engine.store.proof.adopting import adopt
+from engine.store.session import now_utc
 from engine.store.tables.types import Id, Instant
 
 revision = "0022"
@@ -68,7 +67,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cases_touched")),
     )
     _guard(op.get_bind().dialect.name)
-    adopt(op.get_bind(), dt.datetime.now(dt.UTC))
+    adopt(op.get_bind(), now_utc())
 
 
 def _guard(dialect: str) -> None:

@@ -36,14 +36,16 @@ def _guards(connection: Connection) -> Iterator[tuple[str, str]]:
     if connection.dialect.name == "sqlite":
         listed = "SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql IS NOT NULL"
         yield from connection.execute(text(listed)).all()
-        whole = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql LIKE '%CHECK (%'"))
+        whole = connection.execute(
+            text("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql LIKE '%CHECK (%'")
+        )
         for name, sql in whole:
             yield name, sql[sql.index("CHECK (") :].splitlines()[0].rstrip(", ")
         return
     for listed in (
         "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
-        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace",
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid > 0",
     ):
         yield from connection.execute(text(listed)).all()
 

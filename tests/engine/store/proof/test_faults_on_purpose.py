@@ -11,14 +11,14 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.core.cases import chain
+from engine.core.cases.act import Act
 from engine.core.proof.merkle import Head, Part, case_leaf, merkle, read_head, root
 from engine.store import tables as t
-from engine.store.cases.verify import broken, breaks
+from engine.store.cases.verify import breaks, broken
 from engine.store.proof import checkpoints
 from engine.store.session import Store, open_store
 from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
-from engine.core.cases.act import Act
 from engine.usecases.context import Context
 from tests import databases
 from tests.histories import OFFERED, eventful
@@ -108,8 +108,7 @@ FAULTS = {
         "Case RL-2026-000001: what was written with event 2 was changed.",
     ),
     "a firing added": (
-        "INSERT INTO firings (case_id, rule, entry, repetition, seq, due_at, at) "
-        f"SELECT case_id, rule, entry, 7, 1, due_at, at FROM firings WHERE {ONE}",
+        f"INSERT INTO firings SELECT case_id, rule, entry, 7, 1, due_at, at FROM firings WHERE {ONE}",
         "Case RL-2026-000001: event 1 stored 0 rows in firings, and 1 are there.",
     ),
     "a firing changed": (
@@ -165,7 +164,10 @@ FAULTS = {
         f"UPDATE case_causes SET cause = 'poverty' WHERE {ONE}",
         "Case RL-2026-000001: the causes are not those written with event 1.",
     ),
-    "a mark": ("UPDATE marks SET mark = 'p' WHERE mark = 'u' AND day = '2026-02-25'", "the mark is not the one that its last"),
+    "a mark": (
+        "UPDATE marks SET mark = 'p' WHERE mark = 'u' AND day = '2026-02-25'",
+        "the mark is not the one that its last",
+    ),
     "a change of a mark, of several": (
         "DELETE FROM mark_changes WHERE id = (SELECT min(id) FROM mark_changes)",
         "mark_changes: numbers 1 to 3 were 3 rows at checkpoint 1, and 2 are there.",
@@ -214,13 +216,19 @@ ADDED_TO = {
 
 @pytest.mark.parametrize(("table", "key"), ADDED_TO.items(), ids=ADDED_TO)
 def test_what_is_only_added_to_refuses_change_deletion_and_replacement(proven: Proven, table: str, key: str) -> None:
-    name = key.split(", ")[0]
+    name = key.split(", ", maxsplit=1)[0]
     statements = [f"UPDATE {table} SET {name} = {name}", f"DELETE FROM {table}"]
     if proven.store.is_sqlite:
-        statements += [f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}", f"REPLACE INTO {table} SELECT * FROM {table}"]
+        statements += [
+            f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+            f"REPLACE INTO {table} SELECT * FROM {table}",
+        ]
     else:
         again = f"INSERT INTO {table} SELECT * FROM {table}"
-        statements += [f"{again} ON CONFLICT ({key}) DO UPDATE SET {name} = excluded.{name}", f"TRUNCATE {table} CASCADE"]
+        statements += [
+            f"{again} ON CONFLICT ({key}) DO UPDATE SET {name} = excluded.{name}",
+            f"TRUNCATE {table} CASCADE",
+        ]
     for statement in statements:
         with proven.store.engine.connect() as connection, pytest.raises(DBAPIError, match="append-only"):
             connection.execute(text(statement))
@@ -264,7 +272,8 @@ def test_a_chain_that_was_written_anew_is_not_the_one_of_the_checkpoint(proven: 
         rewrite(connection)
         found = [sentence.in_("en") for sentence in broken(connection)]
         connection.rollback()
-    assert len(found) == 1 and f"Case {OFFERED}: its history up to event " in found[0]
+    assert len(found) == 1
+    assert f"Case {OFFERED}: its history up to event " in found[0]
 
 
 def test_who_counts_the_checkpoints_anew_too_is_found_by_the_head_that_somebody_kept(proven: Proven) -> None:
@@ -301,7 +310,9 @@ def test_who_counts_the_checkpoints_anew_too_is_found_by_the_head_that_somebody_
 
 
 def test_a_checkpoint_is_made_only_if_something_is_new_and_costs_by_it(proven: Proven) -> None:
-    assert checkpoints.make(proven.store, at("2026-03-17 08:00")) == checkpoints.make(proven.store, at("2026-03-17 09:00"))
+    assert checkpoints.make(proven.store, at("2026-03-17 08:00")) == checkpoints.make(
+        proven.store, at("2026-03-17 09:00")
+    )
     with proven.store.reading("test") as session:
         taken = t.Base.metadata.tables["checkpoint_cases"]
         second = session.connection().execute(select(taken.c.case_id).where(taken.c.n == 2)).scalars().all()

@@ -7,10 +7,10 @@ from sqlalchemy import update
 
 from engine.channels.email import EmailChannel
 from engine.channels.outbox import Outbox
+from engine.core.cases.act import Act
 from engine.jobs.deliver import deliver
 from engine.store import tables as t
 from engine.usecases.cases import case_acts
-from engine.core.cases.act import Act
 from engine.usecases.ops.proof import checkpoint, checkpoint_daily, wrong_clocks
 from tests.installation import CastInstallation, at, installed
 from tests.mailbox import Mailbox, serving
