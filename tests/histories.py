@@ -51,8 +51,15 @@ def eventful(installed: CastInstallation) -> None:
     seq = installed.case(WITH_HELP).version
     act(companions.take_off, WITH_HELP, "teacher", "2026-03-02 09:30", seq, companion_reason="Chuyển lớp")
     act(companions.add, WITH_HELP, "teacher", "2026-03-02 09:40", **friend)
-    days = {"first_day": dt.date(2026, 3, 5), "last_day": dt.date(2026, 3, 6), "reason": "Lũ", "study_mode": None}
-    closure = announce_closure(context, None, unit_id=cast.units["village"], now=at("2026-03-03 08:00"), **days)
+    closure = announce_closure(
+        context,
+        None,
+        unit_id=cast.units["village"],
+        first_day=dt.date(2026, 3, 5),
+        last_day=dt.date(2026, 3, 6),
+        reason="Lũ",
+        now=at("2026-03-03 08:00"),
+    )
     until("2026-03-05 12:00")
     lift_closure(context, None, closure, dt.date(2026, 3, 5), at("2026-03-05 16:00"))
     until("2026-03-09 08:00")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import click
 
@@ -14,20 +15,20 @@ from engine.store.proof import checkpoints
 from engine.usecases.context import Context
 from engine.usecases.ops.proof import checkpoint, wrong_clocks
 from web.cli.console import language_here, with_context
+from web.cli.parameter_types import Typed
 
 
-class HeadParam(click.ParamType):
+class HeadParam(Typed):
     """A head, as `ralop verify --head` prints it."""
 
     name = "HEAD"
 
-    def convert(self, value: str | Head, param: click.Parameter | None, ctx: click.Context | None) -> Head:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Head:
         """Reads it; refuses what is none."""
-        found = value if isinstance(value, Head) else read_head(value)
+        found = value if isinstance(value, Head) else read_head(str(value))
         if found is None:
-            self.fail(
-                Sentence("{text} is no head: copy the whole line that --head printed.", text=value).in_(language_here())
-            )
+            no_head = Sentence("{text} is no head: copy the whole line that --head printed.", text=value)
+            self.refuse(no_head, param, ctx)
         return found
 
 

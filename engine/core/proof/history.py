@@ -393,13 +393,13 @@ def _no_more(case: CaseRecord) -> dict[tuple[str, int], int]:
     there = {(table, row[0]) for table in ("support", "needs", "companions") for row in case.rows.get(table, ())}
     versions: dict[int, set[int]] = defaultdict(set)  # by entry, its own number and those of its corrections
     for it in case.events:
-        entry = it.data.get("companion") if it.kind == "companion_off" else it.data.get(ENTRY)
-        if it.kind != "companion_off" and it.kind not in _PUT_RIGHT:
+        if it.kind == "companion_off":
+            over.setdefault(("companions", it.data["companion"]), it.seq)
+        if it.kind not in _PUT_RIGHT:
             continue
-        tables = ("companions",) if it.kind == "companion_off" else ("support", "needs", "companions")
-        seqs = {entry} if it.kind == "companion_off" else {entry, *versions[entry]}
+        entry: int = it.data[ENTRY]
         for place in there:
-            if place[0] in tables and place[1] in seqs:
+            if place[1] in {entry, *versions[entry]}:
                 over.setdefault(place, it.seq)
         if it.kind == CORRECTED:
             versions[entry].add(it.seq)
@@ -416,7 +416,7 @@ def _not_as_told(case: CaseRecord, table: str, seq: int) -> Sentence:
 
 
 def _difficulties(case: CaseRecord) -> Iterator[Sentence]:
-    moves = defaultdict(int)
+    moves: dict[int, int] = defaultdict(int)
     for row in case.rows.get("difficulty_moves", ()):
         moves[row[1]] += 1
     for seq, _kind, _by, _raised, role, unit, moved, answer, answered_at in case.rows.get("difficulties", ()):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -73,7 +74,7 @@ BY_NAME = {stream.name: stream for stream in STREAMS}
 def leaves(connection: Connection, stream: Stream, form: int, after: int, last: int) -> Iterator[tuple[int, str]]:
     """Yields the number and the digest of each row with `after` < id <= `last`, in order."""
     table = Base.metadata.tables[stream.name]
-    query: Select[tuple[object, ...]] = (
+    query: Select[Any] = (
         select(table.c.id, *(table.c[name] for name in stream.forms[form]))
         .where(table.c.id > after, table.c.id <= last)
         .order_by(table.c.id)

@@ -250,8 +250,8 @@ def test_words_that_the_law_erased_break_nothing(proven: Proven) -> None:
 
 def rewrite(connection: Connection) -> int:
     """Changes an event of the first case and counts its whole chain anew, and that of the case; returns the case."""
-    events, cases = t.Event.__table__, t.Case.__table__
-    case = connection.execute(select(cases.c.id).where(cases.c.code == OFFERED)).scalar_one()
+    events, cases = (t.Base.metadata.tables[name] for name in ("events", "cases"))
+    case: int = connection.execute(select(cases.c.id).where(cases.c.code == OFFERED)).scalar_one()
     previous, version = chain.START, 0
     rows = connection.execute(select(events).where(events.c.case_id == case).order_by(events.c.seq)).mappings().all()
     for row in rows:

@@ -59,7 +59,7 @@ def test_a_deadline_that_somebody_moved_is_found(installed: CastInstallation) ->
     code, later = installed.open(), at("2026-03-20 17:00")
     now = at("2026-03-02 09:00")
     assert list(wrong_clocks(installed.context, now)) == []
-    cases = t.Case.__table__
+    cases = t.Base.metadata.tables["cases"]
     with installed.store.writing("test") as session:
         session.connection().execute(cases.update().values(next_look_at=later))
     (asleep,) = wrong_clocks(installed.context, now)
