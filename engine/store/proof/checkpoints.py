@@ -23,14 +23,23 @@ _points, _parts, _taken, _touched, _cases = (
 )
 _NEWEST = select(_points.c.n, _points.c.at, _points.c.root).order_by(_points.c.n.desc()).limit(1)
 CHUNK = 2_000  # cases
+MOST = 50_000  # cases in one checkpoint: others write again after about a second
 T = TypeVar("T")
 
 
-def make(store: Store, now: dt.datetime) -> Head | None:
-    """Makes a checkpoint of all that was added; returns the newest head, None if nothing was ever stored.
+def make(store: Store, now: dt.datetime, most: int = MOST) -> Head | None:
+    """Makes a checkpoint of all that was added, or several if more than `most` cases changed.
 
-    Without anything new it makes none.
+    Returns the newest head, None if nothing was ever stored. Without anything new it makes none.
     """
+    head, more = _make_one(store, now, most)
+    while more:
+        head, more = _make_one(store, now, most)
+    return head
+
+
+def _make_one(store: Store, now: dt.datetime, most: int) -> tuple[Head | None, bool]:
+    """Returns the newest head, and whether there may be more cases to take."""
     ends = {stream.name: _end(store, stream) for stream in STREAMS}
     with store.reading("what was added since the last checkpoint") as session:
         connection = session.connection()
@@ -42,20 +51,25 @@ def make(store: Store, now: dt.datetime) -> Head | None:
             connection.exec_driver_sql("LOCK TABLE checkpoints IN SHARE ROW EXCLUSIVE MODE")
         before = connection.execute(_NEWEST).one_or_none()
         if _seen(connection) != seen:  # somebody else has made one meanwhile
-            return Head(before.n, before.root) if before else None
-        n, cases = (before.n if before else 0) + 1, list(_take_cases(connection))
+            return _head(before), True
+        given = _take(connection, most)
+        n, cases, more = (before.n if before else 0) + 1, list(_changed(connection, given)), len(given) == most
         if cases:
             root_of_cases = merkle(case_leaf(*case) for case in cases)
             parts.append(Part(CASES, CASES_FORM, cases[0][0], cases[-1][0], len(cases), root_of_cases))
         if not parts:
-            return Head(before.n, before.root) if before else None
+            return _head(before), more
         its_root = root(before.root if before else "", n, now, parts)
         connection.execute(insert(_points), {"n": n, "at": now, "root": its_root})
         connection.execute(insert(_parts), [{"n": n, **part._asdict()} for part in parts])
         for chunk in _in_pieces(cases, CHUNK):
             rows = [{"n": n, "case_id": id, "version": version, "hash": hash_} for id, version, hash_ in chunk]
             connection.execute(insert(_taken), rows)
-        return Head(n, its_root)
+        return Head(n, its_root), more
+
+
+def _head(row: Any) -> Head | None:
+    return Head(row.n, row.root) if row else None
 
 
 def newest(connection: Connection) -> tuple[Head, dt.datetime] | None:
@@ -89,9 +103,15 @@ def _in_pieces(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield piece
 
 
-def _take_cases(connection: Connection) -> Iterator[tuple[int, int, str]]:
-    """Yields id, version and hash of each case that was touched, by id, and forgets that it was."""
-    given: Any = connection.execute(delete(_touched).returning(_touched.c.case_id)).scalars()
+def _take(connection: Connection, most: int) -> list[int]:
+    """Returns the ids of cases that were touched, and forgets that they were."""
+    first = select(_touched.c.id).order_by(_touched.c.id).limit(most)
+    these = delete(_touched).where(_touched.c.id.in_(first)).returning(_touched.c.case_id)
+    return list(connection.execute(these).scalars())
+
+
+def _changed(connection: Connection, given: Iterable[int]) -> Iterator[tuple[int, int, str]]:
+    """Yields id, version and hash of each of these cases that changed since its last checkpoint, by id."""
     for chunk in _in_pieces(sorted(set(given)), CHUNK):
         known = select(_taken.c.case_id, func.max(_taken.c.version)).where(among(_taken.c.case_id, chunk))
         taken = dict(connection.execute(known.group_by(_taken.c.case_id)).all())

@@ -50,6 +50,7 @@ def proven(
     assert list(breaks(store)) == []
     head = checkpoints.make(store, at("2026-03-16 13:00"))
     assert head is not None
+    assert head.n == 1
     when = at("2026-03-16 14:00")
     case_acts.note(installed.context, Act(installed.viewer("head", when), "RL-2026-000004", {"note": "Sau"}, when))
     assert checkpoints.make(store, at("2026-03-16 15:00")) != head

@@ -10,6 +10,8 @@ from engine.channels.outbox import Outbox
 from engine.core.cases.act import Act
 from engine.jobs.deliver import deliver
 from engine.store import tables as t
+from engine.store.cases.verify import breaks
+from engine.store.proof import checkpoints
 from engine.usecases.cases import case_acts
 from engine.usecases.ops.proof import checkpoint, checkpoint_daily, wrong_clocks
 from tests.installation import CastInstallation, at, installed
@@ -53,6 +55,15 @@ def test_the_worker_makes_one_checkpoint_a_day(installed: CastInstallation) -> N
     assert checkpoint_daily(installed.context, now) is None
     assert checkpoint_daily(installed.context, now + dt.timedelta(days=1)) == checkpoint(installed.context, now)
     assert checkpoint(installed.context, now) != first
+
+
+def test_many_cases_are_taken_in_several_checkpoints(installed: CastInstallation) -> None:
+    for pupil in ("pupil", "classmate", "boarder"):
+        installed.open(pupil=pupil)
+    head = checkpoints.make(installed.store, at("2026-03-02 09:00"), most=2)
+    assert head is not None
+    assert head.n == 2
+    assert list(breaks(installed.store)) == []
 
 
 def test_a_deadline_that_somebody_moved_is_found(installed: CastInstallation) -> None:
