@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from engine.core.cases.chain import canonical
@@ -46,12 +47,17 @@ def plain(value: Any) -> Any:
     if value is None or type(value) in _AS_IT_IS:  # most values are
         return value
     if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat()
+        return _utc(value)
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
+
+
+@lru_cache(maxsize=1_024)  # all rows of a sweep have the same moment
+def _utc(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat()
 
 
 def line(row: Row) -> str:

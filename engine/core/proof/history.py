@@ -108,7 +108,7 @@ def faults(case: CaseRecord) -> Iterator[Sentence]:
         folding = _Folding(case)
         yield from folding.faults()
         yield from _row(case, folding)
-        yield from _beside(case, folding.adopted)
+        yield from _beside(case, folding)
         yield from _follow_up(case, folding)
 
 
@@ -162,12 +162,14 @@ class _Folding:
         self.known = False
         self.adopted = 0  # the number of the event that says how the case stood; 0: every event says what it changed
         self.after: dict[int, dict[str, Any]] = {}  # by event, the units that the row named before and after it
+        self.entry: dict[int, int] = {}  # by event, the number of the stay before it
         self.offered: dict[int, dt.datetime] = {}  # by event, since when the case was on offer before it
 
     def faults(self) -> Iterator[Sentence]:
         """Folds, and yields where an event contradicts those before it."""
         for it in self.case.events:
             before = {name: self.now.get(name) for name in _UNITS}
+            self.entry[it.seq] = self.now.get("entry") or 0
             self.offered[it.seq] = stored_value("offered_at", self.now.get("offered_at")) or it.at
             if it.kind == ADOPTED:
                 self.now, self.known, self.adopted = dict(it.data[ROW]), True, it.seq
@@ -249,10 +251,14 @@ def _above(units: Mapping[int, UnitRecord], unit: int | None, kind: str | None) 
 # --- the rows of other tables -----------------------------------------------------------------------------------------
 
 
-def _beside(case: CaseRecord, adopted: int) -> Iterator[Sentence]:
-    said: dict[tuple[str, int], str] = {}
+def _beside(case: CaseRecord, folding: _Folding) -> Iterator[Sentence]:
+    adopted, said = folding.adopted, dict[tuple[str, int], str]()
     for it in case.events[max(adopted - 1, 0) :]:
         said |= {(table, it.seq): text for table, text in it.data.get(BESIDE, {}).items()}
+        if "rule" in it.data:  # what the event of a firing says is what its row says
+            due = dt.datetime.fromisoformat(it.data["due"])
+            row = (it.seq, it.data["rule"], folding.entry[it.seq], it.data["repetition"], due, it.at)
+            said["firings", it.seq] = beside.digest([row])
     found: dict[tuple[str, int], list[tuple[Any, ...]]] = defaultdict(list)
     for table, rows in case.rows.items():
         width = len(COLUMNS[table]) + 1

@@ -197,8 +197,6 @@ def _note_rows(facts: Facts, entry: Entry) -> None:
     if entry.answer is not None:
         data[beside.ANSWERS] = entry.answer
     rows: dict[str, list[tuple[Any, ...]]] = {}
-    if (due := entry.firing) is not None:
-        rows["firings"] = [(seq, due.rule.id, entry.firing_entry, due.repetition, due.at, at)]
     if (found := entry.offer) is not None:
         rows["offers"] = [(seq, found.role, at, found.passed_over)]
     if entry.told:
