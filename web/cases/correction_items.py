@@ -1,4 +1,4 @@
-"""What a case page says of corrections: which entries were put right, what the reader may put right, what is in doubt."""
+"""What a case page says of corrections: which entries were put right, which the reader may correct, and doubts."""
 
 from __future__ import annotations
 

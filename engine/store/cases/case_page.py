@@ -197,7 +197,7 @@ def beside(
         fired=_fired(parts.read("firings", entry=facts.entry)),
         companions=companions(session, facts.id) if known and "companions" in parts else (),
         difficulties=tuple(of_case(session, facts.id, known=known)) if "difficulties" in parts else (),
-        corrected={entry: void for entry, void in parts.read("corrections")},
+        corrected=dict(map(tuple, parts.read("corrections"))),
         doubts=tuple((fired, rule) for fired, rule in parts.read("doubts")) if known else (),
         newest=tuple(newest),
         contacts=tuple(Contact(role, name, phone) for role, _id, name, phone in holders),

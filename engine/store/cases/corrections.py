@@ -156,7 +156,10 @@ def entry_shown(session: Session, case_id: int, seq: int) -> PastEvent | None:
     Where the viewer may not read what was written with a gift, the gift itself stands in. The session must be scoped.
     """
     rows: Any = session.execute(_VERSIONS, {"case": case_id, "entry": seq}).all()
-    events = [PastEvent(case_id, *row[:-1], row[-1] or {}) for row in rows]
+    events = [
+        PastEvent(case_id, number, kind, at, person, role, data, values or {})
+        for number, kind, at, person, role, data, values in rows
+    ]
     found = next((event for event in as_it_counts(events) if event.seq == seq), None)
     if found is None or found.values or found.kind != "support_given":
         return found

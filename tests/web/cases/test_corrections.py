@@ -1,4 +1,4 @@
-"""What was recorded wrongly is put right on the pages: the form with what was written, one tap, and what is in doubt."""
+"""What was recorded wrongly is put right on the pages: a form with what was written, one tap, what is in doubt."""
 
 import html
 import re

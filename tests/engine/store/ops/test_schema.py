@@ -6,10 +6,13 @@ from alembic.config import Config
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import IntegrityError
 
+from engine.core.cases.act import Act
 from engine.store import tables as t
+from engine.store.cases import verify
 from engine.store.cases.search import pupils_named
 from engine.store.ops import schema
-from tests.installation import CastInstallation, installed
+from engine.usecases.cases import case_acts, corrections
+from tests.installation import CALLED, CastInstallation, at, installed
 
 __all__ = ["installed"]  # a fixture
 
@@ -54,3 +57,21 @@ def test_codes_that_were_unique_in_all_become_unique_in_a_school_and_nothing_is_
             assert session.execute(text("PRAGMA foreign_key_check")).all() == []
     with pytest.raises(IntegrityError), installed.store.writing("test") as session:
         session.execute(delete(t.Pupil).where(t.Pupil.id == installed.cast.pupils["pupil"]))
+
+
+BEFORE_CORRECTIONS = "0019"
+
+
+def test_cases_of_before_corrections_know_the_number_of_their_stay_and_can_be_put_right(
+    installed: CastInstallation,
+) -> None:
+    code, now = installed.open(), at("2026-03-02 09:00")
+    case_acts.step(installed.context, Act(installed.viewer("teacher"), code, CALLED, now), "contact")
+    go_back(installed, BEFORE_CORRECTIONS)
+    schema.upgrade(installed.store)
+    case = installed.case(code)
+    assert (case.entry, case.last_entry) == (2, 2)
+    right = {**CALLED, "reached": True, "correction_reason": "Ghi nhầm"}
+    corrections.correct(installed.context, Act(installed.viewer("teacher"), code, right, now), 2)
+    assert installed.case(code).unreached == 0
+    assert list(verify.breaks(installed.store)) == []
