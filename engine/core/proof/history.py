@@ -33,7 +33,7 @@ WRITTEN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "needs": (("need", "need"), ("handover", "hand_over_at")),
     "holds": (("reason", "reason"),),
 }
-_UNITS = frozenset({*PLACE, "offered_unit_id", "association_id"})
+_UNITS = frozenset(name for name in STORED if name in {*PLACE, "association_id"} or name.endswith("unit_id"))
 _FIXED = {"code": "code", "pupil_id": "pupil", "workflow": "workflow"}  # by column, the key in an event's `case`
 # How an event answers an offer, by its kind: events of before an adoption do not say it themselves.
 _ANSWER_BY: Mapping[str, tuple[str, ...]] = {

@@ -10,6 +10,7 @@ from engine.core.proof.merkle import Head
 from engine.core.words import Sentence
 from engine.store.cases import batches
 from engine.store.cases.surroundings import SurroundingsReader
+from engine.store.cases.verify import as_of_one_moment
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.proof import checkpoints
 from engine.usecases.context import Context
@@ -39,6 +40,7 @@ def checkpoint_daily(context: Context, now: dt.datetime, stop: Callable[[], bool
 def wrong_clocks(context: Context, now: dt.datetime) -> Iterator[Sentence]:
     """Yields a sentence for each open case whose deadline is not the one that is counted anew."""
     with context.store.reading("verify deadlines") as session:
+        as_of_one_moment(session.connection())
         for found in batches.open_cases(session, lock=False):
             reader = SurroundingsReader(session, context.definitions, now)
             reader.fetch(found)

@@ -1,6 +1,7 @@
 """What only the database itself refuses is there whatever schema a database came from: triggers, checks, indexes."""
 
 import gzip
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -40,7 +41,7 @@ def _guards(connection: Connection) -> Iterator[tuple[str, str]]:
             text("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql LIKE '%CHECK (%'")
         )
         for name, sql in whole:
-            yield name, sql[sql.index("CHECK (") :].splitlines()[0].rstrip(", ")
+            yield from ((name, check.rstrip(", ")) for check in re.findall(r"CHECK \(.*", sql))
         return
     for listed in (
         "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
