@@ -10,7 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, Select, inspect, select
 
 from engine.core.cases import chain
 from engine.core.cases.changes import STORED
@@ -33,7 +33,7 @@ def adopt(connection: Connection, now: dt.datetime) -> int:
     names = tuple(name for name in STORED if name in there["cases"])
     cases, last, count = _TABLES["cases"], 0, 0
     query = select(*(cases.c[name] for name in (*_FIXED, *names))).order_by(cases.c.id).limit(BATCH)
-    while found := connection.execute(query.where(cases.c.id > last)).all():
+    while found := _all(connection, query.where(cases.c.id > last)):
         first, last = found[0][0], found[-1][0]
         rows = _rows_beside(connection, there, first, last)
         events, moved = [], []
@@ -52,6 +52,10 @@ def adopt(connection: Connection, now: dt.datetime) -> int:
         bulk.insert_rows(connection, _TABLES["cases_touched"], ("case_id",), [(row[0],) for row in found])
         count += len(found)
     return count
+
+
+def _all(connection: Connection, query: Select[Any]) -> list[Any]:
+    return list(connection.execute(query).all())
 
 
 def _there(connection: Connection) -> dict[str, set[str]]:

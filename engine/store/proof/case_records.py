@@ -74,7 +74,8 @@ def _records(
 
 def _all_units(connection: Connection) -> dict[int, UnitRecord]:
     columns = (_units.c[name] for name in ("id", "kind", "parent_id", "successor_id", "valid_from", "valid_to"))
+    rows: Any = connection.execute(select(*columns))
     return {
         id: UnitRecord(kind, parent, successor, held=end is None or end > first)
-        for id, kind, parent, successor, first, end in connection.execute(select(*columns))
+        for id, kind, parent, successor, first, end in rows
     }

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ def test_other_leaves_have_another_root(some: list[str], others: list[str]) -> N
 
 
 @pytest.mark.parametrize("change", [{"form": 2}, {"first": 2}, {"last": 99}, {"rows": 99}, {"stream": "events"}])
-def test_a_root_holds_everything_that_a_part_says(change: dict[str, object]) -> None:
+def test_a_root_holds_everything_that_a_part_says(change: dict[str, Any]) -> None:
     other = PART._replace(**change)
     assert root("", 1, NOON, [PART]) != root("", 1, NOON, [other])
 

@@ -36,12 +36,12 @@ class Proven(NamedTuple):
 def proven(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
 ) -> Iterator[Proven]:
-    if request.param == "sqlite":
+    server = None if request.param == "sqlite" else str(request.getfixturevalue("postgresql_server"))
+    name = f"ralop_test_{uuid.uuid4().hex[:12]}"
+    if server is None:
         url = databases.copy_sqlite(sqlite_template, tmp_path_factory.mktemp("proven") / "ralop.db")
     else:
-        server, template = (request.getfixturevalue(f"postgresql_{name}") for name in ("server", "template"))
-        name = f"ralop_test_{uuid.uuid4().hex[:12]}"
-        url = databases.create_postgresql(server, name, template=template)
+        url = databases.create_postgresql(server, name, template=request.getfixturevalue("postgresql_template"))
     store = open_store(url)
     with store.writing("add the cast") as session:
         cast = seed.add_cast(session, at("2026-03-01 08:00"))
@@ -57,7 +57,7 @@ def proven(
     assert list(breaks(store)) == []
     yield Proven(store, head)
     store.close()
-    if request.param == "postgresql":
+    if server is not None:
         databases.drop_postgresql(server, name)
 
 
