@@ -12,13 +12,16 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from engine.core.cases.act import Act
+from engine.core.refusals import Conflict
 from engine.store import tables as t
 from engine.store.cases.verify import breaks, broken
 from engine.store.ops import schema
 from engine.store.proof import checkpoints
 from engine.store.session import Store, open_store
+from engine.usecases.cases import case_acts
 from tests import databases
-from tests.histories import ENDED, eventful
+from tests.histories import AWAY, ENDED, eventful
 from tests.installation import CastInstallation, at, installed
 
 __all__ = ["installed"]  # a fixture
@@ -110,8 +113,14 @@ def test_a_database_of_the_build_before_is_brought_up_and_proved(sqlite_url: str
 
 def test_an_upgrade_adopts_cases_on_either_database_and_their_histories_go_on(installed: CastInstallation) -> None:
     eventful(installed)
+    seen, now = installed.case(AWAY).version, at("2026-03-16 13:00")
     config = schema.alembic_config(installed.store)
     command.downgrade(config, "0019")
     schema.upgrade(installed.store)
     assert [sentence.in_("en") for sentence in breaks(installed.store)] == []
     assert installed.kinds(ENDED)[-1] == "adopted"
+    of_before = Act(installed.viewer("head", now), AWAY, {"note": "Ghi lúc chưa nâng cấp"}, now, seen)
+    case_acts.note(installed.context, of_before)  # as from a phone that was without a line meanwhile
+    with pytest.raises(Conflict):
+        case_acts.note(installed.context, of_before)
+    assert [sentence.in_("en") for sentence in breaks(installed.store)] == []
