@@ -185,6 +185,7 @@ class Country:
             *self.versions,
             stage.state,
             1,
+            1,
             stage.since,
             0,
             "2026-02-27",

@@ -22,6 +22,7 @@ ACTS: Mapping[str, Label] = {
     "held": Label("tạm dừng tính hạn", "put the clock on hold"),
     "recounted": Label("tính lại hạn", "counted the deadline anew"),
     "migrated": Label("chuyển sang phiên bản mới", "moved to a new version of the rules"),
+    "adopted": Label("ghi lại hiện trạng hồ sơ khi nâng cấp", "noted how the case stood at an upgrade"),
     "placed": Label("chuyển theo đơn vị mới", "moved along with the unit"),
     "rerouted": Label("chuyển lại cho đúng vị trí", "offered to the post that is filled again"),
     "signal": Label("ghi thêm dấu hiệu vắng học", "noted further signs of absence"),

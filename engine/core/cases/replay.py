@@ -36,7 +36,7 @@ from engine.core.words import Sentence
 
 TRIAL = 0  # the version of the rules on trial; no file can have it
 LASTING = frozenset({"disability", "first_time"})  # flags that a case has from its first moment on
-AROUND = frozenset({"recounted", "placed", "rerouted"})  # these events are not acts on the case itself
+AROUND = frozenset({"recounted", "placed", "rerouted", "adopted"})  # these events are not acts on the case itself
 # What an act that was taken back gives back; its stay keeps its number.
 RESTORED = (*(name for name in STORED if name not in {"last_entry", "rules_version", "workflow_version"}), "flags")
 MOST_LOOKS = 10_000  # looks at one case; a checked rule set needs far fewer

@@ -243,6 +243,14 @@ class PlaceCount:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadToKeep:
+    """The head of a checkpoint, and when it was made (local): kept outside, it shows that nothing was changed."""
+
+    head: str
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """The content of one digest.
 
@@ -254,16 +262,17 @@ class Digest:
     counts: tuple[PlaceCount, ...] = ()
     closures: tuple[DigestItem, ...] = ()
     acts: tuple[tuple[Label, int], ...] = ()
+    keep: HeadToKeep | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.items or self.counts or self.closures or self.acts)
+        return bool(self.items or self.counts or self.closures or self.acts or self.keep)
 
 
-def gather(items: Sequence[DigestItem], urging: Iterable[PlaceCount] = ()) -> Digest:
+def gather(items: Sequence[DigestItem], urging: Iterable[PlaceCount] = (), keep: HeadToKeep | None = None) -> Digest:
     """Builds the digest of these notices (oldest first) and of the cases that the reader should urge on (D2.3).
 
     A case comes once, with its latest news; the nearest deadline is first. Notices to a leader are only counted.
-    Everybody is told of a closure, once. Acts on accounts and posts are counted by kind.
+    Everybody is told of a closure, once. Acts on accounts and posts are counted by kind. `keep` comes once a week.
     """
     acts = Counter(item.why for item in items if item.act is not None)
     items = [item for item in items if item.act is None]
@@ -280,5 +289,9 @@ def gather(items: Sequence[DigestItem], urging: Iterable[PlaceCount] = ()) -> Di
     for place, codes in counted.items():
         counts[place] = replace(counts.get(place, PlaceCount(place)), news=len(codes))
     return Digest(
-        tuple(single), tuple(counts[place] for place in sorted(counts)), tuple(closures.values()), tuple(acts.items())
+        tuple(single),
+        tuple(counts[place] for place in sorted(counts)),
+        tuple(closures.values()),
+        tuple(acts.items()),
+        keep,
     )

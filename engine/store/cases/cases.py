@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.cases.casework import FOR
 from engine.core.cases.facts import Facts
+from engine.core.proof.beside import ADOPTED
 from engine.core.refusals import Conflict
 from engine.core.words import Sentence
 from engine.store import tables as t
@@ -100,6 +101,19 @@ def insert_case(session: Session, facts: Facts) -> None:
         if "open_pupil" not in str(error) and "cases.pupil_id" not in str(error):
             raise
         raise Conflict(Sentence("This pupil has an open case already.")) from error
+
+
+def went_on(session: Session, facts: Facts, version: int) -> bool:
+    """Returns whether something happened to a case since somebody saw it in this version.
+
+    An upgrade that notes how the case stands is nothing: a phone may bring today what was written before it.
+    """
+    if version == facts.version:
+        return False
+    since = select(_events.c.seq).where(
+        _events.c.case_id == facts.id, _events.c.seq > version, _events.c.kind != ADOPTED
+    )
+    return version > facts.version or session.connection().execute(since.limit(1)).first() is not None
 
 
 def declined_seats(session: Session, facts: Facts) -> set[tuple[str, int]]:

@@ -16,6 +16,7 @@ from engine.core.cases.casework import Casework, Entry
 from engine.core.cases.changes import CHANGED, changes
 from engine.core.cases.facts import CHANGING, Facts, changing
 from engine.core.invariants import hold
+from engine.core.proof import beside
 from engine.core.refusals import Conflict
 from engine.core.words import Sentence
 from engine.store import bulk
@@ -64,6 +65,7 @@ WRITTEN: Mapping[str, tuple[str, ...]] = {
     "firings": ("case_id", "rule", "entry", "repetition", "seq", "due_at", "at"),
     "offers": ("case_id", "seq", "role", "unit_id", "made_at", "passed_over"),
     "notices": ("case_id", "seq", "person_id", "role", "kind", "urgent", "at"),
+    "cases_touched": ("case_id",),
 }
 BESIDE = (
     "event_texts",
@@ -100,8 +102,11 @@ class Batch:
         _note_changes(work)
         for entry in work.entries:
             facts.version += 1
+            _note_rows(facts, entry)
             self._event(facts, entry, key if facts.version == version + 1 else None)
             self._beside(facts, entry)
+        if facts.version != version:
+            self.written["cases_touched"].append((facts.id,))
         now = changing(facts)
         if now == work.before:
             return
@@ -182,6 +187,26 @@ def _note_changes(work: Casework) -> None:
     for number, (entry, (before, after)) in enumerate(zip(work.entries, moments, strict=False)):
         if changed := changes(before, after, first=not (number or work.facts.version)):
             entry.data[CHANGED] = changed
+
+
+def _note_rows(facts: Facts, entry: Entry) -> None:
+    """Puts into an entry what `engine.core.proof` needs to know of the rows that are stored with it."""
+    seq, at, data = facts.version, entry.at, entry.data
+    if seq == 1:
+        data[beside.CASE] = {"code": facts.code, "pupil": facts.pupil_id, "workflow": facts.workflow}
+    if entry.answer is not None:
+        data[beside.ANSWERS] = entry.answer
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    if (found := entry.offer) is not None:
+        rows["offers"] = [(seq, found.role, at, found.passed_over)]
+    if entry.told:
+        rows["notices"] = [(seq, it.person_id, it.role, it.kind, it.urgent, at) for it in entry.told]
+    for number, (table, row) in enumerate(entry.rows):
+        if (columns := beside.COLUMNS.get(table)) is not None:
+            numbered = {"number": number, **row} if table == "planned" else row
+            rows.setdefault(table, []).append((seq, *(numbered.get(name) for name in columns)))
+    if rows:
+        data[beside.BESIDE] = beside.digests(rows)
 
 
 def _alike(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -74,6 +74,7 @@ from engine.store.tables.people import (
     SignInFailure,
     StaffAct,
 )
+from engine.store.tables.proof import CaseTouched, Checkpoint, CheckpointCase, CheckpointPart
 from engine.store.tables.units import Unit, UnitLink
 
 __all__ = [
@@ -92,7 +93,11 @@ __all__ = [
     "Base",
     "Case",
     "CaseCause",
+    "CaseTouched",
     "ChannelChoice",
+    "Checkpoint",
+    "CheckpointCase",
+    "CheckpointPart",
     "ClassDay",
     "Closure",
     "ClosureAct",

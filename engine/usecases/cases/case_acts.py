@@ -315,7 +315,7 @@ def _case_for(context: Context, session: Session, act: Act) -> tuple[Casework, A
     actor = actor_on(act.viewer, facts)
     if not actor.roles:
         raise NoAccess(_no_duty())
-    if act.version is not None and act.version != facts.version:
+    if act.version is not None and stored.went_on(session, facts, act.version):
         raise Conflict(_who_was_faster(context, session, facts))
     return casework_of(session, context.definitions, facts, act.now), actor
 
