@@ -13,9 +13,7 @@ from engine.store.tables import Base
 _TABLES = Base.metadata.tables
 _firings, _holds, _marks, _causes = (_TABLES[name] for name in ("firings", "holds", "marks", "case_causes"))
 _cases, _events, _planned = (_TABLES[name] for name in ("cases", "events", "planned"))
-_units, _posts, _delegations, _people, _closures = (
-    _TABLES[name] for name in ("units", "appointments", "delegations", "people", "closures")
-)
+_units, _posts, _people, _closures = (_TABLES[name] for name in ("units", "appointments", "people", "closures"))
 Question = Select[*tuple[Any, ...]]
 _today: BindParameter[Any] = bindparam("today")
 
@@ -43,13 +41,6 @@ _HELD: Question = (
 )
 POSTS = _HELD.where(among(_posts.c.unit_id))
 ALL_POSTS = _HELD
-
-AWAY: Question = (
-    select(_delegations.c.person_id, _delegations.c.delegate_id, _people.c.disabled_at)
-    .outerjoin(_people, _people.c.id == _delegations.c.delegate_id)
-    .where(among(_delegations.c.person_id), _delegations.c.first_day <= _today, _delegations.c.last_day >= _today)
-    .order_by(_delegations.c.id)
-)
 
 CLOSURES = union_all(
     *(

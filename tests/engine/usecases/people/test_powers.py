@@ -109,7 +109,16 @@ def test_nobody_stands_in_by_their_own_word(here: Playing) -> None:
     absences.enter(here.context, teacher, head, *days, "", NOW, by=admin)  # another one may
     assert units_of(here, "head") == {"head", "teacher"}
     absences.go_away(here.context, Viewer(head), teacher, *days, "", NOW)  # and one chooses oneself who acts for one
-    assert units_of(here, "teacher") == {"teacher", "head"}
+    assert units_of(here, "teacher") == {"teacher"}  # who is away as well: nobody acts for either of them
+    assert units_of(here, "head") == {"head"}
+
+
+def test_nobody_gets_duties_over_a_stand_in_of_theirs_by_their_own_word(here: Playing) -> None:
+    teacher, head, admin = (here.installed.people[name] for name in ("teacher", "head", "admin"))
+    store, days = here.context.store, (TODAY, TODAY + 4 * DAY)
+    with store.writing("test") as session:
+        seed.send_away(session, head, *days, admin)
+    refused(store, NOBODY_GIVES, lambda: absences.enter(here.context, teacher, head, *days, "", NOW, by=admin))
 
 
 def test_who_stands_in_for_somebody_gives_them_no_post_to_have_it_too(here: Playing) -> None:
