@@ -69,3 +69,19 @@ def lenders() -> CTE:
         .join(through, and_(through.c.id == lends.c.id, through.c.disabled_at.is_(None)))
         .where(*in_force(_away), ~is_away(PERSON))
     )
+
+
+def absent_without() -> Select[Any]:
+    """The people who are away today with nobody to act for them, as a subquery: all of them, from one walk."""
+    gone = _away.alias("gone")
+    ways = select(gone.c.person_id.label("absent"), gone.c.person_id.label("person")).where(*in_force(gone))
+    walk = ways.cte("away_today", recursive=True)
+    named, absence = _people.alias("next_one"), _away.alias("next_absence")
+    walk = walk.union(
+        select(walk.c.absent, named.c.id)
+        .select_from(walk)
+        .join(absence, and_(absence.c.person_id == walk.c.person, *in_force(absence)))
+        .join(named, and_(named.c.id == absence.c.delegate_id, named.c.disabled_at.is_(None)))
+    )
+    covered = select(walk.c.absent).where(~is_away(walk.c.person))
+    return select(walk.c.absent).where(walk.c.absent.not_in(covered))

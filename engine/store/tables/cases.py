@@ -309,3 +309,19 @@ class DifficultyMove(Base):
     raised_seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     seq: Mapped[int] = mapped_column(Integer)  # of the event with who, why and to whom
+
+
+class Reseat(Base):
+    """What a change of posts, accounts or absences leaves for the worker: more cases than one transaction takes.
+
+    The worker looks at the cases of these people and seats with an id above `after_id`, and goes on from there if it
+    stops. The row goes when all are done.
+    """
+
+    __tablename__ = "reseats"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    people: Mapped[list[Any]]
+    seats: Mapped[list[Any]]  # [[role, unit id], …]
+    after_id: Mapped[int]
+    moved: Mapped[int]  # cases so far
