@@ -212,7 +212,9 @@ def _newborn(facts: Facts, at: dt.datetime, definitions: Definitions) -> Facts:
     return replace(
         facts,
         state=initial,
-        entry=1,
+        entry=0,
+        stay=0,
+        put_off=0,
         since=at,
         level=0,
         opened_at=at,

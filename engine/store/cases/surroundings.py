@@ -181,9 +181,10 @@ class SurroundingsReader:
     def _read_beside(self, found: Mapping[int, Facts]) -> None:
         for case, rule, entry, at, seq in self._rows(surroundings_sql.FIRED, found):
             facts = found[case]
-            if entry == facts.entry:
-                times = facts.fired[rule].times if rule in facts.fired else 0
-                facts.fired[rule] = Fired(times + 1, at, seq)
+            if entry in (facts.entry, facts.stay):
+                before = facts.fired.get(rule)
+                times = before.times if before and before.entry == entry else 0
+                facts.fired[rule] = Fired(times + 1, at, seq, entry)
         for case, start, end, reason in self._rows(surroundings_sql.HELD, found):
             found[case].holds += ((start, end, reason),)
         self._read_for_conditions(found)

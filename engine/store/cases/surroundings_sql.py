@@ -59,7 +59,7 @@ CLOSURES = union_all(
 FIRED: Question = (
     select(_firings.c.case_id, _firings.c.rule, _firings.c.entry, _firings.c.at, _firings.c.seq)
     .where(among(_firings.c.case_id))
-    .order_by(_firings.c.repetition)
+    .order_by(_firings.c.entry, _firings.c.repetition)
 )
 # What people did in the present stay of a case, each with its next date.
 ACTS: Question = (
