@@ -71,7 +71,7 @@ def lenders() -> CTE:
     )
 
 
-def absent_without() -> Select[Any]:
+def _absent_without() -> Select[Any]:
     """The people who are away today with nobody to act for them, as a subquery: all of them, from one walk."""
     gone = _away.alias("gone")
     ways = select(gone.c.person_id.label("absent"), gone.c.person_id.label("person")).where(*in_force(gone))
@@ -85,3 +85,6 @@ def absent_without() -> Select[Any]:
     )
     covered = select(walk.c.absent).where(~is_away(walk.c.person))
     return select(walk.c.absent).where(walk.c.absent.not_in(covered))
+
+
+ABSENT_WITHOUT = _absent_without()

@@ -19,13 +19,13 @@ from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
 from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, REFERRED, SEATS
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, recipients
+from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, find_from, recipients, seats_of
 from engine.core.refusals import Conflict, NotAllowed
 from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
 from engine.core.words import Sentence
 from engine.core.workflow.answers import Answer, Since, is_answer
 from engine.core.workflow.machine import follow
-from engine.core.workflow.model import ASSIGNEE, RULE, Transition
+from engine.core.workflow.model import ASSIGNEE, RULE, State, Transition
 from engine.core.workflow.requests import ACCEPT
 
 Seat = tuple[str, int]  # a role in a unit
@@ -33,6 +33,7 @@ Seats = Collection[Seat]
 SYSTEM: frozenset[str] = frozenset({RULE})
 FOR = "for"  # key in an event's data: the person for whom somebody acted
 LESSON, CHECK_IN = "lesson", "check_in"  # the kinds of planned dates
+BESIDE_WITHIN = Duration(1, "working days")  # the time of one who is asked beside a holder who is away
 LESSON_EVERY = 5  # school days from one catch-up lesson to the next
 MOST_FIRINGS = 50  # rules fired in one run; the loader refuses rule sets that could go in a circle without time passing
 
@@ -116,7 +117,10 @@ class Casework:
         the seat that is asked.
         """
         facts, directory = self.facts, self.directory
-        if facts.asked_role and facts.asked_unit_id and (facts.waiting or not self._asks_its_own()):
+        beside = facts.beside_until is not None or facts.assignee_id is None
+        if facts.asked_role and facts.asked_unit_id and (facts.waiting or beside or not self.asks_its_own):
+            if facts.asked_role == ADMIN:
+                return [(person, ADMIN) for person in acting(directory.admins())]
             holders = directory.holders(facts.asked_role, facts.asked_unit_id)
             return [(person, facts.asked_role) for person in acting(holders)]
         found = directory.person(facts.assignee_id).acting if facts.assignee_id else ()
@@ -308,8 +312,8 @@ class Casework:
         moved = {name: pair for name, pair in units.items() if pair[0] != pair[1]}
         self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
         if self._answerable() != before:
-            self.hand_on(actor, None)
-        elif not self._asks_its_own():
+            self.hand_on(actor)
+        elif not self.asks_its_own:
             self._follow_places()
 
     def _answerable(self) -> tuple[str, int | None]:
@@ -323,20 +327,60 @@ class Casework:
         self._offer(found, self._entry("rerouted", actor), "offered")
         self._settle()
 
-    def hand_on(self, actor: Actor, person_id: int | None) -> None:
-        """Passes the case on when its assignee has left: to `person_id` or, if None, to whoever is responsible now."""
+    def hand_on(self, actor: Actor, found: Found | None = None) -> None:
+        """Passes the case on when its assignee has left: to whoever is responsible now (`found`, if it is known)."""
         facts, entry = self.facts, self._entry("assigned", actor)
-        owner = self.situation.workflow.states[facts.state].owner or ADMIN
-        found = find(owner, facts, self.directory)
-        if person_id is None and self.situation.workflow.states[facts.state].offered:
+        found = found or find(self.owner, facts, self.directory)
+        if self.state.offered:
             self._offer(found, entry, "offered")
         else:
-            facts.assignee_id = person_id or next(iter(found.people), None)
-            entry.data |= {"to": facts.assignee_id, "as": owner if person_id else found.role}
-            self._taken(False, entry.data["as"], entry)
+            facts.assignee_id = next(iter(found.people), None)
+            entry.data |= {"to": facts.assignee_id, "as": found.role}
+            if found.passed_over:
+                entry.data["passed_over"] = [list(item) for item in found.passed_over]
+            self._taken(False, found.role, entry)
             if facts.assignee_id:
                 self._tell(entry, [(facts.assignee_id, entry.data["as"])], "assigned", but=actor.person_id)
         self._settle()
+
+    def let_go(self) -> None:
+        """The holder has left while another seat is asked: the case waits for somebody to take it when its turn comes."""
+        self._entry("assigned", Actor(None, SYSTEM), data={"to": None})
+        self.facts.assignee_id = None
+        self._settle()
+
+    def ask_seat(self, found: Found) -> None:
+        """Asks the same thing of another seat, because nobody acts in the one that was asked."""
+        entry = self._entry("reseated", Actor(None, SYSTEM))
+        self._move_seat(found, entry)
+        self._tell(entry, [(person, found.role) for person in found.people], "handed_over")
+        self._settle()
+
+    def ask_beside(self) -> bool:
+        """Asks the next one up beside a holder who is away with nobody to stand in, or the holder alone again.
+
+        Returns whether that changed anything.
+        """
+        facts, directory = self.facts, self.directory
+        away = not directory.person(given(facts.assignee_id, "somebody has the case")).acting
+        if not away and facts.beside_until is None:
+            return False
+        asked = facts.asked_role, facts.asked_unit_id
+        if away and facts.beside_until is not None and asked[0] != ADMIN and self.asked():
+            return False  # whom it has climbed to stays asked
+        entry = self._entry("reseated", Actor(None, SYSTEM), data={"because": "away" if away else "back"})
+        facts.beside_until = None
+        if not away:
+            seats = seats_of(facts.assignee_id or 0, self.owner, facts, directory)
+            facts.asked_role, facts.asked_unit_id = next(iter(seats), asked)
+            entry.data |= {"requested_of": facts.asked_role, "requested_unit": facts.asked_unit_id}
+        else:
+            self._beside_if_away(entry)
+            if (facts.asked_role, facts.asked_unit_id) == asked and asked[0] == ADMIN:
+                self.entries.pop()  # still nobody but an administrator
+                return False
+        self._settle()
+        return True
 
     # --- what the rules do ----------------------------------------------------------------------------------------
 
@@ -351,6 +395,8 @@ class Casework:
             # Too many in one run: the next look goes on, so that this loop always ends.
             later = self.now + dt.timedelta(hours=1)
             seen = escalation.Evaluation(None, later, escalation.deadline(self.facts, self.situation))
+        if self.facts.beside_until is not None and self.facts.beside_until <= self.now:
+            self._climb_beside()
         self._look_again(seen)
 
     def recount(self, kind: str, actor: Actor, data: Mapping[str, object]) -> bool:
@@ -472,6 +518,7 @@ class Casework:
         facts.state, facts.since, facts.fired, facts.answers = state, self.now, {}, ()
         facts.closed_at = self.now if target.final else None
         facts.stay, facts.put_off = facts.entry + 1, 0
+        facts.beside_until = None
         facts.request = facts.asked_role = facts.asked_unit_id = facts.asked_at = facts.asked_from = None
         facts.assignee_id = facts.offered_role = facts.offered_unit_id = facts.offered_at = facts.accepted_at = None
         if reopened:
@@ -512,6 +559,10 @@ class Casework:
         The request that is open already only changes its seat: an offer that goes up the ladder is still that offer.
         """
         facts = self.facts
+        if request == self._own() and self.state.offered and facts.assignee_id is None:
+            # Its holder left while another seat was asked: somebody must take it first.
+            self._offer(find(self.owner, facts, self.directory), entry, "offered")
+            return
         facts.asked_role, facts.asked_unit_id = seat
         facts.asked_from = since or self.now
         if request != facts.request or request != ACCEPT:
@@ -520,6 +571,7 @@ class Casework:
         entry.data |= {"request": request, "requested_of": seat[0], "requested_unit": seat[1]}
         if since is not None:
             entry.data["counts_from"] = _iso(since)
+        self._beside_if_away(entry)
 
     def _taken(self, waited: bool, role: str, entry: Entry) -> None:
         """Somebody in this role has the case now; `waited`: it was on offer, so its own request begins."""
@@ -530,13 +582,58 @@ class Casework:
             seat = role, getattr(facts, SEATS.get(role, ""), None) or find(role, facts, self.directory).unit_id
         if waited:
             self._ask(self._own(), seat, entry)
-        elif self._asks_its_own():
+        elif self.asks_its_own:
             facts.asked_role, facts.asked_unit_id = seat
+            self._beside_if_away(entry)
+
+    def _beside_if_away(self, entry: Entry) -> None:
+        """Asks the next one up beside the holder if it is the holder's turn, and nobody acts for them today."""
+        facts, directory = self.facts, self.directory
+        facts.beside_until = None
+        if facts.assignee_id is None or facts.request != self._own() or directory.person(facts.assignee_id).acting:
+            return
+        seats = seats_of(facts.assignee_id, self.owner, facts, directory)
+        seat = seats[0] if seats else (facts.asked_role or self.owner, facts.asked_unit_id)
+        self._beside(find_from(seat, facts, directory), entry)
+
+    def _beside(self, found: Found, entry: Entry) -> None:
+        within = self.situation.clock.deadline(self.now, BESIDE_WITHIN) or self.now + dt.timedelta(days=1)
+        self._move_seat(found, entry)
+        self.facts.beside_until = within
+        entry.data["beside_until"] = _iso(within)
+        self._tell(entry, [(person, found.role) for person in found.people], "asked_beside")
+
+    def _climb_beside(self) -> None:
+        """Who was asked beside the holder has done nothing in time: the next one up from there is asked."""
+        facts = self.facts
+        if facts.asked_role is None or facts.asked_role == ADMIN:
+            return
+        seat = facts.asked_role, facts.asked_unit_id
+        entry = self._entry("reseated", Actor(None, SYSTEM), data={"because": "not done"})
+        self._beside(find(seat[0], facts, self.directory, start=seat), entry)
+
+    def _move_seat(self, found: Found, entry: Entry) -> None:
+        facts = self.facts
+        facts.asked_role, facts.asked_unit_id = found.role, found.unit_id
+        entry.data |= {"requested_of": found.role, "requested_unit": found.unit_id}
+        if found.passed_over:
+            entry.data["passed_over"] = [list(item) for item in found.passed_over]
+
+    @property
+    def state(self) -> State:
+        """The state that the case is in, as its workflow describes it."""
+        return self.situation.workflow.states[self.facts.state]
+
+    @property
+    def owner(self) -> str:
+        """The role that has the case in its state."""
+        return self.state.owner or ADMIN
 
     def _own(self) -> str:
         return self.situation.workflow.states[self.facts.state].asks
 
-    def _asks_its_own(self) -> bool:
+    @property
+    def asks_its_own(self) -> bool:
         """Returns whether the case asks what its state does by itself, or to be accepted."""
         return self.facts.request in (ACCEPT, self._own())
 
@@ -624,6 +721,10 @@ class Casework:
             # The association is not asked any more: its duty ends, and it no longer sees the case.
             facts.association_id = None
         facts.due_at, facts.next_look_at = (seen.deadline, seen.look) if facts.is_open else (None, None)
+        if facts.is_open and facts.beside_until is not None:
+            facts.due_at = min(facts.due_at or facts.beside_until, facts.beside_until)
+            if facts.beside_until > self.now:
+                facts.next_look_at = min(facts.next_look_at or facts.beside_until, facts.beside_until)
 
 
 def _answered(since: Since) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from engine.core.workflow.answers import Answer
 # Where a case stands: the units of its pupil, which it follows.
 PLACE = ("class_id", "school_id", "village_id", "commune_id", "province_id")
 # What an open case asks now, of which seat, and since when: `Casework` alone sets it.
-ASKED = ("request", "asked_role", "asked_unit_id", "asked_at", "asked_from", "put_off", "stay")
+ASKED = ("request", "asked_role", "asked_unit_id", "asked_at", "asked_from", "put_off", "stay", "beside_until")
 # The columns that work on a case can change.
 CHANGING = (
     "state",
@@ -59,6 +59,7 @@ class Facts:
 
     An open case asks one `request` of one seat (`asked_role`, `asked_unit_id`), since `asked_at`; its time counts from
     `asked_from`, which is later when a next date was agreed, and `put_off` times in this stay such a date put it off.
+    While the holder is away with nobody to stand in, the seat above is asked beside them, until `beside_until`.
     `entry` counts the requests it has opened, and never falls; `stay` is the one with which it entered its state.
     """
 
@@ -87,6 +88,7 @@ class Facts:
     asked_from: dt.datetime | None
     put_off: int
     stay: int
+    beside_until: dt.datetime | None
     due_at: dt.datetime | None
     next_look_at: dt.datetime | None
     flags: Sequence[str]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from engine.core.cases.casework import SYSTEM, Actor, Casework
 from engine.core.people.access import ADMIN
-from engine.core.people.responsibility import Found, find, find_from, lent_seats, seats_of
+from engine.core.people.responsibility import Found, acting, find, find_from, lent_seats, seats_of
 
 Seat = tuple[str, int | None]
 _RULE = Actor(None, SYSTEM)
@@ -50,7 +50,9 @@ def reseat(work: Casework, sought: Sought = NOTHING) -> bool:
     if not has_left(work):
         return _turn(work, sought)
     if work.asks_its_own:
-        work.hand_on(_RULE, None, _answers_now(work, sought))
+        if facts.assignee_id is None and not find(work.owner, facts, work.directory).people:
+            return False
+        work.hand_on(_RULE, _answers_now(work, sought))
         return True
     return _other_asked(work) or _let_go(work)
 
@@ -102,9 +104,23 @@ def _turn(work: Casework, sought: Sought) -> bool:
         nearest = find(work.owner, facts, directory)
         own = seats_of(facts.assignee_id, work.owner, facts, directory)
         if nearest.role != ADMIN and facts.assignee_id not in nearest.people and not _below(own, nearest, work):
-            work.hand_on(_RULE, None, nearest)
+            work.hand_on(_RULE, nearest)
             return True
-    return work.ask_beside()
+    return work.ask_beside() or _from_another_post(work)
+
+
+def _from_another_post(work: Casework) -> bool:
+    """The seat by which the holder had the case is empty, but another post of theirs answers for it as well."""
+    facts, directory = work.facts, work.directory
+    if facts.beside_until is not None or facts.asked_role in (None, ADMIN) or facts.asked_unit_id is None:
+        return False
+    if acting(directory.holders(facts.asked_role or "", facts.asked_unit_id)):
+        return False
+    seats = seats_of(facts.assignee_id or 0, work.owner, facts, directory)
+    if not seats:
+        return False
+    work.ask_seat(Found(*seats[0], ()))
+    return True
 
 
 def _below(own: tuple[tuple[str, int], ...], found: Found, work: Casework) -> bool:
@@ -116,8 +132,8 @@ def _below(own: tuple[tuple[str, int], ...], found: Found, work: Casework) -> bo
 def _other_asked(work: Casework) -> bool:
     """Another seat than the holder's is asked: it, or the next one up from it in which somebody acts."""
     facts = work.facts
-    found = find(work.asked_by_its_file, facts, work.directory)
-    if (found.role, found.unit_id) == (facts.asked_role, facts.asked_unit_id):
+    found = find_from((facts.asked_role or work.owner, facts.asked_unit_id), facts, work.directory)
+    if facts.asked_role == ADMIN or (found.role, found.unit_id) == (facts.asked_role, facts.asked_unit_id):
         return False
     work.ask_seat(found)
     return True

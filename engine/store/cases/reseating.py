@@ -22,7 +22,7 @@ from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases.surroundings import cases, chunks, read_facts
 from engine.store.notices.notices import insert_new
-from engine.store.stand_ins import TODAY, absent_without, in_force
+from engine.store.stand_ins import ABSENT_WITHOUT, TODAY, in_force
 
 _TABLES = t.Base.metadata.tables
 _posts, _away, _people, _links = (_TABLES[name] for name in ("appointments", "delegations", "people", "unit_links"))
@@ -142,7 +142,7 @@ def _acts() -> Select[Any]:
             _posts.c.valid_from <= TODAY,
             _posts.c.valid_to > TODAY,
             _people.c.disabled_at.is_(None),
-            _posts.c.person_id.not_in(absent_without()),
+            _posts.c.person_id.not_in(ABSENT_WITHOUT),
         )
     )
 
@@ -151,14 +151,13 @@ def _unseated() -> Select[Any]:
     """Open cases that ask somebody who is not there: nobody acts in the seat; the holder has left; the holder is away
     with nobody to stand in, and nobody is asked beside them.
     """
-    waits = or_(cases.c.assignee_id.is_(None), t.WAITING)
     seat = _acts().where(_posts.c.role == cases.c.asked_role, _posts.c.unit_id == cases.c.asked_unit_id)
-    empty = and_(waits, cases.c.asked_role != ADMIN, ~exists(seat.correlate(cases)))
-    has = and_(cases.c.assignee_id.is_not(None), ~t.WAITING)
+    empty = and_(cases.c.asked_role != ADMIN, ~exists(seat.correlate(cases)))
+    has = cases.c.assignee_id.is_not(None)
     holder = _people.alias("holder")
     shut = exists().where(holder.c.id == cases.c.assignee_id, holder.c.disabled_at.is_not(None))
     absent = and_(
-        cases.c.assignee_id.in_(absent_without()), cases.c.beside_until.is_(None), cases.c.asked_role != ADMIN
+        cases.c.assignee_id.in_(ABSENT_WITHOUT), cases.c.beside_until.is_(None), cases.c.asked_role != ADMIN
     )
     return select(cases.c.id).where(t.OPEN, or_(empty, and_(has, or_(shut, absent, ~_answers()))))
 

@@ -61,6 +61,8 @@ class Case(Base):
     asked_from: Mapped[dt.datetime | None]  # from when its time counts: `asked_at`, or the end of an agreed next date
     put_off: Mapped[int] = mapped_column(Integer, default=0)  # how often such a date put it off in this stay
     stay: Mapped[int] = mapped_column(Integer, default=1)  # the entry with which the present state began
+    # Until when the seat above is asked beside a holder who is away with nobody to stand in; None: it is not.
+    beside_until: Mapped[dt.datetime | None]
     due_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     next_look_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     flags: Mapped[list[Any]] = mapped_column(default=list)

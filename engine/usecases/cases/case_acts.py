@@ -131,6 +131,7 @@ def new_case(
         asked_from=now,
         put_off=0,
         stay=0,
+        beside_until=None,
         due_at=None,
         next_look_at=None,
         flags=["disability"] if place.disability else [],
