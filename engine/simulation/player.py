@@ -83,6 +83,9 @@ STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
 }
 
 
+COME_AND_GO = frozenset({"vacant", "appoint", "away", "back", "disable", "enable"})
+
+
 class _Player:
     """The state of a played scenario: the context, the cast, whether the worker runs, and the last notice that was
     read.
@@ -154,7 +157,7 @@ class _Player:
                 lift_closure(self.context, self._viewer(step.by), self.closure, step.values["last_day"], self.now)
             case "attendance":
                 self._mark(step, step.values)
-            case "vacant" | "appoint" | "away" | "back" | "disable" | "enable":
+            case "vacant" | "appoint" | "away" | "back" | "disable" | "enable":  # COME_AND_GO
                 self._people(step.do, step.values)
             case "open":
                 viewer = self._viewer(step.by) or Viewer(0)
@@ -246,7 +249,8 @@ class _Player:
                 "asked": self._asked(session, case),
                 "notified": tuple(sorted(map(self.seeded.member, seed.told_since(session, pupil, self.notice)))),
             }
-            self.notice = seed.last_notice(session)
+            if step.do not in COME_AND_GO or step.expect:  # what people coming and going brings, the next step sees, too
+                self.notice = seed.last_notice(session)
         return found | self._of_case(case)
 
     def _asked(self, session: Session, case: Facts | None) -> str:
