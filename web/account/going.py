@@ -15,7 +15,6 @@ _NOBODY = Label("chưa có ai", "nobody yet")
 def going_words(name: str, going: Going) -> Iterator[Sentence]:
     """Yields sentences: how many open cases a person has or is asked for, and who has the turn in how many of them."""
     if not going.total:
-        yield Sentence("{name} has no open cases.", name=name)
         return
     parts = [
         Sentence("{count} with {people}", count=count, people=list(people) if people else _NOBODY)

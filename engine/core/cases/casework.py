@@ -604,13 +604,14 @@ class Casework:
         self._tell(entry, [(person, found.role) for person in found.people], "asked_beside")
 
     def _climb_beside(self) -> None:
-        """Who was asked beside the holder has done nothing in time: the next one up from there is asked."""
+        """Who was asked beside the holder has done nothing in time: the next one up from there is asked, if any is."""
         facts = self.facts
-        if facts.asked_role is None or facts.asked_role == ADMIN:
+        seat = facts.asked_role or ADMIN, facts.asked_unit_id
+        found = find(seat[0], facts, self.directory, start=seat)
+        if found.role == ADMIN:
             return
-        seat = facts.asked_role, facts.asked_unit_id
         entry = self._entry("reseated", Actor(None, SYSTEM), data={"because": "not done"})
-        self._beside(find(seat[0], facts, self.directory, start=seat), entry)
+        self._beside(found, entry)
 
     def _move_seat(self, found: Found, entry: Entry) -> None:
         facts = self.facts

@@ -13,7 +13,7 @@ from engine.core.workflow.answers import Answer
 # Where a case stands: the units of its pupil, which it follows.
 PLACE = ("class_id", "school_id", "village_id", "commune_id", "province_id")
 # What an open case asks now, of which seat, and since when: `Casework` alone sets it.
-ASKED = ("request", "asked_role", "asked_unit_id", "asked_at", "asked_from", "put_off", "stay", "beside_until")
+ASKED = ("request", "asked_role", "asked_unit_id", "asked_at", "asked_from", "put_off", "stay")
 # The columns that work on a case can change.
 CHANGING = (
     "state",
@@ -29,6 +29,7 @@ CHANGING = (
     "offered_at",
     "accepted_at",
     *ASKED,
+    "beside_until",
     "due_at",
     "next_look_at",
     "flags",

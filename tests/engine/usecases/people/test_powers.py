@@ -21,7 +21,7 @@ from engine.usecases.people import absences, accounts, powers, signin_codes
 from engine.usecases.people.accounts import leave
 from engine.usecases.units.merger_undo import undo
 from engine.usecases.units.mergers import Merger, UnitMove, merge_units
-from tests.playing import Playing, at, playing
+from tests.playing import Playing, at, definitions, playing
 
 NOW = at("2026-03-02 08:00")
 TODAY = dt.date(2026, 3, 2)
@@ -263,7 +263,7 @@ def test_where_there_is_no_administrator_the_command_line_makes_the_first_one(st
         root = t.Unit(kind="root", code="VN", name="Việt Nam", search_key="viet nam", valid_from=seed.ALWAYS)
         session.add(root)
     accounts.add_person(store, "quantri", "Quản trị", NOW, by="root")
-    accounts.appoint(here.context, "quantri", "admin", "VN", TODAY, now=NOW, by="root")
+    accounts.appoint(Context(store, definitions()), "quantri", "admin", "VN", TODAY, now=NOW, by="root")
     with store.reading("test") as session:
         assert [first for first, _ in administrators(session)] == [TODAY]
 
