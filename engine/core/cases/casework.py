@@ -334,13 +334,12 @@ class Casework:
         if self.state.offered:
             self._offer(found, entry, "offered")
         else:
-            facts.assignee_id = next(iter(found.people), None)
+            facts.assignee_id = _first_of(found)
             entry.data |= {"to": facts.assignee_id, "as": found.role}
             if found.passed_over:
                 entry.data["passed_over"] = [list(item) for item in found.passed_over]
             self._taken(False, found.role, entry)
-            if facts.assignee_id:
-                self._tell(entry, [(facts.assignee_id, entry.data["as"])], "assigned", but=actor.person_id)
+            self._tell(entry, [(person, found.role) for person in found.people[:1]], "assigned", but=actor.person_id)
         self._settle()
 
     def let_go(self) -> None:
@@ -531,7 +530,7 @@ class Casework:
         if target.offered:
             self._offer(found, entry, "offered", but=actor.person_id)
             return
-        facts.assignee_id = actor.person_id if actor.person_id in found.people else next(iter(found.people), None)
+        facts.assignee_id = actor.person_id if actor.person_id in found.people else _first_of(found)
         self._ask(target.asks, (found.role, found.unit_id), entry)
         if found.passed_over:
             entry.data["passed_over"] = [list(item) for item in found.passed_over]
@@ -726,6 +725,11 @@ class Casework:
             facts.due_at = min(facts.due_at or facts.beside_until, facts.beside_until)
             if facts.beside_until > self.now:
                 facts.next_look_at = min(facts.next_look_at or facts.beside_until, facts.beside_until)
+
+
+def _first_of(found: Found) -> int | None:
+    """Returns who has a case that nobody has to accept. An administrator is told, but has no case: it is nobody's."""
+    return None if found.role == ADMIN else next(iter(found.people), None)
 
 
 def _answered(since: Since) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def reseat(work: Casework, sought: Sought = NOTHING) -> bool:
     if not has_left(work):
         return _turn(work, sought)
     if work.asks_its_own:
-        if facts.assignee_id is None and not find(work.owner, facts, work.directory).people:
+        if facts.assignee_id is None and find(work.owner, facts, work.directory).role == ADMIN:
             return False
         work.hand_on(_RULE, _answers_now(work, sought))
         return True

@@ -175,22 +175,7 @@ def _answers() -> ColumnElement[bool]:
     return or_(
         exists(own.where(or_(*here)).correlate(cases)),
         exists(own.where(_posts.c.role == OFFICE, above).correlate(cases)),
-        _posts_of_admin(),
         exists(stands_in.correlate(cases)),
-    )
-
-
-def _posts_of_admin() -> ColumnElement[bool]:
-    post = _posts.alias("admin_post")
-    return exists(
-        select(post.c.id)
-        .where(
-            post.c.person_id == cases.c.assignee_id,
-            post.c.role == ADMIN,
-            post.c.valid_from <= TODAY,
-            post.c.valid_to > TODAY,
-        )
-        .correlate(cases)
     )
 
 
