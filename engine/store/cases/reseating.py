@@ -27,6 +27,7 @@ from engine.store.stand_ins import ABSENT_WITHOUT, TODAY, in_force
 _TABLES = t.Base.metadata.tables
 _posts, _away, _people, _links = (_TABLES[name] for name in ("appointments", "delegations", "people", "unit_links"))
 _offers, _events, _notices, _units = (_TABLES[name] for name in ("offers", "events", "notices", "units"))
+TURNED = "seats_turned"  # {"day": "2026-03-09", "left": 0}: the last turn of the day, and the cases it found left behind
 _PLACES = tuple(dict.fromkeys((*SEATS.values(), "province_id")))
 # The roles above each role, on any ladder, to which its cases go when it is passed over.
 _ABOVE: Mapping[str, tuple[str, ...]] = {

@@ -24,7 +24,7 @@ from engine.core.workflow.model import ASSIGNEE
 from engine.store.cases import reseating as stored
 from engine.store.cases import writer
 from engine.store.cases.history import people_named
-from engine.store.cases.reseating import Concerned, News
+from engine.store.cases.reseating import TURNED, Concerned, News
 from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
@@ -32,7 +32,6 @@ from engine.usecases.context import Context
 
 MOST_AT_ONCE = 300  # cases in the transaction of the change itself: a page waits for it
 BATCH = 500  # cases in a transaction of the worker
-TURNED = "seats_turned"  # {"day": "2026-03-09"}: the last turn of the day that was looked at
 Stop = Callable[[], bool]
 
 
@@ -111,9 +110,12 @@ def turn_of_day(context: Context, now: dt.datetime, stop: Stop = lambda: False) 
     with context.store.writing("the day has turned") as session:
         since = dt.date.fromisoformat(before) if before else today - dt.timedelta(days=1)
         done = reseat(session, context, stored.of_the_day(session, since, today), now).codes
-        put_setting(session, TURNED, {"day": today.isoformat()})
+        put_setting(session, TURNED, {"day": today.isoformat(), "left": 0})
     work_on_rest(context, now, stop)
-    return done + look_over(context, now, stop)
+    if left := look_over(context, now, stop):
+        with context.store.writing("cases were left behind") as session:
+            put_setting(session, TURNED, {"day": today.isoformat(), "left": len(left)})
+    return done + left
 
 
 def look_over(context: Context, now: dt.datetime, stop: Stop = lambda: False) -> list[str]:
