@@ -249,7 +249,9 @@ class _Player:
                 "asked": self._asked(session, case),
                 "notified": tuple(sorted(map(self.seeded.member, seed.told_since(session, pupil, self.notice)))),
             }
-            if step.do not in COME_AND_GO or step.expect:  # what people coming and going brings, the next step sees, too
+            if (
+                step.do not in COME_AND_GO or step.expect
+            ):  # what people coming and going brings, the next step sees, too
                 self.notice = seed.last_notice(session)
         return found | self._of_case(case)
 

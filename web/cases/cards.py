@@ -13,6 +13,7 @@ from typing import NamedTuple
 from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.available_acts import choices
 from engine.core.cases.definitions import Definitions
+from engine.core.cases.levels import level_words
 from engine.core.people.access import Viewer, reach
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.words import Sentence
@@ -209,7 +210,7 @@ def _card(table: _Table, row: CaseRow) -> Card:
 
 def _flags(table: _Table, row: CaseRow) -> tuple[str, ...]:
     known = table.definitions.workflow(row.workflow, row.workflow_version).flags
-    level = [Sentence("Urgency level {level}", level=row.level)] if row.level else []
+    level = [level_words(row.level)] if row.level else []
     return tuple(said(line) for line in (*(known[name] for name in row.flags if name in known), *level))
 
 

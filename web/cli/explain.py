@@ -12,6 +12,7 @@ from engine.core.cases.casework import FOR
 from engine.core.cases.definitions import Situation
 from engine.core.cases.explain import Line, Next, what_comes, why_of_deadline, why_of_event
 from engine.core.cases.facts import Facts
+from engine.core.cases.levels import level_words
 from engine.core.cases.replay import PastEvent
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.refusals import NotFound
@@ -62,7 +63,9 @@ def explained(context: Context, code: str, now: dt.datetime) -> Iterator[tuple[i
 
 def _standing(situation: Situation, facts: Facts) -> Line:
     state = situation.workflow.states[facts.state].label
-    return Sentence("{code}: {state}, level {level}", code=facts.code, state=state, level=facts.level)
+    if not facts.level:
+        return Sentence("{code}: {state}", code=facts.code, state=state)
+    return Sentence("{code}: {state}. {level}", code=facts.code, state=state, level=level_words(facts.level))
 
 
 def _deadline(situation: Situation, facts: Facts) -> Iterator[tuple[int, Line]]:

@@ -1,4 +1,4 @@
-"""The gaps of the coming days, for who can fill them: posts in which nobody acts, and people whom no message reaches."""
+"""The gaps of the coming days, for who can fill them: uncovered posts, and people whom no message reaches."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def index() -> str:
     """Shows the gaps of the next fourteen days in the viewer's area."""
     viewer: Viewer = g.viewer
     if not any(viewer.holds(role) for role in (*FILLS, ADMIN)):
-        raise NotAllowed(
-            Sentence("This page is for heads, commune leaders, education offices and administrators.")
-        )
+        raise NotAllowed(Sentence("This page is for heads, commune leaders, education offices and administrators."))
     available = deployment().context.outbox.channels
     with deployment().context.store.reading("posts and people of one's own area, without any pupil") as session:
         seats = stored.seat_gaps(session, _roots(viewer), today())

@@ -19,7 +19,17 @@ from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
 from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, REFERRED, SEATS
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, find_from, recipients, seats_of
+from engine.core.people.responsibility import (
+    LADDERS,
+    ROLE_LABELS,
+    Directory,
+    Found,
+    acting,
+    find,
+    find_from,
+    recipients,
+    seats_of,
+)
 from engine.core.refusals import Conflict, NotAllowed
 from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
 from engine.core.words import Sentence
@@ -166,13 +176,18 @@ class Casework:
         `declined` are the seats that returned it before.
         """
         role = self._answering(actor, seats)
-        seat = (role, given(self.facts.offered_unit_id, "who answers an offer sits in the unit that it went to"))
         entry = self._entry("declined", actor, role=role, text=values)
         entry.answer = "declined"
+        self._offer(self.next_after_decline(declined), entry, "offered")
+        self._settle()
+
+    def next_after_decline(self, declined: Seats) -> Found:
+        """Returns the post to which the case goes if the one that has it on offer returns it, as `declined` have."""
+        role = given(self.facts.offered_role, "only what is on offer is returned")
+        seat = (role, given(self.facts.offered_unit_id, "who answers an offer sits in the unit that it went to"))
         owner = self.situation.workflow.states[self.facts.state].owner or role
         start = seat if role in LADDERS[owner] else None
-        self._offer(find(owner, self.facts, self.directory, {*declined, seat}, start), entry, "offered")
-        self._settle()
+        return find(owner, self.facts, self.directory, {*declined, seat}, start)
 
     def assign(self, actor: Actor, person_id: int, role: str, values: Mapping[str, object]) -> None:
         """Gives the case to a person who holds its owner's role here.

@@ -27,7 +27,11 @@ LONGEST_WAIT = dt.timedelta(hours=6)
 # These roles answer for many cases: their digest gives numbers and places, not single cases.
 LEADERS = frozenset({"commune_leader", OFFICE})
 
-CAME, CAME_MANY, BESIDE = "came", "came_many", "asked_beside"  # why the seat of a case was told that people came or went
+CAME, CAME_MANY, BESIDE = (
+    "came",
+    "came_many",
+    "asked_beside",
+)  # why the seat of a case was told that people came or went
 
 KINDS: Mapping[str, Label] = {
     "offered": Label("Có hồ sơ chờ anh/chị tiếp nhận", "A case is waiting for your acceptance"),

@@ -62,9 +62,7 @@ def gaps(
         yield open_gap
 
 
-def absences_by_day(
-    spans: Iterable[Span], closed: Collection[int], days: Iterable[dt.date]
-) -> dict[dt.date, Absences]:
+def absences_by_day(spans: Iterable[Span], closed: Collection[int], days: Iterable[dt.date]) -> dict[dt.date, Absences]:
     """Returns who is away on each day, with whom they named."""
     known, shut = list(spans), frozenset(closed)
     found: dict[dt.date, Absences] = {}

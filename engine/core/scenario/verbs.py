@@ -14,8 +14,8 @@ from engine.core.rules.model import RuleSet
 from engine.core.scenario.cast import CAST
 from engine.core.toml_reader import TEXTS, Reader
 from engine.core.words import Sentence
-from engine.core.workflow.builtin_forms import form_named
-from engine.core.workflow.model import FORM_NAMES, Workflow
+from engine.core.workflow.builtin_forms import CONFIRM, form_named
+from engine.core.workflow.model import FORM_NAMES, Transition, Workflow
 
 MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:00")
 RULE = Sentence("rule")
@@ -152,6 +152,8 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
         value = reader.raw(key)
         if key in reader:
             values[key] = value
+    if isinstance(form, Transition) and CONFIRM in reader:
+        values[CONFIRM] = reader.flag(CONFIRM)
     return values
 
 

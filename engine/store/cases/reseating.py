@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,14 @@ from engine.core.people.responsibility import LADDERS
 from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases.surroundings import cases, chunks, read_facts
-from engine.store.notices.notices import insert_new
 from engine.store.stand_ins import ABSENT_WITHOUT, TODAY, in_force
 
 _TABLES = t.Base.metadata.tables
 _posts, _away, _people, _links = (_TABLES[name] for name in ("appointments", "delegations", "people", "unit_links"))
 _offers, _events, _notices, _units = (_TABLES[name] for name in ("offers", "events", "notices", "units"))
-TURNED = "seats_turned"  # {"day": "2026-03-09", "left": 0}: the last turn of the day, and the cases it found left behind
+TURNED = (
+    "seats_turned"  # {"day": "2026-03-09", "left": 0}: the last turn of the day, and the cases it found left behind
+)
 _PLACES = tuple(dict.fromkeys((*SEATS.values(), "province_id")))
 # The roles above each role, on any ladder, to which its cases go when it is passed over.
 _ABOVE: Mapping[str, tuple[str, ...]] = {
@@ -157,9 +158,7 @@ def _unseated() -> Select[Any]:
     has = cases.c.assignee_id.is_not(None)
     holder = _people.alias("holder")
     shut = exists().where(holder.c.id == cases.c.assignee_id, holder.c.disabled_at.is_not(None))
-    absent = and_(
-        cases.c.assignee_id.in_(ABSENT_WITHOUT), cases.c.beside_until.is_(None), cases.c.asked_role != ADMIN
-    )
+    absent = and_(cases.c.assignee_id.in_(ABSENT_WITHOUT), cases.c.beside_until.is_(None), cases.c.asked_role != ADMIN)
     return select(cases.c.id).where(t.OPEN, or_(empty, and_(has, or_(shut, absent, ~_answers()))))
 
 
@@ -221,51 +220,11 @@ def sought(session: Session, found: Sequence[Facts]) -> dict[int, Sought]:
     rows = connection.execute(given, {"ids": by_hand}) if by_hand else ()
     chosen = {case for case, at in rows if at >= since[case]}
     return {
-        id: Sought(first.get(id), frozenset(declined.get(id, ())), id in chosen) if id in first or id in chosen else NOTHING
+        id: Sought(first.get(id), frozenset(declined.get(id, ())), id in chosen)
+        if id in first or id in chosen
+        else NOTHING
         for id in since
     }
-
-
-def told_since(session: Session, found: Sequence[Facts]) -> set[tuple[int, int]]:
-    """Returns who was told of which case since it asks what it asks: pairs of case and person."""
-    since = {facts.id: facts.asked_at for facts in found}
-    query = select(_notices.c.case_id, _notices.c.person_id, _notices.c.at).where(among(_notices.c.case_id))
-    rows = session.connection().execute(query, {"ids": list(since)}) if since else ()
-    return {(case, person) for case, person, at in rows if (asked := since[case]) is None or at >= asked}
-
-
-# --- who is told ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What one person is told at once: of how many cases, with the first of them."""
-
-    case_id: int
-    seq: int
-    person_id: int
-    role: str
-    kind: str
-    urgent: bool = False
-    cases: int = 1
-
-
-def tell(session: Session, news: Iterable[News], at: dt.datetime) -> None:
-    """Stores what people are told; who has an unread notice of the same run, not sent yet, gets the number into it."""
-    rows = list(news)
-    for one in rows:
-        same = (
-            _notices.c.person_id == one.person_id,
-            _notices.c.kind == one.kind,
-            _notices.c.at == at,
-            _notices.c.planned_at.is_(None),
-            _notices.c.read_at.is_(None),
-        )
-        more = update(_notices).where(*same).values(cases=_notices.c.cases + one.cases)
-        if one.cases > 1 and session.connection().execute(more).rowcount:
-            continue
-        row = {name: getattr(one, name) for name in ("case_id", "seq", "person_id", "role", "kind", "urgent", "cases")}
-        session.connection().execute(insert_new(session, _notices), row | {"at": at})
 
 
 # --- what is left for the worker --------------------------------------------------------------------------------------

@@ -200,7 +200,9 @@ def leaders(session: Session, today: dt.date) -> list[int]:
         .distinct()
         .order_by(appointments.c.person_id)
     )
-    return sorted(set().union(*acting_for(session, session.connection().execute(query).scalars().all(), today).values()))
+    return sorted(
+        set().union(*acting_for(session, session.connection().execute(query).scalars().all(), today).values())
+    )
 
 
 def acting_for(session: Session, ids: Collection[int], today: dt.date) -> dict[int, tuple[int, ...]]:

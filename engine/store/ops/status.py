@@ -143,7 +143,6 @@ def _judge(status: Status, now: dt.datetime) -> None:
             )
         )
 
-
     if status.unseated:
         status.warnings.append(
             Sentence(

@@ -118,16 +118,16 @@ def _covered(role: str, today: dt.date, last: dt.date) -> ColumnElement[bool]:
     )
 
 
-def unreached(
-    session: Session, roots: Roots | None, available: Collection[str], today: dt.date
-) -> list[Unreached]:
+def unreached(session: Session, roots: Roots | None, available: Collection[str], today: dt.date) -> list[Unreached]:
     """Returns people with a post in the area whom none of these channels reaches, by name; at most MOST."""
     person, post, unit, choice = t.Person, t.Appointment, t.Unit, t.ChannelChoice
     where = [post.valid_from <= today, post.valid_to > today, person.disabled_at.is_(None), post.role.in_(SOUGHT)]
     if roots is not None:
         link = t.UnitLink
         places = [
-            and_(post.role == role, post.unit_id.in_(select(link.descendant_id).where(link.ancestor_id.in_(sorted(ids)))))
+            and_(
+                post.role == role, post.unit_id.in_(select(link.descendant_id).where(link.ancestor_id.in_(sorted(ids))))
+            )
             for role, ids in roots.items()
             if ids
         ]

@@ -17,7 +17,9 @@ from engine.store import tables as t
 from engine.store.stand_ins import TODAY, lenders
 
 _acting_for = lenders()
-_post = and_(t.Appointment.person_id == _acting_for.c.id, t.Appointment.valid_from <= TODAY, t.Appointment.valid_to > TODAY)
+_post = and_(
+    t.Appointment.person_id == _acting_for.c.id, t.Appointment.valid_from <= TODAY, t.Appointment.valid_to > TODAY
+)
 # Made once: every page runs this. An absent person without a post gives a row of Nones, because they may still have
 # cases.
 _POSTS = (

@@ -24,8 +24,9 @@ from engine.core.workflow.model import ASSIGNEE
 from engine.store.cases import reseating as stored
 from engine.store.cases import writer
 from engine.store.cases.history import people_named
-from engine.store.cases.reseating import TURNED, Concerned, News
+from engine.store.cases.reseating import TURNED, Concerned
 from engine.store.cases.surroundings import SurroundingsReader
+from engine.store.notices import came
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
 from engine.usecases.context import Context
@@ -156,7 +157,9 @@ def watch(session: Session, context: Context, people: Collection[int], now: dt.d
     return Watched(context, session, now, tuple(work.facts.id for work in works if _is_with(work, people)))
 
 
-def suppose(session: Session, context: Context, person_id: int, instead: Collection[int] | None, now: dt.datetime) -> Going:
+def suppose(
+    session: Session, context: Context, person_id: int, instead: Collection[int] | None, now: dt.datetime
+) -> Going:
     """Returns where the open cases of a person would go if they left today (None), or if these people stood in for them.
 
     Nothing is stored.
@@ -224,7 +227,7 @@ def _move(
     for work, one in _newcomers(session, works, moved, people):
         told[one.person_id].append((work, one))
     writer.store(session, moved)
-    stored.tell(session, [_news(items) for items in told.values()], told_at or now)
+    came.tell(session, [_news(items) for items in told.values()], told_at or now)
     return [work.facts.code for work in moved]
 
 
@@ -246,7 +249,7 @@ def _newcomers(
         for person, role in work.asked()
         if person in now_acting and person != work.facts.assignee_id
     ]
-    told = stored.told_since(session, [work.facts for work, *_ in asked]) if asked else set()
+    told = came.told_since(session, [work.facts for work, *_ in asked]) if asked else set()
     return [
         (work, Addressed(person, role if role != ASSIGNEE else work.facts.asked_role or role, CAME))
         for work, person, role in asked
@@ -254,9 +257,9 @@ def _newcomers(
     ]
 
 
-def _news(items: Sequence[tuple[Casework, Addressed]]) -> News:
+def _news(items: Sequence[tuple[Casework, Addressed]]) -> came.News:
     """One notice about what came to one person: of the case itself, or of how many cases came."""
     first, one = min(items, key=lambda item: (item[0].facts.due_at is None, item[0].facts.due_at, item[0].facts.id))
     kind = one.kind if len(items) == 1 else CAME_MANY
     urgent = any(it.urgent for _, it in items)
-    return News(first.facts.id, first.facts.version, one.person_id, one.role, kind, urgent, len(items))
+    return came.News(first.facts.id, first.facts.version, one.person_id, one.role, kind, urgent, len(items))

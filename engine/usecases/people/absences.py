@@ -141,9 +141,9 @@ def _alone(
 ) -> tuple[dt.date, ...]:
     """The days on which somebody was named to stand in who is away as well, and nobody acts."""
     found: list[dt.date] = []
-    for _id, _named, begin, end in stored.absences(session, delegate_id, first, last) if delegate_id else ():
-        begin, end = max(begin, first), min(end, last)
-        days = [begin + DAY * number for number in range((end - begin).days + 1)]
+    for _id, _named, begins, ends in stored.absences(session, delegate_id, first, last) if delegate_id else ():
+        from_, to = max(begins, first), min(ends, last)
+        days = [from_ + DAY * number for number in range((to - from_).days + 1)]
         found += [day for day in days if not stored.acting_on(session, person_id, day)]
     return tuple(sorted(set(found)))
 

@@ -10,8 +10,8 @@ from engine.store.cases.verify import breaks
 from engine.store.session import Store
 from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
+from engine.usecases.cases.reseat import reseat_people, turn_of_day
 from engine.usecases.ops.clock import set_clock
-from engine.usecases.cases.reseat import look_over, reseat, reseat_people, turn_of_day, work_on_rest
 from engine.usecases.people.accounts import leave
 from tests.playing import Playing, at, playing
 from web.cli.user import user

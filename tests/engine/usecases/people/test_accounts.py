@@ -24,9 +24,9 @@ from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 from engine.usecases.people import absences, accounts, signin_codes
+from engine.usecases.people.accounts import leave
 from engine.usecases.people.rate_limits import Origin
 from engine.usecases.people.signin import WrongPassword, sign_in, who
-from engine.usecases.people.accounts import leave
 from web.cli.user import ZONE, user
 
 ROOT = Path(__file__).parents[4]
@@ -335,7 +335,9 @@ def test_who_did_what_to_an_account_is_kept(store: Store, context: Context, on_s
     assert acts(store, admin) == []
 
 
-def test_who_gave_and_ended_which_post_is_kept_with_its_days(store: Store, context: Context, on_stage: seed.Seeded) -> None:
+def test_who_gave_and_ended_which_post_is_kept_with_its_days(
+    store: Store, context: Context, on_stage: seed.Seeded
+) -> None:
     lan, admin, by = new_person(store), on_stage.people["admin"], "Quản trị Thử"
     accounts.appoint(context, "lan", "head", "school", TODAY, now=NOW, by=admin)
     accounts.end_appointment(context, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)

@@ -80,7 +80,11 @@ def test_nobody_appoints_themselves(here: Playing, role: str, unit: str) -> None
             with pytest.raises(Refused):
                 accounts.appoint(here.context, login, role, unit, first, now=NOW, by=person)
     assert units_of(here, "admin") == units_of(here, "outsider_admin") == {"admin"}
-    refused(store, NOBODY_GIVES, lambda: accounts.appoint(here.context, "admin", "teacher", "class", TODAY, now=NOW, by=admin))
+    refused(
+        store,
+        NOBODY_GIVES,
+        lambda: accounts.appoint(here.context, "admin", "teacher", "class", TODAY, now=NOW, by=admin),
+    )
 
 
 def test_nobody_makes_a_post_that_has_ended_their_own_again(here: Playing) -> None:
@@ -126,7 +130,9 @@ def test_who_stands_in_for_somebody_gives_them_no_post_to_have_it_too(here: Play
     lan = on_stage_person(store, "lan")
     with store.writing("test") as session:
         seed.send_away(session, lan, TODAY, TODAY + 4 * DAY, admin)
-    refused(store, NOBODY_GIVES, lambda: accounts.appoint(here.context, "lan", "teacher", "class", TODAY, now=NOW, by=admin))
+    refused(
+        store, NOBODY_GIVES, lambda: accounts.appoint(here.context, "lan", "teacher", "class", TODAY, now=NOW, by=admin)
+    )
     refused(store, NOBODY_GIVES, lambda: accounts.hand_over(here.context, "teacher", "lan", NOW, admin))
     accounts.appoint(here.context, "lan", "teacher", "class", TODAY + 5 * DAY, now=NOW, by=admin)  # when they are back
     accounts.disable(here.context, "teacher", NOW, admin)
@@ -172,11 +178,14 @@ def the_post(here: Playing) -> int:
 
 ENDS: dict[str, Callable[[Playing, By], object]] = {
     "shut": lambda here, by: accounts.disable(here.context, "admin", NOW, by),
-    "post ended today": lambda here, by: accounts.end_post(here.context, here.installed.people["admin"], the_post(here), TODAY, now=NOW, by=by
+    "post ended today": lambda here, by: accounts.end_post(
+        here.context, here.installed.people["admin"], the_post(here), TODAY, now=NOW, by=by
     ),
-    "post given a last day": lambda here, by: accounts.end_post(here.context, here.installed.people["admin"], the_post(here), TODAY + 300 * DAY, now=NOW, by=by
+    "post given a last day": lambda here, by: accounts.end_post(
+        here.context, here.installed.people["admin"], the_post(here), TODAY + 300 * DAY, now=NOW, by=by
     ),
-    "dismissed": lambda here, by: accounts.end_appointment(here.context, "admin", "admin", "root", TODAY, now=NOW, by=by
+    "dismissed": lambda here, by: accounts.end_appointment(
+        here.context, "admin", "admin", "root", TODAY, now=NOW, by=by
     ),
     "left": lambda here, by: leave(here.context, here.installed.people["admin"], NOW, by),
 }
@@ -237,7 +246,7 @@ def test_undoing_a_merger_leaves_an_administrator(here: Playing) -> None:
 
 
 def test_two_administrators_who_end_each_other_at_once_do_not_both_succeed(here: Playing) -> None:
-    store, people = here.context.store, here.installed.people
+    people = here.installed.people
     appoint(here, "outsider_admin", "admin", "root")
     for _ in range(5):
         ready = threading.Barrier(2)
@@ -322,9 +331,11 @@ INSTALLATION_ACTS: dict[str, Callable[[Context, dict[str, int]], object]] = {
     "code_made": lambda context, people: signin_codes.make(context.store, "teacher", people["admin"], DAY, NOW),
     "password_reset": lambda context, people: accounts.reset_password(context.store, "teacher", NOW, people["admin"]),
     "account_shut": lambda context, people: accounts.disable(context, "teacher", NOW, people["admin"]),
-    "appointed": lambda context, people: accounts.appoint(context, "teacher", "volunteer", "association", TODAY, now=NOW, by=people["admin"]
+    "appointed": lambda context, people: accounts.appoint(
+        context, "teacher", "volunteer", "association", TODAY, now=NOW, by=people["admin"]
     ),
-    "post_ended": lambda context, people: accounts.end_appointment(context, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
+    "post_ended": lambda context, people: accounts.end_appointment(
+        context, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
     ),
     "absence_entered": lambda context, people: absences.enter(
         context, people["teacher"], None, TODAY, TODAY, "", NOW, by=people["admin"]
