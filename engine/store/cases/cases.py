@@ -147,7 +147,7 @@ def undone(session: Session, case_id: int) -> dict[str, int]:
     """Returns how many planned entries of each kind are not done."""
     p = t.Planned
     query = select(p.kind, func.count()).where(p.case_id == case_id, p.done_seq.is_(None)).group_by(p.kind)
-    return {kind: number for kind, number in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def tick_off(session: Session, case_id: int, kind: str, seq: int, *, until: dt.datetime | None = None) -> bool:

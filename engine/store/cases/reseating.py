@@ -105,13 +105,30 @@ def open_of(session: Session, ids: Sequence[int], lock: bool = False) -> list[Fa
     ]
 
 
-def count_concerned(session: Session, concerned: Concerned, after: int) -> int:
-    """Returns how many open cases with an id above `after` a change may concern."""
-    arms = list(_arms(concerned)) if concerned else []
-    if not arms:
-        return 0
-    ids = union(*(select(cases.c.id).where(t.OPEN, cases.c.id > after, arm) for arm in arms)).subquery()
-    return int(session.connection().execute(select(func.count()).select_from(ids)).scalar_one())
+def turns_of(session: Session, people: Collection[int], today: dt.date) -> list[int]:
+    """Returns the open cases that these people have, or that wait for a post of theirs, in their order."""
+    held = select(_posts.c.role, _posts.c.unit_id).where(
+        among(_posts.c.person_id), _posts.c.valid_from <= today, _posts.c.valid_to > today
+    )
+    arms = [among(cases.c.assignee_id, sorted(people))]
+    for role, unit in session.connection().execute(held, {"ids": sorted(people)}):
+        asked = cases.c.asked_unit_id == unit, cases.c.asked_role == role
+        arms.append(and_(*asked, or_(cases.c.assignee_id.is_(None), cases.c.beside_until.is_not(None))))
+    ids = union(*(select(cases.c.id).where(t.OPEN, arm) for arm in arms)).subquery()
+    return list(session.connection().execute(select(ids.c.id).order_by(ids.c.id)).scalars())
+
+
+def alike(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """Returns one of these cases for each group with the same turn (holder, seat, beside), and the size of the group."""
+    found: dict[tuple[Any, ...], tuple[int, int]] = {}
+    same = cases.c.assignee_id, cases.c.asked_role, cases.c.asked_unit_id, cases.c.request, cases.c.state
+    columns = *same, cases.c.beside_until.is_(None)
+    for chunk in chunks(ids):
+        query = select(func.min(cases.c.id), func.count(), *columns).where(t.OPEN, among(cases.c.id, chunk))
+        for first, number, *turn in session.connection().execute(query.group_by(*columns)):
+            known = found.get(tuple(turn), (first, 0))
+            found[tuple(turn)] = known[0], known[1] + number
+    return dict(found.values())
 
 
 def _arms(concerned: Concerned) -> Iterable[ColumnElement[bool]]:

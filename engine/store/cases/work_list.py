@@ -68,8 +68,8 @@ def _waits_for(row: CaseRow, viewer: Viewer) -> bool:
 
 
 def my_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow]:
-    """Returns open cases that wait for the viewer: assigned to them or the absent person, or on offer to their
-    posts.
+    """Returns open cases that wait for the viewer: assigned to them or the absent person, or asked of their posts while
+    nobody has them or the holder is away.
     """
     waiting = viewer.people, tuple(seats_of(viewer)[:MOST_ARMS]), limit
     rows = read(session, _mine(known, *waiting)) if known_arms(viewer) else []
@@ -87,12 +87,16 @@ def area_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseR
     return _in_order(rows, limit)
 
 
+# What asks whoever acts in a seat: nobody has it, or its holder is away and the seat is asked beside them.
+_TO_ALL = or_(cases.c.assignee_id.is_(None), cases.c.beside_until.is_not(None))
+
+
 # Kept for later pages: making such a statement takes longer than running it.
 @lru_cache(maxsize=512)
 def _mine(making: Making, people: tuple[int, ...], seats: tuple[tuple[str, int], ...], limit: int) -> Select[Any]:
     picks = [pick([t.OPEN, cases.c.assignee_id == person], limit) for person in people]
     picks += [
-        pick([t.WAITING, cases.c.offered_unit_id == unit, cases.c.offered_role == role], limit) for role, unit in seats
+        pick([t.OPEN, cases.c.asked_unit_id == unit, cases.c.asked_role == role, _TO_ALL], limit) for role, unit in seats
     ]
     return making(picks, limit)
 

@@ -146,7 +146,8 @@ def _judge(status: Status, now: dt.datetime) -> None:
     if status.unseated:
         status.warnings.append(
             Sentence(
-                "When the day turned, {count} open cases asked somebody who was not there: the worker has passed them on.",
+                "When the day turned, {count} open cases asked somebody who was not there: "
+                "the worker has passed them on.",
                 count=status.unseated,
             )
         )

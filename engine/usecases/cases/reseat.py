@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from engine.core.cases.casework import Addressed, Casework
 from engine.core.cases.facts import Facts
@@ -41,7 +41,7 @@ class Reseated:
     """The codes of the cases that moved."""
 
     codes: list[str] = field(default_factory=list)
-    rest: int = 0  # cases that the worker still looks at
+    last: int | None = None  # the last case that was looked at, if the worker still looks at those after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def reseat(session: Session, context: Context, concerned: Concerned, now: dt.dat
     beyond, found = found[MOST_AT_ONCE:], found[:MOST_AT_ONCE]
     done.codes = _move(session, context, found, concerned.people, now)
     if beyond:
-        done.rest = stored.count_concerned(session, concerned, found[-1].id)
+        done.last = found[-1].id
         stored.leave_rest(session, concerned, found[-1].id, now)
     return done
 
@@ -145,45 +145,45 @@ class Watched:
     ids: tuple[int, ...] = ()
 
     def after(self, done: Reseated) -> Going:
-        """Returns who has the turn in these cases after the change, and what it has moved."""
-        works = _works(self.session, self.context, stored.open_of(self.session, self.ids), self.now)
-        return replace(_going(self.session, works), rest=done.rest)
+        """Returns who has the turn in these cases after the change, and how many the worker still looks at."""
+        seen = [id for id in self.ids if done.last is None or id <= done.last]
+        alike = stored.alike(self.session, seen)
+        works = _works(self.session, self.context, stored.open_of(self.session, list(alike)), self.now)
+        numbers = Counter[tuple[int, ...]]()
+        for work in works:
+            numbers[tuple(person for person, _ in work.asked())] += alike[work.facts.id]
+        return _going(self.session, numbers, len(self.ids) - len(seen))
 
 
-def watch(session: Session, context: Context, people: Collection[int], now: dt.datetime) -> Watched:
-    """Notes the open cases whose turn is with one of these people today; `after` says where they are after a change."""
-    found = stored.concerned_cases(session, stored.concern(session, people), 0, None)
-    works = _works(session, context, found, now)
-    return Watched(context, session, now, tuple(work.facts.id for work in works if _is_with(work, people)))
+def watch(session: Session, people: Collection[int], context: Context, now: dt.datetime) -> Watched:
+    """Notes the open cases that these people have or are asked for; `after` says where they are after a change."""
+    today = context.definitions.calendar("").local(now).date()
+    return Watched(context, session, now, tuple(stored.turns_of(session, people, today)))
 
 
 def suppose(
     session: Session, context: Context, person_id: int, instead: Collection[int] | None, now: dt.datetime
 ) -> Going:
-    """Returns where the open cases of a person would go if they left today (None), or if these people stood in for them.
+    """Returns where the open cases of a person would go if they left today (None), or if these people stood in.
 
-    Nothing is stored.
+    Nothing is stored. Of many cases it decides about the first `BATCH`, and says how many more there are.
     """
-    found = stored.concerned_cases(session, stored.concern(session, [person_id]), 0, None, lock=False)
-    theirs = [work for work in _works(session, context, found, now) if _is_with(work, [person_id])]
+    ids = watch(session, [person_id], context, now).ids
+    theirs = _works(session, context, stored.open_of(session, ids[:BATCH]), now)
     sought = stored.sought(session, [work.facts for work in theirs])
+    numbers = Counter[tuple[int, ...]]()
     for work in theirs:
         work.directory = Supposed(work.directory, person_id, instead)
         decide(work, sought.get(work.facts.id, NOTHING))
-    return _going(session, theirs)
+        numbers[tuple(person for person, _ in work.asked())] += 1
+    return _going(session, numbers, len(ids) - len(theirs))
 
 
-def _is_with(work: Casework, people: Collection[int]) -> bool:
-    return work.facts.assignee_id in people or any(person in people for person, _ in work.asked())
-
-
-def _going(session: Session, works: Iterable[Casework]) -> Going:
-    by_people = Counter(tuple(person for person, _ in work.asked()) for work in works)
-    names = people_named(session, {person for people in by_people for person in people})
-    ordered = sorted(by_people.items(), key=lambda item: -item[1])
-    return Going(
-        sum(by_people.values()), tuple((tuple(names[one] for one in people), number) for people, number in ordered)
-    )
+def _going(session: Session, numbers: Mapping[tuple[int, ...], int], rest: int) -> Going:
+    names = people_named(session, {person for people in numbers for person in people})
+    ordered = sorted(numbers.items(), key=lambda item: -item[1])
+    to = tuple((tuple(names[one] for one in people), number) for people, number in ordered)
+    return Going(sum(numbers.values()) + rest, to, rest)
 
 
 def _works(session: Session, context: Context, found: Sequence[Facts], now: dt.datetime) -> list[Casework]:

@@ -106,7 +106,7 @@ def enter(
     *,
     by: By,
 ) -> Entered:
-    """Enters an absence: `delegate_id` acts, or (None) the next post above. Open cases go on at once if it begins today.
+    """Enters an absence: `delegate_id` acts, or (None) the next post above. From its first day on open cases go on.
 
     Returns where they are then, and on which of these days nobody acts because the stand-in is away, too.
 
@@ -118,7 +118,7 @@ def enter(
     today, reason = _today(context, now), tidy(reason)
     _check(person_id, delegate_id, first, last, today, reason)
     with changing(context.store, "be away", by, now) as session:
-        watched = reseating.watch(session, context, [person_id], now)
+        watched = reseating.watch(session, [person_id], context, now)
         for absence in stored.absences(session, person_id, first, last):
             if absence[1:] == (delegate_id, first, last):
                 break

@@ -134,7 +134,7 @@ def disable(context: Context, login: str, now: dt.datetime, by: By = None) -> Go
     """
     with changing(context.store, "disable an account", by, now) as session:
         person = _person(session, login)
-        watched = reseating.watch(session, context, [person], now)
+        watched = reseating.watch(session, [person], context, now)
         if staffing.set_disabled(session, person, now):
             note(session, account_events.SHUT, person, by, now)
         signins.revoke(session, person, now, signins.ADMIN)
@@ -203,7 +203,7 @@ def end_appointment(
     """
     with changing(context.store, "end an appointment", by, now) as session:
         person, unit_id = _person(session, login), _unit(session, role, unit, last_day)
-        watched = reseating.watch(session, context, [person], now)
+        watched = reseating.watch(session, [person], context, now)
         ended = staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id)
         if not ended:
             raise NotFound(Sentence("This person does not hold that post after {day}.", day=last_day))
@@ -221,7 +221,7 @@ def end_post(
     Raises `NotFound`; `Invalid` for a day on which it has already ended: that would be a new appointment.
     """
     with changing(context.store, "end a post", by, now) as session:
-        watched = reseating.watch(session, context, [person_id], now)
+        watched = reseating.watch(session, [person_id], context, now)
         post = staffing.post_held(session, person_id, appointment_id)
         if post is None:
             raise NotFound(Sentence("This person does not hold that post."))
@@ -274,7 +274,7 @@ def leave(context: Context, person_id: int, now: dt.datetime, by: By = None) -> 
     """
     today = context.definitions.calendar("").local(now).date()
     with changing(context.store, "leave", by, now) as session:
-        watched = reseating.watch(session, context, [person_id], now)
+        watched = reseating.watch(session, [person_id], context, now)
         end_all(session, person_id, today, now, by)
         return watched.after(reseating.reseat_people(session, context, [person_id], now))
 
