@@ -17,15 +17,16 @@ from engine.core.cases import escalation
 from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
+from engine.core.cases.requests import following
 from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, REFERRED, SEATS
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, recipients
+from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, posts_of, recipients
 from engine.core.refusals import Conflict, NotAllowed
-from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
+from engine.core.rules.model import NEXT_UP, OWN, Action, Ask, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
 from engine.core.words import Sentence
-from engine.core.workflow.answers import Answer, Since, is_answer
+from engine.core.workflow.answers import MOST_PUT_OFF, Answer, Since, is_answer
 from engine.core.workflow.machine import follow
-from engine.core.workflow.model import ASSIGNEE, RULE, Transition
+from engine.core.workflow.model import ASSIGNEE, RULE, State, Transition
 from engine.core.workflow.requests import ACCEPT
 
 Seat = tuple[str, int]  # a role in a unit
@@ -116,7 +117,7 @@ class Casework:
         the seat that is asked.
         """
         facts, directory = self.facts, self.directory
-        if facts.asked_role and facts.asked_unit_id and (facts.waiting or not self._asks_its_own()):
+        if facts.asked_role and facts.asked_unit_id and (facts.waiting or self._asks_another()):
             holders = directory.holders(facts.asked_role, facts.asked_unit_id)
             return [(person, facts.asked_role) for person in acting(holders)]
         found = directory.person(facts.assignee_id).acting if facts.assignee_id else ()
@@ -139,7 +140,10 @@ class Casework:
         """Do a transition. Raises `NotFound` or `NotAllowed`."""
         step, state = follow(self.situation.workflow, self.facts.state, name, actor.roles)
         entry = self._entry(name, actor, state, role=actor.role(step.by), text=values)
+        if state == self.facts.state and self.facts.waiting and step.answers:
+            self._take_up(entry, actor)
         self._move(step, state, entry, actor)
+        self._follow(step, values, entry, actor)
         self._take_in(values, entry)
         if is_answer(step):
             next_on = values.get("next_on")
@@ -241,17 +245,36 @@ class Casework:
                 "rules_versions": [facts.rules_version, versions[1]],
             },
         )
+        answered = escalation.answered(facts, self.situation.calendar)
         self.situation = situation
         facts.workflow_version, facts.rules_version = versions
         if state != facts.state:
             entry.data |= {"from": facts.state, "to": state}
         if (old.owner, old.offered) == (new.owner, new.offered):
             facts.state = state
+            self._keep_asking(old, new, answered, entry)
         else:
             entry.answer = "superseded" if facts.waiting else None
             self._enter(state, entry, actor)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
+
+    def _keep_asking(self, old: State, new: State, answered: Since | None, entry: Entry) -> None:
+        """The case asks by its new workflow what it asked by the old one, of the same seat.
+
+        Under older rules time counted from the contacts and visits in the history (`answered`); now the request has it.
+        """
+        facts = self.facts
+        if facts.waiting or facts.request is None or facts.asked_role is None or facts.asked_unit_id is None:
+            return
+        request = facts.request if facts.request in new.requests and facts.request != old.asks else new.asks
+        if answered is None and request == facts.request:
+            return
+        asked, counted = (answered.answer.at, answered.start) if answered else (facts.asked_at, facts.asked_from)
+        self._ask(request, (facts.asked_role, facts.asked_unit_id), entry, counted)
+        facts.asked_at = asked
+        dates = sum(answer.next_at is not None for answer in facts.answers)
+        facts.put_off = max(facts.put_off, min(dates, MOST_PUT_OFF))
 
     def place(self, moved: Mapping[str, list[int]], successors: Mapping[int, int]) -> None:
         """Moves the case along with units that merged into others.
@@ -309,7 +332,7 @@ class Casework:
         self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
         if self._answerable() != before:
             self.hand_on(actor, None)
-        elif not self._asks_its_own():
+        elif self._asks_another():
             self._follow_places()
 
     def _answerable(self) -> tuple[str, int | None]:
@@ -367,13 +390,14 @@ class Casework:
     def fire(self, due: Due) -> None:
         """Does what a due rule says."""
         rule, facts = due.rule, self.facts
-        number = escalation.numbered(rule, facts)
+        number = escalation.numbered(rule, facts, self.situation.rules)
         entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=number)
         entry.data = {
             "rule": rule.id,
             "rules": facts.rules_version,
             "repetition": due.repetition,
             "state": facts.state,
+            "asking": facts.request,
             "due": _iso(due.at),
             "start": _iso(due.start),
             "time": str(due.counted or ""),
@@ -387,7 +411,7 @@ class Casework:
             entry.text = {**(entry.text or {}), "holds": [reason for _, _, reason in facts.holds]}
         if due.since is not None:
             entry.data["answered"] = _answered(due.since)
-        before = escalation.fired(rule, facts)
+        before = escalation.fired(rule, facts, self.situation.rules)
         facts.fired[rule.id] = Fired(before.times + 1 if before else 1, self.now, self.next_seq, number)
         self.entries.append(entry)
         for action in rule.then:
@@ -410,6 +434,8 @@ class Casework:
             case RaiseLevel(steps):
                 facts.level += steps
                 entry.data["level"] = facts.level
+            case Ask(request):
+                self._ask_for(request, entry, kind=rule.id)
             case SetFlag(flag):
                 facts.flags = sorted({*facts.flags, flag})
                 entry.data["flag"] = flag
@@ -514,12 +540,60 @@ class Casework:
         facts = self.facts
         facts.asked_role, facts.asked_unit_id = seat
         facts.asked_from = since or self.now
-        if request != facts.request or request != ACCEPT:
-            facts.entry += 1
+        if not request == facts.request == ACCEPT:
+            facts.entry += "request" not in entry.data  # what one event opens twice it opens once
             facts.request, facts.asked_at = request, self.now
         entry.data |= {"request": request, "requested_of": seat[0], "requested_unit": seat[1]}
         if since is not None:
             entry.data["counts_from"] = _iso(since)
+
+    def _take_up(self, entry: Entry, actor: Actor) -> None:
+        """Who does what the offer is about has accepted it, whether they said so or not."""
+        facts = self.facts
+        role = facts.offered_role if facts.offered_role in actor.roles else entry.role
+        entry.answer, entry.data["accepted"] = "accepted", True
+        facts.accepted_at, facts.assignee_id = self.now, actor.person_id
+        self._taken(True, role or "", entry)
+
+    def _follow(self, step: Transition, values: Mapping[str, Any], entry: Entry, actor: Actor) -> None:
+        """Asks what the answers of a step lead to, where nobody has to accept the case first."""
+        facts = self.facts
+        if facts.request is None or facts.waiting:
+            return
+        found = following(step, values, facts, self.now, self.situation.calendar, self._closing)
+        if found is None:
+            return
+        facts.put_off += found.puts_off
+        entry.data |= {name: True for name in ("bounded", "spent") if getattr(found, name)}
+        self._ask_for(found.request, entry, found.since, but=actor.person_id)
+
+    def _ask_for(
+        self, request: str, entry: Entry, since: dt.datetime | None = None, *, but: int | None = None, kind: str = "asked"
+    ) -> None:
+        """Asks a request of the state, and tells whose turn it is. Who has the case keeps it."""
+        facts, state = self.facts, self.situation.workflow.states[self.facts.state]
+        other = state.requests.get(request)
+        if other is None or other.of == state.owner:
+            seat = self._has()
+        else:
+            found = find(other.of, facts, self.directory)
+            seat = found.role, found.unit_id
+        self._ask(request, seat, entry, since)
+        people = [(person, seat[0]) for person, _ in self.asked()]
+        if all(person != but for person, _ in people):  # who answered knows what follows from it
+            self._tell(entry, people, kind)
+
+    def _has(self) -> Seat:
+        """Returns the seat that has the case: the one that accepted it, or that of its assignee, or its owner's."""
+        facts = self.facts
+        if facts.offered_role is not None and facts.offered_unit_id is not None:
+            return facts.offered_role, facts.offered_unit_id
+        owner = given(self.situation.workflow.states[facts.state].owner, "an open case has an owner")
+        held = posts_of(facts.assignee_id, owner, facts, self.directory) if facts.assignee_id else ()
+        if held and held[0] in SEATS and (unit := getattr(facts, SEATS[held[0]])) is not None:
+            return held[0], unit
+        found = find(owner, facts, self.directory)
+        return found.role, found.unit_id
 
     def _taken(self, waited: bool, role: str, entry: Entry) -> None:
         """Somebody in this role has the case now; `waited`: it was on offer, so its own request begins."""
@@ -528,17 +602,21 @@ class Casework:
             seat = role, facts.offered_unit_id
         else:
             seat = role, getattr(facts, SEATS.get(role, ""), None) or find(role, facts, self.directory).unit_id
+        if facts.offered_role is not None:
+            facts.offered_role, facts.offered_unit_id = seat
         if waited:
             self._ask(self._own(), seat, entry)
-        elif self._asks_its_own():
+        elif not self._asks_another():
             facts.asked_role, facts.asked_unit_id = seat
 
     def _own(self) -> str:
         return self.situation.workflow.states[self.facts.state].asks
 
-    def _asks_its_own(self) -> bool:
-        """Returns whether the case asks what its state does by itself, or to be accepted."""
-        return self.facts.request in (ACCEPT, self._own())
+    def _asks_another(self) -> bool:
+        """Returns whether somebody else is asked than who has the case or is offered it."""
+        state = self.situation.workflow.states[self.facts.state]
+        request = state.requests.get(self.facts.request or "")
+        return request is not None and request.of != state.owner
 
     def _follow_places(self) -> None:
         """The units of the case have changed: the same role is asked where the pupil learns and lives now."""

@@ -214,7 +214,7 @@ class SurroundingsReader:
     def _conditions(self, facts: Facts) -> frozenset[str]:
         at = facts.workflow, facts.rules_version, facts.state
         if at not in self._named:
-            rules = self.definitions.rules(facts.workflow, facts.rules_version).watching(facts.state)
+            rules = self.definitions.rules(facts.workflow, facts.rules_version).ever_watching(facts.state)
             names = {condition.name for rule in rules for condition in rule.when.conditions}
             self._named[at] = frozenset(names | {rule.when.since for rule in rules if rule.when.since})
         return self._named[at]
