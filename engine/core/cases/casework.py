@@ -18,11 +18,24 @@ from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
 from engine.core.cases.requests import following
+from engine.core.cases.turn import asks_elsewhere
 from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, REFERRED, SEATS
 from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, posts_of, recipients
 from engine.core.refusals import Conflict, NotAllowed
-from engine.core.rules.model import NEXT_UP, OWN, Action, Ask, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
+from engine.core.rules.model import (
+    NEXT_UP,
+    OWN,
+    Action,
+    Ask,
+    AskCheckIn,
+    Fire,
+    Notify,
+    OfferTo,
+    RaiseLevel,
+    Rule,
+    SetFlag,
+)
 from engine.core.words import Sentence
 from engine.core.workflow.answers import MOST_PUT_OFF, Answer, Since, is_answer
 from engine.core.workflow.machine import follow
@@ -117,7 +130,7 @@ class Casework:
         the seat that is asked.
         """
         facts, directory = self.facts, self.directory
-        if facts.asked_role and facts.asked_unit_id and (facts.waiting or self._asks_another()):
+        if facts.asked_role and facts.asked_unit_id and (facts.waiting or self.asks_another):
             holders = directory.holders(facts.asked_role, facts.asked_unit_id)
             return [(person, facts.asked_role) for person in acting(holders)]
         found = directory.person(facts.assignee_id).acting if facts.assignee_id else ()
@@ -332,7 +345,7 @@ class Casework:
         self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
         if self._answerable() != before:
             self.hand_on(actor, None)
-        elif self._asks_another():
+        elif self.asks_another:
             self._follow_places()
 
     def _answerable(self) -> tuple[str, int | None]:
@@ -565,10 +578,12 @@ class Casework:
             return
         facts.put_off += found.puts_off
         entry.data |= {name: True for name in ("bounded", "spent") if getattr(found, name)}
+        if found.puts_off or found.spent:
+            entry.data["next"] = values["next_on"]
         self._ask_for(found.request, entry, found.since, but=actor.person_id)
 
     def _ask_for(
-        self, request: str, entry: Entry, since: dt.datetime | None = None, *, but: int | None = None, kind: str = "asked"
+        self, request: str, entry: Entry, since: dt.datetime | None = None, *, but: int | None = None, kind: str = ""
     ) -> None:
         """Asks a request of the state, and tells whose turn it is. Who has the case keeps it."""
         facts, state = self.facts, self.situation.workflow.states[self.facts.state]
@@ -581,7 +596,7 @@ class Casework:
         self._ask(request, seat, entry, since)
         people = [(person, seat[0]) for person, _ in self.asked()]
         if all(person != but for person, _ in people):  # who answered knows what follows from it
-            self._tell(entry, people, kind)
+            self._tell(entry, people, kind or f"asked_{request}")
 
     def _has(self) -> Seat:
         """Returns the seat that has the case: the one that accepted it, or that of its assignee, or its owner's."""
@@ -606,17 +621,16 @@ class Casework:
             facts.offered_role, facts.offered_unit_id = seat
         if waited:
             self._ask(self._own(), seat, entry)
-        elif not self._asks_another():
+        elif not self.asks_another:
             facts.asked_role, facts.asked_unit_id = seat
 
     def _own(self) -> str:
         return self.situation.workflow.states[self.facts.state].asks
 
-    def _asks_another(self) -> bool:
+    @property
+    def asks_another(self) -> bool:
         """Returns whether somebody else is asked than who has the case or is offered it."""
-        state = self.situation.workflow.states[self.facts.state]
-        request = state.requests.get(self.facts.request or "")
-        return request is not None and request.of != state.owner
+        return asks_elsewhere(self.situation.workflow, self.facts)
 
     def _follow_places(self) -> None:
         """The units of the case have changed: the same role is asked where the pupil learns and lives now."""

@@ -93,17 +93,26 @@ def evaluate(facts: Facts, situation: Situation, now: dt.datetime) -> Evaluation
 def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
     """Returns until when whoever is asked must answer: the time of the `for` rule of what is asked."""
     found = timed(facts, situation)
-    return found[2] if found else None
+    return found.at if found else None
 
 
-def timed(facts: Facts, situation: Situation) -> tuple[Rule, dt.datetime, dt.datetime | None] | None:
-    """Returns the rule that makes the deadline, from when it counts, and the deadline (None while the clock is held)."""
+class Timed(NamedTuple):
+    """The rule that makes the deadline, from when it counts, for how long, and until when (None: the clock is held)."""
+
+    rule: Rule
+    start: dt.datetime
+    time: Duration
+    at: dt.datetime | None
+
+
+def timed(facts: Facts, situation: Situation) -> Timed | None:
+    """Returns how the deadline is made; None if nothing has a time."""
     counted = (
-        (rule, start, situation.clock.deadline(start, rule.when.for_))
+        Timed(rule, start, rule.when.for_, situation.clock.deadline(start, rule.when.for_))
         for rule in situation.rules.timings(*node(facts, situation))
         if rule.when.for_ is not None and (start := started(rule, facts, situation.calendar)) is not None
     )
-    return min(counted, key=lambda found: found[2] or FAR, default=None)
+    return min(counted, key=lambda found: found.at or FAR, default=None)
 
 
 def coming(facts: Facts, situation: Situation) -> Iterator[Due]:

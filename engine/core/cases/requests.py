@@ -35,7 +35,7 @@ def lead_of(step: Transition, values: Mapping[str, Any]) -> Lead | None:
     """Returns where the first answer that leads somewhere leads; else where the step itself does; None: nowhere."""
     for name, answers in step.answers.items():
         given = values.get(name)
-        code = {True: YES, False: NO}.get(given) if isinstance(given, bool) else given
+        code = (YES if given else NO) if isinstance(given, bool) else str(given)
         if code in answers:
             return answers[code]
     return step.leads

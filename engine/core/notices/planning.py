@@ -18,6 +18,7 @@ from engine.core.people.access import OFFICE
 from engine.core.people.account_events import notice_words
 from engine.core.refusals import NotFound
 from engine.core.words import Label
+from engine.core.workflow.requests import REQUESTS
 
 EMAIL, PUSH = "email", "push"
 DAY = 24 * 60  # minutes
@@ -42,6 +43,10 @@ KINDS: Mapping[str, Label] = {
         "A difficulty was not answered in time and waits for your decision",
     ),
     "difficulty_answered": Label("Khó khăn, vướng mắc đã có ý kiến", "A difficulty was answered"),
+    **{
+        f"asked_{name}": Label(f"Đến lượt anh/chị: {said.vi}", f"It is your turn: {said.en}")
+        for name, said in REQUESTS.items()
+    },
 }
 # Notices about many cases: something moved their deadlines.
 CLOSURES: Mapping[str, Label] = {

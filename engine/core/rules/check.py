@@ -30,8 +30,8 @@ def _check_requests(ruleset: RuleSet, workflow: Workflow, reader: Reader) -> Non
         for name in state.requests:
             if ruleset.timing(state.name, None, name) is None:
                 sentence = Sentence(
-                    "Nothing follows when nobody answers “{request}”: write a rule with `for`, or `within` and `else` in "
-                    "the workflow.",
+                    "Nothing follows when nobody answers “{request}”: write a rule with `for`, or `within` and `else` "
+                    "in the workflow.",
                     request=name,
                 )
                 reader.fault(f"states.{state.name}.requests.{name}", sentence)
@@ -42,7 +42,11 @@ def _rounds(ruleset: RuleSet, workflow: Workflow) -> Iterator[tuple[str, Sentenc
     for state in workflow.states.values():
         timed = [rule for rule in ruleset.ever_watching(state.name) if rule.when.for_]
         answered = [step for step in workflow.leaving(state.name) if step.to == state.name and step.answers]
-        if answered and any(rule.when.since and not rule.when.requests for rule in timed) and all(rule.when.by_request for rule in timed):
+        if (
+            answered
+            and any(rule.when.since and not rule.when.requests for rule in timed)
+            and all(rule.when.by_request for rule in timed)
+        ):
             yield (
                 "rule",
                 Sentence(

@@ -38,10 +38,10 @@ class Condition:
 class When:
     """The moment a rule waits for, in one state.
 
-    `accepted` None: whether the offer is accepted or not. `requests`: what the case must ask then; empty: what the state
-    asks by itself, or to be accepted. `for_`: the time in the state (or, with `accepted`, the time without or since
-    acceptance). With `since` REQUEST it counts from the present request, or from the end of a next date that was agreed;
-    with ANSWER from the last contact or visit of the stay, if any.
+    `accepted` None: whether the offer is accepted or not. `requests`: what the case must ask then ("" is what the state
+    asks by itself); empty: that, or to be accepted. `for_`: the time in the state (or, with `accepted`, time without
+    or since acceptance). With `since` REQUEST it counts from the present request, or from the end of a next date that
+    was agreed; with ANSWER from the last contact or visit of the stay, if any.
     `before_deadline` counts back from the deadline, a Fraction being a share of the whole time (25 % = 1/4 of it is
     left); `after_deadline` counts on from it; `RuleSet.timing` says which deadline that is. Without any of the three
     the rule fires as soon as the other conditions hold.
@@ -175,6 +175,8 @@ class RuleSet:
     """A whole, checked rule set. `text` is the file as it was read, `digest` its SHA-256 in hex.
 
     `warnings` are what is allowed but probably a mistake: rules that can never fire, rules that always fire together.
+    `unanswered` are the rules that the workflow itself brings, for requests that nobody answers; they come after those of
+    the file.
     """
 
     workflow: str
@@ -184,15 +186,21 @@ class RuleSet:
     text: str
     digest: str
     warnings: tuple[Fault, ...] = ()
+    unanswered: tuple[Rule, ...] = ()
     # Earlier answers of `watching`, `timing` and `anew`: a sweep asks the same for each of a million cases.
     _watching: dict[_Node, tuple[Rule, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _timing: dict[_Node, Rule | None] = field(default_factory=dict, init=False, repr=False, compare=False)
     _timings: dict[_Node, tuple[Rule, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _by_request: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    @property
+    def all(self) -> tuple[Rule, ...]:
+        """Returns the rules of the file, and those that the workflow brings."""
+        return (*self.rules, *self.unanswered)
+
     def rule(self, id: str) -> Rule | None:
         """The rule with this id, or None."""
-        return next((rule for rule in self.rules if rule.id == id), None)
+        return next((rule for rule in self.all if rule.id == id), None)
 
     def watching(self, state: str, accepted: bool | None = None, request: str = "") -> tuple[Rule, ...]:
         """Returns the rules that can fire in `state`, in file order; with `accepted`, those for an offer in that
@@ -203,13 +211,15 @@ class RuleSet:
         """
         asked = state, accepted, request
         if asked not in self._watching:
-            found = tuple(rule for rule in self.rules if rule.when.state == state and _fits(rule.when, accepted, request))
+            found = tuple(
+                rule for rule in self.all if rule.when.state == state and _fits(rule.when, accepted, request)
+            )
             self._watching[asked] = found
         return self._watching[asked]
 
     def ever_watching(self, state: str) -> tuple[Rule, ...]:
         """Returns the rules of a state, whatever is asked in it."""
-        return tuple(rule for rule in self.rules if rule.when.state == state)
+        return tuple(rule for rule in self.all if rule.when.state == state)
 
     def timing(self, state: str, accepted: bool | None = None, request: str = "") -> Rule | None:
         """Returns the rule whose `for` is the deadline in `state`; None if there is none.
@@ -233,7 +243,9 @@ class RuleSet:
         asked = state, accepted, request
         if asked not in self._timings:
             first = self.timing(*asked)
-            lasting = [rule for rule in self.watching(*asked) if request and rule.when.for_ and not rule.when.by_request]
+            lasting = [
+                rule for rule in self.watching(*asked) if request and rule.when.for_ and not rule.when.by_request
+            ]
             plain = [rule for rule in lasting if not rule.when.conditions and rule is not first][:1]
             self._timings[asked] = (first, *plain) if first else ()
         return self._timings[asked]
@@ -270,8 +282,6 @@ _Node = tuple[str, bool | None, str]  # a state, whether the offer is accepted, 
 
 
 def _fits(when: When, accepted: bool | None, request: str) -> bool:
-    if when.requests:
-        asked = request in when.requests
-    else:
-        asked = not request or not (when.by_request or when.around_deadline)
+    lasts = not (when.by_request or when.around_deadline)
+    asked = request in when.requests if when.requests else not request or lasts
     return asked and (accepted is None or when.accepted is None or when.accepted == accepted)

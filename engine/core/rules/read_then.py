@@ -24,7 +24,9 @@ def actions_of(reader: Reader, workflow: Workflow, state: str) -> tuple[Action, 
     if sum(isinstance(action, Fire) for action in found) > 1:
         reader.fault("then", Sentence("A rule can fire one transition only."))
     elif sum(isinstance(action, Fire | Ask) for action in found) > 1:
-        reader.fault("then", Sentence("A rule can ask for one thing only, and for nothing where it fires a transition."))
+        reader.fault(
+            "then", Sentence("A rule can ask for one thing only, and for nothing where it fires a transition.")
+        )
     return tuple(found)
 
 

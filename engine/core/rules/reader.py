@@ -94,10 +94,11 @@ def _ruleset(reader: Reader, text: str, workflow: Workflow) -> RuleSet:
     return RuleSet(
         workflow=name,
         version=reader.whole("version", least=1),
-        rules=(*(_rule(table, workflow, ids) for table in reader.tables("rule")), *unanswered(workflow)),
+        rules=tuple(_rule(table, workflow, ids) for table in reader.tables("rule")),
         seasons=seasons,
         text=text,
         digest=digest_of(text),
+        unanswered=tuple(unanswered(workflow)),
     )
 
 

@@ -179,7 +179,7 @@ def _fired(reader: Reader, key: str, known: KnownNames) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(id, str) for id in value):
         reader.wrong(key, TEXTS)
         return ()
-    ids = tuple(rule.id for rule in known.rules.rules) if known.rules else ()
+    ids = tuple(rule.id for rule in known.rules.all) if known.rules else ()
     for id in dict.fromkeys(value) if known.rules else ():
         reader.known(key, id, ids, RULE)
     return tuple(value)

@@ -93,7 +93,7 @@ class Request:
 class Lead:
     """What an answer leads to: the request `ask`.
 
-    `until` names a date field: the time of the request counts from the end of that day, if the form has one. Such a date
+    `until` names a date field: the time of the request counts from the end of that day, if the form has one. A date
     puts off as long as the stay was put off less than `at_most` times. `without` is asked instead where no date counts.
     """
 

@@ -36,7 +36,9 @@ def _request(name: str, reader: Reader) -> Request:
         reader.fault("", Sentence("An offer is accepted by itself: “accept” is not written here."))
     words = reader.maybe_label("label") or REQUESTS.get(name)
     if words is None:
-        reader.fault("label", Sentence("“{name}” is not one of {known}: say with `label` what it asks.", name=name, known=ASKED))
+        reader.fault(
+            "label", Sentence("“{name}” is not one of {known}: say with `label` what it asks.", name=name, known=ASKED)
+        )
     within = reader.parsed("within", Duration.parse, DURATION)
     else_ = reader.text("else", "")
     if ("within" in reader) != ("else" in reader):
@@ -70,7 +72,9 @@ def _of_field(
 ) -> Iterator[tuple[str, Lead]]:
     choices = (YES, NO) if field.type == "yes_no" else tuple(choice.code for choice in field.choices)
     if not choices or field.type == "choices":
-        reader.fault("", Sentence("Only a choice or a yes or no leads somewhere; “{field}” is neither.", field=field.name))
+        reader.fault(
+            "", Sentence("Only a choice or a yes or no leads somewhere; “{field}” is neither.", field=field.name)
+        )
         return
     for code in reader.data:
         if reader.known(code, code, choices, CHOICE):

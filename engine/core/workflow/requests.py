@@ -30,6 +30,9 @@ REQUESTS: Mapping[str, Label] = {
     HANDLE: Label("xử lý hồ sơ", "handle the case"),
 }
 
+# What who has a case does by having it; all others are asked of somebody in particular.
+OF_THE_HOLDER = (CONTACT, VISIT, GIVE_SUPPORT, CONFIRM_STAY, HANDLE)
+
 _BY_OWNER: Mapping[str, str] = {
     "teacher": CONTACT,
     "head": CONTACT,

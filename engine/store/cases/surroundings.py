@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from engine.core.calendar import ClosedDays
 from engine.core.cases.casework import Casework
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
-from engine.core.cases.facts import Facts, Fired
+from engine.core.cases.facts import Facts, note_fired
 from engine.core.people.access import ADMIN, SEATS
 from engine.core.people.responsibility import Found, Holder, acting
 from engine.core.workflow.answers import ANSWER, Answer, is_answer
@@ -181,9 +181,7 @@ class SurroundingsReader:
         for case, rule, entry, at, seq in self._rows(surroundings_sql.FIRED, found):
             facts = found[case]
             if entry in (facts.entry, facts.stay):
-                before = facts.fired.get(rule)
-                times = before.times if before and before.entry == entry else 0
-                facts.fired[rule] = Fired(times + 1, at, seq, entry)
+                note_fired(facts.fired, rule, entry, at, seq)
         for case, start, end, reason in self._rows(surroundings_sql.HELD, found):
             found[case].holds += ((start, end, reason),)
         self._read_for_conditions(found)
