@@ -265,14 +265,14 @@ class Casework:
             entry.data |= {"from": facts.state, "to": state}
         if (old.owner, old.offered) == (new.owner, new.offered):
             facts.state = state
-            self._keep_asking(old, new, answered, entry)
+            self._same_request(old, new, answered, entry)
         else:
             entry.answer = "superseded" if facts.waiting else None
             self._enter(state, entry, actor)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
-    def _keep_asking(self, old: State, new: State, answered: Since | None, entry: Entry) -> None:
+    def _same_request(self, old: State, new: State, answered: Since | None, entry: Entry) -> None:
         """The case asks by its new workflow what it asked by the old one, of the same seat.
 
         Under older rules time counted from the contacts and visits in the history (`answered`); now the request has it.
@@ -410,7 +410,6 @@ class Casework:
             "rules": facts.rules_version,
             "repetition": due.repetition,
             "state": facts.state,
-            "asking": facts.request,
             "due": _iso(due.at),
             "start": _iso(due.start),
             "time": str(due.counted or ""),

@@ -21,7 +21,7 @@ from engine.core.workflow.model import Workflow
 from engine.core.workflow.requests import ACCEPT
 
 
-class Asking(Protocol):
+class Asked(Protocol):
     """What `turn` needs to know of a case."""
 
     @property
@@ -32,7 +32,7 @@ class Asking(Protocol):
     def asked_role(self) -> str | None: ...
 
 
-def turn(workflow: Workflow, case: Asking) -> Sentence | None:
+def turn(workflow: Workflow, case: Asked) -> Sentence | None:
     """Returns what the case asks, and of which role; None for a case that has ended."""
     if case.request is None or case.asked_role is None:
         return None
@@ -50,7 +50,7 @@ def asked(workflow: Workflow, state: str, request: str, role: str) -> Sentence:
     )
 
 
-def asks_elsewhere(workflow: Workflow, case: Asking) -> bool:
+def asks_elsewhere(workflow: Workflow, case: Asked) -> bool:
     """Returns whether somebody else is asked than who has the case or is offered it."""
     state = workflow.states[case.state]
     request = state.requests.get(case.request or "")

@@ -211,9 +211,7 @@ class RuleSet:
         """
         asked = state, accepted, request
         if asked not in self._watching:
-            found = tuple(
-                rule for rule in self.all if rule.when.state == state and _fits(rule.when, accepted, request)
-            )
+            found = tuple(rule for rule in self.all if rule.when.state == state and _fits(rule.when, accepted, request))
             self._watching[asked] = found
         return self._watching[asked]
 

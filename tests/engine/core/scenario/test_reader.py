@@ -197,7 +197,9 @@ def test_the_faults_of_a_file_that_it_names_are_told_under_that_files_name(tmp_p
     head = HEAD.replace('workflow = "dropout"', 'workflow = "mine.toml"')
     with pytest.raises(Faulty) as error:
         load_scenario(head + OPENED.replace("open", "opn"), "s.toml", Folders(tmp_path, roots=(ROOT,)))
-    assert list(map(str, error.value.faults)) == [f"{tmp_path / 'mine.toml'}: format: This program reads the formats 1, 2."]
+    assert list(map(str, error.value.faults)) == [
+        f"{tmp_path / 'mine.toml'}: format: This program reads the formats 1, 2."
+    ]
 
 
 def test_faults_are_told_in_vietnamese() -> None:
