@@ -306,7 +306,8 @@ class Casework:
                 facts.offered_at, facts.asked_from = since, counted
             else:
                 facts.offered_unit_id = successors[facts.offered_unit_id or 0]
-        facts.asked_unit_id = successors.get(facts.asked_unit_id or 0, facts.asked_unit_id)
+        if facts.asked_role and facts.asked_unit_id in successors:
+            self._seat((facts.asked_role, successors[facts.asked_unit_id]), entry)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
@@ -325,7 +326,9 @@ class Casework:
             entry.answer = "superseded" if waited else None
             entry.offer = Found(self.facts.offered_role, self.facts.offered_unit_id or 0, ())
         if "asked_unit_id" not in before:  # the file that a merger wrote before cases knew whose turn it is
-            self._follow_places()
+            self._follow_places(entry)
+        elif self.facts.asked_role is not None and self.facts.asked_unit_id is not None:
+            self._seat((self.facts.asked_role, self.facts.asked_unit_id), entry)
         entry.data["due"] = _iso(self.facts.due_at)
 
     def move(self, actor: Actor, place: Mapping[str, int | None], situation: Situation) -> None:
@@ -342,11 +345,11 @@ class Casework:
             setattr(facts, name, value)
         self.situation = situation
         moved = {name: pair for name, pair in units.items() if pair[0] != pair[1]}
-        self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
+        entry = self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
         if self._answerable() != before:
             self.hand_on(actor, None)
         elif self.asks_another:
-            self._follow_places()
+            self._follow_places(entry)
 
     def _answerable(self) -> tuple[str, int | None]:
         """The post that answers for the case in its state."""
@@ -438,7 +441,7 @@ class Casework:
                 entry.data |= {"step": name, "from": facts.state, "to": state}
                 self._move(step, state, entry, Actor(None, SYSTEM))
             case OfferTo(role, unit):
-                self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
+                self._offer(self._seat_for(role, unit), entry, rule.id, urgent=rule.urgent)
             case Notify(roles):
                 for role in roles:
                     acting_role, people = recipients(role, facts, facts.assignee_id, self.directory)
@@ -456,7 +459,7 @@ class Casework:
                 entry.rows.append(("planned", {"kind": CHECK_IN, "due_at": by}))
                 entry.data["check_in_by"] = _iso(by)
 
-    def _seat(self, role: str, unit: str) -> Found:
+    def _seat_for(self, role: str, unit: str) -> Found:
         if unit == OWN:
             return find(role, self.facts, self.directory)
         if unit == NEXT_UP:
@@ -575,7 +578,9 @@ class Casework:
         found = following(step, values, facts, self.now, self.situation.calendar, self._closing)
         if found is None:
             return
-        facts.put_off += found.puts_off
+        if found.puts_off:
+            facts.put_off += 1
+            entry.data["put_off"] = facts.put_off
         entry.data |= {name: True for name in ("bounded", "spent") if getattr(found, name)}
         if found.puts_off or found.spent:
             entry.data["next"] = values["next_on"]
@@ -621,7 +626,7 @@ class Casework:
         if waited:
             self._ask(self._own(), seat, entry)
         elif not self.asks_another:
-            facts.asked_role, facts.asked_unit_id = seat
+            self._seat(seat, entry)
 
     def _own(self) -> str:
         return self.situation.workflow.states[self.facts.state].asks
@@ -631,14 +636,21 @@ class Casework:
         """Returns whether somebody else is asked than who has the case or is offered it."""
         return asks_elsewhere(self.situation.workflow, self.facts)
 
-    def _follow_places(self) -> None:
+    def _follow_places(self, entry: Entry) -> None:
         """The units of the case have changed: the same role is asked where the pupil learns and lives now."""
         facts = self.facts
-        if facts.offered_role == facts.asked_role:
-            facts.asked_unit_id = facts.offered_unit_id
-        elif facts.asked_role is not None:
+        if facts.asked_role is None:
+            return
+        if facts.asked_role == facts.offered_role and facts.offered_unit_id is not None:
+            self._seat((facts.asked_role, facts.offered_unit_id), entry)
+        else:
             found = find(facts.asked_role, facts, self.directory)
-            facts.asked_role, facts.asked_unit_id = found.role, found.unit_id
+            self._seat((found.role, found.unit_id), entry)
+
+    def _seat(self, seat: Seat, entry: Entry) -> None:
+        """The present request is asked of another seat; it stays the same request, with the same time."""
+        self.facts.asked_role, self.facts.asked_unit_id = seat
+        entry.data |= {"requested_of": seat[0], "requested_unit": seat[1]}
 
     def _answering(self, actor: Actor, seats: Seats) -> str:
         facts = self.facts

@@ -149,6 +149,7 @@ class Replay:
         counted = past.data.get("counts_from")
         facts.asked_from = dt.datetime.fromisoformat(counted) if counted else past.at
         facts.asked_role, facts.asked_unit_id = past.data["requested_of"], past.data["requested_unit"]
+        facts.put_off = past.data.get("put_off", facts.put_off)
 
     def _note(self, past: PastEvent) -> bool:
         """Remembers the real offer; returns whether this event offered it."""

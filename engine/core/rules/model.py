@@ -175,8 +175,7 @@ class RuleSet:
     """A whole, checked rule set. `text` is the file as it was read, `digest` its SHA-256 in hex.
 
     `warnings` are what is allowed but probably a mistake: rules that can never fire, rules that always fire together.
-    `unanswered` are the rules that the workflow itself brings, for requests that nobody answers; they come after those of
-    the file.
+    `unanswered` are the rules that the workflow itself brings, for requests that nobody answers.
     """
 
     workflow: str
