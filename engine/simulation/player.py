@@ -262,12 +262,14 @@ class _Player:
 
     def _of_case(self, case: Facts | None) -> dict[str, Any]:
         if case is None:
-            nothing = dict.fromkeys(("state", "assignee", "offered_to"), "")
+            nothing = dict.fromkeys(("state", "assignee", "offered_to", "request", "requested_of"), "")
             return {**nothing, "accepted": False, "overdue": False, "due": None, "level": 0}
         return {
             "state": case.state,
             "assignee": self.seeded.member(case.assignee_id),
             "offered_to": self.seeded.post(case.offered_role, case.offered_unit_id),
+            "request": case.request or "",
+            "requested_of": self.seeded.post(case.asked_role, case.asked_unit_id),
             "accepted": bool(case.accepted),
             "overdue": case.due_at is not None and case.due_at <= self.now,
             "due": self.calendar.local(case.due_at) if case.due_at else None,

@@ -17,6 +17,8 @@ from engine.core.cases import escalation
 from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
+from engine.core.cases.requests import following
+from engine.core.cases.turn import asks_elsewhere
 from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, REFERRED, SEATS
 from engine.core.people.responsibility import (
@@ -27,13 +29,26 @@ from engine.core.people.responsibility import (
     acting,
     find,
     find_from,
+    posts_of,
     recipients,
     seats_of,
 )
 from engine.core.refusals import Conflict, NotAllowed
-from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
+from engine.core.rules.model import (
+    NEXT_UP,
+    OWN,
+    Action,
+    Ask,
+    AskCheckIn,
+    Fire,
+    Notify,
+    OfferTo,
+    RaiseLevel,
+    Rule,
+    SetFlag,
+)
 from engine.core.words import Sentence
-from engine.core.workflow.answers import Answer, Since, is_answer
+from engine.core.workflow.answers import MOST_PUT_OFF, Answer, Since, is_answer
 from engine.core.workflow.machine import follow
 from engine.core.workflow.model import ASSIGNEE, RULE, State, Transition
 from engine.core.workflow.requests import ACCEPT
@@ -128,7 +143,7 @@ class Casework:
         """
         facts, directory = self.facts, self.directory
         beside = facts.beside_until is not None or facts.assignee_id is None
-        if facts.asked_role and facts.asked_unit_id and (facts.waiting or beside or not self.asks_its_own):
+        if facts.asked_role and facts.asked_unit_id and (facts.waiting or beside or self.asks_another):
             if facts.asked_role == ADMIN:
                 return [(person, ADMIN) for person in acting(directory.admins())]
             holders = directory.holders(facts.asked_role, facts.asked_unit_id)
@@ -153,7 +168,10 @@ class Casework:
         """Do a transition. Raises `NotFound` or `NotAllowed`."""
         step, state = follow(self.situation.workflow, self.facts.state, name, actor.roles)
         entry = self._entry(name, actor, state, role=actor.role(step.by), text=values)
+        if state == self.facts.state and self.facts.waiting and step.answers:
+            self._take_up(entry, actor)
         self._move(step, state, entry, actor)
+        self._follow(step, values, entry, actor)
         self._take_in(values, entry)
         if is_answer(step):
             next_on = values.get("next_on")
@@ -260,17 +278,36 @@ class Casework:
                 "rules_versions": [facts.rules_version, versions[1]],
             },
         )
+        answered = escalation.answered(facts, self.situation.calendar)
         self.situation = situation
         facts.workflow_version, facts.rules_version = versions
         if state != facts.state:
             entry.data |= {"from": facts.state, "to": state}
         if (old.owner, old.offered) == (new.owner, new.offered):
             facts.state = state
+            self._same_request(old, new, answered, entry)
         else:
             entry.answer = "superseded" if facts.waiting else None
             self._enter(state, entry, actor)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
+
+    def _same_request(self, old: State, new: State, answered: Since | None, entry: Entry) -> None:
+        """The case asks by its new workflow what it asked by the old one, of the same seat.
+
+        Under older rules time counted from the contacts and visits in the history (`answered`); now the request has it.
+        """
+        facts = self.facts
+        if facts.waiting or facts.request is None or facts.asked_role is None or facts.asked_unit_id is None:
+            return
+        request = facts.request if facts.request in new.requests and facts.request != old.asks else new.asks
+        if answered is None and request == facts.request:
+            return
+        asked, counted = (answered.answer.at, answered.start) if answered else (facts.asked_at, facts.asked_from)
+        self._ask(request, (facts.asked_role, facts.asked_unit_id), entry, counted)
+        facts.asked_at = asked
+        dates = sum(answer.next_at is not None for answer in facts.answers)
+        facts.put_off = max(facts.put_off, min(dates, MOST_PUT_OFF))
 
     def place(self, moved: Mapping[str, list[int]], successors: Mapping[int, int]) -> None:
         """Moves the case along with units that merged into others.
@@ -289,7 +326,8 @@ class Casework:
                 facts.offered_at, facts.asked_from = since, counted
             else:
                 facts.offered_unit_id = successors[facts.offered_unit_id or 0]
-        facts.asked_unit_id = successors.get(facts.asked_unit_id or 0, facts.asked_unit_id)
+        if facts.asked_role and facts.asked_unit_id in successors:
+            self._seat((facts.asked_role, successors[facts.asked_unit_id]), entry)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
@@ -308,7 +346,9 @@ class Casework:
             entry.answer = "superseded" if waited else None
             entry.offer = Found(self.facts.offered_role, self.facts.offered_unit_id or 0, ())
         if "asked_unit_id" not in before:  # the file that a merger wrote before cases knew whose turn it is
-            self._follow_places()
+            self._follow_places(entry)
+        elif self.facts.asked_role is not None and self.facts.asked_unit_id is not None:
+            self._seat((self.facts.asked_role, self.facts.asked_unit_id), entry)
         entry.data["due"] = _iso(self.facts.due_at)
 
     def move(self, actor: Actor, place: Mapping[str, int | None], situation: Situation) -> None:
@@ -325,11 +365,11 @@ class Casework:
             setattr(facts, name, value)
         self.situation = situation
         moved = {name: pair for name, pair in units.items() if pair[0] != pair[1]}
-        self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
+        entry = self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
         if self._answerable() != before:
             self.hand_on(actor)
-        elif not self.asks_its_own:
-            self._follow_places()
+        elif self.asks_another:
+            self._follow_places(entry)
 
     def _answerable(self) -> tuple[str, int | None]:
         """The post that answers for the case in its state."""
@@ -427,7 +467,7 @@ class Casework:
     def fire(self, due: Due) -> None:
         """Does what a due rule says."""
         rule, facts = due.rule, self.facts
-        number = escalation.numbered(rule, facts)
+        number = escalation.numbered(rule, facts, self.situation.rules)
         entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=number)
         entry.data = {
             "rule": rule.id,
@@ -447,7 +487,7 @@ class Casework:
             entry.text = {**(entry.text or {}), "holds": [reason for _, _, reason in facts.holds]}
         if due.since is not None:
             entry.data["answered"] = _answered(due.since)
-        before = escalation.fired(rule, facts)
+        before = escalation.fired(rule, facts, self.situation.rules)
         facts.fired[rule.id] = Fired(before.times + 1 if before else 1, self.now, self.next_seq, number)
         self.entries.append(entry)
         for action in rule.then:
@@ -462,7 +502,7 @@ class Casework:
                 entry.data |= {"step": name, "from": facts.state, "to": state}
                 self._move(step, state, entry, Actor(None, SYSTEM))
             case OfferTo(role, unit):
-                self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
+                self._offer(self._seat_for(role, unit), entry, rule.id, urgent=rule.urgent)
             case Notify(roles):
                 for role in roles:
                     acting_role, people = recipients(role, facts, facts.assignee_id, self.directory)
@@ -470,6 +510,8 @@ class Casework:
             case RaiseLevel(steps):
                 facts.level += steps
                 entry.data["level"] = facts.level
+            case Ask(request):
+                self._ask_for(request, entry, kind=rule.id)
             case SetFlag(flag):
                 facts.flags = sorted({*facts.flags, flag})
                 entry.data["flag"] = flag
@@ -478,7 +520,7 @@ class Casework:
                 entry.rows.append(("planned", {"kind": CHECK_IN, "due_at": by}))
                 entry.data["check_in_by"] = _iso(by)
 
-    def _seat(self, role: str, unit: str) -> Found:
+    def _seat_for(self, role: str, unit: str) -> Found:
         if unit == OWN:
             return find(role, self.facts, self.directory)
         if unit == NEXT_UP:
@@ -573,19 +615,73 @@ class Casework:
         The request that is open already only changes its seat: an offer that goes up the ladder is still that offer.
         """
         facts = self.facts
-        if request == self._own() and self.state.offered and facts.assignee_id is None:
+        other = self.state.requests.get(request)
+        of_holder = request != ACCEPT and (other is None or other.of == self.state.owner)
+        if of_holder and self.state.offered and facts.assignee_id is None:
             # Its holder left while another seat was asked: somebody must take it first.
             self._offer(find(self.owner, facts, self.directory), entry, "offered")
             return
         facts.asked_role, facts.asked_unit_id = seat
         facts.asked_from = since or self.now
-        if request != facts.request or request != ACCEPT:
-            facts.entry += 1
+        if not request == facts.request == ACCEPT:
+            facts.entry += "request" not in entry.data  # what one event opens twice it opens once
             facts.request, facts.asked_at = request, self.now
         entry.data |= {"request": request, "requested_of": seat[0], "requested_unit": seat[1]}
         if since is not None:
             entry.data["counts_from"] = _iso(since)
         self._beside_if_away(entry)
+
+    def _take_up(self, entry: Entry, actor: Actor) -> None:
+        """Who does what the offer is about has accepted it, whether they said so or not."""
+        facts = self.facts
+        role = facts.offered_role if facts.offered_role in actor.roles else entry.role
+        entry.answer, entry.data["accepted"] = "accepted", True
+        facts.accepted_at, facts.assignee_id = self.now, actor.person_id
+        self._taken(True, role or "", entry)
+
+    def _follow(self, step: Transition, values: Mapping[str, Any], entry: Entry, actor: Actor) -> None:
+        """Asks what the answers of a step lead to, where nobody has to accept the case first."""
+        facts = self.facts
+        if facts.request is None or facts.waiting:
+            return
+        found = following(step, values, facts, self.now, self.situation.calendar, self._closing)
+        if found is None:
+            return
+        if found.puts_off:
+            facts.put_off += 1
+            entry.data["put_off"] = facts.put_off
+        entry.data |= {name: True for name in ("bounded", "spent") if getattr(found, name)}
+        if found.puts_off or found.spent:
+            entry.data["next"] = values["next_on"]
+        self._ask_for(found.request, entry, found.since, but=actor.person_id)
+
+    def _ask_for(
+        self, request: str, entry: Entry, since: dt.datetime | None = None, *, but: int | None = None, kind: str = ""
+    ) -> None:
+        """Asks a request of the state, and tells whose turn it is. Who has the case keeps it."""
+        facts, state = self.facts, self.situation.workflow.states[self.facts.state]
+        other = state.requests.get(request)
+        if other is None or other.of == state.owner:
+            seat = self._has()
+        else:
+            found = find(other.of, facts, self.directory)
+            seat = found.role, found.unit_id
+        self._ask(request, seat, entry, since)
+        people = [(person, seat[0]) for person, _ in self.asked()]
+        if all(person != but for person, _ in people):  # who answered knows what follows from it
+            self._tell(entry, people, kind or f"asked_{request}")
+
+    def _has(self) -> Seat:
+        """Returns the seat that has the case: the one that accepted it, or that of its assignee, or its owner's."""
+        facts = self.facts
+        if facts.offered_role is not None and facts.offered_unit_id is not None:
+            return facts.offered_role, facts.offered_unit_id
+        owner = given(self.situation.workflow.states[facts.state].owner, "an open case has an owner")
+        held = posts_of(facts.assignee_id, owner, facts, self.directory) if facts.assignee_id else ()
+        if held and held[0] in SEATS and (unit := getattr(facts, SEATS[held[0]])) is not None:
+            return held[0], unit
+        found = find(owner, facts, self.directory)
+        return found.role, found.unit_id
 
     def _taken(self, waited: bool, role: str, entry: Entry) -> None:
         """Somebody in this role has the case now; `waited`: it was on offer, so its own request begins."""
@@ -594,17 +690,19 @@ class Casework:
             seat = role, facts.offered_unit_id
         else:
             seat = role, getattr(facts, SEATS.get(role, ""), None) or find(role, facts, self.directory).unit_id
+        if facts.offered_role is not None:
+            facts.offered_role, facts.offered_unit_id = seat
         if waited:
             self._ask(self._own(), seat, entry)
-        elif self.asks_its_own:
-            facts.asked_role, facts.asked_unit_id = seat
+        elif not self.asks_another:
+            self._seat(seat, entry)
             self._beside_if_away(entry)
 
     def _beside_if_away(self, entry: Entry) -> None:
         """Asks the next one up beside the holder if it is the holder's turn, and nobody acts for them today."""
         facts, directory = self.facts, self.directory
         facts.beside_until = None
-        if facts.assignee_id is None or facts.request != self._own() or directory.person(facts.assignee_id).acting:
+        if facts.assignee_id is None or self.asks_another or directory.person(facts.assignee_id).acting:
             return
         seats = seats_of(facts.assignee_id, self.owner, facts, directory)
         seat = seats[0] if seats else (facts.asked_role or self.owner, facts.asked_unit_id)
@@ -628,9 +726,7 @@ class Casework:
         self._beside(found, entry)
 
     def _move_seat(self, found: Found, entry: Entry) -> None:
-        facts = self.facts
-        facts.asked_role, facts.asked_unit_id = found.role, found.unit_id
-        entry.data |= {"requested_of": found.role, "requested_unit": found.unit_id}
+        self._seat((found.role, found.unit_id), entry)
         if found.passed_over:
             entry.data["passed_over"] = [list(item) for item in found.passed_over]
 
@@ -648,18 +744,25 @@ class Casework:
         return self.situation.workflow.states[self.facts.state].asks
 
     @property
-    def asks_its_own(self) -> bool:
-        """Returns whether the case asks what its state does by itself, or to be accepted."""
-        return self.facts.request in (ACCEPT, self._own())
+    def asks_another(self) -> bool:
+        """Returns whether somebody else is asked than who has the case or is offered it."""
+        return asks_elsewhere(self.situation.workflow, self.facts)
 
-    def _follow_places(self) -> None:
+    def _follow_places(self, entry: Entry) -> None:
         """The units of the case have changed: the same role is asked where the pupil learns and lives now."""
         facts = self.facts
-        if facts.offered_role == facts.asked_role:
-            facts.asked_unit_id = facts.offered_unit_id
-        elif facts.asked_role is not None:
+        if facts.asked_role is None:
+            return
+        if facts.asked_role == facts.offered_role and facts.offered_unit_id is not None:
+            self._seat((facts.asked_role, facts.offered_unit_id), entry)
+        else:
             found = find(facts.asked_role, facts, self.directory)
-            facts.asked_role, facts.asked_unit_id = found.role, found.unit_id
+            self._seat((found.role, found.unit_id), entry)
+
+    def _seat(self, seat: Seat, entry: Entry) -> None:
+        """The present request is asked of another seat; it stays the same request, with the same time."""
+        self.facts.asked_role, self.facts.asked_unit_id = seat
+        entry.data |= {"requested_of": seat[0], "requested_unit": seat[1]}
 
     def _answering(self, actor: Actor, seats: Seats) -> str:
         facts = self.facts

@@ -54,6 +54,12 @@ class Fired(NamedTuple):
     entry: int
 
 
+def note_fired(fired: dict[str, Fired], rule: str, entry: int, at: dt.datetime, seq: int) -> None:
+    """Counts a firing in, the older entries first: of each rule its last entry counts."""
+    before = fired.get(rule)
+    fired[rule] = Fired(before.times + 1 if before and before.entry == entry else 1, at, seq, entry)
+
+
 @dataclass(slots=True)
 class Facts:
     """A case as it is now. The fields up to `last_hash` are the columns of its row, in their order.

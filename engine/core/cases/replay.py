@@ -136,7 +136,20 @@ class Replay:
             self._act(past, Actor(past.person_id, frozenset({past.role or ""})))
         if self._note(past) and self.facts.waiting and self._offered:
             self.facts.offered_role, self.facts.offered_unit_id = self._offered  # as the posts were filled then
+        self._ask_as_then(past)
         self.facts.version += 1
+
+    def _ask_as_then(self, past: PastEvent) -> None:
+        """What an answer led to stands in the event: what was written with it may be erased by now."""
+        facts, request = self.facts, past.data.get("request")
+        state = self.work.situation.workflow.states[facts.state]
+        if request not in (state.asks, *state.requests) or facts.request is None or facts.waiting:
+            return
+        facts.request, facts.asked_at = request, past.at
+        counted = past.data.get("counts_from")
+        facts.asked_from = dt.datetime.fromisoformat(counted) if counted else past.at
+        facts.asked_role, facts.asked_unit_id = past.data["requested_of"], past.data["requested_unit"]
+        facts.put_off = past.data.get("put_off", facts.put_off)
 
     def _note(self, past: PastEvent) -> bool:
         """Remembers the real offer; returns whether this event offered it."""

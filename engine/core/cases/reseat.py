@@ -49,7 +49,7 @@ def reseat(work: Casework, sought: Sought = NOTHING) -> bool:
         return _offered_anew(work, sought)
     if not has_left(work):
         return _turn(work, sought)
-    if work.asks_its_own:
+    if not work.asks_another:
         if facts.assignee_id is None and find(work.owner, facts, work.directory).role == ADMIN:
             return False
         work.hand_on(_RULE, _answers_now(work, sought))
@@ -88,7 +88,7 @@ def has_left(work: Casework) -> bool:
     """
     facts, directory = work.facts, work.directory
     if facts.assignee_id is None:
-        return not work.state.offered or work.asks_its_own
+        return not work.state.offered or not work.asks_another
     seats = seats_of(facts.assignee_id, work.owner, facts, directory)
     return not seats and not lent_seats(facts.assignee_id, work.owner, facts, directory)
 
@@ -96,7 +96,7 @@ def has_left(work: Casework) -> bool:
 def _turn(work: Casework, sought: Sought) -> bool:
     """The holder still answers for the case: another one is asked beside them, or instead, only if need be."""
     facts, directory = work.facts, work.directory
-    if not work.asks_its_own:
+    if work.asks_another:
         return _other_asked(work)
     if facts.assignee_id is None:
         return False
@@ -132,8 +132,9 @@ def _below(own: tuple[tuple[str, int], ...], found: Found, work: Casework) -> bo
 def _other_asked(work: Casework) -> bool:
     """Another seat than the holder's is asked: it, or the next one up from it in which somebody acts."""
     facts = work.facts
-    found = find_from((facts.asked_role or work.owner, facts.asked_unit_id), facts, work.directory)
-    if facts.asked_role == ADMIN or (found.role, found.unit_id) == (facts.asked_role, facts.asked_unit_id):
+    asked = work.state.requests[facts.request or ""]
+    found = find(asked.of, facts, work.directory)
+    if (found.role, found.unit_id) == (facts.asked_role, facts.asked_unit_id):
         return False
     work.ask_seat(found)
     return True

@@ -18,6 +18,7 @@ from engine.core.people.access import OFFICE
 from engine.core.people.account_events import notice_words
 from engine.core.refusals import NotFound
 from engine.core.words import Label
+from engine.core.workflow.requests import REQUESTS
 
 EMAIL, PUSH = "email", "push"
 DAY = 24 * 60  # minutes
@@ -53,6 +54,10 @@ KINDS: Mapping[str, Label] = {
         "Người phụ trách đang vắng, đề nghị anh/chị cùng xử lý hồ sơ",
         "Whoever has the case is away: you are asked beside them",
     ),
+    **{
+        f"asked_{name}": Label(f"Đến lượt anh/chị: {said.vi}", f"It is your turn: {said.en}")
+        for name, said in REQUESTS.items()
+    },
 }
 # These say that a case came to somebody, or has gone: nobody else needs to hear it in their place.
 CAME_KINDS = frozenset(

@@ -16,10 +16,11 @@ from engine.core.toml_reader import TEXTS, Reader
 from engine.core.words import Sentence
 from engine.core.workflow.builtin_forms import CONFIRM, form_named
 from engine.core.workflow.model import FORM_NAMES, Transition, Workflow
+from engine.core.workflow.requests import REQUESTS
 
 MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:00")
 RULE = Sentence("rule")
-STATE = Sentence("state")
+STATE, REQUEST = Sentence("state"), Sentence("request")
 CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
 
 # The forms of the program itself, the same for every workflow.
@@ -164,6 +165,15 @@ def _state(reader: Reader, key: str, known: KnownNames) -> str:
     return reader.one_of(key, known.workflow.states, STATE) if known.workflow else reader.text(key)
 
 
+def _request(reader: Reader, key: str, known: KnownNames) -> str:
+    """Returns what the case asks; "" for one that has ended."""
+    if reader.raw(key) == "":
+        return ""
+    states = known.workflow.states.values() if known.workflow else ()
+    asked = {*REQUESTS, *(name for state in states for name in (state.asks, *state.requests) if name)}
+    return reader.one_of(key, sorted(asked), REQUEST)
+
+
 def _member_or_none(reader: Reader, key: str, _known: KnownNames) -> str:
     return "" if reader.raw(key) == "" else _member(reader, key)
 
@@ -178,7 +188,7 @@ def _fired(reader: Reader, key: str, known: KnownNames) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(id, str) for id in value):
         reader.wrong(key, TEXTS)
         return ()
-    ids = tuple(rule.id for rule in known.rules.rules) if known.rules else ()
+    ids = tuple(rule.id for rule in known.rules.all) if known.rules else ()
     for id in dict.fromkeys(value) if known.rules else ():
         reader.known(key, id, ids, RULE)
     return tuple(value)
@@ -213,4 +223,6 @@ EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "refused": _code,
     "count": _whole,
     "asked": _member_or_none,
+    "request": _request,
+    "requested_of": _member_or_none,
 }

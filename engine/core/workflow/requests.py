@@ -24,10 +24,14 @@ REQUESTS: Mapping[str, Label] = {
     ),
     GIVE_SUPPORT: Label("tìm và trao hỗ trợ", "find and give support"),
     CONFIRM_STAY: Label("theo dõi việc ra lớp có bền không", "watch whether the return holds"),
+    "refer": Label("chuyển hỗ trợ cho Hội Khuyến học", "refer the family for support"),
     "search": Label("tìm học sinh", "search for the pupil"),
     "wait": Label("chờ đến hết thời gian nghỉ", "wait until the leave ends"),
     HANDLE: Label("xử lý hồ sơ", "handle the case"),
 }
+
+# What who has a case does by having it; all others are asked of somebody in particular.
+OF_THE_HOLDER = (CONTACT, VISIT, GIVE_SUPPORT, CONFIRM_STAY, HANDLE)
 
 _BY_OWNER: Mapping[str, str] = {
     "teacher": CONTACT,

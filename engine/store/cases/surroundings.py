@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from engine.core.calendar import ClosedDays
 from engine.core.cases.casework import Casework
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
-from engine.core.cases.facts import Facts, Fired
+from engine.core.cases.facts import Facts, note_fired
 from engine.core.people.access import ADMIN, SEATS
 from engine.core.people.responsibility import Found, Holder, acting
 from engine.core.workflow.answers import ANSWER, Answer, is_answer
@@ -182,9 +182,7 @@ class SurroundingsReader:
         for case, rule, entry, at, seq in self._rows(surroundings_sql.FIRED, found):
             facts = found[case]
             if entry in (facts.entry, facts.stay):
-                before = facts.fired.get(rule)
-                times = before.times if before and before.entry == entry else 0
-                facts.fired[rule] = Fired(times + 1, at, seq, entry)
+                note_fired(facts.fired, rule, entry, at, seq)
         for case, start, end, reason in self._rows(surroundings_sql.HELD, found):
             found[case].holds += ((start, end, reason),)
         self._read_for_conditions(found)
@@ -215,7 +213,7 @@ class SurroundingsReader:
     def _conditions(self, facts: Facts) -> frozenset[str]:
         at = facts.workflow, facts.rules_version, facts.state
         if at not in self._named:
-            rules = self.definitions.rules(facts.workflow, facts.rules_version).watching(facts.state)
+            rules = self.definitions.rules(facts.workflow, facts.rules_version).ever_watching(facts.state)
             names = {condition.name for rule in rules for condition in rule.when.conditions}
             self._named[at] = frozenset(names | {rule.when.since for rule in rules if rule.when.since})
         return self._named[at]
