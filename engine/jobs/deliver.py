@@ -131,7 +131,7 @@ class _Round:
         return True
 
     def _pass_on(self, session: Session, it: Claimed, dropped: Sequence[DueNotice]) -> str | None:
-        """Gives what the person has no duty for any more to whoever has it now, if they do not know; returns the reason.
+        """Gives what the person has no duty for any more to whoever has it now; returns why the person gets nothing.
 
         What says that a case came to somebody goes no further: whoever has it now was told so when it came to them.
         """

@@ -54,26 +54,30 @@ class Writer:
         return person_id not in self.absent and bool(reach(self.viewers[person_id], one))
 
     def text(self, it: Claimed) -> Text | None:
-        """Returns the text of a delivery in the person's language; None for one with nothing left to say: an empty digest,
-        or a notice about a case for which the person has no duty any more.
+        """Returns the text of a delivery in the person's language; None for one with nothing left to say.
+
+        That is an empty digest, or a notice about a case for which the person has no duty any more.
         """
         language = self.readers[it.person_id].language
         told = self.told.get(it.id, [])
         if it.kind == TRIAL:
             return texts.trial_text(self.url, language)
-        if it.kind == NOTICE and not told:
-            return None
         if it.kind == NOTICE:
-            item = self._item(told[0])
-            if item.act is not None:
-                return texts.act_text(item.why, self.url, language, urgent=it.urgent)
-            if item.closure is not None:
-                return texts.closure_text(item.why, closure_url(self.url, item.closure), language)
-            link = case_url(self.url, item.code)
-            return texts.notice_text(item.code, item.why, item.due, link, language, urgent=it.urgent)
+            return self._single(told[0], language, urgent=it.urgent) if told else None
         day = given(it.day, "a message of no single notice is the digest of a day")
         digest = planning.gather([self._item(one) for one in told], self.urging.get(it.person_id, ()))
         return texts.digest_text(digest, day, self.url, language) if digest else None
+
+    def _single(self, one: DueNotice, language: str, *, urgent: bool) -> Text:
+        item = self._item(one)
+        if item.act is not None:
+            return texts.act_text(item.why, self.url, language, urgent=urgent)
+        if one.kind == planning.CAME_MANY:
+            return texts.closure_text(item.why, f"{self.url}/work", language)
+        if item.closure is not None:
+            return texts.closure_text(item.why, closure_url(self.url, item.closure), language)
+        link = case_url(self.url, item.code)
+        return texts.notice_text(item.code, item.why, item.due, link, language, urgent=urgent)
 
     def _item(self, told: DueNotice) -> DigestItem:
         why = planning.reason(
