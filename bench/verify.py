@@ -1,4 +1,4 @@
-"""`ralop verify` over a country, a checkpoint after some cases changed, and what the upgrade to 0022 adds to each case.
+"""`ralop verify` over a country, a checkpoint after some cases changed, and what the upgrade to 0023 adds to each case.
 
 The floors: a plain scan of the events, and of the cases, by the raw driver.
 """

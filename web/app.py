@@ -37,7 +37,7 @@ from web.site import (
 from web.site.composition import build_context
 from web.site.request_context import EXTENSION, Deployment
 from web.site.settings import Settings, load_settings
-from web.units import overviews
+from web.units import gaps, overviews
 
 BLUEPRINTS = (
     demo.pages,
@@ -70,6 +70,7 @@ BLUEPRINTS = (
     absences.pages,
     welcome.pages,
     overviews.pages,
+    gaps.pages,
     rulebook.pages,
     index.pages,
     people.pages,

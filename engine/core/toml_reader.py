@@ -281,10 +281,16 @@ def duplicates(names: Iterator[str]) -> tuple[str, ...]:
     return tuple(name for name, times in seen.items() if times > 1)
 
 
-def format_of(reader: Reader) -> None:
-    """Notes a fault unless the file has the format that this program reads."""
-    if reader.whole("format") != FORMAT and "format" in reader:
-        reader.fault("format", Sentence("This program reads format {format}.", format=FORMAT))
+def format_of(reader: Reader, newest: int = FORMAT) -> int:
+    """Returns the format of a file; notes a fault unless this program reads it: any up to `newest`."""
+    found = reader.whole("format")
+    if not FORMAT <= found <= newest and "format" in reader:
+        if newest > FORMAT:
+            known = list(range(FORMAT, newest + 1))
+            reader.fault("format", Sentence("This program reads the formats {known}.", known=known))
+        else:
+            reader.fault("format", Sentence("This program reads format {format}.", format=FORMAT))
+    return found
 
 
 def digest_of(text: str) -> str:

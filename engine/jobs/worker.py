@@ -30,9 +30,9 @@ from engine.store.ops import leases
 from engine.store.session import Store
 from engine.usecases.attendance.import_jobs import work as work_on_imports
 from engine.usecases.cases.difficulties import climb_due
+from engine.usecases.cases.reseat import turn_of_day, work_on_rest
 from engine.usecases.context import Context
 from engine.usecases.ops.proof import checkpoint_daily
-from engine.usecases.people.vacancies import reroute_daily
 
 log = logging.getLogger("ralop.worker")
 
@@ -69,8 +69,8 @@ def _imports(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> ob
     return work_on_imports(context, now, stop)
 
 
-def _reroute(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return reroute_daily(context, now, stop)
+def _seats(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return turn_of_day(context, now, stop), work_on_rest(context, now, stop)
 
 
 def _climb(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
@@ -87,13 +87,13 @@ def _checkpoint(context: Context, now: dt.datetime, stop: Callable[[], bool]) ->
 
 Jobs = tuple[Job, ...]
 JOBS: Jobs = (
+    Job("seats", _seats),
     Job("sweep", _sweep, parts=4),
     Job("deliver", _deliver, parts=2),
     Job("difficulties", _climb),
     Job("watch", _watch),
     Job("imports", _imports, parts=2),
     Job("trials", _trials),
-    Job("reroute", _reroute),
     Job("forget", _forget),
     Job("checkpoint", _checkpoint),
 )

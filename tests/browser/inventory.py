@@ -205,6 +205,8 @@ PAGES = (
     Shown("/admin/mergers", "admin", "main .field"),
     Shown("/admin/deliveries", "admin"),
     Shown("/admin/deliveries?state=dead", "admin"),
+    Shown("/gaps", "admin", "main .card"),
+    Shown("/gaps", "head"),
     Shown("/help/admin", "admin"),
     Shown("/help/rights", "admin"),
 )

@@ -36,6 +36,7 @@ TEACHERS = frozenset({"teacher", "outsider_teacher"})  # one's own class; see te
 HEADS = frozenset({"head", "outsider_head"})
 _AREAS = {"commune_officer", "commune_leader", "education_office"}
 AREAS = frozenset({*_AREAS, *(OUTSIDER + role for role in _AREAS)})
+FILLERS = HEADS | (AREAS - {"commune_officer", "outsider_commune_officer"}) | {"admin"}
 GIVERS = frozenset({"volunteer", "association", "outsider_volunteer", "outsider_association"})
 RULERS = frozenset({"admin", "education_office", "outsider_education_office"})
 
@@ -133,6 +134,7 @@ ROUTES = (
     Route("GET", "/class", TEACHERS),
     Route("GET", "/school", HEADS),
     Route("GET", "/area", AREAS),
+    Route("GET", "/gaps", FILLERS),
     Route("GET", "/needs", GIVERS),
     Route("GET", "/gifts/new", GIVERS),
     Route("POST", "/gifts/new", GIVERS),

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from engine.core.notices.planning import reason
+from engine.core.notices.planning import CAME_MANY, reason
 from engine.core.people.access import ADMIN
 from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.units.kinds import called
@@ -74,6 +74,8 @@ def _lines(rows: Sequence[NoticeRow], acts: Mapping[int, AccountEventRow]) -> li
         about, to = case.replace(CODE, row.code or ""), address.replace(CODE, row.code or "")
         if row.act_id is not None:
             about, to = _of_act(acts[row.act_id]), _person(acts[row.act_id])
+        elif row.kind == CAME_MANY:
+            about, to = Sentence("My work").in_(spoken), url_for("work.index")
         elif row.closure_id is not None:
             about, to = closure, url_for("closures.show", closure_id=row.closure_id)
         at = row.at.astimezone(here.tzinfo)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from flask import g
+from flask import g, request
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine.core.cases.act import Act
 from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.cases.available_acts import FORM_LABELS, act_named
 from engine.core.cases.casework import LESSON
+from engine.core.people.access import ADMIN
 from engine.core.people.responsibility import LADDERS, ROLE_LABELS
 from engine.core.refusals import Invalid, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
@@ -18,6 +21,8 @@ from engine.core.workflow import builtin_forms
 from engine.core.workflow.machine import follow
 from engine.core.workflow.model import ActFields, Choice, Field, Transition, Workflow
 from engine.store.cases import case_page
+from engine.store.cases.cases import undone
+from engine.store.cases.history import people_named
 from engine.usecases.cases import case_acts
 from engine.usecases.cases.companions import add as add_companion
 from engine.usecases.cases.difficulties import raise_difficulty
@@ -27,7 +32,8 @@ from web.cases.act_page import ActRequest, act_from, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.addresses import url_for
 from web.site.forms import ActForm, act_form
-from web.site.request_context import deployment, today
+from web.site.languages import said
+from web.site.request_context import deployment, now, today
 from web.site.typed import whole
 
 __all__ = ["pages"]  # its own routes are added to those of the case page
@@ -43,7 +49,8 @@ def act(code: str, name: str) -> str:
     seen = see_case(code)
     asked, label = _named(seen.workflow, name)
     _require(seen, name, asked)
-    return act_page(seen, _act_request(seen, name, label), _form(seen, name, asked))
+    about = _about(seen, name, asked)
+    return act_page(seen, replace(_act_request(seen, name, label), about=about), _form(seen, name, asked))
 
 
 @pages.post("/cases/<code>/<name>")
@@ -85,7 +92,32 @@ def _form(seen: Seen, name: str, asked: Transition | ActFields) -> ActForm:
         fields, needs = (_people(seen), *fields), (PERSON, *needs)
     elif case_acts.meets(seen.workflow, name) and (company := companions.company(seen)):
         fields = (*fields[: len(needs)], company, *fields[len(needs) :])
+    elif isinstance(asked, Transition) and _undone(seen, asked):
+        fields = (*fields[: len(needs)], builtin_forms.FIELDS[builtin_forms.CONFIRM], *fields[len(needs) :])
+        needs = (*needs, builtin_forms.CONFIRM)
     return act_form(fields, needs, version=seen.facts.version)
+
+
+def _undone(seen: Seen, step: Transition) -> Mapping[str, int]:
+    """Returns what is left undone if this step ends the case; nothing for another step."""
+    if not seen.workflow.states[step.to].final:
+        return {}
+    with deployment().context.store.scoped(g.viewer) as session:
+        return undone(session, seen.facts.id)
+
+
+def _about(seen: Seen, name: str, asked: Transition | ActFields) -> str:
+    """Says what follows from an act before it is sent: to whom a case goes, what an end leaves undone."""
+    if name == "decline":
+        with deployment().context.store.reading("to whom a case that is returned goes next") as session:
+            found = case_acts.after_decline(deployment().context, session, seen.facts, now())
+            names = people_named(session, set(found.people))
+        people = ", ".join(names[person] for person in found.people) if found.role != ADMIN else ""
+        said_role = said(ROLE_LABELS[found.role])
+        return str(_("If you return it, it goes to: %(whom)s.", whom=f"{said_role}: {people}" if people else said_role))
+    if isinstance(asked, Transition) and (left := _undone(seen, asked)):
+        return said(case_acts.undone_words(left))
+    return ""
 
 
 def _people(seen: Seen) -> Field:
@@ -101,7 +133,10 @@ def _people(seen: Seen) -> Field:
 
 
 def _step(code: str, name: str, form: ActForm) -> None:
-    case_acts.step(deployment().context, act_from(form, code), name)
+    act = act_from(form, code)
+    if "confirm_asked" not in request.form:  # a page from before this was asked
+        act = replace(act, values={**act.values, builtin_forms.CONFIRM: True})
+    case_acts.step(deployment().context, act, name)
 
 
 def _assign(code: str, _name: str, form: ActForm) -> None:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.available_acts import choices
 from engine.core.cases.definitions import Definitions
+from engine.core.cases.levels import level_words
+from engine.core.cases.turn import turn
 from engine.core.people.access import Viewer, reach
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.words import Sentence
@@ -33,6 +35,8 @@ MOST_STANDS = 4096  # kept; a workflow has some hundreds
 class Card(NamedTuple):
     """A case for a list, in words. `need` and `contact` replace the pupil for readers who may not know more.
 
+    `turn` says of whom something else is asked than what who has the case does.
+
     `new` says what others did to it lately, `whose` who has it if that is not the reader.
     """
 
@@ -46,6 +50,7 @@ class Card(NamedTuple):
     state: str
     shape: str
     owner: str
+    turn: str
     flags: tuple[str, ...]
     offered_here: bool
     next: tuple[str, str] | None = None  # address and words
@@ -87,7 +92,8 @@ class _Standing(NamedTuple):
     waiting: bool
     roles: frozenset[str]
     here: bool
-    offered_role: str | None
+    request: str | None
+    asked_role: str | None
 
 
 class _Stand(NamedTuple):
@@ -96,6 +102,7 @@ class _Stand(NamedTuple):
     state: str
     shape: str
     owner: str
+    turn: str
     act: tuple[str, str] | None
     can_assign: bool
     urge: str  # as a superior, or sideways and upward; "" for neither
@@ -139,16 +146,22 @@ def _stand(workflow: Workflow, case: _Standing) -> _Stand:
         said(state.label),
         shape(state, case.waiting),
         said(ROLE_LABELS[state.owner] if state.owner else ENDED),
+        _turn(workflow, case),
         (can.primary.name, said(can.primary.label)) if can.primary else None,
         "assign" in can,
         _urge(case, state),
     )
 
 
+def _turn(workflow: Workflow, case: _Standing) -> str:
+    line = turn(workflow, case) if case.request in workflow.states[case.state].requests else None
+    return said(line) if line else ""
+
+
 def _urge(case: _Standing, state: State) -> str:
     if state.final or not case.roles & NUDGERS:
         return ""
-    above = urges(case.roles, likely_holder(case.offered_role, state.owner))
+    above = urges(case.roles, likely_holder(case.asked_role, state.owner))
     return said(Sentence("Urge on") if above else Sentence("Ask for attention"))
 
 
@@ -180,7 +193,9 @@ def _card(table: _Table, row: CaseRow) -> Card:
     waiting = row.waiting
     here = waiting and (row.offered_role, row.offered_unit_id) in table.seats
     mine, roles = row.assignee_id == table.viewer.person_id, roles_of(table.viewer, row)
-    standing = _Standing(row.workflow, row.workflow_version, row.state, waiting, roles, here, row.offered_role)
+    standing = _Standing(
+        row.workflow, row.workflow_version, row.state, waiting, roles, here, row.request, row.asked_role
+    )
     stand = table.stand(standing)
     address, owner, until = table.address.replace(CODE, row.code), _owner(row, stand), table.until(row.due_at)
     return Card(
@@ -194,6 +209,7 @@ def _card(table: _Table, row: CaseRow) -> Card:
         stand.state,
         stand.shape,
         owner,
+        stand.turn,
         _flags(table, row) if row.flags or row.level else (),
         here,
         next=(f"{address}/{stand.act[0]}", stand.act[1]) if stand.act else None,
@@ -209,7 +225,7 @@ def _card(table: _Table, row: CaseRow) -> Card:
 
 def _flags(table: _Table, row: CaseRow) -> tuple[str, ...]:
     known = table.definitions.workflow(row.workflow, row.workflow_version).flags
-    level = [Sentence("Urgency level {level}", level=row.level)] if row.level else []
+    level = [level_words(row.level)] if row.level else []
     return tuple(said(line) for line in (*(known[name] for name in row.flags if name in known), *level))
 
 

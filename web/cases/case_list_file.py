@@ -23,7 +23,7 @@ COLUMNS = (
     Sentence("Assignee"),
     Sentence("Absent since"),
     Sentence("Deadline"),
-    Sentence("Urgency level"),
+    Sentence("Reported upward, times"),
     Sentence("Need"),
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import request, url_for
 
+from engine.core.cases.levels import level_words
 from engine.core.words import Label, Sentence
 from engine.core.workflow.form_values import read_date
 from engine.core.workflow.model import Workflow
@@ -87,7 +88,7 @@ def chips(asked: TypedFilters, workflow: Workflow, units: Mapping[int, str]) -> 
     if typed["which"] in WHICH:
         yield "which", WHICH[typed["which"]]
     if filters.level is not None:
-        yield "level", Sentence("Urgency level from {level}", level=filters.level)
+        yield "level", level_words(filters.level)
     if filters.unit is not None:
         name = units.get(filters.unit, "?")
         yield "unit", Label(name, name)

@@ -26,6 +26,7 @@ from engine.core.cases.timeline import (
     unit_label,
 )
 from engine.core.cases.timeline_filters import FILTERS, only
+from engine.core.cases.turn import afterwards, turn
 from engine.core.notices.texts import zalo_text
 from engine.core.people.access import REFERRED, knows
 from engine.core.people.responsibility import ROLE_LABELS, acted
@@ -134,6 +135,8 @@ def show(code: str) -> str:
         roles=ROLE_LABELS,
         undo=corrections.can_undo(reading),
         doubts=corrections.doubts(reading),
+        turn=turn(workflow, facts),
+        afterwards=_afterwards(reading),
         zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _standing(reading), _local_due(facts)),
     )
 
@@ -231,17 +234,18 @@ def _urge(reading: Reading) -> str:
     facts, owner = reading.facts, reading.workflow.states[reading.facts.state].owner
     if not may_nudge(facts, reading.roles, g.viewer.person_id) or _offered_here(facts):
         return ""
-    return "urge" if urges(reading.roles, likely_holder(facts.offered_role, owner)) else "ask"
+    return "urge" if urges(reading.roles, likely_holder(facts.asked_role, owner)) else "ask"
 
 
 def _standing(reading: Reading) -> tuple[Line, ...]:
-    """Returns the state and who has to do what: the same for every reader."""
+    """Returns the state, who has to do what, and who is asked next if not: the same for every reader."""
     facts, state = reading.facts, reading.workflow.states[reading.facts.state]
-    if facts.waiting and facts.offered_role:
-        return state.label, Sentence("Asked to accept: {role}", role=ROLE_LABELS[facts.offered_role])
-    if state.help or state.owner is None:
-        return (state.label, state.help) if state.help else (state.label,)
-    return state.label, Sentence("Asked to act: {role}", role=ROLE_LABELS[state.owner])
+    lines = state.label, turn(reading.workflow, facts), _afterwards(reading)
+    return tuple(line for line in lines if line is not None)
+
+
+def _afterwards(reading: Reading) -> Line | None:
+    return afterwards(reading.situation, reading.facts, now()) if reading.facts.is_open else None
 
 
 def _local_due(facts: Facts) -> Any:
@@ -323,7 +327,7 @@ def _done(reading: Reading) -> dict[str, Any] | None:
 def _call(reading: Reading) -> Contact | None:
     """Returns who has to act now, if it is somebody else."""
     facts = reading.facts
-    role = facts.offered_role if facts.waiting else reading.workflow.states[facts.state].owner
+    role = facts.asked_role
     own = g.viewer.of(role) if role else frozenset()
     found = next((contact for contact in reading.beside.contacts if contact.role == role), None)
     return found if found and not own else None

@@ -12,7 +12,9 @@ from engine.core.cases.casework import FOR
 from engine.core.cases.definitions import Situation
 from engine.core.cases.explain import Line, Next, what_comes, why_of_deadline, why_of_event
 from engine.core.cases.facts import Facts
+from engine.core.cases.levels import level_words
 from engine.core.cases.past import PastEvent
+from engine.core.cases.turn import afterwards, turn
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.refusals import NotFound
 from engine.core.words import Label, Sentence
@@ -49,6 +51,9 @@ def explained(context: Context, code: str, now: dt.datetime) -> Iterator[tuple[i
         acting = {person for it in events if FOR in it.data for person in (it.person_id, it.data[FOR]) if person}
         names = people_named(session, acting)
     yield 0, _standing(situation, facts)
+    if facts.is_open:
+        lines = turn(situation.workflow, facts), afterwards(situation, facts, now)
+        yield from ((0, line) for line in lines if line is not None)
     yield from _deadline(situation, facts)
     yield 0, Sentence("What happened:")
     for event in events:
@@ -62,7 +67,9 @@ def explained(context: Context, code: str, now: dt.datetime) -> Iterator[tuple[i
 
 def _standing(situation: Situation, facts: Facts) -> Line:
     state = situation.workflow.states[facts.state].label
-    return Sentence("{code}: {state}, level {level}", code=facts.code, state=state, level=facts.level)
+    if not facts.level:
+        return Sentence("{code}: {state}", code=facts.code, state=state)
+    return Sentence("{code}: {state}. {level}", code=facts.code, state=state, level=level_words(facts.level))
 
 
 def _deadline(situation: Situation, facts: Facts) -> Iterator[tuple[int, Line]]:

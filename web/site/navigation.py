@@ -54,6 +54,7 @@ MORE: tuple[Way, ...] = (
     *OVERVIEWS,
     Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
     Way("difficulties.index", Sentence("Difficulties"), "bell"),
+    Way("gaps.index", Sentence("Gaps in posts"), "soon", frozenset({"head", "commune_leader", OFFICE, ADMIN})),
     Way("doubles.index", Sentence("Perhaps at two schools"), "person", frozenset({OFFICE})),
     Way("closures.index", Sentence("Days without class"), "soon"),
     Way("imports.index", Sentence("Bring in a file"), "new", frozenset({"teacher", "head", ADMIN})),

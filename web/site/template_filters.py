@@ -9,6 +9,7 @@ from decimal import Decimal
 from flask import Flask
 
 from engine.core.calendar.workdays import grace_end
+from engine.core.cases.levels import level_words
 from engine.core.words import Sentence
 from engine.core.workflow.model import State
 from web.site.languages import language, said
@@ -128,5 +129,10 @@ def init_app(app: Flask) -> None:
     """Registers the filters `due`, `moment`, `ago`, `number`, `weekday`, `tel`, and what base.html needs."""
     app.jinja_env.filters.update(due=due, moment=moment, ago=ago, number=number, weekday=weekday, tel=tel)
     app.jinja_env.globals.update(
-        shape=shape, is_demo=lambda: deployment().demo, clock_line=clock_line, today=today, copied=copied
+        level_words=level_words,
+        shape=shape,
+        is_demo=lambda: deployment().demo,
+        clock_line=clock_line,
+        today=today,
+        copied=copied,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.core.cases.act_vocabulary import GIVERS, HOLDERS
+from engine.core.cases.turn import asks_elsewhere
 from engine.core.people.access import OFFICE, REFERRED, knows
 from engine.core.people.responsibility import LADDERS
 from engine.core.words import Label
@@ -38,6 +39,10 @@ class Standing(Protocol):
     def state(self) -> str: ...
     @property
     def waiting(self) -> bool: ...
+    @property
+    def request(self) -> str | None: ...
+    @property
+    def asked_role(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +77,17 @@ def choices(
     `offered_here`: the case waits for one of their posts. `held_here`: they have accepted it.
     """
     forms = _forms(workflow, case, roles, offered_here=offered_here, held_here=held_here)
-    acts = [*_steps(workflow, case.state, roles), *forms]
+    acts = [*_steps(workflow, case, roles), *forms]
     primary = _primary(workflow, case, roles, acts, offered_here=offered_here)
     rest = [act for act in acts if act != primary]
     rest.sort(key=lambda act: act.name != "decline")
     return Choices(primary, tuple(act for act in rest if not act.danger), tuple(act for act in rest if act.danger))
 
 
-def _steps(workflow: Workflow, state: str, roles: frozenset[str]) -> Iterator[AvailableAct]:
-    for step in workflow.leaving(state):
-        if roles & set(step.by):
+def _steps(workflow: Workflow, case: Standing, roles: frozenset[str]) -> Iterator[AvailableAct]:
+    """Returns the steps of these roles; one that only answers a request is left out while something else is asked."""
+    for step in workflow.leaving(case.state):
+        if roles & set(step.by) and (step.leads is None or case.request in (step.answers_to or (case.request,))):
             yield AvailableAct(step.name, step.label, step.danger, step.help)
 
 
@@ -107,19 +113,22 @@ def _forms(
 def _primary(
     workflow: Workflow, case: Standing, roles: frozenset[str], acts: list[AvailableAct], *, offered_here: bool
 ) -> AvailableAct | None:
-    """Returns the first act: accept an offer; else the first step that leads on; else look after the pupil or give
-    support.
+    """Returns the first act: accept an offer; else what answers the request; else the first step that leads on; else
+    look after the pupil or give support. Who has the case while another is asked has nothing to do first.
     """
     by_name = {act.name: act for act in acts}
     if case.waiting and offered_here:
         return by_name["accept"]
     state, order = workflow.states[case.state], list(workflow.states)
-    if state.final:
-        return None
-    if roles <= REFERRED:
+    if roles <= REFERRED and not state.final:
         return by_name.get("support")
-    for step in workflow.leaving(case.state):
-        if step.name in by_name and not step.danger and order.index(step.to) >= order.index(case.state):
+    steps = [step for step in workflow.leaving(case.state) if step.name in by_name]
+    if answering := next((step for step in steps if case.request in step.answers_to), None):
+        return by_name[answering.name]
+    if state.final or asks_elsewhere(workflow, case):
+        return None
+    for step in steps:
+        if not step.danger and order.index(step.to) >= order.index(case.state):
             return by_name[step.name]
     return by_name.get("check_in" if state.owner in roles else "assign") or by_name.get("note")
 

@@ -17,20 +17,48 @@ from engine.core.cases import escalation
 from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
+from engine.core.cases.requests import following
+from engine.core.cases.turn import asks_elsewhere
 from engine.core.invariants import given
 from engine.core.people.access import ADMIN, OFFICE, REFERRED, SEATS
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, posts_of, recipients
+from engine.core.people.responsibility import (
+    LADDERS,
+    ROLE_LABELS,
+    Directory,
+    Found,
+    acting,
+    find,
+    find_from,
+    posts_of,
+    recipients,
+    seats_of,
+)
 from engine.core.refusals import Conflict, NotAllowed
-from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
+from engine.core.rules.model import (
+    NEXT_UP,
+    OWN,
+    Action,
+    Ask,
+    AskCheckIn,
+    Fire,
+    Notify,
+    OfferTo,
+    RaiseLevel,
+    Rule,
+    SetFlag,
+)
 from engine.core.words import Sentence
-from engine.core.workflow.answers import Answer, Since, is_answer
+from engine.core.workflow.answers import MOST_PUT_OFF, Answer, Since, is_answer
 from engine.core.workflow.machine import follow
-from engine.core.workflow.model import ASSIGNEE, RULE, Transition
+from engine.core.workflow.model import ASSIGNEE, RULE, State, Transition
+from engine.core.workflow.requests import ACCEPT
 
-Seats = Collection[tuple[str, int]]  # posts, each a role in a unit
+Seat = tuple[str, int]  # a role in a unit
+Seats = Collection[Seat]
 SYSTEM: frozenset[str] = frozenset({RULE})
 FOR = "for"  # key in an event's data: the person for whom somebody acted
 LESSON, CHECK_IN = "lesson", "check_in"  # the kinds of planned dates
+BESIDE_WITHIN = Duration(1, "working days")  # the time of one who is asked beside a holder who is away
 LESSON_EVERY = 5  # school days from one catch-up lesson to the next
 MOST_FIRINGS = 50  # rules fired in one run; the loader refuses rule sets that could go in a circle without time passing
 
@@ -112,13 +140,16 @@ class Casework:
     def asked(self) -> list[tuple[int, str]]:
         """Returns who has to act now, and in which role.
 
-        These are the people who act for the assignee today or, if nobody has accepted yet, for the post that has the
-        offer.
+        These are the people who act for the assignee today or, if nobody has accepted yet or another seat is asked, in
+        the seat that is asked.
         """
         facts, directory = self.facts, self.directory
-        if facts.offered_role and facts.offered_unit_id and facts.accepted_at is None:
-            holders = directory.holders(facts.offered_role, facts.offered_unit_id)
-            return [(person, facts.offered_role) for person in acting(holders)]
+        beside = facts.beside_until is not None or facts.assignee_id is None
+        if facts.asked_role and facts.asked_unit_id and (facts.waiting or beside or self.asks_another):
+            if facts.asked_role == ADMIN:
+                return [(person, ADMIN) for person in acting(directory.admins())]
+            holders = directory.holders(facts.asked_role, facts.asked_unit_id)
+            return [(person, facts.asked_role) for person in acting(holders)]
         found = directory.person(facts.assignee_id).acting if facts.assignee_id else ()
         return [(person, ASSIGNEE) for person in found]
 
@@ -139,7 +170,10 @@ class Casework:
         """Do a transition. Raises `NotFound` or `NotAllowed`."""
         step, state = follow(self.situation.workflow, self.facts.state, name, actor.roles)
         entry = self._entry(name, actor, state, role=actor.role(step.by), text=values)
+        if state == self.facts.state and self.facts.waiting and step.answers:
+            self._take_up(entry, actor)
         self._move(step, state, entry, actor)
+        self._follow(step, values, entry, actor)
         self._take_in(values, entry)
         if is_answer(step):
             next_on = values.get("next_on")
@@ -153,6 +187,7 @@ class Casework:
         entry = self._entry("accepted", actor, role=role, text=values)
         entry.answer = "accepted"
         self.facts.accepted_at, self.facts.assignee_id = self.now, actor.person_id
+        self._ask(self._own(), (role, given(self.facts.offered_unit_id, "what is accepted was on offer")), entry)
         self._settle()
 
     def decline(
@@ -168,13 +203,23 @@ class Casework:
             asked = self._answering(actor, seats)
             seat = (asked, given(self.facts.offered_unit_id, "who answers an offer sits in the unit that it went to"))
             answer = "declined"
-        role = seat[0]
-        entry = self._entry("declined", actor, role=role, text=values)
+        entry = self._entry("declined", actor, role=seat[0], text=values)
         entry.answer, entry.offered_at = answer, self.facts.offered_at
+        self._offer(self._after(seat, declined), entry, "offered")
+        self._settle()
+
+    def next_after_decline(self, declined: Seats) -> Found:
+        """Returns the post to which the case goes if the one that has it on offer returns it, as `declined` have."""
+        role = given(self.facts.offered_role, "only what is on offer is returned")
+        unit = given(self.facts.offered_unit_id, "who answers an offer sits in the unit that it went to")
+        return self._after((role, unit), declined)
+
+    def _after(self, seat: Seat, declined: Seats) -> Found:
+        """The post that gets what this seat returns."""
+        role = seat[0]
         owner = self.situation.workflow.states[self.facts.state].owner or role
         start = seat if role in LADDERS[owner] else None
-        self._offer(find(owner, self.facts, self.directory, {*declined, seat}, start), entry, "offered")
-        self._settle()
+        return find(owner, self.facts, self.directory, {*declined, seat}, start)
 
     def _seat_of_holder(self) -> tuple[str, int]:
         """The post in which the holder has the case: their own, or else the one that accepted it."""
@@ -198,11 +243,13 @@ class Casework:
         entry = self._entry(
             "assigned", actor, role=actor.role(LADDERS[owner]), data={"to": person_id, "as": role}, text=values
         )
-        if self.facts.offered_role and self.facts.accepted_at is None:
+        waited = self.facts.waiting
+        if waited:
             entry.answer = "accepted"
         if self.facts.offered_role:
             self.facts.accepted_at = self.now
         before, self.facts.assignee_id = self.facts.assignee_id, person_id
+        self._taken(waited, role, entry)
         self._tell(entry, [(person_id, role)], "assigned", but=actor.person_id)
         if before and before != person_id:
             self._tell(entry, [(before, role)], "relieved", but=actor.person_id)
@@ -275,17 +322,36 @@ class Casework:
                 "rules_versions": [facts.rules_version, versions[1]],
             },
         )
+        answered = escalation.answered(facts, self.situation.calendar)
         self.situation = situation
         facts.workflow_version, facts.rules_version = versions
         if state != facts.state:
             entry.data |= {"from": facts.state, "to": state}
         if (old.owner, old.offered) == (new.owner, new.offered):
             facts.state = state
+            self._same_request(old, new, answered, entry)
         else:
             entry.answer = "superseded" if facts.waiting else None
             self._enter(state, entry, actor)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
+
+    def _same_request(self, old: State, new: State, answered: Since | None, entry: Entry) -> None:
+        """The case asks by its new workflow what it asked by the old one, of the same seat.
+
+        Under older rules time counted from the contacts and visits in the history (`answered`); now the request has it.
+        """
+        facts = self.facts
+        if facts.waiting or facts.request is None or facts.asked_role is None or facts.asked_unit_id is None:
+            return
+        request = facts.request if facts.request in new.requests and facts.request != old.asks else new.asks
+        if answered is None and request == facts.request:
+            return
+        asked, counted = (answered.answer.at, answered.start) if answered else (facts.asked_at, facts.asked_from)
+        self._ask(request, (facts.asked_role, facts.asked_unit_id), entry, counted)
+        facts.asked_at = asked
+        dates = sum(answer.next_at is not None for answer in facts.answers)
+        facts.put_off = max(facts.put_off, min(dates, MOST_PUT_OFF))
 
     def place(self, moved: Mapping[str, list[int]], successors: Mapping[int, int]) -> None:
         """Moves the case along with units that merged into others.
@@ -296,14 +362,16 @@ class Casework:
             moved: the places of the case that changed, each with the old and the new unit.
             successors: the units that ended, each with its successor.
         """
-        facts, before, since = self.facts, self.facts.due_at, self.facts.offered_at
+        facts, before, since, counted = self.facts, self.facts.due_at, self.facts.offered_at, self.facts.asked_from
         entry = self._entry("placed", Actor(None, SYSTEM), data={"because": "merger", "moved": dict(moved)})
         if facts.offered_role and facts.offered_unit_id in successors:
             if facts.waiting:
                 self._offer(find(facts.offered_role, facts, self.directory), entry, "offered")
-                facts.offered_at = since
+                facts.offered_at, facts.asked_from = since, counted
             else:
                 facts.offered_unit_id = successors[facts.offered_unit_id or 0]
+        if facts.asked_role and facts.asked_unit_id in successors:
+            self._seat((facts.asked_role, successors[facts.asked_unit_id]), entry)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
@@ -321,6 +389,10 @@ class Casework:
         if self.facts.offered_role and {"offered_role", "offered_unit_id"} & before.keys():
             entry.answer = "superseded" if waited else None
             entry.offer = Found(self.facts.offered_role, self.facts.offered_unit_id or 0, ())
+        if "asked_unit_id" not in before:  # the file that a merger wrote before cases knew whose turn it is
+            self._follow_places(entry)
+        elif self.facts.asked_role is not None and self.facts.asked_unit_id is not None:
+            self._seat((self.facts.asked_role, self.facts.asked_unit_id), entry)
         entry.data["due"] = _iso(self.facts.due_at)
 
     def move(self, actor: Actor, place: Mapping[str, int | None], situation: Situation) -> None:
@@ -337,9 +409,11 @@ class Casework:
             setattr(facts, name, value)
         self.situation = situation
         moved = {name: pair for name, pair in units.items() if pair[0] != pair[1]}
-        self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
+        entry = self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
         if self._answerable() != before:
-            self.hand_on(actor, None)
+            self.hand_on(actor)
+        elif self.asks_another:
+            self._follow_places(entry)
 
     def _answerable(self) -> tuple[str, int | None]:
         """The post that answers for the case in its state."""
@@ -352,19 +426,59 @@ class Casework:
         self._offer(found, self._entry("rerouted", actor), "offered")
         self._settle()
 
-    def hand_on(self, actor: Actor, person_id: int | None) -> None:
-        """Passes the case on when its assignee has left: to `person_id` or, if None, to whoever is responsible now."""
+    def hand_on(self, actor: Actor, found: Found | None = None) -> None:
+        """Passes the case on when its assignee has left: to whoever is responsible now (`found`, if it is known)."""
         facts, entry = self.facts, self._entry("assigned", actor)
-        owner = self.situation.workflow.states[facts.state].owner or ADMIN
-        found = find(owner, facts, self.directory)
-        if person_id is None and self.situation.workflow.states[facts.state].offered:
+        found = found or find(self.owner, facts, self.directory)
+        if self.state.offered:
             self._offer(found, entry, "offered")
         else:
-            facts.assignee_id = person_id or next(iter(found.people), None)
-            entry.data |= {"to": facts.assignee_id, "as": owner if person_id else found.role}
-            if facts.assignee_id:
-                self._tell(entry, [(facts.assignee_id, entry.data["as"])], "assigned", but=actor.person_id)
+            facts.assignee_id = _first_of(found)
+            entry.data |= {"to": facts.assignee_id, "as": found.role}
+            if found.passed_over:
+                entry.data["passed_over"] = [list(item) for item in found.passed_over]
+            self._taken(False, found.role, entry)
+            self._tell(entry, [(person, found.role) for person in found.people[:1]], "assigned", but=actor.person_id)
         self._settle()
+
+    def let_go(self) -> None:
+        """The holder has left while another seat is asked: the case waits for somebody to take it when its turn comes."""
+        self._entry("assigned", Actor(None, SYSTEM), data={"to": None})
+        self.facts.assignee_id = None
+        self._settle()
+
+    def ask_seat(self, found: Found) -> None:
+        """Asks the same thing of another seat, because nobody acts in the one that was asked."""
+        entry = self._entry("reseated", Actor(None, SYSTEM))
+        self._move_seat(found, entry)
+        self._tell(entry, [(person, found.role) for person in found.people], "handed_over")
+        self._settle()
+
+    def ask_beside(self) -> bool:
+        """Asks the next one up beside a holder who is away with nobody to stand in, or the holder alone again.
+
+        Returns whether that changed anything.
+        """
+        facts, directory = self.facts, self.directory
+        away = not directory.person(given(facts.assignee_id, "somebody has the case")).acting
+        if not away and facts.beside_until is None:
+            return False
+        asked = facts.asked_role, facts.asked_unit_id
+        if away and facts.beside_until is not None and asked[0] != ADMIN and self.asked():
+            return False  # whom it has climbed to stays asked
+        entry = self._entry("reseated", Actor(None, SYSTEM), data={"because": "away" if away else "back"})
+        facts.beside_until = None
+        if not away:
+            seats = seats_of(facts.assignee_id or 0, self.owner, facts, directory)
+            facts.asked_role, facts.asked_unit_id = next(iter(seats), asked)
+            entry.data |= {"requested_of": facts.asked_role, "requested_unit": facts.asked_unit_id}
+        else:
+            self._beside_if_away(entry)
+            if (facts.asked_role, facts.asked_unit_id) == asked and asked[0] == ADMIN:
+                self.entries.pop()  # still nobody but an administrator
+                return False
+        self._settle()
+        return True
 
     # --- what the rules do ----------------------------------------------------------------------------------------
 
@@ -379,6 +493,8 @@ class Casework:
             # Too many in one run: the next look goes on, so that this loop always ends.
             later = self.now + dt.timedelta(hours=1)
             seen = escalation.Evaluation(None, later, escalation.deadline(self.facts, self.situation))
+        if self.facts.beside_until is not None and self.facts.beside_until <= self.now:
+            self._climb_beside()
         self._look_again(seen)
 
     def recount(self, kind: str, actor: Actor, data: Mapping[str, object]) -> bool:
@@ -395,7 +511,8 @@ class Casework:
     def fire(self, due: Due) -> None:
         """Does what a due rule says."""
         rule, facts = due.rule, self.facts
-        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry, before=changing(facts))
+        number = escalation.numbered(rule, facts, self.situation.rules)
+        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=number, before=changing(facts))
         entry.data = {
             "rule": rule.id,
             "rules": facts.rules_version,
@@ -414,8 +531,8 @@ class Casework:
             entry.text = {**(entry.text or {}), "holds": [reason for _, _, reason in facts.holds]}
         if due.since is not None:
             entry.data["answered"] = _answered(due.since)
-        times = facts.fired[rule.id].times if rule.id in facts.fired else 0
-        facts.fired[rule.id] = Fired(times + 1, self.now, self.next_seq)
+        before = escalation.fired(rule, facts, self.situation.rules)
+        facts.fired[rule.id] = Fired(before.times + 1 if before else 1, self.now, self.next_seq, number)
         self.entries.append(entry)
         for action in rule.then:
             self._do(action, rule, entry)
@@ -429,7 +546,7 @@ class Casework:
                 entry.data |= {"step": name, "from": facts.state, "to": state}
                 self._move(step, state, entry, Actor(None, SYSTEM))
             case OfferTo(role, unit):
-                self._offer(self._seat(role, unit), entry, rule.id, urgent=rule.urgent)
+                self._offer(self._seat_for(role, unit), entry, rule.id, urgent=rule.urgent)
             case Notify(roles):
                 for role in roles:
                     acting_role, people = recipients(role, facts, facts.assignee_id, self.directory)
@@ -437,6 +554,8 @@ class Casework:
             case RaiseLevel(steps):
                 facts.level += steps
                 entry.data["level"] = facts.level
+            case Ask(request):
+                self._ask_for(request, entry, kind=rule.id)
             case SetFlag(flag):
                 facts.flags = sorted({*facts.flags, flag})
                 entry.data["flag"] = flag
@@ -445,7 +564,7 @@ class Casework:
                 entry.rows.append(("planned", {"kind": CHECK_IN, "due_at": by}))
                 entry.data["check_in_by"] = _iso(by)
 
-    def _seat(self, role: str, unit: str) -> Found:
+    def _seat_for(self, role: str, unit: str) -> Found:
         if unit == OWN:
             return find(role, self.facts, self.directory)
         if unit == NEXT_UP:
@@ -497,10 +616,11 @@ class Casework:
     def _enter(self, state: str, entry: Entry, actor: Actor) -> None:
         facts, target = self.facts, self.situation.workflow.states[state]
         reopened = facts.closed_at is not None and not target.final
-        if facts.version or facts.state != state:
-            facts.entry = facts.last_entry = facts.last_entry + 1
         facts.state, facts.since, facts.fired, facts.answers = state, self.now, {}, ()
         facts.closed_at = self.now if target.final else None
+        facts.stay, facts.put_off = facts.last_entry + 1, 0
+        facts.beside_until = None
+        facts.request = facts.asked_role = facts.asked_unit_id = facts.asked_at = facts.asked_from = None
         facts.assignee_id = facts.offered_role = facts.offered_unit_id = facts.offered_at = facts.accepted_at = None
         if reopened:
             facts.level, facts.opened_at = 0, self.now
@@ -512,7 +632,8 @@ class Casework:
         if target.offered:
             self._offer(found, entry, "offered", but=actor.person_id)
             return
-        facts.assignee_id = actor.person_id if actor.person_id in found.people else next(iter(found.people), None)
+        facts.assignee_id = actor.person_id if actor.person_id in found.people else _first_of(found)
+        self._ask(target.asks, (found.role, found.unit_id), entry)
         if found.passed_over:
             entry.data["passed_over"] = [list(item) for item in found.passed_over]
         if actor.person_id is not None:
@@ -526,11 +647,168 @@ class Casework:
         if found.role in REFERRED:
             facts.association_id = found.unit_id
         facts.offered_at, facts.accepted_at, facts.assignee_id = self.now, None, None
+        self._ask(ACCEPT, (found.role, found.unit_id), entry)
         entry.offer = found
         entry.data |= {"offered_to": found.role, "unit": found.unit_id}
         if found.passed_over:
             entry.data["passed_over"] = [list(item) for item in found.passed_over]
         self._tell(entry, [(person, found.role) for person in found.people], kind, urgent=urgent, but=but)
+
+    def _ask(self, request: str, seat: Seat, entry: Entry, since: dt.datetime | None = None) -> None:
+        """Says what the case asks now, of which seat, and from when its time counts: nothing else opens a request.
+
+        The request that is open already only changes its seat: an offer that goes up the ladder is still that offer.
+        """
+        facts = self.facts
+        other = self.state.requests.get(request)
+        of_holder = request != ACCEPT and (other is None or other.of == self.state.owner)
+        if of_holder and self.state.offered and facts.assignee_id is None:
+            # Its holder left while another seat was asked: somebody must take it first.
+            self._offer(find(self.owner, facts, self.directory), entry, "offered")
+            return
+        facts.asked_role, facts.asked_unit_id = seat
+        facts.asked_from = since or self.now
+        if not request == facts.request == ACCEPT:
+            if "request" not in entry.data:  # what one event opens twice it opens once
+                facts.entry = facts.last_entry = facts.last_entry + 1
+            facts.request, facts.asked_at = request, self.now
+        entry.data |= {"request": request, "requested_of": seat[0], "requested_unit": seat[1]}
+        if since is not None:
+            entry.data["counts_from"] = _iso(since)
+        self._beside_if_away(entry)
+
+    def _take_up(self, entry: Entry, actor: Actor) -> None:
+        """Who does what the offer is about has accepted it, whether they said so or not."""
+        facts = self.facts
+        role = facts.offered_role if facts.offered_role in actor.roles else entry.role
+        entry.answer, entry.data["accepted"] = "accepted", True
+        facts.accepted_at, facts.assignee_id = self.now, actor.person_id
+        self._taken(True, role or "", entry)
+
+    def _follow(self, step: Transition, values: Mapping[str, Any], entry: Entry, actor: Actor) -> None:
+        """Asks what the answers of a step lead to, where nobody has to accept the case first."""
+        facts = self.facts
+        if facts.request is None or facts.waiting:
+            return
+        found = following(step, values, facts, self.now, self.situation.calendar, self._closing)
+        if found is None:
+            return
+        if found.puts_off:
+            facts.put_off += 1
+            entry.data["put_off"] = facts.put_off
+        entry.data |= {name: True for name in ("bounded", "spent") if getattr(found, name)}
+        if found.puts_off or found.spent:
+            entry.data["next"] = values["next_on"]
+        self._ask_for(found.request, entry, found.since, but=actor.person_id)
+
+    def _ask_for(
+        self, request: str, entry: Entry, since: dt.datetime | None = None, *, but: int | None = None, kind: str = ""
+    ) -> None:
+        """Asks a request of the state, and tells whose turn it is. Who has the case keeps it."""
+        facts, state = self.facts, self.situation.workflow.states[self.facts.state]
+        other = state.requests.get(request)
+        if other is None or other.of == state.owner:
+            seat = self._has()
+        else:
+            found = find(other.of, facts, self.directory)
+            seat = found.role, found.unit_id
+        self._ask(request, seat, entry, since)
+        people = [(person, seat[0]) for person, _ in self.asked()]
+        if all(person != but for person, _ in people):  # who answered knows what follows from it
+            self._tell(entry, people, kind or f"asked_{request}")
+
+    def _has(self) -> Seat:
+        """Returns the seat that has the case: the one that accepted it, or that of its assignee, or its owner's."""
+        facts = self.facts
+        if facts.offered_role is not None and facts.offered_unit_id is not None:
+            return facts.offered_role, facts.offered_unit_id
+        owner = given(self.situation.workflow.states[facts.state].owner, "an open case has an owner")
+        held = posts_of(facts.assignee_id, owner, facts, self.directory) if facts.assignee_id else ()
+        if held and held[0] in SEATS and (unit := getattr(facts, SEATS[held[0]])) is not None:
+            return held[0], unit
+        found = find(owner, facts, self.directory)
+        return found.role, found.unit_id
+
+    def _taken(self, waited: bool, role: str, entry: Entry) -> None:
+        """Somebody in this role has the case now; `waited`: it was on offer, so its own request begins."""
+        facts = self.facts
+        if role == facts.offered_role and facts.offered_unit_id is not None:
+            seat = role, facts.offered_unit_id
+        else:
+            seat = role, getattr(facts, SEATS.get(role, ""), None) or find(role, facts, self.directory).unit_id
+        if facts.offered_role is not None:
+            facts.offered_role, facts.offered_unit_id = seat
+        if waited:
+            self._ask(self._own(), seat, entry)
+        elif not self.asks_another:
+            self._seat(seat, entry)
+            self._beside_if_away(entry)
+
+    def _beside_if_away(self, entry: Entry) -> None:
+        """Asks the next one up beside the holder if it is the holder's turn, and nobody acts for them today."""
+        facts, directory = self.facts, self.directory
+        facts.beside_until = None
+        if facts.assignee_id is None or self.asks_another or directory.person(facts.assignee_id).acting:
+            return
+        seats = seats_of(facts.assignee_id, self.owner, facts, directory)
+        seat = seats[0] if seats else (facts.asked_role or self.owner, facts.asked_unit_id)
+        self._beside(find_from(seat, facts, directory), entry)
+
+    def _beside(self, found: Found, entry: Entry) -> None:
+        within = self.situation.clock.deadline(self.now, BESIDE_WITHIN) or self.now + dt.timedelta(days=1)
+        self._move_seat(found, entry)
+        self.facts.beside_until = within
+        entry.data["beside_until"] = _iso(within)
+        self._tell(entry, [(person, found.role) for person in found.people], "asked_beside")
+
+    def _climb_beside(self) -> None:
+        """Who was asked beside the holder has done nothing in time: the next one up from there is asked, if any is."""
+        facts = self.facts
+        seat = facts.asked_role or ADMIN, facts.asked_unit_id
+        found = find(seat[0], facts, self.directory, start=seat)
+        if found.role == ADMIN:
+            return
+        entry = self._entry("reseated", Actor(None, SYSTEM), data={"because": "not done"})
+        self._beside(found, entry)
+
+    def _move_seat(self, found: Found, entry: Entry) -> None:
+        self._seat((found.role, found.unit_id), entry)
+        if found.passed_over:
+            entry.data["passed_over"] = [list(item) for item in found.passed_over]
+
+    @property
+    def state(self) -> State:
+        """The state that the case is in, as its workflow describes it."""
+        return self.situation.workflow.states[self.facts.state]
+
+    @property
+    def owner(self) -> str:
+        """The role that has the case in its state."""
+        return self.state.owner or ADMIN
+
+    def _own(self) -> str:
+        return self.situation.workflow.states[self.facts.state].asks
+
+    @property
+    def asks_another(self) -> bool:
+        """Returns whether somebody else is asked than who has the case or is offered it."""
+        return asks_elsewhere(self.situation.workflow, self.facts)
+
+    def _follow_places(self, entry: Entry) -> None:
+        """The units of the case have changed: the same role is asked where the pupil learns and lives now."""
+        facts = self.facts
+        if facts.asked_role is None:
+            return
+        if facts.asked_role == facts.offered_role and facts.offered_unit_id is not None:
+            self._seat((facts.asked_role, facts.offered_unit_id), entry)
+        else:
+            found = find(facts.asked_role, facts, self.directory)
+            self._seat((found.role, found.unit_id), entry)
+
+    def _seat(self, seat: Seat, entry: Entry) -> None:
+        """The present request is asked of another seat; it stays the same request, with the same time."""
+        self.facts.asked_role, self.facts.asked_unit_id = seat
+        entry.data |= {"requested_of": seat[0], "requested_unit": seat[1]}
 
     def _answering(self, actor: Actor, seats: Seats) -> str:
         facts = self.facts
@@ -607,6 +885,15 @@ class Casework:
             # The association is not asked any more: its duty ends, and it no longer sees the case.
             facts.association_id = None
         facts.due_at, facts.next_look_at = (seen.deadline, seen.look) if facts.is_open else (None, None)
+        if facts.is_open and facts.beside_until is not None:
+            facts.due_at = min(facts.due_at or facts.beside_until, facts.beside_until)
+            if facts.beside_until > self.now:
+                facts.next_look_at = min(facts.next_look_at or facts.beside_until, facts.beside_until)
+
+
+def _first_of(found: Found) -> int | None:
+    """Returns who has a case that nobody has to accept. An administrator is told, but has no case: it is nobody's."""
+    return None if found.role == ADMIN else next(iter(found.people), None)
 
 
 def _answered(since: Since) -> dict[str, Any]:

@@ -5,8 +5,10 @@ counts from when the case was offered or accepted: acceptance and action have se
 the firing before it. So people get one reminder and then their full time again, not many at once, when no worker ran
 for some time.
 
-A rule that waits for silence (`since = "answer"`) begins again with each contact or visit of the stay. So do rules that
-count from the deadline it makes: they can fire once more after it, however often they fired before.
+A rule with `since = "request"` counts from when the present request was opened, or from the end of a next date that was
+agreed with it, and fires anew for each request. One with `since = "answer"` begins again with each contact or visit of
+the stay. So do rules that count from the deadline it makes: they can fire once more after it, however often they fired
+before. All others count the whole stay, and fire once in it.
 """
 
 from __future__ import annotations
@@ -18,13 +20,15 @@ from typing import NamedTuple
 
 from engine.core.calendar import Calendar, Duration
 from engine.core.cases.definitions import Situation
-from engine.core.cases.facts import Facts
+from engine.core.cases.facts import Facts, Fired
 from engine.core.invariants import Broken, given
-from engine.core.rules.model import Condition, Rule
+from engine.core.rules.model import Condition, Rule, RuleSet
 from engine.core.workflow import answers
 from engine.core.workflow.answers import Since
+from engine.core.workflow.requests import ACCEPT
 
 ONE_DAY = Duration(1, "days")
+FAR = dt.datetime.max.replace(tzinfo=dt.UTC)
 # These can become true as time passes, without an event on the case.
 DRIFTING = frozenset({"absences", "unexcused", "season"})
 
@@ -69,12 +73,12 @@ def evaluate(facts: Facts, situation: Situation, now: dt.datetime) -> Evaluation
     """Returns the results of `decide`, `next_look` and `deadline` in one pass over the rules."""
     first: Due | None = None
     look: dt.datetime | None = None
-    known, until = False, None
-    timing = situation.rules.timing(facts.state, facts.accepted)
+    known, until = 0, None
+    timings = situation.rules.timings(*node(facts, situation))
     for due in coming(facts, situation):
         at = due.at
-        if due.rule is timing and not due.repetition:
-            known, until = True, at
+        if not due.repetition and any(due.rule is timing for timing in timings):
+            known, until = known + 1, at if until is None or at < until else until
         if at <= now:
             if _holds(due.rule, facts, situation, now):
                 first = due if first is None or at < first.at else first
@@ -83,18 +87,32 @@ def evaluate(facts: Facts, situation: Situation, now: dt.datetime) -> Evaluation
             else:
                 continue
         look = at if look is None or at < look else look
-    return Evaluation(first, look, until if known else deadline(facts, situation))
+    return Evaluation(first, look, until if known == len(timings) else deadline(facts, situation))
 
 
 def deadline(facts: Facts, situation: Situation) -> dt.datetime | None:
-    """Returns until when the person who has the case, or is offered it, must act: the time of the state's `for`
-    rule.
-    """
-    rule = situation.rules.timing(facts.state, facts.accepted)
-    if rule is None or rule.when.for_ is None:
-        return None
-    start = started(rule, facts, situation.calendar)
-    return None if start is None else situation.clock.deadline(start, rule.when.for_)
+    """Returns until when whoever is asked must answer: the time of the `for` rule of what is asked."""
+    found = timed(facts, situation)
+    return found.at if found else None
+
+
+class Timed(NamedTuple):
+    """The rule that makes the deadline, from when it counts, for how long, and until when (None: the clock is held)."""
+
+    rule: Rule
+    start: dt.datetime
+    time: Duration
+    at: dt.datetime | None
+
+
+def timed(facts: Facts, situation: Situation) -> Timed | None:
+    """Returns how the deadline is made; None if nothing has a time."""
+    counted = (
+        Timed(rule, start, rule.when.for_, situation.clock.deadline(start, rule.when.for_))
+        for rule in situation.rules.timings(*node(facts, situation))
+        if rule.when.for_ is not None and (start := started(rule, facts, situation.calendar)) is not None
+    )
+    return min(counted, key=lambda found: found.at or FAR, default=None)
 
 
 def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
@@ -105,18 +123,18 @@ def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
     if not facts.is_open:
         return
     anew = situation.rules.anew(facts.state, facts.accepted) if facts.answers else ()
-    for rule in situation.rules.watching(facts.state, facts.accepted):
+    for rule in situation.rules.watching(*node(facts, situation)):
         start = started(rule, facts, situation.calendar)
         if start is None or _settled(rule, facts):
             continue
-        fired = facts.fired.get(rule.id) if facts.fired else None
-        times, since = fired.times if fired else 0, None
-        if fired is None or (rule.id in anew and fired.seq < facts.answers[-1].seq):
+        before = fired(rule, facts, situation.rules) if facts.fired else None
+        times, since = before.times if before else 0, None
+        if before is None or (rule.id in anew and before.seq < facts.answers[-1].seq):
             since = answered(facts, situation.calendar) if rule.id in anew else None
             start = max(start, since.start) if since else start
             at, start, counted = _first(rule, start, facts, situation)
         elif rule.repeat is not None and times <= rule.repeat.at_most:
-            start, counted = fired.last, rule.repeat.every
+            start, counted = before.last, rule.repeat.every
             at = situation.clock.deadline(start, counted)
         else:
             continue
@@ -132,7 +150,7 @@ def would_fire(facts: Facts, situation: Situation, rule: Rule, now: dt.datetime)
 
 def expected(facts: Facts, situation: Situation, now: dt.datetime) -> list[Due]:
     """Returns what the rules will do if nobody acts, the soonest first, up to the rule that moves the case to another
-    state.
+    state, or asks something else.
 
     A rule that waits for something that changes as time passes (a season, absences) is included, whether it will hold
     or not.
@@ -142,7 +160,7 @@ def expected(facts: Facts, situation: Situation, now: dt.datetime) -> list[Due]:
         key=lambda due: due.at,
     )
     for number, due in enumerate(found):
-        if due.rule.fires and not waits(due.rule):
+        if (due.rule.fires or due.rule.asks) and not waits(due.rule):
             return found[: number + 1]
     return found
 
@@ -157,6 +175,27 @@ def _possible(rule: Rule, facts: Facts, situation: Situation, now: dt.datetime) 
     return all(_met_around(condition, facts, situation, now) for condition in lasting)
 
 
+def node(facts: Facts, situation: Situation) -> tuple[str, bool | None, str]:
+    """Returns where the case stands for its rules: the state, whether its offer is accepted, and what else is asked.
+
+    The last is "" while the case asks what its state does by itself, or to be accepted.
+    """
+    request = facts.request or ""
+    own = request == ACCEPT or request == situation.workflow.states[facts.state].asks
+    return facts.state, facts.accepted, "" if own else request
+
+
+def numbered(rule: Rule, facts: Facts, rules: RuleSet) -> int:
+    """Returns the number under which a firing of the rule is kept: that of the request, or of the stay."""
+    return facts.entry if rules.by_request(rule) else facts.stay
+
+
+def fired(rule: Rule, facts: Facts, rules: RuleSet) -> Fired | None:
+    """Returns how the rule fired for the present request, or in the present stay if it counts all of that."""
+    found = facts.fired.get(rule.id)
+    return found if found is not None and found.entry == numbered(rule, facts, rules) else None
+
+
 def started(rule: Rule, facts: Facts, calendar: Calendar) -> dt.datetime | None:
     """Returns from when the rule's time counts; None while the offer is not in the condition that the rule asks for."""
     start: dt.datetime | None = facts.since
@@ -164,6 +203,8 @@ def started(rule: Rule, facts: Facts, calendar: Calendar) -> dt.datetime | None:
         if rule.when.accepted != facts.accepted:
             return None
         start = facts.accepted_at if rule.when.accepted else facts.offered_at
+    if (rule.when.since or rule.when.around_deadline) and start and facts.asked_from:
+        start = max(start, facts.asked_from)
     since = answered(facts, calendar) if rule.when.awaits_answer else None
     return max(start, since.start) if since and start else start
 

@@ -18,10 +18,11 @@ from engine.core.calendar import Calendar, Clock, ClosedDays, Duration
 from engine.core.cases import escalation
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts
+from engine.core.cases.turn import asked
 from engine.core.people.responsibility import PASSED_OVER, ROLE_LABELS
 from engine.core.rules.model import Rule, RuleSet
 from engine.core.words import Label, Sentence
-from engine.core.workflow.answers import FARTHEST, MOST_PUT_OFF, Answer, Since
+from engine.core.workflow.answers import FARTHEST, MOST_PUT_OFF, REQUEST, Answer, Since
 
 Line = Label | Sentence
 
@@ -88,19 +89,21 @@ def why_of_event(
         return _recounted(definitions.calendar(surroundings.province), data)
     if "offered_to" in data or "passed_over" in data:
         return _handed(data)
+    if "next" in data:
+        return _put_off(definitions, facts, definitions.calendar(surroundings.province), data)
     return None
 
 
 def why_of_deadline(situation: Situation, facts: Facts) -> Why | None:
     """Returns why the deadline of a case is when it is, counted now; None for a state without a deadline."""
-    rule = situation.rules.timing(facts.state, facts.accepted)
-    start = escalation.started(rule, facts, situation.calendar) if rule else None
-    if rule is None or rule.when.for_ is None or start is None or not facts.is_open:
+    timed = escalation.timed(facts, situation) if facts.is_open else None
+    if timed is None:
         return None
-    found = situation.clock.explain(start, rule.when.for_)
-    lines = [_version(rule.id, situation.rules.version), _counted(situation.calendar, rule.when.for_, start, found.at)]
+    rule, start, time, _until = timed
+    found = situation.clock.explain(start, time)
+    lines = [_version(rule.id, situation.rules.version), _counted(situation.calendar, time, start, found.at)]
     since = escalation.answered(facts, situation.calendar) if rule.when.awaits_answer else None
-    answered = _answered(situation.calendar, since) if since else ()
+    answered = _answered(situation.calendar, since) if since else _agreed(situation.calendar, rule, facts)
     return Why(rule.why, (*lines, *answered), found.words())
 
 
@@ -169,6 +172,36 @@ def _asked(calendar: Calendar, data: Mapping[str, Any]) -> Why:
         reason = Sentence("No answer until {late}: it goes to the next post up.", late=late)
     asked = Sentence("An answer is due from: {role}, until {until}.", role=ROLE_LABELS[data["asked"]], until=until)
     return Why(reason, (asked, *passed_over(data)))
+
+
+def _agreed(calendar: Calendar, rule: Rule, facts: Facts) -> tuple[Line, ...]:
+    """Says that a next date put the present request off."""
+    if rule.when.since != REQUEST or facts.asked_from is None or facts.asked_at is None:
+        return ()
+    if facts.asked_from <= facts.asked_at:
+        return ()
+    asked_at, asked_from = calendar.local(facts.asked_at), calendar.local(facts.asked_from)
+    return (Sentence("A next date was given at {at}: time counts from {start}.", at=asked_at, start=asked_from),)
+
+
+def _put_off(definitions: Definitions, facts: Facts, calendar: Calendar, data: Mapping[str, Any]) -> Why:
+    """Explains what a next date changed."""
+    workflow = definitions.workflow(facts.workflow, facts.workflow_version)
+    reason = asked(workflow, str(data.get("to", facts.state)), data["request"], data["requested_of"])
+    day = dt.date.fromisoformat(data["next"])
+    if "spent" in data:
+        said = Sentence("Its next date, {day}, puts nothing off: that was done often enough.", day=day)
+    elif "bounded" in data:
+        start = _moment(calendar, data["counts_from"])
+        said = Sentence(
+            "The next date, {day}, is farther off than {time}: counted from {start}.",
+            day=day,
+            time=FARTHEST.label,
+            start=start,
+        )
+    else:
+        said = Sentence("Time counts from the end of the next date, {day}.", day=day)
+    return Why(reason, (said,))
 
 
 def _recounted(calendar: Calendar, data: Mapping[str, Any]) -> Why:
@@ -261,7 +294,7 @@ def _time(
     first = not data["repetition"] or "answered" in data
     before = rule.when.before_deadline if rule and first else None
     if rule and before is not None:
-        timing = rules.timing(rule.when.state, rule.when.accepted)
+        timing = rules.timing(rule.when.state, rule.when.accepted, next(iter(rule.when.requests), ""))
         days = clock.explain(start, timing.when.for_).words() if timing and timing.when.for_ else ()
         return Sentence("{time} before the deadline: from {due}.", time=_share(before), due=calendar.local(due)), days
     if not data["time"]:

@@ -36,7 +36,7 @@ from engine.core.words import Sentence
 
 TRIAL = 0  # the version of the rules on trial; no file can have it
 LASTING = frozenset({"disability", "first_time"})  # flags that a case has from its first moment on
-AROUND = frozenset({"recounted", "placed", "rerouted", "adopted"})  # these events are not acts on the case itself
+AROUND = frozenset({"recounted", "placed", "rerouted", "reseated", "adopted"})  # not acts on the case itself
 # What an act that was taken back gives back; its stay keeps its number.
 RESTORED = (*(name for name in STORED if name not in {"last_entry", "rules_version", "workflow_version"}), "flags")
 MOST_LOOKS = 10_000  # looks at one case; a checked rule set needs far fewer
@@ -144,7 +144,20 @@ class Replay:
             self._entries = len(self.work.entries)
         if self._note(past) and self.facts.waiting and self._offered:
             self.facts.offered_role, self.facts.offered_unit_id = self._offered  # as the posts were filled then
+        self._ask_as_then(past)
         self.facts.version += 1
+
+    def _ask_as_then(self, past: PastEvent) -> None:
+        """What an answer led to stands in the event: what was written with it may be erased by now."""
+        facts, request = self.facts, past.data.get("request")
+        state = self.work.situation.workflow.states[facts.state]
+        if request not in (state.asks, *state.requests) or facts.request is None or facts.waiting:
+            return
+        facts.request, facts.asked_at = request, past.at
+        counted = past.data.get("counts_from")
+        facts.asked_from = dt.datetime.fromisoformat(counted) if counted else past.at
+        facts.asked_role, facts.asked_unit_id = past.data["requested_of"], past.data["requested_unit"]
+        facts.put_off = past.data.get("put_off", facts.put_off)
 
     def _note(self, past: PastEvent) -> bool:
         """Remembers the real offer; returns whether this event offered it."""
@@ -268,8 +281,11 @@ def _newborn(facts: Facts, at: dt.datetime, definitions: Definitions) -> Facts:
     return replace(
         facts,
         state=initial,
-        entry=1,
-        last_entry=1,
+        entry=0,
+        last_entry=0,
+        stay=0,
+        beside_until=None,
+        put_off=0,
         since=at,
         level=0,
         opened_at=at,

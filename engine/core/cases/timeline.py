@@ -14,10 +14,12 @@ from engine.core.cases.definitions import Definitions, Surroundings
 from engine.core.cases.explain import Why, why_of_event
 from engine.core.cases.facts import Facts
 from engine.core.cases.past import OF
+from engine.core.cases.turn import asked
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import COMPANY, FIELDS, field_named
 from engine.core.workflow.model import Field, Workflow
+from engine.core.workflow.requests import ACCEPT
 
 Line = Label | Sentence
 Answer = Label | dt.date | str | tuple[Label, ...]
@@ -121,14 +123,16 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
     if role := data.get("offered_to"):
         unit = names.units.get(data.get("unit", 0), "")
         yield offered(role, unit)
+    elif (request := data.get("request")) and request != ACCEPT:
+        yield asked(workflow, str(data.get("to", "")), request, data["requested_of"])
     if "as" in data:
         yield Sentence("Assigned to: {person}", person=names.people.get(data.get("to", 0), ""))
     if "level" in data:
         yield Sentence("Level of urgency: {level}", level=data["level"])
     if flag := workflow.flags.get(str(data.get("flag"))):
         yield flag
-    if asked := data.get("asked") or data.get("stays"):
-        yield waits_for(asked, names.units.get(data.get("unit", 0), ""))
+    if decides := data.get("asked") or data.get("stays"):
+        yield waits_for(decides, names.units.get(data.get("unit", 0), ""))
     if with_them := [names.company[seq] for seq in data.get(COMPANY, ()) if seq in names.company]:
         yield Sentence("Together with: {people}", people=with_them)
     if label := names.company.get(data.get("companion", 0)):

@@ -21,6 +21,39 @@ def check(ruleset: RuleSet, workflow: Workflow, reader: Reader) -> None:
     for rule in ruleset.rules:
         _check_when(rule, ruleset, workflow, reader)
     _check_cycles(ruleset, workflow, reader)
+    _check_requests(ruleset, workflow, reader)
+
+
+def _check_requests(ruleset: RuleSet, workflow: Workflow, reader: Reader) -> None:
+    """Notes requests that nothing would ever follow."""
+    for state in workflow.states.values():
+        for name in state.requests:
+            if ruleset.timing(state.name, None, name) is None:
+                sentence = Sentence(
+                    "Nothing follows when nobody answers “{request}”: write a rule with `for`, or `within` and `else` "
+                    "in the workflow.",
+                    request=name,
+                )
+                reader.fault(f"states.{state.name}.requests.{name}", sentence)
+
+
+def _rounds(ruleset: RuleSet, workflow: Workflow) -> Iterator[tuple[str, Sentence]]:
+    """Returns a warning for each state in which answers could go round for ever: no rule counts the whole stay."""
+    for state in workflow.states.values():
+        timed = [rule for rule in ruleset.ever_watching(state.name) if rule.when.for_]
+        answered = [step for step in workflow.leaving(state.name) if step.to == state.name and step.answers]
+        if (
+            answered
+            and any(rule.when.since and not rule.when.requests for rule in timed)
+            and all(rule.when.by_request for rule in timed)
+        ):
+            yield (
+                "rule",
+                Sentence(
+                    "Answers can go round in “{state}” for ever: let one rule without `since` count the whole stay.",
+                    state=state.name,
+                ),
+            )
 
 
 def _check_when(rule: Rule, ruleset: RuleSet, workflow: Workflow, reader: Reader) -> None:
@@ -33,7 +66,7 @@ def _check_when(rule: Rule, ruleset: RuleSet, workflow: Workflow, reader: Reader
             Sentence("“{state}” is final: nothing is waited for there.", state=when.state),
         )
     for key, value in (("before_deadline", when.before_deadline), ("after_deadline", when.after_deadline)):
-        if value is not None and ruleset.timing(when.state, when.accepted) is None:
+        if value is not None and all(ruleset.timing(*node) is None for node in _nodes(when)):
             reader.fault(
                 f"rule “{rule.id}”.when.{key}",
                 Sentence("There is no deadline here: no rule for “{state}” has a `for`.", state=when.state),
@@ -60,13 +93,18 @@ def _instant(rule: Rule, ruleset: RuleSet, workflow: Workflow) -> bool:
     when = rule.when
     if when.for_ or when.after_deadline or (when.accepted and workflow.states[when.state].offered):
         return False
-    before, timing = when.before_deadline, ruleset.timing(when.state, when.accepted)
+    before, timing = when.before_deadline, ruleset.timing(*_nodes(when)[0])
     if before is None:
         return True
     whole = timing.when.for_ if timing else None
     if not isinstance(before, Duration) or whole is None:
         return False
     return before.unit != whole.unit or before.amount >= whole.amount
+
+
+def _nodes(when: When) -> list[tuple[str, bool | None, str]]:
+    """Returns where a rule watches: the state, whether the offer is accepted, and each request that it names."""
+    return [(when.state, when.accepted, request) for request in when.requests or ("",)]
 
 
 def _round(rule: Rule, rules: Mapping[str, Rule], workflow: Workflow) -> tuple[str, ...]:
@@ -103,6 +141,7 @@ def warnings(ruleset: RuleSet, workflow: Workflow) -> Iterator[tuple[str, Senten
                 f"rule “{rule.id}”.when",
                 Sentence("This rule can never fire: the conditions on “{name}” cannot hold together.", name=name),
             )
+    yield from _rounds(ruleset, workflow)
     for first, second in combinations(ruleset.rules, 2):
         yield from _of_two(first, second, workflow)
 
@@ -126,7 +165,7 @@ def _leaves(rule: Rule, workflow: Workflow) -> bool:
 
 def _sooner(early: When, late: When, level: bool) -> bool:
     """Returns whether `early` holds whenever `late` does, and not later; `level`: the same moment is enough."""
-    if early.state != late.state or early.accepted not in (None, late.accepted):
+    if early.state != late.state or early.accepted not in (None, late.accepted) or early.requests != late.requests:
         return False
     if early.before_deadline or early.after_deadline or not set(early.conditions) <= set(late.conditions):
         return False
@@ -141,7 +180,7 @@ def _sooner(early: When, late: When, level: bool) -> bool:
 
 def _starts_later(one: When, other: When) -> bool:
     """Returns whether the clock of `one` may start later than that of `other`, by an unknown time."""
-    if one.awaits_answer and not other.awaits_answer:
+    if one.since and one.since != other.since:
         return True
     return one.accepted is None and bool(other.accepted)
 

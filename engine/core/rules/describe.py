@@ -10,6 +10,7 @@ from engine.core.rules.model import (
     NEXT_UP,
     OWN,
     Action,
+    Ask,
     AskCheckIn,
     Condition,
     Fire,
@@ -60,6 +61,10 @@ def _moment(when: When, workflow: Workflow) -> Iterator[Line]:
     yield Sentence("The case is in the state “{state}”", state=workflow.states[when.state].label)
     if when.accepted is not None:
         yield Sentence("it was accepted") if when.accepted else Sentence("nobody has accepted it")
+    if when.requests:
+        asks = workflow.states[when.state].asks
+        names = [workflow.request_label(when.state, request or asks) for request in when.requests]
+        yield Sentence("it asks: {requests}", requests=names)
     if when.for_:
         yield Sentence("for {time}", time=when.for_.label)
         if when.awaits_answer:
@@ -69,6 +74,8 @@ def _moment(when: When, workflow: Workflow) -> Iterator[Line]:
                 time=FARTHEST.label,
                 times=MOST_PUT_OFF,
             )
+        elif when.since:
+            yield Sentence("counted from when it last asked for it, or from the end of an agreed next date")
     elif isinstance(when.before_deadline, Fraction):
         percent = f"{float(when.before_deadline * 100):g}%"
         yield Sentence("{share} of the time to the deadline is left", share=percent)
@@ -103,7 +110,7 @@ def _named(fact: str, value: object, rules: RuleSet, workflow: Workflow) -> obje
 
 def then_words(rule: Rule, workflow: Workflow) -> tuple[Line, ...]:
     """Returns what the rule does, in order; how often it repeats; whether it waits for the end of quiet hours."""
-    lines: list[Line] = [_action(action, workflow) for action in rule.then]
+    lines: list[Line] = [_action(action, workflow, rule.when.state) for action in rule.then]
     if rule.repeat:
         lines.append(
             Sentence(
@@ -117,10 +124,8 @@ def then_words(rule: Rule, workflow: Workflow) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _action(action: Action, workflow: Workflow) -> Line:
+def _action(action: Action, workflow: Workflow, state: str) -> Line:
     match action:
-        case Notify(roles):
-            return Sentence("tells: {roles}", roles=[ROLE_LABELS[role] for role in roles])
         case OfferTo(role, unit):
             return _offer(role, unit)
         case Fire(name):
@@ -130,6 +135,17 @@ def _action(action: Action, workflow: Workflow) -> Line:
                 step=step.label,
                 state=workflow.states[step.to].label,
             )
+        case Ask(request):
+            return Sentence("asks: {request}", request=workflow.request_label(state, request))
+        case _:
+            return _beside(action, workflow)
+
+
+def _beside(action: Notify | RaiseLevel | SetFlag | AskCheckIn, workflow: Workflow) -> Line:
+    """Puts what a rule does without moving the case into words."""
+    match action:
+        case Notify(roles):
+            return Sentence("tells: {roles}", roles=[ROLE_LABELS[role] for role in roles])
         case RaiseLevel(by):
             return Sentence("raises the urgency level by {by}", by=by)
         case SetFlag(flag):

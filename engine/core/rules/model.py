@@ -38,8 +38,10 @@ class Condition:
 class When:
     """The moment a rule waits for, in one state.
 
-    `accepted` None: whether the offer is accepted or not. `for_`: the time in the state (or, with `accepted`, the time
-    without or since acceptance; with `since` ANSWER, the time after the last contact or visit of the stay, if any).
+    `accepted` None: whether the offer is accepted or not. `requests`: what the case must ask then ("" is what the state
+    asks by itself); empty: that, or to be accepted. `for_`: the time in the state (or, with `accepted`, time without
+    or since acceptance). With `since` REQUEST it counts from the present request, or from the end of a next date that
+    was agreed; with ANSWER from the last contact or visit of the stay, if any.
     `before_deadline` counts back from the deadline, a Fraction being a share of the whole time (25 % = 1/4 of it is
     left); `after_deadline` counts on from it; `RuleSet.timing` says which deadline that is. Without any of the three
     the rule fires as soon as the other conditions hold.
@@ -52,11 +54,17 @@ class When:
     after_deadline: Duration | None = None
     conditions: tuple[Condition, ...] = ()
     since: str = ""
+    requests: tuple[str, ...] = ()
 
     @property
     def awaits_answer(self) -> bool:
         """Returns whether its time begins again with each contact or visit."""
         return self.since == ANSWER
+
+    @property
+    def by_request(self) -> bool:
+        """Returns whether its time begins again with each request, so that it can fire for each."""
+        return self.accepted is False or bool(self.since or self.requests)
 
     @property
     def around_deadline(self) -> bool:
@@ -107,7 +115,14 @@ class AskCheckIn:
     within: Duration
 
 
-Action = Notify | OfferTo | Fire | RaiseLevel | SetFlag | AskCheckIn
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask another request of the state the case is in."""
+
+    request: str
+
+
+Action = Notify | OfferTo | Fire | RaiseLevel | SetFlag | AskCheckIn | Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +149,11 @@ class Rule:
         """The transitions this rule does, in order."""
         return tuple(action.transition for action in self.then if isinstance(action, Fire))
 
+    @property
+    def asks(self) -> str:
+        """Returns the request that this rule opens, "" if none."""
+        return next((action.request for action in self.then if isinstance(action, Ask)), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Season:
@@ -155,6 +175,7 @@ class RuleSet:
     """A whole, checked rule set. `text` is the file as it was read, `digest` its SHA-256 in hex.
 
     `warnings` are what is allowed but probably a mistake: rules that can never fire, rules that always fire together.
+    `unanswered` are the rules that the workflow itself brings, for requests that nobody answers.
     """
 
     workflow: str
@@ -164,39 +185,67 @@ class RuleSet:
     text: str
     digest: str
     warnings: tuple[Fault, ...] = ()
-    # Earlier answers of `watching` and `timing`: a sweep asks the same for each of a million cases.
-    _watching: dict[tuple[str, bool | None], tuple[Rule, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _timing: dict[tuple[str, bool | None], Rule | None] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    unanswered: tuple[Rule, ...] = ()
+    # Earlier answers of `watching`, `timing` and `anew`: a sweep asks the same for each of a million cases.
+    _watching: dict[_Node, tuple[Rule, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _timing: dict[_Node, Rule | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _timings: dict[_Node, tuple[Rule, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_request: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def all(self) -> tuple[Rule, ...]:
+        """Returns the rules of the file, and those that the workflow brings."""
+        return (*self.rules, *self.unanswered)
 
     def rule(self, id: str) -> Rule | None:
         """The rule with this id, or None."""
-        return next((rule for rule in self.rules if rule.id == id), None)
+        return next((rule for rule in self.all if rule.id == id), None)
 
-    def watching(self, state: str, accepted: bool | None = None) -> tuple[Rule, ...]:
+    def watching(self, state: str, accepted: bool | None = None, request: str = "") -> tuple[Rule, ...]:
         """Returns the rules that can fire in `state`, in file order; with `accepted`, those for an offer in that
         condition.
+
+        `request` is what is asked beside what the state asks by itself. Then those watch that name it, and those that
+        count the whole stay, whatever is asked.
         """
-        asked = state, accepted
+        asked = state, accepted, request
         if asked not in self._watching:
-            found = tuple(rule for rule in self.rules if rule.when.state == state and _fits(rule, accepted))
+            found = tuple(rule for rule in self.all if rule.when.state == state and _fits(rule.when, accepted, request))
             self._watching[asked] = found
         return self._watching[asked]
 
-    def timing(self, state: str, accepted: bool | None = None) -> Rule | None:
+    def ever_watching(self, state: str) -> tuple[Rule, ...]:
+        """Returns the rules of a state, whatever is asked in it."""
+        return tuple(rule for rule in self.all if rule.when.state == state)
+
+    def timing(self, state: str, accepted: bool | None = None, request: str = "") -> Rule | None:
         """Returns the rule whose `for` is the deadline in `state`; None if there is none.
 
-        This is the first rule without conditions in file order, or the first of all if each has conditions.
+        This is the first rule without conditions in file order, or the first of all if each has conditions. A rule that
+        names the request comes before all others.
         """
-        asked = state, accepted
+        asked = state, accepted, request
         if asked not in self._timing:
-            timed = [rule for rule in self.watching(state, accepted) if rule.when.for_ is not None]
+            timed = [rule for rule in self.watching(*asked) if rule.when.for_ is not None]
+            timed = [rule for rule in timed if request in rule.when.requests] or timed
             plain = (rule for rule in timed if not rule.when.conditions)
             self._timing[asked] = next(plain, timed[0] if timed else None)
         return self._timing[asked]
+
+    def timings(self, state: str, accepted: bool | None = None, request: str = "") -> tuple[Rule, ...]:
+        """Returns the rules whose `for` can be the deadline: the earliest of them is.
+
+        Beside what is timed for another request, the time of the whole stay runs on.
+        """
+        asked = state, accepted, request
+        if asked not in self._timings:
+            first = self.timing(*asked)
+            lasting = [
+                rule for rule in self.watching(*asked) if request and rule.when.for_ and not rule.when.by_request
+            ]
+            plain = [rule for rule in lasting if not rule.when.conditions and rule is not first][:1]
+            self._timings[asked] = (first, *plain) if first else ()
+        return self._timings[asked]
 
     def anew(self, state: str, accepted: bool | None = None) -> frozenset[str]:
         """Returns the ids of the rules of `watching` whose time begins again with a contact or visit.
@@ -211,6 +260,25 @@ class RuleSet:
             if rule.when.awaits_answer or (moves and rule.when.around_deadline)
         )
 
+    def by_request(self, rule: Rule) -> bool:
+        """Returns whether a rule can fire once for each request, and not only once in the stay.
 
-def _fits(rule: Rule, accepted: bool | None) -> bool:
-    return accepted is None or rule.when.accepted is None or rule.when.accepted == accepted
+        Those that count from the deadline do so if the deadline does.
+        """
+        if rule.id not in self._by_request:
+            when = rule.when
+            found = when.by_request
+            if not found and when.around_deadline:
+                timing = self.timing(when.state, when.accepted)
+                found = timing is not None and timing.when.by_request
+            self._by_request[rule.id] = found
+        return self._by_request[rule.id]
+
+
+_Node = tuple[str, bool | None, str]  # a state, whether the offer is accepted, and what else is asked
+
+
+def _fits(when: When, accepted: bool | None, request: str) -> bool:
+    lasts = not (when.by_request or when.around_deadline)
+    asked = request in when.requests if when.requests else not request or lasts
+    return asked and (accepted is None or when.accepted is None or when.accepted == accepted)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.core.calendar.values import Duration
-from engine.core.rules.model import OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, SetFlag
+from engine.core.rules.model import OWN, Action, Ask, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, SetFlag
 from engine.core.rules.read_when import DURATION, FLAG
 from engine.core.toml_reader import Reader, unknown
 from engine.core.words import Sentence
 from engine.core.workflow.model import ASSIGNEE, ROLES, RULE, Workflow
 
-ACTION, ROLE, TRANSITION = Sentence("action"), Sentence("role"), Sentence("transition")
+ACTION, ROLE, TRANSITION, REQUEST = Sentence("action"), Sentence("role"), Sentence("transition"), Sentence("request")
 ADDRESSEES = (*ROLES, ASSIGNEE)
 
 
@@ -23,6 +23,10 @@ def actions_of(reader: Reader, workflow: Workflow, state: str) -> tuple[Action, 
     found = [action for table in tables if (action := _action(table, workflow, state))]
     if sum(isinstance(action, Fire) for action in found) > 1:
         reader.fault("then", Sentence("A rule can fire one transition only."))
+    elif sum(isinstance(action, Fire | Ask) for action in found) > 1:
+        reader.fault(
+            "then", Sentence("A rule can ask for one thing only, and for nothing where it fires a transition.")
+        )
     return tuple(found)
 
 
@@ -70,6 +74,15 @@ def _fire(reader: Reader, workflow: Workflow, state: str) -> Action | None:
     return Fire(name)
 
 
+def _ask(reader: Reader, workflow: Workflow, state: str) -> Action | None:
+    here = workflow.states.get(state)
+    if here is None or here.final:
+        reader.raw("ask")
+        return None
+    name = reader.one_of("ask", (here.asks, *here.requests), REQUEST)
+    return Ask(name) if name else None
+
+
 def _raise_level(reader: Reader, _workflow: Workflow, _state: str) -> Action:
     return RaiseLevel(reader.whole("raise_level", least=1))
 
@@ -87,6 +100,7 @@ ACTIONS: dict[str, Callable[[Reader, Workflow, str], Action | None]] = {
     "notify": _notify,
     "offer": _offer,
     "fire": _fire,
+    "ask": _ask,
     "raise_level": _raise_level,
     "set_flag": _set_flag,
     "ask_check_in": _ask_check_in,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from engine.core.calendar.values import Duration
 from engine.core.rules.model import Condition, When
 from engine.core.toml_reader import Reader, is_whole
 from engine.core.words import Sentence
-from engine.core.workflow.answers import ANSWER, answered_in
+from engine.core.workflow.answers import ANSWER, REQUEST, answered_in
 from engine.core.workflow.model import Workflow
+from engine.core.workflow.requests import ACCEPT
 
 STATE, FLAG, CAUSE, SEASON = Sentence("state"), Sentence("flag"), Sentence("cause"), Sentence("season")
-MOMENT = Sentence("moment")
+MOMENT, REQUESTED = Sentence("moment"), Sentence("request")
 DURATION = Sentence('a duration such as "3 school days"')
 BEFORE = Sentence('a duration such as "4 working hours", or a share such as "25 %"')
 COUNT = Sentence("a whole number or {{ at_least = 1, at_most = 3 }}")
@@ -33,19 +36,39 @@ def when_of(reader: Reader, workflow: Workflow, seasons: tuple[str, ...]) -> Whe
         before_deadline=reader.parsed("before_deadline", duration_or_share, BEFORE),
         after_deadline=reader.parsed("after_deadline", Duration.parse, DURATION),
         conditions=tuple(_conditions(reader, workflow, seasons)),
-        since=reader.one_of("since", (ANSWER,), MOMENT, default=""),
+        since=reader.one_of("since", (REQUEST, ANSWER), MOMENT, default=""),
     )
     reader.raw("accepted")
     if sum(clock in reader for clock in CLOCKS) > 1:
         reader.fault("", Sentence("Only one of {keys} can stand here.", keys=CLOCKS))
-    if when.awaits_answer:
+    if when.since:
         _check_since(reader, when, workflow)
-    return when
+    return replace(when, **_requests(reader, when, workflow))
+
+
+def _requests(reader: Reader, when: When, workflow: Workflow) -> dict[str, Any]:
+    """Returns what `request` says: one name or several. "" stands for what the state asks by itself."""
+    state = workflow.states.get(when.state)
+    if "request" not in reader:
+        return {}
+    value = reader.raw("request")
+    names = reader.texts("request", required=True) if isinstance(value, list) else (reader.text("request"),)
+    if state is None or state.final:
+        return {}
+    known = (*([ACCEPT] if state.offered else []), state.asks, *state.requests)
+    names = tuple(name for name in names if name and reader.known("request", name, known, REQUESTED))
+    if ACCEPT in names:
+        if len(names) > 1 or when.accepted:
+            reader.fault("request", Sentence("“accept” stands alone, and not with `accepted = true`."))
+        return {"accepted": False}
+    return {"requests": tuple("" if name == state.asks else name for name in names)}
 
 
 def _check_since(reader: Reader, when: When, workflow: Workflow) -> None:
     if "for" not in reader:
         reader.fault("since", Sentence("Say with `for` how long after the contact or visit."))
+    elif when.since == REQUEST:
+        return
     elif when.accepted is False:
         reader.fault("since", Sentence("Who has not accepted owes no visit yet: `since` goes with `accepted = true`."))
     elif when.state and not answered_in(workflow, when.state):

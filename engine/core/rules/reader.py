@@ -13,6 +13,7 @@ from engine.core.rules.model import (
     NEXT_UP,
     OWN,
     Action,
+    Ask,
     AskCheckIn,
     Condition,
     Fire,
@@ -26,6 +27,7 @@ from engine.core.rules.model import (
     SetFlag,
     When,
 )
+from engine.core.rules.own_rules import unanswered
 from engine.core.rules.read_then import actions_of
 from engine.core.rules.read_when import DURATION, when_of
 from engine.core.toml_reader import Reader, digest_of, format_of, in_words, read_toml
@@ -36,6 +38,7 @@ __all__ = [
     "NEXT_UP",
     "OWN",
     "Action",
+    "Ask",
     "AskCheckIn",
     "Condition",
     "Fire",
@@ -95,6 +98,7 @@ def _ruleset(reader: Reader, text: str, workflow: Workflow) -> RuleSet:
         seasons=seasons,
         text=text,
         digest=digest_of(text),
+        unanswered=tuple(unanswered(workflow)),
     )
 
 

@@ -15,13 +15,14 @@ from engine.core.rules.model import RuleSet
 from engine.core.scenario.cast import CAST
 from engine.core.toml_reader import TEXTS, Reader, is_whole
 from engine.core.words import Sentence
-from engine.core.workflow.builtin_forms import DOUBT, FIELDS, form_named
-from engine.core.workflow.model import FORM_NAMES, Workflow
+from engine.core.workflow.builtin_forms import CONFIRM, DOUBT, FIELDS, form_named
+from engine.core.workflow.model import FORM_NAMES, Transition, Workflow
+from engine.core.workflow.requests import REQUESTS
 
 MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:00")
 RULE = Sentence("rule")
 ENTRY = Sentence("entry")
-STATE = Sentence("state")
+STATE, REQUEST = Sentence("state"), Sentence("request")
 CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
 
 # The forms of the program itself, the same for every workflow.
@@ -114,6 +115,10 @@ def _away(reader: Reader, at: dt.date) -> dict[str, Any]:
     return {"who": _member(reader, "who"), "until": until, "delegate": delegate}
 
 
+def _who(reader: Reader, _at: dt.date) -> dict[str, Any]:
+    return {"who": _member(reader, "who")}
+
+
 def _nothing(_reader: Reader, _at: dt.date) -> dict[str, Any]:
     return {}
 
@@ -127,6 +132,9 @@ BY_ITSELF: Mapping[str, Callable[[Reader, dt.date], dict[str, Any]]] = {
     "vacant": _vacant,
     "appoint": _appoint,
     "away": _away,
+    "back": _who,
+    "disable": _who,
+    "enable": _who,
     "worker_down": _nothing,
     "worker_up": _nothing,
 }
@@ -151,6 +159,8 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
         value = reader.raw(key)
         if key in reader:
             values[key] = value
+    if isinstance(form, Transition) and CONFIRM in reader:
+        values[CONFIRM] = reader.flag(CONFIRM)
     return values
 
 
@@ -177,6 +187,15 @@ def _state(reader: Reader, key: str, known: KnownNames) -> str:
     return reader.one_of(key, known.workflow.states, STATE) if known.workflow else reader.text(key)
 
 
+def _request(reader: Reader, key: str, known: KnownNames) -> str:
+    """Returns what the case asks; "" for one that has ended."""
+    if reader.raw(key) == "":
+        return ""
+    states = known.workflow.states.values() if known.workflow else ()
+    asked = {*REQUESTS, *(name for state in states for name in (state.asks, *state.requests) if name)}
+    return reader.one_of(key, sorted(asked), REQUEST)
+
+
 def _member_or_none(reader: Reader, key: str, _known: KnownNames) -> str:
     return "" if reader.raw(key) == "" else _member(reader, key)
 
@@ -191,7 +210,7 @@ def _fired(reader: Reader, key: str, known: KnownNames) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(id, str) for id in value):
         reader.wrong(key, TEXTS)
         return ()
-    ids = tuple(rule.id for rule in known.rules.rules) if known.rules else ()
+    ids = tuple(rule.id for rule in known.rules.all) if known.rules else ()
     for id in dict.fromkeys(value) if known.rules else ():
         reader.known(key, id, ids, RULE)
     return tuple(value)
@@ -234,4 +253,6 @@ EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "flags": _names,
     "given": _names,
     "asked": _member_or_none,
+    "request": _request,
+    "requested_of": _member_or_none,
 }

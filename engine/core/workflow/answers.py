@@ -16,7 +16,7 @@ from engine.core.calendar import Calendar, clock_of
 from engine.core.calendar.values import Duration
 from engine.core.workflow.model import Transition, Workflow
 
-ANSWER = "answer"  # value of `since` in a rule
+ANSWER, REQUEST = "answer", "request"  # values of `since` in a rule
 MET = "met_whom"  # a step with this field is an answer
 FARTHEST = Duration(7, "working days")
 MOST_PUT_OFF = 2
@@ -68,6 +68,11 @@ def since(answers: Sequence[Answer], calendar: Calendar) -> Since | None:
         elif found is None or found.start <= answer.at:
             found = Since(answer.at, answer, spent=answer.next_at is not None)
     return found
+
+
+def until_next(at: dt.datetime, next_at: dt.datetime, calendar: Calendar) -> Since:
+    """Returns from when time counts after an answer at `at` that names a next date."""
+    return _until_next(Answer(0, at, next_at), next_at, calendar)
 
 
 def _until_next(answer: Answer, next_at: dt.datetime, calendar: Calendar) -> Since:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from engine.core.words import Label
 from engine.core.workflow.model import ActFields, Choice, Field, Transition, Workflow
 
+CONFIRM = "confirm"  # an end of a case that leaves planned lessons or check-ins undone is asked for once more
 COMPANY = "company"  # the companions who took part in a contact or a visit
 WHY = "correction_reason"  # why an earlier entry is corrected or withdrawn
 DOUBT, KEEP, UNDO = "doubt", "keep", "undo"  # the question after a correction, and its answers
@@ -69,6 +70,11 @@ _FIELDS = (
             "Vướng ở đâu, đã thử cách gì, đề nghị cấp trên giải quyết điều gì.",
             "Where it is stuck, what was tried, what you ask to be decided.",
         ),
+    ),
+    Field(
+        "confirm",
+        "yes_no",
+        Label("Vẫn kết thúc hồ sơ, dù còn việc chưa làm", "End the case all the same, with things left undone"),
     ),
     Field("difficulty_answer", "choice", Label("Ý kiến", "Answer"), choices=_ANSWERS),
     Field("difficulty_reply", "text", Label("Nội dung ý kiến, lý do", "What is decided, or why not"), max_length=1000),

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from engine.core.calendar.values import Duration
 from engine.core.words import Label
+from engine.core.workflow.requests import REQUESTS
 
 ROLES = (
     "teacher",
@@ -74,10 +76,39 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What a state can ask beside its own request: of a role, perhaps within a time, and else another request.
+
+    While it is asked, who has the case keeps it, and gets its own request back without accepting it again.
+    """
+
+    name: str
+    of: str
+    label: Label
+    within: Duration | None = None
+    else_: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What an answer leads to: the request `ask`.
+
+    `until` names a date field: the time of the request counts from the end of that day, if the form has one. A date
+    puts off as long as the stay was put off less than `at_most` times. `without` is asked instead where no date counts.
+    """
+
+    ask: str
+    until: str = ""
+    at_most: int = 0
+    without: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Where a case can be.
 
-    `owner`: the role that has it there (None: final); `offered`: somebody must accept it first.
+    `owner`: the role that has it there (None: final); `offered`: somebody must accept it first; `asks`: the request of
+    the state itself (`engine.core.workflow.requests`), "" for a final one; `requests`: what else it can ask, by name.
     """
 
     name: str
@@ -86,6 +117,8 @@ class State:
     offered: bool = False
     final: bool = False
     help: Label | None = None
+    asks: str = ""
+    requests: Mapping[str, Request] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +128,10 @@ class Transition:
     `needs` are the fields a person must fill in, `may` those they can; a rule that fires the step fills in none. A step
     from a state to itself does not start the state's clock again. `danger`: the page asks again before it does the
     step.
+
+    `answers` say what follows from what was filled in: by field, then by choice ("yes" and "no" for a yes or no). The
+    first field with a value that leads somewhere counts. `leads` follows from the step itself, whatever is filled in.
+    `answers_to` are the requests that the step answers and that it is offered for; empty: whatever is asked.
     """
 
     name: str
@@ -106,6 +143,9 @@ class Transition:
     may: tuple[str, ...] = ()
     help: Label | None = None
     danger: bool = False
+    answers: Mapping[str, Mapping[str, Lead]] = field(default_factory=dict)
+    leads: Lead | None = None
+    answers_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +184,11 @@ class Workflow:
         optional ones.
         """
         return tuple(self.fields[name] for name in (*act.needs, *act.may))
+
+    def request_label(self, state: str, request: str) -> Label:
+        """Returns what a request asks, in words."""
+        own = self.states[state].requests.get(request) if state in self.states else None
+        return own.label if own else REQUESTS.get(request) or Label(request, request)
 
     @property
     def final_states(self) -> tuple[str, ...]:

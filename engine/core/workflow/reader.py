@@ -24,6 +24,8 @@ from engine.core.workflow.model import (
     Transition,
     Workflow,
 )
+from engine.core.workflow.read_requests import answers_of, check_requests, own_request, requests_of
+from engine.core.workflow.requests import request_of
 
 __all__ = [
     "ASSIGNEE",
@@ -39,6 +41,7 @@ __all__ = [
     "load_workflow",
 ]
 
+NEWEST, ASKS_FROM = 2, 2  # the newest format of a workflow file, and the first in which it says what is asked
 BY = (*ROLES, RULE, ASSIGNEE)
 AROUND = ("attendance", "closure", "lift", "vacant", "appoint", "away", "worker_down", "worker_up")
 RESERVED = (*FORM_NAMES, *BUILTIN_FORMS, *AROUND, RULE, ASSIGNEE)
@@ -61,19 +64,21 @@ def load_workflow(text: str, file: str) -> Workflow:
         Faulty: lists every fault of the file.
     """
     reader = read_toml(text, file)
-    format_of(reader)
-    workflow = _workflow(reader, text)
+    asks = format_of(reader, NEWEST) >= ASKS_FROM
+    workflow = _workflow(reader, text, asks=asks)
     check(workflow, reader)
+    if asks:
+        check_requests(workflow, reader)
     reader.close()
     if reader.faults:
         raise Faulty(reader.faults)
     return workflow
 
 
-def _workflow(reader: Reader, text: str) -> Workflow:
+def _workflow(reader: Reader, text: str, *, asks: bool) -> Workflow:
     standard = _standard()
     name = reader.text("name")
-    states = {key: _state(key, table) for key, table in reader.named("states", required=True).items()}
+    states = {key: _state(key, table, asks=asks) for key, table in reader.named("states", required=True).items()}
     fields = {**standard.fields, **{key: field_of(key, table) for key, table in reader.named("fields").items()}}
     transitions = reader.named("transitions", required=True).items()
     return Workflow(
@@ -82,7 +87,11 @@ def _workflow(reader: Reader, text: str) -> Workflow:
         initial=reader.one_of("initial", states, STATE),
         label=reader.label("label", in_words(name)),
         states=states,
-        transitions={key: _transition(key, table, tuple(states), tuple(fields)) for key, table in transitions},
+        transitions={
+            key: answers_of(table, step, fields, states) if asks else step
+            for key, table in transitions
+            for step in [_transition(key, table, tuple(states), tuple(fields))]
+        },
         fields=fields,
         forms={**standard.forms, **_forms(reader, tuple(fields))},
         flags={**standard.flags, **_flags(reader)},
@@ -103,17 +112,20 @@ def _standard() -> Workflow:
     return Workflow("standard", 1, "", Label("", ""), {}, {}, fields, forms, flags, STANDARD, "")
 
 
-def _state(name: str, reader: Reader) -> State:
+def _state(name: str, reader: Reader, *, asks: bool) -> State:
     final = reader.flag("final")
     if not final and "owner" not in reader:
         reader.fault("owner", Sentence("A state that is not final needs an owner: one of {roles}.", roles=ROLES))
+    owner = reader.one_of("owner", ROLES, ROLE, default="") or None
     return State(
         name=name,
         label=reader.label("label"),
-        owner=reader.one_of("owner", ROLES, ROLE, default="") or None,
+        owner=owner,
         offered=reader.flag("offered"),
         final=final,
         help=reader.maybe_label("help"),
+        asks=request_of(name, owner) if not asks else own_request(reader, final=final),
+        requests=requests_of(reader) if asks else {},
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.core.cases.casework import FOR
 from engine.core.cases.changes import CHANGED
-from engine.core.cases.facts import Facts, Fired
+from engine.core.cases.facts import Facts, Fired, note_fired
 from engine.core.cases.past import ABOUT_ENTRIES, ENTRY, FIRING_KEPT, FIRING_UNDONE, OF
 from engine.core.cases.timeline_filters import Only
 from engine.core.people.access import REFERRED, SEATS, Viewer, reach
@@ -194,7 +194,7 @@ def beside(
         support=tuple(Given(*row) for row in parts.read("support")),
         planned=tuple((kind, due) for kind, due in parts.read("planned")),
         holds=tuple((start, end, reason) for start, end, reason in parts.read("holds")),
-        fired=_fired(parts.read("firings", entry=facts.entry)),
+        fired=_fired(parts.read("firings", entry=facts.entry, stay=facts.stay)),
         companions=companions(session, facts.id) if known and "companions" in parts else (),
         difficulties=tuple(of_case(session, facts.id, known=known)) if "difficulties" in parts else (),
         corrected=dict(map(tuple, parts.read("corrections"))),
@@ -240,9 +240,9 @@ _PARTS: Mapping[str, Executable] = {
     .join(t.Event, and_(t.Event.case_id == t.Doubt.case_id, t.Event.seq == t.Doubt.fired_seq))
     .where(t.Doubt.case_id == _case, t.IN_DOUBT)
     .order_by(t.Doubt.fired_seq),
-    "firings": select(t.Firing.rule, t.Firing.at, t.Firing.seq)
-    .where(t.Firing.case_id == _case, t.Firing.entry == bindparam("entry"))
-    .order_by(t.Firing.repetition),
+    "firings": select(t.Firing.rule, t.Firing.entry, t.Firing.at, t.Firing.seq)
+    .where(t.Firing.case_id == _case, t.Firing.entry.in_((bindparam("entry"), bindparam("stay"))))
+    .order_by(t.Firing.entry, t.Firing.repetition),
 }
 _tables = t.Base.metadata.tables
 _BESIDE = (*_PARTS, "companions", "difficulties")
@@ -274,8 +274,8 @@ class _Parts:
 
 def _fired(rows: Sequence[Any]) -> dict[str, Fired]:
     found: dict[str, Fired] = {}
-    for rule, at, seq in rows:
-        found[rule] = Fired(found[rule].times + 1 if rule in found else 1, at, seq)
+    for row in rows:
+        note_fired(found, *row)
     return found
 
 
@@ -300,8 +300,9 @@ _OWN_DIFFICULTIES = select(t.Difficulty.seq).where(t.Difficulty.case_id == _case
 
 
 def _moved(facts: Facts) -> Only:
-    """Returns the events at which the case entered its state, was offered last, and was accepted."""
-    return Only(moments=tuple(moment for moment in (facts.since, facts.offered_at, facts.accepted_at) if moment))
+    """Returns the events at which the case entered its state, was offered, was accepted, and asked what it asks."""
+    moments = facts.since, facts.offered_at, facts.accepted_at, facts.asked_at
+    return Only(moments=tuple(moment for moment in moments if moment))
 
 
 def _narrowed(only: Only | None) -> Executable:

@@ -159,6 +159,13 @@ def earliest_look(session: Session) -> dt.datetime | None:
     return session.connection().execute(query).scalar()
 
 
+def undone(session: Session, case_id: int) -> dict[str, int]:
+    """Returns how many planned entries of each kind are not done."""
+    p = t.Planned
+    query = select(p.kind, func.count()).where(p.case_id == case_id, p.done_seq.is_(None)).group_by(p.kind)
+    return dict(session.execute(query).all())
+
+
 def tick_off(session: Session, case_id: int, kind: str, seq: int, *, until: dt.datetime | None = None) -> bool:
     """Marks planned entries of a kind as done by the event `seq`: all due before `until`, or the earliest open one.
 

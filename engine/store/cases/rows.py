@@ -44,6 +44,8 @@ class CaseRow(NamedTuple):
     offered_unit_id: int | None
     offered_at: dt.datetime | None
     accepted_at: dt.datetime | None
+    request: str | None
+    asked_role: str | None
     assignee_id: int | None
     version: int
     assignee: str | None = None
@@ -59,6 +61,7 @@ class CaseRow(NamedTuple):
     commune_id: int | None = None
     province_id: int | None = None
     association_id: int | None = None
+    asked_unit_id: int | None = None
 
     @property
     def waiting(self) -> bool:
@@ -121,10 +124,12 @@ _SHARED = (
     "offered_unit_id",
     "offered_at",
     "accepted_at",
+    "request",
+    "asked_role",
     "assignee_id",
     "version",
 )
-_OWN = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
+_OWN = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id", "asked_unit_id")
 
 # Made once: half the time of a list went into making its statement. The columns are in the order of CaseRow.
 _class, _village, _commune = aliased(t.Unit), aliased(t.Unit), aliased(t.Unit)

@@ -19,11 +19,12 @@ from sqlalchemy.orm import Session
 from engine.core.calendar import ClosedDays
 from engine.core.cases.casework import Casework
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
-from engine.core.cases.facts import Facts, Fired
+from engine.core.cases.facts import Facts, note_fired
 from engine.core.cases.past import Acted, answers_among
 from engine.core.people.access import ADMIN, SEATS
 from engine.core.people.responsibility import Found, Holder, acting
 from engine.core.workflow.answers import ANSWER
+from engine.store import stand_ins
 from engine.store import tables as t
 from engine.store.bulk import read_columns
 from engine.store.cases import surroundings_sql
@@ -33,8 +34,8 @@ _TABLES = t.Base.metadata.tables
 cases, events, firings, holds, marks, causes = (
     _TABLES[name] for name in ("cases", "events", "firings", "holds", "marks", "case_causes")
 )
-units, links, appointments, delegations, people, closures = (
-    _TABLES[name] for name in ("units", "unit_links", "appointments", "delegations", "people", "closures")
+units, links, appointments, people, closures = (
+    _TABLES[name] for name in ("units", "unit_links", "appointments", "people", "closures")
 )
 PLACES = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 COUNTS = frozenset({"absences", "unexcused"})  # conditions on attendance
@@ -161,11 +162,11 @@ class SurroundingsReader:
 
     def _read_people(self, ids: Collection[int]) -> None:
         wanted = set(ids) - self._people.keys()
-        away: dict[int, list[int]] = {}
-        for person, delegate, disabled_at in self._rows(surroundings_sql.AWAY, wanted, today=self.today):
-            away.setdefault(person, []).extend([delegate] if delegate and not disabled_at else [])
+        absent: dict[int, list[int]] = {}
+        for person, acts in self._rows(stand_ins.ACTING, wanted, today=self.today):
+            absent.setdefault(person, []).extend([acts] if acts is not None else [])
         for person in wanted:
-            self._people[person] = Holder(person, person in away, tuple(dict.fromkeys(away.get(person, ()))))
+            self._people[person] = Holder(person, person in absent, tuple(absent.get(person, ())))
 
     def _read_closures(self, found: Sequence[Facts]) -> None:
         pupils = {facts.pupil_id for facts in found}
@@ -185,9 +186,8 @@ class SurroundingsReader:
     def _read_fired(self, found: Mapping[int, Facts]) -> None:
         for case, rule, entry, at, seq in self._rows(surroundings_sql.FIRED, found):
             facts = found[case]
-            if entry == facts.entry:
-                times = facts.fired[rule].times if rule in facts.fired else 0
-                facts.fired[rule] = Fired(times + 1, at, seq)
+            if entry in (facts.entry, facts.stay):
+                note_fired(facts.fired, rule, entry, at, seq)
         for case, start, end, reason in self._rows(surroundings_sql.HELD, found):
             found[case].holds += ((start, end, reason),)
         self._read_for_conditions(found)
@@ -224,7 +224,7 @@ class SurroundingsReader:
     def _conditions(self, facts: Facts) -> frozenset[str]:
         at = facts.workflow, facts.rules_version, facts.state
         if at not in self._named:
-            rules = self.definitions.rules(facts.workflow, facts.rules_version).watching(facts.state)
+            rules = self.definitions.rules(facts.workflow, facts.rules_version).ever_watching(facts.state)
             names = {condition.name for rule in rules for condition in rule.when.conditions}
             self._named[at] = frozenset(names | {rule.when.since for rule in rules if rule.when.since})
         return self._named[at]

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.cases.casework import FOR
 from engine.core.people.access import Viewer
+from engine.core.workflow.requests import OF_THE_HOLDER
 from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases.corrections import deciding_arms
@@ -65,13 +66,17 @@ def work_and_area(session: Session, viewer: Viewer, own: int, others: int) -> tu
 
 
 def _waits_for(row: CaseRow, viewer: Viewer) -> bool:
-    offered = row.waiting and row.offered_unit_id in viewer.of(row.offered_role or "")
-    return offered or row.assignee_id in viewer.people
+    here = row.asked_unit_id in viewer.of(row.asked_role or "")
+    beside = row.request not in OF_THE_HOLDER and (row.offered_role, row.offered_unit_id) != (
+        row.asked_role,
+        row.asked_unit_id,
+    )
+    return (here and (row.waiting or beside)) or row.assignee_id in viewer.people
 
 
 def my_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseRow]:
-    """Returns open cases that wait for the viewer: assigned to them or the absent person, or on offer to their
-    posts.
+    """Returns open cases that wait for the viewer: assigned to them or the absent person, or asked of their posts: on
+    offer, beside what who has the case does, or while nobody has it or its holder is away.
     """
     waiting = viewer.people, tuple(seats_of(viewer)[:MOST_ARMS]), limit
     rows = read(session, _mine(known, *waiting)) if known_arms(viewer) else []
@@ -89,12 +94,27 @@ def area_work(session: Session, viewer: Viewer, limit: int = PAGE) -> list[CaseR
     return _in_order(rows, limit)
 
 
+_WAITS = cases.c.offered_at.is_not(None) & cases.c.accepted_at.is_(None)
+_OTHER_SEAT = or_(
+    cases.c.offered_unit_id.is_(None),
+    cases.c.offered_unit_id != cases.c.asked_unit_id,
+    cases.c.offered_role != cases.c.asked_role,
+)
+_BESIDE = or_(
+    _WAITS,
+    cases.c.request.not_in(OF_THE_HOLDER) & _OTHER_SEAT,
+    cases.c.assignee_id.is_(None),
+    cases.c.beside_until.is_not(None),
+)
+
+
 # Kept for later pages: making such a statement takes longer than running it.
 @lru_cache(maxsize=512)
 def _mine(making: Making, people: tuple[int, ...], seats: tuple[tuple[str, int], ...], limit: int) -> Select[Any]:
     picks = [pick([t.OPEN, cases.c.assignee_id == person], limit) for person in people]
     picks += [
-        pick([t.WAITING, cases.c.offered_unit_id == unit, cases.c.offered_role == role], limit) for role, unit in seats
+        pick([t.OPEN, cases.c.asked_unit_id == unit, cases.c.asked_role == role, _BESIDE], limit)
+        for role, unit in seats
     ]
     return making(picks, limit)
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.words import Sentence
 from engine.store import tables as t
+from engine.store.cases.reseating import TURNED
 from engine.store.cases.surroundings import cases
 from engine.store.notices.deliveries import FORGOTTEN, count_by_state
 from engine.store.ops.health import SILENT
@@ -59,6 +60,7 @@ class Status:
     queue: dict[str, int] = field(default_factory=dict)
     deliveries: dict[str, int] = field(default_factory=dict)
     forgotten: dict[str, Any] = field(default_factory=dict)
+    unseated: int = 0  # open cases that asked somebody who was not there when the day turned
     problems: list[Sentence] = field(default_factory=list)
     warnings: list[Sentence] = field(default_factory=list)
 
@@ -78,6 +80,7 @@ def read_status(store: Store) -> Status:
         now = ShiftedClock(store).now()
         with store.reading("status") as session:
             _look(session, status, now)
+            status.unseated = int(get_setting(session, TURNED).get("left", 0))
             if proxy := undeclared(session, now):
                 status.warnings.append(advice(proxy))
     except SQLAlchemyError as error:
@@ -140,6 +143,15 @@ def _judge(status: Status, now: dt.datetime) -> None:
             )
         )
 
+    if status.unseated:
+        status.warnings.append(
+            Sentence(
+                "When the day turned, {count} open cases asked somebody who was not there: "
+                "the worker has passed them on.",
+                count=status.unseated,
+            )
+        )
+
 
 def as_json(status: Status) -> Mapping[str, Any]:
     """Returns the status for JSON: moments in ISO 8601, problems in English."""
@@ -156,6 +168,7 @@ def as_json(status: Status) -> Mapping[str, Any]:
         "newest_revision": status.newest,
         "workers": {holder: moment(seen) for holder, seen in sorted(status.workers.items())},
         "due_now": status.due_now,
+        "unseated": status.unseated,
         "oldest_due": moment(status.oldest_due),
         "next_look": moment(status.next_look),
         "open_cases": status.open_cases,

@@ -1,6 +1,6 @@
 """Lets each case say how it stands: its row, and how many rows of which digest lie in the other tables.
 
-Events of before 0022 do not say what they changed. So that revision adopts every case, and a later one that adds a
+Events of before 0023 do not say what they changed. So that revision adopts every case, and a later one that adds a
 column to `cases`, or a table or column to `engine.core.proof.beside.COLUMNS`, adopts them anew.
 """
 

@@ -47,6 +47,7 @@ from engine.store.tables.cases import (
     Offer,
     Planned,
     Referral,
+    Reseat,
     Support,
 )
 from engine.store.tables.notices import (
@@ -135,6 +136,7 @@ __all__ = [
     "PupilChange",
     "PushSubscription",
     "Referral",
+    "Reseat",
     "RiskTrial",
     "RiskTrialCount",
     "RollCall",

@@ -344,7 +344,8 @@ def _concerned(definitions: Definitions) -> Concerned:
 
     @cache
     def concerned(workflow: str, version: int, state: str, accepted: bool | None) -> bool:
-        return any(map(_counts_school_days, definitions.rules(workflow, version).watching(state, accepted)))
+        watching = definitions.rules(workflow, version).ever_watching(state)
+        return any(_counts_school_days(rule) for rule in watching if rule.when.accepted in (None, accepted))
 
     return concerned
 

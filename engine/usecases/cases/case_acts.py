@@ -17,11 +17,12 @@ from engine.core.cases.act_vocabulary import GIVERS, HOLDERS, OPENERS, act_label
 from engine.core.cases.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.core.cases.facts import Facts
 from engine.core.people.access import REFERRED, Viewer, acts_for, knows, reach
-from engine.core.people.responsibility import LADDERS, acted
+from engine.core.people.responsibility import LADDERS, Found, acted
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow import builtin_forms, form_values
 from engine.core.workflow.answers import is_answer
+from engine.core.workflow.builtin_forms import CONFIRM
 from engine.core.workflow.model import ActFields, Transition, Workflow
 from engine.store.cases import cases as stored
 from engine.store.cases import writer
@@ -103,7 +104,8 @@ def new_case(
     now: dt.datetime,
     code: str,
 ) -> Facts:
-    """The facts of a case that nothing has happened to yet."""
+    """The facts of a case that nothing has happened to yet; `Casework.open` finds the seat whose turn it is."""
+    first = workflow.states[workflow.initial]
     return Facts(
         id=0,
         code=code,
@@ -112,8 +114,8 @@ def new_case(
         workflow_version=workflow.version,
         rules_version=context.definitions.rules(workflow.name).version,
         state=workflow.initial,
-        entry=1,
-        last_entry=1,
+        entry=0,
+        last_entry=0,
         since=now,
         level=0,
         absent_since=absent_since,
@@ -124,6 +126,14 @@ def new_case(
         offered_unit_id=None,
         offered_at=None,
         accepted_at=None,
+        request=first.asks,
+        asked_role=first.owner,
+        asked_unit_id=place.school_id,
+        asked_at=now,
+        asked_from=now,
+        put_off=0,
+        stay=0,
+        beside_until=None,
         due_at=None,
         next_look_at=None,
         flags=["disability"] if place.disability else [],
@@ -146,12 +156,31 @@ def step(context: Context, act: Act, name: str) -> None:
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not work.facts.is_open:  # reopening
             only_one(session, work.facts.pupil_id, work.facts.workflow)
+        _confirmed(work, session, name, act.values)
         work.step(name, actor, filled)
         if meets(work.situation.workflow, name):
             _note_company(work, session, act.values)
             _tick_off_check_ins(work, session, at_least_one=False)
 
     on_case(context, act, name, do, asks=lambda workflow: _step(workflow, name))
+
+
+def _confirmed(work: Casework, session: Session, name: str, values: Mapping[str, object]) -> None:
+    """Raises `Invalid` for an end of the case that leaves lessons or check-ins undone, unless it is confirmed."""
+    workflow = work.situation.workflow
+    if not workflow.states[workflow.transitions[name].to].final or values.get(CONFIRM) in {True, "yes"}:
+        return
+    if left := stored.undone(session, work.facts.id):
+        raise Invalid({CONFIRM: undone_words(left)})
+
+
+def undone_words(left: Mapping[str, int]) -> Sentence:
+    """Says what an end of the case would leave undone."""
+    return Sentence(
+        "Not done yet: catch-up lessons {lessons}, check-ins and next dates {check_ins}. Confirm that the case ends.",
+        lessons=left.get(LESSON, 0),
+        check_ins=left.get(CHECK_IN, 0),
+    )
 
 
 def accept(context: Context, act: Act) -> None:
@@ -173,6 +202,13 @@ def decline(context: Context, act: Act) -> None:
         work.decline(actor, _seats(act.viewer), declined, filled, has_it=has_it)
 
     on_case(context, act, "decline", do)
+
+
+def after_decline(context: Context, session: Session, facts: Facts, now: dt.datetime) -> Found:
+    """Returns the post to which a case goes if the one that has it on offer returns it now."""
+    return casework_of(session, context.definitions, facts, now).next_after_decline(
+        stored.declined_seats(session, facts)
+    )
 
 
 def assign(context: Context, act: Act, person_id: int) -> None:

@@ -113,6 +113,7 @@ def _batch(
         world = SurroundingsReader(session, context.definitions, now)
         planned = {facts.id: _planned(facts, target, versions, mapping) for facts in found}
         world.fetch(list(planned.values()))  # what the new rules need, in the new state
+        world.read_answers(found)  # and from when time counted under the old ones
         works = [work for facts in found if (work := _move(world, facts, planned[facts.id], target, moved))]
         if works and not dry_run:
             writer.store(session, works)
@@ -131,7 +132,7 @@ def _move(world: SurroundingsReader, facts: Facts, planned: Facts, target: Workf
         return None
     state, due = facts.state, facts.due_at
     facts.causes, facts.fired, facts.holds, facts.marks = planned.causes, planned.fired, planned.holds, planned.marks
-    facts.answers = planned.answers
+    facts.answers = facts.answers or planned.answers
     work = world.casework(facts)
     work.migrate(world.situation(planned), planned.state)
     moved.moves.append(CaseMove(facts.code, state, facts.state, due, facts.due_at))

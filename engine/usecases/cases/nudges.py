@@ -40,9 +40,9 @@ def urges(roles: frozenset[str], holder: str | None) -> bool:
     return bool(roles & SUPERIORS.get(holder or "", frozenset()))
 
 
-def likely_holder(offered_role: str | None, owner: str | None) -> str | None:
-    """Returns the role in which somebody has a case, or is asked to take it, as far as the case itself says."""
-    return offered_role or owner
+def likely_holder(asked_role: str | None, owner: str | None) -> str | None:
+    """Returns the role whose turn it is, as far as the case itself says."""
+    return asked_role or owner
 
 
 def reminded(*, as_superior: bool) -> Sentence:
@@ -117,6 +117,7 @@ def _told(work: Casework, actor: Actor, above: frozenset[str], people: Iterable[
 def _holder(work: Casework) -> str | None:
     """Returns the role in which a person has the case, or is asked to take it: the highest of several posts."""
     facts, owner = work.facts, work.situation.workflow.states[work.facts.state].owner
-    if facts.waiting or owner is None or facts.assignee_id is None:
-        return facts.offered_role
+    another = work.asks_another
+    if facts.waiting or another or owner is None or facts.assignee_id is None:
+        return facts.asked_role
     return next(reversed(posts_of(facts.assignee_id, owner, facts, work.directory)), None)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.core.cases.casework import SYSTEM, Actor
-from engine.core.people.access import reach
+from engine.core.people.access import OFFICE, SEATS, reach
 from engine.core.people.account_events import ENDED, MOVED, By
 from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Invalid, NotFound
@@ -22,6 +22,7 @@ from engine.core.text import tidy
 from engine.core.units.kinds import KINDS, PARENTS
 from engine.core.words import Sentence
 from engine.store.cases import batches, writer
+from engine.store.cases.reseating import concern
 from engine.store.cases.surroundings import SurroundingsReader, cases
 from engine.store.people.account_events import PostHeld, note
 from engine.store.people.staff import viewer_of
@@ -29,6 +30,7 @@ from engine.store.session import Session
 from engine.store.units import merger_undo as undoing
 from engine.store.units import mergers as stored
 from engine.store.units.mergers import MergedUnit
+from engine.usecases.cases.reseat import reseat
 from engine.usecases.context import Context
 from engine.usecases.people.powers import guarded, sees_no_more
 from engine.usecases.units import merger_undo
@@ -325,6 +327,8 @@ def _follow(context: Context, session: Session, on: dt.date, now: dt.datetime, b
     gone = _posts(session, successors, on, now, by, merged)
     merged.closures = stored.move_closures(session, ended, successors)
     _place(context, session, before, successors, gone, now, merged)
+    seats = {(role, unit) for unit in successors.values() for role in (*SEATS, OFFICE)}
+    reseat(session, context, concern(session, gone, seats), now)
     merged.left += [
         Sentence(
             "{login} still is {role} of {unit}, which has ended: appoint them elsewhere.",
@@ -379,7 +383,7 @@ def _place(
             if facts.assignee_id is not None and became != successors and facts.assignee_id not in reaching:
                 reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, surroundings_reader.today)
             if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
-                work.hand_on(Actor(None, SYSTEM), None)
+                work.hand_on(Actor(None, SYSTEM))
                 merged.handed_on += 1
         merged.cases += len(works)
         writer.store(session, works)

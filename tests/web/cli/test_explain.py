@@ -26,7 +26,7 @@ def test_it_tells_the_deadline_what_happened_and_what_comes(store: Store) -> Non
     here.pass_to("2026-03-06 18:00")
     lines = [f"{'  ' * depth}{line.in_('en')}" for depth, line in explained(here.context, code, at("2026-03-06 18:00"))]
     assert lines == [
-        "RL-2026-000001: Absent, level 0",
+        "RL-2026-000001: Absent",
         "Deadline: 17:00 06/03/2026",
         "  No contact with the family within 1 school day",
         "  Rule contact-overdue, version 2 of the rules.",

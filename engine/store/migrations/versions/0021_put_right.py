@@ -6,7 +6,7 @@ from alembic import op
 from engine.store.tables.types import Id, Instant
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 
 REPLACED = ("support", "needs", "planned")
 UNDECIDED = sa.text("decided_seq IS NULL")

@@ -192,12 +192,14 @@ def test_a_scenario_without_steps_says_nothing() -> None:
 
 def test_the_faults_of_a_file_that_it_names_are_told_under_that_files_name(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
-        (ROOT / "workflows" / "dropout.toml").read_text().replace("format  = 1", "format = 9")
+        (ROOT / "workflows" / "dropout.toml").read_text().replace("format  = 2", "format = 9")
     )
     head = HEAD.replace('workflow = "dropout"', 'workflow = "mine.toml"')
     with pytest.raises(Faulty) as error:
         load_scenario(head + OPENED.replace("open", "opn"), "s.toml", Folders(tmp_path, roots=(ROOT,)))
-    assert list(map(str, error.value.faults)) == [f"{tmp_path / 'mine.toml'}: format: This program reads format 1."]
+    assert list(map(str, error.value.faults)) == [
+        f"{tmp_path / 'mine.toml'}: format: This program reads the formats 1, 2."
+    ]
 
 
 def test_faults_are_told_in_vietnamese() -> None:

@@ -13,9 +13,15 @@ from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.cases.verify import breaks
 from engine.store.session import Store
 from engine.usecases.cases.migrate import migrate_cases
-from tests.playing import CALENDAR, CONTACT, RULES, Playing, at, definitions, playing
+from tests.playing import CALENDAR, CONTACT, Playing, at, definitions
+from tests.playing import RULES as NEWEST_RULES
+from tests.playing import playing as playing_today
 
-FIRST_RULES = (Path(__file__).parents[3] / "scenarios" / "rules" / "dropout-1.toml").read_text(encoding="utf-8")
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
+# The first workflow asks the same whatever was answered; its rules count from the contacts and visits themselves.
+WORKFLOW = (SCENARIOS / "workflows" / "dropout-1.toml").read_text(encoding="utf-8")
+RULES = (SCENARIOS / "rules" / "dropout-2.toml").read_text(encoding="utf-8")
+FIRST_RULES = (SCENARIOS / "rules" / "dropout-1.toml").read_text(encoding="utf-8")
 VISIT = {"met_whom": ["parents"], "visit_outcome": "undecided", "note": "Hẹn gặp lại"}
 
 
@@ -68,10 +74,16 @@ def test_it_says_whether_a_date_was_too_far_off_or_one_too_many() -> None:
 # --- in a case --------------------------------------------------------------------------------------------------------
 
 
+def playing(store: Store, rules: str = RULES) -> Playing:
+    """The cast, and cases that run on the first workflow."""
+    here = playing_today(store)
+    here.context = type(here.context)(store, definitions(WORKFLOW, rules))
+    return here
+
+
 def visited(store: Store, rules: str = RULES) -> tuple[Playing, str]:
     """Accepted on Monday 2 March, visited on Thursday the 5th at 07:31: the day on which the time would be up."""
-    here = playing(store)
-    here.context = type(here.context)(store, definitions(rules=rules))
+    here = playing(store, rules)
     code = here.open("2026-03-02 08:00")
     here.step(code, "2026-03-02 09:00", "teacher", "ask_commune")
     here.accept(code, "2026-03-02 10:00", "commune_officer")
@@ -216,19 +228,37 @@ def test_cases_of_the_first_rules_that_are_moved_count_from_the_visits_that_were
     here.step(
         code, "2026-03-05 08:00", "commune_officer", "visit", visited_on="2026-03-05", next_on="2026-03-09", **VISIT
     )
-    moved = migrate_cases(here.with_rules(RULES), at("2026-03-05 09:00"))
+    moved = migrate_cases(here.with_rules(RULES, WORKFLOW), at("2026-03-05 09:00"))
     assert [(move.due_before, move.due) for move in moved.done] == [(at("2026-03-05 17:00"), at("2026-03-12 17:00"))]
-    here.context = here.with_rules(RULES)
+    here.context = here.with_rules(RULES, WORKFLOW)
     here.pass_to("2026-03-12 16:59")
     assert [event.kind for event in here.events(code)][-2:] == ["migrated", "visit-due-soon"]
     assert here.facts(code).level == 0
 
 
 def test_a_contact_that_was_recorded_under_the_first_rules_keeps_its_promise_after_a_move(store: Store) -> None:
-    here = playing(store)
-    here.context = type(here.context)(store, definitions(rules=FIRST_RULES))
+    here = playing(store, FIRST_RULES)
     code = here.open("2026-03-02 08:00")
     here.step(code, "2026-03-02 09:00", "teacher", "contact", **(CONTACT | {"next_on": "2026-03-06"}))
     assert here.facts(code).due_at == at("2026-03-05 17:00")
-    migrate_cases(here.with_rules(RULES), at("2026-03-02 10:00"))
+    migrate_cases(here.with_rules(RULES, WORKFLOW), at("2026-03-02 10:00"))
     assert here.facts(code).due_at == at("2026-03-11 17:00")
+
+
+def test_a_case_that_is_moved_to_the_newest_workflow_counts_from_the_visit_that_was_recorded(store: Store) -> None:
+    here, code = visited(store)
+    here.step(
+        code, "2026-03-06 08:00", "commune_officer", "visit", visited_on="2026-03-06", next_on="2026-03-11", **VISIT
+    )
+    before = here.facts(code)
+    assert (before.request, before.asked_role, before.due_at) == ("visit", "commune_officer", at("2026-03-16 17:00"))
+    here.context = here.with_rules(NEWEST_RULES)
+    migrate_cases(here.context, at("2026-03-06 09:00"))
+    facts = here.facts(code)
+    assert (facts.request, facts.asked_role, facts.due_at) == (before.request, before.asked_role, before.due_at)
+    assert (facts.asked_at, facts.asked_from, facts.put_off) == (at("2026-03-06 08:00"), at("2026-03-11 17:00"), 1)
+    here.pass_to("2026-03-16 17:00")
+    assert [event.kind for event in here.events(code)][1:] == [
+        *("ask_commune", "accepted", "visit", "visit", "migrated"),
+        *("visit-due-soon", "visit-overdue", "visit-long"),
+    ]

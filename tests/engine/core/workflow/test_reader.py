@@ -79,7 +79,7 @@ def test_a_byte_order_mark_does_no_harm() -> None:
 @pytest.mark.parametrize(
     ("change", "to", "fault"),
     [
-        ("format  = 1", "format  = 2", "format: This program reads format 1."),
+        ("format  = 1", "format  = 3", "format: This program reads the formats 1, 2."),
         ("format  = 1", "", "format: This is missing; it must be a whole number."),
         ("version = 3", "version = 0", "version: This must be at least 1, not 0."),
         ("version = 3", 'version = "3"', 'version: This must be a whole number, not "3".'),

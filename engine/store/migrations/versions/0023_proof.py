@@ -9,8 +9,8 @@ from engine.store.proof.adopting import adopt
 from engine.store.session import now_utc
 from engine.store.tables.types import Id, Instant
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 NEW = ("checkpoints", "checkpoint_parts", "checkpoint_cases")
 # By table, its keys: a row with one of them that is there already would replace the old one.
