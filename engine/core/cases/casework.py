@@ -442,7 +442,7 @@ class Casework:
         self._settle()
 
     def let_go(self) -> None:
-        """The holder has left while another seat is asked: the case waits for somebody to take it when its turn comes."""
+        """The holder has left while another seat is asked: somebody takes the case when its turn comes."""
         self._entry("assigned", Actor(None, SYSTEM), data={"to": None})
         self.facts.assignee_id = None
         self._settle()
@@ -517,6 +517,7 @@ class Casework:
             "rule": rule.id,
             "rules": facts.rules_version,
             "repetition": due.repetition,
+            "entry": number,
             "state": facts.state,
             "due": _iso(due.at),
             "start": _iso(due.start),

@@ -257,7 +257,8 @@ def _beside(case: CaseRecord, folding: _Folding) -> Iterator[Sentence]:
         said |= {(table, it.seq): text for table, text in it.data.get(BESIDE, {}).items()}
         if "rule" in it.data:  # what the event of a firing says is what its row says
             due = dt.datetime.fromisoformat(it.data["due"])
-            row = (it.seq, it.data["rule"], folding.entry[it.seq], it.data["repetition"], due, it.at)
+            number = it.data.get("entry", folding.entry[it.seq])
+            row = (it.seq, it.data["rule"], number, it.data["repetition"], due, it.at)
             said["firings", it.seq] = beside.digest([row])
     found: dict[tuple[str, int], list[tuple[Any, ...]]] = defaultdict(list)
     for table, rows in case.rows.items():

@@ -50,8 +50,9 @@ class Posts:
 def newborn() -> Facts:
     """A case that nothing has happened to yet."""
     facts = Facts(**dict.fromkeys(CASE_COLUMNS, None))  # type: ignore[arg-type]
-    facts.id, facts.pupil_id, facts.workflow, facts.workflow_version, facts.rules_version = 1, 1, "dropout", 1, 2
-    facts.state, facts.entry, facts.last_entry, facts.level, facts.version, facts.unreached = "absent", 1, 1, 0, 0, 0
+    facts.id, facts.pupil_id, facts.workflow, facts.workflow_version, facts.rules_version = 1, 1, "dropout", 2, 3
+    facts.state, facts.level, facts.version, facts.unreached = "absent", 0, 0, 0
+    facts.entry = facts.last_entry = facts.stay = facts.put_off = 0
     facts.since = facts.opened_at = START
     facts.absent_since, facts.flags, facts.class_id, facts.school_id = dt.date(2026, 2, 27), [], 11, 12
     facts.village_id, facts.commune_id = 13, 14
