@@ -285,6 +285,7 @@ def _facts(
         1,
         None,
         None,
+        None,
         [],
         0,
         None,

@@ -1,7 +1,7 @@
 """An officer with 5,000 accepted cases leaves: every case is asked anew of the leader, at once and by the worker.
 
-The floor is set-based: the same rows of events and offers by one INSERT each, one UPDATE of the cases, one notice. Rounds of ours
-and of the floor take turns, each in a commune of its own, whose villages all have the one officer.
+The floor is set-based: the same rows of events and offers by one INSERT each, one UPDATE of the cases, one notice.
+Rounds of ours and of the floor take turns, each in a commune of its own, whose villages all have the one officer.
 """
 
 from __future__ import annotations

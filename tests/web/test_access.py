@@ -225,6 +225,7 @@ ACTS = {
     "difficulty": CONCERNED,
     "lesson": {"teacher", "head"},
     "contact": NOBODY,
+    "not_back": NOBODY,
     "visit": NOBODY,
     "refer_support": NOBODY,
     "close": NOBODY,

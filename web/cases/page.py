@@ -134,7 +134,13 @@ def show(code: str) -> str:
         roles=ROLE_LABELS,
         turn=turn(workflow, facts),
         afterwards=_afterwards(reading),
-        zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _standing(reading), _local_due(facts)),
+        zalo=zalo_text(
+            code,
+            url_for("case.show", code=code, _external=True),
+            _standing(reading),
+            _local_due(facts),
+            then=_afterwards(reading),
+        ),
     )
 
 
@@ -232,13 +238,12 @@ def _urge(reading: Reading) -> str:
 
 
 def _standing(reading: Reading) -> tuple[Line, ...]:
-    """Returns the state, who has to do what, and who is asked next if not: the same for every reader."""
-    facts, state = reading.facts, reading.workflow.states[reading.facts.state]
-    lines = state.label, turn(reading.workflow, facts), _afterwards(reading)
-    return tuple(line for line in lines if line is not None)
+    """Returns the state and who has to do what: the same for every reader."""
+    label, whose = reading.workflow.states[reading.facts.state].label, turn(reading.workflow, reading.facts)
+    return (label,) if whose is None else (label, whose)
 
 
-def _afterwards(reading: Reading) -> Line | None:
+def _afterwards(reading: Reading) -> Sentence | None:
     return afterwards(reading.situation, reading.facts, now()) if reading.facts.is_open else None
 
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import zip_longest
 from typing import Any
 
-from engine.core.calendar import Calendar, Clock, ClosedDays, Duration
+from engine.core.calendar import Calendar, Clock, ClosedDays, Duration, clock_of
 from engine.core.cases import escalation
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts
@@ -181,6 +181,9 @@ def _agreed(calendar: Calendar, rule: Rule, facts: Facts) -> tuple[Line, ...]:
     if facts.asked_from <= facts.asked_at:
         return ()
     asked_at, asked_from = calendar.local(facts.asked_at), calendar.local(facts.asked_from)
+    if facts.asked_from != clock_of(calendar).deadline(facts.asked_at, FARTHEST):
+        return (Sentence("Counted from the next date, {day}, given at {at}.", day=asked_from.date(), at=asked_at),)
+    # As far off as a date may be: it was this day, or a later one.
     return (Sentence("A next date was given at {at}: time counts from {start}.", at=asked_at, start=asked_from),)
 
 

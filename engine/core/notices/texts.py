@@ -59,15 +59,24 @@ def act_text(why: Label, url: str, language: str, *, urgent: bool = False) -> Te
 
 
 def zalo_text(
-    code: str, url: str, standing: Sequence[Label | Sentence], due: dt.datetime | None, language: str = "vi"
+    code: str,
+    url: str,
+    standing: Sequence[Label | Sentence],
+    due: dt.datetime | None,
+    language: str = "vi",
+    *,
+    then: Sentence | None = None,
 ) -> str:
-    """Returns a short text to copy into Zalo: the case, its state, who has to do what until when, and the link.
+    """Returns a short text to copy into Zalo: the case, its state, who has to do what until when, who is asked next if
+    not (`then`), and the link.
 
     `standing` does not depend on the person who copies it, because others read the text.
     """
     line = f"{MARK} {code}: " + " ".join(f"{it.in_(language).rstrip('.')}." for it in standing)
     if due is not None:
         line += " " + Sentence("Deadline: {due}", due=due).in_(language) + "."
+    if then is not None:
+        line += " " + then.in_(language) + "."
     return f"{line}\n{url}"
 
 

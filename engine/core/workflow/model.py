@@ -118,7 +118,7 @@ class State:
     final: bool = False
     help: Label | None = None
     asks: str = ""
-    requests: Mapping[str, Request] = field(default_factory=dict)
+    requests: Mapping[str, Request] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Transition:
     may: tuple[str, ...] = ()
     help: Label | None = None
     danger: bool = False
-    answers: Mapping[str, Mapping[str, Lead]] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Lead]] = field(default_factory=dict, hash=False)
     leads: Lead | None = None
     answers_to: tuple[str, ...] = ()
 

@@ -24,8 +24,9 @@ def test_the_text_for_zalo_says_where_the_case_is_and_what_is_asked_of_whom(cast
     assert cast.case(code).state == "teacher_contact"
     said = zalo(cast, "teacher", code)
     assert said.startswith(
-        f"[Ra Lớp] {code}: Giáo viên liên hệ. Giáo viên đã liên hệ và chờ học sinh ra lớp. Hạn xử lý:"
+        f"[Ra Lớp] {code}: Giáo viên liên hệ. Đến lượt: Giáo viên chủ nhiệm – liên hệ gia đình. Hạn xử lý:"
     )
+    assert "Nếu chưa, lúc 17:00 05/03/2026 hồ sơ chuyển sang “Xã vận động”" in said
     cast.step(code, "ask_commune", "teacher")
     said = zalo(cast, "teacher", code)
     assert said.startswith(
@@ -60,6 +61,29 @@ def test_after_a_visit_the_card_is_not_red_in_the_evening_and_the_page_says_what
     assert "Tính từ ngày hẹn 09/03/2026, được ghi lúc 07:31 05/03/2026." in page
     assert '<span class="due late">' not in page
     assert cast.case(code).due_at == at("2026-03-12 17:00")
+
+
+def test_while_the_school_is_asked_its_list_has_the_case_and_the_officers_card_offers_no_form(cast: Cast) -> None:
+    code = cast.to_commune()
+    cast.accept(code, "commune_officer")
+    cast.go_to("2026-03-05 07:31")
+    cast.step(code, "visit", "commune_officer", **{**VISITED, "visit_outcome": "agreed"})
+    asked = "Đến lượt: Giáo viên chủ nhiệm – xác nhận học sinh đã ra lớp hay chưa"
+    then = "Nếu chưa, từ 17:00 06/03/2026 đến lượt: Cán bộ, công chức xã phụ trách – đến nhà vận động"
+    cast.go_to("2026-03-05 17:01")
+    mine = html.unescape(cast.get("commune_officer", "/work").text)
+    assert (asked in mine, f'class="button" href="/cases/{code}/visit"' in mine, "card late" in mine) == (
+        True,
+        False,
+        False,
+    )
+    work = html.unescape(cast.get("teacher", "/work").text)
+    assert (asked in work, f'href="/cases/{code}/return_to_class"' in work) == (True, True)
+    for member in ("teacher", "commune_officer", "head"):
+        page = html.unescape(cast.get(member, f"/cases/{code}").text)
+        assert (asked in page, then in page) == (True, True)
+    assert then in zalo(cast, "head", code)
+    assert f"/cases/{code}/not_back" in cast.get("teacher", f"/cases/{code}").text
 
 
 # --- who is back ------------------------------------------------------------------------------------------------------

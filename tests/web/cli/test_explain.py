@@ -27,9 +27,11 @@ def test_it_tells_the_deadline_what_happened_and_what_comes(store: Store) -> Non
     lines = [f"{'  ' * depth}{line.in_('en')}" for depth, line in explained(here.context, code, at("2026-03-06 18:00"))]
     assert lines == [
         "RL-2026-000001: Absent",
+        "It is the turn of: Head – contact the family",
+        "If not, at 17:00 12/03/2026 the case goes to “Commune visit”: Commune officer",
         "Deadline: 17:00 06/03/2026",
         "  No contact with the family within 1 school day",
-        "  Rule contact-overdue, version 2 of the rules.",
+        "  Rule contact-overdue, version 3 of the rules.",
         "  Counted 1 school day from 08:00 05/03/2026: until 17:00 06/03/2026.",
         "  06/03/2026: counted",
         "What happened:",
@@ -38,7 +40,7 @@ def test_it_tells_the_deadline_what_happened_and_what_comes(store: Store) -> Non
         "    Passed over: Homeroom teacher, the post is vacant.",
         "  17:00 06/03/2026  Rule contact-overdue",
         "    No contact with the family within 1 school day",
-        "    Rule contact-overdue, version 2 of the rules.",
+        "    Rule contact-overdue, version 3 of the rules.",
         "    Counted 1 school day from 08:00 05/03/2026: until 17:00 06/03/2026.",
         "    06/03/2026: counted",
         "What comes next if nobody acts:",
