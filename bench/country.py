@@ -203,6 +203,7 @@ class Country:
             stage.accepted or stage.since,
             0,
             1,
+            None,
             stage.due,
             stage.look,
             "[]",
