@@ -71,7 +71,8 @@ WITH gone AS (
     FROM held RETURNING case_id, hash
 ), offer AS (
     INSERT INTO offers (case_id, seq, role, unit_id, made_at, passed_over)
-    SELECT id, seq, 'commune_leader', commune_id, %(now)s::timestamptz, '[["commune_officer",1,"vacant"]]'::jsonb FROM held
+    SELECT id, seq, 'commune_leader', commune_id, %(now)s::timestamptz, '[["commune_officer",1,"vacant"]]'::jsonb
+    FROM held
 ), told AS (
     INSERT INTO notices (case_id, seq, person_id, role, kind, urgent, at, cases)
     SELECT id, seq, %(officer)s, 'commune_leader', 'came_many', false, %(now)s::timestamptz, 5000 FROM held LIMIT 1
@@ -79,7 +80,8 @@ WITH gone AS (
 UPDATE cases SET assignee_id = NULL, offered_role = 'commune_leader', offered_unit_id = cases.commune_id,
     offered_at = %(now)s::timestamptz, accepted_at = NULL, request = 'accept', asked_role = 'commune_leader',
     asked_unit_id = cases.commune_id, asked_at = %(now)s::timestamptz, asked_from = %(now)s::timestamptz,
-    entry = entry + 1, due_at = %(now)s::timestamptz, next_look_at = %(now)s::timestamptz, version = held.seq, last_hash = event.hash
+    entry = entry + 1, due_at = %(now)s::timestamptz, next_look_at = %(now)s::timestamptz,
+    version = held.seq, last_hash = event.hash
 FROM held, event WHERE cases.id = held.id AND cases.id = event.case_id
 """
 
