@@ -1,7 +1,7 @@
 """An officer with 5,000 accepted cases leaves: every case is asked anew of the leader, at once and by the worker.
 
-The floor is set-based: the same rows of events and offers by one INSERT each, one UPDATE of the cases, one notice. Rounds of ours
-and of the floor take turns, each in a commune of its own, whose villages all have the one officer.
+The floor is set-based: the same rows of events and offers by one INSERT each, one UPDATE of the cases, one notice.
+Rounds of ours and of the floor take turns, each in a commune of its own, whose villages all have the one officer.
 """
 
 from __future__ import annotations
@@ -66,20 +66,22 @@ WITH gone AS (
     SELECT id, version + 1 AS seq, last_hash, commune_id FROM cases WHERE {HAS} %(officer)s FOR UPDATE
 ), event AS (
     INSERT INTO events (case_id, seq, kind, at, role, data, previous_hash, hash)
-    SELECT id, seq, 'assigned', %(now)s, 'rule', %(data)s::jsonb, last_hash,
-        encode(sha256(convert_to(concat(last_hash, id, seq, %(now)s, %(data)s), 'UTF8')), 'hex')
+    SELECT id, seq, 'assigned', %(now)s::timestamptz, 'rule', %(data)s::jsonb, last_hash,
+        encode(sha256(convert_to(concat(last_hash, id, seq, %(now)s::text, %(data)s::text), 'UTF8')), 'hex')
     FROM held RETURNING case_id, hash
 ), offer AS (
     INSERT INTO offers (case_id, seq, role, unit_id, made_at, passed_over)
-    SELECT id, seq, 'commune_leader', commune_id, %(now)s, '[["commune_officer",1,"vacant"]]' FROM held
+    SELECT id, seq, 'commune_leader', commune_id, %(now)s::timestamptz, '[["commune_officer",1,"vacant"]]'::jsonb
+    FROM held
 ), told AS (
     INSERT INTO notices (case_id, seq, person_id, role, kind, urgent, at, cases)
-    SELECT id, seq, %(officer)s, 'commune_leader', 'came_many', false, %(now)s, 5000 FROM held LIMIT 1
+    SELECT id, seq, %(officer)s, 'commune_leader', 'came_many', false, %(now)s::timestamptz, 5000 FROM held LIMIT 1
 )
 UPDATE cases SET assignee_id = NULL, offered_role = 'commune_leader', offered_unit_id = cases.commune_id,
-    offered_at = %(now)s, accepted_at = NULL, request = 'accept', asked_role = 'commune_leader',
-    asked_unit_id = cases.commune_id, asked_at = %(now)s, asked_from = %(now)s, entry = entry + 1, due_at = %(now)s,
-    next_look_at = %(now)s, version = held.seq, last_hash = event.hash
+    offered_at = %(now)s::timestamptz, accepted_at = NULL, request = 'accept', asked_role = 'commune_leader',
+    asked_unit_id = cases.commune_id, asked_at = %(now)s::timestamptz, asked_from = %(now)s::timestamptz,
+    entry = entry + 1, due_at = %(now)s::timestamptz, next_look_at = %(now)s::timestamptz,
+    version = held.seq, last_hash = event.hash
 FROM held, event WHERE cases.id = held.id AND cases.id = event.case_id
 """
 

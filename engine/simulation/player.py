@@ -238,20 +238,21 @@ class _Player:
         """Lets people come and go, as the use cases do it: what they had goes on in the same transaction."""
         seeded, today = self.seeded, self._day()
         seats = seeded.seats(values["post"]) if "post" in values else ()
-        people = {seeded.people[values["who"]]} if "who" in values else set[int]()
+        who = seeded.people[values["who"]] if "who" in values else 0
+        people = {who} if who else set[int]()
         with self.context.store.writing("people come and go") as session:
             match do:
                 case "vacant":
                     people |= seed.vacate(session, seats, today)
                 case "appoint":
-                    seed.appoint(session, *people, seats, today)
+                    seed.appoint(session, who, seats, today)
                 case "away":
                     delegate = seeded.people.get(values["delegate"] or "")
-                    seed.send_away(session, *people, today, values["until"], delegate)
+                    seed.send_away(session, who, today, values["until"], delegate)
                 case "back":
-                    people |= seed.come_back(session, *people, today)
+                    people |= seed.come_back(session, who, today)
                 case "disable" | "enable":
-                    seed.set_disabled(session, *people, self.now if do == "disable" else None)
+                    seed.set_disabled(session, who, self.now if do == "disable" else None)
             reseat(session, self.context, concern(session, people, seats), self.now)
 
     # --- what must be true ----------------------------------------------------------------------------------------

@@ -370,7 +370,7 @@ class Casework:
                 facts.offered_at, facts.asked_from = since, counted
             else:
                 facts.offered_unit_id = successors[facts.offered_unit_id or 0]
-        if facts.asked_role and facts.asked_unit_id in successors:
+        if facts.asked_role and facts.asked_unit_id and facts.asked_unit_id in successors:
             self._seat((facts.asked_role, successors[facts.asked_unit_id]), entry)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
@@ -442,7 +442,7 @@ class Casework:
         self._settle()
 
     def let_go(self) -> None:
-        """The holder has left while another seat is asked: somebody takes the case when its turn comes."""
+        """The holder has left while another seat is asked: somebody must take the case when its turn comes back."""
         self._entry("assigned", Actor(None, SYSTEM), data={"to": None})
         self.facts.assignee_id = None
         self._settle()

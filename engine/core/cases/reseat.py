@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from engine.core.cases.casework import SYSTEM, Actor, Casework
 from engine.core.people.access import ADMIN
-from engine.core.people.responsibility import Found, acting, find, find_from, lent_seats, seats_of
+from engine.core.people.responsibility import Found, acting, answers_for, find, find_from, seats_of
 
 Seat = tuple[str, int | None]
 _RULE = Actor(None, SYSTEM)
@@ -89,8 +89,7 @@ def has_left(work: Casework) -> bool:
     facts, directory = work.facts, work.directory
     if facts.assignee_id is None:
         return not work.state.offered or not work.asks_another
-    seats = seats_of(facts.assignee_id, work.owner, facts, directory)
-    return not seats and not lent_seats(facts.assignee_id, work.owner, facts, directory)
+    return not answers_for(facts.assignee_id, work.owner, facts, directory)
 
 
 def _turn(work: Casework, sought: Sought) -> bool:
@@ -103,7 +102,7 @@ def _turn(work: Casework, sought: Sought) -> bool:
     if not work.state.offered and not sought.chosen:
         nearest = find(work.owner, facts, directory)
         own = seats_of(facts.assignee_id, work.owner, facts, directory)
-        if nearest.role != ADMIN and facts.assignee_id not in nearest.people and not _below(own, nearest, work):
+        if nearest.role != ADMIN and facts.assignee_id not in nearest.people and not _below(own, nearest):
             work.hand_on(_RULE, nearest)
             return True
     return work.ask_beside() or _from_another_post(work)
@@ -123,7 +122,7 @@ def _from_another_post(work: Casework) -> bool:
     return True
 
 
-def _below(own: tuple[tuple[str, int], ...], found: Found, work: Casework) -> bool:
+def _below(own: tuple[tuple[str, int], ...], found: Found) -> bool:
     """Returns whether one of these seats comes before the one found, on the way up."""
     passed = {(role, unit) for role, unit, _ in found.passed_over}
     return (found.role, found.unit_id) in own or any(seat in passed for seat in own)

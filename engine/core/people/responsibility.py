@@ -182,24 +182,28 @@ def posts_of(person_id: int, owner: str, place: Place, directory: Directory) -> 
 
 def seats_of(person_id: int, owner: str, place: Place, directory: Directory) -> tuple[tuple[str, int], ...]:
     """Returns the seats on the ladder of `owner` at this place in which a person holds a post, the lowest first."""
-    return tuple(seat for seat, holders in _rungs(owner, place, directory) if person_id in holders)
-
-
-def lent_seats(person_id: int, owner: str, place: Place, directory: Directory) -> tuple[tuple[str, int], ...]:
-    """Returns the seats on that ladder in which a person acts today for somebody who is away, the lowest first."""
     return tuple(
         seat
         for seat, holders in _rungs(owner, place, directory)
-        if any(person_id in holder.acting for id, holder in holders.items() if id != person_id)
+        if any(holder.person_id == person_id for holder in holders)
     )
 
 
-def _rungs(owner: str, place: Place, directory: Directory) -> Iterator[tuple[tuple[str, int], dict[int, Holder]]]:
-    """Returns each seat on a ladder, the lowest first, with its holders by person."""
+def answers_for(person_id: int, owner: str, place: Place, directory: Directory) -> bool:
+    """Returns whether a post on that ladder is the person's, or one in which they act today for somebody absent."""
+    return any(
+        holder.person_id == person_id or (holder.away and person_id in holder.delegates)
+        for _, holders in _rungs(owner, place, directory)
+        for holder in holders
+    )
+
+
+def _rungs(owner: str, place: Place, directory: Directory) -> Iterator[tuple[tuple[str, int], tuple[Holder, ...]]]:
+    """Returns each seat on a ladder, the lowest first, with its holders."""
     for rung in LADDERS[owner]:
         for unit in _units(rung, place, directory):
             if unit is not None:
-                yield (rung, unit), {holder.person_id: holder for holder in directory.holders(rung, unit)}
+                yield (rung, unit), directory.holders(rung, unit)
 
 
 def above(role: str | None, unit_id: int | None, place: Place, directory: Directory) -> Found:

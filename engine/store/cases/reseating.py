@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +119,7 @@ def turns_of(session: Session, people: Collection[int], today: dt.date) -> list[
 
 
 def alike(session: Session, ids: Sequence[int]) -> dict[int, int]:
-    """Returns one of these cases for each group with the same turn (holder, seat, beside), and the size of the group."""
+    """Returns one of these cases for each group with the same turn (holder, seat, beside), with the group's size."""
     found: dict[tuple[Any, ...], tuple[int, int]] = {}
     same = cases.c.assignee_id, cases.c.asked_role, cases.c.asked_unit_id, cases.c.request, cases.c.state
     columns = *same, cases.c.beside_until.is_(None)

@@ -279,4 +279,5 @@ def pass_on(session: Session, notice_id: int, people: Collection[int], now: dt.d
     columns = [notices.c[name] for name in ("case_id", "seq", "role", "kind", "urgent", "cases")]
     row = session.connection().execute(select(*columns).where(notices.c.id == notice_id)).mappings().one()
     new = [dict(row) | {"person_id": person, "at": now} for person in sorted(people)]
-    return sum(session.connection().execute(insert_new(session, notices), it).rowcount for it in new)
+    adding = insert_new(session, notices).returning(notices.c.id)
+    return sum(len(session.connection().execute(adding, it).all()) for it in new)

@@ -69,10 +69,10 @@ def _lent(session: Session, person: int) -> dict[Held, Span]:
                 links.append((f"{way} {absence}", (*chain, absent), span))
     for way, chain, (begin, end) in links[1:]:
         posts = select(post.id, post.valid_from, post.valid_to).join(t.Person, t.Person.id == post.person_id)
-        for id, first, last in session.execute(
+        for id, begins, ends in session.execute(
             posts.where(post.person_id == chain[-1], t.Person.disabled_at.is_(None))
         ):
-            found[way, len(chain), id] = max(begin, first), min(end, last or FAR_DAY)
+            found[way, len(chain), id] = max(begin, begins), min(end, ends or FAR_DAY)
     return found
 
 

@@ -211,10 +211,10 @@ def test_a_request_to_which_nothing_leads_is_a_fault() -> None:
 def test_a_request_after_which_nothing_follows_is_a_fault_of_the_rules() -> None:
     silent = SMALL.replace('within = "1 school day"\nelse   = "visit"\n', "")
     rules = RULES.replace('for = "20 school days"', 'for = "20 school days", request = "visit"')
-    assert rule_faults(rules, silent) == [
-        "r.toml: states.away.requests.confirm_return: Nothing follows when nobody answers “confirm_return”: write a rule "
-        "with `for`, or `within` and `else` in the workflow."
-    ]
+    (fault,) = rule_faults(rules, silent)
+    assert fault.startswith(
+        "r.toml: states.away.requests.confirm_return: Nothing follows when nobody answers “confirm_return”"
+    )
 
 
 def test_a_rule_names_what_is_asked_and_can_ask_something_else() -> None:
