@@ -1,8 +1,9 @@
 """Reads calendar files. engine/core/calendar/days.py says what a calendar means.
 
 format = 1; name; province (unit code); time_zone; holidays ("VN" ... or "none"); closing ("17:00"); school_days;
-[opening] mon = ["07:00-11:30", "13:00-17:00"] ...; [[school_year]] first, last, note; [[break]] name, first, last;
-[[closed]] name, day or first and last, for; [[worked]] day, instead_of, for. `for` is office, school or both (default).
+[opening] mon = ["07:30-11:30", "13:00-17:00"] ...; [[school_year]] first, last, gathering, note; [[break]] name, first,
+last, confirmed, source; [[closed]] name, day or first and last, for, confirmed, source; [[worked]] day, instead_of, for.
+`for` is office, school or both (default). `confirmed = false` with a `source`: days that nobody has decided yet.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from engine.core.toml_reader import Reader, read_toml
 from engine.core.words import Faulty, Sentence
 
 FORMAT = 1
-OFFICE_HOURS: Hours = ((7 * 60, 11 * 60 + 30), (13 * 60, 17 * 60))
+OFFICE_HOURS: Hours = ((7 * 60 + 30, 11 * 60 + 30), (13 * 60, 17 * 60))  # the eight hours of the Labour Code, Art. 105
 OPENING: tuple[Hours, ...] = (OFFICE_HOURS,) * 5 + ((),) * 2
 CLOSING = 17 * 60
 LONGEST_YEAR = 400  # days; a longer school year has a wrong date
+LONGEST_GATHERING = 31  # days from the gathering to the first day of teaching; the ministry's frame has two weeks
 BOTH = ("office", "school")
 
 TIME = Sentence("a time between 00:00 and 24:00, for example 17:00")
@@ -172,9 +174,14 @@ def _span(reader: Reader) -> tuple[dt.date, dt.date] | None:
 def _school_years(reader: Reader, weekdays: frozenset[int]) -> tuple[SchoolYear, ...]:
     years = []
     for table in reader.tables("school_year"):
-        span, note = _span(table), table.maybe_label("note")
+        span, note, gathering = _span(table), table.maybe_label("note"), table.day("gathering")
+        if span and gathering and not 0 <= (span[0] - gathering).days <= LONGEST_GATHERING:
+            table.fault(
+                "gathering",
+                Sentence("Pupils gather at most {days} days before {first}.", days=LONGEST_GATHERING, first=span[0]),
+            )
         if span:
-            years.append(SchoolYear(*span, weekdays, note))
+            years.append(SchoolYear(*span, weekdays, note, gathering))
     return tuple(sorted(years, key=lambda year: year.first))
 
 
@@ -188,8 +195,12 @@ def _time_off(reader: Reader, key: str) -> tuple[TimeOff, ...]:
     for table in reader.tables(key):
         span, name = _span(table), table.label("name")
         office, school = _sides(table) if key == "closed" else (False, True)
+        confirmed, source = table.flag("confirmed", default=True), table.text("source", "")
+        if not confirmed and not source:
+            table.fault("source", Sentence("Say where days come from that are not confirmed."))
         if span:
-            found.append(TimeOff(*span, name, "holiday" if key == "closed" else "break", office, school))
+            kind = "holiday" if key == "closed" else "break"
+            found.append(TimeOff(*span, name, kind, office, school, confirmed, source))
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ from web.cli.play import read_scenario
 from web.site.definition_files import ROOT
 
 FILES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.toml"))
-SHIPPED = 2  # the version of the shipped rules
+SHIPPED = 3  # the version of the shipped rules
 
 
 @cache
