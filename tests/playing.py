@@ -26,7 +26,8 @@ from engine.usecases.context import Context
 
 ROOT = Path(__file__).parent.parent
 WORKFLOW = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
-RULES = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8")
+# Without the seasons: tests play in March 2026, in the weeks after Tết, and count plain days.
+RULES = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8").partition("[[season]]")[0]
 _CALENDAR = ROOT / "rules" / "calendars" / "quang-ngai-2025-26.toml"
 CALENDAR = load_calendar(_CALENDAR.read_text(encoding="utf-8"), "calendar")
 OPENING = {"absent_since": "2026-03-02", "causes": ["harvest"]}

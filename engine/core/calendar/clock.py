@@ -89,6 +89,11 @@ class Clock:
         """Whether the pupil has class on a day, closures taken into account."""
         return self._why_not("school days", day) is None
 
+    def why_no_class(self, day: dt.date) -> Label | None:
+        """Returns why the pupil has no class on a day; None if there is class."""
+        why = self._why_not("school days", day)
+        return why[1] if why else None
+
     def is_working_day(self, day: dt.date) -> bool:
         """Whether the office works on a day; those on which the office of this place is shut taken into account."""
         return self._why_not("working days", day) is None

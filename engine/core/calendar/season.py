@@ -52,8 +52,8 @@ class Anchor:
             return cls("day" if _is_day(value) else "holiday", value, days, text)
         raise UnreadableValue(
             Sentence(
-                "{text} is not a day of the year; write for example break_end + 21 days, gathering + 0 days, "
-                "tet + 14 days, school_year + 0 days, 10-01, 2026-10-01, holiday:09-02 - 3 days.",
+                "{text} is not a day of the year; write for example tet + 14 days, break_end + 21 days, "
+                "school_year + 0 days, gathering + 0 days, 10-01, 2026-10-01, holiday:09-02 - 3 days.",
                 text=text,
             )
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.core.cases.dates import CONFIRM
 from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.rules.model import RuleSet
@@ -141,7 +142,7 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
     values: dict[str, Any] = {"to": _member(reader, "to")} if do == "assign" else {}
     own = do in FORM_NAMES or do in OWN_VERBS
     form = form_named(known.workflow, do) if own else known.workflow.transitions.get(do)
-    for key in (*form.needs, *form.may) if form else ():
+    for key in (*form.needs, *form.may, CONFIRM) if form else ():
         value = reader.raw(key)
         if key in reader:
             values[key] = value

@@ -114,7 +114,7 @@ def test_an_installation_adds_its_own(here: Installation) -> None:
 
 def test_an_own_file_stands_in_for_the_shipped_one_of_that_name(here: Installation) -> None:
     shipped = (Path(__file__).parents[3] / "rules" / "dropout.toml").read_text(encoding="utf-8")
-    here.write("rules/dropout.toml", shipped.replace("version  = 2", "version  = 7"))
+    here.write("rules/dropout.toml", shipped.replace("version  = 3", "version  = 7"))
     assert here.build().definitions.rules("dropout").version == 7
 
 

@@ -11,7 +11,7 @@ from engine.usecases.cases.migrate import migrate_cases
 from engine.usecases.context import Context
 from tests.playing import CONTACT, RULES, WORKFLOW, Playing, at, playing
 
-FASTER = RULES.replace("version  = 2", "version  = 3", 1).replace(
+FASTER = RULES.replace("version  = 3", "version  = 4", 1).replace(
     'state = "teacher_contact", for = "3 school days"', 'state = "teacher_contact", for = "2 school days"'
 )
 RENAMED_WORKFLOW = WORKFLOW.replace("version = 1", "version = 2", 1).replace("teacher_contact", "in_contact")
@@ -34,10 +34,10 @@ def test_a_case_gets_the_new_rules_deadline_and_an_event_that_says_so(store: Sto
         (code, "teacher_contact", "teacher_contact", at("2026-03-11 17:00"))
     ]
     facts, event = here.facts(code), here.events(code)[-1]
-    assert (facts.rules_version, facts.due_at, facts.since) == (3, at("2026-03-11 17:00"), at("2026-03-09 08:00"))
+    assert (facts.rules_version, facts.due_at, facts.since) == (4, at("2026-03-11 17:00"), at("2026-03-09 08:00"))
     assert (event.kind, event.data["rules_versions"], event.data["due"]) == (
         "migrated",
-        [2, 3],
+        [3, 4],
         "2026-03-11T10:00:00+00:00",
     )
     assert list(breaks(store)) == []
@@ -54,7 +54,7 @@ def test_a_dry_run_tells_the_same_and_stores_nothing(store: Store) -> None:
     here, code = in_contact(store)
     context = here.with_rules(FASTER)
     told = migrate_cases(context, at(NOW), dry_run=True).moves
-    assert (here.facts(code).rules_version, len(here.events(code))) == (2, 2)
+    assert (here.facts(code).rules_version, len(here.events(code))) == (3, 2)
     assert migrate_cases(context, at(NOW)).moves == told
 
 
@@ -113,7 +113,7 @@ def test_many_cases_move_in_batches_that_can_be_stopped_between(store: Store) ->
 
     with pytest.raises(Stopped):
         migrate_cases(context, at(NOW), batch=2, progress=stop)
-    assert [here.facts(code).rules_version for code in codes] == [3, 3, 2]
+    assert [here.facts(code).rules_version for code in codes] == [4, 4, 3]
     migrate_cases(replace(context), at(NOW), batch=2)
     assert [here.facts(code).rules_version for code in codes] == [3, 3, 3]
 
