@@ -29,6 +29,7 @@ from engine.store.database.failures import LOST, word_for
 from engine.store.ops import leases
 from engine.store.session import Store
 from engine.usecases.attendance.import_jobs import work as work_on_imports
+from engine.usecases.calendar.recount import recount_changed
 from engine.usecases.cases.difficulties import climb_due
 from engine.usecases.context import Context
 from engine.usecases.people.vacancies import reroute_daily
@@ -68,6 +69,10 @@ def _imports(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> ob
     return work_on_imports(context, now, stop)
 
 
+def _recount(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return recount_changed(context, now, stop)
+
+
 def _reroute(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
     return reroute_daily(context, now, stop)
 
@@ -82,6 +87,7 @@ def _forget(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> obj
 
 Jobs = tuple[Job, ...]
 JOBS: Jobs = (
+    Job("recount", _recount),  # before the sweep: nothing fires by a calendar that is no longer true
     Job("sweep", _sweep, parts=4),
     Job("deliver", _deliver, parts=2),
     Job("difficulties", _climb),

@@ -94,6 +94,7 @@ class Calendar:
     school_years: tuple[SchoolYear, ...] = ()
     off: tuple[TimeOff, ...] = ()
     made_up: tuple[MakeUp, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()  # name and digest of each file that it was read from
 
     @cached_property
     def _off(self) -> dict[dt.date, list[TimeOff]]:
@@ -285,6 +286,7 @@ def _merged(calendars: tuple[Calendar, ...]) -> Calendar:
         tuple(years),
         tuple(dict.fromkeys(off for calendar in calendars for off in calendar.off)),
         tuple(dict.fromkeys(made for calendar in calendars for made in calendar.made_up)),
+        tuple(file for calendar in calendars for file in calendar.files),
     )
 
 

@@ -17,7 +17,7 @@ import holidays as public_holidays
 
 from engine.core.calendar.days import Calendar, Hours, MakeUp, SchoolYear, TimeOff, overlaps
 from engine.core.calendar.values import WEEKDAYS
-from engine.core.toml_reader import Reader, read_toml
+from engine.core.toml_reader import Reader, digest_of, read_toml
 from engine.core.words import Faulty, Sentence
 
 FORMAT = 1
@@ -54,7 +54,7 @@ def _loaded(text: str, file: str) -> Calendar:
     reader = read_toml(text, file)
     if reader.whole("format") != FORMAT and "format" in reader:
         reader.fault("format", Sentence("This program reads format {format}.", format=FORMAT))
-    calendar = _calendar(reader)
+    calendar = _calendar(reader, digest_of(text))
     reader.faults.extend(overlaps(calendar.school_years, file))
     reader.close()
     if reader.faults:
@@ -62,14 +62,15 @@ def _loaded(text: str, file: str) -> Calendar:
     return calendar
 
 
-def _calendar(reader: Reader) -> Calendar:
+def _calendar(reader: Reader, digest: str) -> Calendar:
     countries = (*public_holidays.list_supported_countries(), "none")
     country = reader.one_of("holidays", countries, COUNTRY, default="VN")
     weekdays = frozenset(map(WEEKDAYS.index, reader.some_of("school_days", WEEKDAYS, WEEKDAY))) or frozenset(range(5))
     opening = _opening(reader)
     off = (*_time_off(reader, "closed"), *_time_off(reader, "break"))
+    name = reader.text("name")
     return Calendar(
-        name=reader.text("name"),
+        name=name,
         province=reader.text("province", "") or None,
         zone=reader.parsed("time_zone", zone, ZONE, required=True) or ZoneInfo("UTC"),
         opening=opening,
@@ -78,6 +79,7 @@ def _calendar(reader: Reader) -> Calendar:
         school_years=_school_years(reader, weekdays),
         off=off,
         made_up=_made_up(reader, opening, off),
+        files=((name, digest),),
     )
 
 
