@@ -38,9 +38,10 @@ def at(text: str) -> dt.datetime:
 
 @cache
 def definitions() -> Definitions:
-    """The shipped workflow and rules, on the calendar of the school year 2025-26."""
+    """The shipped workflow and rules, without the seasons, on the calendar of the school year 2025-26."""
     workflow = load_workflow(_text(workflows, "dropout.toml"), "dropout.toml")
-    ruleset = load_ruleset(_text(rules, "dropout.toml"), "dropout.toml", workflow)
+    plain = _text(rules, "dropout.toml").partition("[[season]]")[0]
+    ruleset = load_ruleset(plain, "dropout.toml", workflow)
     calendar = load_calendar(_text(rules, "calendars/quang-ngai-2025-26.toml"), "2025-26")
     versions = {workflow.name: (workflow.version, ruleset.version)}
     return Definitions(
@@ -74,7 +75,11 @@ class CastInstallation:
     def open(self, now: dt.datetime | None = None, pupil: str = "pupil") -> str:
         """The code of a case that the teacher has just opened."""
         return case_acts.open_case(
-            self.context, self.viewer("teacher"), self.cast.pupils[pupil], OPENED, now or at(MONDAY)
+            self.context,
+            self.viewer("teacher"),
+            self.cast.pupils[pupil],
+            {**OPENED, "confirm": True},
+            now or at(MONDAY),
         )
 
     def case(self, code: str) -> t.Case:

@@ -27,7 +27,8 @@ from engine.usecases.context import Context
 
 ROOT = Path(__file__).parent.parent
 WORKFLOW = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
-RULES = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8")
+# Without the seasons: tests play in March 2026, in the weeks after Tết, and count plain days.
+RULES = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8").partition("[[season]]")[0]
 _CALENDAR = ROOT / "rules" / "calendars" / "quang-ngai-2025-26.toml"
 CALENDAR = load_calendar(_CALENDAR.read_text(encoding="utf-8"), "calendar")
 OPENING = {"absent_since": "2026-03-02", "causes": ["harvest"]}
@@ -65,7 +66,11 @@ class Playing:
     def open(self, now: str, member: str = "teacher", pupil: str = "pupil", **values: Any) -> str:
         moment = at(now)
         return case_acts.open_case(
-            self.context, self.viewer(member, moment), self.installed.pupils[pupil], {**OPENING, **values}, moment
+            self.context,
+            self.viewer(member, moment),
+            self.installed.pupils[pupil],
+            {**OPENING, "confirm": True, **values},
+            moment,
         )
 
     def step(self, code: str, now: str, member: str, name: str, **values: Any) -> None:

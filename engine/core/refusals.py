@@ -49,3 +49,7 @@ class Invalid(Refused):
     def __init__(self, fields: Mapping[str, Sentence]) -> None:
         self.fields = dict(fields)
         super().__init__(next(iter(self.fields.values())))
+
+
+class Questioned(Invalid):
+    """A value is unlikely, but can be: asked about once. The same form with `confirm` is taken."""

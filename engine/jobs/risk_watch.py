@@ -16,7 +16,7 @@ from engine.core.attendance import signals as attendance_signals
 from engine.core.attendance.signals import History, Reached, RiskRules
 from engine.core.calendar import Clock
 from engine.core.cases.casework import SYSTEM, Actor, Casework
-from engine.core.cases.definitions import Situation
+from engine.core.cases.definitions import HALF, Situation
 from engine.core.cases.facts import Facts
 from engine.core.refusals import Refused
 from engine.store.attendance import watch as stored
@@ -266,7 +266,7 @@ def first_day(context: Context, day: dt.date) -> dt.date:
 def lowest_factor(context: Context) -> float:
     """Returns the lowest factor of any season, at any place and time."""
     rulesets = context.definitions.rulesets.values()
-    return min((float(season.factor) for ruleset in rulesets for season in ruleset.seasons), default=1.0)
+    return min([HALF, *(float(season.factor) for ruleset in rulesets for season in ruleset.seasons)])
 
 
 def season_factor(situation: Situation, day: dt.date) -> float:

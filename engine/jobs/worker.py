@@ -29,6 +29,7 @@ from engine.store.database.failures import LOST, word_for
 from engine.store.ops import leases
 from engine.store.session import Store
 from engine.usecases.attendance.import_jobs import work as work_on_imports
+from engine.usecases.calendar.recount import recount_changed
 from engine.usecases.cases.difficulties import climb_due
 from engine.usecases.cases.reseat import turn_of_day, work_on_rest
 from engine.usecases.context import Context
@@ -73,6 +74,10 @@ def _seats(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> obje
     return turn_of_day(context, now, stop), work_on_rest(context, now, stop)
 
 
+def _recount(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return recount_changed(context, now, stop)
+
+
 def _climb(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
     return climb_due(context, now, stop)
 
@@ -88,6 +93,7 @@ def _checkpoint(context: Context, now: dt.datetime, stop: Callable[[], bool]) ->
 Jobs = tuple[Job, ...]
 JOBS: Jobs = (
     Job("seats", _seats),
+    Job("recount", _recount),  # before the sweep: nothing fires by a calendar that is no longer true
     Job("sweep", _sweep, parts=4),
     Job("deliver", _deliver, parts=2),
     Job("difficulties", _climb),

@@ -16,6 +16,7 @@ from web.cli.imports import attendance, pupils
 from web.cli.merge import merge
 from web.cli.migrate import migrate
 from web.cli.play import play_scenarios
+from web.cli.recount import deadlines as recount_deadlines
 from web.cli.restore import restore_backup
 from web.cli.serve import serve, worker
 from web.cli.simulate import simulate_rules
@@ -47,6 +48,8 @@ PRIVATE = 0o077
 """What the commands leave out of the mode of new files: they hold children's data, and are for their owner alone."""
 IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)
 """What `ralop import` takes in: each a file of its own kind."""
+RECOUNTS: tuple[click.Command, ...] = (recount_deadlines,)
+"""What `ralop recount` counts again."""
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -63,7 +66,14 @@ def imports() -> None:
     """Take in units, pupils or attendance from a file."""
 
 
+@main.group("recount")
+def recounts() -> None:
+    """Count again what follows the calendar."""
+
+
 for _command in COMMANDS:
     main.add_command(_command)
 for _command in IMPORTS:
     imports.add_command(_command)
+for _command in RECOUNTS:
+    recounts.add_command(_command)

@@ -14,11 +14,12 @@ from typing import Any, cast
 
 from babel.support import NullTranslations
 from flask_wtf import FlaskForm
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms import Field as Control
-from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from engine.core.refusals import Invalid
+from engine.core.cases.dates import CONFIRM
+from engine.core.refusals import Invalid, Questioned
 from engine.core.words import Label, Sentence, catalogue
 from engine.core.workflow.model import Choice, Field
 from web.site.languages import language, said
@@ -28,7 +29,12 @@ YES, NO = "yes", "no"
 
 
 class Form(FlaskForm):
-    """A form with our own words for what WTForms finds wrong, and with errors from the engine's refusals."""
+    """A form with our own words for what WTForms finds wrong, and with errors from the engine's refusals.
+
+    `questioned`: the engine asks whether something unlikely that was filled in is right.
+    """
+
+    questioned = False
 
     class Meta(FlaskForm.Meta):
         """WTForms has no Vietnamese; its messages are in the shared catalogue."""
@@ -70,10 +76,13 @@ class Several(SelectMultipleField):
 
 
 class ActForm(Form):
-    """A form for an act on a case. `key`: sending it twice does it once. `version`: the version that the person saw."""
+    """A form for an act on a case. `key`: sending it twice does it once. `version`: the version that the person saw.
+    `confirm`: the answer to a question about what is unlikely; the box comes with the question.
+    """
 
     key = HiddenField()
     version = HiddenField()
+    confirm = BooleanField()
     asked: tuple[Field, ...] = ()
 
     def __init__(self, *, version: int | None = None, **kwargs: Any) -> None:
@@ -85,7 +94,13 @@ class ActForm(Form):
     @property
     def values(self) -> dict[str, Any]:
         """Returns what was filled in, as typed, for the use cases."""
-        return {it.name: self[it.name].data for it in self.asked}
+        filled = {it.name: self[it.name].data for it in self.asked}
+        return {**filled, CONFIRM: True} if self.confirm.data else filled
+
+    def refuse(self, refused: Invalid) -> None:
+        """Shows what the engine refused; with a question comes the box that answers it."""
+        self.questioned = isinstance(refused, Questioned)
+        super().refuse(refused)
 
     @property
     def folded(self) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ time outside. Threads may share a clock, because a layout never changes.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from functools import lru_cache
 
 from engine.core.calendar.days import DAY, Calendar, Reason
@@ -18,6 +19,7 @@ from engine.core.words import Label, Sentence
 FARTHEST = 100  # years in which a clock looks for a deadline; if it finds none, the place is closed for good
 ASSUMED = Sentence("The dates of this school year are not known yet; those of the nearest known year are taken.")
 CLOSED = Label("trường, lớp nghỉ học", "no class")
+SHUT = Label("cơ quan nghỉ", "the office is shut")
 HELD = Label("tạm dừng", "clock held")
 BEFORE, AFTER = 1, 2  # years before and after the first question that a clock lays out
 
@@ -87,18 +89,31 @@ class Clock:
         """Whether the pupil has class on a day, closures taken into account."""
         return self._why_not("school days", day) is None
 
+    def why_no_class(self, day: dt.date) -> Label | None:
+        """Returns why the pupil has no class on a day; None if there is class."""
+        why = self._why_not("school days", day)
+        return why[1] if why else None
+
     def is_working_day(self, day: dt.date) -> bool:
-        """Whether the office works on a day."""
-        return self.calendar.why_no_work(day) is None
+        """Whether the office works on a day; those on which the office of this place is shut taken into account."""
+        return self._why_not("working days", day) is None
 
     def _why_not(self, unit: str, day: dt.date) -> Reason | None:
         if unit == "days":
             return None
         if unit != "school days":
-            return self.calendar.why_no_work(day)
+            return self.calendar.why_no_work(day) or _closed(self.case.shut, day, "shut", SHUT)
         why = self.calendar.why_no_school(day, self.case.weekdays)
-        closed = next((closure for closure in self.case.closures if closure.first <= day <= closure.last), None)
-        return why or (("closure", _said(closed.reason, CLOSED)) if closed else None)
+        return why or _closed(self.case.closures, day, "closure", CLOSED)
+
+    def part(self, start: dt.datetime, end: dt.datetime, share: Fraction) -> dt.datetime | None:
+        """Returns the moment at which a share of the working hours from `start` to `end` has run.
+
+        The result is None if none run between them.
+        """
+        self._layout("working hours", start)
+        layout = self._layout("working hours", end)
+        return layout.part(start, end, share) if isinstance(layout, HourLayout) else None
 
     # Why
 
@@ -118,8 +133,12 @@ class Clock:
         if held and not any(day == last and kind == "pause" for day, kind, _ in skipped):
             skipped.append((last, "pause", _said(held.reason, HELD)))
         seasons = tuple(one for one in self.case.windows[::-1] if any(one.first <= day < one.end for day, _ in counted))
-        notes = self._notes(days) if duration.unit == "school days" else ()
-        return Deadline(at, duration.unit, tuple(counted), tuple(skipped), seasons, notes)
+        notes = (
+            *(self._notes(days) if duration.unit == "school days" else ()),
+            *self._unconfirmed(duration.unit, skipped),
+        )
+        local = self.calendar.local(at) if at else None
+        return Deadline(at, duration.unit, tuple(counted), tuple(skipped), seasons, notes, local)
 
     def _counted(
         self, unit: str, days: list[dt.date], start: dt.datetime, until: dt.datetime
@@ -153,6 +172,15 @@ class Clock:
             notes.append(ASSUMED)
         return tuple(notes)
 
+    def _unconfirmed(self, unit: str, skipped: list[tuple[dt.date, str, Label]]) -> Iterator[Sentence]:
+        """Says where days off come from that nobody has decided yet."""
+        office = unit != "school days"
+        found = (
+            self.calendar.unconfirmed(day, office=office) for day, kind, _ in skipped if kind in ("holiday", "break")
+        )
+        for off in dict.fromkeys(one for one in found if one):
+            yield Sentence("{days} is not confirmed yet. Source: {source}", days=off.name, source=off.source)
+
     def _closing(self, day: dt.date) -> dt.datetime:
         return facts(self.calendar, day.year)[day.timetuple().tm_yday - 1].closing
 
@@ -180,20 +208,27 @@ def clock_of(
     closures: Iterable[ClosedDays] = (),
     windows: Iterable[Window] = (),
     pauses: Iterable[Pause] = (),
+    shut: Iterable[ClosedDays] = (),
 ) -> Clock:
     """Returns the clock of one case; the same object for the same arguments.
 
     `weekdays` (0 = Monday) are the days on which the pupil's class is taught; None means those of the school year.
-    `closures` are the closures that concern the pupil. Raises Unreadable for a class taught on no weekday.
+    `closures` are the closures that concern the pupil, `shut` the days on which the office of the place does not work.
+    Raises Unreadable for a class taught on no weekday.
     """
     taught = None if weekdays is None else frozenset(weekdays)
     lightest_first = tuple(sorted(windows, key=lambda window: window.weight))
-    return _remembered(calendar, Circumstances(taught, tuple(closures), lightest_first, tuple(pauses)))
+    return _remembered(calendar, Circumstances(taught, tuple(closures), lightest_first, tuple(pauses), tuple(shut)))
 
 
 @lru_cache(maxsize=512)
 def _remembered(calendar: Calendar, case: Circumstances) -> Clock:
     return Clock(calendar, case)
+
+
+def _closed(closures: Iterable[ClosedDays], day: dt.date, kind: str, otherwise: Label) -> Reason | None:
+    closed = next((one for one in closures if one.first <= day <= one.last), None)
+    return (kind, _said(closed.reason, otherwise)) if closed else None
 
 
 def _said(reason: str, otherwise: Label) -> Label:

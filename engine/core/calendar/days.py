@@ -28,21 +28,29 @@ SUMMER: Reason = ("break", Label("ngoài năm học", "outside the school year")
 class SchoolYear:
     """The first and the last day of teaching, the weekdays taught unless a class has its own, and a note for
     readers.
+
+    `gathering` is the day on which pupils gather before the first day of teaching (tựu trường), if the file says it.
     """
 
     first: dt.date
     last: dt.date
     weekdays: frozenset[int]
     note: Label | None = None
+    gathering: dt.date | None = None
 
     def moved(self, years: int) -> SchoolYear:
         """The same school year so many years later (29 February becomes the 28th)."""
-        return SchoolYear(_moved(self.first, years), _moved(self.last, years), self.weekdays)
+        gathering = _moved(self.gathering, years) if self.gathering else None
+        return SchoolYear(_moved(self.first, years), _moved(self.last, years), self.weekdays, gathering=gathering)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeOff:
-    """Days closed, first and last included, for the office, for school, or for both; `kind` is holiday or break."""
+    """Days closed, first and last included, for the office, for school, or for both; `kind` is holiday or break.
+
+    `confirmed` False: nobody has decided them yet. They count all the same, and wherever they count it is said, with
+    their `source`.
+    """
 
     first: dt.date
     last: dt.date
@@ -50,6 +58,13 @@ class TimeOff:
     kind: str
     office: bool
     school: bool
+    confirmed: bool = True
+    source: str = ""
+
+    @property
+    def said(self) -> Label:
+        """Returns the name, and that it is not confirmed."""
+        return self.name if self.confirmed else Label(f"{self.name.vi} (dự kiến)", f"{self.name.en} (not confirmed)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,7 @@ class Calendar:
     school_years: tuple[SchoolYear, ...] = ()
     off: tuple[TimeOff, ...] = ()
     made_up: tuple[MakeUp, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()  # name and digest of each file that it was read from
 
     @cached_property
     def _off(self) -> dict[dt.date, list[TimeOff]]:
@@ -104,6 +120,22 @@ class Calendar:
         hours = self.hours(day)
         return hours[-1][1] if hours else self.closing
 
+    def midday_minute(self, day: dt.date) -> int:
+        """Returns when half of a day has counted, in minutes after midnight: when the morning's hours end.
+
+        A day with hours in one piece is cut in the middle of them; a day on which the office is shut, where the others
+        are.
+        """
+        hours = self.hours(day)
+        if len(hours) == 1:
+            return (hours[0][0] + hours[0][1]) // 2
+        return hours[0][1] if hours else self._midday
+
+    @cached_property
+    def _midday(self) -> int:
+        mornings = (hours[0][1] for hours in self.opening if len(hours) > 1)
+        return next((minute for minute in mornings if minute < self.closing), self.closing // 2)
+
     def why_no_work(self, day: dt.date) -> Reason | None:
         """Returns why the office does not work on a day; None if it works."""
         made = self._made_up.get(day)
@@ -111,7 +143,7 @@ class Calendar:
             return None
         off = next((off for off in self._off.get(day, ()) if off.office), None)
         if off:
-            return off.kind, off.name
+            return off.kind, off.said
         return self.public_holiday(day) or (None if self.opening[day.weekday()] else WEEKEND)
 
     def why_no_school(self, day: dt.date, weekdays: frozenset[int] | None = None) -> Reason | None:
@@ -121,7 +153,7 @@ class Calendar:
             return None
         off = next((off for off in self._off.get(day, ()) if off.school), None)
         if off:
-            return off.kind, off.name
+            return off.kind, off.said
         return self.public_holiday(day) or self._not_taught(day, weekdays)
 
     def _not_taught(self, day: dt.date, weekdays: frozenset[int] | None) -> Reason | None:
@@ -159,12 +191,29 @@ class Calendar:
 
     def school_year_start(self, year: int) -> dt.date | None:
         """Returns the first day of the school year that begins in a calendar year, from the file or assumed."""
+        found = self._beginning_in(year)
+        return found.first if found else None
+
+    def gathering(self, year: int) -> dt.date | None:
+        """Returns the day on which pupils gather for the school year that begins in a calendar year (tựu trường).
+
+        Where the file does not say it, that is the first day of teaching.
+        """
+        found = self._beginning_in(year)
+        return (found.gathering or found.first) if found else None
+
+    def _beginning_in(self, year: int) -> SchoolYear | None:
         known = self.school_years
         if not known:
             return None
-        stated = next((school.first for school in known if school.first.year == year), None)
+        stated = next((school for school in known if school.first.year == year), None)
         model = known[-1] if year > known[-1].first.year else known[0]
-        return stated or model.moved(year - model.first.year).first
+        return stated or model.moved(year - model.first.year)
+
+    def unconfirmed(self, day: dt.date, *, office: bool) -> TimeOff | None:
+        """Returns the days off that hold a day and that nobody has decided yet, for the office or for school."""
+        found = self._off.get(day, ())
+        return next((off for off in found if not off.confirmed and (off.office if office else off.school)), None)
 
     def instant(self, day: dt.date, minute: int) -> dt.datetime:
         """Returns the UTC time of a local time, `minute` minutes (0 to 1440) into a day.
@@ -237,6 +286,7 @@ def _merged(calendars: tuple[Calendar, ...]) -> Calendar:
         tuple(years),
         tuple(dict.fromkeys(off for calendar in calendars for off in calendar.off)),
         tuple(dict.fromkeys(made for calendar in calendars for made in calendar.made_up)),
+        tuple(file for calendar in calendars for file in calendar.files),
     )
 
 

@@ -10,6 +10,7 @@ import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import lcm
@@ -26,9 +27,9 @@ LAST_MINUTE = 24 * 60
 
 @dataclass(frozen=True, slots=True)
 class DayLayout:
-    """The days that count, in order.
+    """The days that count, in order; where a season touches them, each in two halves, morning and afternoon.
 
-    `sums[k]` is the weight of the first k days, in 1/`scale` days; None: each day weighs one.
+    `sums[k]` is the weight of the first k entries, in 1/`scale` days; None: each entry is a day and weighs one.
     """
 
     first: dt.datetime
@@ -56,6 +57,8 @@ class DayLayout:
         """
         k = bisect_right(self.closings, deadline)
         after = k - amount if self.sums is None else bisect_right(self.sums, self.sums[k] - amount * self.scale) - 1
+        while 0 < after < len(self.dates) and self.dates[after - 1] == self.dates[after]:
+            after -= 1  # the day on which a time begins does not count, so it begins before a whole day
         if after < 1:
             raise IndexError(after)
         return self.closings[after - 1]
@@ -72,7 +75,10 @@ class DayLayout:
         span = range(bisect_right(self.starts, start), bisect_right(self.closings, now))
         if self.sums is None:
             return [(self.dates[k], 1.0) for k in span]
-        return [(self.dates[k], weight / self.scale) for k in span if (weight := self.sums[k + 1] - self.sums[k])]
+        weights: dict[dt.date, int] = {}
+        for k in span:
+            weights[self.dates[k]] = weights.get(self.dates[k], 0) + self.sums[k + 1] - self.sums[k]
+        return [(day, weight / self.scale) for day, weight in weights.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,15 @@ class HourLayout:
         """How many hours have run from `start` to `now`."""
         return max(ZERO, self._run_at(now) - self._run_at(start)) / HOUR / self.scale
 
+    def part(self, start: dt.datetime, end: dt.datetime, share: Fraction) -> dt.datetime | None:
+        """Returns the moment at which this share of the hours from `start` to `end` has run; None if none run."""
+        begun = self._run_at(start)
+        whole = self._run_at(end) - begun
+        if whole <= ZERO:
+            return None
+        total = begun + whole * share.numerator / share.denominator
+        return self._moment(bisect_left(self.sums, total) - 1, total)
+
 
 @lru_cache(maxsize=256)
 def _hours(amount: int) -> dt.timedelta:
@@ -145,23 +160,46 @@ def laid_out(calendar: Calendar, unit: str, years: tuple[int, int], case: Circum
 
 def _days_of(calendar: Calendar, unit: str, years: tuple[int, int], case: Circumstances) -> DayLayout:
     school = unit == "school days"
-    dates, starts, closings = _counted(calendar, unit, case.weekdays if school else None, *years)
-    closures = case.closures if school else ()
-    if closures or case.pauses:
-        dates, starts, closings = list(dates), list(starts), list(closings)
-    for closure in closures:
-        _cut((dates, starts, closings), bisect_left(dates, closure.first), bisect_right(dates, closure.last))
+    dates, starts, closings, middays = _counted(calendar, unit, case.weekdays if school else None, *years)
+    closed = case.closures if school else case.shut if unit == "working days" else ()
+    if closed or case.pauses:
+        dates, starts, closings, middays = list(dates), list(starts), list(closings), list(middays)
+    for closure in closed:
+        _cut((dates, starts, closings, middays), bisect_left(dates, closure.first), bisect_right(dates, closure.last))
+    if _touched(dates, case.windows):
+        halves = [
+            (day, start, end, parts)
+            for day, start, midday, closing in zip(dates, starts, middays, closings, strict=True)
+            for end, parts in _halves(midday, closing, case.pauses)
+        ]
+        dates, starts = [half[0] for half in halves], [half[1] for half in halves]
+        weights, scale = _weights(dates, case.windows)
+        whole = map(mul, weights or [1] * len(dates), (half[3] for half in halves))
+        sums, closings = list(accumulate(whole, initial=0)), [half[2] for half in halves]
+        return DayLayout(*_bounds(calendar, *years), dates, starts, closings, sums, 2 * scale)
     for pause in case.pauses:
         _cut((dates, starts, closings), bisect_left(closings, pause.start), _end(closings, pause))
-    weights, scale = _weights(dates, case.windows)
-    sums = None if weights is None else list(accumulate(weights, initial=0))
-    return DayLayout(*_bounds(calendar, *years), dates, starts, closings, sums, scale)
+    return DayLayout(*_bounds(calendar, *years), dates, starts, closings, None, 1)
+
+
+def _halves(midday: dt.datetime, closing: dt.datetime, pauses: Sequence[Pause]) -> list[tuple[dt.datetime, int]]:
+    """Returns when the halves of a day have counted, each with its number of halves.
+
+    A pause at its closing takes the afternoon. A pause at midday only puts the morning off until the closing, so that a
+    season never makes a time longer than it is outside.
+    """
+    free = [not any(pause.holds(moment) for pause in pauses) for moment in (midday, closing)]
+    if not free[1]:
+        return [(midday, 1)] if free[0] else []
+    return [(midday, 1), (closing, 1)] if free[0] else [(closing, 2)]
 
 
 def _hours_of(calendar: Calendar, years: tuple[int, int], case: Circumstances) -> HourLayout:
     dates, opens, closes = _opened(calendar, *years)
-    if case.pauses:
+    if case.pauses or case.shut:
         dates, opens, closes = list(dates), list(opens), list(closes)
+    for closure in case.shut:
+        _cut((dates, opens, closes), bisect_left(dates, closure.first), bisect_right(dates, closure.last))
     for pause in case.pauses:
         _hold(dates, opens, closes, pause)
     weights, scale = _weights(dates, case.windows)
@@ -194,13 +232,12 @@ def _hold(dates: list[dt.date], opens: list[dt.datetime], closes: list[dt.dateti
     closes[first:end] = [closed for _, _, closed in kept]
 
 
-def _weights(dates: list[dt.date], windows: Sequence[Window]) -> tuple[list[int] | None, int]:
+def _weights(dates: Sequence[dt.date], windows: Sequence[Window]) -> tuple[list[int] | None, int]:
     """Returns the weight of each day in 1/scale, and the scale; None if no window touches a day.
 
     The heaviest comes last.
     """
-    spans = [(bisect_left(dates, one.first), bisect_left(dates, one.end), one.weight) for one in windows]
-    touched = [span for span in spans if span[0] < span[1]]
+    touched = _touched(dates, windows)
     if not touched:
         return None, 1
     scale = lcm(*(weight.denominator for _, _, weight in touched))
@@ -210,16 +247,25 @@ def _weights(dates: list[dt.date], windows: Sequence[Window]) -> tuple[list[int]
     return weights, scale
 
 
+def _touched(dates: Sequence[dt.date], windows: Sequence[Window]) -> list[tuple[int, int, Fraction]]:
+    """Returns where each window that holds a day begins and ends in `dates`, and its weight."""
+    spans = [(bisect_left(dates, one.first), bisect_left(dates, one.end), one.weight) for one in windows]
+    return [span for span in spans if span[0] < span[1]]
+
+
 def _bounds(calendar: Calendar, low: int, high: int) -> tuple[dt.datetime, dt.datetime]:
     return calendar.instant(dt.date(low, 1, 1), 0), calendar.instant(dt.date(high - 1, 12, 31), LAST_MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """One day of a calendar, in UTC: when it begins, when it closes, when the office is open if it works."""
+    """One day of a calendar, in UTC: when it begins, when half of it has counted, when it closes, when the office is
+    open if it works.
+    """
 
     day: dt.date
     start: dt.datetime
+    midday: dt.datetime
     closing: dt.datetime
     open: tuple[tuple[dt.datetime, dt.datetime], ...]
 
@@ -245,20 +291,22 @@ def _fact(calendar: Calendar, day: dt.date, start: dt.datetime, end: dt.datetime
     closing = instant(minute) - SECOND if minute == LAST_MINUTE else instant(minute)
     hours = calendar.hours(day) if calendar.why_no_work(day) is None else ()
     spans = [(instant(opened), instant(closed)) for opened, closed in hours]
-    return DayFacts(day, start, closing, tuple(span for span in spans if span[0] < span[1]))
+    midday = min(instant(calendar.midday_minute(day)), closing - SECOND)
+    return DayFacts(day, start, midday, closing, tuple(span for span in spans if span[0] < span[1]))
 
 
 @lru_cache(maxsize=256)
 def _counted(
     calendar: Calendar, unit: str, weekdays: frozenset[int] | None, low: int, high: int
-) -> tuple[list[dt.date], list[dt.datetime], list[dt.datetime]]:
-    """Returns the days that count for every clock of a calendar, with their beginnings and closings."""
+) -> tuple[list[dt.date], list[dt.datetime], list[dt.datetime], list[dt.datetime]]:
+    """Returns the days that count for every clock of a calendar, with their beginnings, closings and middays."""
     days = [fact for year in range(low, high) for fact in facts(calendar, year)]
     if unit == "school days":
         days = [fact for fact in days if calendar.why_no_school(fact.day, weekdays) is None]
     elif unit == "working days":
         days = [fact for fact in days if calendar.why_no_work(fact.day) is None]
-    return [fact.day for fact in days], [fact.start for fact in days], [fact.closing for fact in days]
+    dates, starts = [fact.day for fact in days], [fact.start for fact in days]
+    return dates, starts, [fact.closing for fact in days], [fact.midday for fact in days]
 
 
 @lru_cache(maxsize=256)

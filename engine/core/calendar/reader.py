@@ -1,8 +1,10 @@
 """Reads calendar files. engine/core/calendar/days.py says what a calendar means.
 
 format = 1; name; province (unit code); time_zone; holidays ("VN" ... or "none"); closing ("17:00"); school_days;
-[opening] mon = ["07:00-11:30", "13:00-17:00"] ...; [[school_year]] first, last, note; [[break]] name, first, last;
-[[closed]] name, day or first and last, for; [[worked]] day, instead_of, for. `for` is office, school or both (default).
+[opening] mon = ["07:30-11:30", "13:00-17:00"] ...; [[school_year]] first, last, gathering, note;
+[[break]] name, first, last, confirmed, source; [[closed]] name, day or first and last, for, confirmed, source;
+[[worked]] day, instead_of, for. `for` is office, school or both (default). `confirmed = false` with a `source`: days
+that nobody has decided yet.
 """
 
 from __future__ import annotations
@@ -16,14 +18,15 @@ import holidays as public_holidays
 
 from engine.core.calendar.days import Calendar, Hours, MakeUp, SchoolYear, TimeOff, overlaps
 from engine.core.calendar.values import WEEKDAYS
-from engine.core.toml_reader import Reader, read_toml
+from engine.core.toml_reader import Reader, digest_of, read_toml
 from engine.core.words import Faulty, Sentence
 
 FORMAT = 1
-OFFICE_HOURS: Hours = ((7 * 60, 11 * 60 + 30), (13 * 60, 17 * 60))
+OFFICE_HOURS: Hours = ((7 * 60 + 30, 11 * 60 + 30), (13 * 60, 17 * 60))  # the eight hours of the Labour Code, Art. 105
 OPENING: tuple[Hours, ...] = (OFFICE_HOURS,) * 5 + ((),) * 2
 CLOSING = 17 * 60
 LONGEST_YEAR = 400  # days; a longer school year has a wrong date
+LONGEST_GATHERING = 31  # days from the gathering to the first day of teaching; the ministry's frame has two weeks
 BOTH = ("office", "school")
 
 TIME = Sentence("a time between 00:00 and 24:00, for example 17:00")
@@ -52,7 +55,7 @@ def _loaded(text: str, file: str) -> Calendar:
     reader = read_toml(text, file)
     if reader.whole("format") != FORMAT and "format" in reader:
         reader.fault("format", Sentence("This program reads format {format}.", format=FORMAT))
-    calendar = _calendar(reader)
+    calendar = _calendar(reader, digest_of(text))
     reader.faults.extend(overlaps(calendar.school_years, file))
     reader.close()
     if reader.faults:
@@ -60,14 +63,15 @@ def _loaded(text: str, file: str) -> Calendar:
     return calendar
 
 
-def _calendar(reader: Reader) -> Calendar:
+def _calendar(reader: Reader, digest: str) -> Calendar:
     countries = (*public_holidays.list_supported_countries(), "none")
     country = reader.one_of("holidays", countries, COUNTRY, default="VN")
     weekdays = frozenset(map(WEEKDAYS.index, reader.some_of("school_days", WEEKDAYS, WEEKDAY))) or frozenset(range(5))
     opening = _opening(reader)
     off = (*_time_off(reader, "closed"), *_time_off(reader, "break"))
+    name = reader.text("name")
     return Calendar(
-        name=reader.text("name"),
+        name=name,
         province=reader.text("province", "") or None,
         zone=reader.parsed("time_zone", zone, ZONE, required=True) or ZoneInfo("UTC"),
         opening=opening,
@@ -76,6 +80,7 @@ def _calendar(reader: Reader) -> Calendar:
         school_years=_school_years(reader, weekdays),
         off=off,
         made_up=_made_up(reader, opening, off),
+        files=((name, digest),),
     )
 
 
@@ -172,9 +177,14 @@ def _span(reader: Reader) -> tuple[dt.date, dt.date] | None:
 def _school_years(reader: Reader, weekdays: frozenset[int]) -> tuple[SchoolYear, ...]:
     years = []
     for table in reader.tables("school_year"):
-        span, note = _span(table), table.maybe_label("note")
+        span, note, gathering = _span(table), table.maybe_label("note"), table.day("gathering")
+        if span and gathering and not 0 <= (span[0] - gathering).days <= LONGEST_GATHERING:
+            table.fault(
+                "gathering",
+                Sentence("Pupils gather at most {days} days before {first}.", days=LONGEST_GATHERING, first=span[0]),
+            )
         if span:
-            years.append(SchoolYear(*span, weekdays, note))
+            years.append(SchoolYear(*span, weekdays, note, gathering))
     return tuple(sorted(years, key=lambda year: year.first))
 
 
@@ -188,8 +198,12 @@ def _time_off(reader: Reader, key: str) -> tuple[TimeOff, ...]:
     for table in reader.tables(key):
         span, name = _span(table), table.label("name")
         office, school = _sides(table) if key == "closed" else (False, True)
+        confirmed, source = table.flag("confirmed", default=True), table.text("source", "")
+        if not confirmed and not source:
+            table.fault("source", Sentence("Say where days come from that are not confirmed."))
         if span:
-            found.append(TimeOff(*span, name, "holiday" if key == "closed" else "break", office, school))
+            kind = "holiday" if key == "closed" else "break"
+            found.append(TimeOff(*span, name, kind, office, school, confirmed, source))
     return tuple(found)
 
 

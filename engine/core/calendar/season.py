@@ -26,7 +26,7 @@ _DAY = re.compile(r"(?:(\d{4})-)?(\d\d)-(\d\d)")
 class Anchor:
     """A day that comes once a year, or only once.
 
-    `kind` is tet, school_year, day or holiday; `days` are added to it.
+    `kind` is tet, break_end, school_year, gathering, day or holiday; `days` are added to it.
     """
 
     kind: str
@@ -36,14 +36,15 @@ class Anchor:
 
     @classmethod
     def parse(cls, text: str) -> Anchor:
-        """Reads one of `tet`, `school_year`, `2026-10-01`, `10-01`, `holiday:NAME`, `holiday:09-02`, and `+ n days`.
+        """Reads one of `tet`, `break_end`, `school_year`, `gathering`, `2026-10-01`, `10-01`, `holiday:NAME`,
+        `holiday:09-02`, and `+ n days`.
 
         Raises Unreadable on anything else.
         """
         found = _ANCHOR.fullmatch(" ".join(text.split()))
         base = found["base"] if found else ""
         days = int(found["sign"] + found["days"]) if found and found["days"] else 0
-        if base in ("tet", "school_year"):
+        if base in ("tet", "break_end", "school_year", "gathering"):
             return cls(base, "", days, text)
         kind, _, value = base.rpartition(":")
         value = value.strip()
@@ -51,20 +52,30 @@ class Anchor:
             return cls("day" if _is_day(value) else "holiday", value, days, text)
         raise UnreadableValue(
             Sentence(
-                "{text} is not a day of the year; write for example tet + 14 days, school_year + 0 days, "
-                "10-01, 2026-10-01, holiday:09-02 - 3 days.",
+                "{text} is not a day of the year; write for example tet + 14 days, break_end + 21 days, "
+                "school_year + 0 days, gathering + 0 days, 10-01, 2026-10-01, holiday:09-02 - 3 days.",
                 text=text,
             )
         )
 
     def in_year(self, calendar: Calendar, year: int) -> dt.date | None:
         """Returns the day of the anchor in a year, without its added days; None if it has none in that year."""
-        if self.kind == "tet":
-            return holiday_named(TET, "VN", year)
-        if self.kind == "school_year":
-            return calendar.school_year_start(year)
-        if self.kind == "holiday":
-            return holiday_named(self.value, calendar.holidays, year)
+        match self.kind:
+            case "tet":
+                found = holiday_named(TET, "VN", year)
+            case "break_end":
+                found = back_after_tet(calendar, year)
+            case "school_year":
+                found = calendar.school_year_start(year)
+            case "gathering":
+                found = calendar.gathering(year)
+            case "holiday":
+                found = holiday_named(self.value, calendar.holidays, year)
+            case _:
+                found = self._day_in(year)
+        return found
+
+    def _day_in(self, year: int) -> dt.date | None:
         once, month_day = self.value[:-5].rstrip("-"), self.value[-5:]
         if once and int(once) != year:
             return None
@@ -84,6 +95,22 @@ def holiday_named(name: str, country: str | None, year: int) -> dt.date | None:
     known = holidays_of(country, year) if country else {}
     wanted = _folded(name)
     return min((day for day, label in known.items() if wanted in (_folded(label.vi), _folded(label.en))), default=None)
+
+
+def back_after_tet(calendar: Calendar, year: int) -> dt.date | None:
+    """Returns the day after the pupils' break of Tết: that of the file, else after the public holiday and its weekend.
+
+    A school year that nobody has stated has no break either, so its public holidays are taken.
+    """
+    tet = holiday_named(TET, "VN", year)
+    if tet is None:
+        return None
+    stated = [off.last for off in calendar.off if off.kind == "break" and off.first <= tet <= off.last]
+    day = max(stated) + DAY if stated else tet
+    known = holidays_of("VN", year)
+    while not stated and (day in known or day.weekday() >= 5):
+        day += DAY
+    return day
 
 
 def _folded(text: str) -> str:

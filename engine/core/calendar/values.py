@@ -71,7 +71,7 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class ClosedDays:
-    """Days without class, first and last included, for all pupils of a scope (pupil, class, site, school ...)."""
+    """Days without class, or of a shut office, first and last included, for all of a scope (pupil, class ...)."""
 
     first: dt.date
     last: dt.date
@@ -125,10 +125,11 @@ def _weight(factor: Fraction | float) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """The conditions for the clock of one case: weekdays, closures, seasons and pauses.
+    """The conditions for the clock of one case: weekdays, closures, seasons, pauses and days of a shut office.
 
     `weekdays` are the days on which the class is taught (0 = Monday; None: those of the school year). `closures` are
-    those that concern the pupil. `windows` are ordered from light to heavy: where they overlap, the last one counts.
+    those that concern the pupil; `shut` are the days on which the office of the place does not work. `windows` are
+    ordered from light to heavy: where they overlap, the last one counts.
     Raises UnreadableValue for a class that is taught on no weekday.
     """
 
@@ -136,6 +137,7 @@ class Circumstances:
     closures: tuple[ClosedDays, ...] = ()
     windows: tuple[Window, ...] = ()
     pauses: tuple[Pause, ...] = ()
+    shut: tuple[ClosedDays, ...] = ()
 
     def __post_init__(self) -> None:
         if self.weekdays is not None and not self.weekdays:
@@ -146,8 +148,9 @@ class Circumstances:
 class Deadline:
     """When a time is up and why: `at` in UTC, or None while a hold without an end stops the clock.
 
-    `counted` are (day, how much it counted: days, or hours for working hours); `skipped` are (day, kind, words), the
-    kinds being weekend, holiday, break, closure, pause; `windows` made it earlier; `notes` say what was assumed.
+    `until` is the same moment on the office's wall. `counted` are (day, how much it counted: days, or hours for working
+    hours); `skipped` are (day, kind, words), the kinds being weekend, holiday, break, closure, shut, pause; `windows`
+    made it earlier; `notes` say what was assumed.
     """
 
     at: dt.datetime | None
@@ -156,15 +159,31 @@ class Deadline:
     skipped: tuple[tuple[dt.date, str, Label], ...]
     windows: tuple[Window, ...] = ()
     notes: tuple[Label | Sentence, ...] = ()
+    until: dt.datetime | None = None
 
     def words(self) -> tuple[Label | Sentence, ...]:
-        """Returns a sentence for each day, or run of days that did not count for one reason, in order; then the notes.
+        """Returns what a season changed; a sentence for each day, or run of days that did not count for one reason, in
+        order; then the notes.
 
         Pages, notices and the command line show the same words.
         """
         lines = [(day, 0, self._counted(day, weight)) for day, weight in self.counted]
         lines += [(first, 1, _not_counted(first, last, why)) for first, last, why in self._runs()]
-        return (*(sentence for _, _, sentence in sorted(lines, key=lambda line: line[:2])), *self.notes)
+        days = (sentence for _, _, sentence in sorted(lines, key=lambda line: line[:2]))
+        return (*self._shortened(), *days, *self.notes)
+
+    def _shortened(self) -> tuple[Sentence, ...]:
+        """Says plainly what a season made of the time."""
+        if not self.windows or self.until is None:
+            return ()
+        found = [self._window(day) for day, _ in self.counted]
+        said = {"seasons": list(dict.fromkeys(window.name for window in self.windows)), "until": self.until}
+        if all(window and window.weight == 2 for window in found):
+            return (Sentence("In the risk season {seasons} the time is half: until {until}.", **said),)
+        return (Sentence("Partly in the risk season {seasons}, the time is shorter: until {until}.", **said),)
+
+    def _window(self, day: dt.date) -> Window | None:
+        return next((window for window in self.windows if window.first <= day < window.end), None)
 
     def _runs(self) -> list[tuple[dt.date, dt.date, Label]]:
         runs: list[tuple[dt.date, dt.date, Label]] = []
@@ -176,15 +195,27 @@ class Deadline:
         return runs
 
     def _counted(self, day: dt.date, weight: float) -> Sentence:
-        amount = f"{weight:g}"
-        season = next((window.name for window in self.windows if window.first <= day < window.end), None)
+        window, amount = self._window(day), f"{weight:g}"
         if self.unit == "working hours":
-            if season:
-                return Sentence("{day}: {amount} hours counted, season {season}", day=day, amount=amount, season=season)
+            if window:
+                real = f"{weight / float(window.weight):g}"
+                return Sentence(
+                    "{day}: {real} hours, counted as {amount} (risk season {season})",
+                    day=day,
+                    real=real,
+                    amount=amount,
+                    season=window.name,
+                )
             return Sentence("{day}: {amount} hours counted", day=day, amount=amount)
-        if season:
-            return Sentence("{day}: counted {amount} times, season {season}", day=day, amount=amount, season=season)
-        return Sentence("{day}: counted", day=day)
+        half, season = weight < float(window.weight if window else 1) - 1e-9, window.name if window else None
+        if window is None:
+            return Sentence("{day}: half of the day counted", day=day) if half else Sentence("{day}: counted", day=day)
+        if half and weight == 1:
+            return Sentence("{day}: half a day, counted as a whole one (risk season {season})", day=day, season=season)
+        if half:
+            words = {"day": day, "amount": amount, "season": season}
+            return Sentence("{day}: half a day, counted as {amount} days (risk season {season})", **words)
+        return Sentence("{day}: counted as {amount} days (risk season {season})", day=day, amount=amount, season=season)
 
 
 def _not_counted(first: dt.date, last: dt.date, why: Label) -> Sentence:

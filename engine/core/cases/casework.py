@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.core.calendar import Duration
 from engine.core.cases import escalation
-from engine.core.cases.definitions import Situation
+from engine.core.cases.definitions import DAYS_APART, Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
 from engine.core.cases.requests import following
@@ -60,6 +60,7 @@ FOR = "for"  # key in an event's data: the person for whom somebody acted
 LESSON, CHECK_IN = "lesson", "check_in"  # the kinds of planned dates
 BESIDE_WITHIN = Duration(1, "working days")  # the time of one who is asked beside a holder who is away
 LESSON_EVERY = 5  # school days from one catch-up lesson to the next
+LOOK_AT_LATEST = dt.timedelta(days=28)  # when a case is looked at again that no rule waits for
 MOST_FIRINGS = 50  # rules fired in one run; the loader refuses rule sets that could go in a circle without time passing
 
 
@@ -523,10 +524,15 @@ class Casework:
             "start": _iso(due.start),
             "time": str(due.counted or ""),
         }
-        if closures := self.situation.surroundings.closures:
-            entry.data["closures"] = [[c.first.isoformat(), c.last.isoformat(), c.scope] for c in closures]
-            # The reason may be personal, so it stays outside the chain.
-            entry.text = {"closures": [c.reason for c in closures]}
+        around = self.situation.surroundings
+        apart = (around.closures, self.situation.shut_for(rule), around.harvests)
+        for name, days in zip(DAYS_APART, apart, strict=True):
+            if days:
+                entry.data[name] = [[c.first.isoformat(), c.last.isoformat(), c.scope] for c in days]
+                # The reason may be personal, so it stays outside the chain.
+                entry.text = {**(entry.text or {}), name: [c.reason for c in days]}
+        if (due.repetition and due.since is None) or not rule.season:
+            entry.data["steady"] = True
         if facts.holds:
             entry.data["holds"] = [[_iso(start), _iso(end)] for start, end, _ in facts.holds]
             entry.text = {**(entry.text or {}), "holds": [reason for _, _, reason in facts.holds]}
@@ -864,7 +870,7 @@ class Casework:
             }
             entry.rows.append(("needs", row))
         for number in range(1, int(values.get("catch_up_lessons") or 0) + 1):  # one in each school week (D1.5)
-            by = self.situation.clock.deadline(self.now, Duration(LESSON_EVERY * number, "school days"))
+            by = self.situation.steady.deadline(self.now, Duration(LESSON_EVERY * number, "school days"))
             entry.rows.append(("planned", {"kind": LESSON, "due_at": by or self.now}))
         if values.get("next_on"):
             entry.rows.append(("planned", {"kind": CHECK_IN, "due_at": self._closing(values["next_on"])}))
@@ -885,11 +891,12 @@ class Casework:
         if not facts.is_open or self._asks_somebody_else():
             # The association is not asked any more: its duty ends, and it no longer sees the case.
             facts.association_id = None
-        facts.due_at, facts.next_look_at = (seen.deadline, seen.look) if facts.is_open else (None, None)
+        look = seen.look or self.now + LOOK_AT_LATEST  # an open case is never forgotten, whatever its rules say
+        facts.due_at, facts.next_look_at = (seen.deadline, look) if facts.is_open else (None, None)
         if facts.is_open and facts.beside_until is not None:
             facts.due_at = min(facts.due_at or facts.beside_until, facts.beside_until)
             if facts.beside_until > self.now:
-                facts.next_look_at = min(facts.next_look_at or facts.beside_until, facts.beside_until)
+                facts.next_look_at = min(look, facts.beside_until)
 
 
 def _first_of(found: Found) -> int | None:

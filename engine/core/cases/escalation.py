@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from engine.core.calendar import Calendar, Duration
+from engine.core.calendar import Calendar, Clock, Duration
 from engine.core.cases.definitions import Situation
 from engine.core.cases.facts import Facts, Fired
 from engine.core.invariants import Broken, given
@@ -83,7 +83,7 @@ def evaluate(facts: Facts, situation: Situation, now: dt.datetime) -> Evaluation
             if _holds(due.rule, facts, situation, now):
                 first = due if first is None or at < first.at else first
             elif waits(due.rule):
-                at = situation.clock.deadline(now, ONE_DAY) or now + dt.timedelta(days=1)
+                at = situation.steady.deadline(now, ONE_DAY) or now + dt.timedelta(days=1)
             else:
                 continue
         look = at if look is None or at < look else look
@@ -108,7 +108,7 @@ class Timed(NamedTuple):
 def timed(facts: Facts, situation: Situation) -> Timed | None:
     """Returns how the deadline is made; None if nothing has a time."""
     counted = (
-        Timed(rule, start, rule.when.for_, situation.clock.deadline(start, rule.when.for_))
+        Timed(rule, start, rule.when.for_, situation.clock_for(rule).deadline(start, rule.when.for_))
         for rule in situation.rules.timings(*node(facts, situation))
         if rule.when.for_ is not None and (start := started(rule, facts, situation.calendar)) is not None
     )
@@ -133,9 +133,9 @@ def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
             since = answered(facts, situation.calendar) if rule.id in anew else None
             start = max(start, since.start) if since else start
             at, start, counted = _first(rule, start, facts, situation)
-        elif rule.repeat is not None and times <= rule.repeat.at_most:
+        elif rule.repeat is not None and (rule.repeat.at_most is None or times <= rule.repeat.at_most):
             start, counted = before.last, rule.repeat.every
-            at = situation.clock.deadline(start, counted)
+            at = situation.steady_for(rule).deadline(start, counted)
         else:
             continue
         if at is not None:
@@ -223,7 +223,7 @@ def _first(
 ) -> tuple[dt.datetime | None, dt.datetime, Duration | None]:
     """Returns when a rule is due that has not fired since its time began, and how that moment was counted."""
     if (counted := rule.when.for_) is not None:
-        return situation.clock.deadline(start, counted), start, counted
+        return situation.clock_for(rule).deadline(start, counted), start, counted
     return _around_deadline(rule, start, facts, situation)
 
 
@@ -231,7 +231,7 @@ def _around_deadline(
     rule: Rule, start: dt.datetime, facts: Facts, situation: Situation
 ) -> tuple[dt.datetime | None, dt.datetime, Duration | None]:
     """Returns when a rule without `for` is due the first time, and how that moment was counted."""
-    when, clock = rule.when, situation.clock
+    when, clock = rule.when, situation.clock_for(rule)
     if when.before_deadline is None and when.after_deadline is None:
         return start, start, None
     due = deadline(facts, situation)
@@ -240,9 +240,17 @@ def _around_deadline(
     if when.after_deadline is not None:
         return clock.deadline(due, when.after_deadline), due, when.after_deadline
     if isinstance(when.before_deadline, Fraction):
-        return due - (due - start) * float(when.before_deadline), start, None
+        return _when_left(situation.steady_for(rule), start, due, when.before_deadline), start, None
     before = given(when.before_deadline, "a rule on the deadline says how long before or after it")
     return max(start, clock.before(due, before)), start, before
+
+
+def _when_left(clock: Clock, start: dt.datetime, due: dt.datetime, share: Fraction) -> dt.datetime:
+    """Returns when a share of the time is left, inside working hours: a reminder at night helps nobody.
+
+    If no working hour lies between, the share is one of the time on the wall.
+    """
+    return clock.part(start, due, 1 - share) or due - (due - start) * float(share)
 
 
 def _settled(rule: Rule, facts: Facts) -> bool:
@@ -300,7 +308,7 @@ def _absences(condition: Condition, facts: Facts, situation: Situation, now: dt.
     """
     first = facts.absent_since
     if condition.within is not None:
-        moment = situation.clock.before(now, condition.within)
+        moment = situation.steady.before(now, condition.within)
         first = situation.calendar.local(moment).date()
     kinds = {"u"} if condition.name == "unexcused" else {"u", "e"}
     days = {day for day, mark in facts.marks if day >= first and mark in kinds}

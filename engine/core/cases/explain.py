@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.core.calendar import Calendar, Clock, ClosedDays, Duration, clock_of
 from engine.core.cases import escalation
-from engine.core.cases.definitions import Definitions, Situation, Surroundings
+from engine.core.cases.definitions import DAYS_APART, Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts
 from engine.core.cases.turn import asked
 from engine.core.people.responsibility import PASSED_OVER, ROLE_LABELS
@@ -31,8 +31,19 @@ BECAUSE: Mapping[str, Line] = {
     "hold": Sentence("The clock was put on hold."),
     "rules": Sentence("The rules have changed."),
     "merger": Sentence("Units have merged."),
+    "calendar": Sentence("The calendar has changed."),
+    "shut": Sentence("Days on which an office is shut were entered or lifted."),
+    "harvest": Sentence("A harvest was entered or lifted."),
 }
 
+_DAYS: Mapping[str, Sentence] = {
+    "closure": Sentence("Days without class: {first} to {last}."),
+    "shut": Sentence("The office is shut: {first} to {last}."),
+    "harvest": Sentence("Harvest: {first} to {last}."),
+}
+COUNTED_THEN = Sentence(
+    "The days were counted as the calendar and the rules of that time had it; since then it changed."
+)
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -100,7 +111,7 @@ def why_of_deadline(situation: Situation, facts: Facts) -> Why | None:
     if timed is None:
         return None
     rule, start, time, _until = timed
-    found = situation.clock.explain(start, time)
+    found = situation.clock_for(rule).explain(start, time)
     lines = [_version(rule.id, situation.rules.version), _counted(situation.calendar, time, start, found.at)]
     since = escalation.answered(facts, situation.calendar) if rule.when.awaits_answer else None
     answered = _answered(situation.calendar, since) if since else _agreed(situation.calendar, rule, facts)
@@ -213,9 +224,9 @@ def _recounted(calendar: Calendar, data: Mapping[str, Any]) -> Why:
     before, after = (_moment(calendar, data[key]) or none for key in ("due_before", "due"))
     lines: list[Line] = [Sentence("The deadline was {before}; now it is {after}.", before=before, after=after)]
     reason = BECAUSE.get(str(data.get("because")), Sentence("The deadline was counted anew."))
-    if "first" in data and "last" in data:
+    if "first" in data and "last" in data and data.get("because") in _DAYS:
         first, last = (dt.date.fromisoformat(data[key]) for key in ("first", "last"))
-        lines.append(Sentence("Days without class: {first} to {last}.", first=first, last=last))
+        lines.append(Sentence(_DAYS[data["because"]].msgid, first=first, last=last))
     return Why(reason, (*lines, *offered_to(data), *passed_over(data)))
 
 
@@ -282,11 +293,18 @@ def _clock_then(
 ) -> Clock:
     """Returns the clock at the time of the event: with the closures and holds that were in force then."""
     day, moment = dt.date.fromisoformat, dt.datetime.fromisoformat
-    closed = zip_longest(data.get("closures", ()), text.get("closures", ()), fillvalue="")
-    closures = tuple(ClosedDays(day(when[0]), day(when[1]), reason, when[2]) for when, reason in closed)
+    apart = {
+        name: tuple(
+            ClosedDays(day(when[0]), day(when[1]), reason, when[2])
+            for when, reason in zip_longest(data.get(name, ()), text.get(name, ()), fillvalue="")
+        )
+        for name in DAYS_APART
+    }
     held = zip_longest(data.get("holds", ()), text.get("holds", ()), fillvalue="")
     holds = tuple((moment(when[0]), moment(when[1]) if when[1] else None, reason) for when, reason in held)
-    return definitions.clock(rules, moment(data["start"]), replace(surroundings, closures=closures), holds)
+    steady = bool(data.get("steady"))
+    around = replace(surroundings, closures=apart["closures"], shut=apart["shut"], harvests=apart["harvests"])
+    return definitions.clock(rules, moment(data["start"]), around, holds, steady=steady)
 
 
 def _time(
@@ -303,7 +321,9 @@ def _time(
     if not data["time"]:
         return Sentence("It held from {due}.", due=calendar.local(due)), ()
     time = Duration.parse(data["time"])
-    return _counted(calendar, time, start, due), clock.explain(start, time).words()
+    found = clock.explain(start, time)
+    days = found.words() if found.at == due else (COUNTED_THEN,)
+    return _counted(calendar, time, start, due), days
 
 
 def _share(before: Duration | Fraction) -> Label:

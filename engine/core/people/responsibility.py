@@ -25,7 +25,10 @@ ROLE_LABELS: Mapping[str, Label] = {
     "education_office": Label("Cơ quan giáo dục", "Education office"),
     "admin": Label("Quản trị hệ thống", "Administrator"),
     ASSIGNEE: Label("Người phụ trách", "Assignee"),
+    "province_office": Label("Cơ quan giáo dục của tỉnh", "The province's education office"),
 }
+
+PROVINCE_OFFICE = "province_office"  # not a role: the education office of the province, over all others
 
 DIFFICULTY = "difficulty"  # not a role: the ladder for what somebody else has to decide (D5.2)
 
@@ -226,5 +229,10 @@ def recipients(role: str, place: Place, assignee_id: int | None, directory: Dire
     if role == ASSIGNEE:
         people = directory.person(assignee_id).acting if assignee_id else ()
         return ASSIGNEE, people
+    if role == PROVINCE_OFFICE:
+        holders = directory.holders(OFFICE, place.province_id) if place.province_id else ()
+        if people := acting(holders):
+            return OFFICE, people
+        role = OFFICE
     found = find(role, place, directory)
     return found.role, found.people

@@ -144,6 +144,39 @@ def warnings(ruleset: RuleSet, workflow: Workflow) -> Iterator[tuple[str, Senten
     yield from _rounds(ruleset, workflow)
     for first, second in combinations(ruleset.rules, 2):
         yield from _of_two(first, second, workflow)
+    yield from _silent(ruleset, workflow)
+
+
+def _silent(ruleset: RuleSet, workflow: Workflow) -> Iterator[tuple[str, Sentence]]:
+    """Returns the states in which a case could wait and nobody would be told, or not any more after some time."""
+    for name, state in workflow.states.items():
+        for accepted in () if state.final else (False, True) if state.offered else (None,):
+            rules = ruleset.watching(name, accepted)
+            if not rules:
+                yield "rule", _unwatched(name, accepted)
+            elif not any(_lasting(rule, workflow) for rule in rules):
+                yield (
+                    f"rule “{rules[-1].id}”.repeat",
+                    Sentence(
+                        "After this rule a case can wait in “{state}” in silence: let the last rule there do a step, "
+                        "or repeat without at_most.",
+                        state=name,
+                    ),
+                )
+
+
+def _unwatched(state: str, accepted: bool | None) -> Sentence:
+    if accepted is None:
+        return Sentence("No rule watches “{state}”: a case can wait there in silence.", state=state)
+    if accepted:
+        return Sentence("No rule watches “{state}” once it is accepted: a case can wait there in silence.", state=state)
+    return Sentence("No rule watches “{state}” until it is accepted: a case can wait there in silence.", state=state)
+
+
+def _lasting(rule: Rule, workflow: Workflow) -> bool:
+    """Returns whether the rule takes every case out of its state in the end, or goes on telling."""
+    endless = rule.repeat is not None and rule.repeat.at_most is None
+    return not rule.when.conditions and (endless or _leaves(rule, workflow))
 
 
 def _of_two(first: Rule, second: Rule, workflow: Workflow) -> Iterator[tuple[str, Sentence]]:

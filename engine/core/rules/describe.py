@@ -111,7 +111,9 @@ def _named(fact: str, value: object, rules: RuleSet, workflow: Workflow) -> obje
 def then_words(rule: Rule, workflow: Workflow) -> tuple[Line, ...]:
     """Returns what the rule does, in order; how often it repeats; whether it waits for the end of quiet hours."""
     lines: list[Line] = [_action(action, workflow, rule.when.state) for action in rule.then]
-    if rule.repeat:
+    if rule.repeat and rule.repeat.at_most is None:
+        lines.append(Sentence("again every {time}, until somebody acts", time=rule.repeat.every.label))
+    elif rule.repeat:
         lines.append(
             Sentence(
                 "again every {time}, at most {times} times more",
@@ -119,6 +121,8 @@ def then_words(rule: Rule, workflow: Workflow) -> tuple[Line, ...]:
                 times=rule.repeat.at_most,
             )
         )
+    if not rule.season:
+        lines.append(Sentence("a risk season does not shorten this time"))
     if rule.urgent:
         lines.append(Sentence("urgent: no quiet hours, no digest"))
     return tuple(lines)
@@ -169,7 +173,9 @@ def anchor_words(anchor: str) -> Line:
     number = rest.split(" ")[0] if rest else "0"
     names: Mapping[str, Line] = {
         "tet": Label("Tết", "Tết"),
+        "break_end": Label("ngày đi học lại sau kỳ nghỉ Tết", "the first day after the Tết break"),
         "school_year": Label("khai giảng", "the start of the school year"),
+        "gathering": Label("ngày tựu trường", "the day on which pupils gather"),
     }
     what: Line = names.get(base.strip(), Label(base.strip(), base.strip()))
     if number == "0" or not sign:

@@ -127,15 +127,20 @@ Action = Notify | OfferTo | Fire | RaiseLevel | SetFlag | AskCheckIn | Ask
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Fires again `every` so long while the rule still holds, at most `at_most` times after the first."""
+    """Fires again `every` so long while the rule still holds, at most `at_most` times after the first (None: always).
+
+    A season never shortens it.
+    """
 
     every: Duration
-    at_most: int
+    at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `urgent` notices do not wait for quiet hours or a digest."""
+    """One rule; `urgent` notices do not wait for quiet hours or a digest; `season` False: a season does not shorten its
+    time, as when it watches over a return.
+    """
 
     id: str
     why: Label
@@ -143,6 +148,7 @@ class Rule:
     then: tuple[Action, ...]
     repeat: Repeat | None = None
     urgent: bool = False
+    season: bool = True
 
     @property
     def fires(self) -> tuple[str, ...]:

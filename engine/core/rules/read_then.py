@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.core.calendar.values import Duration
+from engine.core.people.responsibility import PROVINCE_OFFICE
 from engine.core.rules.model import OWN, Action, Ask, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, SetFlag
 from engine.core.rules.read_when import DURATION, FLAG
 from engine.core.toml_reader import Reader, unknown
@@ -12,7 +13,7 @@ from engine.core.words import Sentence
 from engine.core.workflow.model import ASSIGNEE, ROLES, RULE, Workflow
 
 ACTION, ROLE, TRANSITION, REQUEST = Sentence("action"), Sentence("role"), Sentence("transition"), Sentence("request")
-ADDRESSEES = (*ROLES, ASSIGNEE)
+ADDRESSEES = (*ROLES, ASSIGNEE, PROVINCE_OFFICE)
 
 
 def actions_of(reader: Reader, workflow: Workflow, state: str) -> tuple[Action, ...]:

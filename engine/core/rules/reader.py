@@ -112,6 +112,7 @@ def _rule(reader: Reader, workflow: Workflow, seasons: tuple[str, ...]) -> Rule:
         then=actions_of(reader, workflow, when.state),
         repeat=_repeat(reader.table("repeat")) if "repeat" in reader else None,
         urgent=reader.flag("urgent"),
+        season=reader.flag("season", default=True),
     )
 
 
@@ -126,7 +127,8 @@ def _id(reader: Reader, default: str | None = None) -> str:
 
 def _repeat(reader: Reader) -> Repeat | None:
     every = reader.parsed("every", Duration.parse, DURATION, required=True)
-    at_most = reader.whole("at_most", least=1)
+    at_most = reader.whole("at_most", least=1) if "at_most" in reader else None
+    reader.raw("at_most")
     return Repeat(every, at_most) if every else None
 
 
@@ -135,6 +137,8 @@ def _season(reader: Reader) -> Season:
     factor = reader.number("factor", required=True)
     if factor is not None and factor <= 0:
         reader.fault("factor", Sentence("The factor of a season must be above 0, for example 0.5."))
+    if factor is not None and factor > 1:
+        reader.fault("factor", Sentence("A season never makes a time longer: the factor is at most 1."))
     return Season(
         id=_id(reader, _slug(name.en)),
         name=name,

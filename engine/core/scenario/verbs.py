@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.core.calendar.announced import ANNOUNCED, KIND_OF_DAYS, NO_CLASS
 from engine.core.cases.corrections import FORMS
+from engine.core.cases.dates import CONFIRM
 from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.rules.model import RuleSet
 from engine.core.scenario.cast import CAST
 from engine.core.toml_reader import TEXTS, Reader, is_whole
 from engine.core.words import Sentence
-from engine.core.workflow.builtin_forms import CONFIRM, DOUBT, FIELDS, form_named
+from engine.core.workflow.builtin_forms import DOUBT, FIELDS, form_named
 from engine.core.workflow.model import FORM_NAMES, Transition, Workflow
 from engine.core.workflow.requests import REQUESTS
 
@@ -91,8 +93,17 @@ def _closure(reader: Reader, at: dt.date) -> dict[str, Any]:
         "first_day": first,
         "last_day": last,
         "reason": reader.text("reason", "Tạm nghỉ học"),
+        "what": reader.one_of("what", ANNOUNCED, KIND_OF_DAYS, default=NO_CLASS),
         "study_mode": reader.one_of("study_mode", STUDY_MODES, Sentence("study mode"), default="") or None,
     }
+
+
+def _calendar(reader: Reader, at: dt.date) -> dict[str, Any]:
+    first = reader.day("first", required=True) or at
+    last = reader.day("last") or first
+    if last < first:
+        reader.fault("last", Sentence("This day is before the first one."))
+    return {"first": first, "last": last}
 
 
 def _lift(reader: Reader, _at: dt.date) -> dict[str, Any]:
@@ -127,6 +138,7 @@ def _nothing(_reader: Reader, _at: dt.date) -> dict[str, Any]:
 BY_ITSELF: Mapping[str, Callable[[Reader, dt.date], dict[str, Any]]] = {
     "attendance": _attendance,
     "watch": _watch,
+    "calendar": _calendar,
     "closure": _closure,
     "lift": _lift,
     "vacant": _vacant,
@@ -155,7 +167,7 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
         return {key: reader.raw(key) for key in reader.data if key in {*known.workflow.fields, *FIELDS}}
     own = do in FORM_NAMES or do in OWN_VERBS
     form = form_named(known.workflow, do) if own else known.workflow.transitions.get(do)
-    for key in (*form.needs, *form.may) if form else ():
+    for key in (*form.needs, *form.may, CONFIRM) if form else ():
         value = reader.raw(key)
         if key in reader:
             values[key] = value

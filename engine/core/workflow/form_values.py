@@ -97,10 +97,14 @@ def _date(field: Field, raw: Any, today: dt.date) -> str:
         said = {"label": field.label, "example": today}
         raise Misread(Sentence("“{label}”: write a date as day/month/year, such as {example}.", **said))
     if field.when == "past" and date > today:
-        raise Misread(Sentence("“{label}” cannot be after today, {today}.", label=field.label, today=today))
+        raise Misread(Sentence("“{label}” is {date}: that is after today, {today}.", **_both(field, date, today)))
     if field.when == "future" and date < today:
-        raise Misread(Sentence("“{label}” cannot be before today, {today}.", label=field.label, today=today))
+        raise Misread(Sentence("“{label}” is {date}: that is before today, {today}.", **_both(field, date, today)))
     return date.isoformat()
+
+
+def _both(field: Field, date: dt.date, today: dt.date) -> dict[str, Any]:
+    return {"label": field.label, "date": date, "today": today}
 
 
 def _choice(field: Field, raw: Any, _today: dt.date) -> str:

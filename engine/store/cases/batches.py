@@ -34,6 +34,11 @@ def behind(
     )
 
 
+def open_after(session: Session, after: int, limit: int) -> list[Facts]:
+    """Returns open cases with an id above `after`, in order, locked until the transaction ends."""
+    return read_facts(session, t.OPEN, cases.c.id > after, lock=True, order=cases.c.id, limit=limit)
+
+
 def open_cases(session: Session, *where: ColumnElement[bool] | TextClause, lock: bool = True) -> Iterator[list[Facts]]:
     """Yields open cases that meet the conditions, in batches by id, locked until the transaction ends."""
     seen = 0

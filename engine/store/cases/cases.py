@@ -68,6 +68,22 @@ def pupil_place(session: Session, pupil_id: int) -> PupilPlace | None:
     return PupilPlace(*row) if row else None
 
 
+def born_on(session: Session, pupil_id: int) -> dt.date | None:
+    """Returns the day on which a pupil was born, if it is known."""
+    return session.scalar(select(t.Pupil.birth_date).where(t.Pupil.id == pupil_id))
+
+
+def returned_on(session: Session, case_id: int) -> dt.date | None:
+    """Returns the day of the last return that somebody recorded in a case; None if there is none, or it was erased."""
+    texts = session.scalars(
+        select(t.EventText.values)
+        .join(t.Event, (t.Event.case_id == t.EventText.case_id) & (t.Event.seq == t.EventText.seq))
+        .where(t.Event.case_id == case_id, t.Event.person_id.is_not(None))
+        .order_by(t.Event.seq.desc())
+    )
+    return next((dt.date.fromisoformat(it["returned_on"]) for it in texts if it.get("returned_on")), None)
+
+
 def case_by_code(session: Session, code: str) -> Facts | None:
     """Returns the facts of a case, locked until the transaction ends."""
     return next(iter(read_facts(session, cases.c.code == code, lock=True)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,7 +23,7 @@ PAGE = 30
 OPEN, ANSWERED, ALL = "open", "answered", "all"
 
 _table = t.Base.metadata.tables["difficulties"]
-_events = t.Base.metadata.tables["events"]
+_events, _moves = t.Base.metadata.tables["events"], t.Base.metadata.tables["difficulty_moves"]
 _it = t.Difficulty
 
 
@@ -98,6 +98,28 @@ def move(session: Session, it: DifficultyRow, **values: object) -> None:
 def put_off(session: Session, it: DifficultyRow, due_at: dt.datetime) -> None:
     """Sets a later time to look at a difficulty; it stays at its post."""
     session.connection().execute(update(_table).where(_table.c.id == it.id).values(due_at=due_at))
+
+
+def waiting_in(session: Session, case_ids: Collection[int]) -> dict[int, list[tuple[DifficultyRow, dt.datetime]]]:
+    """Returns the difficulties that wait for an answer, by case, each with when its post was asked."""
+    query = select(*_COLUMNS).where(_it.case_id.in_(case_ids), t.UNANSWERED).order_by(_it.id)
+    found: dict[int, list[tuple[DifficultyRow, dt.datetime]]] = {}
+    for row in session.execute(query):
+        it = DifficultyRow(*row)
+        found.setdefault(it.case_id, []).append((it, _asked_at(session, it)))
+    return found
+
+
+def _asked_at(session: Session, it: DifficultyRow) -> dt.datetime:
+    query = (
+        select(_events.c.at)
+        .join(_moves, (_moves.c.case_id == _events.c.case_id) & (_moves.c.seq == _events.c.seq))
+        .where(_moves.c.case_id == it.case_id, _moves.c.raised_seq == it.seq)
+        .order_by(_moves.c.number.desc())
+        .limit(1)
+    )
+    found: dt.datetime | None = session.connection().execute(query).scalar()
+    return found or it.raised_at
 
 
 def due(session: Session, now: dt.datetime, after: int, limit: int) -> list[tuple[int, int, int]]:

@@ -58,6 +58,16 @@ def _row(it: DefinitionText, version: int, now: dt.datetime) -> t.Definition:
     return t.Definition(kind=it.kind, name=it.name, version=version, digest=it.digest, text=it.text, loaded_at=now)
 
 
+def newest(session: Session, kind: str) -> dict[str, str]:
+    """Returns the digest of the newest stored text of each definition of a kind, by name."""
+    rows = session.execute(
+        select(t.Definition.name, t.Definition.digest)
+        .where(t.Definition.kind == kind)
+        .order_by(t.Definition.name, t.Definition.version)
+    )
+    return {row.name: row.digest for row in rows}
+
+
 def kept(session: Session, kinds: Iterable[str]) -> list[DefinitionText]:
     """Returns all stored texts of these kinds, the oldest version first."""
     rows = session.scalars(

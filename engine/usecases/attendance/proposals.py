@@ -9,6 +9,7 @@ from typing import Any
 from engine.core.attendance.signals import RiskRules, Signal
 from engine.core.calendar import Duration
 from engine.core.cases.act_vocabulary import OPENERS
+from engine.core.cases.dates import CONFIRM
 from engine.core.people.access import Viewer, reach
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
@@ -70,7 +71,8 @@ def take_up(context: Context, viewer: Viewer, proposal_id: int, now: dt.datetime
         if row.case_id is not None and row.decided_by_id == viewer.person_id:
             return kept.code_of(session, row.case_id)
         _undecided(row)
-        values = {"absent_since": row.absent_since, "causes": ["unknown"]}
+        # The day comes from the register, so nobody is asked about it.
+        values = {"absent_since": row.absent_since, "causes": ["unknown"], CONFIRM: True}
         found = {"signals": row.signals, "day": row.day.isoformat(), "proposal": proposal_id}
         code = case_acts.open_within(session, context, viewer, row.pupil_id, values, now, data=found)
         kept.take_up(session, row, viewer.person_id, code, now)

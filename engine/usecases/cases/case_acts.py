@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.core.cases import dates
 from engine.core.cases.act import Act
 from engine.core.cases.act_vocabulary import GIVERS, HOLDERS, OPENERS, act_label
 from engine.core.cases.casework import CHECK_IN, LESSON, Actor, Casework
@@ -88,6 +89,7 @@ def open_within(
     facts = new_case(context, workflow, place, since, now, code)
     stored.insert_case(session, facts)
     work = casework_of(session, context.definitions, facts, now)
+    _check_dates(work, session, workflow.forms["open"], values, filled, today)
     work.open(actor_on(viewer, work.facts).only(OPENERS), filled)
     work.entries[0].data |= data or {}
     writer.store(session, [work], key)
@@ -331,7 +333,10 @@ def on_case(
         workflow = work.situation.workflow
         form = builtin_forms.in_state((asks or standing_form(name))(workflow), work.facts.state)
         _allowed(work, actor, form)
-        do(work, actor, _filled(workflow, form, act.values, _today(context, act.now)), session)
+        today = _today(context, act.now)
+        filled = _filled(workflow, form, act.values, today)
+        _check_dates(work, session, form, act.values, filled, today)
+        do(work, actor, filled, session)
         writer.store(session, [work], act.key)
         if act.key:
             idempotency.note(session, act.key, sent, act.now)
@@ -420,6 +425,27 @@ def _filled(
 ) -> dict[str, Any]:
     needs, may = (builtin_forms.asked(workflow, ActFields(form.name, names)) for names in (form.needs, form.may))
     return form_values.read_form(needs, may, values, today)
+
+
+def _check_dates(
+    work: Casework,
+    session: Session,
+    form: ActFields | Transition,
+    values: Mapping[str, object],
+    filled: Mapping[str, object],
+    today: dt.date,
+) -> None:
+    """Refuses dates that cannot be, and asks once about unlikely ones."""
+    facts, fields = work.facts, builtin_forms.asked(work.situation.workflow, form)
+    if not any(filled.get(field.name) for field in fields if field.type == "date"):
+        return
+    days: dict[str, dt.date | None] = {dates.BIRTH: stored.born_on(session, facts.pupil_id)}
+    if facts.version:  # not while it is being opened
+        days[dates.ABSENCE] = facts.absent_since
+    if facts.state == builtin_forms.IN_CLASS:
+        days[dates.RETURN] = stored.returned_on(session, facts.id)
+    known = dates.KnownDays(today, work.situation.steady, days)
+    dates.check(fields, filled, known, confirmed=dates.is_confirmed(values))
 
 
 def _step(workflow: Workflow, name: str) -> Transition:

@@ -56,7 +56,7 @@ def raise_difficulty(context: Context, act: Act) -> None:
         if not work.facts.is_open:
             raise NotAllowed(Sentence("This case has ended."))
         role, found = _first(act.viewer, actor, work)
-        due, seq = _answer_by(work), work.next_seq
+        due, seq = answer_by(work, work.now), work.next_seq
         row = {
             "kind": filled["difficulty_kind"],
             "raised_by_id": actor.person_id,
@@ -139,7 +139,7 @@ def _climb(work: Casework, session: Session, it: DifficultyRow) -> bool:
     nobody = it.role == ADMIN
     found = above(None if nobody else it.role, it.unit_id, work.facts, work.directory)
     if found.role == ADMIN and nobody:  # no post is filled, so there is nobody to note it for
-        stored.put_off(session, it, _answer_by(work))
+        stored.put_off(session, it, answer_by(work, work.now))
         return False
     actor, late = Actor(None, SYSTEM), {"late": it.due_at.isoformat() if it.due_at else None}
     if found.role == ADMIN:
@@ -147,7 +147,7 @@ def _climb(work: Casework, session: Session, it: DifficultyRow) -> bool:
         entry = _moved(work, session, it, "difficulty_climbed", actor, {}, stays, due_at=None)
         found = Found(it.role, it.unit_id, acting(work.directory.holders(it.role, it.unit_id)))
     else:
-        due = _answer_by(work)
+        due = answer_by(work, work.now)
         entry = _moved(
             work,
             session,
@@ -181,7 +181,7 @@ def _pass_on(work: Casework, session: Session, it: DifficultyRow, actor: Actor, 
     found = above(it.role, it.unit_id, work.facts, work.directory)
     if found.role == ADMIN:
         raise NotAllowed(Sentence("Nobody stands above this post: decide about it, or return it."))
-    due = _answer_by(work)
+    due = answer_by(work, work.now)
     entry = _moved(
         work,
         session,
@@ -239,9 +239,12 @@ def _asked_data(seq: int, found: Found, due: dt.datetime) -> dict[str, Any]:
     return data
 
 
-def _answer_by(work: Casework) -> dt.datetime:
-    """Counts the office's working days, without the holds of the case: a hold may be the difficulty itself."""
-    found = clock_of(work.situation.calendar).deadline(work.now, ANSWER_WITHIN)
+def answer_by(work: Casework, asked_at: dt.datetime) -> dt.datetime:
+    """Returns until when a post that was asked then has to answer.
+
+    The office's working days count, without the holds of the case: a hold may be the difficulty itself.
+    """
+    found = clock_of(work.situation.calendar).deadline(asked_at, ANSWER_WITHIN)
     return given(found, "a clock without pauses always gets there")
 
 

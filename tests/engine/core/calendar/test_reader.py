@@ -31,7 +31,7 @@ def test_every_shipped_calendar_loads_under_its_own_name_for_one_province() -> N
 
 def test_what_is_left_out_is_as_offices_in_vietnam_have_it() -> None:
     calendar = load(HEAD)
-    assert calendar.opening[0] == ((420, 690), (780, 1020))
+    assert calendar.opening[0] == ((450, 690), (780, 1020))  # eight hours
     assert calendar.opening[5] == ()
     assert calendar.closing == 1020
     assert calendar.holidays == "VN"

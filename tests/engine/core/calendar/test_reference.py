@@ -68,7 +68,13 @@ class Walker:
 
     def counts(self, unit: str, day: dt.date) -> bool:
         asked = {"days": lambda _: True, "working days": self.works, "school days": self.has_class}[unit]
-        return asked(day) and not any(pause.holds(self.closing(day)) for pause in self.pauses)
+        return asked(day)
+
+    def midday(self, day: dt.date) -> dt.datetime:
+        """When half of a day has counted: after the morning, in the middle of hours in one piece, else at 11:30."""
+        hours = self.hours(day)
+        minute = 690 if not hours else (hours[0][0] + hours[0][1]) // 2 if len(hours) == 1 else hours[0][1]
+        return self.instant(day, minute)
 
     def hours(self, day: dt.date) -> tuple[tuple[int, int], ...]:
         made = next((made for made in self.calendar.made_up if made.day == day), None)
@@ -89,10 +95,26 @@ class Walker:
         day, total = start.astimezone(self.calendar.zone).date(), Fraction()
         for _ in range(3 * 366):
             day += DAY
-            total += self.weight(day) if self.counts(duration.unit, day) else 0
+            if not self.counts(duration.unit, day):
+                continue
+            midday, closing = self.midday(day), self.closing(day)
+            if not self.held(midday) and not (self.held(closing) and self.plain(duration.unit)):
+                total += self.weight(day) / 2
+                if total >= duration.amount and not self.plain(duration.unit):
+                    return midday
+            if not self.held(closing):
+                total += self.weight(day) / (2 if not self.held(midday) else 1)
             if total >= duration.amount:
-                return self.closing(day)
+                return closing
         return None
+
+    def held(self, moment: dt.datetime) -> bool:
+        return any(pause.holds(moment) for pause in self.pauses)
+
+    def plain(self, unit: str) -> bool:
+        """Whether no season touches a day that counts: then days are whole."""
+        inside = (one.first + n * DAY for one in self.windows for n in range((one.end - one.first).days))
+        return not any(self.counts(unit, day) for day in inside)
 
     def _after_hours(self, start: dt.datetime, amount: int) -> dt.datetime | None:
         left = dt.timedelta(hours=amount)

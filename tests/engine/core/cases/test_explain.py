@@ -115,7 +115,7 @@ def test_what_comes_next_ends_with_the_rule_that_moves_the_case_on(store: Store)
     code = here.open("2026-03-02 08:00")
     assert [(item.rule.id, item.at, item.perhaps) for item in coming(here, code, "2026-03-02 08:00")] == [
         ("contact-overdue", at("2026-03-03 17:00"), False),
-        ("contact-missing", at("2026-03-09 17:00"), False),
+        ("contact-missing", at("2026-03-05 17:00"), False),
     ]
     here.step(code, "2026-03-02 09:00", "teacher", "contact", **CONTACT)
     assert [item.rule.id for item in coming(here, code, "2026-03-02 09:00")] == ["contact-failed"]

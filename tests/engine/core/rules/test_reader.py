@@ -82,7 +82,29 @@ def faults(rules: str, workflow: Workflow = DROPOUT) -> list[str]:
 
 
 def warnings(rules: str, workflow: Workflow = DROPOUT) -> list[str]:
-    return [str(fault).removeprefix("r.toml: ") for fault in read(rules, workflow).warnings]
+    """The warnings of some rules, but for those of the states that they leave to silence."""
+    found = [str(fault).removeprefix("r.toml: ") for fault in read(rules, workflow).warnings]
+    return [warning for warning in found if "in silence" not in warning]
+
+
+def silences(rules: str) -> list[str]:
+    return [str(fault).removeprefix("r.toml: ") for fault in read(rules).warnings if "in silence" in str(fault)]
+
+
+def test_a_state_that_no_rule_watches_and_a_last_rule_that_does_not_repeat_are_warned_of() -> None:
+    watched = rule('state = "teacher_contact", for = "3 days"', '{ fire = "ask_commune" }', id="leaves")
+    often = rule('state = "absent", for = "3 days"', more='repeat = { every = "2 days", at_most = 3 }', id="thrice")
+    found = silences(watched + often + rule('state = "commune_visit", accepted = false, for = "3 days"', id="once"))
+    assert [warning.partition(": ")[0] for warning in found[:4]] == [
+        "rule “thrice”.repeat",
+        "rule “once”.repeat",
+        "rule",
+        "rule",
+    ]
+    assert "“commune_visit” once it is accepted" in found[2]
+    assert not any("teacher_contact" in warning for warning in found)
+    always = rule('state = "absent", for = "3 days"', more='repeat = { every = "2 days" }', id="always")
+    assert not any("absent" in warning for warning in silences(always))
 
 
 def test_the_shipped_rules_have_neither_fault_nor_warning() -> None:
@@ -100,6 +122,7 @@ def test_the_shipped_rules_have_neither_fault_nor_warning() -> None:
         "visit-overdue",
         "visit-long",
         "visit-no-return",
+        "visit-no-return-province",
         "support-not-accepted",
         "support-not-taken",
         "support-due-soon",
@@ -107,7 +130,7 @@ def test_the_shipped_rules_have_neither_fault_nor_warning() -> None:
         "support-not-given",
         "return-held",
     ]
-    assert [season.id for season in rules.seasons] == ["after-tet", "school-year-start"]
+    assert [season.id for season in rules.seasons] == ["after-tet", "school-year-start", "end-of-april", "national-day"]
 
 
 def test_the_deadline_of_a_state_is_that_of_its_first_rule_without_conditions() -> None:
@@ -302,8 +325,8 @@ def test_a_rule_can_repeat_and_be_urgent() -> None:
             "rule “r”.then 1.raise_level: This must be at least 1, not 0.",
         ),
         (
-            rule('state = "absent"', more='repeat = { every = "2 days" }'),
-            "rule “r”.repeat.at_most: This is missing; it must be a whole number.",
+            rule('state = "absent"', more='repeat = { every = "2 days", at_most = 0 }'),
+            "rule “r”.repeat.at_most: This must be at least 1, not 0.",
         ),
         (rule('state = "absent"') * 2, "rule: The id “r” is given to two rules."),
         (rule('state = "absent"', id="Bad id"), "rule “Bad id”.id: Write ids with small letters"),

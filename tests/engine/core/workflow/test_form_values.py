@@ -37,7 +37,7 @@ def test_what_is_no_date_is_refused_with_an_example(typed: str) -> None:
 
 def test_a_past_date_may_be_today_but_not_tomorrow() -> None:
     assert read(field("date", when="past"), "2/3/2026", TODAY) == "2026-03-02"
-    with pytest.raises(Misread, match="cannot be after today, 02/03/2026"):
+    with pytest.raises(Misread, match="03/03/2026: that is after today, 02/03/2026"):
         read(field("date", when="past"), "3/3/2026", TODAY)
 
 

@@ -12,8 +12,9 @@ from engine.store import tables as t
 from engine.store.cases import verify
 from engine.store.cases.search import pupils_named
 from engine.store.ops import schema
+from engine.usecases.calendar.closures import announce_closure
 from engine.usecases.cases import case_acts, corrections
-from tests.installation import CALLED, OPENED, CastInstallation, at, installed
+from tests.installation import CALLED, MONDAY, OPENED, CastInstallation, at, installed
 
 __all__ = ["installed"]  # a fixture
 
@@ -123,3 +124,18 @@ def test_the_database_refuses_an_open_case_that_asks_nothing(installed: CastInst
     for wrong in ("request = NULL", "asked_unit_id = NULL", "closed_at = opened_at"):
         with pytest.raises(IntegrityError), installed.store.writing("test") as session:
             session.execute(text(f"UPDATE cases SET {wrong} WHERE code = :code"), {"code": code})
+
+
+def test_offices_and_harvests_go_when_an_earlier_program_would_take_them_for_days_without_class(
+    installed: CastInstallation,
+) -> None:
+    code, plan = installed.open(), {"first_day": at(MONDAY).date(), "last_day": at(MONDAY).date(), "reason": "x"}
+    for what in ("class", "office", "harvest"):
+        unit = installed.cast.units["commune"]
+        announce_closure(installed.context, None, unit_id=unit, what=what, now=at(MONDAY), **plan)
+    go_back(installed, "0019")
+    schema.upgrade(installed.store)
+    with installed.store.reading("test") as session:
+        assert session.scalars(select(t.Closure.what)).all() == ["class"]
+        assert session.scalars(select(t.ClosureAct.kind)).all() == ["announced"]
+    assert installed.case(code).state == "absent"
