@@ -19,6 +19,7 @@ from engine.core.cases.casework import SYSTEM, Actor, Casework
 from engine.core.cases.definitions import Situation
 from engine.core.cases.facts import Facts
 from engine.core.refusals import Refused
+from engine.store.attendance import registers as register
 from engine.store.attendance import watch as stored
 from engine.store.cases import writer
 from engine.store.cases.cases import PupilPlace, next_codes
@@ -145,14 +146,19 @@ class _WatchedPupils:
         self._propose([one for one in new if self._mode(*one) == attendance_signals.PROPOSE])
 
     def _mode(self, facts: Facts, alarms: Sequence[Reached]) -> str:
-        return self.modes.of(facts.school_id, [alarm.signal for alarm in alarms])
+        """Returns what to do; absences that are all excused are proposed at most, not opened."""
+        mode = self.modes.of(facts.school_id, [alarm.signal for alarm in alarms])
+        excused = mode == attendance_signals.OPEN and all(alarm.excused for alarm in alarms)
+        return attendance_signals.PROPOSE if excused else mode
 
     def _draft(self, place: PupilPlace) -> Facts:
         return new_case(self.context, self.workflow, place, self.day, self.now, "")
 
     def _alarms(self, drafts: dict[int, Facts]) -> dict[int, list[Reached]]:
         """Returns the alarms of each pupil that were not raised before in the same stretch of absence."""
-        registers = stored.registers(self.session, list(drafts), self.first, self.day)
+        registers = register.registers(self.session, list(drafts), self.first, self.day)
+        classes = {facts.class_id for facts in drafts.values()}
+        rhythms = register.rhythms(self.session, classes, self.first, self.day)
         before = stored.raised(self.session, list(drafts), self.first)
         earlier = stored.with_earlier_case(self.session, self.workflow.name, list(drafts))
         siblings = stored.with_sibling_case(self.session, self.workflow.name, list(drafts))
@@ -160,9 +166,9 @@ class _WatchedPupils:
         for pupil, facts in drafts.items():
             situation = self.reader.situation(facts)
             days, taught = self.days.of(situation.clock)
-            register = [one for one in registers.get(pupil, ()) if one[0] in taught]
-            factor = self._factor(situation)
-            history = History(self.day, register, days, factor, pupil in siblings, pupil in earlier)
+            taken = [one for one in registers.get(pupil, ()) if one[0] in taught]
+            factor, rhythm = self._factor(situation), rhythms.get(facts.class_id)
+            history = History(self.day, taken, days, factor, pupil in siblings, pupil in earlier, rhythm)
             raised = before.get(pupil, {})
             new = [
                 alarm
@@ -188,7 +194,7 @@ class _WatchedPupils:
         works = []
         for facts, alarms in found:
             work = self.reader.casework(facts)
-            work.write("signal", RULE, {}, data={"signals": _said(alarms), "day": self.day.isoformat()})
+            work.write("signal", RULE, {}, data=self._data(alarms))
             works.append(work)
         writer.store(self.session, works)
         self._keep(found, opened=False)
@@ -208,7 +214,7 @@ class _WatchedPupils:
             work = self.reader.casework(facts)
             values = {"absent_since": facts.absent_since.isoformat(), "causes": ["unknown"]}
             work.open(RULE, values)
-            work.entries[0].data |= {"signals": _said(by_pupil[facts.pupil_id]), "day": self.day.isoformat()}
+            work.entries[0].data |= self._data(by_pupil[facts.pupil_id])
             work.tell_assignee("opened_by_watch")
             works.append(work)
         writer.store(self.session, works)
@@ -232,6 +238,13 @@ class _WatchedPupils:
         ]
         stored.propose(self.session, rows)
         self._keep(found, opened=False)
+
+    def _data(self, alarms: Sequence[Reached]) -> dict[str, Any]:
+        """Returns what an event keeps of the alarms; `untaken` has the school days without a register in a run."""
+        data: dict[str, Any] = {"signals": _said(alarms), "day": self.day.isoformat()}
+        if untaken := {alarm.signal: alarm.untaken for alarm in alarms if alarm.untaken}:
+            data["untaken"] = untaken
+        return data
 
     def _count(self, found: Iterable[tuple[Facts, list[Reached]]]) -> None:
         self.watched.signals.update(alarms[0].signal for _, alarms in found)
@@ -315,12 +328,16 @@ def _prove(
     reader, calendar = SurroundingsReader(session, context.definitions, now), context.definitions.calendar("")
     reader.fetch(found)
     since = {facts.id: calendar.local(facts.since).date() for facts in found}
-    registers = stored.registers(session, [facts.pupil_id for facts in found], min(since.values()), day)
+    first = min(since.values())
+    registers = register.registers(session, [facts.pupil_id for facts in found], first, day)
+    rhythms = register.rhythms(session, {facts.class_id for facts in found}, first, day)
+    school_days = SchoolDays(first, day)
     confirmed, works = stored.confirmed(session, found), []
     for facts in found:
-        situation = reader.situation(facts)
-        register = [one for one in registers.get(facts.pupil_id, ()) if situation.clock.is_school_day(one[0])]
-        proof = attendance_signals.proof(rules, register, day, since[facts.id])
+        days, taught = school_days.of(reader.situation(facts).clock)
+        taken = [one for one in registers.get(facts.pupil_id, ()) if one[0] in taught]
+        by_day = facts.class_id in rhythms and rhythms[facts.class_id].two
+        proof = attendance_signals.proof(rules, taken, day, since[facts.id], days, by_day=by_day)
         if proof is None or (proof[0] == attendance_signals.CONFIRMED and facts.id in confirmed):
             continue
         work = reader.casework(facts)

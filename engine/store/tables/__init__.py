@@ -8,9 +8,11 @@ village or a commune takes one look into one index, whatever the number of cases
 
 from engine.store.tables.attendance import (
     ABSENT,
+    NOW_MEMBER,
     UNDECIDED,
     Alarm,
     ClassDay,
+    ClassMembership,
     ImportFile,
     ImportJob,
     ImportWrong,
@@ -22,6 +24,7 @@ from engine.store.tables.attendance import (
     RiskTrial,
     RiskTrialCount,
     RollCall,
+    SessionTaken,
     WatchAsked,
 )
 from engine.store.tables.base import Base
@@ -76,6 +79,7 @@ from engine.store.tables.units import Unit, UnitLink
 __all__ = [
     "ABSENT",
     "NEW",
+    "NOW_MEMBER",
     "OPEN",
     "UNANSWERED",
     "UNDECIDED",
@@ -90,6 +94,7 @@ __all__ = [
     "CaseCause",
     "ChannelChoice",
     "ClassDay",
+    "ClassMembership",
     "Closure",
     "ClosureAct",
     "Companion",
@@ -129,6 +134,7 @@ __all__ = [
     "RollCall",
     "SavedFilter",
     "SentForm",
+    "SessionTaken",
     "Setting",
     "SignIn",
     "SignInCode",

@@ -56,12 +56,14 @@ class ImportOutcome:
     report: Mapping[str, Any] = field(default_factory=dict)
 
     def summary(self) -> dict[str, int]:
-        """Returns the four numbers of an import."""
+        """Returns the numbers of an import."""
         return {
             "new": self.counts.new,
             "changed": self.counts.changed,
             "unchanged": self.counts.unchanged,
             "wrong": self.wrong,
+            "noted": self.counts.noted,
+            "cases": self.counts.cases,
         }
 
 
@@ -84,7 +86,7 @@ def _import(context: Context, kind: str, options: Options, reach: Reach, now: dt
     aliases = context.aliases
     if kind == "pupils":
         return PupilImport(context.definitions, aliases, options, reach, today)
-    return MarkImport(aliases, options, reach, today, piece)
+    return MarkImport(context.definitions.calendar(""), aliases, options, reach, today, piece)
 
 
 # --- dry run ----------------------------------------------------------------------------------------------------------
@@ -274,5 +276,5 @@ def outcome_of(context: Context, job_id: int) -> ImportOutcome:
     with context.store.reading("import: outcome") as session:
         job = job_row(session, job_id)
         rows = [given_back(row) for row in stored.wrong_rows(session, job_id)]
-    counts = Counts(job.new, job.changed, job.unchanged)
+    counts = Counts(job.new, job.changed, job.unchanged, job.noted, job.cases)
     return ImportOutcome(job.state, job.next_row, counts, job.wrong, rows, job.report)
