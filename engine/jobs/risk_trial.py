@@ -22,7 +22,6 @@ from engine.core.cases.facts import Facts
 from engine.core.people.access import ADMIN, OFFICE, Viewer
 from engine.core.refusals import NotAllowed
 from engine.core.words import Sentence
-from engine.jobs.risk_watch import SchoolDays, first_day, season_factor
 from engine.store.attendance import registers as register
 from engine.store.attendance import risk_trials as stored
 from engine.store.attendance import watch
@@ -30,6 +29,7 @@ from engine.store.attendance.risk_trials import PastCase, SignalCount
 from engine.store.cases.cases import PupilPlace
 from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Session, now_utc
+from engine.usecases.attendance.histories import SchoolDays, first_day, season_factor
 from engine.usecases.attendance.risk_settings import check, chosen_in
 from engine.usecases.cases.case_acts import new_case
 from engine.usecases.context import Context

@@ -14,7 +14,6 @@ from typing import Any
 
 from engine.core.attendance import signals as attendance_signals
 from engine.core.attendance.signals import History, Reached, RiskRules
-from engine.core.calendar import Clock
 from engine.core.cases.casework import SYSTEM, Actor, Casework
 from engine.core.cases.definitions import Situation
 from engine.core.cases.facts import Facts
@@ -26,6 +25,7 @@ from engine.store.cases.cases import PupilPlace, next_codes
 from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
+from engine.usecases.attendance.histories import SchoolDays, first_day, lowest_factor, season_factor
 from engine.usecases.attendance.risk_settings import chosen_in
 from engine.usecases.cases.case_acts import new_case
 from engine.usecases.context import Context
@@ -93,21 +93,6 @@ def watch_if_due(context: Context, now: dt.datetime) -> Watched | None:
 
 
 # --- absences ---------------------------------------------------------------------------------------------------------
-
-
-class SchoolDays:
-    """The days with class of a school year up to a day, counted once for each clock."""
-
-    def __init__(self, first: dt.date, last: dt.date) -> None:
-        self._all = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
-        self._known: dict[Clock, tuple[tuple[dt.date, ...], frozenset[dt.date]]] = {}
-
-    def of(self, clock: Clock) -> tuple[tuple[dt.date, ...], frozenset[dt.date]]:
-        """Returns them in order, and as a set."""
-        if clock not in self._known:
-            days = tuple(day for day in self._all if clock.is_school_day(day))
-            self._known[clock] = days, frozenset(days)
-        return self._known[clock]
 
 
 class _WatchedPupils:
@@ -268,24 +253,6 @@ class _WatchedPupils:
 
 def _said(alarms: Iterable[Reached]) -> list[list[Any]]:
     return [[alarm.signal, alarm.threshold, alarm.value] for alarm in alarms]
-
-
-def first_day(context: Context, day: dt.date) -> dt.date:
-    """Returns the first day of the day's school year; a year before if the calendar has none."""
-    year = context.definitions.calendar("").school_year(day)
-    return year.first if year else day - dt.timedelta(days=365)
-
-
-def lowest_factor(context: Context) -> float:
-    """Returns the lowest factor of any season, at any place and time."""
-    rulesets = context.definitions.rulesets.values()
-    return min((float(season.factor) for ruleset in rulesets for season in ruleset.seasons), default=1.0)
-
-
-def season_factor(situation: Situation, day: dt.date) -> float:
-    """Returns the factor of the seasons of risk on a day: 0.5 halves a threshold."""
-    windows = (window for found in situation.seasons.values() for window in found)
-    return min((float(window.factor) for window in windows if window.first <= day < window.end), default=1.0)
 
 
 # --- returns on trial -------------------------------------------------------------------------------------------------

@@ -20,11 +20,14 @@ from engine.core.scenario.reader import Scenario, ScenarioStep
 from engine.core.words import Sentence
 from engine.jobs.risk_watch import watch
 from engine.jobs.sweep import run_due
+from engine.store.attendance.corrected import proposed
+from engine.store.attendance.marks import put_marks
 from engine.store.cases.cases import earliest_look
 from engine.store.cases.difficulties import earliest_due
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
 from engine.store.simulation import seed
+from engine.usecases.attendance.corrected_marks import judge_again
 from engine.usecases.calendar.closures import announce_closure, lift_closure
 from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
@@ -143,6 +146,8 @@ class _Player:
                 self._announce(step)
             case "lift":
                 lift_closure(self.context, self._viewer(step.by), self.closure, step.values["last_day"], self.now)
+            case "correct_mark":
+                self._correct(step.values, self.seeded.pupils[step.pupil])
             case "attendance" | "vacant" | "appoint" | "away":
                 self._around(step, step.values)
             case "open":
@@ -186,6 +191,14 @@ class _Player:
             values["unit_id"] = self.seeded.units[scope]
         self.closure = announce_closure(self.context, self._viewer(step.by), now=self.now, **values)
 
+    def _correct(self, values: Mapping[str, Any], pupil: int) -> None:
+        with self.context.store.writing("correct a mark") as session:
+            marks = [(pupil, values["day"], half, values["mark"], None) for half in values["sessions"]]
+            there = seed.marked(session, pupil, values["day"])
+            corrected = [mark for mark in marks if mark[2] in there]
+            put_marks(session, corrected, self.now, None, on_lists=True)
+            judge_again(session, self.context, [pupil], self.now)
+
     def _around(self, step: ScenarioStep, values: Mapping[str, Any]) -> None:
         seeded, today = self.seeded, self._day()
         with self.context.store.writing("around the cases") as session:
@@ -223,6 +236,8 @@ class _Player:
                 "count": seed.open_cases(session, pupil),
                 "fired": seed.fired(session, case.id) if case else (),
                 "asked": self._asked(session, case),
+                "held": seed.is_held(session, case.id, self.now) if case else False,
+                "proposed": proposed(session, case.id) if case and case.is_open else "",
                 "notified": tuple(sorted(map(self.seeded.member, seed.told_since(session, pupil, self.notice)))),
             }
             self.notice = seed.last_notice(session)

@@ -20,6 +20,7 @@ from engine.core.workflow.model import FORM_NAMES, Workflow
 MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:00")
 RULE = Sentence("rule")
 STATE = Sentence("state")
+PROPOSALS = ("mark_error",)
 CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
 
 # The forms of the program itself, the same for every workflow.
@@ -117,6 +118,7 @@ def _nothing(_reader: Reader, _at: dt.date) -> dict[str, Any]:
 # Events around a case, not acts on it. `by` may say who enters a closure; the others need nobody.
 BY_ITSELF: Mapping[str, Callable[[Reader, dt.date], dict[str, Any]]] = {
     "attendance": _attendance,
+    "correct_mark": _attendance,
     "watch": _watch,
     "closure": _closure,
     "lift": _lift,
@@ -191,6 +193,10 @@ def _code(reader: Reader, key: str, _known: KnownNames) -> str:
     return reader.one_of(key, CODES, Sentence("refusal"))
 
 
+def _proposed(reader: Reader, key: str, _known: KnownNames) -> str:
+    return "" if reader.raw(key) == "" else reader.one_of(key, PROPOSALS, Sentence("step"))
+
+
 EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "state": _state,
     "assignee": _member_or_none,
@@ -204,4 +210,6 @@ EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "refused": _code,
     "count": _whole,
     "asked": _member_or_none,
+    "held": _flag,
+    "proposed": _proposed,
 }

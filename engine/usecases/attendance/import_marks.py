@@ -72,6 +72,7 @@ class MarkImport:
         self._in_class: dict[int, dict[tuple[int, str], list[PupilRef]]] = {}
         self._only: tuple[int, int] | None = None
         self._held: dict[int, list[Member]] = {}  # of pupils who came or went in the course of a year
+        self.touched: set[int] = set()  # pupils with marks in the present piece
         self._looked: set[int] = set()  # pupils whose memberships were looked up
         self._lists: dict[Listing | None, ListedPupils] = {}  # of the present piece
         self._taught: dict[int, frozenset[int] | None] = {}  # weekdays of a class, if it has its own
@@ -103,6 +104,7 @@ class MarkImport:
         """Imports a piece (`dry`: only counts), and returns the wrong rows."""
         before = self.notes.noted
         marks, days, bad = self.resolve(session, piece)
+        self.touched = {mark[0] for mark in marks}
         listed = ListReader(session, self._class_on, at, self.options.blank)
         settled = listed.settle(list(self._lists.values()), marks)
         if dry:

@@ -22,6 +22,7 @@ from engine.store.attendance import imports as stored
 from engine.store.attendance.imports import ImportJobRow, WrongRow
 from engine.store.attendance.marks import Counts
 from engine.store.session import Session, now_utc
+from engine.usecases.attendance.corrected_marks import judge_again
 from engine.usecases.attendance.import_marks import PIECE, MarkImport
 from engine.usecases.attendance.import_pupils import PupilImport
 from engine.usecases.context import Context
@@ -229,6 +230,8 @@ def _piece(
     """Imports one piece in one transaction."""
     with context.store.writing("import: a piece") as session:
         counts, bad = work.put(session, piece, at, by_id, job_id, dry=False)
+        if isinstance(work, MarkImport) and counts.changed:
+            counts.cases = judge_again(session, context, work.touched, at)
         job = job_row(session, job_id)
         if not stored.advance(session, job_id, before, before + len(piece), counts, len(bad)):
             raise _TakenAway

@@ -22,6 +22,7 @@ from engine.store.attendance.taken import Key
 from engine.store.session import Session
 from engine.usecases import idempotency
 from engine.usecases.attendance.ask_risk_watch import ask
+from engine.usecases.attendance.corrected_marks import judge_again
 from engine.usecases.context import Context
 
 SESSIONS: Mapping[str, Label] = {"m": Label("Sáng", "Morning"), "a": Label("Chiều", "Afternoon")}
@@ -89,6 +90,8 @@ def send(
         if version is not None:
             _check_unseen(session, context, class_id, day, half, said, version)
         counts = _take(session, members, (class_id, day, half), said, now, viewer.person_id)
+        if counts.changed:
+            judge_again(session, context, said.keys(), now)
         ask(session, [(class_id, day)], context.definitions.calendar("").local(now).date())
     return counts
 
