@@ -243,10 +243,7 @@ def summed_up(session: Session, touched: Collection[tuple[int, dt.date]]) -> dic
         .group_by(pupils.c.class_id, m.day)
     )
     absent = {(klass, day): number for klass, day, number in connection.execute(counted)}
-    return {
-        key: None not in counts and sum(counts) == absent.get(key, 0)  # type: ignore[arg-type]
-        for key, counts in said.items()
-    }
+    return {key: None not in counts and sum(counts) == absent.get(key, 0) for key, counts in said.items()}
 
 
 def taught(session: Session, class_ids: Collection[int]) -> dict[int, frozenset[int]]:

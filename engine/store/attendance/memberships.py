@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from engine.store import tables as t
 from engine.store.attendance.registers import members, pupils
 from engine.store.bulk import among
-from engine.store.cases.surroundings import chunks
 
+CODES = 5_000  # in one statement
 SAME_DAY = "another class on the same day"  # why a row is void
 
 
@@ -39,8 +39,9 @@ def begin(
         codes.setdefault(school, []).append(code)
     ids: dict[tuple[int, str], int] = {}
     for school, several in codes.items():
-        for chunk in chunks(several):
-            query = select(pupils.c.code, pupils.c.id).where(pupils.c.school_id == school, pupils.c.code.in_(chunk))
+        for at in range(0, len(several), CODES):
+            here = pupils.c.school_id == school, pupils.c.code.in_(several[at : at + CODES])
+            query = select(pupils.c.code, pupils.c.id).where(*here)
             ids |= {(school, code): id for code, id in session.connection().execute(query)}
     _note(session, list(ids.values()), {"recorded_at": who.at, "by_id": who.by_id, "job_id": who.job_id})
     _note(session, [ids[key] for key in arrived], {"valid_from": day, "assumed": False})

@@ -92,6 +92,7 @@ class PupilImport:
             today,
         )
         self.notes = Notes()
+        self._noted = 0  # what earlier pieces counted
         self.duplicates: list[dict[str, Any]] = []
         self.held: list[dict[str, Any]] = []
         self._rows: list[Row] = []
@@ -130,7 +131,9 @@ class PupilImport:
                 bad.append(one.row.as_given(why))
         if not dry:
             self._write(session, work, at, by_id, job_id)
-        return work.counts, bad
+        counts = work.counts
+        counts.noted, self._noted = self.notes.noted - self._noted, self.notes.noted
+        return counts, bad
 
     def _write(
         self, session: Session, work: ImportWork, at: dt.datetime, by_id: int | None, job_id: int | None
@@ -207,6 +210,7 @@ class PupilImport:
     def resolve(self, session: Session, piece: Sequence[Row]) -> None:
         """Remembers what an earlier run has already imported from a piece."""
         self._resolve(session, piece)
+        self._noted = self.notes.noted
 
     def vanished(self, session: Session) -> list[str]:
         """Returns the codes of pupils who are enrolled in the classes of the file, but are not in the file."""

@@ -74,18 +74,17 @@ class ListReader:
         self.there = taken.stored(self.session, classes, first, last)
         keys = [self._keys(one) for one in lists]
         if self.blank == NOT_TAKEN:
-            named = {key for found in keys for key in found}
-            settled.sessions = [Taken(*key, None, taken.SHEET) for key in sorted(named)]
+            settled.sessions = [Taken(*key, None, taken.SHEET) for key in sorted(set[Key]().union(*keys))]
             return settled
         self.members: dict[int, list[Member]] = defaultdict(list)
         for member in registers.members_in(self.session, classes, first, last):
             self.members[member.class_id].append(member)
         self.stored = registers.own_marks(self.session, {p for one in lists for p in one.said}, first, last)
         made: dict[Key, dt.datetime | None] = {}
-        for one, found in zip(lists, keys, strict=True):
-            self._made(one, found, made)
-        for one, found in zip(lists, keys, strict=True):
-            self._blanks(one, found, made, settled)
+        for one, named in zip(lists, keys, strict=True):
+            self._made(one, named, made)
+        for one, named in zip(lists, keys, strict=True):
+            self._blanks(one, named, made, settled)
         self._drop_plain(lists, made, settled)
         new = {key: moment for key, moment in made.items() if key not in self.there or self.there[key] != moment}
         source = taken.SHEET if all(one.listing for one in lists) else taken.LIST
