@@ -107,6 +107,13 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
         yield Sentence("Assigned to: {person}", person=names.people.get(data.get("to", 0), ""))
     if "level" in data:
         yield Sentence("Level of urgency: {level}", level=data["level"])
+    if untaken := data.get("untaken"):
+        yield Sentence(
+            "Between the absences, {days} school days have no register: nobody knows whether the pupil was there.",
+            days=max(untaken.values()),
+        )
+    if proposed := workflow.transitions.get(str(data.get("proposed"))):
+        yield Sentence("Proposed: {step}. The clock stands still until somebody decides.", step=proposed.label)
     if flag := workflow.flags.get(str(data.get("flag"))):
         yield flag
     if asked := data.get("asked") or data.get("stays"):
