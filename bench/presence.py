@@ -35,7 +35,7 @@ from engine.core.attendance.signal_reader import load_risk
 from engine.core.calendar.reader import load_calendar
 from engine.core.cases.definitions import Definitions
 from engine.core.files.aliases import load_aliases
-from engine.core.files.options import Options
+from engine.core.files.options import NOT_TAKEN, Options
 from engine.jobs.risk_watch import Watched, watch
 from engine.store import tables as t
 from engine.store.session import Store, open_store
@@ -139,7 +139,7 @@ def brought_in(rows: list[Visit], files: Iterator[bytes], days: Iterable[dt.date
         context, seconds = Context(store, _handbook(), aliases=aliases, risk=signals), 0.0
         for data in files:
             begun = perf_counter()
-            outcome = importing.run(context, "attendance", data, Options(), NOW)
+            outcome = importing.run(context, "attendance", data, Options(blank=NOT_TAKEN), NOW)
             seconds += perf_counter() - begun
             total = {name: total.get(name, 0) + number for name, number in outcome.summary().items()}
         with store.reading("bench") as session:

@@ -137,6 +137,7 @@ def dated(cell: Cell) -> bytes:
     return book([HEAD, [1, "HS001", "Y Ngọc", cell, "Nữ", "6A"]])
 
 
+DATED = (("HS001", "Y Ngọc"),)
 PUPILS: tuple[Trap, ...] = (
     Trap(
         "the header stands on row 9 below titles",
@@ -269,8 +270,8 @@ PUPILS: tuple[Trap, ...] = (
     Trap("dates with points", "pupils", lambda: dated("5.2.2014"), NGOC),
     Trap("dates as day numbers of Excel", "pupils", lambda: dated(41675), NGOC),
     Trap("dates that are dates", "pupils", lambda: dated(dt.date(2014, 2, 5)), NGOC),
-    Trap("a date with month first", "pupils", lambda: dated("02/25/2014"), (), ("is no date",)),
-    Trap("a birth date that is still to come", "pupils", lambda: dated("05/02/2041"), (), ("is not between",)),
+    Trap("a date with month first", "pupils", lambda: dated("02/25/2014"), DATED, ("with the year 2014",)),
+    Trap("a birth date that is still to come", "pupils", lambda: dated("05/02/2041"), DATED, ("taken without it",)),
     Trap(
         "codes that became floating numbers and lost zeros",
         "pupils",

@@ -113,7 +113,7 @@ def class_list(class_id: int, form: str) -> Response:
     with deployment().context.store.reading("is this class's register theirs to take") as session:
         rollcall.check(session, g.viewer, class_id)
     with deployment().context.store.scoped(g.viewer) as session:
-        pupils = registers.pupils(session, class_id)
+        pupils = registers.pupils(session, class_id, day)
         taken = {half: registers.marks(session, class_id, day, half) for half in SESSIONS}
     columns: list[Label | Sentence] = [Sentence("Pupil"), Label("Thôn / làng / tổ dân phố", "Village"), Sentence("Day")]
     rows = (

@@ -17,18 +17,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from engine.core.attendance.signals import History, Reached, Register, RiskRules, alarms, run_begin
+from engine.core.attendance.signals import History, Reached, Register, Rhythm, RiskRules, alarms, run_begin
 from engine.core.cases.facts import Facts
 from engine.core.people.access import ADMIN, OFFICE, Viewer
 from engine.core.refusals import NotAllowed
 from engine.core.words import Sentence
-from engine.jobs.risk_watch import SchoolDays, first_day, season_factor
+from engine.store.attendance import registers as register
 from engine.store.attendance import risk_trials as stored
-from engine.store.attendance import watch as registers
+from engine.store.attendance import watch
 from engine.store.attendance.risk_trials import PastCase, SignalCount
 from engine.store.cases.cases import PupilPlace
 from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Session, now_utc
+from engine.usecases.attendance.histories import SchoolDays, first_day, season_factor
 from engine.usecases.attendance.risk_settings import check, chosen_in
 from engine.usecases.cases.case_acts import new_case
 from engine.usecases.context import Context
@@ -50,6 +51,7 @@ class PupilPast:
     cases: Sequence[PastCase] = ()
     siblings: Sequence[PastCase] = ()
     dismissed: Sequence[dt.date] = ()
+    rhythm: Rhythm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def replay(rules: RiskRules, past: PupilPast, first: dt.date) -> Iterator[Raised
             if raised.get((alarm.signal, alarm.threshold), dt.date.min) < alarm.since
         ]
         raised |= {(alarm.signal, alarm.threshold): day for alarm in new}
-        stretch = run_begin(history) if new else day
+        stretch = run_begin(history, rules.untaken_bridged) if new else day
         if day >= first:
             yield from (Raised(day, alarm, alarm is new[0] and stretch not in seen) for alarm in new)
         if new:
@@ -90,7 +92,7 @@ def _history(past: PupilPast, day: dt.date) -> History:
     days = past.school_days[bisect_left(past.school_days, begin) : bisect_right(past.school_days, day)]
     sibling = any(case.first <= day and (case.last is None or case.last > day) for case in past.siblings)
     earlier = any(case.last is not None and case.last < day and case.state != IN_ERROR for case in past.cases)
-    return History(day, past.register[low:high], days, past.factor(day), sibling, earlier)
+    return History(day, past.register[low:high], days, past.factor(day), sibling, earlier, past.rhythm)
 
 
 def verdict(past: PupilPast, day: dt.date) -> bool | None:
@@ -184,17 +186,18 @@ class _TriedPupils:
     def run(self, trial_id: int, ids: Sequence[int]) -> None:
         """Counts the alarms of these pupils."""
         session, name = self.session, self.workflow.name
-        drafts = {place.id: self._draft(place) for place in registers.places(session, ids)}
+        drafts = {place.id: self._draft(place) for place in watch.places(session, ids)}
         self.reader.fetch(list(drafts.values()))
-        marks = registers.registers(session, list(drafts), self.begin, self.last)
+        marks = register.registers(session, list(drafts), self.begin, self.last)
+        classes = {facts.class_id for facts in drafts.values()}
+        rhythms = register.rhythms(session, classes, self.begin, self.last)
         cases, siblings = stored.cases_of(session, name, drafts), stored.sibling_cases(session, name, drafts)
         dismissed = stored.dismissed(session, drafts)
         found: dict[tuple[int, str], SignalCount] = {}
         for pupil, facts in drafts.items():
             surroundings = (cases.get(pupil, ()), siblings.get(pupil, ()), dismissed.get(pupil, ()))
-            for signal, more in count(
-                self.rules, self._past(facts, marks.get(pupil, ()), *surroundings), self.first
-            ).items():
+            past = self._past(facts, marks.get(pupil, ()), *surroundings, rhythms.get(facts.class_id))
+            for signal, more in count(self.rules, past, self.first).items():
                 key = (facts.school_id, signal)
                 found[key] = SignalCount(*map(sum, zip(found.get(key, (0, 0, 0, 0)), more, strict=True)))
         stored.add(session, trial_id, found)
@@ -209,13 +212,16 @@ class _TriedPupils:
         cases: Sequence[PastCase],
         siblings: Sequence[PastCase],
         dismissed: Sequence[dt.date],
+        rhythm: Rhythm | None,
     ) -> PupilPast:
         situation = self.reader.situation(facts)
         days, taught = self.days.of(situation.clock)
-        register = [one for one in marks if one[0] in taught]
-        return PupilPast(
-            register, days, self._year, lambda day: season_factor(situation, day), cases, siblings, dismissed
-        )
+        taken = [one for one in marks if one[0] in taught]
+
+        def factor(day: dt.date) -> float:
+            return season_factor(situation, day)
+
+        return PupilPast(taken, days, self._year, factor, cases, siblings, dismissed, rhythm)
 
     def _year(self, day: dt.date) -> dt.date:
         if day not in self._years:

@@ -14,17 +14,18 @@ from typing import Any
 
 from engine.core.attendance import signals as attendance_signals
 from engine.core.attendance.signals import History, Reached, RiskRules
-from engine.core.calendar import Clock
 from engine.core.cases.casework import SYSTEM, Actor, Casework
-from engine.core.cases.definitions import HALF, Situation
+from engine.core.cases.definitions import Situation
 from engine.core.cases.facts import Facts
 from engine.core.refusals import Refused
+from engine.store.attendance import registers as register
 from engine.store.attendance import watch as stored
 from engine.store.cases import writer
 from engine.store.cases.cases import PupilPlace, next_codes
 from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.session import Session
+from engine.usecases.attendance.histories import SchoolDays, first_day, lowest_factor, season_factor
 from engine.usecases.attendance.risk_settings import chosen_in
 from engine.usecases.cases.case_acts import new_case
 from engine.usecases.context import Context
@@ -94,21 +95,6 @@ def watch_if_due(context: Context, now: dt.datetime) -> Watched | None:
 # --- absences ---------------------------------------------------------------------------------------------------------
 
 
-class SchoolDays:
-    """The days with class of a school year up to a day, counted once for each clock."""
-
-    def __init__(self, first: dt.date, last: dt.date) -> None:
-        self._all = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
-        self._known: dict[Clock, tuple[tuple[dt.date, ...], frozenset[dt.date]]] = {}
-
-    def of(self, clock: Clock) -> tuple[tuple[dt.date, ...], frozenset[dt.date]]:
-        """Returns them in order, and as a set."""
-        if clock not in self._known:
-            days = tuple(day for day in self._all if clock.is_school_day(day))
-            self._known[clock] = days, frozenset(days)
-        return self._known[clock]
-
-
 class _WatchedPupils:
     """Some absent pupils of the day, handled in one transaction."""
 
@@ -145,14 +131,19 @@ class _WatchedPupils:
         self._propose([one for one in new if self._mode(*one) == attendance_signals.PROPOSE])
 
     def _mode(self, facts: Facts, alarms: Sequence[Reached]) -> str:
-        return self.modes.of(facts.school_id, [alarm.signal for alarm in alarms])
+        """Returns what to do; absences that are all excused are proposed at most, not opened."""
+        mode = self.modes.of(facts.school_id, [alarm.signal for alarm in alarms])
+        excused = mode == attendance_signals.OPEN and all(alarm.excused for alarm in alarms)
+        return attendance_signals.PROPOSE if excused else mode
 
     def _draft(self, place: PupilPlace) -> Facts:
         return new_case(self.context, self.workflow, place, self.day, self.now, "")
 
     def _alarms(self, drafts: dict[int, Facts]) -> dict[int, list[Reached]]:
         """Returns the alarms of each pupil that were not raised before in the same stretch of absence."""
-        registers = stored.registers(self.session, list(drafts), self.first, self.day)
+        registers = register.registers(self.session, list(drafts), self.first, self.day)
+        classes = {facts.class_id for facts in drafts.values()}
+        rhythms = register.rhythms(self.session, classes, self.first, self.day)
         before = stored.raised(self.session, list(drafts), self.first)
         earlier = stored.with_earlier_case(self.session, self.workflow.name, list(drafts))
         siblings = stored.with_sibling_case(self.session, self.workflow.name, list(drafts))
@@ -160,9 +151,9 @@ class _WatchedPupils:
         for pupil, facts in drafts.items():
             situation = self.reader.situation(facts)
             days, taught = self.days.of(situation.clock)
-            register = [one for one in registers.get(pupil, ()) if one[0] in taught]
-            factor = self._factor(situation)
-            history = History(self.day, register, days, factor, pupil in siblings, pupil in earlier)
+            taken = [one for one in registers.get(pupil, ()) if one[0] in taught]
+            factor, rhythm = self._factor(situation), rhythms.get(facts.class_id)
+            history = History(self.day, taken, days, factor, pupil in siblings, pupil in earlier, rhythm)
             raised = before.get(pupil, {})
             new = [
                 alarm
@@ -188,7 +179,7 @@ class _WatchedPupils:
         works = []
         for facts, alarms in found:
             work = self.reader.casework(facts)
-            work.write("signal", RULE, {}, data={"signals": _said(alarms), "day": self.day.isoformat()})
+            work.write("signal", RULE, {}, data=self._data(alarms))
             works.append(work)
         writer.store(self.session, works)
         self._keep(found, opened=False)
@@ -208,7 +199,7 @@ class _WatchedPupils:
             work = self.reader.casework(facts)
             values = {"absent_since": facts.absent_since.isoformat(), "causes": ["unknown"]}
             work.open(RULE, values)
-            work.entries[0].data |= {"signals": _said(by_pupil[facts.pupil_id]), "day": self.day.isoformat()}
+            work.entries[0].data |= self._data(by_pupil[facts.pupil_id])
             work.tell_assignee("opened_by_watch")
             works.append(work)
         writer.store(self.session, works)
@@ -233,6 +224,13 @@ class _WatchedPupils:
         stored.propose(self.session, rows)
         self._keep(found, opened=False)
 
+    def _data(self, alarms: Sequence[Reached]) -> dict[str, Any]:
+        """Returns what an event keeps of the alarms; `untaken` has the school days without a register in a run."""
+        data: dict[str, Any] = {"signals": _said(alarms), "day": self.day.isoformat()}
+        if untaken := {alarm.signal: alarm.untaken for alarm in alarms if alarm.untaken}:
+            data["untaken"] = untaken
+        return data
+
     def _count(self, found: Iterable[tuple[Facts, list[Reached]]]) -> None:
         self.watched.signals.update(alarms[0].signal for _, alarms in found)
 
@@ -255,24 +253,6 @@ class _WatchedPupils:
 
 def _said(alarms: Iterable[Reached]) -> list[list[Any]]:
     return [[alarm.signal, alarm.threshold, alarm.value] for alarm in alarms]
-
-
-def first_day(context: Context, day: dt.date) -> dt.date:
-    """Returns the first day of the day's school year; a year before if the calendar has none."""
-    year = context.definitions.calendar("").school_year(day)
-    return year.first if year else day - dt.timedelta(days=365)
-
-
-def lowest_factor(context: Context) -> float:
-    """Returns the lowest factor of any season, at any place and time."""
-    rulesets = context.definitions.rulesets.values()
-    return min([HALF, *(float(season.factor) for ruleset in rulesets for season in ruleset.seasons)])
-
-
-def season_factor(situation: Situation, day: dt.date) -> float:
-    """Returns the factor of the seasons of risk on a day: 0.5 halves a threshold."""
-    windows = (window for found in situation.seasons.values() for window in found)
-    return min((float(window.factor) for window in windows if window.first <= day < window.end), default=1.0)
 
 
 # --- returns on trial -------------------------------------------------------------------------------------------------
@@ -315,12 +295,16 @@ def _prove(
     reader, calendar = SurroundingsReader(session, context.definitions, now), context.definitions.calendar("")
     reader.fetch(found)
     since = {facts.id: calendar.local(facts.since).date() for facts in found}
-    registers = stored.registers(session, [facts.pupil_id for facts in found], min(since.values()), day)
+    first = min(since.values())
+    registers = register.registers(session, [facts.pupil_id for facts in found], first, day)
+    rhythms = register.rhythms(session, {facts.class_id for facts in found}, first, day)
+    school_days = SchoolDays(first, day)
     confirmed, works = stored.confirmed(session, found), []
     for facts in found:
-        situation = reader.situation(facts)
-        register = [one for one in registers.get(facts.pupil_id, ()) if situation.clock.is_school_day(one[0])]
-        proof = attendance_signals.proof(rules, register, day, since[facts.id])
+        days, taught = school_days.of(reader.situation(facts).clock)
+        taken = [one for one in registers.get(facts.pupil_id, ()) if one[0] in taught]
+        by_day = facts.class_id in rhythms and rhythms[facts.class_id].two
+        proof = attendance_signals.proof(rules, taken, day, since[facts.id], days, by_day=by_day)
         if proof is None or (proof[0] == attendance_signals.CONFIRMED and facts.id in confirmed):
             continue
         work = reader.casework(facts)

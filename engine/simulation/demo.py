@@ -35,6 +35,7 @@ from engine.simulation.demo_script import (
     read_demo_cases,
     read_schools,
 )
+from engine.store.attendance import taken
 from engine.store.attendance.marks import put_marks
 from engine.store.cases import cases as stored
 from engine.store.cases.surroundings import SurroundingsReader
@@ -215,7 +216,15 @@ def _fill_registers(session: Session, pupils: list[Enrolled], instant: Callable[
     for pupil in pupils:
         for day, mark in pupil.marks.items():
             by_day.setdefault(day, []).append((pupil.id, day, "m", mark, None))
-    return sum(put_marks(session, by_day[day], instant(day, REGISTER_MINUTE), None).new for day in sorted(by_day))
+    classes = {pupil.id: pupil.class_id for pupil in pupils}
+    count = 0
+    for day in sorted(by_day):
+        at = instant(day, REGISTER_MINUTE)
+        count += put_marks(session, by_day[day], at, None).new
+        there = sorted({classes[pupil] for pupil, *_ in by_day[day]})
+        # Who was not found on a visit has no mark, and was not there by that: no list names the whole class.
+        taken.put(session, [taken.Taken(class_id, day, "m", None, taken.MARKS) for class_id in there], at, None)
+    return count
 
 
 def _report(

@@ -108,12 +108,13 @@ def _others(town: Town, accounts: list[DemoAccount], namer: Namer) -> Iterator[D
 
 @dataclass
 class Enrolled:
-    """A pupil of the demo: the id, the codes of class and village, and the marks of the visits."""
+    """A pupil of the demo: the id, the codes of class and village, the marks of the visits, and the class's id."""
 
     id: int
     class_code: str
     village: str
     marks: dict[dt.date, str]
+    class_id: int
     in_demo_case: bool = False
 
 
@@ -129,7 +130,7 @@ def add_pupils(town: Town, schools: list[School], namer: Namer) -> list[Enrolled
             room = classes[number * len(classes) // len(school.learners)]
             village = _village(namer, homes)
             found.append(_pupil(town, len(found) + 1, learner, room, unit, village, namer))
-            enrolled.append(Enrolled(0, room.code, village.code, dict(learner.marks)))
+            enrolled.append(Enrolled(0, room.code, village.code, dict(learner.marks), room.id))
     ids = stored.add_pupils(town.session, found)
     for pupil, row in zip(enrolled, found, strict=True):
         pupil.id = ids[row["code"]]

@@ -24,6 +24,8 @@ from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import DOUBT, WHY
 from engine.jobs.risk_watch import watch
 from engine.jobs.sweep import run_due
+from engine.store.attendance.corrected import proposed
+from engine.store.attendance.marks import put_marks
 from engine.store.cases.cases import earliest_look
 from engine.store.cases.corrections import doubted
 from engine.store.cases.difficulties import earliest_due
@@ -32,6 +34,7 @@ from engine.store.cases.reseating import concern
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
 from engine.store.simulation import seed
+from engine.usecases.attendance.corrected_marks import judge_again
 from engine.usecases.calendar.closures import announce_closure, lift_closure
 from engine.usecases.calendar.recount import recount_changed
 from engine.usecases.cases import case_acts, companions, corrections
@@ -166,6 +169,8 @@ class _Player:
                 lift_closure(self.context, self._viewer(step.by), self.closure, step.values["last_day"], self.now)
             case "calendar":
                 self._change_calendar(step.values["first"], step.values["last"])
+            case "correct_mark":
+                self._correct(step.values, self.seeded.pupils[step.pupil])
             case "attendance":
                 self._mark(step, step.values)
             case "vacant" | "appoint" | "away" | "back" | "disable" | "enable":  # COME_AND_GO
@@ -243,6 +248,14 @@ class _Player:
         self.calendar, self.context = changed, replace(self.context, definitions=definitions)
         recount_changed(self.context, self.now)
 
+    def _correct(self, values: Mapping[str, Any], pupil: int) -> None:
+        with self.context.store.writing("correct a mark") as session:
+            marks = [(pupil, values["day"], half, values["mark"], None) for half in values["sessions"]]
+            there = seed.marked(session, pupil, values["day"])
+            corrected = [mark for mark in marks if mark[2] in there]
+            put_marks(session, corrected, self.now, None, on_lists=True)
+            judge_again(session, self.context, [pupil], self.now)
+
     def _mark(self, step: ScenarioStep, values: Mapping[str, Any]) -> None:
         with self.context.store.writing("around the cases") as session:
             pupil = self.seeded.pupils[step.pupil]
@@ -293,6 +306,8 @@ class _Player:
                 "asked": self._asked(session, case),
                 "doubts": sum(1 for decided in doubted(session, case.id).values() if decided is None) if case else 0,
                 "given": tuple(sorted(seed.given(session, case.id))) if case else (),
+                "held": seed.is_held(session, case.id, self.now) if case else False,
+                "proposed": proposed(session, case.id) if case and case.is_open else "",
                 "notified": tuple(sorted(map(self.seeded.member, seed.told_since(session, pupil, self.notice)))),
             }
             if (

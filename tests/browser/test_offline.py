@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from engine.store import tables as t
 from engine.store.session import open_store
+from tests import registers
 from tests.browser.conftest import VIEWPORTS, OpenPage, served
 from tests.browser.people import answer, sign_in
 from tests.browser.test_accessible import violations
@@ -554,9 +555,11 @@ def take(page: Page, address: str, cast: Cast, session: str = "m") -> None:
 def register(cast: Cast) -> list[tuple[str, str, str, str]]:
     """What the register says: pupil, day, session, mark."""
     with cast.store.reading("test") as session:
-        columns = t.Pupil.name, t.Mark.day, t.Mark.session, t.Mark.mark
-        query = select(*columns).join(t.Mark, t.Mark.pupil_id == t.Pupil.id).order_by(t.Mark.session, t.Pupil.name)
-        return [(name, f"{day:%d/%m}", half, mark) for name, day, half, mark in session.execute(query)]
+        names = {row.id: row.name for row in session.execute(select(t.Pupil.id, t.Pupil.name))}
+        said = [
+            (names[id], f"{day:%d/%m}", half, mark) for (id, day, half), mark in registers.register(session).items()
+        ]
+        return sorted(said, key=lambda one: (one[2], one[0]))
 
 
 def roll_calls(cast: Cast) -> int:

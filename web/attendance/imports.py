@@ -11,7 +11,20 @@ from wtforms import FileField, RadioField, StringField
 
 from engine.core.files.export import wrong_file
 from engine.core.files.identity import BIRTH_DATE, NAME
-from engine.core.files.options import ADD, DECISIONS, HOLD, KEEP, KINDS, SAME, TAKE, Options, reach_of
+from engine.core.files.options import (
+    ADD,
+    BLANKS,
+    DECISIONS,
+    HOLD,
+    KEEP,
+    KINDS,
+    NOT_TAKEN,
+    PRESENT,
+    SAME,
+    TAKE,
+    Options,
+    reach_of,
+)
 from engine.core.files.sheets import LIMITS
 from engine.core.refusals import NotAllowed, Refused
 from engine.core.words import Sentence
@@ -28,6 +41,11 @@ SHOWN = 20  # wrong rows on the page; the others are in the file
 DECISION = "decide-"  # prefix of the controls' names: decide-<key>
 NAMES = {"attendance": Sentence("Attendance"), "pupils": Sentence("List of pupils")}
 FIELDS = {NAME: Sentence("Name"), BIRTH_DATE: Sentence("Date of birth")}
+BLANK_MEANS = {
+    "": Sentence("As usual: present in a monthly sheet, not looked at in a list of absences"),
+    PRESENT: Sentence("Present: the file names all who were absent in its sessions"),
+    NOT_TAKEN: Sentence("Not taken: nothing is known of a pupil without a mark"),
+}
 STATES = {
     "checking": Sentence("Being checked"),
     "checked": Sentence("Waits for your confirmation"),
@@ -43,9 +61,10 @@ pages = Blueprint("imports", __name__)
 
 
 class FileForm(Form):
-    """A file, its kind, and the month if the sheet does not say it."""
+    """A file, its kind, the month if the sheet does not say it, and what a blank means."""
 
     kind = RadioField()
+    blank = RadioField()
     file = FileField()
     month = StringField(render_kw={"inputmode": "numeric", "autocomplete": "off", "class": "short"})
 
@@ -73,7 +92,13 @@ def submit() -> Response | tuple[str, int]:
         return _index(form), 422
     try:
         job = import_jobs.submit(
-            deployment().context, g.viewer, kind, file.filename or "", file.read(), Options(month=month), now()
+            deployment().context,
+            g.viewer,
+            kind,
+            file.filename or "",
+            file.read(),
+            Options(month=month, blank=form.blank.data or ""),
+            now(),
         )
     except NotAllowed:
         raise
@@ -137,6 +162,8 @@ def _form() -> FileForm:
     form = FileForm(request.form if request.method == "POST" else None)
     form.kind.choices = [(kind, said(NAMES[kind])) for kind in kinds]
     form.kind.data = form.kind.data if form.kind.data in kinds else kinds[0]
+    form.blank.choices = [(blank, said(words)) for blank, words in BLANK_MEANS.items()]
+    form.blank.data = form.blank.data if form.blank.data in BLANKS else ""
     return form
 
 

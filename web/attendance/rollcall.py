@@ -93,7 +93,7 @@ def _page(
 
     `key` is a new key if the form was sent before with other content.
     """
-    name, pupils = _list(class_id)
+    name, pupils = _list(class_id, day, half)
     with deployment().context.store.scoped(g.viewer) as session:
         taken = {pupil: mark for pupil, (mark, _reason) in stored.marks(session, class_id, day, half).items()}
         changes = stored.corrections(session, class_id, day)
@@ -131,7 +131,7 @@ def _page(
 
 
 def _blank(class_id: int, wrong: Sentence | None = None) -> str:
-    name, pupils = _list(class_id)
+    name, pupils = _list(class_id, today())
     if wrong:
         queued.refused_because(wrong)
     return render_template(
@@ -157,13 +157,13 @@ def _days(*days: dt.date) -> dict[str, str]:
     return {day.isoformat(): f"{weekday(day)} {said(day)}" for day in days}
 
 
-def _list(class_id: int) -> tuple[str, Pupils]:
-    """Returns the name of a class and its pupils, for the person who takes its register."""
+def _list(class_id: int, day: dt.date, half: str = "") -> tuple[str, Pupils]:
+    """Returns the name of a class and who was in it on a day, for the person who takes its register."""
     with deployment().context.store.reading("is this class's register theirs to take") as session:
         rollcall.check(session, g.viewer, class_id)
         unit = unit_name(session, class_id)
     with deployment().context.store.scoped(g.viewer) as session:
-        return unit.name if unit else "", stored.pupils(session, class_id)
+        return unit.name if unit else "", stored.pupils(session, class_id, day, half)
 
 
 def _others(pupils: Pupils, taken: Mapping[int, str], typed: Mapping[int, str]) -> list[Sentence]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from engine.core.files.export import wrong_file
-from engine.core.files.options import ADD, HOLD, KEEP, SAME, TAKE, Options
+from engine.core.files.options import ADD, HOLD, KEEP, NOT_TAKEN, PRESENT, SAME, TAKE, Options
 from engine.core.files.sheets import LIMITS
 from engine.core.words import Sentence
 from engine.usecases.attendance import importing
@@ -92,6 +92,11 @@ def pupils(
     show_default=True,
     help="What a mark without a session stands for: morning, afternoon, both.",
 )
+@click.option(
+    "--blank",
+    type=click.Choice([PRESENT, NOT_TAKEN]),
+    help="What no mark means in the file's sessions. Otherwise: present in a monthly sheet, not taken in a list.",
+)
 @DATABASE
 def attendance(
     file: Path,
@@ -102,10 +107,13 @@ def attendance(
     school: str,
     month: dt.date | None,
     session: str,
+    blank: str | None,
     database: str | None,
 ) -> None:
     """Bring in the register in FILE (xlsx, xls, csv): long lists, monthly sheets, daily summaries."""
-    options = Options(class_code=class_code, school_code=school, month=month, session=session, strict=strict)
+    options = Options(
+        class_code=class_code, school_code=school, month=month, session=session, strict=strict, blank=blank or ""
+    )
     _bring_in("attendance", file, options, dry_run, wrong_rows, database)
 
 

@@ -39,7 +39,7 @@ DOES: Mapping[str, Label] = {
 }
 COUNTS: Mapping[str, Label] = {
     DAY: Label("Theo ngày: vắng một hay cả hai buổi đều tính là 1", "By day: one session missed or both count as 1"),
-    MAIN_SESSION: Label("Chỉ tính buổi sáng", "Morning sessions only"),
+    MAIN_SESSION: Label("Chỉ tính buổi học chính của lớp", "The main session of the class only"),
     EVERY_SESSION: Label("Tính từng buổi: vắng cả ngày là 2", "Every session: a whole day missed is 2"),
 }
 """How missed sessions count towards 45 where there are two a day (TT 22/2021/TT-BGDĐT, Art. 12, says nothing of it)."""

@@ -12,7 +12,18 @@ from engine.core.attendance.signals import ABSENT, COUNTS, MODES, RiskRules, Sig
 from engine.core.toml_reader import Reader, duplicates, format_of, in_words, read_toml
 from engine.core.words import Faulty, Sentence
 
-KEYS = frozenset({"mode", "count", "signal", "return_confirmed", "return_watched", "relapse_after", "excused_limit"})
+KEYS = frozenset(
+    {
+        "mode",
+        "count",
+        "signal",
+        "return_confirmed",
+        "return_watched",
+        "relapse_after",
+        "excused_limit",
+        "untaken_bridged",
+    }
+)
 """What tells such a file from others."""
 ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 WITHIN = re.compile(r"(\d{1,3}) school days?")
@@ -35,6 +46,7 @@ def load_risk(text: str, file: str) -> RiskRules:
         return_watched=reader.whole("return_watched", 20, least=1),
         relapse_after=reader.whole("relapse_after", 2, least=1),
         excused_limit=reader.whole("excused_limit", 0, least=0),
+        untaken_bridged=reader.whole("untaken_bridged", 3, least=0),
         signals=tuple(_signal(table) for table in reader.tables("signal")),
     )
     for id in duplicates(iter(signal.id for signal in rules.signals)):

@@ -1,16 +1,17 @@
 """Decides which signals of risk a pupil's register gives on a day, without a database.
 
-A register holds the marks that were taken. A session that was not taken counts neither as absence nor as presence: it
-does not break a run and does not make it longer. Days on which the pupil has no class (closures, study away from class,
-holidays) do not count.
+A register holds the sessions that were taken, one entry each: a pupil of the list without a mark was present. A session
+that was not taken counts neither as absence nor as presence. It does not make a run longer, and absences on both sides
+of it are in a row only if few school days without a register lie between them. Days on which the pupil has no class
+(closures, study away from class, holidays) do not count.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -65,6 +66,7 @@ class RiskRules:
         return_watched: days attended during which a return counts as fresh.
         relapse_after: unexcused sessions in a row that undo a fresh return.
         excused_limit: excused sessions in a row up to which an illness counts towards no signal but the yearly ones.
+        untaken_bridged: school days without a register over which absences are still in a row.
     """
 
     version: int
@@ -75,6 +77,7 @@ class RiskRules:
     relapse_after: int
     excused_limit: int
     signals: tuple[Signal, ...]
+    untaken_bridged: int = 3
     _asks: dict[float, list[tuple[Signal, int]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def asks(self, factor: float) -> list[tuple[Signal, int]]:
@@ -90,12 +93,25 @@ class RiskRules:
         return next((signal for signal in self.signals if signal.id == id), None)
 
 
+class Rhythm(NamedTuple):
+    """Which sessions a class has: its main one (m, a), and whether it has two a day."""
+
+    main: str = "m"
+    two: bool = False
+
+    @classmethod
+    def of(cls, mornings: int, afternoons: int) -> Rhythm:
+        """Returns the rhythm of a class that took attendance on so many mornings and afternoons."""
+        two = min(mornings, afternoons) * 2 >= max(mornings, afternoons) > 0
+        return cls("a" if afternoons > mornings else "m", two)
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """What the watch knows of a pupil on a day: marks and days with class of this school year up to that day.
 
     `factor` is the factor of the season; below 1 it lowers the thresholds. `sibling` says whether a sibling has an open
-    case, `earlier` whether the pupil had a case before.
+    case, `earlier` whether the pupil had a case before. `rhythm` says which sessions the pupil's class has.
     """
 
     day: dt.date
@@ -104,6 +120,7 @@ class History:
     factor: float = 1
     sibling: bool = False
     earlier: bool = False
+    rhythm: Rhythm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +128,7 @@ class Reached:
     """A signal that was reached: its threshold as in the file, the value found, and the day since which it holds.
 
     An alarm of the same threshold on or after `since` is the same alarm; `absent_since` is the first day of absence.
+    `untaken` are the school days without a register that a run goes over; `excused` says that all it counts is excused.
     """
 
     signal: str
@@ -118,10 +136,23 @@ class Reached:
     value: int
     since: dt.date
     absent_since: dt.date
+    untaken: int = 0
+    excused: bool = False
 
 
 NOTHING = RiskRules(1, OPEN, DAY, 5, 20, 2, 0, ())  # no signal: the watch looks for nothing
-Found = tuple[int, dt.date, dt.date]  # value, since, absent since
+
+
+class Found(NamedTuple):
+    """What a signal found; the fields are those of `Reached`."""
+
+    value: int
+    since: dt.date
+    absent_since: dt.date
+    untaken: int = 0
+    excused: bool = False
+
+
 _DAY, _MARK = itemgetter(0), itemgetter(2)
 
 
@@ -175,32 +206,67 @@ def _reached(signal: Signal, value: int, factor: float) -> int | None:
 def _measure(signal: Signal, rules: RiskRules, history: History, seen: _Missed) -> Found | None:
     match signal.kind:
         case "excused_in_a_row":
-            return run_on(history.register, history.day, "e")
+            return _run(rules, history, "e")
         case "share":
-            return _share(signal, history, seen.all)
+            return _share(signal, rules, history, seen.all)
         case "year_sessions":
-            return _year_sessions(rules.count, history, seen.all)
+            return _year_sessions(rules, history, seen.all)
         case "absent_days" | "same_weekday" | "after_break":
             return LATELY[signal.kind](signal, history, seen.lenient)
     if (signal.kind == "sibling_case" and not history.sibling) or (
         signal.kind == "earlier_case" and not history.earlier
     ):
         return None
-    return run_on(history.register, history.day, "u")
+    return _run(rules, history, "u")
 
 
-def run_on(register: Register, day: dt.date, mark: str) -> Found | None:
-    """Returns the length and the first day of the run of sessions with this mark whose last session lies on `day`."""
+def _run(rules: RiskRules, history: History, mark: str) -> Found | None:
+    by_day = history.rhythm is not None and history.rhythm.two
+    return run_on(history.register, history.day, mark, history.school_days, rules.untaken_bridged, by_day=by_day)
+
+
+def run_on(
+    register: Register,
+    day: dt.date,
+    mark: str,
+    school_days: Sequence[dt.date] = (),
+    bridged: int = 0,
+    *,
+    by_day: bool = False,
+) -> Found | None:
+    """Returns the length and the first day of the run of sessions with this mark whose last session lies on `day`.
+
+    Args:
+        register: the sessions that were taken.
+        day: the last day of the run.
+        mark: e or u.
+        school_days: the days with class, to know where a register is missing.
+        bridged: the most school days without a register that may lie between two sessions of a run.
+        by_day: count days, as for a class with two sessions a day; else sessions.
+    """
     end = bisect_right(register, day, key=_DAY)
     while end and register[end - 1][0] == day and register[end - 1][2] != mark:
         end -= 1  # the pupil came in the afternoon: the run ends with the morning
-    begin = end
+    begin, untaken = end, 0
     while begin and register[begin - 1][2] == mark:
-        begin -= 1
+        gap = _between(school_days, register[begin - 1][0], register[begin][0]) if begin < end else 0
+        if gap > bridged:
+            break
+        begin, untaken = begin - 1, untaken + gap
     if begin == end or register[end - 1][0] != day:
         return None
     first = register[begin][0]
-    return end - begin, first, first
+    value = len({one[0] for one in register[begin:end]}) if by_day else end - begin
+    return Found(value, first, first, untaken, mark == "e")
+
+
+def _between(school_days: Sequence[dt.date], first: dt.date, last: dt.date) -> int:
+    """Returns the number of school days between two neighbours of a register: on none of them it was taken."""
+    return max(0, bisect_left(school_days, last) - bisect_right(school_days, first))
+
+
+def _all_excused(missed: Iterable[Taken]) -> bool:
+    return all(mark == "e" for _, _, mark in missed)
 
 
 def _without_illness(register: Register, missed: Register, limit: int) -> Register:
@@ -224,7 +290,11 @@ def _absent_days(signal: Signal, history: History, lenient: Register) -> Found |
         return None
     first = history.school_days[-signal.within :][0]
     days = _days(lenient, ABSENT[signal.absence], first, history.day)
-    return (len(days), first, days[0]) if days else None
+    return Found(len(days), first, days[0], 0, _excused_on(days, lenient)) if days else None
+
+
+def _excused_on(days: Collection[dt.date], missed: Register) -> bool:
+    return _all_excused(one for one in missed if one[0] in days)
 
 
 def _same_weekday(signal: Signal, history: History, lenient: Register) -> Found | None:
@@ -232,7 +302,9 @@ def _same_weekday(signal: Signal, history: History, lenient: Register) -> Found 
     first = history.day - dt.timedelta(weeks=signal.within) + dt.timedelta(days=1)
     missed = _days(lenient, ABSENT[ANY], first, history.day)
     days = [day for day in missed if day.weekday() == history.day.weekday()]
-    return (len(days), first, days[0]) if 2 * len(days) > len(missed) else None
+    if 2 * len(days) <= len(missed):
+        return None
+    return Found(len(days), first, days[0], 0, _excused_on(days, lenient))
 
 
 def _after_break(signal: Signal, history: History, lenient: Register) -> Found | None:
@@ -242,7 +314,7 @@ def _after_break(signal: Signal, history: History, lenient: Register) -> Found |
     if not starts:
         return None
     missed = [day for day, _, mark in lenient if starts[-1] <= day <= history.day and mark in ABSENT[signal.absence]]
-    return (len(missed), starts[-1], missed[0]) if missed else None
+    return Found(len(missed), starts[-1], missed[0], 0, _excused_on(missed, lenient)) if missed else None
 
 
 LATELY: Mapping[str, Callable[[Signal, History, Register], Found | None]] = {
@@ -252,29 +324,41 @@ LATELY: Mapping[str, Callable[[Signal, History, Register], Found | None]] = {
 }
 
 
-def _share(signal: Signal, history: History, missed: Register) -> Found | None:
+def _share(signal: Signal, rules: RiskRules, history: History, missed: Register) -> Found | None:
     """Percent of the sessions taken this year that were missed, excused or not."""
     taken = history.register
     share = 100 * len(missed) // len(taken)
     if share < signal.at_least[0] or len({day for day, _, _ in taken}) < signal.after_days:
         return None
-    return share, taken[0][0], run_begin(history)
+    return Found(share, taken[0][0], run_begin(history, rules.untaken_bridged), 0, _all_excused(missed))
 
 
-def _year_sessions(count: str, history: History, missed: Register) -> Found | None:
+def _year_sessions(rules: RiskRules, history: History, missed: Register) -> Found | None:
     """Sessions missed this school year, excused or not, by the count rule."""
-    if count == MAIN_SESSION:
-        value = sum(session == "m" for _, session, _ in missed)
+    if rules.count == MAIN_SESSION:
+        main = (history.rhythm or _own_rhythm(history.register)).main
+        value = sum(session == main for _, session, _ in missed)
     else:
-        value = len(missed) if count == EVERY_SESSION else len({day for day, _, _ in missed})
-    return (value, history.register[0][0], run_begin(history)) if value else None
+        value = len(missed) if rules.count == EVERY_SESSION else len({day for day, _, _ in missed})
+    if not value:
+        return None
+    begin = run_begin(history, rules.untaken_bridged)
+    return Found(value, history.register[0][0], begin, 0, _all_excused(missed))
 
 
-def run_begin(history: History) -> dt.date:
+def _own_rhythm(register: Register) -> Rhythm:
+    """Returns the rhythm of a class whose sessions are not known: that of the pupil's own register."""
+    mornings = sum(session == "m" for _, session, _ in register)
+    return Rhythm.of(mornings, len(register) - mornings)
+
+
+def run_begin(history: History, bridged: int) -> dt.date:
     """Returns the first day of the absence that still lasts on the day, excused or not."""
     begin = history.day
     for day, _, mark in reversed(history.register):
         if day < history.day and mark not in "eu":
+            break
+        if _between(history.school_days, day, begin) > bridged:
             break
         if mark in "eu":
             begin = day
@@ -293,12 +377,22 @@ def attended_in_a_row(register: Register, since: dt.date) -> int:
     return next((number for number, day in enumerate(days) if day in missed), len(days))
 
 
-def proof(rules: RiskRules, register: Register, day: dt.date, since: dt.date) -> tuple[str, dt.date] | None:
+def proof(
+    rules: RiskRules,
+    register: Register,
+    day: dt.date,
+    since: dt.date,
+    school_days: Sequence[dt.date] = (),
+    *,
+    by_day: bool = False,
+) -> tuple[str, dt.date] | None:
     """Returns what the register says of a return on `since`: confirmed; relapsed, with the first day missed; or None.
 
     A relapse counts while the return is fresh. After that the signals judge the pupil like any other pupil.
+    `school_days` and `by_day` are as in `run_on`.
     """
-    run = run_on([one for one in register if one[0] > since], day, "u")
+    later = [one for one in register if one[0] > since]
+    run = run_on(later, day, "u", school_days, rules.untaken_bridged, by_day=by_day)
     attended = len({one[0] for one in register if since <= one[0] <= day and one[2] in "pl"})
     if run and run[0] >= rules.relapse_after and attended < rules.return_watched:
         return RELAPSED, run[1]

@@ -27,6 +27,11 @@ ACTS: Mapping[str, Label] = {
     "rerouted": Label("chuyển lại cho đúng vị trí", "offered to the post that answers now"),
     "reseated": Label("mời người đang có mặt cùng xử lý", "asked somebody who is there"),
     "signal": Label("ghi thêm dấu hiệu vắng học", "noted further signs of absence"),
+    "marks_corrected": Label("sửa điểm danh, hồ sơ vẫn còn căn cứ", "corrected attendance: the signals still hold"),
+    "error_proposed": Label(
+        "sửa điểm danh, đề xuất kết thúc hồ sơ vì lập nhầm; tạm dừng tính hạn",
+        "corrected attendance: proposed to end the case as opened in error; the clock stands still",
+    ),
     "return_confirmed": Label("xác nhận đã đi học đều", "confirmed the return by attendance"),
     "lesson_held": Label("ghi nhận buổi phụ đạo", "recorded a catch-up lesson"),
     "nudged": Label("đôn đốc", "urged others on"),

@@ -129,6 +129,7 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
         yield Sentence("Assigned to: {person}", person=names.people.get(data.get("to", 0), ""))
     if "level" in data:
         yield Sentence("Level of urgency: {level}", level=data["level"])
+    yield from _of_attendance(workflow, data)
     if flag := workflow.flags.get(str(data.get("flag"))):
         yield flag
     if decides := data.get("asked") or data.get("stays"):
@@ -137,6 +138,17 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
         yield Sentence("Together with: {people}", people=with_them)
     if label := names.company.get(data.get("companion", 0)):
         yield label
+
+
+def _of_attendance(workflow: Workflow, data: Mapping[str, Any]) -> Iterator[Line]:
+    """What the register says of a case: days that nobody knows of, and what is proposed after a correction."""
+    if untaken := data.get("untaken"):
+        yield Sentence(
+            "Between the absences, {days} school days have no register: nobody knows whether the pupil was there.",
+            days=max(untaken.values()),
+        )
+    if proposed := workflow.transitions.get(str(data.get("proposed"))):
+        yield Sentence("Proposed: {step}. The clock stands still until somebody decides.", step=proposed.label)
 
 
 def waits_for(role: str, unit: str) -> Sentence:

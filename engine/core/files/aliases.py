@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 VALUES: Mapping[str, tuple[str, ...]] = {
     "sex": ("m", "f"),
-    "status": ("enrolled", "transferred", "long_leave", "dropped_out", "left"),
+    "status": ("enrolled", "arrived", "transferred", "long_leave", "dropped_out", "left"),
     "session": ("m", "a", "ma"),
     "mark": ("p", "e", "u", "l", "other"),
     "taken": ("yes", "no"),

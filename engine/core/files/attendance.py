@@ -1,6 +1,7 @@
 """Reads registers: long lists (a mark a row), wide monthly sheets (a pupil a row, a day a column), daily summaries.
 
-Each reader gives the same: rows with marks, or wrong rows. A blank cell gives no mark.
+Each reader gives the same: rows with marks, or wrong rows. A blank cell gives no mark. The column of dates of a long
+list is judged as one: where an Excel with American dates has swapped days and months, what it swapped is held back.
 """
 
 from __future__ import annotations
@@ -15,12 +16,19 @@ from engine.core.files.aliases import Aliases
 from engine.core.files.headers import SEARCHED
 from engine.core.files.lines import Notes, Table, Wrong, no_table, passed_over, table_of, without_ids_in_names, wrong
 from engine.core.files.marks import Mark, Marked, MarkReader
-from engine.core.files.sheets import Cell, Sheet
+from engine.core.files.sheets import Cell, Row, Sheet
 from engine.core.files.summary import DayOfClass
 from engine.core.files.values import code_of, day_of, is_personal_id, text_of, without_ids
+from engine.core.invariants import given
 from engine.core.words import Sentence
-from engine.core.workflow.form_values import Misread
+from engine.core.workflow.form_values import Misread, read_date
 
+JUDGED = 2_000  # rows by which the dates of a list are judged
+LEAST_SWAPPED, SPAN = 3, 31  # different days; days that a list spans
+SWAPPED = Sentence(
+    "Column “{column}”: {day} seems to have its day and month swapped by an Excel with American dates; it "
+    "would be {meant}. Write the dates of this column as text, such as 20/11/2026, or set Excel to Vietnamese dates."
+)
 NEEDS = (("code", "name"), ("date",), ("mark",))
 Read = Iterator[Marked | DayOfClass | Wrong]
 
@@ -65,6 +73,27 @@ def _read_sheet(sheet: Sheet, aliases: Aliases, asked: FileFacts) -> Read | None
     return None
 
 
+def are_swapped(cells: Sequence[Cell], today: dt.date) -> bool:
+    """Returns whether an Excel with American dates read the dates of a column: 2/11 became 11 February.
+
+    It swaps only days up to 12. The later ones, which it does not take for dates, stay texts. So the dates of the
+    column are swapped if none is after the 12th, and the texts are all after it; or if they lie months apart, and would
+    lie within a month the other way round.
+    """
+    days = {given(read_date(cell), "a date") for cell in cells if isinstance(cell, dt.date)}
+    if not days or any(day.day > 12 for day in days):
+        return False
+    texts = [day for cell in cells if isinstance(cell, str) and (day := read_date(text_of(cell))) is not None]
+    meant = [day.replace(month=day.day, day=day.month) for day in days]
+    if all(day == other for day, other in zip(sorted(days), sorted(meant), strict=True)):
+        return False
+    if texts:
+        return all(day.day > 12 for day in texts)
+    apart = (max(days) - min(days)).days
+    closer = max(meant) <= today and (max(meant) - min(meant)).days <= SPAN
+    return len(days) >= LEAST_SWAPPED and apart > 2 * SPAN - 3 and closer
+
+
 class _Long:
     """A list with one mark in each row.
 
@@ -86,10 +115,14 @@ class _Long:
         class_at = at["class"]
         session_at = at["session"] if at["session"] >= 0 else mark_at
         widest = max(at.values())
+        rows = self._judge()
         known: dict[tuple[Cell, Cell, Cell], list[Mark]] = {}
-        for number, cells in self.table.rows:
+        for number, cells in rows:
             if len(cells) <= widest:
                 cells.extend([None] * (widest + 1 - len(cells)))
+            if self.swapped and isinstance(cells[date_at], dt.date):
+                yield wrong(sheet, number, header, cells, [self._swapped(cells[date_at])])
+                continue
             key = (cells[date_at], cells[session_at], cells[mark_at])
             try:
                 marks = known.get(key)
@@ -106,8 +139,22 @@ class _Long:
                 continue
             yield Marked(sheet, number, header, cells, code, name, in_class, marks, reason)
 
+    def _judge(self) -> Iterator[Row]:
+        """Looks at the dates of the first rows, and returns all rows."""
+        first = list(islice(self.table.rows, JUDGED))
+        dates = [cells[self.at["date"]] for _, cells in first if len(cells) > self.at["date"]]
+        self.swapped = are_swapped(dates, self.asked.today)
+        return chain(first, self.table.rows)
+
+    def _swapped(self, cell: Cell) -> Sentence:
+        day = given(read_date(cell), "only cells with a date are swapped")
+        column = self.table.header.names[self.at["date"]]
+        return Sentence(
+            SWAPPED.msgid, column=without_ids(column), day=day, meant=day.replace(month=day.day, day=day.month)
+        )
+
     def _marks(self, date: Cell, session: Cell, mark: Cell) -> list[Mark]:
-        if text_of(mark).lower() in self.empty:
+        if text_of(mark).lower() in self.reader.empty:
             return []
         said = self.reader.cell(mark)
         if not said:

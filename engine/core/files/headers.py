@@ -41,12 +41,29 @@ def find_header(
     for index, row in enumerate(rows[:SEARCHED]):
         header = read_header([row], aliases, table)
         if _meets(header, needs):
+            below = rows[index + 1] if index + 1 < len(rows) else ()
+            if _is_second_row(row, below, header, aliases, table):
+                header = read_header(rows[index : index + 2], aliases, table)
             return index, header
         if index + 1 < len(rows) and header.columns:
             header = read_header(rows[index : index + 2], aliases, table)
             if _meets(header, needs):
                 return index, header
     return None
+
+
+def _is_second_row(row: Sequence[Cell], below: Sequence[Cell], header: Header, aliases: Aliases, table: str) -> bool:
+    """Returns whether a row goes on with the header above: it names parts of groups, and no pupil.
+
+    Merged cells repeat their text, so what stands below a name is the name again, or nothing.
+    """
+    above = [text_of(_at(row, at)) for at in range(max(len(row), len(below)) + 1)]
+    parts = {at: text for at in range(len(below)) if (text := text_of(below[at])) and text != above[at]}
+    who = {at for key, at in header.columns.items() if key in {"code", "name", "given_name"}}
+    known = aliases.columns(table)
+    in_groups = all(not above[at] or above[at + 1] in {"", above[at]} or above[at - 1] == above[at] for at in parts)
+    named = any(fold(text) in known for text in parts.values())
+    return bool(parts) and in_groups and named and not who & parts.keys()
 
 
 def _meets(header: Header, needs: Sequence[Collection[str]]) -> bool:

@@ -29,9 +29,18 @@ class Wrong:
 
 @dataclass(slots=True)
 class Notes:
-    """Remarks about a file beside its wrong rows: sheets that were skipped, values that were left out."""
+    """Remarks about a file beside its wrong rows: sheets that were skipped, values that were left out.
+
+    `noted` counts what was taken note of one by one: cells, marks, pupils. Not all of it is told in a sentence.
+    """
 
     sentences: list[Sentence] = field(default_factory=list)
+    noted: int = 0
+
+    def note(self, msgid: Sentence, count: int = 1) -> None:
+        """Counts so many things more, and says what they are."""
+        self.noted += count
+        self.say(msgid)
 
     def say(self, msgid: Sentence) -> None:
         if msgid not in self.sentences and len(self.sentences) < 100:

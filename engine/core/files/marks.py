@@ -1,7 +1,7 @@
 """Reads one cell of a register: P, CP, K, KP, T followed by (s), (c), (sc), several joined by `;`.
 
 The codes of vnEdu and SMAS: P and CP absent with leave, K and KP without, T late (VP and KH are about conduct and are
-skipped). A blank cell means that attendance was not taken or not written down: no mark is stored.
+skipped). A blank cell gives no mark; whether it means that the pupil was there is decided where the file is brought in.
 """
 
 from __future__ import annotations
@@ -31,11 +31,23 @@ _PARTS_OF_DAY = (("ca ngay", "ma"), ("sang", "m"), ("chieu", "a"))
 Mark = tuple[dt.date, str, str]  # day, session (m, a), mark (p, e, u, l)
 
 
+class Listing:
+    """The register of one class in a monthly sheet: its days and sessions, and those that a row of totals names.
+
+    `doubtful` has the cells that could not be read, by the row of their pupil.
+    """
+
+    def __init__(self, columns: frozenset[tuple[dt.date, str]]) -> None:
+        self.columns = columns
+        self.summed: set[tuple[dt.date, str]] = set()
+        self.doubtful: dict[int, list[tuple[dt.date, str]]] = {}
+
+
 class Marked(NamedTuple):
     """A row of a register: the pupil (by code, or by name in a class) and the marks.
 
     `header` and `cells` are the row as in the file; a row of a monthly sheet has none, because it is given back in
-    another form.
+    another form. Such a row has its `listing`, and perhaps no mark at all.
     """
 
     sheet: str
@@ -47,6 +59,7 @@ class Marked(NamedTuple):
     class_name: str
     marks: Sequence[Mark]
     reason: str | None = None
+    listing: Listing | None = None
 
     def as_wrong(self, why: Sentence) -> list[Wrong]:
         """Returns the rows that a person gets back to correct: the row as in the file, or one row for each mark."""
@@ -58,6 +71,7 @@ class Marked(NamedTuple):
         ]
 
 
+NO_VALUE = Sentence("The cell holds a formula without a value, or an error (#N/A): write the mark itself.")
 LONG = ("Mã HS", "Họ và tên", "Lớp", "Ngày", "Buổi", "Hình thức")
 GIVEN_BACK = {"p": "X", "e": "P", "u": "K", "l": "T", "m": "S", "a": "C"}
 
@@ -76,6 +90,7 @@ class MarkReader:
     def __init__(self, aliases: Aliases, *, own: bool = False) -> None:
         self._words, self._session_words = aliases.values("mark"), aliases.values("session")
         self._own: Mapping[str, str] = OWN if own else {}
+        self.empty = frozenset(text for text in aliases.empty if not text.startswith("#"))  # an error is not a blank
         self.read = lru_cache(maxsize=4096)(self._read)
         self.session = lru_cache(maxsize=256)(self._session)
 
@@ -98,6 +113,8 @@ class MarkReader:
         sessions = ""
         if suffix := _SUFFIX.search(part):
             sessions, part = SESSIONS.get(suffix[1].lower(), ""), part[: suffix.start()].strip()
+        if part.startswith("#"):
+            raise Misread(NO_VALUE)
         words = fold(part)
         if words in self._words:
             return sessions, self._words[words]

@@ -14,6 +14,8 @@ from engine.core.words import Sentence
 KINDS = ("pupils", "attendance")
 HOLD, ADD, SAME = "hold", "add", "same"  # what to do with a new code that looks like a known pupil
 TAKE, KEEP = "take", "keep"  # a known code with another name or birth date: take the file's values, or keep ours
+PRESENT, NOT_TAKEN = "present", "not-taken"  # what a blank means; "": what it means in a file of this form
+BLANKS = ("", PRESENT, NOT_TAKEN)
 DECISIONS = frozenset({ADD, SAME, TAKE, KEEP})
 
 
@@ -25,7 +27,8 @@ class Options:
 
     `month` of wide sheets, `session` that a plain mark means, `duplicates` one of HOLD, ADD, SAME; `decisions` one of
     DECISIONS for single codes (`code@school` where a file is of several schools); `strict`: import nothing if one row
-    is wrong.
+    is wrong; `blank` one of BLANKS: without a choice a blank of a monthly sheet is *present*, and a pupil without a row
+    in a long list was not looked at.
     """
 
     class_code: str = ""
@@ -35,6 +38,7 @@ class Options:
     duplicates: str = HOLD
     decisions: Mapping[str, str] | None = None
     strict: bool = False
+    blank: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Returns the options as they are stored with a job."""

@@ -21,12 +21,22 @@ from engine.core.files.values import (
     short,
     text_of,
     without_ids,
+    year_of,
 )
 from engine.core.text import fold
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
 
 NEEDS = (("code",), ("name", "given_name"))
+ENROLLED, ARRIVED = "enrolled", "arrived"
+BORN_IN = Sentence(
+    "Sheet “{sheet}”, row {row}, column “{column}”: “{cell}” is no whole date. The pupil is taken, with the year "
+    "{year}; the date would be day/month/year."
+)
+NOT_BORN = Sentence(
+    "Sheet “{sheet}”, row {row}, column “{column}”: “{cell}” is no date. The pupil is taken without it; it would be "
+    "day/month/year."
+)
 PLACES = ("school", "class", "village", "commune")
 MINISTRY_DIGITS = 10  # of a Mã định danh Bộ GD&ĐT
 _CLASS_IN_TITLE = re.compile(r"\blớp\s*[:\-]?\s*(\S+)", re.IGNORECASE)
@@ -40,7 +50,7 @@ class PupilRow:
     `values` are columns of the table `pupils`, without blank ones.
 
     `places` are the texts that name school, class, village and commune. `at` says where the row is in the file.
-    `as_given` is the row as in the file, for people to correct.
+    `as_given` is the row as in the file, for people to correct. `arrived`: the pupil came in the course of the year.
     """
 
     at: str
@@ -48,6 +58,7 @@ class PupilRow:
     values: Mapping[str, Any]
     places: Mapping[str, str]
     as_given: Callable[[Sequence[Sentence]], Wrong]
+    arrived: bool = False
 
 
 def read_pupils(sheets: Iterator[Sheet], aliases: Aliases, today: dt.date, notes: Notes) -> Iterator[PupilRow | Wrong]:
@@ -62,7 +73,7 @@ def read_pupils(sheets: Iterator[Sheet], aliases: Aliases, today: dt.date, notes
             notes.say(passed_over(sheet))
             continue
         found = True
-        reader = _PupilReader(table, aliases, today)
+        reader = _PupilReader(table, aliases, today, notes)
         for number, cells in table.rows:
             row = reader.read(number, cells)
             if row is not None:
@@ -74,7 +85,8 @@ def read_pupils(sheets: Iterator[Sheet], aliases: Aliases, today: dt.date, notes
 class _PupilReader:
     """Reads the rows of one table."""
 
-    def __init__(self, table: Table, aliases: Aliases, today: dt.date) -> None:
+    def __init__(self, table: Table, aliases: Aliases, today: dt.date, notes: Notes) -> None:
+        self.notes = notes
         self.table, self.header, self.today, self.empty = table, table.header, today, aliases.empty
         self.sexes, self.statuses = aliases.values("sex"), aliases.values("status")
         title = " \n".join(map(without_ids, table.title))
@@ -106,11 +118,14 @@ class _PupilReader:
                 return None
 
         code = tried(lambda: self._code(cells))
+        born, year = self._born(number, self.cell(cells, "birth_date"))
+        status = tried(lambda: choice_of(self.cell(cells, "status"), self.statuses, Sentence("status")))
         values = {
             "name": tried(lambda: self._name(parts)),
-            "birth_date": tried(lambda: day_of(self.cell(cells, "birth_date"), self.today)),
+            "birth_date": born,
+            "birth_year": year,
             "sex": tried(lambda: choice_of(self.cell(cells, "sex"), self.sexes, Sentence("sex"))),
-            "status": tried(lambda: choice_of(self.cell(cells, "status"), self.statuses, Sentence("status"))),
+            "status": ENROLLED if status == ARRIVED else status,
             "guardian": tried(lambda: without_ids(name_of(self.cell(cells, "guardian")))),
             "ethnicity": without_ids(text_of(self.cell(cells, "ethnicity")))[:40],
             "disability": without_ids(text_of(self.cell(cells, "disability")))[:80],
@@ -125,7 +140,24 @@ class _PupilReader:
         if why:
             return as_given(why)
         kept = {key: value for key, value in values.items() if value not in (None, "")}
-        return PupilRow(f"{self.table.sheet} {number}".strip(), code, kept, places, as_given)
+        return PupilRow(f"{self.table.sheet} {number}".strip(), code, kept, places, as_given, status == ARRIVED)
+
+    def _born(self, number: int, cell: Cell) -> tuple[dt.date | None, int | None]:
+        """Returns the birth date, or the year alone; no fault in it refuses the pupil, and what is lost is noted."""
+        try:
+            day = day_of(cell, self.today)
+        except Misread:
+            day = None
+        if day is not None or not text_of(cell):
+            return day, None
+        year = year_of(cell, self.today)
+        column = self.header.names[self.header.columns["birth_date"]]
+        where = {"sheet": self.table.sheet, "row": number, "column": without_ids(column), "cell": short(text_of(cell))}
+        if year is not None:
+            self.notes.note(Sentence(BORN_IN.msgid, **where, year=str(year)))
+        else:
+            self.notes.note(Sentence(NOT_BORN.msgid, **where))
+        return None, year
 
     def _code(self, cells: Sequence[Cell]) -> str:
         code = code_of(self.cell(cells, "code"), self.digits)

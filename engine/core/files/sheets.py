@@ -2,7 +2,8 @@
 
 A file comes from outside, so this module measures it before it opens it: its unpacked size (zip bombs), the distance
 between its cells (two in opposite corners make a sheet of 17 thousand million cells), and whether its XML names
-entities. It never runs formulas; it reads the value that Excel stored last.
+entities. It never runs formulas; it reads the value that Excel stored last. A formula without one, and an error, stay
+visible (`engine.core.files.novalues`).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import re
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import IO, Any, NoReturn
 
 import python_calamine as calamine
 
 from engine.core.files.excel97 import BATCH, Damaged, Locked, ReadExcel97, SheetHead
+from engine.core.files.novalues import ERROR, Place, without_value
 from engine.core.invariants import Broken
 from engine.core.refusals import Refused
 from engine.core.text import cleaned, storable
@@ -218,10 +220,19 @@ def _workbook(data: bytes, limits: Limits) -> Iterator[Sheet]:
         _refuse(error)
     if len(names) > limits.sheets:
         raise Unreadable(_many(limits))
-    return _worksheets(book, names, limits)
+    return _worksheets(book, names, limits, _without_value(data))
 
 
-def _worksheets(book: calamine.CalamineWorkbook, names: list[str], limits: Limits) -> Iterator[Sheet]:
+def _without_value(data: bytes) -> dict[str, set[Place]]:
+    try:
+        return without_value(data)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, KeyError) as error:
+        raise Unreadable(_broken()) from error
+
+
+def _worksheets(
+    book: calamine.CalamineWorkbook, names: list[str], limits: Limits, lost: Mapping[str, set[Place]]
+) -> Iterator[Sheet]:
     for name in names:
         try:
             sheet = book.get_sheet_by_name(name)
@@ -230,7 +241,7 @@ def _worksheets(book: calamine.CalamineWorkbook, names: list[str], limits: Limit
             _refuse(error)
         _fits(sheet.total_height, sheet.total_width, limits)
         rows: Iterator[list[Any]] = sheet.iter_rows()
-        yield Sheet(name, _rows(sheet.start, rows, merged), sheet.total_height)
+        yield Sheet(name, _rows(sheet.start, rows, merged, lost.get(name, frozenset())), sheet.total_height)
 
 
 def _excel97(messages: Iterator[SheetHead | list[list[Cell]]], limits: Limits) -> Iterator[Sheet]:
@@ -265,17 +276,31 @@ def _batched(messages: Iterator[SheetHead | list[list[Cell]]]) -> Iterator[list[
 Range = tuple[tuple[int, int], tuple[int, int]]
 
 
-def _rows(start: tuple[int, int] | None, found: Iterator[list[Cell]], merged: list[Range]) -> Iterator[Row]:
-    """The rows from column A on, a merged area's value repeated in each of its cells."""
+def _rows(
+    start: tuple[int, int] | None,
+    found: Iterator[list[Cell]],
+    merged: list[Range],
+    lost: Collection[Place] = frozenset(),
+) -> Iterator[Row]:
+    """The rows from column A on, a merged area's value repeated in each of its cells.
+
+    Cells whose value is lost hold ERROR.
+    """
     if start is None:
         return
     top, left = start
     pad: list[Cell] = [None] * left
     spans = _Merged(merged)
+    columns: dict[int, list[int]] = {}
+    for at, column in lost:
+        columns.setdefault(at, []).append(column)
     try:
         for number, cells in enumerate(found, top):
             row = pad + cells if pad else cells
             spans.fill(number, row)
+            for column in columns.get(number, ()):
+                if column < len(row):
+                    row[column] = ERROR
             yield number + 1, row
     except BaseException as error:  # noqa: BLE001 - the library's panics are not Exceptions
         _refuse(error)

@@ -17,6 +17,7 @@ from engine.core.text import fold
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread, read_date
 
+LEAST_DIGITS = 7  # of a phone number
 FIRST_SERIAL, LAST_SERIAL = 20_000, 73_000  # Excel's day numbers of 3/10/1954 and 11/11/2099
 _SERIAL_ZERO = dt.date(1899, 12, 30)
 _IN_WORDS = re.compile(r"(?:ngay )?(\d{1,2}) thang (\d{1,2}) nam (\d{4})")
@@ -86,6 +87,13 @@ def day_of(cell: Cell, latest: dt.date) -> dt.date | None:
     return day
 
 
+def year_of(cell: Cell, latest: dt.date) -> int | None:
+    """Returns the year of a birth of which no more is known: 2014, 5/2014, 00/00/2014; None for anything else."""
+    found = re.fullmatch(r"(?:[\d\s?x]{0,3}[/.\-]){0,2}\s*(\d{4})(?:\.0+)?", text_of(cell), re.IGNORECASE)
+    year = int(found[1]) if found else 0
+    return year if 1950 <= year <= latest.year else None
+
+
 def _day(cell: Cell) -> dt.date | None:
     if isinstance(cell, dt.datetime | dt.date):
         return read_date(cell)
@@ -137,11 +145,22 @@ def strange_letters(text: str) -> list[str]:
 
 
 def phone_of(cell: Cell) -> str:
-    """Returns a phone number as text; puts back the 0 in front that a number lost."""
+    """Returns a phone number in one form, so that two spellings of it are the same; "" for anything else.
+
+    Digits only, with the 0 in front: 0905123456. A text with fewer digits than any number ("0", "không có") gives "".
+    A number of another country stays as it is.
+    """
     text = text_of(cell)
-    if isinstance(cell, float | int) and not isinstance(cell, bool) and re.fullmatch(r"[2-9]\d{8}", text):
-        text = "0" + text
-    return text[:32]
+    digits = re.sub(r"\D", "", text)
+    for abroad in ("0084", "84"):  # +84 905 123 456
+        if digits.startswith(abroad) and len(digits) - len(abroad) in {9, 10}:
+            digits = "0" + digits.removeprefix(abroad)
+            break
+    if re.fullmatch(r"[2-9]\d{8}", digits) and re.fullmatch(r"[\d\s.\-()]+", text):
+        digits = "0" + digits  # a number lost it
+    if len(digits) < LEAST_DIGITS or not digits.strip("0"):
+        return ""
+    return digits if re.fullmatch(r"0\d{9,10}", digits) and re.fullmatch(r"\+?[\d\s.\-()]+", text) else text[:32]
 
 
 def whole_of(cell: Cell) -> int | None:

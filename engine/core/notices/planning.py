@@ -37,6 +37,11 @@ CAME, CAME_MANY, BESIDE = (
 KINDS: Mapping[str, Label] = {
     "offered": Label("Có hồ sơ chờ anh/chị tiếp nhận", "A case is waiting for your acceptance"),
     "opened_by_watch": Label("Có dấu hiệu vắng học, hồ sơ được lập tự động", "Signs of absence: a case was opened"),
+    "marks_corrected": Label("Điểm danh của học sinh đã được sửa", "The pupil's attendance was corrected"),
+    "error_proposed": Label(
+        "Điểm danh đã sửa: hồ sơ có thể lập nhầm, mời anh/chị quyết định",
+        "Attendance was corrected: perhaps the case was opened in error; please decide",
+    ),
     "relapsed_by_watch": Label("Học sinh lại vắng sau khi ra lớp", "The pupil is absent again after the return"),
     "handed_over": Label("Có hồ sơ vừa chuyển đến anh/chị", "A case has come to you"),
     "assigned": Label("Anh/chị được phân công phụ trách hồ sơ", "A case was assigned to you"),

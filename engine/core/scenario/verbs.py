@@ -25,6 +25,7 @@ MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:
 RULE = Sentence("rule")
 ENTRY = Sentence("entry")
 STATE, REQUEST = Sentence("state"), Sentence("request")
+PROPOSALS = ("mark_error",)
 CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
 
 # The forms of the program itself, the same for every workflow.
@@ -137,6 +138,7 @@ def _nothing(_reader: Reader, _at: dt.date) -> dict[str, Any]:
 # Events around a case, not acts on it. `by` may say who enters a closure; the others need nobody.
 BY_ITSELF: Mapping[str, Callable[[Reader, dt.date], dict[str, Any]]] = {
     "attendance": _attendance,
+    "correct_mark": _attendance,
     "watch": _watch,
     "calendar": _calendar,
     "closure": _closure,
@@ -248,6 +250,10 @@ def _code(reader: Reader, key: str, _known: KnownNames) -> str:
     return reader.one_of(key, CODES, Sentence("refusal"))
 
 
+def _proposed(reader: Reader, key: str, _known: KnownNames) -> str:
+    return "" if reader.raw(key) == "" else reader.one_of(key, PROPOSALS, Sentence("step"))
+
+
 EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "state": _state,
     "assignee": _member_or_none,
@@ -267,4 +273,6 @@ EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "asked": _member_or_none,
     "request": _request,
     "requested_of": _member_or_none,
+    "held": _flag,
+    "proposed": _proposed,
 }

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, distinct, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.core.files.options import Options
@@ -16,6 +16,7 @@ from engine.core.files.places import PlaceUnit
 from engine.core.text import fold
 from engine.store import tables as t
 from engine.store.attendance.marks import Counts
+from engine.store.bulk import among
 from engine.store.cases.surroundings import chunks
 from engine.store.session import now_utc
 
@@ -64,6 +65,8 @@ class ImportJobRow:
     changed: int = 0
     unchanged: int = 0
     wrong: int = 0
+    noted: int = 0
+    cases: int = 0
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -215,6 +218,47 @@ def put_class_days(session: Session, rows: Sequence[Mapping[str, Any]], at: dt.d
     return counts
 
 
+def summed_up(session: Session, touched: Collection[tuple[int, dt.date]]) -> dict[tuple[int, dt.date], bool]:
+    """Returns the classes and days of which a summary says that attendance was taken.
+
+    With each comes whether the register has as many absences as the summary: then who has no mark was there.
+    """
+    if not touched:
+        return {}
+    connection, c = session.connection(), class_days.c
+    classes, days = {klass for klass, _ in touched}, [day for _, day in touched]
+    between = (min(days), max(days))
+    query = select(c.class_id, c.day, c.excused, c.unexcused).where(
+        among(c.class_id, classes), c.day.between(*between), c.taken
+    )
+    rows = (tuple(row) for row in connection.execute(query))
+    said = {row[:2]: row[2:] for row in rows if row[:2] in touched}
+    if not said:
+        return {}
+    m = _TABLES["marks"].c
+    counted = (
+        select(pupils.c.class_id, m.day, func.count(distinct(m.pupil_id)))
+        .join(pupils, pupils.c.id == m.pupil_id)
+        .where(among(pupils.c.class_id, classes), m.day.between(*between), t.ABSENT)
+        .group_by(pupils.c.class_id, m.day)
+    )
+    absent = {(klass, day): number for klass, day, number in connection.execute(counted)}
+    return {key: None not in counts and sum(counts) == absent.get(key, 0) for key, counts in said.items()}
+
+
+def taught(session: Session, class_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """Returns the weekdays (0 = Monday) of those classes that have their own, or whose school has."""
+    links = _TABLES["unit_links"].c
+    query = (
+        select(links.descendant_id, units.c.teaching_days)
+        .join(units, units.c.id == links.ancestor_id)
+        .where(among(links.descendant_id, class_ids), units.c.teaching_days.is_not(None))
+        .order_by(links.depth.desc())
+    )
+    found = session.connection().execute(query)
+    return {klass: frozenset(int(day) - 1 for day in days) for klass, days in found if days}
+
+
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
@@ -286,6 +330,8 @@ def advance(session: Session, job_id: int, before: int, after: int, counts: Coun
             changed=jobs.c.changed + counts.changed,
             unchanged=jobs.c.unchanged + counts.unchanged,
             wrong=jobs.c.wrong + wrong_rows,
+            noted=jobs.c.noted + counts.noted,
+            cases=jobs.c.cases + counts.cases,
         )
     )
     return session.connection().execute(statement).rowcount == 1

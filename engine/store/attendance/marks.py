@@ -30,7 +30,24 @@ _DIFFERS = "(m.mark <> s.mark OR (s.reason IS NOT NULL AND COALESCE(m.reason, ''
 _BY = "CAST(:by AS BIGINT)"
 _ADD = (
     f"INSERT INTO marks ({_COLUMNS}, at, by_id) "  # noqa: S608 - constants
-    f"SELECT {_COLUMNS}, :at, {_BY} FROM staged_marks ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING"
+    f"SELECT {_COLUMNS}, :at, {_BY} FROM staged_marks WHERE TRUE ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING"
+)
+_ON_LIST = (
+    "JOIN class_memberships c ON c.pupil_id = s.pupil_id AND c.voided_at IS NULL AND c.valid_from <= s.day "
+    "AND c.valid_to > s.day JOIN sessions_taken t ON t.class_id = c.class_id AND t.day = s.day "
+    "AND t.session = s.session AND c.recorded_at <= t.as_of"
+)
+# Present by the list of a session, and now marked: the presence is written out, to be corrected like any mark.
+_WRITE_OUT = (
+    "INSERT INTO marks (pupil_id, day, session, mark, at, by_id) "  # noqa: S608 - constants
+    f"SELECT s.pupil_id, s.day, s.session, 'p', t.at, t.by_id FROM staged_marks s {_ON_LIST} WHERE TRUE "
+    "ON CONFLICT DO NOTHING"
+)
+_SAME = "m.pupil_id = s.pupil_id AND m.day = s.day AND m.session = s.session"
+_SAID_BEFORE = (
+    "DELETE FROM staged_marks WHERE mark = 'p' AND reason IS NULL AND (pupil_id, day, session) IN "  # noqa: S608
+    f"(SELECT s.pupil_id, s.day, s.session FROM staged_marks s {_ON_LIST} "
+    f"WHERE NOT EXISTS (SELECT 1 FROM marks m WHERE {_SAME}))"
 )
 _KEEP = (
     "INSERT INTO mark_changes (pupil_id, day, session, old_mark, old_reason, old_at, old_by_id, new_mark, at, by_id, job_id) "  # noqa: S608, E501
@@ -46,35 +63,57 @@ _CORRECT = (
 
 @dataclass(slots=True)
 class Counts:
-    """How many marks of a file were new, changed, or the same as before."""
+    """How many marks of a file were new, changed, or the same as before.
+
+    `noted`: what was taken note of and changed nothing. `cases`: open cases whose marks were corrected.
+    """
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    noted: int = 0
+    cases: int = 0
 
     def add(self, other: Counts) -> None:
         self.new += other.new
         self.changed += other.changed
         self.unchanged += other.unchanged
+        self.noted += other.noted
+        self.cases += other.cases
 
 
 def put_marks(
-    session: Session, marks: Sequence[Mark], at: dt.datetime, by_id: int | None, job_id: int | None = None
+    session: Session,
+    marks: Sequence[Mark],
+    at: dt.datetime,
+    by_id: int | None,
+    job_id: int | None = None,
+    *,
+    on_lists: bool = False,
 ) -> Counts:
-    """Stores marks; the argument contains each pupil's session at most once."""
+    """Stores marks; the argument contains each pupil's session at most once.
+
+    `on_lists`: a list that was taken may say of some of them that they were present. Their other mark is a correction,
+    which keeps what the list said; call it before the new list is stored.
+    """
     if not marks:
         return Counts()
     connection = session.connection()
     sqlite = connection.dialect.name == "sqlite"
     values = {"at": _sqlite_instant(at) if sqlite else at, "by": by_id}
-    if sqlite:
+    if on_lists:
+        _fill_temporary_table(connection, marks)
+        connection.execute(text(_SAID_BEFORE))
+        connection.execute(text(_WRITE_OUT))
+        new = connection.execute(text(_ADD), values).rowcount
+    elif sqlite:
         new = _insert_sqlite(connection, marks, values)
     else:
         _fill_temporary_table(connection, marks)
         new = connection.execute(text(_ADD), values).rowcount
     if new == len(marks):
         return Counts(new)
-    if sqlite:
+    if sqlite and not on_lists:
         _fill_temporary_table(connection, marks)
     changed = connection.execute(text(_KEEP), values | {"job": job_id}).rowcount
     if changed:
@@ -82,12 +121,14 @@ def put_marks(
     return Counts(new, changed, len(marks) - new - changed)
 
 
-def count_marks(session: Session, marks: Sequence[Mark]) -> Counts:
-    """Counts what `put_marks` would do."""
+def count_marks(session: Session, marks: Sequence[Mark], *, on_lists: bool = False) -> Counts:
+    """Counts what `put_marks` would do; call it in a transaction that is not kept."""
     connection = session.connection()
     if not marks:
         return Counts()
     _fill_temporary_table(connection, marks)
+    if on_lists:
+        connection.execute(text(_WRITE_OUT))  # what it says of those who were there is the same, and is not counted
     there = _count(connection, f"SELECT COUNT(*) FROM {_BOTH}")  # noqa: S608 - constants
     changed = _count(connection, f"SELECT COUNT(*) FROM {_BOTH} WHERE {_DIFFERS}") if there else 0  # noqa: S608
     return Counts(len(marks) - there, changed, there - changed)

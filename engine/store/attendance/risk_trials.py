@@ -141,7 +141,7 @@ def sibling_cases(session: Session, workflow: str, pupil_ids: Collection[int]) -
     same = (
         other.c.guardian_phone == _pupils.c.guardian_phone,
         other.c.commune_id == _pupils.c.commune_id,
-        other.c.id != _pupils.c.id,
+        (other.c.id != _pupils.c.id) & _pupils.c.guardian_phone.regexp_match("^[0+]"),  # not "không có"
     )
     query = (
         select(_pupils.c.id, c.opened_at, c.closed_at, c.state, c.entry)

@@ -8,12 +8,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, bindparam, func, select
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, or_, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.store import tables as t
+from engine.store.attendance.registers import Member
 from engine.store.bulk import among
+from engine.store.scopes import beyond_scope
+from engine.store.tables.types import FAR_DAY
+
+PAST_NAMES = "the register of a day names who was in the class then; the caller may take the register of that class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,24 @@ def school_of(session: Session, class_id: int) -> int | None:
     return session.execute(above).scalar() if kind == "class" else None
 
 
+_taken, _member = t.SessionTaken, t.ClassMembership
+
+
+def _own_mark(pupil: Any) -> ColumnElement[bool]:
+    return and_(t.Mark.pupil_id == pupil, t.Mark.day == _taken.day, t.Mark.session == _taken.session)
+
+
+def _implied() -> tuple[ColumnElement[bool], ...]:
+    """A member whom the list of a session names: who has no mark was present."""
+    return (
+        _member.class_id == _taken.class_id,
+        _member.voided_at.is_(None),
+        _member.valid_from <= _taken.day,
+        _member.valid_to > _taken.day,
+        _member.recorded_at <= _taken.as_of,
+    )
+
+
 _IN_CLASSES, _IN_SCHOOLS = among(t.Pupil.class_id, name="classes"), among(t.Pupil.school_id, name="schools")
 _IN_EITHER = t.Pupil.class_id.in_(bindparam("classes", expanding=True)) | t.Pupil.school_id.in_(
     bindparam("schools", expanding=True)
@@ -63,10 +86,18 @@ def _statements(ours: ColumnElement[bool]) -> tuple[Executable, Executable]:
         .where(*there)
         .group_by(t.Unit.id, t.Unit.name, t.Pupil.school_id)
         .order_by(t.Unit.name),
-        select(t.Pupil.class_id, t.Mark.session, func.count())
-        .join(t.Mark, t.Mark.pupil_id == t.Pupil.id)
-        .where(*there, t.Mark.day == bindparam("day"))
-        .group_by(t.Pupil.class_id, t.Mark.session),
+        union_all(
+            select(t.Pupil.class_id, t.Mark.session, func.count())
+            .join(t.Mark, t.Mark.pupil_id == t.Pupil.id)
+            .where(*there, t.Mark.day == bindparam("day"))
+            .group_by(t.Pupil.class_id, t.Mark.session),
+            select(t.Pupil.class_id, _taken.session, func.count())
+            .join(_taken, _taken.class_id == t.Pupil.class_id)
+            .join(_member, _member.pupil_id == t.Pupil.id)
+            .outerjoin(t.Mark, _own_mark(t.Pupil.id))
+            .where(*there, _taken.day == bindparam("day"), *_implied(), t.Mark.mark.is_(None))
+            .group_by(t.Pupil.class_id, _taken.session),
+        ),
     )
 
 
@@ -86,20 +117,49 @@ def classes(session: Session, class_ids: Collection[int], school_ids: Collection
     ours = {name: sorted(ids) for name, ids in (("classes", class_ids), ("schools", school_ids)) if ids}
     taken: dict[int, dict[str, int]] = defaultdict(dict)
     for class_id, half, number in session.execute(asked[1], {**ours, "day": day}).all():
-        taken[class_id][half] = number
+        taken[class_id][half] = taken[class_id].get(half, 0) + number
     found = session.execute(asked[0], ours).all()
     return [ClassRow(id, name, school, number, taken[id]) for id, name, school, number in found]
 
 
-def pupils(session: Session, class_id: int) -> list[tuple[int, str, str | None]]:
-    """The pupils on a class's list in the order of a register: id, name, village."""
+def _on_list(class_id: int, day: dt.date) -> tuple[ColumnElement[bool], ...]:
+    """A member of a class on a day. The end of an open membership is the pupil's own leaving."""
+    still = or_(_member.valid_to < FAR_DAY, t.Pupil.status == "enrolled")
+    member = (_member.pupil_id == t.Pupil.id, _member.class_id == class_id, _member.voided_at.is_(None))
+    return (*member, _member.valid_from <= day, _member.valid_to > day, still)
+
+
+def pupils(session: Session, class_id: int, day: dt.date, half: str = "") -> list[tuple[int, str, str | None]]:
+    """Returns who was on a class's list on a day, in the order of a register: id, name, village.
+
+    Of a session (`half`) that was taken, it leaves out who nobody knew of then. That a pupil was in the class before
+    anybody knew it is an assumption; a list that was made meanwhile knows better.
+    """
     query = (
-        select(t.Pupil.id, t.Pupil.name, t.Unit.name)
+        select(t.Pupil.id, t.Pupil.name, t.Unit.name, _member.assumed, _member.recorded_at)
+        .join(_member, _member.pupil_id == t.Pupil.id)
         .outerjoin(t.Unit, t.Unit.id == t.Pupil.village_id)
-        .where(t.Pupil.class_id == class_id, t.Pupil.status == "enrolled")
+        .where(*_on_list(class_id, day))
         .order_by(t.Pupil.sort_key, t.Pupil.id)
     )
-    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+    found = session.execute(beyond_scope(query, ("pupils", "class_memberships"), PAST_NAMES)).all()
+    made = _made(session, class_id, day, half) if half and any(row[3] for row in found) else None
+    unknown = set()
+    if made is not None:
+        marked = _marks(session, class_id, day, half)
+        unknown = {row[0] for row in found if row[3] and row[4] > made and row[0] not in marked}
+    return [(row[0], row[1], row[2]) for row in found if row[0] not in unknown]
+
+
+def _made(session: Session, class_id: int, day: dt.date, half: str) -> dt.datetime | None:
+    """Returns since when a session is taken; None if it is not."""
+    query = select(_taken.as_of, _taken.at)
+    row = session.execute(query.where(*_of_session(class_id, day, half))).one_or_none()
+    return (row[0] or row[1]) if row else None
+
+
+def _of_session(class_id: int, day: dt.date, half: str) -> tuple[ColumnElement[bool], ...]:
+    return _taken.class_id == class_id, _taken.day == day, _taken.session == half
 
 
 def hold(session: Session, class_id: int) -> None:
@@ -107,8 +167,10 @@ def hold(session: Session, class_id: int) -> None:
     session.execute(select(t.Unit.id).where(t.Unit.id == class_id).with_for_update(key_share=True))
 
 
-def last_marked(session: Session, pupils: Collection[int], day: dt.date, half: str) -> tuple[str | None, dt.datetime]:
-    """Returns who gave the newest mark of these pupils in a session (None: an import without a person), and when."""
+def last_marked(
+    session: Session, class_id: int, pupils: Collection[int], day: dt.date, half: str
+) -> tuple[str | None, dt.datetime]:
+    """Returns who last said something of these pupils in a session (None: an import without a person), and when."""
     query = (
         select(t.Person.name, t.Mark.at)
         .select_from(t.Mark)
@@ -116,18 +178,49 @@ def last_marked(session: Session, pupils: Collection[int], day: dt.date, half: s
         .where(t.Mark.pupil_id.in_(pupils), t.Mark.day == day, t.Mark.session == half)
         .order_by(t.Mark.at.desc())
     )
-    row = session.execute(query.limit(1)).one()
+    row = session.execute(query.limit(1)).one_or_none()
+    if row is None:
+        taken = select(t.Person.name, _taken.at).select_from(_taken).outerjoin(t.Person, t.Person.id == _taken.by_id)
+        row = session.execute(taken.where(*_of_session(class_id, day, half))).one()
     return row[0], row[1]
 
 
 def marks(session: Session, class_id: int, day: dt.date, half: str) -> dict[int, tuple[str, str | None]]:
-    """Returns the mark and reason of each pupil of the class who has a mark for a session."""
+    """Returns the mark and reason of each pupil of whom the register of a session says something."""
+    query = (
+        select(_member.pupil_id)
+        .select_from(_taken)
+        .join(_member, _member.class_id == _taken.class_id)
+        .join(t.Pupil, t.Pupil.id == _member.pupil_id)
+        .where(*_of_session(class_id, day, half), *_implied(), *_on_list(class_id, day))
+    )
+    named = session.execute(beyond_scope(query, ("pupils", "class_memberships"), PAST_NAMES)).scalars()
+    return dict.fromkeys(named, ("p", None)) | _marks(session, class_id, day, half)
+
+
+def _marks(session: Session, class_id: int, day: dt.date, half: str) -> dict[int, tuple[str, str | None]]:
+    """Returns the marks that differ from what the list of a session says."""
     query = (
         select(t.Mark.pupil_id, t.Mark.mark, t.Mark.reason)
-        .join(t.Pupil, t.Pupil.id == t.Mark.pupil_id)
-        .where(t.Pupil.class_id == class_id, t.Pupil.status == "enrolled", t.Mark.day == day, t.Mark.session == half)
+        .join(_member, _member.pupil_id == t.Mark.pupil_id)
+        .join(t.Pupil, t.Pupil.id == _member.pupil_id)
+        .where(*_on_list(class_id, day), t.Mark.day == day, t.Mark.session == half)
     )
-    return {pupil: (mark, reason) for pupil, mark, reason in session.execute(query)}
+    found = session.execute(beyond_scope(query, ("marks", "pupils", "class_memberships"), PAST_NAMES))
+    return {pupil: (mark, reason) for pupil, mark, reason in found}
+
+
+def marked(session: Session, pupils: Collection[int], day: dt.date, half: str) -> set[int]:
+    """Returns those of the pupils who have a mark for a session."""
+    query = select(t.Mark.pupil_id).where(among(t.Mark.pupil_id, pupils), t.Mark.day == day, t.Mark.session == half)
+    return set(session.execute(query).scalars())
+
+
+def list_of(session: Session, class_id: int, day: dt.date) -> list[Member]:
+    """Returns who was on a class's list on a day, known then or not."""
+    columns = _member.pupil_id, _member.class_id, _member.valid_from, _member.valid_to, _member.recorded_at
+    query = select(*columns).join(t.Pupil, t.Pupil.id == _member.pupil_id).where(*_on_list(class_id, day))
+    return [Member(*row) for row in session.execute(query)]
 
 
 def corrections(session: Session, class_id: int, day: dt.date) -> list[Correction]:
@@ -136,11 +229,13 @@ def corrections(session: Session, class_id: int, day: dt.date) -> list[Correctio
     query = (
         select(t.Pupil.name, change.session, change.old_mark, change.new_mark, t.Person.name, change.at)
         .join(t.Pupil, t.Pupil.id == change.pupil_id)
+        .join(_member, _member.pupil_id == t.Pupil.id)
         .outerjoin(t.Person, t.Person.id == change.by_id)
-        .where(t.Pupil.class_id == class_id, change.day == day)
+        .where(*_on_list(class_id, day), change.day == day)
         .order_by(change.id.desc())
     )
-    return [Correction(*row) for row in session.execute(query)]
+    found = session.execute(beyond_scope(query, ("mark_changes", "pupils", "class_memberships"), PAST_NAMES))
+    return [Correction(*row) for row in found]
 
 
 def sender(session: Session, key: str) -> int | None:

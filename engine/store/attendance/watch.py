@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.core.attendance import signals
 from engine.core.cases.facts import Facts
+from engine.core.files.values import phone_of
+from engine.core.text import fold
 from engine.store import tables as t
 from engine.store.bulk import among, read_columns
 from engine.store.cases.cases import PupilPlace
@@ -21,8 +21,8 @@ from engine.store.cases.surroundings import cases, marks, read_facts
 from engine.store.cases.writer import CASE_COLUMNS
 
 _TABLES = t.Base.metadata.tables
-_pupils, _units, _alarms, _proposals, _events = (
-    _TABLES[name] for name in ("pupils", "units", "alarms", "proposals", "events")
+_pupils, _units, _alarms, _proposals, _events, _taken = (
+    _TABLES[name] for name in ("pupils", "units", "alarms", "proposals", "events", "sessions_taken")
 )
 ENDED = text("closed_at < '9999-12-31'")
 Raised = dict[tuple[str, int], dt.date]  # signal and threshold → the last day it was raised
@@ -60,28 +60,6 @@ def _ids(session: Session, query: Select[Any]) -> list[int]:
     return sorted(columns[0]) if columns else []
 
 
-def registers(
-    session: Session, pupil_ids: Collection[int], first: dt.date, last: dt.date
-) -> dict[int, list[signals.Taken]]:
-    """The marks of some pupils from one day to another, in the order of the sessions."""
-    query: Any = (
-        select(marks.c.pupil_id, marks.c.day, marks.c.session, marks.c.mark)
-        .where(among(marks.c.pupil_id, pupil_ids), marks.c.day >= first, marks.c.day <= last)
-        .order_by(marks.c.pupil_id, marks.c.day, marks.c.session.desc())  # m before a
-    )
-    columns = read_columns(session.connection(), query)  # reading row by row would take three times as long
-    if not columns:
-        return {}
-    pupils, taken = list(columns[0]), list(zip(*columns[1:], strict=True))
-    found: dict[int, list[signals.Taken]] = {}
-    begin = 0
-    while begin < len(pupils):
-        end = bisect_right(pupils, pupils[begin], begin)
-        found[pupils[begin]] = taken[begin:end]
-        begin = end
-    return found
-
-
 def raised(session: Session, pupil_ids: Collection[int], first: dt.date) -> dict[int, Raised]:
     """Returns the alarms of some pupils since a day."""
     a = _alarms.c
@@ -114,8 +92,10 @@ def returned_cases(
     *,
     lock: bool,
 ) -> list[Facts]:
-    """Returns open cases in a state whose pupils have marks on a day, with a case id above `after`."""
-    marked = select(marks.c.pupil_id).where(marks.c.pupil_id == cases.c.pupil_id, marks.c.day == day).exists()
+    """Returns open cases in a state whose pupils' registers say something of a day, with a case id above `after`."""
+    own = select(marks.c.pupil_id).where(marks.c.pupil_id == cases.c.pupil_id, marks.c.day == day).exists()
+    taken = select(_taken.c.day).where(_taken.c.class_id == cases.c.class_id, _taken.c.day == day).exists()
+    marked = or_(own, taken)
     of = () if pupil_ids is None else (among(cases.c.pupil_id, pupil_ids),)
     where = (t.OPEN, cases.c.workflow == workflow, cases.c.state == state, cases.c.id > after, marked, *of)
     return read_facts(session, *where, lock=lock, order=cases.c.id, limit=limit)
@@ -146,25 +126,42 @@ def with_earlier_case(session: Session, workflow: str, pupil_ids: Collection[int
 
 
 def with_sibling_case(session: Session, workflow: str, pupil_ids: Collection[int]) -> set[int]:
-    """Returns those of the pupils with an open case of a sibling: another pupil of the commune whose guardian has the
-    same phone.
+    """Returns those of the pupils with an open case of a sibling.
+
+    A sibling is another pupil of the commune whose guardian has the same phone, in whatever form it is written; or one
+    of the school, of the same village, with the same guardian.
     """
     connection, other = session.connection(), _pupils.alias("sibling")
-    own = select(_pupils.c.id, _pupils.c.commune_id, _pupils.c.guardian_phone).where(
-        among(_pupils.c.id, pupil_ids), _pupils.c.guardian_phone.is_not(None)
-    )
-    phones: dict[tuple[int, str], set[int]] = defaultdict(set)
-    for pupil, commune, phone in connection.execute(own):
-        phones[commune, phone].add(pupil)
-    if not phones:
+    families: dict[tuple[object, ...], set[int]] = defaultdict(set)
+    communes: set[int] = set()
+    for pupil, *of in connection.execute(_family(_pupils).where(among(_pupils.c.id, pupil_ids))):
+        communes.add(of[0] or 0)
+        for family in _families(*of):
+            families[family].add(pupil)
+    if not families:
         return set()
     query = (
-        select(other.c.id, other.c.commune_id, other.c.guardian_phone)
+        _family(other)
         .join(cases, cases.c.pupil_id == other.c.id)
-        .where(t.OPEN, cases.c.workflow == workflow, among(cases.c.commune_id, {c for c, _ in phones if c}))
+        .where(t.OPEN, cases.c.workflow == workflow, among(cases.c.commune_id, communes))
     )
     rows = connection.execute(query)
-    return {one for pupil, commune, phone in rows for one in phones.get((commune, phone), ()) if one != pupil}
+    return {one for pupil, *of in rows for key in _families(*of) for one in families.get(key, ()) if one != pupil}
+
+
+def _family(table: Any) -> Select[Any]:
+    c = table.c
+    return select(c.id, c.commune_id, c.guardian_phone, c.school_id, c.village_id, c.guardian)
+
+
+def _families(
+    commune: int | None, phone: str | None, school: int, village: int | None, guardian: str | None
+) -> Iterator[tuple[object, ...]]:
+    """Yields what the siblings of a family share."""
+    if commune and phone and (number := phone_of(phone)):
+        yield "phone", commune, number
+    if village and guardian:
+        yield "guardian", school, village, fold(guardian)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,9 @@ from engine.store.bulk import among
 from engine.store.cases.surroundings import marks
 
 _TABLES = t.Base.metadata.tables
-_asked, _pupils = _TABLES["watch_asked"], _TABLES["pupils"]
+_asked, _pupils, _taken, _members = (
+    _TABLES[name] for name in ("watch_asked", "pupils", "sessions_taken", "class_memberships")
+)
 
 
 class AskedRegister(NamedTuple):
@@ -56,8 +58,26 @@ def answered(session: Session, done: Collection[AskedRegister]) -> None:
 
 
 def not_seen_since(session: Session, class_ids: Collection[int], day: dt.date) -> list[int]:
-    """Returns the pupils of some classes without a mark of presence after a day."""
+    """Returns the pupils of some classes who, as far as is known, were not there after a day."""
     present = (marks.c.pupil_id == _pupils.c.id, marks.c.day > day, marks.c.mark.in_(("p", "l")))
-    later = select(marks.c.pupil_id).where(*present).correlate(_pupils).exists()
-    query = select(_pupils.c.id).where(among(_pupils.c.class_id, class_ids), ~later).order_by(_pupils.c.id)
+    marked = select(marks.c.pupil_id).where(*present).correlate(_pupils).exists()
+    same = (marks.c.pupil_id == _pupils.c.id, marks.c.day == _taken.c.day, marks.c.session == _taken.c.session)
+    other = select(marks.c.pupil_id).where(*same).correlate(_pupils, _taken).exists()
+    on_list = (
+        select(_taken.c.day)
+        .join(_members, _members.c.class_id == _taken.c.class_id)
+        .where(
+            _members.c.pupil_id == _pupils.c.id,
+            _members.c.voided_at.is_(None),
+            _members.c.recorded_at <= _taken.c.as_of,
+            _members.c.valid_from <= _taken.c.day,
+            _members.c.valid_to > _taken.c.day,
+            _taken.c.day > day,
+            ~other,
+        )
+        .correlate(_pupils)
+        .exists()
+    )
+    where = (among(_pupils.c.class_id, class_ids), ~marked, ~on_list)
+    query = select(_pupils.c.id).where(*where).order_by(_pupils.c.id)
     return list(session.connection().execute(query).scalars())

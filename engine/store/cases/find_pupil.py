@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import starmap
+from itertools import pairwise, starmap
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -18,6 +18,7 @@ from engine.store.tables.types import at_most
 
 MOST = 30  # pupils on one page; a person who gets more types another word
 LOOKED_BACK = 120  # sessions of the register that are read back
+BRIDGED = dt.timedelta(days=10)  # absences with a longer time without a register between them are two absences
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,26 @@ def _own(viewer: Viewer) -> ColumnElement[bool]:
 def absent_since(session: Session, pupil_id: int, today: dt.date) -> dt.date | None:
     """Returns the first day of the absence that still lasts, according to the register; None if it has none."""
     query = (
-        select(t.Mark.day, t.Mark.mark)
+        select(t.Mark.day, t.Mark.session, t.Mark.mark)
         .where(t.Mark.pupil_id == pupil_id, t.Mark.day <= today)
         .order_by(t.Mark.day.desc())
         .limit(LOOKED_BACK)
     )
-    return first_absent(session.execute(query).all())
+    taken = t.SessionTaken
+    lists = (
+        select(taken.day, taken.session)
+        .join(t.Pupil, t.Pupil.class_id == taken.class_id)
+        .where(t.Pupil.id == pupil_id, taken.as_of.is_not(None), taken.day <= today)
+        .order_by(taken.day.desc())
+        .limit(LOOKED_BACK)
+    )
+    there: dict[tuple[dt.date, str], str] = {tuple(row): "p" for row in session.execute(lists)}
+    there |= {(day, half): mark for day, half, mark in session.execute(query)}
+    newest = sorted(there, reverse=True)
+    days = [day for day, _ in newest]
+    marks = [(day, there[day, half]) for day, half in newest]
+    gap = next((at for at, (later, day) in enumerate(pairwise(days), 1) if later - day > BRIDGED), len(marks))
+    return first_absent(marks[:gap])
 
 
 def first_absent(marks: Sequence[tuple[dt.date, str]]) -> dt.date | None:

@@ -13,6 +13,7 @@ from engine.core.cases.facts import Facts
 from engine.core.people.access import ADMIN
 from engine.core.scenario.cast import PEOPLE, PLACES, PROVINCE, PUPILS, posts_of
 from engine.store import tables as t
+from engine.store.attendance.registers import registers
 from engine.store.cases.surroundings import read_facts
 
 ALWAYS = dt.date(2000, 1, 1)  # first day of the invented units and appointments
@@ -171,6 +172,19 @@ def mark(session: Session, pupil_id: int, day: dt.date, sessions: Iterable[str],
     """Sets the marks of one pupil for some sessions of a day, and replaces earlier ones."""
     for half in sessions:
         session.merge(t.Mark(pupil_id=pupil_id, day=day, session=half, mark=mark, at=now))
+
+
+def marked(session: Session, pupil_id: int, day: dt.date) -> set[str]:
+    """Returns the sessions of a day of which the pupil's register says something: explicitly, or by a list."""
+    taken = registers(session, [pupil_id], day, day)
+    return {half for _, half, _ in taken.get(pupil_id, ())}
+
+
+def is_held(session: Session, case_id: int, now: dt.datetime) -> bool:
+    """Returns whether the clock of a case stands still."""
+    hold = t.Hold
+    query = select(hold.case_id).where(hold.case_id == case_id, hold.starts_at <= now, hold.ends_at > now)
+    return session.execute(query.limit(1)).first() is not None
 
 
 # --- reading the results ----------------------------------------------------------------------------------------------

@@ -8,9 +8,11 @@ village or a commune takes one look into one index, whatever the number of cases
 
 from engine.store.tables.attendance import (
     ABSENT,
+    NOW_MEMBER,
     UNDECIDED,
     Alarm,
     ClassDay,
+    ClassMembership,
     ImportFile,
     ImportJob,
     ImportWrong,
@@ -22,6 +24,7 @@ from engine.store.tables.attendance import (
     RiskTrial,
     RiskTrialCount,
     RollCall,
+    SessionTaken,
     WatchAsked,
 )
 from engine.store.tables.base import Base
@@ -82,6 +85,7 @@ __all__ = [
     "ABSENT",
     "IN_DOUBT",
     "NEW",
+    "NOW_MEMBER",
     "OPEN",
     "UNANSWERED",
     "UNDECIDED",
@@ -100,6 +104,7 @@ __all__ = [
     "CheckpointCase",
     "CheckpointPart",
     "ClassDay",
+    "ClassMembership",
     "Closure",
     "ClosureAct",
     "Companion",
@@ -142,6 +147,7 @@ __all__ = [
     "RollCall",
     "SavedFilter",
     "SentForm",
+    "SessionTaken",
     "Setting",
     "SignIn",
     "SignInCode",

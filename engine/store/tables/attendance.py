@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.tables.base import Base
+from engine.store.tables.types import OpenDay
 
 
 class Pupil(Base):
@@ -32,6 +33,7 @@ class Pupil(Base):
     search_key: Mapped[str] = mapped_column(String(120))
     sort_key: Mapped[str] = mapped_column(String(240))
     birth_date: Mapped[dt.date | None]
+    birth_year: Mapped[int | None] = mapped_column(Integer)  # where no more of the birth is known
     sex: Mapped[str | None] = mapped_column(String(1))  # m, f
     ethnicity: Mapped[str | None] = mapped_column(String(40))  # sensitive: NĐ 356/2025 Art. 4
     disability: Mapped[str | None] = mapped_column(String(80))  # sensitive
@@ -51,8 +53,68 @@ class Pupil(Base):
     )
 
 
+class ClassMembership(Base):
+    """A pupil was on the list of a class from one day on, up to another one.
+
+    Rows are closed or voided, never overwritten, so that a register shows who was in the class that day, and a report
+    who was known to be. `valid_from` of an `assumed` row is not known: the pupil was on the list when the rows began,
+    or a list named the pupil without saying since when. A trigger adds such a row with each new pupil.
+    """
+
+    __tablename__ = "class_memberships"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id", ondelete="CASCADE"))
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    valid_from: Mapped[dt.date]
+    valid_to: Mapped[dt.date | None] = mapped_column(OpenDay())  # the first day on which the pupil was not on it
+    assumed: Mapped[bool]
+    recorded_at: Mapped[dt.datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("import_jobs.id"))
+    voided_at: Mapped[dt.datetime | None]
+    voided_why: Mapped[str | None] = mapped_column(String(80))
+    __table_args__ = (
+        Index("ix_class_memberships_pupil_id", "pupil_id"),
+        Index("ix_class_memberships_class_id", "class_id", "valid_to"),
+    )
+
+
+NOW_MEMBER = text("valid_to >= '9999-12-31' AND voided_at IS NULL")
+
+Index(
+    "uq_class_memberships_open",
+    ClassMembership.pupil_id,
+    unique=True,
+    sqlite_where=NOW_MEMBER,
+    postgresql_where=NOW_MEMBER,
+)
+
+
+class SessionTaken(Base):
+    """A class took attendance of a session. Who was on its list and has no mark was present.
+
+    `as_of` says when the list was made: only who was known to be on it then counts as present. Without it the list was
+    not whole, and the row says of nobody that they were there.
+    """
+
+    __tablename__ = "sessions_taken"
+    class_id: Mapped[int] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    session: Mapped[str] = mapped_column(String(1), primary_key=True)
+    as_of: Mapped[dt.datetime | None]
+    source: Mapped[str] = mapped_column(String(8))  # roll, sheet, list, summary, marks
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("import_jobs.id"))
+    __table_args__ = (Index("ix_sessions_taken_day", "day"),)
+
+
 class Mark(Base):
-    """The mark of one pupil for one session. Without a row attendance was not taken; this is never an absence."""
+    """The mark of one pupil for one session.
+
+    Without a row the pupil was present if the class took attendance of the session (`SessionTaken`). Else attendance
+    was not taken; this is never an absence.
+    """
 
     __tablename__ = "marks"
     pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), primary_key=True)
@@ -113,6 +175,8 @@ class ImportJob(Base):
     changed: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     unchanged: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     wrong: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    noted: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # taken note of, without a change
+    cases: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # open cases whose marks it corrected
     # What was found: missing pupils, likely duplicates, remarks, the reason of a refusal.
     report: Mapped[dict[str, Any]]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from engine.core.calendar.announced import HARVEST, NO_CLASS
@@ -30,6 +30,11 @@ _posts, _closures, _people = (_TABLES[name] for name in ("appointments", "closur
 _difficulties = _TABLES["difficulties"]
 DAY = dt.timedelta(days=1)
 GOES_ON = frozenset({"village", "school", "site", "class", "association"})  # other units of a commune end with it
+_TAKEN_OVER = text(
+    "INSERT INTO sessions_taken (class_id, day, session, as_of, source, at, by_id, job_id) "
+    "SELECT :new, day, session, as_of, source, at, by_id, job_id FROM sessions_taken WHERE class_id = :old "
+    "ON CONFLICT DO NOTHING"
+)
 PLACES = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 
 
@@ -224,6 +229,8 @@ def move(session: Session, successors: Mapping[int, int]) -> tuple[int, int]:
             statement = update(table).where(column == bindparam("old")).values({name: bindparam("new")})
             done += session.connection().execute(statement, pairs).rowcount if pairs else 0
         counts.append(done)
+    if pairs:  # what a class took stays taken for those who are now on the list of its successor
+        session.connection().execute(_TAKEN_OVER, pairs)
     if pairs:  # a difficulty that waits for an old post now waits for its successor
         waits = update(_difficulties).where(_difficulties.c.unit_id == bindparam("old"))
         session.connection().execute(waits.values(unit_id=bindparam("new")), pairs)

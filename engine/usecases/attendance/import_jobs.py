@@ -73,7 +73,7 @@ def confirm(context: Context, viewer: Viewer, job_id: int, decisions: dict[str, 
         checked = stored.jobs.c.state == "checked"
         if stored.set_job(session, job_id, checked, state="waiting", options=options, seen_at=None):
             stored.forget_wrong(session, job_id)
-            stored.set_job(session, job_id, new=0, changed=0, unchanged=0, wrong=0)
+            stored.set_job(session, job_id, new=0, changed=0, unchanged=0, wrong=0, noted=0, cases=0)
 
 
 def cancel(context: Context, viewer: Viewer, job_id: int, now: dt.datetime) -> None:

@@ -7,15 +7,17 @@ wrong row.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from engine.channels.excel97 import read_excel97
+from engine.core.calendar import Calendar
 from engine.core.files.aliases import Aliases
 from engine.core.files.attendance import read_attendance
 from engine.core.files.lines import Notes, Wrong
-from engine.core.files.marks import Marked
-from engine.core.files.options import NOT_YOURS, Options, Reach
+from engine.core.files.marks import Listing, Marked
+from engine.core.files.options import NOT_YOURS, PRESENT, Options, Reach
 from engine.core.files.places import Places
 from engine.core.files.sheets import Unreadable, read_sheets
 from engine.core.files.summary import COUNTS, DayOfClass
@@ -24,15 +26,26 @@ from engine.core.text import fold
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
 from engine.store.attendance import imports as stored
+from engine.store.attendance import registers, taken
 from engine.store.attendance.imports import PupilRef
 from engine.store.attendance.marks import Counts, Mark, count_marks, put_marks
+from engine.store.attendance.registers import Member
+from engine.store.attendance.taken import Taken
 from engine.store.session import Session
 from engine.usecases.attendance.ask_risk_watch import BACK, ask
+from engine.usecases.attendance.listed import ListedPupils, ListReader
 
 PIECE = 50_000  # rows in one transaction
 SLOTS, MOST_SLOTS = 64, 4_000  # days and sessions: room added at a time, and the most in one file
 _BYTES = {"p": 1, "e": 2, "u": 3, "l": 4}
 Row = Marked | DayOfClass | Wrong
+MOST_DAYS = 10  # named in a sentence
+OVER_ABSENCE = Sentence("{count} empty cells stand over an absence that is stored. The absence stays.")
+ON_DAYS_OFF = Sentence("{count} marks are on days without class here: {days}. They count for nothing.")
+NOT_THERE = Sentence(
+    "On {day} the pupil was not yet, or no longer, on the list of a class here. Check the day of the mark, or since "
+    "when the pupil is in the class."
+)
 UNKNOWN = Sentence("There is no pupil with this code.")
 SEVERAL = Sentence(
     "Several schools gave out this code: name the class by its code, or bring in each school's register by itself."
@@ -43,8 +56,10 @@ PLACES_READ = "the places are read before a row is looked at"
 class MarkImport:
     """One file of marks; `put` its pieces in order. Between pieces it remembers pupils, and what the file said."""
 
-    def __init__(self, aliases: Aliases, options: Options, reach: Reach, today: dt.date, piece: int = PIECE) -> None:
-        self.aliases, self.options, self.reach, self.today = aliases, options, reach, today
+    def __init__(
+        self, calendar: Calendar, aliases: Aliases, options: Options, reach: Reach, today: dt.date, piece: int = PIECE
+    ) -> None:
+        self.calendar, self.aliases, self.options, self.reach, self.today = calendar, aliases, options, reach, today
         self._piece = piece  # rows
         self.notes = Notes()
         self._known: dict[str, PupilRef | Sentence | list[PupilRef]] = {}
@@ -56,6 +71,11 @@ class MarkImport:
         self._places: Places | None = None
         self._in_class: dict[int, dict[tuple[int, str], list[PupilRef]]] = {}
         self._only: tuple[int, int] | None = None
+        self._held: dict[int, list[Member]] = {}  # of pupils who came or went in the course of a year
+        self.touched: set[int] = set()  # pupils with marks in the present piece
+        self._looked: set[int] = set()  # pupils whose memberships were looked up
+        self._lists: dict[Listing | None, ListedPupils] = {}  # of the present piece
+        self._taught: dict[int, frozenset[int] | None] = {}  # weekdays of a class, if it has its own
         self._school: int | None = None
 
     def pieces(self, data: bytes) -> Iterator[list[Row]]:
@@ -82,21 +102,81 @@ class MarkImport:
         dry: bool,
     ) -> tuple[Counts, list[Wrong]]:
         """Imports a piece (`dry`: only counts), and returns the wrong rows."""
+        before = self.notes.noted
         marks, days, bad = self.resolve(session, piece)
-        counts = count_marks(session, marks) if dry else put_marks(session, marks, at, by_id, job_id)
-        if not dry and (counts.new or counts.changed):
-            since = self.today - BACK
-            ask(session, {(self._class_of[mark[0]], mark[1]) for mark in marks if mark[1] >= since}, self.today)
+        self.touched = {mark[0] for mark in marks}
+        listed = ListReader(session, self._class_on, at, self.options.blank)
+        settled = listed.settle(list(self._lists.values()), marks)
+        if dry:
+            counts = count_marks(session, settled.marks, on_lists=settled.on_lists)
+        else:
+            counts = put_marks(session, settled.marks, at, by_id, job_id, on_lists=settled.on_lists)
+            put_marks(session, settled.present, at, by_id, job_id)
+            taken.put(session, settled.sessions, at, by_id, job_id)
+        counts.add(settled.counts)
+        if not dry and (counts.new or counts.changed or settled.sessions):
+            self._ask(session, marks, settled.sessions)
         if days:
             counts.add(stored.put_class_days(session, days, at, dry=dry))
+        if not dry:
+            self._sum_up(session, marks, days, at, by_id, job_id)
+        if settled.blanks_over_absences:
+            self.notes.note(
+                Sentence(OVER_ABSENCE.msgid, count=settled.blanks_over_absences), settled.blanks_over_absences
+            )
+        self._note_days(session, marks)
+        counts.noted += self.notes.noted - before
         counts.unchanged += sum(len(row.marks) for row in piece if isinstance(row, Marked)) - len(marks) - self._lost
         return counts, bad
+
+    def _ask(self, session: Session, marks: Sequence[Mark], sessions: Sequence[Taken]) -> None:
+        since = self.today - BACK
+        days = {(self._class_of[mark[0]], mark[1]) for mark in marks if mark[1] >= since}
+        ask(session, days | {(one.class_id, one.day) for one in sessions if one.day >= since}, self.today)
+
+    def _sum_up(
+        self,
+        session: Session,
+        marks: Sequence[Mark],
+        days: Sequence[dict[str, Any]],
+        at: dt.datetime,
+        by_id: int | None,
+        job_id: int | None,
+    ) -> None:
+        """Notes the sessions of daily summaries: who has no mark was there, if all who were absent have one."""
+        touched = {(self._class_of[mark[0]], mark[1]) for mark in marks}
+        touched |= {(row["class_id"], row["day"]) for row in days}
+        half = self.options.session[0]
+        rows = [
+            Taken(klass, day, half, at if complete else None, taken.SUMMARY)
+            for (klass, day), complete in stored.summed_up(session, touched).items()
+        ]
+        taken.put(session, rows, at, by_id, job_id)
+
+    def _note_days(self, session: Session, marks: Sequence[Mark]) -> None:
+        """Counts and tells the marks on days without class."""
+        classes = {self._class_of[mark[0]] for mark in marks} - self._taught.keys()
+        self._taught |= dict.fromkeys(classes) | stored.taught(session, classes)
+        without: Counter[dt.date] = Counter()
+        known: dict[tuple[dt.date, frozenset[int] | None], bool] = {}
+        for pupil, day, *_ in marks:
+            key = (day, self._taught[self._class_of[pupil]])
+            if key not in known:
+                known[key] = self.calendar.why_no_school(*key) is not None
+            if known[key]:
+                without[day] += 1
+        if without:
+            named = ", ".join(day.strftime("%d/%m/%Y") for day in sorted(without)[:MOST_DAYS])
+            more = ", …" if len(without) > MOST_DAYS else ""
+            count = without.total()
+            self.notes.note(Sentence(ON_DAYS_OFF.msgid, count=count, days=named + more), count)
 
     def resolve(self, session: Session, piece: Sequence[Row]) -> tuple[list[Mark], list[dict[str, Any]], list[Wrong]]:
         """Returns the marks of a piece with the pupils' ids, the summaries with the classes' ids, and the wrong
         rows.
         """
         self._lost = 0  # marks in wrong rows
+        self._lists = {}
         if self._places is None:
             self._prepare(session)
         self._learn(session, piece)
@@ -130,6 +210,7 @@ class MarkImport:
         if not codes:
             return
         found = self._within(session, codes)
+        self._look(session, [ref.id for refs in found.values() for ref in refs])
         lost = codes - found.keys()
         padded = {code: [code.zfill(length) for length in range(len(code) + 1, 13)] for code in lost if code.isdigit()}
         there = self._within(session, [one for several in padded.values() for one in several])
@@ -179,10 +260,11 @@ class MarkImport:
         if isinstance(ref, list):
             ref = self._one_of(ref, row)
         if isinstance(ref, Sentence):
-            bad += row.as_wrong(ref)
+            bad += row.as_wrong(ref) if row.marks else []  # a row of a monthly sheet without a mark may be no pupil's
             self._lost += len(row.marks)
             return
         pupil, reason = ref.id, row.reason
+        row = self._there(session, row, pupil, bad)
         said = self._said.get(pupil)
         if said is None:
             said = self._said[pupil] = bytearray(SLOTS)
@@ -202,6 +284,43 @@ class MarkImport:
                 why = Sentence("The file says something else of this pupil on {day} further up.", day=day)
                 bad += row._replace(marks=[(day, half, mark)]).as_wrong(why)
                 self._lost += 1
+
+    def _look(self, session: Session, pupils: Collection[int]) -> None:
+        """Looks up since when pupils are on their lists, where that is not since always."""
+        self._looked.update(pupils)
+        for member in registers.dated_members(session, pupils):
+            self._held.setdefault(member.pupil, []).append(member)
+
+    def _class_on(self, pupil: int, day: dt.date) -> int | None:
+        """Returns the class of a pupil on a day; None before the pupil came and after the pupil left."""
+        held = self._held.get(pupil)
+        if held is None:
+            return self._class_of.get(pupil)
+        return next((member.class_id for member in held if member.on(day)), None)
+
+    def _there(self, session: Session, row: Marked, pupil: int, bad: list[Wrong]) -> Marked:
+        """Returns a row with the marks of days on which the pupil was on a list; those of other days are wrong."""
+        if pupil not in self._looked:
+            self._look(session, [pupil])
+        if pupil in self._held:
+            beyond = [mark for mark in row.marks if self._class_on(pupil, mark[0]) is None]
+            for mark in beyond:
+                bad += row._replace(marks=[mark]).as_wrong(Sentence(NOT_THERE.msgid, day=mark[0]))
+            self._lost += len(beyond)
+            row = row._replace(marks=[mark for mark in row.marks if mark not in beyond])
+        self._list(row, pupil)
+        return row
+
+    def _list(self, row: Marked, pupil: int) -> None:
+        """Notes that a list names a pupil."""
+        if row.listing is None and self.options.blank != PRESENT:
+            return
+        found = self._lists.get(row.listing)
+        if found is None:
+            found = self._lists[row.listing] = ListedPupils(row.listing)
+        found.add(pupil, row.marks)
+        if row.listing is not None:
+            found.doubtful |= {(pupil, *place) for place in row.listing.doubtful.get(row.row, ())}
 
     def _slot(self, day: dt.date, half: str) -> int:
         if len(self._slots) >= MOST_SLOTS:

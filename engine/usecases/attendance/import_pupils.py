@@ -20,13 +20,14 @@ from engine.core.files.identity import CODE, Difference, differences, reasons, w
 from engine.core.files.lines import Notes, Wrong
 from engine.core.files.options import ADD, KEEP, NOT_YOURS, SAME, TAKE, Options, Reach
 from engine.core.files.places import Places
-from engine.core.files.pupils import PupilRow, read_pupils
+from engine.core.files.pupils import ENROLLED, PupilRow, read_pupils
 from engine.core.files.sheets import read_sheets
 from engine.core.invariants import given
 from engine.core.text import fold, sort_key
 from engine.core.words import Sentence
 from engine.core.workflow.form_values import Misread
 from engine.store.attendance import imports as stored
+from engine.store.attendance import memberships
 from engine.store.attendance.marks import Counts
 from engine.store.session import Session
 from engine.usecases.units.follow_pupils import follow_pupils
@@ -63,6 +64,8 @@ class ImportWork:
     """The work of a piece: new pupils, changes, and what a person decided about which pupil."""
 
     new: list[dict[str, Any]] = field(default_factory=list)
+    arrived: list[tuple[int, str]] = field(default_factory=list)
+    moves: dict[int, int | None] = field(default_factory=dict)  # pupil → class, or None for one who left
     changed: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     decided: list[tuple[int, Difference, bool]] = field(default_factory=list)
     unchanged: int = 0
@@ -89,6 +92,7 @@ class PupilImport:
             today,
         )
         self.notes = Notes()
+        self._noted = 0  # what earlier pieces counted
         self.duplicates: list[dict[str, Any]] = []
         self.held: list[dict[str, Any]] = []
         self._rows: list[Row] = []
@@ -98,6 +102,7 @@ class PupilImport:
         self._classes: set[int] = set()
         self._places: Places | None = None
         self._alike: dict[stored.Alike, list[tuple[str, str]]] = {}
+        self._in_rows: dict[stored.Alike, PlacedRow] = {}  # the first row of the file for what makes two pupils alike
         self._school: int | None = None
         self._schools: set[int] = set()
 
@@ -126,16 +131,23 @@ class PupilImport:
                 bad.append(one.row.as_given(why))
         if not dry:
             self._write(session, work, at, by_id, job_id)
-        return work.counts, bad
+        counts = work.counts
+        counts.noted, self._noted = self.notes.noted - self._noted, self.notes.noted
+        return counts, bad
 
     def _write(
         self, session: Session, work: ImportWork, at: dt.datetime, by_id: int | None, job_id: int | None
     ) -> None:
+        who = memberships.Who(at, by_id, job_id)
         stored.add_pupils(session, work.new)
+        enrolled = [(row["school_id"], row["code"]) for row in work.new if row["status"] == ENROLLED]
+        memberships.begin(session, enrolled, work.arrived, self.today, who)
+        memberships.move(session, work.moves, self.today, who)
         for pupil_id, changes in work.changed:
             stored.change_pupil(session, pupil_id, changes)
-        who = {"at": at, "by_id": by_id, "job_id": job_id}
-        rows = [{**asdict(it), "pupil_id": pupil_id, "taken": taken, **who} for pupil_id, it, taken in work.decided]
+        rows = [
+            {**asdict(it), "pupil_id": pupil_id, "taken": taken, **asdict(who)} for pupil_id, it, taken in work.decided
+        ]
         stored.note_decisions(session, rows)
         moved = [pupil_id for pupil_id, changes in work.changed if changes.keys() & set(PLACE)]
         follow_pupils(session, self.definitions, moved, at, by_id)
@@ -157,7 +169,10 @@ class PupilImport:
                 ]
         if old is not None:
             return self._take_known(one, old, work)
-        work.new.append({**_BLANK, **one.values, "code": one.row.code})
+        row = {**_BLANK, **one.values, "code": one.row.code}
+        work.new.append(row)
+        if one.row.arrived and row["status"] == ENROLLED:
+            work.arrived.append(one.key)
         return []
 
     def _take_known(self, one: PlacedRow, old: dict[str, Any], work: ImportWork) -> list[Sentence]:
@@ -171,6 +186,9 @@ class PupilImport:
         held = bool(found) and decision not in {TAKE, KEEP}
         if changes := _changes(old, values):
             work.changed.append((old["id"], changes))
+            if changes.keys() & {"class_id", "status"}:
+                now = old | changes
+                work.moves[old["id"]] = now["class_id"] if now["status"] == ENROLLED else None
         else:
             work.unchanged += not held
         if not held:
@@ -192,6 +210,7 @@ class PupilImport:
     def resolve(self, session: Session, piece: Sequence[Row]) -> None:
         """Remembers what an earlier run has already imported from a piece."""
         self._resolve(session, piece)
+        self._noted = self.notes.noted
 
     def vanished(self, session: Session) -> list[str]:
         """Returns the codes of pupils who are enrolled in the classes of the file, but are not in the file."""
@@ -231,7 +250,10 @@ class PupilImport:
         for row in self._rows:
             if isinstance(row, PupilRow):
                 try:
-                    self._first.setdefault(self._place(row).key, row)
+                    one = self._place(row)
+                    self._first.setdefault(one.key, row)
+                    if one.values.get("birth_date") is not None:
+                        self._in_rows.setdefault(one.alike, one)
                 except Misread:
                     self._nowhere.add(row.code)
         self._schools = {school for school, _code in self._first}
@@ -266,10 +288,13 @@ class PupilImport:
         return PlacedRow(row, values)
 
     def _twin(self, one: PlacedRow) -> str | None:
-        """Returns the code of a pupil of the school with the same name, birth date and village, who is not in
-        the file.
+        """Returns the code of a pupil with the same name, birth date and village: one of the school whom the file does
+        not name, or one further up in the file.
         """
         found = self._candidates(one)
+        if not found:
+            other = self._in_rows.get(one.alike)
+            found = [(other.row.code, other.values["name"])] if other and other.row.code != one.row.code else []
         if not found:
             return None
         code, name = found[0]
@@ -289,6 +314,7 @@ class PupilImport:
 _BLANK: dict[str, Any] = {"status": "enrolled"} | dict.fromkeys(
     (
         "birth_date",
+        "birth_year",
         "sex",
         "ethnicity",
         "disability",

@@ -22,6 +22,7 @@ from engine.store.attendance import imports as stored
 from engine.store.attendance.imports import ImportJobRow, WrongRow
 from engine.store.attendance.marks import Counts
 from engine.store.session import Session, now_utc
+from engine.usecases.attendance.corrected_marks import judge_again
 from engine.usecases.attendance.import_marks import PIECE, MarkImport
 from engine.usecases.attendance.import_pupils import PupilImport
 from engine.usecases.context import Context
@@ -56,12 +57,14 @@ class ImportOutcome:
     report: Mapping[str, Any] = field(default_factory=dict)
 
     def summary(self) -> dict[str, int]:
-        """Returns the four numbers of an import."""
+        """Returns the numbers of an import."""
         return {
             "new": self.counts.new,
             "changed": self.counts.changed,
             "unchanged": self.counts.unchanged,
             "wrong": self.wrong,
+            "noted": self.counts.noted,
+            "cases": self.counts.cases,
         }
 
 
@@ -84,7 +87,7 @@ def _import(context: Context, kind: str, options: Options, reach: Reach, now: dt
     aliases = context.aliases
     if kind == "pupils":
         return PupilImport(context.definitions, aliases, options, reach, today)
-    return MarkImport(aliases, options, reach, today, piece)
+    return MarkImport(context.definitions.calendar(""), aliases, options, reach, today, piece)
 
 
 # --- dry run ----------------------------------------------------------------------------------------------------------
@@ -227,6 +230,8 @@ def _piece(
     """Imports one piece in one transaction."""
     with context.store.writing("import: a piece") as session:
         counts, bad = work.put(session, piece, at, by_id, job_id, dry=False)
+        if isinstance(work, MarkImport) and counts.changed:
+            counts.cases = judge_again(session, context, work.touched, at)
         job = job_row(session, job_id)
         if not stored.advance(session, job_id, before, before + len(piece), counts, len(bad)):
             raise _TakenAway
@@ -274,5 +279,5 @@ def outcome_of(context: Context, job_id: int) -> ImportOutcome:
     with context.store.reading("import: outcome") as session:
         job = job_row(session, job_id)
         rows = [given_back(row) for row in stored.wrong_rows(session, job_id)]
-    counts = Counts(job.new, job.changed, job.unchanged)
+    counts = Counts(job.new, job.changed, job.unchanged, job.noted, job.cases)
     return ImportOutcome(job.state, job.next_row, counts, job.wrong, rows, job.report)

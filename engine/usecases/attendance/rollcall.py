@@ -1,23 +1,28 @@
 """Takes the roll call of a class: a mark for each pupil on the list of the page; sending it again keeps the old marks.
 
-Until it is sent the session is "not taken", which is neither absence nor presence. It stays so for a pupil who was not
-on the list: one who came to the class after the phone copied the list.
+The class has then taken the session, and of its list only who was not there keeps a mark. Until it is sent the session
+is "not taken", which is neither absence nor presence. It stays so for a pupil who was not on the list: one who came to
+the class after the phone copied the list.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from engine.core.people.access import Viewer
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotFound
 from engine.core.words import Label, Sentence
 from engine.store.attendance import rollcall as stored
+from engine.store.attendance import taken
 from engine.store.attendance.marks import Counts, put_marks
+from engine.store.attendance.registers import Member
+from engine.store.attendance.taken import Key
 from engine.store.session import Session
 from engine.usecases import idempotency
 from engine.usecases.attendance.ask_risk_watch import ask
+from engine.usecases.attendance.corrected_marks import judge_again
 from engine.usecases.context import Context
 
 SESSIONS: Mapping[str, Label] = {"m": Label("Sáng", "Morning"), "a": Label("Chiều", "Afternoon")}
@@ -77,16 +82,39 @@ def send(
             return Counts()
         check(session, viewer, class_id)
         _check_day(context, day, now)
-        known = [pupil for pupil, _, _ in stored.pupils(session, class_id)]
-        _check_said(half, said, known)
+        members = stored.list_of(session, class_id, day)
+        _check_said(half, said, [one.pupil for one in members])
         if not stored.note_sent(session, key, class_id, day, half, now, viewer.person_id):
             return _sent_by_now(session, key, viewer, sent)
         idempotency.note(session, key, sent, now)
         if version is not None:
             _check_unseen(session, context, class_id, day, half, said, version)
-        marks = [(pupil, day, half, said[pupil], None) for pupil in known if pupil in said]
-        counts = put_marks(session, marks, now, viewer.person_id)
+        counts = _take(session, members, (class_id, day, half), said, now, viewer.person_id)
+        if counts.changed:
+            judge_again(session, context, said.keys(), now)
         ask(session, [(class_id, day)], context.definitions.calendar("").local(now).date())
+    return counts
+
+
+def _take(
+    session: Session, members: Sequence[Member], key: Key, said: Mapping[int, str], now: dt.datetime, by_id: int
+) -> Counts:
+    """Notes that the class took the session, and stores the marks that differ from what this says of its list."""
+    class_id, day, half = key
+    there = taken.stored(session, [class_id], day, day)
+    listed = [one for one in members if one.pupil in said]
+    made = taken.later(there, key, taken.as_of(members, day, said.keys(), now))
+    had = {one.pupil for one in listed if (before := there.get(key)) is not None and one.recorded_at <= before}
+    marked = stored.marked(session, [one.pupil for one in listed], day, half)
+    plain = {
+        one.pupil
+        for one in listed
+        if said[one.pupil] == "p" and one.pupil not in marked and made is not None and one.recorded_at <= made
+    }
+    marks = [(one.pupil, day, half, said[one.pupil], None) for one in listed if one.pupil not in plain]
+    counts = put_marks(session, marks, now, by_id, on_lists=bool(had))
+    taken.put(session, [taken.Taken(class_id, day, half, made, taken.ROLL)], now, by_id)
+    counts.add(Counts(len(plain - had), 0, len(plain & had)))
     return counts
 
 
@@ -118,7 +146,7 @@ def _check_unseen(
     others = [pupil for pupil, mark in there.items() if said.get(pupil, mark) != mark]
     if not others or version_of(there) == version:
         return
-    name, at = stored.last_marked(session, others, day, half)
+    name, at = stored.last_marked(session, class_id, others, day, half)
     who = name or Label("Tệp nhập vào", "A file that was brought in")
     local = context.definitions.calendar("").local(at)
     raise Conflict(Sentence("{who} has taken attendance of this session, {at}; it differs.", who=who, at=local))

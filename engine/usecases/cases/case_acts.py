@@ -32,6 +32,7 @@ from engine.store.cases.surroundings import casework_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.usecases import idempotency
+from engine.usecases.attendance.corrected_marks import go_on
 from engine.usecases.context import Context
 
 MOST_HELD = 90  # days, a term; so that nobody forgets a case by stopping its clock
@@ -337,6 +338,7 @@ def on_case(
         filled = _filled(workflow, form, act.values, today)
         _check_dates(work, session, form, act.values, filled, today)
         do(work, actor, filled, session)
+        go_on(context, session, work, name, act.now)
         writer.store(session, [work], act.key)
         if act.key:
             idempotency.note(session, act.key, sent, act.now)

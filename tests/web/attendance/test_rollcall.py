@@ -13,6 +13,7 @@ from engine.jobs.risk_watch_asked import watch_asked
 from engine.store import tables as t
 from engine.usecases.attendance import rollcall
 from tests.cast import Cast, hidden
+from tests.registers import register
 
 DAY = "2026-03-02"
 
@@ -30,8 +31,7 @@ def send(cast: Cast, by: str = "teacher", half: str = "m", day: str = DAY, **mar
 def marks(cast: Cast) -> dict[tuple[str, str], str]:
     names = {id: name for name, id in cast.installed.pupils.items()}
     with cast.store.reading("test") as session:
-        rows = session.execute(select(t.Mark.pupil_id, t.Mark.session, t.Mark.mark))
-        return {(names[pupil], half): mark for pupil, half, mark in rows}
+        return {(names[pupil], half): mark for (pupil, _day, half), mark in register(session).items() if pupil in names}
 
 
 def test_until_it_is_sent_it_is_not_taken(cast: Cast) -> None:

@@ -14,6 +14,7 @@ from engine.store import tables as t
 from engine.usecases.people.accounts import end_all
 from tests.cast import Cast, hidden
 from tests.pages import PASSWORD, post, sign_in
+from tests.registers import register
 
 VISIT = {"visited_on": "2/3/2026", "met_whom": "parents", "visit_outcome": "agreed", "note": "Hẹn thứ tư ra lớp"}
 
@@ -134,7 +135,7 @@ def taken(cast: Cast) -> dict[str, str]:
     """What the register of the teacher's class says by now."""
     names = {id: name for name, id in cast.installed.pupils.items()}
     with cast.store.reading("test") as session:
-        return {names[id]: mark for id, mark in session.execute(select(t.Mark.pupil_id, t.Mark.mark))}
+        return {names[id]: mark for (id, _day, _half), mark in register(session).items()}
 
 
 def test_a_roll_call_from_the_queue_is_done_once_and_undoes_no_correction_since(cast: Cast) -> None:

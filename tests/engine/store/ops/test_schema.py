@@ -1,20 +1,25 @@
 """A database that is in use is brought to the newest schema with all that is in it."""
 
+import datetime as dt
+
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import delete, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from engine.core.cases.act import Act
 from engine.core.cases.facts import ASKED
 from engine.store import tables as t
+from engine.store.attendance import taken
 from engine.store.cases import verify
 from engine.store.cases.search import pupils_named
 from engine.store.ops import schema
+from engine.store.simulation import seed
 from engine.usecases.calendar.closures import announce_closure
 from engine.usecases.cases import case_acts, corrections
 from tests.installation import CALLED, MONDAY, OPENED, CastInstallation, at, installed
+from tests.registers import register
 
 __all__ = ["installed"]  # a fixture
 
@@ -30,7 +35,7 @@ def go_back(installed: CastInstallation, revision: str) -> None:
 
 def give_the_code(installed: CastInstallation, name: str) -> None:
     with installed.store.writing("test") as session:
-        session.get_one(t.Pupil, installed.cast.pupils[name]).code = "pupil"
+        session.execute(update(t.Pupil).where(t.Pupil.id == installed.cast.pupils[name]).values(code="pupil"))
 
 
 def test_codes_that_were_unique_in_all_become_unique_in_a_school_and_nothing_is_lost(
@@ -139,3 +144,39 @@ def test_offices_and_harvests_go_when_an_earlier_program_would_take_them_for_day
         assert session.scalars(select(t.Closure.what)).all() == ["class"]
         assert session.scalars(select(t.ClosureAct.kind)).all() == ["announced"]
     assert installed.case(code).state == "absent"
+
+
+BEFORE_SESSIONS = "0019"  # the last schema in which each present pupil had a mark
+
+
+def test_what_a_list_said_becomes_marks_on_the_way_back_and_sessions_again_on_the_way_up(
+    installed: CastInstallation,
+) -> None:
+    day, units, pupils = dt.date(2026, 2, 27), installed.cast.units, installed.cast.pupils
+    with installed.store.writing("test") as session:
+        taken.put(session, [taken.Taken(units["class"], day, "m", at(MONDAY), taken.ROLL)], at(MONDAY), None)
+        seed.mark(session, pupils["pupil"], day, "m", "u", at(MONDAY))
+    with installed.store.reading("test") as session:
+        before = register(session)
+    go_back(installed, BEFORE_SESSIONS)
+    with installed.store.reading("test") as session:
+        assert session.scalar(select(func.count()).select_from(t.Mark)) == 3
+    schema.upgrade(installed.store)
+    with installed.store.reading("test") as session:
+        assert register(session) == before
+        assert before[pupils["classmate"], day, "m"] == "p"
+        found = session.execute(select(t.SessionTaken.class_id, t.SessionTaken.as_of, t.SessionTaken.source)).all()
+        assert [tuple(row) for row in found] == [(units["class"], None, "marks")]
+        members = session.scalars(select(t.ClassMembership)).all()
+        assert {one.pupil_id: one.class_id for one in members} == {
+            one.id: one.class_id for one in session.scalars(select(t.Pupil))
+        }
+        assert {(one.assumed, one.valid_to) for one in members} == {(True, None)}
+
+
+def test_the_database_keeps_memberships_apart_and_at_most_one_open(installed: CastInstallation) -> None:
+    pupil, other = installed.cast.pupils["pupil"], installed.cast.units["saturday_class"]
+    row = {"pupil_id": pupil, "class_id": other, "assumed": False, "recorded_at": at(MONDAY)}
+    for first, end in ((dt.date(2026, 1, 5), None), (dt.date(2025, 9, 5), dt.date(2025, 9, 6))):
+        with pytest.raises(DBAPIError), installed.store.writing("test") as session:
+            session.execute(insert(t.ClassMembership).values(**row, valid_from=first, valid_to=end))

@@ -25,6 +25,7 @@ from engine.usecases.attendance import import_jobs, importing
 from engine.usecases.attendance.importing import ImportOutcome
 from engine.usecases.context import Context
 from tests.installation import MONDAY, CastInstallation, at, definitions, installed
+from tests.registers import register
 from tests.workbooks import book
 
 __all__ = ["installed"]  # a fixture
@@ -59,7 +60,8 @@ def bring_in(store: Store, kind: str, text: str | bytes, **options: Any) -> Impo
 
 
 def numbers(outcome: ImportOutcome) -> tuple[int, ...]:
-    return tuple(outcome.summary().values())
+    """New, changed, unchanged, wrong."""
+    return tuple(outcome.summary().values())[:4]
 
 
 def said(outcome: ImportOutcome) -> list[str]:
@@ -74,12 +76,14 @@ def pupil(store: Store, code: str) -> t.Pupil:
 
 
 def marks(store: Store) -> list[tuple[str, str, str, str, str | None]]:
-    query = select(t.Pupil.code, t.Mark.day, t.Mark.session, t.Mark.mark, t.Mark.reason).join(
-        t.Pupil, t.Pupil.id == t.Mark.pupil_id
-    )
+    """The register as a whole, with the reasons of its marks."""
     with store.reading("test") as session:
-        rows = session.execute(query)
-        return sorted((code, day.isoformat(), half, mark, reason) for code, day, half, mark, reason in rows)
+        codes = {row.id: row.code for row in session.execute(select(t.Pupil.id, t.Pupil.code))}
+        query = select(t.Mark.pupil_id, t.Mark.day, t.Mark.session, t.Mark.reason)
+        reasons = {(pupil, day, half): reason for pupil, day, half, reason in session.execute(query)}
+        said = register(session)
+    rows = ((codes[key[0]], key[1].isoformat(), key[2], mark, reasons.get(key)) for key, mark in said.items())
+    return sorted(rows, key=lambda row: row[:3])
 
 
 def test_the_same_list_twice_changes_nothing(installed: CastInstallation) -> None:
