@@ -18,7 +18,7 @@ from engine.core.cases.facts import Facts
 from engine.core.people.access import Viewer
 from engine.core.refusals import Refused
 from engine.core.scenario.reader import Scenario, ScenarioStep
-from engine.core.scenario.verbs import ABOUT_ENTRIES
+from engine.core.scenario.verbs import ABOUT_ENTRIES, BY_ITSELF
 from engine.core.toml_reader import digest_of
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import DOUBT, WHY
@@ -161,6 +161,18 @@ class _Player:
             case "worker_up":
                 self._work()
                 self.working = True
+            case "open":
+                viewer = self._viewer(step.by) or Viewer(0)
+                case_acts.open_case(self.context, viewer, self.seeded.pupils[step.pupil], step.values, self.now)
+            case do if do in COME_AND_GO:
+                self._people(do, step.values)
+            case do if do in BY_ITSELF:
+                self._by_itself(step, do)
+            case _:
+                self._on_case(step)
+
+    def _by_itself(self, step: ScenarioStep, do: str) -> None:
+        match do:
             case "watch":
                 watch(self.context, step.values["day"], self.now)
             case "closure":
@@ -173,13 +185,6 @@ class _Player:
                 self._correct(step.values, self.seeded.pupils[step.pupil])
             case "attendance":
                 self._mark(step, step.values)
-            case "vacant" | "appoint" | "away" | "back" | "disable" | "enable":  # COME_AND_GO
-                self._people(step.do, step.values)
-            case "open":
-                viewer = self._viewer(step.by) or Viewer(0)
-                case_acts.open_case(self.context, viewer, self.seeded.pupils[step.pupil], step.values, self.now)
-            case _:
-                self._on_case(step)
 
     def _viewer(self, member: str | None) -> Viewer | None:
         if member is None:

@@ -18,7 +18,7 @@ from engine.core.cases.turn import asked
 from engine.core.people.responsibility import ROLE_LABELS, acted
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import COMPANY, FIELDS, field_named
-from engine.core.workflow.model import Field, Workflow
+from engine.core.workflow.model import Field, State, Workflow
 from engine.core.workflow.requests import ACCEPT
 
 Line = Label | Sentence
@@ -116,10 +116,8 @@ def _who(event: TimelineEvent, names: Names) -> Line | None:
 
 def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Iterator[Line]:
     """What the event changed: the state, who is to act, the level, the flags."""
-    if (state := workflow.states.get(str(data.get("to")))) and state.name != data.get("from"):
+    if state := _entered(workflow, data):
         yield Sentence("Now: {state}", state=state.label)
-    if data.get(OF) and (back := workflow.states.get(str(data.get(CHANGED, {}).get("state", ["", ""])[1]))):
-        yield Sentence("Now: {state}", state=back.label)
     if role := data.get("offered_to"):
         unit = names.units.get(data.get("unit", 0), "")
         yield offered(role, unit)
@@ -138,6 +136,13 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
         yield Sentence("Together with: {people}", people=with_them)
     if label := names.company.get(data.get("companion", 0)):
         yield label
+
+
+def _entered(workflow: Workflow, data: Mapping[str, Any]) -> State | None:
+    """Returns the state that the event led to, or to which it took the case back; None if the state stayed."""
+    if data.get(OF) and (back := workflow.states.get(str(data.get(CHANGED, {}).get("state", ["", ""])[1]))):
+        return back
+    return workflow.states.get(str(data.get("to"))) if data.get("to") != data.get("from") else None
 
 
 def _of_attendance(workflow: Workflow, data: Mapping[str, Any]) -> Iterator[Line]:

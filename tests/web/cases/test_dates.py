@@ -52,9 +52,7 @@ def test_a_form_of_the_queue_comes_back_with_the_question_like_any_refused_form(
     assert (answer.status_code, told["state"]) == (422, "faults")
     assert told["faults"][0][0] == "returned_on"
     assert "01/03/2026, ngày không có buổi học (cuối tuần). Có đúng không?" in told["faults"][0][1]
-    opened = browser.post(
-        f"/cases/{code}/return_to_class", data=kept | sunday
-    )  # opened and sent again
+    opened = browser.post(f"/cases/{code}/return_to_class", data=kept | sunday)  # opened and sent again
     assert BOX in opened.text
     done = browser.post(f"/cases/{code}/return_to_class", data=hidden(opened) | sunday | {"confirm": "yes"})
     assert done.status_code == 303

@@ -82,6 +82,8 @@ def test_cases_of_before_corrections_know_the_number_of_their_stay_and_can_be_pu
     corrections.correct(installed.context, Act(installed.viewer("teacher"), code, right, now), 2)
     assert installed.case(code).unreached == 0
     assert list(verify.breaks(installed.store)) == []
+
+
 NO_REQUESTS = "0019"  # the last schema in which a case did not say whose turn it is
 
 
