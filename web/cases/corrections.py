@@ -20,6 +20,7 @@ from engine.core.workflow.builtin_forms import DOUBT, FIELDS, WHY
 from engine.core.workflow.model import Field
 from engine.store.cases.corrections import entry_shown
 from engine.usecases.cases import corrections
+from engine.usecases.people.note_access import note_reading
 from web.cases.act_page import ActRequest, act_from, act_page, attempt
 from web.cases.page import Seen, see_case
 from web.site.forms import ActForm, act_form
@@ -35,6 +36,9 @@ def correct_form(code: str, entry: int) -> str:
     """Shows an entry as a form, with what was written."""
     seen = see_case(code)
     found = _entry(seen, entry)
+    facts = seen.facts
+    pupil_id = facts.pupil_id if seen.known else None
+    note_reading(deployment().context.store, g.viewer.person_id, facts.id, pupil_id, now())
     return act_page(seen, *_correction(seen, found))
 
 

@@ -217,6 +217,8 @@ def _in_whose_place(reading: Reading) -> str | None:
 def _reason(reading: Reading) -> TimelineEntry | None:
     """Returns the event that brought the case to its state: the last one that moved or offered it."""
     for event in reading.beside.newest:
+        if reading.beside.corrected.get(event.seq):
+            continue  # taken back since
         data = event.data
         moved = data.get("to") in reading.workflow.states and data.get("to") != data.get("from")
         if moved or "offered_to" in data:

@@ -20,7 +20,7 @@ from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.cases.past import PastEvent, Sums, answers_since, as_it_counts, closing, sums
 from engine.core.people.access import knows
-from engine.core.people.responsibility import LADDERS, Found
+from engine.core.people.responsibility import LADDERS
 from engine.core.refusals import Conflict, NotFound
 from engine.core.rules.model import Rule
 from engine.core.words import Sentence
@@ -172,7 +172,7 @@ def planned_anew(
 # --- taking back ------------------------------------------------------------------------------------------------------
 
 
-def restore(work: Casework, entry: Entry, event: PastEvent) -> None:
+def restore(work: Casework, event: PastEvent) -> None:
     """Puts the case back to where it was before the event, as far as the event says what it changed.
 
     Raises `Conflict` if the case has gone on since.
@@ -182,16 +182,11 @@ def restore(work: Casework, entry: Entry, event: PastEvent) -> None:
         raise Conflict(
             Sentence("The case has gone on since, so this cannot be taken back any more. A step can move the case.")
         )
-    waited, offered = facts.waiting, facts.offered_at
     for name, (old, new) in changed.items():
         if name == "level":
             facts.level = max(0, facts.level - (new - old))
         elif name not in _STAYS and getattr(facts, name) == new:
             setattr(facts, name, old)
-    if waited and facts.offered_at != offered:
-        entry.answer = "superseded"
-    if facts.waiting and facts.offered_role and changed.keys() & {"offered_at", "accepted_at"}:
-        entry.offer = Found(facts.offered_role, facts.offered_unit_id or 0, ())
 
 
 # --- what a wrong entry had caused ------------------------------------------------------------------------------------
@@ -228,7 +223,7 @@ def doubtful(
         if rule is None:
             continue
         earlier = [one for one in events if one.seq < event.seq or one.kind in _ABOUT]
-        then = _facts_then(work.facts, events, event)
+        then = _facts_then(work, events, event)
         as_it_was = _as_told(work, then, earlier, lasting)
         as_it_is = _as_told(work, then, [*earlier, correction], lasting)
         if _fires(definitions, work, as_it_was, rule, event) and not _fires(definitions, work, as_it_is, rule, event):
@@ -246,8 +241,9 @@ def _rule(definitions: Definitions, workflow: str, event: PastEvent) -> Rule | N
         return None
 
 
-def _facts_then(facts: Facts, events: Iterable[PastEvent], event: PastEvent) -> Facts:
+def _facts_then(work: Casework, events: Iterable[PastEvent], event: PastEvent) -> Facts:
     """Returns the case as it was before an event, rolled back by what each later event says that it changed."""
+    facts, day = work.facts, work.situation.calendar.local(event.at).date()
     then = replace(facts, fired={}, answers=(), rules_version=event.data["rules"])
     for later in sorted(events, key=lambda one: one.seq, reverse=True):
         if later.seq < event.seq:
@@ -256,6 +252,7 @@ def _facts_then(facts: Facts, events: Iterable[PastEvent], event: PastEvent) -> 
             setattr(then, name, old)
     then.rules_version = event.data["rules"]
     then.holds = tuple(hold for hold in facts.holds if hold[0] <= event.at)
+    then.marks = tuple(mark for mark in facts.marks if mark[0] <= day)
     return then
 
 

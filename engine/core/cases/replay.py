@@ -218,7 +218,7 @@ class Replay:
         if past.kind == FIRING_UNDONE:
             if event.moved or "offered_to" in event.data or facts.rules_version == TRIAL:
                 raise NotAllowed(Sentence("A rule's step was taken back: what would have happened then, nobody knows."))
-            restore(self.work, entry, event)
+            restore(self.work, event)
         elif past.kind == UNDONE and not withdrawable(workflow, event):
             self._back_to_before(seq)
         else:

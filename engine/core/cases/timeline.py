@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.casework import FOR
+from engine.core.cases.changes import CHANGED
 from engine.core.cases.definitions import Definitions, Surroundings
 from engine.core.cases.explain import Why, why_of_event
 from engine.core.cases.facts import Facts
@@ -115,6 +116,8 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
     """What the event changed: the state, who is to act, the level, the flags."""
     if (state := workflow.states.get(str(data.get("to")))) and state.name != data.get("from"):
         yield Sentence("Now: {state}", state=state.label)
+    if data.get(OF) and (back := workflow.states.get(str(data.get(CHANGED, {}).get("state", ["", ""])[1]))):
+        yield Sentence("Now: {state}", state=back.label)
     if role := data.get("offered_to"):
         unit = names.units.get(data.get("unit", 0), "")
         yield offered(role, unit)

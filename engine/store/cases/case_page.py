@@ -334,7 +334,7 @@ def _events(
 
 
 # Flags follow from causes; the columns of the case tell where the pupil lives and learns.
-_HIDDEN: Mapping[str, Any] = {"flag": None, CHANGED: None}
+_HIDDEN: Mapping[str, Any] = {"flag": None, CHANGED: {}}
 
 
 def _for_referred(kind: str, data: Mapping[str, Any], own: Collection[int], since: int) -> bool:

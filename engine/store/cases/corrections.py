@@ -88,13 +88,21 @@ def open_dates_again(session: Session, case_id: int, seq: int) -> None:
     session.connection().execute(done.values(done_seq=None))
 
 
-def reopen_answers(session: Session, case_id: int, at: dt.datetime) -> None:
-    """An offer that was returned at a moment counts as not returned: the return was taken back."""
-    for answer, before in (("declined", "undone"), ("handed_back", "accepted")):
-        these = update(_offers).where(
-            _offers.c.case_id == case_id, _offers.c.answer == answer, _offers.c.answered_at == at
-        )
-        session.connection().execute(these.values(answer=before))
+def take_back_offers(
+    session: Session, case_id: int, seq: int, at: dt.datetime, accepted_at: dt.datetime | None
+) -> None:
+    """Puts the offers of a case back to before the event numbered `seq`, at the moment `at`, which was taken back.
+
+    What it offered counts no more; what it answered is unanswered again or, if it was handed back, accepted as it was
+    at `accepted_at`.
+    """
+    made = update(_offers).where(_offers.c.case_id == case_id, _offers.c.seq == seq)
+    session.connection().execute(made.values(answer="undone", answered_at=at))
+    answered = _offers.c.case_id == case_id, _offers.c.seq < seq, _offers.c.answered_at == at
+    opened = update(_offers).where(*answered, _offers.c.answer != "handed_back")
+    session.connection().execute(opened.values(answer=None, answered_at=None, answered_by_id=None))
+    kept = update(_offers).where(*answered, _offers.c.answer == "handed_back")
+    session.connection().execute(kept.values(answer="accepted", answered_at=accepted_at))
 
 
 # --- who was told -----------------------------------------------------------------------------------------------------

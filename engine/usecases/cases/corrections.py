@@ -56,7 +56,7 @@ from engine.usecases.cases.case_acts import on_case, only_one, support_row
 from engine.usecases.cases.companions import check_phone
 from engine.usecases.context import Context
 
-_NOTHING = ActFields("correct", ())  # the form is that of the entry: it is read where the entry is known
+_NOTHING = ActFields("correct", ())  # the form is read where the entry is known, after it is known who may
 
 
 def correct(context: Context, act: Act, seq: int) -> None:
@@ -86,7 +86,7 @@ def correct(context: Context, act: Act, seq: int) -> None:
 def withdraw(context: Context, act: Act, seq: int) -> None:
     """Says that the entry numbered `seq` counts no more, for a reason. Raises what `correct` raises."""
 
-    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, _filled: dict[str, Any], session: Session) -> None:
         history = _History(context, work, session)
         entry = history.entry(seq)
         _may(context.limits, work, entry, actor)
@@ -94,12 +94,13 @@ def withdraw(context: Context, act: Act, seq: int) -> None:
             raise NotAllowed(
                 Sentence("This moved the case on, so it cannot be withdrawn: correct it, or move the case with a step.")
             )
+        why = _said(work, WHY, act.values)
         data = {ENTRY: entry.seq, OF: entry.kind}
-        written = work.record(WITHDRAWN, actor, role=_role(entry, actor), values=filled, data=data)
+        written = work.record(WITHDRAWN, actor, role=_role(entry, actor), values=why, data=data)
         history.void(written, entry)
         work.settle()
 
-    on_case(context, act, "withdraw", do, about=seq)
+    on_case(context, act, "withdraw", do, asks=lambda _workflow: _NOTHING, about=seq)
 
 
 def undo(context: Context, act: Act) -> None:
@@ -116,15 +117,14 @@ def undo(context: Context, act: Act) -> None:
             work.situation.workflow, event, facts.version, act.viewer.person_id, act.now, context.limits
         ):
             raise NotAllowed(refusal)
-        was_open = facts.is_open
+        had_ended = not facts.is_open
         role = event.role if event.role in actor.roles else None
         written = work.record(UNDONE, actor, role=role, data={ENTRY: event.seq, OF: event.kind})
         if not withdrawable(work.situation.workflow, event):
-            restore(work, written, event)
-            stored.reopen_answers(session, facts.id, event.at)
+            restore(work, event)
+            stored.take_back_offers(session, facts.id, event.seq, event.at, facts.accepted_at)
             _look_around(context, work, session)
-        if facts.is_open and not was_open:
-            only_one(session, facts.pupil_id, facts.workflow)
+        _only_one_again(work, session, had_ended=had_ended)
         history.void(written, event)
         _take_back_notices(work, written, session, event.seq, actor)
         work.settle()
@@ -139,7 +139,7 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
     has gone on.
     """
 
-    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, _filled: dict[str, Any], session: Session) -> None:
         if not actor.roles & HOLDERS:
             raise NotAllowed(Sentence("A head, a commune leader or an education office decides about this."))
         found = stored.doubted(session, work.facts.id)
@@ -149,18 +149,21 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
             raise Conflict(Sentence("Somebody has decided about this already."))
         history = _History(context, work, session)
         event = history.at(fired_seq)
-        undone = filled[DOUBT] == UNDO
+        undone = _said(work, DOUBT, act.values)[DOUBT] == UNDO
         kind, actor = FIRING_UNDONE if undone else FIRING_KEPT, actor.only(HOLDERS)
         written = work.record(kind, actor, data={ENTRY: fired_seq, OF: event.kind})
         if undone:
-            restore(work, written, event)
+            had_ended = not work.facts.is_open
+            restore(work, event)
+            _only_one_again(work, session, had_ended=had_ended)
+            stored.take_back_offers(session, work.facts.id, fired_seq, event.at, work.facts.accepted_at)
             _look_around(context, work, session)
             history.void(written, event)
             _take_back_notices(work, written, session, fired_seq, actor)
         stored.decide(session, work.facts.id, fired_seq, work.next_seq - 1)
         work.settle()
 
-    on_case(context, act, DOUBT, do, about=fired_seq)
+    on_case(context, act, DOUBT, do, asks=lambda _workflow: _NOTHING, about=fired_seq)
 
 
 # --- the history ------------------------------------------------------------------------------------------------------
@@ -238,6 +241,12 @@ class _History:
         work.facts.marks = tuple(absences(self.session, [pupil], first, today)[pupil])
 
 
+def _only_one_again(work: Casework, session: Session, *, had_ended: bool) -> None:
+    """Raises `Conflict` if a case that is open again by this is not the only one of the pupil."""
+    if had_ended and work.facts.is_open:
+        only_one(session, work.facts.pupil_id, work.facts.workflow)
+
+
 def _look_around(context: Context, work: Casework, session: Session) -> None:
     """Reads anew what the rules ask of the state to which the case came back."""
     reader = SurroundingsReader(session, context.definitions, work.now)
@@ -259,6 +268,12 @@ def _may(limits: Limits, work: Casework, entry: PastEvent, actor: Actor) -> None
     refusal = why_not(work.situation.workflow, entry, actor.roles, person, work.now, limits)
     if refusal:
         raise NotAllowed(refusal)
+
+
+def _said(work: Casework, name: str, raw: Mapping[str, object]) -> dict[str, Any]:
+    """Reads one field of the program's own forms. Raises `Invalid`."""
+    today = work.situation.calendar.local(work.now).date()
+    return form_values.read_form([builtin_forms.FIELDS[name]], (), raw, today)
 
 
 def _role(entry: PastEvent, actor: Actor) -> str | None:

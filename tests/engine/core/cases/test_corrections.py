@@ -96,7 +96,7 @@ class History:
         work = self.work()
         written = work.record(kind, TEACHER, values={**values, WHY: "x"}, data={ENTRY: seq})
         if kind == UNDONE:
-            restore(work, written, self.events[-1])
+            restore(work, self.events[-1])
         correction = PastEvent(1, work.next_seq, kind, work.now, 1, "teacher", {ENTRY: seq}, written.text or {})
         workflow = work.situation.workflow
         follow(work, written, sums(workflow, self.events), sums(workflow, [*self.events, correction]), ())
@@ -120,14 +120,20 @@ opened = st.fixed_dictionaries({"absent_since": st.sampled_from(DAYS), "causes":
 tried = st.fixed_dictionaries({"reached": st.booleans(), "note": st.text(max_size=3)}, optional={"causes": some_causes})
 noted = st.fixed_dictionaries({"note": st.just("x")}, optional={"causes": some_causes})
 asked = st.fixed_dictionaries({"note": st.just("x")}, optional={"causes": some_causes})
-FORMS = {"opened": opened, "contact": tried, "contact_again": tried, "noted": noted, "ask_commune": asked}
+FORMS: dict[str, st.SearchStrategy[Any]] = {
+    "opened": opened,
+    "contact": tried,
+    "contact_again": tried,
+    "noted": noted,
+    "ask_commune": asked,
+}
 HAPPENINGS = ("write", "write", "write", "correct", "withdraw", "undo", "correct twice")
 
 
 @given(st.data())
 @settings(max_examples=80, deadline=None)
 def test_the_facts_after_any_history_are_those_of_the_entries_that_are_right(data: st.DataObject) -> None:
-    case, right = History(), {}  # what is right, by the number of the entry
+    case, right = History(), dict[int, dict[str, Any]]()  # what is right, by the number of the entry
     first = data.draw(opened)
     case.write("opened", first)
     right[1] = first
@@ -147,8 +153,8 @@ def test_the_facts_after_any_history_are_those_of_the_entries_that_are_right(dat
             case.put_right(UNDONE, last.seq, {})
             del right[last.seq]
         elif what == "withdraw" and len(right) > 1:
-            kinds = {one.seq: one for one in case.events}
-            free = [seq for seq in right if kinds[seq].kind != "opened" and not kinds[seq].moved]
+            entries = {one.seq: one for one in case.events}
+            free = [seq for seq in right if entries[seq].kind != "opened" and not entries[seq].moved]
             if free:
                 seq = data.draw(st.sampled_from(free))
                 case.put_right(WITHDRAWN, seq, {})

@@ -16,6 +16,7 @@ from engine.jobs.write_notices import Writer
 from engine.store import tables as t
 from engine.store.cases import companions as stored_companions
 from engine.store.cases import verify
+from engine.store.cases.work_list import handed_over
 from engine.store.notices.deliveries import take_due
 from engine.usecases.cases import case_acts, companions, corrections
 from tests.installation import CALLED, CastInstallation, at, installed
@@ -24,6 +25,7 @@ __all__ = ["installed"]
 
 MONDAY_9 = at("2026-03-02 09:00")
 MONDAY_10 = at("2026-03-02 10:00")
+MONDAY_11, MONDAY_12 = at("2026-03-02 11:00"), at("2026-03-02 12:00")
 TUESDAY_7 = at("2026-03-03 07:00")
 WHY = {"correction_reason": "Ghi nhầm"}
 
@@ -213,3 +215,21 @@ def test_two_who_put_the_same_entry_right_at_once_do_it_one_after_the_other(inst
     assert installed.kinds(code) == ["opened", "contact", "corrected"]
     with pytest.raises(NotFound):
         corrections.correct(installed.context, act(installed, "head", code, **right), 9)
+
+
+def test_an_offer_is_open_again_as_it_was_made_when_its_answer_is_taken_back(installed: CastInstallation) -> None:
+    code = installed.open()
+    step(installed, "teacher", code, MONDAY_9, "ask_commune")
+    case_acts.accept(installed.context, act(installed, "commune_officer", code))
+    corrections.undo(installed.context, act(installed, "commune_officer", code))
+    case_acts.decline(installed.context, act(installed, "commune_officer", code, MONDAY_11, reason="x"))
+    corrections.undo(installed.context, act(installed, "commune_officer", code, MONDAY_11))
+    offers = [(one.seq, one.role, one.answer, one.answered_by_id) for one in rows(installed, t.Offer)]
+    assert offers == [(2, "commune_officer", None, None), (5, "commune_leader", "undone", None)]
+    with installed.store.reading("test") as session:
+        handed = handed_over(session, [installed.case(code).id])
+    assert [one.role for one in handed.values()] == ["teacher"]
+    case_acts.accept(installed.context, act(installed, "commune_officer", code, MONDAY_12))
+    case_acts.decline(installed.context, act(installed, "commune_officer", code, MONDAY_12, reason="x"))
+    corrections.undo(installed.context, act(installed, "commune_officer", code, MONDAY_12))
+    assert [one.answer for one in rows(installed, t.Offer)] == ["accepted", "undone", "undone"]
