@@ -337,8 +337,8 @@ def _expected_answers(case: CaseRecord, folding: _Folding, by_seq: Mapping[int, 
     made = {row[0]: row[2] for row in case.rows.get("offers", ())}
     found: dict[int, _Answer] = dict.fromkeys(made)
     for it in case.events:
-        answer = it.data.get(ANSWERS)
-        for seq in made if answer is not None else ():
+        answer: str = it.data.get(ANSWERS, "")
+        for seq in made if answer else ():
             before = found[seq]
             if seq < it.seq and answer == "handed_back":
                 if before and before[0] == "accepted" and made[seq] >= folding.offered[it.seq]:
