@@ -12,8 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from bench import DATABASES, Database, Measurement, copy_of, measured, seconds, typical
-from bench.country import NOW
-from bench.data import HAMLETS, PROVINCES, CountrySize, Filled, filled
+from bench.country import NOW, Waves
+from bench.data import CountrySize, Filled, filled
 from engine.core.cases.casework import Actor
 from engine.core.cases.definitions import Definitions
 from engine.store.cases import verify, writer
@@ -30,11 +30,11 @@ CASES = "SELECT * FROM cases ORDER BY id"
 class Size(NamedTuple):
     """The country, and how many of its cases change before a checkpoint."""
 
-    country: CountrySize = PROVINCES
+    country: CountrySize = CountrySize(50_000, Waves(500, 24))  # of its own: other benches write events of their own
     changed: int = 1_000
 
 
-FULL, SMALL = Size(), Size(HAMLETS, 48)
+FULL, SMALL = Size(), Size(CountrySize(480, Waves(5, 24)), 48)
 
 
 def run(size: Size = FULL) -> Iterator[Measurement]:

@@ -38,12 +38,11 @@ _FIXED = {"code": "code", "pupil_id": "pupil", "workflow": "workflow"}  # by col
 # How an event answers an offer, by its kind: events of before an adoption do not say it themselves.
 _ANSWER_BY: Mapping[str, tuple[str, ...]] = {
     "accepted": ("accepted",),
-    "declined": ("declined",),
+    "declined": ("declined", "handed_back"),
     "assigned": ("accepted", "superseded"),
 }
 _PUT_RIGHT = frozenset({CORRECTED, WITHDRAWN, UNDONE, FIRING_UNDONE})
-_TAKEN_BACK = {"declined": "undone", "handed_back": "accepted"}  # what becomes of an answer that is taken back
-_OVERTAKEN = ("superseded",)
+_OVERTAKEN = ("superseded", "undone")
 _ANSWERED = {"difficulty_decided": "decided", "difficulty_returned": "returned"}
 
 
@@ -164,6 +163,7 @@ class _Folding:
         self.after: dict[int, dict[str, Any]] = {}  # by event, the units that the row named before and after it
         self.entry: dict[int, int] = {}  # by event, the number of the stay before it
         self.offered: dict[int, dt.datetime] = {}  # by event, since when the case was on offer before it
+        self.accepted: dict[int, dt.datetime | None] = {}  # by event, since when it was accepted after it
 
     def faults(self) -> Iterator[Sentence]:
         """Folds, and yields where an event contradicts those before it."""
@@ -190,6 +190,7 @@ class _Folding:
                         said=_shown(self.now.get(name)),
                     )
                 self.now[name] = new
+            self.accepted[it.seq] = stored_value("accepted_at", self.now.get("accepted_at"))
             self.after[it.seq] = {name: (before[name], self.now.get(name)) for name in _UNITS}
 
 
@@ -318,8 +319,7 @@ def _answers(case: CaseRecord, folding: _Folding, by_seq: Mapping[int, EventReco
             yield _elsewhere(case, "offers", seq)
         found = (answer, at, by) if answer is not None else None
         if seq <= folding.adopted and found and found != expected[seq]:  # events did not say it then
-            then = (it for it in case.events[seq:] if (it.at, it.person_id) == (at, by))
-            right = any(answer in _ANSWER_BY.get(it.kind, _OVERTAKEN) for it in then)
+            right = any(it.at == at and answer in _ANSWER_BY.get(it.kind, _OVERTAKEN) for it in case.events)
         else:
             right = found == expected[seq]
         if not right:
@@ -338,18 +338,30 @@ def _expected_answers(case: CaseRecord, folding: _Folding, by_seq: Mapping[int, 
     made = {row[0]: row[2] for row in case.rows.get("offers", ())}
     found: dict[int, _Answer] = dict.fromkeys(made)
     for it in case.events:
-        earlier = [seq for seq in made if seq < it.seq]
-        answer = it.data.get(ANSWERS)
-        for seq in earlier:
+        answer: str = it.data.get(ANSWERS, "")
+        for seq in made if answer else ():
             before = found[seq]
-            if answer == "handed_back":
+            if seq < it.seq and answer == "handed_back":
                 if before and before[0] == "accepted" and made[seq] >= folding.offered[it.seq]:
                     found[seq] = (answer, it.at, it.person_id)
-            elif answer is not None and before is None:
+            elif seq < it.seq and before is None:
                 found[seq] = (answer, it.at, it.person_id)
-            if it.kind == UNDONE and before and before[1] == by_seq[it.data[ENTRY]].at and before[0] in _TAKEN_BACK:
-                found[seq] = (_TAKEN_BACK[before[0]], *before[1:])
+        if it.kind in {UNDONE, FIRING_UNDONE}:
+            _take_back(found, by_seq[it.data[ENTRY]], folding.accepted[it.seq])
     return found
+
+
+def _take_back(found: dict[int, _Answer], undone: EventRecord, accepted_at: dt.datetime | None) -> None:
+    """Puts the answers back to before an event: what it offered counts no more, what it answered is open again."""
+    by = found.get(undone.seq)
+    if undone.seq in found:
+        found[undone.seq] = ("undone", undone.at, by[2] if by else None)
+    elif ANSWERS not in undone.data:
+        return
+    for seq, answer in found.items():
+        if seq < undone.seq and answer and answer[1] == undone.at:
+            kept = answer[0] == "handed_back" and accepted_at
+            found[seq] = ("accepted", kept, answer[2]) if kept else None
 
 
 def _words(case: CaseRecord, by_seq: Mapping[int, EventRecord]) -> Iterator[Sentence]:

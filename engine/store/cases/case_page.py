@@ -21,6 +21,7 @@ from engine.core.cases.facts import Facts, Fired, note_fired
 from engine.core.cases.past import ABOUT_ENTRIES, ENTRY, FIRING_KEPT, FIRING_UNDONE, OF
 from engine.core.cases.timeline_filters import Only
 from engine.core.people.access import REFERRED, SEATS, Viewer, reach
+from engine.core.proof.beside import CASE, ROW
 from engine.core.refusals import NoAccess, NotFound
 from engine.core.words import Sentence
 from engine.store import tables as t
@@ -335,7 +336,7 @@ def _events(
 
 
 # Flags follow from causes; the columns of the case tell where the pupil lives and learns.
-_HIDDEN: Mapping[str, Any] = {"flag": None, CHANGED: {}}
+_HIDDEN: Mapping[str, Any] = {"flag": None, CHANGED: {}, CASE: {}, ROW: {}}
 
 
 def _for_referred(kind: str, data: Mapping[str, Any], own: Collection[int], since: int) -> bool:

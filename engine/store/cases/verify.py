@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from engine.core.proof.history import faults
 from engine.core.words import Sentence
 from engine.store.proof import checkpoints
-from engine.store.proof.case_records import case_records
+from engine.store.proof.case_records import case_records, without_case
 from engine.store.proof.marks import wrong_marks
 from engine.store.session import Store
 from engine.store.tables import Base
@@ -33,6 +33,8 @@ def broken(connection: Connection, progress: Progress = lambda _events: None) ->
     for case in case_records(connection):
         yield from faults(case)
         progress(len(case.events))
+    for table, number in without_case(connection):
+        yield Sentence("{table}: there are rows of case number {case}, which is not there.", table=table, case=number)
     yield from wrong_marks(connection)
     yield from checkpoints.wrong(connection)
 

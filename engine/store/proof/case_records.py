@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, exists, select
 
 from engine.core.cases.changes import STORED
 from engine.core.proof.beside import COLUMNS
@@ -46,6 +46,15 @@ def case_records(connection: Connection) -> Iterator[CaseRecord]:
     while found := connection.execute(query.where(_cases.c.id > last)).mappings().all():
         first, last = found[0]["id"], found[-1]["id"]
         yield from _records(connection, found, first, last, units)
+
+
+def without_case(connection: Connection) -> Iterator[tuple[str, int]]:
+    """Yields table and case of rows whose case is not there: somebody deleted it past the keys between tables."""
+    for name in ("events", "event_texts", "checkpoint_cases", *COLUMNS):
+        column = _TABLES[name].c.case_id
+        gone = select(column).where(column.is_not(None), ~exists().where(_cases.c.id == column)).distinct()
+        for case in connection.execute(gone).scalars():
+            yield name, case
 
 
 def _records(

@@ -94,9 +94,7 @@ def withdraw(context: Context, act: Act, seq: int) -> None:
             raise NotAllowed(
                 Sentence("This moved the case on, so it cannot be withdrawn: correct it, or move the case with a step.")
             )
-        why = form_values.read_form(
-            [builtin_forms.FIELDS[WHY]], (), act.values, work.situation.calendar.local(act.now).date()
-        )
+        why = _said(work, WHY, act.values)
         data = {ENTRY: entry.seq, OF: entry.kind}
         written = work.record(WITHDRAWN, actor, role=_role(entry, actor), values=why, data=data)
         history.void(written, entry)
@@ -141,7 +139,7 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
     has gone on.
     """
 
-    def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
+    def do(work: Casework, actor: Actor, _filled: dict[str, Any], session: Session) -> None:
         if not actor.roles & HOLDERS:
             raise NotAllowed(Sentence("A head, a commune leader or an education office decides about this."))
         found = stored.doubted(session, work.facts.id)
@@ -151,7 +149,7 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
             raise Conflict(Sentence("Somebody has decided about this already."))
         history = _History(context, work, session)
         event = history.at(fired_seq)
-        undone = filled[DOUBT] == UNDO
+        undone = _said(work, DOUBT, act.values)[DOUBT] == UNDO
         kind, actor = FIRING_UNDONE if undone else FIRING_KEPT, actor.only(HOLDERS)
         written = work.record(kind, actor, data={ENTRY: fired_seq, OF: event.kind})
         if undone:
@@ -165,7 +163,7 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
         stored.decide(session, work.facts.id, fired_seq, work.next_seq - 1)
         work.settle()
 
-    on_case(context, act, DOUBT, do, about=fired_seq)
+    on_case(context, act, DOUBT, do, asks=lambda _workflow: _NOTHING, about=fired_seq)
 
 
 # --- the history ------------------------------------------------------------------------------------------------------
@@ -270,6 +268,12 @@ def _may(limits: Limits, work: Casework, entry: PastEvent, actor: Actor) -> None
     refusal = why_not(work.situation.workflow, entry, actor.roles, person, work.now, limits)
     if refusal:
         raise NotAllowed(refusal)
+
+
+def _said(work: Casework, name: str, raw: Mapping[str, object]) -> dict[str, Any]:
+    """Reads one field of the program's own forms. Raises `Invalid`."""
+    today = work.situation.calendar.local(work.now).date()
+    return form_values.read_form([builtin_forms.FIELDS[name]], (), raw, today)
 
 
 def _role(entry: PastEvent, actor: Actor) -> str | None:

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import Connection, select, text
@@ -243,6 +243,20 @@ def test_an_event_is_not_replaced_by_the_key_of_its_request_either(proven: Prove
         connection.execute(text(f"INSERT INTO events ({columns}) {one.format(seq=99)}"))
         with pytest.raises(DBAPIError, match="append-only"):
             connection.execute(text(f"INSERT {word}INTO events ({columns}) {one.format(seq=98)}{end}"))
+
+
+def test_a_case_that_was_deleted_past_all_keys_is_missed(proven: Proven) -> None:
+    with proven.store.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        if proven.store.is_sqlite:
+            driver.execute("PRAGMA foreign_keys = OFF")  # before the transaction: within it would do nothing
+        without_guards(connection)
+        connection.execute(text("DELETE FROM cases WHERE id = 1"))
+        found = [sentence.in_("en") for sentence in broken(connection)]
+        connection.rollback()
+        connection.invalidate()
+    assert "events: there are rows of case number 1, which is not there." in found
+    assert "checkpoint_cases: there are rows of case number 1, which is not there." in found
 
 
 def test_words_that_the_law_erased_break_nothing(proven: Proven) -> None:
