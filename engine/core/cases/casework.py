@@ -562,7 +562,7 @@ class Casework:
                 facts.level += steps
                 entry.data["level"] = facts.level
             case Ask(request):
-                self._ask_for(request, entry, kind=rule.id)
+                self.ask_for(request, entry, kind=rule.id)
             case SetFlag(flag):
                 facts.flags = sorted({*facts.flags, flag})
                 entry.data["flag"] = flag
@@ -706,9 +706,9 @@ class Casework:
         entry.data |= {name: True for name in ("bounded", "spent") if getattr(found, name)}
         if found.puts_off or found.spent:
             entry.data["next"] = values["next_on"]
-        self._ask_for(found.request, entry, found.since, but=actor.person_id)
+        self.ask_for(found.request, entry, found.since, but=actor.person_id)
 
-    def _ask_for(
+    def ask_for(
         self, request: str, entry: Entry, since: dt.datetime | None = None, *, but: int | None = None, kind: str = ""
     ) -> None:
         """Asks a request of the state, and tells whose turn it is. Who has the case keeps it."""
@@ -723,6 +723,18 @@ class Casework:
         people = [(person, seat[0]) for person, _ in self.asked()]
         if all(person != but for person, _ in people):  # who answered knows what follows from it
             self._tell(entry, people, kind or f"asked_{request}")
+
+    def ask_again(self, right: Facts, entry: Entry) -> None:
+        """The answer that opened what the case asks was put right: the case asks what follows, or counts from then."""
+        facts = self.facts
+        if right.request is None or (right.request, right.asked_from) == (facts.request, facts.asked_from):
+            return
+        facts.put_off = right.put_off
+        if right.request != facts.request:
+            self.ask_for(right.request, entry, right.asked_from)
+            return
+        facts.entry, facts.asked_from = right.entry, right.asked_from
+        entry.data["counts_from"] = _iso(facts.asked_from)
 
     def _has(self) -> Seat:
         """Returns the seat that has the case: the one that accepted it, or that of its assignee, or its owner's."""
