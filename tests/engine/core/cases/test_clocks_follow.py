@@ -49,7 +49,7 @@ def test_a_season_never_makes_a_deadline_later(walker: Walker, asked: list[tuple
 @cache
 def definitions(rules: RuleSet, calendar: Calendar) -> Definitions:
     versions = {FLOW.name: (FLOW.version, rules.version)}
-    return Definitions({(FLOW.name, 1): FLOW}, {(FLOW.name, rules.version): rules}, {"": calendar}, versions)
+    return Definitions({(FLOW.name, FLOW.version): FLOW}, {(FLOW.name, rules.version): rules}, {"": calendar}, versions)
 
 
 @st.composite
