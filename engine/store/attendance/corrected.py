@@ -16,6 +16,7 @@ from engine.store.tables.types import FAR
 
 _TABLES = t.Base.metadata.tables
 _changes, _alarms, _holds = (_TABLES[name] for name in ("mark_changes", "alarms", "holds"))
+MARK_ERROR = "mark_error"  # the step that is proposed
 REASON = "marks_corrected"  # of a hold until somebody decides whether the case was opened in error
 
 
@@ -45,7 +46,7 @@ def is_held(session: Session, case_id: int) -> bool:
 
 def proposed(session: Session, case_id: int) -> str:
     """Returns the step that is proposed for a case; "" for none."""
-    return "mark_error" if is_held(session, case_id) else ""
+    return MARK_ERROR if is_held(session, case_id) else ""
 
 
 def _open(case_id: int) -> tuple[ColumnElement[bool], ...]:
