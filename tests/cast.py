@@ -75,7 +75,7 @@ class Cast:
 
     def open_case(self, pupil: str = "pupil", by: str = "teacher", **values: Any) -> str:
         """A case for one of the pupils; its code."""
-        filled = {"absent_since": "2026-02-27", "causes": ["harvest"]} | values
+        filled = {"confirm": True, "absent_since": "2026-02-27", "causes": ["harvest"]} | values
         return case_acts.open_case(self.context, self.viewer(by), self.installed.pupils[pupil], filled, self.now)
 
     def step(self, code: str, name: str, by: str, **values: Any) -> None:

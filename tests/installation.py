@@ -73,7 +73,11 @@ class CastInstallation:
     def open(self, now: dt.datetime | None = None, pupil: str = "pupil") -> str:
         """The code of a case that the teacher has just opened."""
         return case_acts.open_case(
-            self.context, self.viewer("teacher"), self.cast.pupils[pupil], OPENED, now or at(MONDAY)
+            self.context,
+            self.viewer("teacher"),
+            self.cast.pupils[pupil],
+            {**OPENED, "confirm": True},
+            now or at(MONDAY),
         )
 
     def case(self, code: str) -> t.Case:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response
 
+from engine.core.calendar.announced import SHORT
 from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.cases.timeline import choice_label, unit_label
 from engine.core.files.export import TYPES, Value
@@ -138,6 +139,7 @@ def days_without_class(form: str) -> Response:
         Sentence("In"),
         Sentence("From"),
         Sentence("Up to and including"),
+        Sentence("What"),
         Sentence("Reason"),
         Sentence("Study"),
         Sentence("Announced by"),
@@ -153,6 +155,7 @@ def days_without_class(form: str) -> Response:
             it.inside,
             it.first_day,
             it.last_day,
+            SHORT[it.what],
             it.reason,
             mode,
             it.by,

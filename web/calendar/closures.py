@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, RadioField, StringField
 
+from engine.core.calendar.announced import ANNOUNCED, NO_CLASS, SHORT, TODAY
 from engine.core.cases.chain import text_hash
 from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.refusals import Invalid, NotAllowed, NotFound
@@ -63,12 +65,13 @@ class ClosedFor:
 
 
 class ClosureForm(Form):
-    """Days, reason and study mode. `key`: sending it twice does it once."""
+    """Days, what they are, reason and study mode. `key`: sending it twice does it once."""
 
     first = StringField(render_kw=DAY)
     last = StringField(render_kw=DAY)
     reason = StringField(render_kw={"autocomplete": "off"})
     mode = RadioField(validate_choice=False)
+    what = RadioField(validate_choice=False)
     key = HiddenField()
 
     def plan(self) -> Plan:
@@ -82,7 +85,9 @@ class ClosureForm(Form):
         }
         if wrong or first is None or last is None:
             raise Invalid({"first": wrong["first"]} if "first" in wrong else wrong)
-        return Plan(first, last, " ".join((self.reason.data or "").split()), self.mode.data or None)
+        what = self.what.data or NO_CLASS
+        mode = self.mode.data or None if what == NO_CLASS else None
+        return Plan(first, last, " ".join((self.reason.data or "").split()), mode, what)
 
     def refuse(self, refused: Invalid) -> None:
         """Shows a refusal; the use cases use other names for the days and the study mode."""
@@ -109,7 +114,7 @@ def _read_day(text: str | None) -> dt.date | None:
     return day if day and 1900 < day.year < 2200 else None
 
 
-def _form(plan: Plan | None = None) -> ClosureForm:
+def _form(plan: Plan | None = None, options: Sequence[str] = (NO_CLASS,)) -> ClosureForm:
     data = None
     if plan:
         data = {
@@ -117,12 +122,15 @@ def _form(plan: Plan | None = None) -> ClosureForm:
             "last": said(plan.last_day),
             "reason": plan.reason,
             "mode": plan.study_mode or "",
+            "what": plan.what,
         }
     form = ClosureForm(data=data)
+    form.what.choices = [(what, said(ANNOUNCED[what])) for what in options]
     form.mode.choices = [("", _("Not decided yet")), *((code, said(label)) for code, label in STUDY_MODES.items())]
     if not form.is_submitted():
         form.key.data = new_key()
         form.mode.data = form.mode.data or ""
+        form.what.data = form.what.data or NO_CLASS
     return form
 
 
@@ -146,6 +154,8 @@ def index() -> str:
     return render_template(
         "closures.html",
         modes=STUDY_MODES,
+        words=SHORT,
+        today_words=TODAY,
         may=_may_somewhere(),
         more=len(found) > lists.PAGE,
         running=[row for row in rows if row.first_day <= today()],
@@ -159,6 +169,8 @@ def _past(found: list[ClosureRow]) -> str:
     return render_template(
         "closures.html",
         modes=STUDY_MODES,
+        words=SHORT,
+        today_words=TODAY,
         may=_may_somewhere(),
         past=rows,
         first=url_for("closures.index", which="past") if _after() else "",
@@ -185,7 +197,7 @@ def new() -> str:
     _require_announcer()
     query = request.args.get("q", "").strip()[:LONGEST_QUERY]
     if held := _asked_for():
-        return _form_page(held, _form(), url_for("closures.announce", **held.query))
+        return _form_page(held, _form(options=_options(held)), url_for("closures.announce", **held.query))
     with deployment().context.store.scoped(g.viewer) as session:
         found = lists.units_for(session, g.viewer, query, today())
         pupils = lists.pupils_for(session, query)
@@ -202,9 +214,10 @@ def new() -> str:
 def announce() -> Response | tuple[str, int] | str:
     """Shows a preview of what it would move, then announces it."""
     _require_announcer()
-    held, form = _asked_for(), _form()
+    held = _asked_for()
     if held is None:
         raise NotFound(Sentence("There is no such unit or pupil."))
+    form = _form(options=_options(held))
     address, context = url_for("closures.announce", **held.query), deployment().context
     try:
         plan = form.plan()
@@ -219,6 +232,7 @@ def announce() -> Response | tuple[str, int] | str:
             last_day=plan.last_day,
             reason=plan.reason,
             study_mode=plan.study_mode,
+            what=plan.what,
             now=now(),
             key=(form.key.data or "")[:64] or None,
         )
@@ -231,6 +245,13 @@ def announce() -> Response | tuple[str, int] | str:
         counted = closures.preview(context, g.viewer, plan, now(), **held.ids)
         return _form_page(held, form, address, plan, counted), 409
     return redirect(url_for("closures.show", closure_id=closure, done=1), 303)
+
+
+def _options(held: ClosedFor) -> tuple[str, ...]:
+    """Returns what the viewer may announce for a unit or a pupil."""
+    with deployment().context.store.reading("what may be announced by them") as session:
+        scope = scope_of(session, held.ids.get("unit_id"), held.ids.get("pupil_id"))
+    return closures.announceable(g.viewer, scope) if scope else (NO_CLASS,)
 
 
 def _require_announcer() -> None:
@@ -265,6 +286,7 @@ def _mark(plan: Plan) -> str:
             "days": [plan.first_day.isoformat(), plan.last_day.isoformat()],
             "reason": plan.reason,
             "mode": plan.study_mode or "",
+            "what": plan.what,
         },
     )[:32]
 
@@ -287,6 +309,7 @@ def _form_page(
         row=row,
         mark=_mark(plan) if plan else "",
         modes=STUDY_MODES,
+        words=SHORT,
         late=bool(plan and plan.first_day < today()),
     )
 
@@ -327,16 +350,18 @@ def edit(closure_id: int) -> str:
     """Shows the form with its present values."""
     row = _row(closure_id)
     _require_right(row)
-    form = _form(Plan(row.first_day, row.last_day, row.reason, row.study_mode))
+    form = _form(Plan(row.first_day, row.last_day, row.reason, row.study_mode, row.what), (row.what,))
     return _form_page(_held_by(row), form, url_for("closures.change", closure_id=closure_id), row=row)
 
 
 @pages.post("/closures/<int:closure_id>/change")
 def change(closure_id: int) -> Response | tuple[str, int] | str:
     """Shows a preview of what the change would move, then stores it."""
-    row, form = _row(closure_id), _form()
+    row = _row(closure_id)
+    form = _form(options=(row.what,))
     _require_right(row)
     address, context = url_for("closures.change", closure_id=closure_id), deployment().context
+    form.what.data = row.what
     try:
         plan = form.plan()
         if request.form.get("confirm") != _mark(plan):
@@ -369,7 +394,7 @@ def _held_by(row: ClosureRow) -> ClosedFor:
 def _may(row: ClosureRow) -> bool:
     with deployment().context.store.reading("may this closure be changed by them") as session:
         scope = scope_of(session, row.unit_id, row.pupil_id)
-    return scope is not None and closures.may_announce(g.viewer, scope)
+    return scope is not None and closures.may_announce(g.viewer, scope, row.what)
 
 
 def _require_right(row: ClosureRow) -> None:
@@ -387,6 +412,7 @@ def _show(row: ClosureRow, form: LiftForm) -> str:
         acts=acts,
         words=ACTS,
         modes=STUDY_MODES,
+        whats=SHORT,
         may=_may(row),
         kept=acts[0] if acts and request.args.get("done") else None,
         local=local,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from engine.core.calendar import Calendar, Clock, ClosedDays, Pause, Window, clock_of, windows
+from engine.core.calendar.announced import HARVEST
 from engine.core.cases.facts import Facts
 from engine.core.refusals import NotFound
 from engine.core.rules.model import Rule, RuleSet, Season
@@ -16,7 +17,6 @@ from engine.core.workflow.model import Workflow
 
 MOST_TIMES = 512  # clocks that are kept for other cases; a clock with its own closures takes 50 KB
 DAYS_APART = ("closures", "shut", "harvests")  # what of the surroundings a clock counts with
-HARVEST = "harvest"  # the id of the seasons that communes enter; rules may ask for it
 HALF, DAY = 0.5, dt.timedelta(days=1)
 Seasons = Mapping[str, tuple[Window, ...]]
 Holds = tuple[tuple[dt.datetime, dt.datetime | None, str], ...]  # from, to (None: no end), reason
@@ -151,6 +151,7 @@ class Definitions:
                 self._times.clear()
             seasons = {season.id: _windows(season, self.calendar(surroundings.province), when.year) for season in here}
             if surroundings.harvests:
+                # The id of the seasons that communes enter; a season of the rules may have it, too.
                 seasons[HARVEST] = (*seasons.get(HARVEST, ()), *map(_harvest, surroundings.harvests))
             self._times[asked] = seasons, *(self._clock(surroundings, found, holds) for found in (seasons, {}))
         return self._times[asked]

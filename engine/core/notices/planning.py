@@ -53,6 +53,17 @@ CLOSURES: Mapping[str, Label] = {
         "Đợt tạm dừng đến lớp kết thúc sớm hoặc bị hủy, hạn xử lý tính lại",
         "Days without class were lifted, deadlines moved",
     ),
+    "shut_announced": Label("Có ngày cơ quan nghỉ, hạn xử lý dời đi", "Days of a shut office moved deadlines"),
+    "shut_changed": Label(
+        "Ngày cơ quan nghỉ được sửa, hạn xử lý tính lại", "Days of a shut office were changed, deadlines moved"
+    ),
+    "shut_lifted": Label(
+        "Ngày cơ quan nghỉ kết thúc sớm hoặc bị hủy, hạn xử lý tính lại",
+        "Days of a shut office were lifted, deadlines moved",
+    ),
+    "harvest_announced": Label("Vào mùa thu hoạch, hạn xử lý còn một nửa", "A harvest made deadlines earlier"),
+    "harvest_changed": Label("Mùa thu hoạch được sửa, hạn xử lý tính lại", "A harvest was changed, deadlines moved"),
+    "harvest_lifted": Label("Mùa thu hoạch kết thúc sớm hoặc bị hủy, hạn xử lý tính lại", "A harvest was lifted, deadlines moved"),
 }
 CHANGED = Label("Hồ sơ có thay đổi", "Something has changed in a case")
 

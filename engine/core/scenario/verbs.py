@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.core.calendar.announced import ANNOUNCED, KIND_OF_DAYS, NO_CLASS
 from engine.core.cases.dates import CONFIRM
 from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
@@ -87,6 +88,7 @@ def _closure(reader: Reader, at: dt.date) -> dict[str, Any]:
         "first_day": first,
         "last_day": last,
         "reason": reader.text("reason", "Tạm nghỉ học"),
+        "what": reader.one_of("what", ANNOUNCED, KIND_OF_DAYS, default=NO_CLASS),
         "study_mode": reader.one_of("study_mode", STUDY_MODES, Sentence("study mode"), default="") or None,
     }
 

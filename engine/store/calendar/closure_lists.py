@@ -44,6 +44,7 @@ class ClosureRow:
     by: str | None
     announced_at: dt.datetime
     lifted_at: dt.datetime | None
+    what: str
 
     @property
     def withdrawn(self) -> bool:
@@ -92,6 +93,7 @@ _CLOSURES = (
         t.Person.name,
         t.Closure.announced_at,
         t.Closure.lifted_at,
+        t.Closure.what,
     )
     .outerjoin(t.Unit, t.Unit.id == t.Closure.unit_id)
     .outerjoin(_parent, _parent.id == t.Unit.parent_id)

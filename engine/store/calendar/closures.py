@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from engine.core.calendar.announced import HARVEST, NO_CLASS, OFFICE_SHUT
 from engine.core.cases.facts import Facts
 from engine.core.invariants import given
 from engine.core.people.access import Viewer
@@ -36,12 +37,15 @@ class ClosureScope:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Planned days without class, first and last included, and how pupils learn meanwhile (D1.6)."""
+    """Planned days, first and last included: `what` they are (`engine.core.calendar.announced`) and, without class, how
+    pupils learn meanwhile (D1.6).
+    """
 
     first_day: dt.date
     last_day: dt.date
     reason: str
     study_mode: str | None = None
+    what: str = NO_CLASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class _Row(NamedTuple):
     last_day: dt.date
     reason: str
     id: int | None
+    what: str
 
 
 class SupposedSurroundings(SurroundingsReader):
@@ -89,7 +94,7 @@ class SupposedSurroundings(SurroundingsReader):
         id = given(whose, "a closure holds a pupil or a unit")
         others = [row for row in self._closures[kind, id] if row.id not in {None, self._instead_of}]
         plan = self._plan
-        self._closures[kind, id] = [*others, _Row(id, plan.first_day, plan.last_day, plan.reason, None)]
+        self._closures[kind, id] = [*others, _Row(id, plan.first_day, plan.last_day, plan.reason, None, plan.what)]
 
 
 def scope_of(session: Session, unit_id: int | None, pupil_id: int | None) -> ClosureScope | None:
@@ -131,13 +136,14 @@ def _columns(plan: Plan) -> dict[str, Any]:
         "last_day": plan.last_day,
         "reason": plan.reason,
         "study_mode": plan.study_mode,
+        "what": plan.what,
     }
 
 
 def closure_by_id(session: Session, closure_id: int, *, lock: bool = True) -> Closed | None:
     """Returns a stored closure; `lock` locks it until the transaction ends."""
     c = closures.c
-    columns = (c.id, c.unit_id, c.pupil_id, c.first_day, c.last_day, c.reason, c.study_mode)
+    columns = (c.id, c.unit_id, c.pupil_id, c.first_day, c.last_day, c.reason, c.study_mode, c.what)
     query = select(*columns).where(c.id == closure_id)
     row = session.connection().execute(query.with_for_update() if lock else query).one_or_none()
     return Closed(*row[:3], Plan(*row[3:])) if row else None
@@ -221,18 +227,24 @@ Concerned = Callable[[str, int, str, bool | None], bool]
 
 
 def touched(
-    session: Session, scope: ClosureScope, concerned: Concerned, *, lock: bool = True, batch: int = BATCH
+    session: Session,
+    scope: ClosureScope,
+    what: str,
+    concerned: Concerned,
+    *,
+    lock: bool = True,
+    batch: int = BATCH,
 ) -> Iterator[tuple[int, list[Facts]]]:
-    """Yields the open cases of the pupils of a closure in batches: how many, and those that need a look.
+    """Yields the open cases that announced days concern in batches: how many, and those that need a look.
 
-    `concerned` decides by workflow, version of the rules, state and whether the offer is accepted. `lock` locks the
+    `what` says whose they are: those of the pupils who learn there, or live there, or both. `concerned` decides by workflow, version of the rules, state and whether the offer is accepted. `lock` locks the
     cases. A case that changes at this moment counts its deadline again at the next look.
     """
     # First find their ids with the index of their classes. With an order and a limit, a database would go through all
     # cases of the country.
     c = cases.c
     columns = (c.id, c.workflow, c.rules_version, c.state, c.offered_at.is_not(None), c.accepted_at.is_not(None))
-    found = session.connection().execute(select(*columns).where(t.OPEN, _held(scope)).order_by(c.id)).all()
+    found = session.connection().execute(select(*columns).where(t.OPEN, _held(scope, what)).order_by(c.id)).all()
     for at in range(0, len(found), batch):
         some = found[at : at + batch]
         ids = [
@@ -243,8 +255,11 @@ def touched(
         yield len(some), read_facts(session, t.OPEN, among(c.id, ids), lock=lock, order=c.id) if ids else []
 
 
-def _held(scope: ClosureScope) -> ColumnElement[bool]:
+def _held(scope: ClosureScope, what: str) -> ColumnElement[bool]:
     if scope.pupil_id is not None:
         return cases.c.pupil_id == scope.pupil_id
-    taught = cases.c.class_id.in_(select(links.c.descendant_id).where(links.c.ancestor_id == scope.unit_id))
-    return cases.c.village_id == scope.unit_id if scope.kind == "village" else taught
+    below = select(links.c.descendant_id).where(links.c.ancestor_id == scope.unit_id)
+    taught, lives = cases.c.class_id.in_(below), or_(cases.c.village_id.in_(below), cases.c.commune_id.in_(below))
+    if what == HARVEST:
+        return or_(taught, lives)
+    return lives if what == OFFICE_SHUT or scope.kind == "village" else taught

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Executable, TextClause, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.core.calendar import ClosedDays
+from engine.core.calendar.announced import HARVEST, NO_CLASS, OFFICE_SHUT
 from engine.core.cases.casework import Casework
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts, Fired
@@ -169,13 +170,18 @@ class SurroundingsReader:
     def _read_closures(self, found: Sequence[Facts]) -> None:
         pupils = {facts.pupil_id for facts in found}
         learning = {unit for facts in found for unit in self.above(facts.class_id)}
-        learning |= {facts.village_id for facts in found if facts.village_id is not None}
+        learning |= {unit for facts in found for unit in self._home(facts)}
         asked = {"units": learning - self._closures_read["unit"], "pupils": pupils - self._closures_read["pupil"]}
         self._closures_read["unit"] |= asked["units"]
         self._closures_read["pupil"] |= asked["pupils"]
         if any(asked.values()):
             for row in self._connection.execute(surroundings_sql.CLOSURES, asked).all():
                 self._closures[row.kind, row.whose].append(row)
+
+    def _home(self, facts: Facts) -> tuple[int, ...]:
+        """Returns the village of a case and the units above it, the nearest first."""
+        lives_in = facts.village_id or facts.commune_id
+        return self.above(lives_in) if lives_in else ()
 
     def _read_beside(self, found: Mapping[int, Facts]) -> None:
         for case, rule, entry, at, seq in self._rows(surroundings_sql.FIRED, found):
@@ -291,7 +297,25 @@ class SurroundingsReader:
             frozenset(unit.code for unit in school),
             frozenset(unit.code for unit in home),
             self._closed(facts, school),
+            *self._announced(facts),
         )
+
+    def _announced(self, facts: Facts) -> tuple[tuple[ClosedDays, ...], tuple[ClosedDays, ...]]:
+        """Returns the days on which the office of the pupil's place is shut, and the harvests there or at school."""
+        if not self._closures:
+            return (), ()
+        home = self._home(facts)
+        places = {OFFICE_SHUT: home, HARVEST: tuple(dict.fromkeys((*home, *self.above(facts.class_id))))}
+        shut, harvests = (
+            tuple(
+                ClosedDays(row.first_day, row.last_day, row.reason, self._units[unit].kind)
+                for unit in units
+                for row in self._closures.get(("unit", unit), ())
+                if row.what == what and row.first_day <= row.last_day
+            )
+            for what, units in places.items()
+        )
+        return shut, harvests
 
     def _closed(self, facts: Facts, school: tuple[UnitFacts, ...]) -> tuple[ClosedDays, ...]:
         if facts.pupil_id not in self._closures_read["pupil"] or facts.class_id not in self._closures_read["unit"]:
@@ -307,6 +331,7 @@ class SurroundingsReader:
             ClosedDays(row.first_day, row.last_day, row.reason, "pupil" if kind == "pupil" else names[id])
             for kind, id in scopes
             for row in self._closures.get((kind, id), ())
+            if row.what == NO_CLASS
         )
 
     def situation(self, facts: Facts) -> Situation:

@@ -60,6 +60,7 @@ CLOSURES = union_all(
             _closures.c.last_day,
             _closures.c.reason,
             _closures.c.id,
+            _closures.c.what,
         ).where(among(column, name=f"{kind}s"))
         for kind, column in (("unit", _closures.c.unit_id), ("pupil", _closures.c.pupil_id))
     )

@@ -1,4 +1,4 @@
-"""Days without class."""
+"""Days without class, days of shut offices, harvests."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from engine.store.tables.base import Base
 
 
 class Closure(Base):
-    """Days without teaching in class for a pupil or for all in a unit: neither these days nor absences on them
-    count.
+    """Days announced for a pupil or for all in a unit: without class (neither these days nor absences on them count), of
+    a shut office (its working days do not count), or of a harvest (times are half).
     """
 
     __tablename__ = "closures"
@@ -32,6 +32,7 @@ class Closure(Base):
     announced_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     announced_at: Mapped[dt.datetime]
     lifted_at: Mapped[dt.datetime | None]
+    what: Mapped[str] = mapped_column(String(8), default="class", server_default="class")  # class, office, harvest
     __table_args__ = (
         CheckConstraint("(unit_id IS NULL) <> (pupil_id IS NULL)", name="one_scope"),
         Index("ix_closures_last_day", "last_day", "id"),

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from engine.core.calendar.announced import HARVEST, NO_CLASS
 from engine.core.text import fold
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
@@ -308,14 +309,24 @@ def move_closures(session: Session, ended: Iterable[Ended], successors: Mapping[
         rows = connection.execute(select(_closures).where(_closures.c.unit_id == unit.id)).mappings().all()
         if not rows:
             continue
-        for target in _taught(session, unit, successors):
-            for row in rows:
+        places = {NO_CLASS: _taught(session, unit, successors), HARVEST: _villages(session, unit, successors)}
+        for row in rows:  # the office of a unit that ended is shut for good
+            for target in places.get(row["what"], ()):
                 new = {key: value for key, value in row.items() if key != "id"} | {"unit_id": target}
-                same = [_closures.c[key] == new[key] for key in ("unit_id", "first_day", "last_day", "reason")]
+                same = [_closures.c[key] == new[key] for key in ("unit_id", "first_day", "last_day", "reason", "what")]
                 if connection.execute(select(_closures.c.id).where(*same)).first() is None:
                     connection.execute(insert(_closures).values(new))
                     added += 1
     return added
+
+
+def _villages(session: Session, unit: Ended, successors: Mapping[int, int]) -> list[int]:
+    """Returns the villages that a harvest of an ended unit concerns now."""
+    if unit.kind == "village":
+        return [unit.successor]
+    query = select(_units.c.id).join(_links, _links.c.descendant_id == _units.c.id)
+    found = session.connection().execute(query.where(_links.c.ancestor_id == unit.id, _units.c.kind == "village"))
+    return list(dict.fromkeys(successors.get(one, one) for one in found.scalars()))
 
 
 def _taught(session: Session, unit: Ended, successors: Mapping[int, int]) -> list[int]:

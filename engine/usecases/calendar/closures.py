@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from engine.core.calendar import Duration
+from engine.core.calendar.announced import BECAUSE, HARVEST, NO_CLASS, OFFICE_SHUT, choices
 from engine.core.cases.casework import SYSTEM, Actor, Casework
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.study_modes import STUDY_MODES
@@ -42,7 +43,8 @@ LONGEST = 200  # characters of a reason
 MOST_DAYS = 366  # days of one closure; a longer one is a typing mistake
 MOST_LOOKED_AT = 5_000  # cases that a preview counts
 DAY = dt.timedelta(days=1)
-SCHOOL_DAYS = "school days"
+SCHOOL_DAYS, WORKING_DAYS, WORKING_HOURS = "school days", "working days", "working hours"
+OF_PLACES = frozenset({"commune_leader", OFFICE, ADMIN})  # who says when an office is shut, and when a harvest is
 ABSENCES = frozenset({"absences", "unexcused"})  # conditions that days without class change
 ANNOUNCED, CHANGED, LIFTED = "announced", "changed", "lifted"
 
@@ -61,28 +63,31 @@ def announce_closure(
     last_day: dt.date,
     reason: str,
     study_mode: str | None = None,
+    what: str = NO_CLASS,
     now: dt.datetime,
     key: str | None = None,
     batch: int = stored.BATCH,
 ) -> int:
-    """Announces days without class, first and last included, for a unit or a pupil; returns the closure's id.
+    """Announces days without class, of a shut office or of a harvest (`what`), first and last included, for a unit or a
+    pupil; returns the closure's id.
 
     A head announces for the own school and what belongs to it, a commune leader and an education office for their area,
-    a homeroom teacher for the own class and a pupil in it, an administrator for any unit. `viewer` None is the system
+    a homeroom teacher for the own class and a pupil in it, an administrator for any unit. Shut offices and harvests are
+    announced by a commune leader, an education office or an administrator. `viewer` None is the system
     itself. `study_mode` says how pupils learn meanwhile (D1.6). `key` is the idempotency key of the request: sent
     again, it returns the same closure; with other content it raises `SentBefore`.
 
     Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
     """
-    plan = Plan(first_day, last_day, " ".join(reason.split()), study_mode or None)
+    plan = Plan(first_day, last_day, " ".join(reason.split()), study_mode or None, what)
     sent = _sent(key, ANNOUNCED, unit=unit_id, pupil=pupil_id, plan=_parts(plan))
     try:
         with context.store.writing("announce a closure") as session:
             if key and (done := _done(session, key, viewer, sent)):
                 return done
             scope = _scope(session, unit_id, pupil_id)
-            actor = _actor(session, viewer, scope)
-            _check(plan)
+            actor = _actor(session, viewer, scope, plan.what)
+            _check(plan, scope)
             closure = stored.add_closure(session, scope, plan, actor.person_id, now)
             _act(context, session, scope, actor, closure, ANNOUNCED, plan, now, key, batch)
             _note_sent(session, key, sent, now)
@@ -97,6 +102,7 @@ def announce_closure(
             last_day=last_day,
             reason=reason,
             study_mode=study_mode,
+            what=what,
             now=now,
             key=key,
             batch=batch,
@@ -110,7 +116,7 @@ def change_closure(
 
     Raises `NotFound`, `NoAccess`, `NotAllowed` or `Invalid`.
     """
-    _rewrite(context, viewer, closure_id, CHANGED, lambda _closed: _checked(plan), now, key, _parts(plan))
+    _rewrite(context, viewer, closure_id, CHANGED, lambda _closed: plan, now, key, _parts(plan))
 
 
 def lift_closure(
@@ -151,13 +157,13 @@ def preview(
             closed = _closed(session, closure_id, lock=False)
             unit_id, pupil_id = closed.unit_id, closed.pupil_id
         scope = _scope(session, unit_id, pupil_id)
-        actor = _actor(session, viewer, scope)
+        actor = _actor(session, viewer, scope, plan.what)
         if closure_id is None or plan.last_day >= plan.first_day:  # a withdrawn closure has no days
-            _check(plan)
+            _check(plan, scope)
         reader = SupposedSurroundings(session, context.definitions, now)
         reader.suppose(scope, plan, closure_id)
         counted = Touched()
-        for number, works in _works(reader, scope, lock=False, batch=batch):
+        for number, works in _works(reader, scope, plan.what, lock=False, batch=batch):
             counted = _add(counted, number, works, actor, {})
             if counted.touched >= most:
                 return replace(counted, all=False)
@@ -171,9 +177,14 @@ def ended(plan: Plan, last_day: dt.date) -> Plan:
     return replace(plan, last_day=max(last_day, plan.first_day - DAY))
 
 
-def may_announce(viewer: Viewer, scope: ClosureScope) -> bool:
-    """Returns whether the viewer may announce, change and lift closures of this scope."""
-    return bool(_allowed(viewer, scope))
+def may_announce(viewer: Viewer, scope: ClosureScope, what: str = NO_CLASS) -> bool:
+    """Returns whether the viewer may announce, change and lift such days of this scope."""
+    return bool(_allowed(viewer, scope, what))
+
+
+def announceable(viewer: Viewer, scope: ClosureScope) -> tuple[str, ...]:
+    """Returns what the viewer may announce for this scope (`engine.core.calendar.announced`)."""
+    return tuple(what for what in choices(scope.kind) if _allowed(viewer, scope, what))
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
@@ -196,8 +207,10 @@ def _rewrite(
                 return
             closed = _closed(session, closure_id)
             scope = _scope(session, closed.unit_id, closed.pupil_id)
-            actor = _actor(session, viewer, scope)
-            new: Plan = plan(closed)
+            actor = _actor(session, viewer, scope, closed.plan.what)
+            new: Plan = replace(plan(closed), what=closed.plan.what)
+            if kind == CHANGED:
+                _check(new, scope)
             if new != closed.plan:
                 stored.set_closure(session, closure_id, new, now if kind == LIFTED else None)
                 _act(context, session, scope, actor, closure_id, kind, new, now, key)
@@ -207,7 +220,8 @@ def _rewrite(
 
 
 def _parts(plan: Plan) -> list[Any]:
-    return [plan.first_day, plan.last_day, plan.reason, plan.study_mode]
+    parts: list[Any] = [plan.first_day, plan.last_day, plan.reason, plan.study_mode]
+    return parts if plan.what == NO_CLASS else [*parts, plan.what]
 
 
 def _sent(key: str | None, kind: str, **content: Any) -> str:
@@ -242,20 +256,20 @@ def _scope(session: Session, unit_id: int | None, pupil_id: int | None) -> Closu
     return scope
 
 
-def _actor(session: Session, viewer: Viewer | None, scope: ClosureScope) -> Actor:
+def _actor(session: Session, viewer: Viewer | None, scope: ClosureScope, what: str) -> Actor:
     """Returns the person who announces or lifts, in the role that allows it."""
     if viewer is None:
         return Actor(None, SYSTEM)
-    roles = _allowed(viewer, scope)
+    roles = _allowed(viewer, scope, what)
     if roles:
-        return Actor(viewer.person_id, frozenset(roles), acts_for(viewer, lambda one: _allowed(one, scope)))
+        return Actor(viewer.person_id, frozenset(roles), acts_for(viewer, lambda one: _allowed(one, scope, what)))
     held = {unit for found in viewer.units.values() for unit in found}
     if held & scope.line or stored.has_post_below(session, viewer, scope):
         raise NotAllowed(Sentence("Your role does not allow announcing days without class here."))
     raise NoAccess(Sentence("You have no access here: none of your posts answers for this unit or pupil."))
 
 
-def _allowed(viewer: Viewer, scope: ClosureScope) -> set[str]:
+def _allowed(viewer: Viewer, scope: ClosureScope, what: str) -> set[str]:
     roles = {role for role in ("head", "commune_leader") if viewer.of(role) & scope.line}
     if scope.line & (viewer.office_communes | viewer.office_provinces | viewer.office_schools):
         roles.add(OFFICE)
@@ -263,16 +277,13 @@ def _allowed(viewer: Viewer, scope: ClosureScope) -> set[str]:
         roles.add("teacher")
     if scope.pupil_id is None and viewer.of(ADMIN) & scope.line:  # an administrator knows no pupils
         roles.add(ADMIN)
-    return roles
+    return roles if what == NO_CLASS else roles & OF_PLACES
 
 
-def _checked(plan: Plan) -> Plan:
-    _check(plan)
-    return plan
-
-
-def _check(plan: Plan) -> None:
+def _check(plan: Plan, scope: ClosureScope) -> None:
     wrong = {}
+    if plan.what not in choices(scope.kind):
+        wrong["what"] = Sentence("This cannot be announced for such a place: choose from the list.")
     if plan.last_day < plan.first_day:
         wrong["last_day"] = Sentence("The last day is before the first one.")
     elif (plan.last_day - plan.first_day).days >= MOST_DAYS:
@@ -306,14 +317,16 @@ def _act(
         raise _DoneBefore
     first, last = plan.first_day.isoformat(), plan.last_day.isoformat()
     # What the history of a case stores of it. The reason may be personal, so it stays out of the chain.
-    data = {"because": "closure", "closure": closure, "scope": scope.kind, "first": first, "last": last}
+    because = BECAUSE[plan.what]
+    data = {"because": because, "closure": closure, "scope": scope.kind, "first": first, "last": last}
     counted, told = Touched(), dict[int, ClosureNews]()
-    for number, works in _works(SurroundingsReader(session, context.definitions, now), scope, lock=True, batch=batch):
+    world = SurroundingsReader(session, context.definitions, now)
+    for number, works in _works(world, scope, plan.what, lock=True, batch=batch):
         counted = _add(counted, number, works, actor, data)
         writer.store(session, works)
         _gather(told, works, scope, actor)
     stored.count_act(session, act, counted)
-    stored.tell(session, closure, f"closure_{kind}", told, now)
+    stored.tell(session, closure, f"{because}_{kind}", told, now)
 
 
 def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: ClosureScope, actor: Actor) -> None:
@@ -333,27 +346,32 @@ def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: Clos
 
 
 def _works(
-    world: SurroundingsReader, scope: ClosureScope, *, lock: bool, batch: int = stored.BATCH
+    world: SurroundingsReader, scope: ClosureScope, what: str, *, lock: bool, batch: int = stored.BATCH
 ) -> Iterable[tuple[int, list[Casework]]]:
-    for number, found in stored.touched(world.session, scope, _concerned(world.definitions), lock=lock, batch=batch):
+    concerned = _concerned(world.definitions, what)
+    for number, found in stored.touched(world.session, scope, what, concerned, lock=lock, batch=batch):
         yield number, world.caseworks(found)
 
 
-def _concerned(definitions: Definitions) -> Concerned:
-    """Returns whether days without class can move a deadline of a case: the rules of its state count school days."""
+def _concerned(definitions: Definitions, what: str) -> Concerned:
+    """Returns whether such days can move a deadline of a case: whether the rules of its state count with them."""
 
     @cache
     def concerned(workflow: str, version: int, state: str, accepted: bool | None) -> bool:
-        return any(map(_counts_school_days, definitions.rules(workflow, version).watching(state, accepted)))
+        return any(_counts(rule, what) for rule in definitions.rules(workflow, version).watching(state, accepted))
 
     return concerned
 
 
-def _counts_school_days(rule: Rule) -> bool:
+def _counts(rule: Rule, what: str) -> bool:
+    if what == HARVEST:
+        return True
     when = rule.when
     times = (when.for_, when.before_deadline, when.after_deadline, rule.repeat.every if rule.repeat else None)
-    counted = any(isinstance(time, Duration) and time.unit == SCHOOL_DAYS for time in times)
-    return counted or any(condition.name in ABSENCES for condition in when.conditions)
+    units = {time.unit if isinstance(time, Duration) else WORKING_HOURS for time in times if time}
+    if what == OFFICE_SHUT:
+        return bool(units & {WORKING_DAYS, WORKING_HOURS})
+    return SCHOOL_DAYS in units or any(condition.name in ABSENCES for condition in when.conditions)
 
 
 def _add(counted: Touched, number: int, works: list[Casework], actor: Actor, data: dict[str, Any]) -> Touched:

@@ -137,7 +137,7 @@ def with_cases(country: Country) -> dict[str, str]:
     codes, teacher = {}, country.viewer("teacher", BEFORE)
     for commune, pupil in country.pupils.items():
         opened = at("2025-06-30 08:00")
-        values = {**OPENING, "absent_since": "2025-06-27"}
+        values = {**OPENING, "absent_since": "2025-06-27", "confirm": True}
         codes[commune] = case_acts.open_case(country.context, teacher, pupil, values, opened)
         case_acts.step(country.context, Act(teacher, codes[commune], {}, at("2025-06-30 09:00")), "ask_commune")
     officer = country.viewer("officer-23377", BEFORE)
