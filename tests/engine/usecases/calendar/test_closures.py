@@ -369,7 +369,7 @@ def test_who_stands_in_is_told_instead(installed: CastInstallation) -> None:
 def test_those_in_the_post_that_a_case_waits_for_are_told(
     installed: CastInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.usecases.calendar.closures._concerned", lambda _definitions: lambda *_state: True)
+    monkeypatch.setattr("engine.usecases.calendar.closures._concerned", lambda *_given: lambda *_state: True)
     code = installed.open(NOW)
     case_acts.step(installed.context, Act(installed.viewer("teacher"), code, {"note": "Nhà xa"}, NOW), "ask_commune")
     monkeypatch.setattr(Casework, "recount", _moved)
