@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.core.calendar import TimeOff
 from engine.core.cases.act import Act
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.people.access import Viewer
 from engine.core.refusals import Refused
 from engine.core.scenario.reader import Scenario, ScenarioStep
-from engine.core.words import Sentence
+from engine.core.toml_reader import digest_of
+from engine.core.words import Label, Sentence
 from engine.jobs.risk_watch import watch
 from engine.jobs.sweep import run_due
 from engine.store.cases.cases import earliest_look
@@ -26,6 +28,7 @@ from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
 from engine.store.simulation import seed
 from engine.usecases.calendar.closures import announce_closure, lift_closure
+from engine.usecases.calendar.recount import recount_changed
 from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
 from engine.usecases.context import Context
@@ -143,6 +146,8 @@ class _Player:
                 self._announce(step)
             case "lift":
                 lift_closure(self.context, self._viewer(step.by), self.closure, step.values["last_day"], self.now)
+            case "calendar":
+                self._change_calendar(step.values["first"], step.values["last"])
             case "attendance" | "vacant" | "appoint" | "away":
                 self._around(step, step.values)
             case "open":
@@ -185,6 +190,15 @@ class _Player:
         else:
             values["unit_id"] = self.seeded.units[scope]
         self.closure = announce_closure(self.context, self._viewer(step.by), now=self.now, **values)
+
+    def _change_calendar(self, first: dt.date, last: dt.date) -> None:
+        """Adds days off to the calendar file, as if another one had taken its place, and counts the deadlines again."""
+        off = TimeOff(first, last, Label("nghỉ thêm", "a day off more"), "holiday", office=True, school=True)
+        name = f"{self.calendar.name}, {first} to {last}"
+        changed = replace(self.calendar, off=(*self.calendar.off, off), files=((name, digest_of(name)),))
+        definitions = replace(self.context.definitions, calendars={"": changed})
+        self.calendar, self.context = changed, replace(self.context, definitions=definitions)
+        recount_changed(self.context, self.now)
 
     def _around(self, step: ScenarioStep, values: Mapping[str, Any]) -> None:
         seeded, today = self.seeded, self._day()

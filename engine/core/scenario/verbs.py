@@ -93,6 +93,14 @@ def _closure(reader: Reader, at: dt.date) -> dict[str, Any]:
     }
 
 
+def _calendar(reader: Reader, at: dt.date) -> dict[str, Any]:
+    first = reader.day("first", required=True) or at
+    last = reader.day("last") or first
+    if last < first:
+        reader.fault("last", Sentence("This day is before the first one."))
+    return {"first": first, "last": last}
+
+
 def _lift(reader: Reader, _at: dt.date) -> dict[str, Any]:
     return {"last_day": reader.day("last", required=True)}
 
@@ -121,6 +129,7 @@ def _nothing(_reader: Reader, _at: dt.date) -> dict[str, Any]:
 BY_ITSELF: Mapping[str, Callable[[Reader, dt.date], dict[str, Any]]] = {
     "attendance": _attendance,
     "watch": _watch,
+    "calendar": _calendar,
     "closure": _closure,
     "lift": _lift,
     "vacant": _vacant,
