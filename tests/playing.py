@@ -65,7 +65,11 @@ class Playing:
     def open(self, now: str, member: str = "teacher", pupil: str = "pupil", **values: Any) -> str:
         moment = at(now)
         return case_acts.open_case(
-            self.context, self.viewer(member, moment), self.installed.pupils[pupil], {**OPENING, "confirm": True, **values}, moment
+            self.context,
+            self.viewer(member, moment),
+            self.installed.pupils[pupil],
+            {**OPENING, "confirm": True, **values},
+            moment,
         )
 
     def step(self, code: str, now: str, member: str, name: str, **values: Any) -> None:

@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from babel.support import NullTranslations
 from flask_wtf import FlaskForm
-from wtforms import Field as Control
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import Field as Control
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from engine.core.cases.dates import CONFIRM

@@ -133,7 +133,10 @@ class Clock:
         if held and not any(day == last and kind == "pause" for day, kind, _ in skipped):
             skipped.append((last, "pause", _said(held.reason, HELD)))
         seasons = tuple(one for one in self.case.windows[::-1] if any(one.first <= day < one.end for day, _ in counted))
-        notes = (*(self._notes(days) if duration.unit == "school days" else ()), *self._unconfirmed(duration.unit, skipped))
+        notes = (
+            *(self._notes(days) if duration.unit == "school days" else ()),
+            *self._unconfirmed(duration.unit, skipped),
+        )
         local = self.calendar.local(at) if at else None
         return Deadline(at, duration.unit, tuple(counted), tuple(skipped), seasons, notes, local)
 
@@ -172,7 +175,9 @@ class Clock:
     def _unconfirmed(self, unit: str, skipped: list[tuple[dt.date, str, Label]]) -> Iterator[Sentence]:
         """Says where days off come from that nobody has decided yet."""
         office = unit != "school days"
-        found = (self.calendar.unconfirmed(day, office=office) for day, kind, _ in skipped if kind in ("holiday", "break"))
+        found = (
+            self.calendar.unconfirmed(day, office=office) for day, kind, _ in skipped if kind in ("holiday", "break")
+        )
         for off in dict.fromkeys(one for one in found if one):
             yield Sentence("{days} is not confirmed yet. Source: {source}", days=off.name, source=off.source)
 

@@ -60,16 +60,22 @@ class Anchor:
 
     def in_year(self, calendar: Calendar, year: int) -> dt.date | None:
         """Returns the day of the anchor in a year, without its added days; None if it has none in that year."""
-        if self.kind == "tet":
-            return holiday_named(TET, "VN", year)
-        if self.kind == "break_end":
-            return back_after_tet(calendar, year)
-        if self.kind == "school_year":
-            return calendar.school_year_start(year)
-        if self.kind == "gathering":
-            return calendar.gathering(year)
-        if self.kind == "holiday":
-            return holiday_named(self.value, calendar.holidays, year)
+        match self.kind:
+            case "tet":
+                found = holiday_named(TET, "VN", year)
+            case "break_end":
+                found = back_after_tet(calendar, year)
+            case "school_year":
+                found = calendar.school_year_start(year)
+            case "gathering":
+                found = calendar.gathering(year)
+            case "holiday":
+                found = holiday_named(self.value, calendar.holidays, year)
+            case _:
+                found = self._day_in(year)
+        return found
+
+    def _day_in(self, year: int) -> dt.date | None:
         once, month_day = self.value[:-5].rstrip("-"), self.value[-5:]
         if once and int(once) != year:
             return None

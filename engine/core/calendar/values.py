@@ -71,7 +71,7 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class ClosedDays:
-    """Days without class, or without an office, first and last included, for all of a scope (pupil, class, school ...)."""
+    """Days without class, or of a shut office, first and last included, for all of a scope (pupil, class ...)."""
 
     first: dt.date
     last: dt.date

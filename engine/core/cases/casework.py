@@ -372,7 +372,7 @@ class Casework:
                 entry.data[name] = [[c.first.isoformat(), c.last.isoformat(), c.scope] for c in days]
                 # The reason may be personal, so it stays outside the chain.
                 entry.text = {**(entry.text or {}), name: [c.reason for c in days]}
-        if due.repetition and due.since is None or not rule.season:
+        if (due.repetition and due.since is None) or not rule.season:
             entry.data["steady"] = True
         if facts.holds:
             entry.data["holds"] = [[_iso(start), _iso(end)] for start, end, _ in facts.holds]

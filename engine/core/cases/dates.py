@@ -55,8 +55,8 @@ _BEFORE: Mapping[str, Sentence] = {
 
 @dataclass(frozen=True, slots=True)
 class KnownDays:
-    """What is known when a form is filled in: today, the days of BIRTH, ABSENCE and RETURN as far as they are known, and
-    the clock of the pupil's class.
+    """What is known when a form is filled in: today, the days of BIRTH, ABSENCE and RETURN as far as they are known,
+    and the clock of the pupil's class.
     """
 
     today: dt.date

@@ -40,7 +40,9 @@ _DAYS: Mapping[str, Sentence] = {
     "shut": Sentence("The office is shut: {first} to {last}."),
     "harvest": Sentence("Harvest: {first} to {last}."),
 }
-COUNTED_THEN = Sentence("The days were counted as the calendar and the rules of that time had it; since then it changed.")
+COUNTED_THEN = Sentence(
+    "The days were counted as the calendar and the rules of that time had it; since then it changed."
+)
 NOTHING: Mapping[str, Any] = {}
 
 

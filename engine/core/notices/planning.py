@@ -63,7 +63,9 @@ CLOSURES: Mapping[str, Label] = {
     ),
     "harvest_announced": Label("Vào mùa thu hoạch, hạn xử lý còn một nửa", "A harvest made deadlines earlier"),
     "harvest_changed": Label("Mùa thu hoạch được sửa, hạn xử lý tính lại", "A harvest was changed, deadlines moved"),
-    "harvest_lifted": Label("Mùa thu hoạch kết thúc sớm hoặc bị hủy, hạn xử lý tính lại", "A harvest was lifted, deadlines moved"),
+    "harvest_lifted": Label(
+        "Mùa thu hoạch kết thúc sớm hoặc bị hủy, hạn xử lý tính lại", "A harvest was lifted, deadlines moved"
+    ),
 }
 CHANGED = Label("Hồ sơ có thay đổi", "Something has changed in a case")
 

@@ -17,8 +17,8 @@ from engine.store.tables.base import Base
 
 
 class Closure(Base):
-    """Days announced for a pupil or for all in a unit: without class (neither these days nor absences on them count), of
-    a shut office (its working days do not count), or of a harvest (times are half).
+    """Days announced for a pupil or for all in a unit: without class (neither these days nor absences on them count),
+    of a shut office (its working days do not count), or of a harvest (times are half).
     """
 
     __tablename__ = "closures"

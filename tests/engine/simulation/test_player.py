@@ -51,13 +51,13 @@ def test_the_worker_fires_at_the_due_moment_and_not_when_somebody_looks(store: S
 
 
 def test_a_moment_before_it_is_due_nothing_has_fired_and_at_it_it_has(store: Store) -> None:
-    before = step("expect = { fired = [], overdue = false }", at="at = 2026-03-10T16:59:59")
-    then = step('expect = { fired = ["contact-overdue"], overdue = true }', at="at = 2026-03-10T17:00:00")
+    before = step("expect = { fired = [], overdue = false }", at="at = 2026-03-10T11:29:59")
+    then = step('expect = { fired = ["contact-overdue"], overdue = true }', at="at = 2026-03-10T11:30:00")
     assert wrong(store, OPENED + before + then) == []
 
 
 def test_told_are_those_since_the_step_before(store: Store) -> None:
-    at_5 = step('expect = { notified = ["head", "teacher"] }', at="at = 2026-03-10T17:00:00")
+    at_5 = step('expect = { notified = ["head", "teacher"] }', at="at = 2026-03-10T11:30:00")
     later = step("expect = { notified = [] }", at="at = 2026-03-10T17:00:00")
     assert wrong(store, OPENED + at_5 + later) == []
 
@@ -69,5 +69,5 @@ def test_each_pupil_has_a_case_of_their_own(store: Store) -> None:
 
 
 def test_due_is_told_as_the_clock_on_the_wall_shows_it(store: Store) -> None:
-    found: list[Check] = list(play(load(OPENED + "expect = { due = 2026-03-10T17:00:00 }"), store))
-    assert (found[0].ok, found[0].found.isoformat()) == (True, "2026-03-10T17:00:00+07:00")
+    found: list[Check] = list(play(load(OPENED + "expect = { due = 2026-03-10T11:30:00 }"), store))
+    assert (found[0].ok, found[0].found.isoformat()) == (True, "2026-03-10T11:30:00+07:00")

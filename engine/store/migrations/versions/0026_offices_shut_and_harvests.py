@@ -13,6 +13,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DELETE FROM closure_acts WHERE closure_id IN (SELECT id FROM closures WHERE what <> 'class')")
-    op.execute("UPDATE notices SET closure_id = NULL WHERE closure_id IN (SELECT id FROM closures WHERE what <> 'class')")
-    op.execute("DELETE FROM closures WHERE what <> 'class'")  # an earlier program would take them for days without class
+    op.execute(
+        "UPDATE notices SET closure_id = NULL WHERE closure_id IN (SELECT id FROM closures WHERE what <> 'class')"
+    )
+    op.execute(
+        "DELETE FROM closures WHERE what <> 'class'"
+    )  # an earlier program would take them for days without class
     op.drop_column("closures", "what")

@@ -92,7 +92,7 @@ def test_when_a_time_is_up(start: str, duration: str, expected: str) -> None:
         ("2026-03-02T08:00", "1 school day", "2026-03-03T17:00"),
         ("2026-02-23T08:00", "4 school days", "2026-02-25T17:00"),  # wholly inside: 2 + 2
         ("2026-02-23T08:00", "3 school days", "2026-02-25T11:30"),  # one and a half: the second day until noon
-            ("2026-02-23T08:00", "1 school day", "2026-02-24T11:30"),  # half a day ends with the morning
+        ("2026-02-23T08:00", "1 school day", "2026-02-24T11:30"),  # half a day ends with the morning
         ("2026-02-26T08:00", "6 school days", "2026-03-04T17:00"),  # 27/2: 2, 2/3: 2, then 3/3: 1, 4/3: 1
         ("2026-02-26T08:00", "4 working hours", "2026-02-26T10:00"),
         ("2026-03-02T16:00", "4 working hours", "2026-03-03T09:00"),  # one hour for two, then two for two

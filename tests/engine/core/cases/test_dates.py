@@ -42,7 +42,8 @@ def test_what_cannot_be_is_refused_with_both_days_and_no_box_helps(name: str, da
         check(name, day, confirmed=True)
     shown = f"{dt.date.fromisoformat(day):%d/%m/%Y}"
     assert not isinstance(raised.value, Questioned)
-    assert shown in str(raised.value) and said in str(raised.value)
+    assert shown in str(raised.value)
+    assert said in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,12 @@ def test_what_is_unlikely_is_asked_about_once(name: str, day: str, said: str) ->
 
 @pytest.mark.parametrize(
     ("name", "day"),
-    [("absent_since", "2026-02-05"), ("returned_on", "2026-04-01"), ("given_on", "2025-04-06"), ("visited_on", "2026-04-05")],
+    [
+        ("absent_since", "2026-02-05"),
+        ("returned_on", "2026-04-01"),
+        ("given_on", "2025-04-06"),
+        ("visited_on", "2026-04-05"),
+    ],
 )
 def test_what_can_be_is_not_asked_about(name: str, day: str) -> None:
     known = KnownDays(TODAY, KNOWN.clock, {BIRTH: dt.date(2014, 5, 1), ABSENCE: dt.date(2026, 4, 1)})
@@ -76,7 +82,9 @@ def test_what_is_unknown_holds_nothing_back() -> None:
     check("returned_on", "2026-03-31", known=KnownDays(TODAY, KNOWN.clock, {}))
 
 
-@pytest.mark.parametrize(("typed", "confirmed"), [(True, True), ("yes", True), ("on", True), ("", False), ("no", False)])
+@pytest.mark.parametrize(
+    ("typed", "confirmed"), [(True, True), ("yes", True), ("on", True), ("", False), ("no", False)]
+)
 def test_a_form_says_whether_its_dates_are_right(typed: object, confirmed: bool) -> None:
     assert dates.is_confirmed({dates.CONFIRM: typed}) is confirmed
     assert not dates.is_confirmed({})

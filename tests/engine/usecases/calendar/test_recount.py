@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine.core.calendar import load_calendar
+from engine.core.cases.act import Act
 from engine.core.cases.explain import why_of_deadline, why_of_event
 from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.cases.verify import breaks
@@ -14,7 +15,6 @@ from engine.store.ops.definition_texts import DefinitionText
 from engine.store.session import Store
 from engine.usecases.calendar.recount import Recounted, recount_changed, recount_deadlines
 from engine.usecases.cases.difficulties import raise_difficulty
-from engine.core.cases.act import Act
 from engine.usecases.context import Context
 from tests.playing import CONTACT, ROOT, Playing, at, playing
 
@@ -67,7 +67,8 @@ def test_page_and_explain_say_what_the_sweep_will_do_and_which_days_are_not_conf
         situation = reader.situation(facts)
         deadline = why_of_deadline(situation, facts)
         moved = why_of_event(new.definitions, facts, situation.surroundings, event.data)
-    assert deadline is not None and moved is not None
+    assert deadline is not None
+    assert moved is not None
     assert [line.in_("en") for line in deadline.lines()][-5:] == [
         "10/03/2026: counted",
         "11/03/2026: not counted, A day of the province (not confirmed)",
