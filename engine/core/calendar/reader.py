@@ -3,8 +3,8 @@
 format = 1; name; province (unit code); time_zone; holidays ("VN" ... or "none"); closing ("17:00"); school_days;
 [opening] mon = ["07:30-11:30", "13:00-17:00"] ...; [[school_year]] first, last, gathering, note;
 [[break]] name, first, last, confirmed, source; [[closed]] name, day or first and last, for, confirmed, source;
-[[worked]] day, instead_of, for. `for` is office, school or both (default). `confirmed = false` with a `source`: days that
-nobody has decided yet.
+[[worked]] day, instead_of, for. `for` is office, school or both (default). `confirmed = false` with a `source`: days
+that nobody has decided yet.
 """
 
 from __future__ import annotations

@@ -127,7 +127,8 @@ class Definitions:
         self, rules: RuleSet, when: dt.datetime, surroundings: Surroundings, holds: Holds = (), *, steady: bool = False
     ) -> Clock:
         """Returns the clock of a case in these surroundings at about this time; `steady`: the one without seasons."""
-        return self._time(rules, when, surroundings, holds)[2 if steady else 1]
+        _seasons, hurried, even = self._time(rules, when, surroundings, holds)
+        return even if steady else hurried
 
     def _time(
         self, rules: RuleSet, when: dt.datetime, surroundings: Surroundings, holds: Holds
@@ -153,7 +154,8 @@ class Definitions:
             if surroundings.harvests:
                 # The id of the seasons that communes enter; a season of the rules may have it, too.
                 seasons[HARVEST] = (*seasons.get(HARVEST, ()), *map(_harvest, surroundings.harvests))
-            self._times[asked] = seasons, *(self._clock(surroundings, found, holds) for found in (seasons, {}))
+            hurried = self._clock(surroundings, seasons, holds)
+            self._times[asked] = seasons, hurried, self._clock(surroundings, {}, holds)
         return self._times[asked]
 
     def _clock(self, surroundings: Surroundings, seasons: Seasons, holds: Holds) -> Clock:

@@ -267,7 +267,8 @@ def _clock_then(
     held = zip_longest(data.get("holds", ()), text.get("holds", ()), fillvalue="")
     holds = tuple((moment(when[0]), moment(when[1]) if when[1] else None, reason) for when, reason in held)
     steady = bool(data.get("steady"))
-    return definitions.clock(rules, moment(data["start"]), replace(surroundings, **apart), holds, steady=steady)
+    around = replace(surroundings, closures=apart["closures"], shut=apart["shut"], harvests=apart["harvests"])
+    return definitions.clock(rules, moment(data["start"]), around, holds, steady=steady)
 
 
 def _time(

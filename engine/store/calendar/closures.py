@@ -238,7 +238,8 @@ def touched(
     """Yields the open cases that announced days concern in batches: how many, and those that need a look.
 
     `what` says whose they are: those of the pupils who learn there, or live there, or both. `concerned` decides by
-    workflow, version of the rules, state and whether the offer is accepted. `lock` locks the cases. A case that changes at this moment counts its deadline again at the next look.
+    workflow, version of the rules, state and whether the offer is accepted. `lock` locks the cases. A case that changes
+    at this moment counts its deadline again at the next look.
     """
     # First find their ids with the index of their classes. With an order and a limit, a database would go through all
     # cases of the country.
