@@ -73,7 +73,7 @@ def _windows(season: Season, calendar: Calendar, year: int) -> tuple[Window, ...
 
 def _harvest(days: ClosedDays) -> Window:
     """Returns the risk window of a harvest that a commune has entered: times are half in it."""
-    name = Label(f"mùa thu hoạch ({days.reason})", f"harvest ({days.reason})")
+    name = Label(f"mùa thu hoạch: {days.reason}", f"harvest: {days.reason}")
     return Window(days.first, days.last + DAY, HALF, name)
 
 

@@ -272,3 +272,38 @@ def test_who_was_told_of_a_closure_far_from_their_posts_may_look_at_it(cast: Cas
         notice = session.scalars(select(t.Notice).where(t.Notice.closure_id == closure)).one()
         notice.person_id = cast.installed.people["outsider_commune_officer"]
     assert cast.get("outsider_commune_officer", f"/closures/{closure}").status_code == 200
+
+
+def test_a_leader_says_that_the_office_is_shut_or_that_it_is_harvest_and_a_teacher_is_not_asked(cast: Cast) -> None:
+    assert "Đây là gì?" not in cast.get("teacher", new(cast, "class")).text
+    assert "Đây là gì?" in cast.get("commune_leader", new(cast, "commune")).text
+    code = cast.to_commune()
+    cast.accept(code, "commune_officer")
+    assert cast.case(code).due_at == at("2026-03-05 17:00")
+    funeral = {"first": "4/3/2026", "last": "", "reason": "Tang lễ", "what": "office"}
+    answer = announce(cast, "commune_leader", "commune", **funeral)
+    assert answer.status_code == 303
+    page = cast.get("commune_leader", answer.location).text
+    assert "Cơ quan nghỉ" in page
+    assert "Học sinh học" not in page
+    assert cast.case(code).due_at == at("2026-03-06 17:00")
+    why = cast.get("commune_officer", f"/cases/{code}").text
+    assert "04/03/2026: không tính, Tang lễ" in why
+    assert "Cơ quan nghỉ" in cast.get("commune_officer", "/closures").text
+
+
+def test_in_the_harvest_of_a_village_the_page_says_plainly_that_the_time_is_half(cast: Cast) -> None:
+    code = cast.open_case()
+    harvest = {"first": "1/3/2026", "last": "30/4/2026", "reason": "Cà phê", "what": "harvest"}
+    assert announce(cast, "commune_leader", "village", **harvest).status_code == 303
+    assert cast.case(code).due_at == at("2026-03-03 11:30")
+    page = cast.get("teacher", f"/cases/{code}").text
+    assert "Trong mùa nguy cơ (mùa thu hoạch: Cà phê), thời hạn còn một nửa: đến 11:30 03/03/2026." in page
+    assert "03/03/2026: nửa ngày, tính là một ngày (mùa nguy cơ mùa thu hoạch: Cà phê)" in page
+
+
+def test_an_office_is_not_shut_by_its_school_nor_for_one(cast: Cast) -> None:
+    shut = STORM | {"what": "office"}
+    assert cast.send("head", new(cast, "school"), **shut).status_code in {403, 422}
+    assert cast.send("commune_leader", new(cast, "school"), **shut).status_code == 422
+    assert stored(cast) == []

@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from engine.store import tables as t
 from engine.store.cases.search import pupils_named
 from engine.store.ops import schema
-from tests.installation import CastInstallation, installed
+from engine.usecases.calendar.closures import announce_closure
+from tests.installation import MONDAY, CastInstallation, at, installed
 
 __all__ = ["installed"]  # a fixture
 
@@ -54,3 +55,18 @@ def test_codes_that_were_unique_in_all_become_unique_in_a_school_and_nothing_is_
             assert session.execute(text("PRAGMA foreign_key_check")).all() == []
     with pytest.raises(IntegrityError), installed.store.writing("test") as session:
         session.execute(delete(t.Pupil).where(t.Pupil.id == installed.cast.pupils["pupil"]))
+
+
+def test_offices_and_harvests_go_when_an_earlier_program_would_take_them_for_days_without_class(
+    installed: CastInstallation,
+) -> None:
+    code, plan = installed.open(), {"first_day": at(MONDAY).date(), "last_day": at(MONDAY).date(), "reason": "x"}
+    for what in ("class", "office", "harvest"):
+        unit = installed.cast.units["commune"]
+        announce_closure(installed.context, None, unit_id=unit, what=what, now=at(MONDAY), **plan)
+    go_back(installed, "0019")
+    schema.upgrade(installed.store)
+    with installed.store.reading("test") as session:
+        assert session.scalars(select(t.Closure.what)).all() == ["class"]
+        assert session.scalars(select(t.ClosureAct.kind)).all() == ["announced"]
+    assert installed.case(code).state == "absent"
