@@ -42,7 +42,7 @@ def test_it_tells_the_deadline_what_happened_and_what_comes(store: Store) -> Non
         "    Counted 1 school day from 08:00 05/03/2026: until 17:00 06/03/2026.",
         "    06/03/2026: counted",
         "What comes next if nobody acts:",
-        "  17:00 12/03/2026  contact-missing: No contact with the family within 5 school days: the commune is asked",
+        "  17:00 10/03/2026  contact-missing: No contact with the family within 3 school days: the commune is asked",
     ]
 
 

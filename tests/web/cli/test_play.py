@@ -38,14 +38,14 @@ def test_a_line_for_each_expectation_and_a_summary() -> None:
     assert result.exit_code == 0
     assert result.output.splitlines() == [
         f"{EXAMPLE}: Nobody at the commune answers",
-        'ok   step 3, 08:00 06/03/2026: state = "commune_visit"',
-        'ok   step 3, 08:00 06/03/2026: offered_to = "commune_officer"',
-        "ok   step 3, 08:00 06/03/2026: accepted = false",
-        'ok   step 3, 08:00 06/03/2026: fired = ["contact-failed"]',
-        'ok   step 4, 09:00 06/03/2026: refused = "no_access"',
-        'ok   step 6, 10:00 09/03/2026: fired = ["contact-failed", "visit-not-accepted"]',
-        'ok   step 6, 10:00 09/03/2026: offered_to = "commune_leader"',
-        'ok   step 6, 10:00 09/03/2026: notified = ["commune_leader", "education_office"]',
+        'ok   step 3, 08:00 03/04/2026: state = "commune_visit"',
+        'ok   step 3, 08:00 03/04/2026: offered_to = "commune_officer"',
+        "ok   step 3, 08:00 03/04/2026: accepted = false",
+        'ok   step 3, 08:00 03/04/2026: fired = ["contact-failed"]',
+        'ok   step 4, 09:00 03/04/2026: refused = "no_access"',
+        'ok   step 6, 10:00 06/04/2026: fired = ["contact-failed", "visit-not-accepted"]',
+        'ok   step 6, 10:00 06/04/2026: offered_to = "commune_leader"',
+        'ok   step 6, 10:00 06/04/2026: notified = ["commune_leader", "education_office"]',
         "Scenarios: 1. Expectations: 8. Failed: 0.",
     ]
 
@@ -56,7 +56,7 @@ def test_one_expectation_that_fails_is_enough_to_end_with_1(write: Write) -> Non
     assert result.exit_code == 1
     assert result.output.splitlines()[1:] == [
         'ok   step 1, 08:00 09/03/2026: state = "absent"',
-        "FAIL step 1, 08:00 09/03/2026: due: expected 2026-03-11T17:00:00, found 2026-03-10T17:00:00",
+        "FAIL step 1, 08:00 09/03/2026: due: expected 2026-03-11T17:00:00, found 2026-03-10T11:30:00",
         'FAIL step 2, 08:00 09/03/2026: refused: expected "", found "no_access" ' + f"({NO_DUTY})",
         "Scenarios: 1. Expectations: 3. Failed: 2.",
     ]
@@ -98,7 +98,7 @@ def test_a_rule_change_is_tried_with_the_path_of_the_changed_file(write: Write) 
     rules = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8")
     write("mine.toml", rules.replace('for = "1 school day" }', 'for = "2 school days" }'))
     head = HEAD.replace('rules    = "dropout"', 'rules = "mine.toml"')
-    result = run(write("s.toml", head + OPENED + "expect = { due = 2026-03-11T17:00:00 }\n"))
+    result = run(write("s.toml", head + OPENED + "expect = { due = 2026-03-10T17:00:00 }\n"))
     assert result.exit_code == 0, result.output
 
 

@@ -13,7 +13,7 @@ from tests.pages import Site, post, site
 from tests.playing import CONTACT, RULES, Playing, at, definitions
 
 PAGE = "/simulate"
-FASTER = RULES.replace('"3 school days" }', '"1 school day" }', 1)
+FASTER = RULES.replace('teacher_contact", for = "3 school days"', 'teacher_contact", for = "1 school day"', 1)
 
 
 @pytest.fixture
