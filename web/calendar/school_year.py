@@ -7,6 +7,7 @@ import datetime as dt
 from flask import Blueprint, g, render_template, url_for
 
 from engine.core.calendar import Calendar, SchoolYear
+from engine.core.calendar.announced import SHORT
 from engine.core.calendar.months import months, year_at
 from engine.core.words import Label
 from engine.store.calendar import closure_lists as lists
@@ -44,6 +45,7 @@ def index() -> str:
         taught=_taught(year),
         files=_files(calendar),
         years=_years(calendar, year),
+        words=SHORT,
         title=_title,
         month_name=_month_name,
     )

@@ -367,8 +367,10 @@ class Casework:
             "start": _iso(due.start),
             "time": str(due.counted or ""),
         }
-        for name in DAYS_APART:
-            if days := getattr(self.situation.surroundings, name):
+        around = self.situation.surroundings
+        apart = (around.closures, self.situation.shut_for(rule), around.harvests)
+        for name, days in zip(DAYS_APART, apart, strict=True):
+            if days:
                 entry.data[name] = [[c.first.isoformat(), c.last.isoformat(), c.scope] for c in days]
                 # The reason may be personal, so it stays outside the chain.
                 entry.text = {**(entry.text or {}), name: [c.reason for c in days]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from engine.core.calendar import Calendar, Clock, ClosedDays, Pause, Window, clock_of, windows
@@ -17,6 +17,7 @@ from engine.core.workflow.model import Workflow
 
 MOST_TIMES = 512  # clocks that are kept for other cases; a clock with its own closures takes 50 KB
 DAYS_APART = ("closures", "shut", "harvests")  # what of the surroundings a clock counts with
+OF_COMMUNE = frozenset({"commune_officer", "commune_leader"})  # who works at the commune's office
 HALF, DAY = 0.5, dt.timedelta(days=1)
 Seasons = Mapping[str, tuple[Window, ...]]
 Holds = tuple[tuple[dt.datetime, dt.datetime | None, str], ...]  # from, to (None: no end), reason
@@ -45,6 +46,8 @@ class Situation:
     """Everything that a decision needs beside the case itself: its rules, its clocks, its units and its risk windows.
 
     `clock` hurries in a season. `steady` does not: repetitions, lessons and rules with `season = false` count with it.
+    `commune` are the same two, but without the days on which the office of the pupil's commune is shut. Only the states
+    that this office answers for count with them: a funeral at the commune delays no teacher.
     """
 
     workflow: Workflow
@@ -54,10 +57,25 @@ class Situation:
     surroundings: Surroundings
     seasons: Seasons
     steady: Clock
+    commune: tuple[Clock, Clock]
 
     def clock_for(self, rule: Rule) -> Clock:
         """Returns the clock with which the time of a rule counts."""
-        return self.clock if rule.season else self.steady
+        return self._clocks(rule)[0 if rule.season else 1]
+
+    def steady_for(self, rule: Rule) -> Clock:
+        """Returns the clock with which the repetitions and the shares of time of a rule count."""
+        return self._clocks(rule)[1]
+
+    def shut_for(self, rule: Rule) -> tuple[ClosedDays, ...]:
+        """Returns the days of a shut office that a rule counts with."""
+        return self.surroundings.shut if self._of_commune(rule) else ()
+
+    def _clocks(self, rule: Rule) -> tuple[Clock, Clock]:
+        return self.commune if self._of_commune(rule) else (self.clock, self.steady)
+
+    def _of_commune(self, rule: Rule) -> bool:
+        return self.workflow.states[rule.when.state].owner in OF_COMMUNE
 
     def season_on(self, day: dt.date) -> frozenset[str]:
         """The ids of the risk windows that a day lies in."""
@@ -94,6 +112,7 @@ class Definitions:
     rulesets: Mapping[tuple[str, int], RuleSet]
     calendars: Mapping[str, Calendar]
     current: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    # Seasons, a clock that hurries in them, and one that does not.
     _times: dict[tuple[object, ...], tuple[Seasons, Clock, Clock]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -120,8 +139,11 @@ class Definitions:
         """The rules, clock and risk windows that hold for a case."""
         workflow = self.workflow(facts.workflow, facts.workflow_version)
         rules = self.rules(facts.workflow, facts.rules_version)
-        seasons, clock, steady = self._time(rules, facts.since, surroundings, facts.holds)
-        return Situation(workflow, rules, clock, self.calendar(surroundings.province), surroundings, seasons, steady)
+        seasons, *commune = self._time(rules, facts.since, surroundings, facts.holds)
+        own = replace(surroundings, shut=()) if surroundings.shut else surroundings
+        clock, steady = self._time(rules, facts.since, own, facts.holds)[1:]
+        calendar = self.calendar(surroundings.province)
+        return Situation(workflow, rules, clock, calendar, surroundings, seasons, steady, (commune[0], commune[1]))
 
     def clock(
         self, rules: RuleSet, when: dt.datetime, surroundings: Surroundings, holds: Holds = (), *, steady: bool = False

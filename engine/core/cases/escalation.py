@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from engine.core.calendar import Calendar, Duration
+from engine.core.calendar import Calendar, Clock, Duration
 from engine.core.cases.definitions import Situation
 from engine.core.cases.facts import Facts
 from engine.core.invariants import Broken, given
@@ -117,7 +117,7 @@ def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
             at, start, counted = _first(rule, start, facts, situation)
         elif rule.repeat is not None and (rule.repeat.at_most is None or times <= rule.repeat.at_most):
             start, counted = fired.last, rule.repeat.every
-            at = situation.steady.deadline(start, counted)
+            at = situation.steady_for(rule).deadline(start, counted)
         else:
             continue
         if at is not None:
@@ -193,17 +193,17 @@ def _around_deadline(
     if when.after_deadline is not None:
         return clock.deadline(due, when.after_deadline), due, when.after_deadline
     if isinstance(when.before_deadline, Fraction):
-        return _when_left(situation, start, due, when.before_deadline), start, None
+        return _when_left(situation.steady_for(rule), start, due, when.before_deadline), start, None
     before = given(when.before_deadline, "a rule on the deadline says how long before or after it")
     return max(start, clock.before(due, before)), start, before
 
 
-def _when_left(situation: Situation, start: dt.datetime, due: dt.datetime, share: Fraction) -> dt.datetime:
+def _when_left(clock: Clock, start: dt.datetime, due: dt.datetime, share: Fraction) -> dt.datetime:
     """Returns when a share of the time is left, inside working hours: a reminder at night helps nobody.
 
     If no working hour lies between, the share is one of the time on the wall.
     """
-    return situation.steady.part(start, due, 1 - share) or due - (due - start) * float(share)
+    return clock.part(start, due, 1 - share) or due - (due - start) * float(share)
 
 
 def _settled(rule: Rule, facts: Facts) -> bool:

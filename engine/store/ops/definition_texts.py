@@ -65,7 +65,7 @@ def newest(session: Session, kind: str) -> dict[str, str]:
         .where(t.Definition.kind == kind)
         .order_by(t.Definition.name, t.Definition.version)
     )
-    return dict(rows)
+    return {row.name: row.digest for row in rows}
 
 
 def kept(session: Session, kinds: Iterable[str]) -> list[DefinitionText]:

@@ -244,8 +244,7 @@ def answer_by(work: Casework, asked_at: dt.datetime) -> dt.datetime:
 
     The office's working days count, without the holds of the case: a hold may be the difficulty itself.
     """
-    calendar, shut = work.situation.calendar, work.situation.surroundings.shut
-    found = clock_of(calendar, shut=shut).deadline(asked_at, ANSWER_WITHIN)
+    found = clock_of(work.situation.calendar).deadline(asked_at, ANSWER_WITHIN)
     return given(found, "a clock without pauses always gets there")
 
 
