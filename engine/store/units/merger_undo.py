@@ -171,6 +171,11 @@ def to_own_communes(session: Session, units: Collection[int]) -> None:
             .where(_cases.c.offered_unit_id.in_(chunk), _cases.c.commune_id.is_not(None))
             .values(offered_unit_id=_cases.c.commune_id)
         )
+        connection.execute(
+            update(_cases)
+            .where(_cases.c.asked_unit_id.in_(chunk))
+            .values(asked_unit_id=func.coalesce(_cases.c.commune_id, _cases.c.school_id))
+        )
 
 
 def still_named(session: Session, units: Collection[int]) -> dict[str, int]:
