@@ -20,7 +20,7 @@ _TABLES = t.Base.metadata.tables
 _units, _links, _cases, _offers = (_TABLES[name] for name in ("units", "unit_links", "cases", "offers"))
 WHOLE = ("units", "appointments", "closures")  # these tables are small enough to compare whole
 HAS = ("assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at")
-WHOSE = (*HAS, *ASKED, "due_at", "next_look_at")  # who has a case, whose turn it is, and until when
+WHOSE = (*HAS, *ASKED, "entry", "due_at", "next_look_at")  # who has a case, whose turn it is, and until when
 PLACED: Mapping[str, tuple[str, ...]] = {
     "pupils": tuple(name for name in PLACES if name in _TABLES["pupils"].c),
     "cases": (*PLACES, *WHOSE, "version"),
