@@ -15,6 +15,7 @@ from itertools import count
 from engine.core.cases import chain, escalation
 from engine.core.cases.definitions import Definitions, Surroundings
 from engine.core.cases.facts import Facts
+from engine.core.workflow.requests import ACCEPT, request_of
 from engine.store.cases.writer import CASE_COLUMNS
 
 Row = tuple[object, ...]
@@ -195,6 +196,13 @@ class Country:
             seat,
             stage.since if role else None,
             stage.accepted,
+            stage.request,
+            role or "teacher",
+            seat or home.class_id,
+            stage.accepted or stage.since,
+            stage.accepted or stage.since,
+            0,
+            1,
             stage.due,
             stage.look,
             "[]",
@@ -219,13 +227,14 @@ class Country:
         situation = self.definitions.situation(facts, Surroundings())
         due, look = escalation.deadline(facts, situation), escalation.next_look(facts, situation, NOW)
         assert due and look and look > NOW  # noqa: PT018 - one thing: the case is not due
-        return Stage(state, TODAY, role, moment(accepted) if accepted else None, moment(due), moment(look))
+        asks = facts.request or ""
+        return Stage(state, TODAY, role, moment(accepted) if accepted else None, asks, moment(due), moment(look))
 
     def _overdue(self, seen: dt.datetime) -> Stage:
         facts = _facts(self.versions, "teacher_contact", CONTACTED, None, None)
         due = escalation.deadline(facts, self.definitions.situation(facts, Surroundings()))
         assert due and due < NOW  # noqa: PT018 - one thing: the case is overdue
-        return Stage("teacher_contact", CONTACTED, None, None, moment(due), moment(seen))
+        return Stage("teacher_contact", CONTACTED, None, None, facts.request or "", moment(due), moment(seen))
 
 
 @dataclass(slots=True)
@@ -236,6 +245,7 @@ class Stage:
     began: dt.datetime
     role: str | None
     accepted: str | None
+    request: str
     due: str
     look: str
     since: str = ""
@@ -266,6 +276,13 @@ def _facts(
         None,
         offered,
         accepted,
+        ACCEPT if role and accepted is None else request_of(state, role or "teacher"),
+        role or "teacher",
+        0,
+        accepted or since,
+        accepted or since,
+        0,
+        1,
         None,
         None,
         [],

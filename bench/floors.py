@@ -40,6 +40,8 @@ INSERT INTO notices (case_id, seq, person_id, role, kind, urgent, at)
     FROM cases c JOIN appointments a ON a.unit_id = c.school_id AND a.role = 'head' WHERE {DUE};
 UPDATE cases SET state = 'commune_visit', entry = entry + 1, since = :now, assignee_id = NULL,
     offered_role = 'commune_officer', offered_unit_id = village_id, offered_at = :now, due_at = :due,
+    request = 'accept', asked_role = 'commune_officer', asked_unit_id = village_id, asked_at = :now, asked_from = :now,
+    put_off = 0, stay = entry + 1,
     next_look_at = :due, version = version + 1,
     last_hash = (SELECT e.hash FROM events e WHERE e.case_id = cases.id AND e.seq = cases.version + 1)
     WHERE {DUE};
@@ -72,6 +74,8 @@ WITH due AS (
 )
 UPDATE cases SET state = 'commune_visit', entry = cases.entry + 1, since = %(now)s, assignee_id = NULL,
     offered_role = 'commune_officer', offered_unit_id = cases.village_id, offered_at = %(now)s, due_at = %(due)s,
+    request = 'accept', asked_role = 'commune_officer', asked_unit_id = cases.village_id, asked_at = %(now)s,
+    asked_from = %(now)s, put_off = 0, stay = cases.entry + 1,
     next_look_at = %(due)s, version = due.seq, last_hash = event.hash
 FROM due, event WHERE cases.id = due.id AND cases.id = event.case_id
 """

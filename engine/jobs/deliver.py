@@ -23,8 +23,10 @@ from engine.core.notices import planning
 from engine.jobs.plan_notices import plan_new, plan_urging
 from engine.jobs.write_notices import Writer
 from engine.store.notices import deliveries as stored
-from engine.store.notices.deliveries import Claimed
-from engine.store.notices.notices import drop_browser, read_readers
+from engine.store.notices.deliveries import Claimed, DueNotice
+from engine.store.notices.notices import drop_browser, pass_on, read_readers
+from engine.store.session import Session
+from engine.usecases.cases.reseat import has_the_seat
 from engine.usecases.context import Context
 
 log = logging.getLogger("ralop.deliver")
@@ -123,9 +125,22 @@ class _Round:
             self._failed(it, type(error).__name__, final=False)
             return True
         with self.context.store.writing("mark a delivery") as session:
-            stored.mark_sent(session, it.id, self.now, stored.SENT if text else stored.VOID)
+            why = self._pass_on(session, it, writer.dropped.get(it.id, ()))
+            stored.mark_sent(session, it.id, self.now, stored.SENT if text else stored.VOID, None if text else why)
         self.done.sent += text is not None
         return True
+
+    def _pass_on(self, session: Session, it: Claimed, dropped: Sequence[DueNotice]) -> str | None:
+        """Gives what the person has no duty for any more to whoever has it now, if they do not know; returns the reason.
+
+        What says that a case came to somebody goes no further: whoever has it now was told so when it came to them.
+        """
+        passed_on = 0
+        for one in dropped:
+            if one.kind not in planning.CAME_KINDS and one.case_id is not None and one.closure_id is None:
+                people = has_the_seat(session, self.context, one.case_id, one.role, self.now) - {it.person_id}
+                passed_on += pass_on(session, one.id, people, self.now)
+        return f"the person has no duty there any more; passed on: {passed_on}" if dropped else None
 
     def _send(self, addresses: Sequence[str], message: Message, send: Send) -> None:
         """Sends to every address of the person; the message has arrived if one of them took it."""

@@ -30,8 +30,8 @@ from engine.store.ops import leases
 from engine.store.session import Store
 from engine.usecases.attendance.import_jobs import work as work_on_imports
 from engine.usecases.cases.difficulties import climb_due
+from engine.usecases.cases.reseat import turn_of_day, work_on_rest
 from engine.usecases.context import Context
-from engine.usecases.people.vacancies import reroute_daily
 
 log = logging.getLogger("ralop.worker")
 
@@ -68,8 +68,8 @@ def _imports(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> ob
     return work_on_imports(context, now, stop)
 
 
-def _reroute(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
-    return reroute_daily(context, now, stop)
+def _seats(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return turn_of_day(context, now, stop), work_on_rest(context, now, stop)
 
 
 def _climb(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
@@ -82,13 +82,13 @@ def _forget(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> obj
 
 Jobs = tuple[Job, ...]
 JOBS: Jobs = (
+    Job("seats", _seats),
     Job("sweep", _sweep, parts=4),
     Job("deliver", _deliver, parts=2),
     Job("difficulties", _climb),
     Job("watch", _watch),
     Job("imports", _imports, parts=2),
     Job("trials", _trials),
-    Job("reroute", _reroute),
     Job("forget", _forget),
 )
 

@@ -11,11 +11,12 @@ from engine.core.invariants import given
 from engine.core.notices import planning, texts
 from engine.core.notices.planning import PUSH, DigestItem, PlaceCount
 from engine.core.notices.texts import Text, case_url, closure_url
-from engine.core.people.access import OFFICE
+from engine.core.people.access import OFFICE, reach
 from engine.jobs.plan_notices import DIGEST, NOTICE, TRIAL, to_urge
 from engine.store.notices import deliveries as stored
 from engine.store.notices import notices as readers
 from engine.store.notices.deliveries import Claimed, DueNotice
+from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.usecases.context import Context
 
@@ -31,15 +32,37 @@ class Writer:
         self.browsers = readers.browsers_of(session, people)
         self.told = stored.told_by(session, [it.id for it in claimed])
         today = self.local(now).date()
-        digested = {it.person_id for it in claimed if it.kind == DIGEST}
+        self.absent = {id for id, acts in readers.acting_for(session, people, today).items() if id not in acts}
+        self.viewers = {id: viewer_of(session, id, today) for id in people}
+        digested = {it.person_id for it in claimed if it.kind == DIGEST} - self.absent
         self.urging: Mapping[int, list[PlaceCount]] = {id: to_urge(session, id, now, today) for id in digested}
+        self.dropped: dict[int, list[DueNotice]] = {}  # by delivery: what its reader has no duty for any more
+        for it in claimed:
+            self._address(it)
+
+    def _address(self, it: Claimed) -> None:
+        """Keeps what the reader still has a duty for; a notice is addressed when it is sent, not when it is written."""
+        told = self.told.get(it.id, [])
+        self.told[it.id] = [one for one in told if self._concerns(it.person_id, one)]
+        self.dropped[it.id] = [one for one in told if not self._concerns(it.person_id, one)]
+
+    def _concerns(self, person_id: int, one: DueNotice) -> bool:
+        if one.act_id is not None:
+            return True
+        if one.case_id is None or one.closure_id is not None:
+            return any(self.viewers[person_id].units.values())
+        return person_id not in self.absent and bool(reach(self.viewers[person_id], one))
 
     def text(self, it: Claimed) -> Text | None:
-        """Returns the text of a delivery in the person's language; None for a digest with nothing left to say."""
+        """Returns the text of a delivery in the person's language; None for one with nothing left to say: an empty digest,
+        or a notice about a case for which the person has no duty any more.
+        """
         language = self.readers[it.person_id].language
         told = self.told.get(it.id, [])
         if it.kind == TRIAL:
             return texts.trial_text(self.url, language)
+        if it.kind == NOTICE and not told:
+            return None
         if it.kind == NOTICE:
             item = self._item(told[0])
             if item.act is not None:
@@ -49,7 +72,7 @@ class Writer:
             link = case_url(self.url, item.code)
             return texts.notice_text(item.code, item.why, item.due, link, language, urgent=it.urgent)
         day = given(it.day, "a message of no single notice is the digest of a day")
-        digest = planning.gather([self._item(one) for one in told], self.urging[it.person_id])
+        digest = planning.gather([self._item(one) for one in told], self.urging.get(it.person_id, ()))
         return texts.digest_text(digest, day, self.url, language) if digest else None
 
     def _item(self, told: DueNotice) -> DigestItem:

@@ -22,12 +22,14 @@ from engine.jobs.risk_watch import watch
 from engine.jobs.sweep import run_due
 from engine.store.cases.cases import earliest_look
 from engine.store.cases.difficulties import earliest_due
+from engine.store.cases.reseating import concern
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
 from engine.store.simulation import seed
 from engine.usecases.calendar.closures import announce_closure, lift_closure
 from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
+from engine.usecases.cases.reseat import reseat, turn_of_day
 from engine.usecases.context import Context
 
 NO_CASE = "RL-0000-000000"  # the code used for an act on a case that does not exist
@@ -81,6 +83,9 @@ STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
 }
 
 
+COME_AND_GO = frozenset({"vacant", "appoint", "away", "back", "disable", "enable"})
+
+
 class _Player:
     """The state of a played scenario: the context, the cast, whether the worker runs, and the last notice that was
     read.
@@ -109,12 +114,19 @@ class _Player:
         self.now = until
 
     def _work(self) -> None:
+        turn_of_day(self.context, self.now)
         run_due(self.context, self.now)
         climb_due(self.context, self.now)
 
     def _next_look(self) -> dt.datetime | None:
         with self.context.store.reading("when to look") as session:
-            return min(filter(None, (earliest_look(session), earliest_due(session))), default=None)
+            moments = earliest_look(session), earliest_due(session), self._turn(session)
+            return min(filter(None, moments), default=None)
+
+    def _turn(self, session: Session) -> dt.datetime | None:
+        """Returns the next midnight with which a post or an absence begins or ends."""
+        day = seed.next_turn(session, self._day())
+        return self.calendar.instant(day, 0) if day else None
 
     def _day(self) -> dt.date:
         return self.calendar.local(self.now).date()
@@ -143,8 +155,10 @@ class _Player:
                 self._announce(step)
             case "lift":
                 lift_closure(self.context, self._viewer(step.by), self.closure, step.values["last_day"], self.now)
-            case "attendance" | "vacant" | "appoint" | "away":
-                self._around(step, step.values)
+            case "attendance":
+                self._mark(step, step.values)
+            case "vacant" | "appoint" | "away" | "back" | "disable" | "enable":  # COME_AND_GO
+                self._people(step.do, step.values)
             case "open":
                 viewer = self._viewer(step.by) or Viewer(0)
                 case_acts.open_case(self.context, viewer, self.seeded.pupils[step.pupil], step.values, self.now)
@@ -186,20 +200,30 @@ class _Player:
             values["unit_id"] = self.seeded.units[scope]
         self.closure = announce_closure(self.context, self._viewer(step.by), now=self.now, **values)
 
-    def _around(self, step: ScenarioStep, values: Mapping[str, Any]) -> None:
-        seeded, today = self.seeded, self._day()
+    def _mark(self, step: ScenarioStep, values: Mapping[str, Any]) -> None:
         with self.context.store.writing("around the cases") as session:
-            match step.do:
-                case "attendance":
-                    pupil = seeded.pupils[step.pupil]
-                    seed.mark(session, pupil, values["day"], values["sessions"], values["mark"], self.now)
+            pupil = self.seeded.pupils[step.pupil]
+            seed.mark(session, pupil, values["day"], values["sessions"], values["mark"], self.now)
+
+    def _people(self, do: str, values: Mapping[str, Any]) -> None:
+        """Lets people come and go, as the use cases do it: what they had goes on in the same transaction."""
+        seeded, today = self.seeded, self._day()
+        seats = seeded.seats(values["post"]) if "post" in values else ()
+        people = {seeded.people[values["who"]]} if "who" in values else set[int]()
+        with self.context.store.writing("people come and go") as session:
+            match do:
                 case "vacant":
-                    seed.vacate(session, seeded.seats(values["post"]), today)
+                    people |= seed.vacate(session, seats, today)
                 case "appoint":
-                    seed.appoint(session, seeded.people[values["who"]], seeded.seats(values["post"]), today)
+                    seed.appoint(session, *people, seats, today)
                 case "away":
                     delegate = seeded.people.get(values["delegate"] or "")
-                    seed.send_away(session, seeded.people[values["who"]], today, values["until"], delegate)
+                    seed.send_away(session, *people, today, values["until"], delegate)
+                case "back":
+                    people |= seed.come_back(session, *people, today)
+                case "disable" | "enable":
+                    seed.set_disabled(session, *people, self.now if do == "disable" else None)
+            reseat(session, self.context, concern(session, people, seats), self.now)
 
     # --- what must be true ----------------------------------------------------------------------------------------
 
@@ -225,7 +249,8 @@ class _Player:
                 "asked": self._asked(session, case),
                 "notified": tuple(sorted(map(self.seeded.member, seed.told_since(session, pupil, self.notice)))),
             }
-            self.notice = seed.last_notice(session)
+            if step.do not in COME_AND_GO or step.expect:  # what people coming and going brings, the next step sees, too
+                self.notice = seed.last_notice(session)
         return found | self._of_case(case)
 
     def _asked(self, session: Session, case: Facts | None) -> str:

@@ -13,6 +13,7 @@ from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Conflict, Invalid
 from engine.store.people import people_lists
 from engine.usecases.people import absences
+from web.account.going import alone_words, going_words
 from web.site.forms import Form
 from web.site.languages import said
 from web.site.request_context import deployment, now, today
@@ -64,7 +65,7 @@ def enter() -> Response | tuple[str, int]:
         first = read_day(form.first_day.data, "first_day", today())
         last = read_day(form.last_day.data, "last_day")
         delegate = whole(form.delegate.data)
-        absences.go_away(deployment().context, g.viewer, delegate, first, last, form.reason.data or "", now())
+        entered = absences.go_away(deployment().context, g.viewer, delegate, first, last, form.reason.data or "", now())
     except Invalid as refused:
         form.refuse(refused)
         return _page(form), 422
@@ -72,6 +73,10 @@ def enter() -> Response | tuple[str, int]:
         form.refuse(Invalid({"first_day": refused.sentence}))
         return _page(form), 409
     flash(_("The absence is kept."))
+    if entered.alone:
+        flash(said(alone_words(entered.alone)))
+    for sentence in going_words(str(_("You")), entered.going):
+        flash(said(sentence))
     return redirect(url_for("away.index"), 303)
 
 

@@ -15,14 +15,15 @@ from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.core.units.kinds import called
 from engine.core.words import Sentence
-from engine.store.people import people_lists, staffing
+from engine.store.people import people_lists
 from engine.store.people.account_events import PAGE as ACTS
 from engine.store.people.account_events import acts_on
 from engine.store.people.people_lists import PersonRow
 from engine.store.units import unit_lists
+from engine.usecases.cases.reseat import Going, Reseated
 from engine.usecases.people import absences, accounts
 from engine.usecases.people.accounts import HELD_IN
-from engine.usecases.people.vacancies import leave, reroute
+from web.account.going import alone_words, going_words
 from web.account.notices import actor
 from web.admin.index import meant, require_admin
 from web.site.forms import Form
@@ -152,12 +153,14 @@ def _page(person: PersonRow, *, away: AwayOfPersonForm | None = None, over: Hand
         known = {
             "absences": people_lists.absences_of(session, person.id, today()),
             "stands_in": people_lists.stands_in(session, person.id, today()),
-            "cases": staffing.count_cases(session, person.id),
         }
         acts = acts_on(session, person.id, whole_arg("before"))
+    going = accounts.going(deployment().context, person.login, now())
     return render_template(
         "admin_person.html",
         person=person,
+        cases=going.total,
+        going=[said(sentence) for sentence in going_words(person.name, going)],
         roles=ROLE_LABELS,
         form=away or over,
         away=away or AwayOfPersonForm(None),
@@ -191,17 +194,15 @@ def disable(person_id: int) -> Response:
     person = _person(person_id)
     if person.id == g.viewer.person_id:
         raise NotAllowed(Sentence("Nobody shuts their own account: ask another administrator."))
-    left = accounts.disable(deployment().context.store, person.login, now(), g.viewer.person_id)
+    going = accounts.disable(deployment().context, person.login, now(), g.viewer.person_id)
     flash(_("%(name)s can no longer sign in.", name=person.name))
-    if left:
-        flash(
-            ngettext(
-                "%(num)s open case is still theirs: hand it over below.",
-                "%(num)s open cases are still theirs: hand them over below.",
-                left,
-            )
-        )
+    _flash_going(person.name, going)
     return _back(person.id)
+
+
+def _flash_going(name: str, going: Going) -> None:
+    for sentence in going_words(name, going):
+        flash(said(sentence))
 
 
 @pages.post("/admin/people/<int:person_id>/enable")
@@ -209,8 +210,9 @@ def enable(person_id: int) -> Response:
     """Enables it again."""
     require_admin()
     person = _person(person_id)
-    accounts.enable(deployment().context.store, person.login, now(), g.viewer.person_id)
+    moved = accounts.enable(deployment().context, person.login, now(), g.viewer.person_id)
     flash(_("%(name)s can sign in again.", name=person.name))
+    _flash_came(moved)
     return _back(person.id)
 
 
@@ -225,8 +227,9 @@ def hand_over(person_id: int) -> Response | tuple[str, int]:
             codes = accounts.hand_over(deployment().context, person.login, to.login, now(), g.viewer.person_id)
             flash(_("%(name)s has all posts now, and %(count)s open cases.", name=to.name, count=len(codes)))
         else:
-            codes = leave(deployment().context, person.id, now(), g.viewer.person_id)
-            flash(_("The posts have ended; %(count)s open cases went to whoever answers for them.", count=len(codes)))
+            going = accounts.leave(deployment().context, person.id, now(), g.viewer.person_id)
+            flash(_("The posts have ended."))
+            _flash_going(person.name, going)
     except NotAllowed as refused:
         form.refuse(Invalid({"to": refused.sentence}))
         return _page(person, over=form), 403
@@ -249,7 +252,7 @@ def delegate(person_id: int) -> Response | tuple[str, int]:
         first = read_day(form.first_day.data, "first_day", today())
         last = read_day(form.last_day.data, "last_day")
         other = meant(form.delegate.data or "", "delegate").id if (form.delegate.data or "").strip() else None
-        absences.enter(
+        entered = absences.enter(
             deployment().context, person.id, other, first, last, form.reason.data or "", now(), by=g.viewer.person_id
         )
     except Invalid as refused:
@@ -259,6 +262,9 @@ def delegate(person_id: int) -> Response | tuple[str, int]:
         form.refuse(Invalid({"first_day": refused.sentence}))
         return _page(person, away=form), 409
     flash(_("The absence is kept."))
+    if entered.alone:
+        flash(said(alone_words(entered.alone)))
+    _flash_going(person.name, entered.going)
     return _back(person.id)
 
 
@@ -291,25 +297,28 @@ def appoint(person_id: int) -> Response | tuple[str, int]:
         unit = _unit(form)
         first = read_day(form.first_day.data, "first_day", today())
         last = read_day(form.last_day.data, "last_day") if (form.last_day.data or "").strip() else None
-        store, by = deployment().context.store, g.viewer.person_id
-        accounts.appoint(store, person.login, role, unit.code, first, last, now=now(), by=by)
+        context, by = deployment().context, g.viewer.person_id
+        moved = accounts.appoint(context, person.login, role, unit.code, first, last, now=now(), by=by)
     except (Conflict, NotFound) as refused:
         form.refuse(Invalid({"unit": refused.sentence}))
     except Invalid as refused:
         form.refuse(refused)
     else:
-        moved = reroute(deployment().context, {unit.id}, now())
         flash(_("%(name)s holds the post.", name=person.name))
-        if moved:
-            flash(
-                ngettext(
-                    "%(num)s case that waited elsewhere is on offer to this post.",
-                    "%(num)s cases that waited elsewhere are on offer to this post.",
-                    len(moved),
-                )
-            )
+        _flash_came(moved)
         return _back(person.id)
     return _post_page(person, form), 422
+
+
+def _flash_came(moved: Reseated) -> None:
+    if moved.codes:
+        flash(
+            ngettext(
+                "%(num)s case that waited elsewhere has come to a post that is filled again.",
+                "%(num)s cases that waited elsewhere have come to a post that is filled again.",
+                len(moved.codes),
+            )
+        )
 
 
 def _unit(form: PostForm) -> unit_lists.UnitRow:
@@ -360,6 +369,7 @@ def end_post(person_id: int) -> Response:
     require_admin()
     last = read_day(request.form.get("last_day"), "last_day", today())
     post, by = whole(request.form.get("post")) or 0, g.viewer.person_id
-    accounts.end_post(deployment().context.store, person_id, post, last, now=now(), by=by)
+    going = accounts.end_post(deployment().context, person_id, post, last, now=now(), by=by)
     flash(_("The post ends with %(day)s.", day=said(last)))
+    _flash_going(_person(person_id).name, going)
     return _back(person_id)

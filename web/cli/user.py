@@ -18,10 +18,11 @@ from engine.core.words import Faulty, Sentence
 from engine.store.ops.schema import upgrade
 from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store
+from engine.usecases.cases.reseat import Going, Reseated
 from engine.usecases.context import Context
 from engine.usecases.people import absences, accounts, signin_codes
-from engine.usecases.people.vacancies import reroute
 from web.account.codes import address_of
+from web.account.going import alone_words, going_words
 from web.cli.console import language_here, opened, operator
 from web.cli.parameter_types import DAY
 from web.site.composition import build_context
@@ -34,6 +35,7 @@ LOGIN = click.argument("login")
 ROLE = click.argument("role", type=click.Choice(ROLES))
 UNIT = click.argument("unit")
 DATABASE = click.option("--database", help="Another database than the installation's, as a URL.")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say where the open cases would go today.")
 
 
 @contextmanager
@@ -117,20 +119,24 @@ def drawn(address: str) -> str:
 
 @user.command("disable")
 @LOGIN
+@DRY_RUN
 @DATABASE
-def disable(login: str, database: str | None) -> None:
-    """Shut an account at once; its history stays."""
+def disable(login: str, database: str | None, *, dry_run: bool) -> None:
+    """Shut an account at once; its history stays, and its open cases go to whoever answers for them."""
     with _desk(database) as (store, now, _today):
-        left = accounts.disable(store, login, now, operator())
+        context = _context(store, now)
+        if dry_run:
+            _say_going(login, accounts.going(context, login, now))
+            return
+        going = accounts.disable(context, login, now, operator())
         _say(Sentence("{login} can no longer sign in.", login=login))
-        if left:
-            _say(
-                Sentence(
-                    "{login} still has {count} open cases: pass them on with `ralop user hand-over`.",
-                    login=login,
-                    count=left,
-                )
-            )
+        _say_going(login, going)
+
+
+def _say_going(login: str, going: Going) -> None:
+    """Says how many open cases somebody leaves, and where they go."""
+    for sentence in going_words(login, going):
+        _say(sentence)
 
 
 @user.command("enable")
@@ -139,8 +145,9 @@ def disable(login: str, database: str | None) -> None:
 def enable(login: str, database: str | None) -> None:
     """Open a shut account again."""
     with _desk(database) as (store, now, _today):
-        accounts.enable(store, login, now, operator())
+        moved = accounts.enable(_context(store, now), login, now, operator())
         _say(Sentence("{login} can sign in again.", login=login))
+        _say_came(moved)
 
 
 def _context(store: Store, now: dt.datetime) -> Context:
@@ -162,8 +169,8 @@ def appoint(
 ) -> None:
     """Let a person hold ROLE in the unit with this code."""
     with _desk(database) as (store, now, today):
-        accounts.appoint(store, login, role, unit, first or today, last, now=now, by=operator())
-        moved = reroute(_context(store, now), None, now)
+        context, by = _context(store, now), operator()
+        moved = accounts.appoint(context, login, role, unit, first or today, last, now=now, by=by)
         _say(
             Sentence(
                 "{login} is {role}, {unit}, from {first} on.",
@@ -173,12 +180,13 @@ def appoint(
                 first=first or today,
             )
         )
-        if moved:
-            _say(
-                Sentence(
-                    "{count} cases that waited elsewhere are on offer to a post that is filled again.", count=len(moved)
-                )
-            )
+        _say_came(moved)
+
+
+def _say_came(moved: Reseated) -> None:
+    if moved.codes:
+        count = len(moved.codes)
+        _say(Sentence("{count} cases that waited elsewhere have come to a post that is filled again.", count=count))
 
 
 @user.command("dismiss")
@@ -186,11 +194,16 @@ def appoint(
 @ROLE
 @UNIT
 @click.option("--to", "last", type=DAY, help="The last day; today if not said.")
+@DRY_RUN
 @DATABASE
-def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: str | None) -> None:
-    """Let a post end."""
+def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: str | None, *, dry_run: bool) -> None:
+    """Let a post end; open cases go to whoever answers for them then."""
     with _desk(database) as (store, now, today):
-        accounts.end_appointment(store, login, role, unit, last or today, now=now, by=operator())
+        context, by = _context(store, now), operator()
+        if dry_run:
+            _say_going(login, accounts.going(context, login, now))
+            return
+        going = accounts.end_appointment(context, login, role, unit, last or today, now=now, by=by)
         _say(
             Sentence(
                 "{login} is {role}, {unit}, until {last}.",
@@ -200,6 +213,7 @@ def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: st
                 last=last or today,
             )
         )
+        _say_going(login, going)
 
 
 @user.command("delegate")
@@ -208,16 +222,31 @@ def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: st
 @click.option("--from", "first", type=DAY, help="The first day away; today if not said.")
 @click.option("--to", "last", type=DAY, required=True, help="The last day away.")
 @click.option("--reason", default="")
+@DRY_RUN
 @DATABASE
 def delegate(
-    login: str, stand_in: str | None, first: dt.date | None, last: dt.date, reason: str, database: str | None
+    login: str,
+    stand_in: str | None,
+    first: dt.date | None,
+    last: dt.date,
+    reason: str,
+    database: str | None,
+    *,
+    dry_run: bool,
 ) -> None:
     """A person is away: somebody acts for them."""
     with _desk(database) as (store, now, today):
+        context = _context(store, now)
         person = accounts.person_of(store, login)
         other = accounts.person_of(store, stand_in) if stand_in else None
-        absences.enter(_context(store, now), person, other, first or today, last, reason, now, by=operator())
+        if dry_run:
+            _say_going(login, absences.going(context, person, other, now))
+            return
+        entered = absences.enter(context, person, other, first or today, last, reason, now, by=operator())
         _say(Sentence("{login} is away from {first} to {last}.", login=login, first=first or today, last=last))
+        if entered.alone:
+            _say(alone_words(entered.alone))
+        _say_going(login, entered.going)
 
 
 @user.command("hand-over")

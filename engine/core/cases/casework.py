@@ -18,19 +18,22 @@ from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
 from engine.core.invariants import given
-from engine.core.people.access import ADMIN, OFFICE, REFERRED
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, recipients
+from engine.core.people.access import ADMIN, OFFICE, REFERRED, SEATS
+from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, find_from, recipients, seats_of
 from engine.core.refusals import Conflict, NotAllowed
 from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
 from engine.core.words import Sentence
 from engine.core.workflow.answers import Answer, Since, is_answer
 from engine.core.workflow.machine import follow
-from engine.core.workflow.model import ASSIGNEE, RULE, Transition
+from engine.core.workflow.model import ASSIGNEE, RULE, State, Transition
+from engine.core.workflow.requests import ACCEPT
 
-Seats = Collection[tuple[str, int]]  # posts, each a role in a unit
+Seat = tuple[str, int]  # a role in a unit
+Seats = Collection[Seat]
 SYSTEM: frozenset[str] = frozenset({RULE})
 FOR = "for"  # key in an event's data: the person for whom somebody acted
 LESSON, CHECK_IN = "lesson", "check_in"  # the kinds of planned dates
+BESIDE_WITHIN = Duration(1, "working days")  # the time of one who is asked beside a holder who is away
 LESSON_EVERY = 5  # school days from one catch-up lesson to the next
 MOST_FIRINGS = 50  # rules fired in one run; the loader refuses rule sets that could go in a circle without time passing
 
@@ -110,13 +113,16 @@ class Casework:
     def asked(self) -> list[tuple[int, str]]:
         """Returns who has to act now, and in which role.
 
-        These are the people who act for the assignee today or, if nobody has accepted yet, for the post that has the
-        offer.
+        These are the people who act for the assignee today or, if nobody has accepted yet or another seat is asked, in
+        the seat that is asked.
         """
         facts, directory = self.facts, self.directory
-        if facts.offered_role and facts.offered_unit_id and facts.accepted_at is None:
-            holders = directory.holders(facts.offered_role, facts.offered_unit_id)
-            return [(person, facts.offered_role) for person in acting(holders)]
+        beside = facts.beside_until is not None or facts.assignee_id is None
+        if facts.asked_role and facts.asked_unit_id and (facts.waiting or beside or not self.asks_its_own):
+            if facts.asked_role == ADMIN:
+                return [(person, ADMIN) for person in acting(directory.admins())]
+            holders = directory.holders(facts.asked_role, facts.asked_unit_id)
+            return [(person, facts.asked_role) for person in acting(holders)]
         found = directory.person(facts.assignee_id).acting if facts.assignee_id else ()
         return [(person, ASSIGNEE) for person in found]
 
@@ -151,6 +157,7 @@ class Casework:
         entry = self._entry("accepted", actor, role=role, text=values)
         entry.answer = "accepted"
         self.facts.accepted_at, self.facts.assignee_id = self.now, actor.person_id
+        self._ask(self._own(), (role, given(self.facts.offered_unit_id, "what is accepted was on offer")), entry)
         self._settle()
 
     def decline(self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, object]) -> None:
@@ -179,11 +186,13 @@ class Casework:
         entry = self._entry(
             "assigned", actor, role=actor.role(LADDERS[owner]), data={"to": person_id, "as": role}, text=values
         )
-        if self.facts.offered_role and self.facts.accepted_at is None:
+        waited = self.facts.waiting
+        if waited:
             entry.answer = "accepted"
         if self.facts.offered_role:
             self.facts.accepted_at = self.now
         before, self.facts.assignee_id = self.facts.assignee_id, person_id
+        self._taken(waited, role, entry)
         self._tell(entry, [(person_id, role)], "assigned", but=actor.person_id)
         if before and before != person_id:
             self._tell(entry, [(before, role)], "relieved", but=actor.person_id)
@@ -257,14 +266,15 @@ class Casework:
             moved: the places of the case that changed, each with the old and the new unit.
             successors: the units that ended, each with its successor.
         """
-        facts, before, since = self.facts, self.facts.due_at, self.facts.offered_at
+        facts, before, since, counted = self.facts, self.facts.due_at, self.facts.offered_at, self.facts.asked_from
         entry = self._entry("placed", Actor(None, SYSTEM), data={"because": "merger", "moved": dict(moved)})
         if facts.offered_role and facts.offered_unit_id in successors:
             if facts.waiting:
                 self._offer(find(facts.offered_role, facts, self.directory), entry, "offered")
-                facts.offered_at = since
+                facts.offered_at, facts.asked_from = since, counted
             else:
                 facts.offered_unit_id = successors[facts.offered_unit_id or 0]
+        facts.asked_unit_id = successors.get(facts.asked_unit_id or 0, facts.asked_unit_id)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
@@ -282,6 +292,8 @@ class Casework:
         if self.facts.offered_role and {"offered_role", "offered_unit_id"} & before.keys():
             entry.answer = "superseded" if waited else None
             entry.offer = Found(self.facts.offered_role, self.facts.offered_unit_id or 0, ())
+        if "asked_unit_id" not in before:  # the file that a merger wrote before cases knew whose turn it is
+            self._follow_places()
         entry.data["due"] = _iso(self.facts.due_at)
 
     def move(self, actor: Actor, place: Mapping[str, int | None], situation: Situation) -> None:
@@ -300,7 +312,9 @@ class Casework:
         moved = {name: pair for name, pair in units.items() if pair[0] != pair[1]}
         self.write("placed", actor, {}, data={"because": "pupil moved", **moved})
         if self._answerable() != before:
-            self.hand_on(actor, None)
+            self.hand_on(actor)
+        elif not self.asks_its_own:
+            self._follow_places()
 
     def _answerable(self) -> tuple[str, int | None]:
         """The post that answers for the case in its state."""
@@ -313,19 +327,60 @@ class Casework:
         self._offer(found, self._entry("rerouted", actor), "offered")
         self._settle()
 
-    def hand_on(self, actor: Actor, person_id: int | None) -> None:
-        """Passes the case on when its assignee has left: to `person_id` or, if None, to whoever is responsible now."""
+    def hand_on(self, actor: Actor, found: Found | None = None) -> None:
+        """Passes the case on when its assignee has left: to whoever is responsible now (`found`, if it is known)."""
         facts, entry = self.facts, self._entry("assigned", actor)
-        owner = self.situation.workflow.states[facts.state].owner or ADMIN
-        found = find(owner, facts, self.directory)
-        if person_id is None and self.situation.workflow.states[facts.state].offered:
+        found = found or find(self.owner, facts, self.directory)
+        if self.state.offered:
             self._offer(found, entry, "offered")
         else:
-            facts.assignee_id = person_id or next(iter(found.people), None)
-            entry.data |= {"to": facts.assignee_id, "as": owner if person_id else found.role}
+            facts.assignee_id = next(iter(found.people), None)
+            entry.data |= {"to": facts.assignee_id, "as": found.role}
+            if found.passed_over:
+                entry.data["passed_over"] = [list(item) for item in found.passed_over]
+            self._taken(False, found.role, entry)
             if facts.assignee_id:
                 self._tell(entry, [(facts.assignee_id, entry.data["as"])], "assigned", but=actor.person_id)
         self._settle()
+
+    def let_go(self) -> None:
+        """The holder has left while another seat is asked: the case waits for somebody to take it when its turn comes."""
+        self._entry("assigned", Actor(None, SYSTEM), data={"to": None})
+        self.facts.assignee_id = None
+        self._settle()
+
+    def ask_seat(self, found: Found) -> None:
+        """Asks the same thing of another seat, because nobody acts in the one that was asked."""
+        entry = self._entry("reseated", Actor(None, SYSTEM))
+        self._move_seat(found, entry)
+        self._tell(entry, [(person, found.role) for person in found.people], "handed_over")
+        self._settle()
+
+    def ask_beside(self) -> bool:
+        """Asks the next one up beside a holder who is away with nobody to stand in, or the holder alone again.
+
+        Returns whether that changed anything.
+        """
+        facts, directory = self.facts, self.directory
+        away = not directory.person(given(facts.assignee_id, "somebody has the case")).acting
+        if not away and facts.beside_until is None:
+            return False
+        asked = facts.asked_role, facts.asked_unit_id
+        if away and facts.beside_until is not None and asked[0] != ADMIN and self.asked():
+            return False  # whom it has climbed to stays asked
+        entry = self._entry("reseated", Actor(None, SYSTEM), data={"because": "away" if away else "back"})
+        facts.beside_until = None
+        if not away:
+            seats = seats_of(facts.assignee_id or 0, self.owner, facts, directory)
+            facts.asked_role, facts.asked_unit_id = next(iter(seats), asked)
+            entry.data |= {"requested_of": facts.asked_role, "requested_unit": facts.asked_unit_id}
+        else:
+            self._beside_if_away(entry)
+            if (facts.asked_role, facts.asked_unit_id) == asked and asked[0] == ADMIN:
+                self.entries.pop()  # still nobody but an administrator
+                return False
+        self._settle()
+        return True
 
     # --- what the rules do ----------------------------------------------------------------------------------------
 
@@ -340,6 +395,8 @@ class Casework:
             # Too many in one run: the next look goes on, so that this loop always ends.
             later = self.now + dt.timedelta(hours=1)
             seen = escalation.Evaluation(None, later, escalation.deadline(self.facts, self.situation))
+        if self.facts.beside_until is not None and self.facts.beside_until <= self.now:
+            self._climb_beside()
         self._look_again(seen)
 
     def recount(self, kind: str, actor: Actor, data: Mapping[str, object]) -> bool:
@@ -356,7 +413,8 @@ class Casework:
     def fire(self, due: Due) -> None:
         """Does what a due rule says."""
         rule, facts = due.rule, self.facts
-        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry)
+        number = escalation.numbered(rule, facts)
+        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=number)
         entry.data = {
             "rule": rule.id,
             "rules": facts.rules_version,
@@ -375,8 +433,8 @@ class Casework:
             entry.text = {**(entry.text or {}), "holds": [reason for _, _, reason in facts.holds]}
         if due.since is not None:
             entry.data["answered"] = _answered(due.since)
-        times = facts.fired[rule.id].times if rule.id in facts.fired else 0
-        facts.fired[rule.id] = Fired(times + 1, self.now, self.next_seq)
+        before = escalation.fired(rule, facts)
+        facts.fired[rule.id] = Fired(before.times + 1 if before else 1, self.now, self.next_seq, number)
         self.entries.append(entry)
         for action in rule.then:
             self._do(action, rule, entry)
@@ -457,10 +515,11 @@ class Casework:
     def _enter(self, state: str, entry: Entry, actor: Actor) -> None:
         facts, target = self.facts, self.situation.workflow.states[state]
         reopened = facts.closed_at is not None and not target.final
-        if facts.version or facts.state != state:
-            facts.entry += 1
         facts.state, facts.since, facts.fired, facts.answers = state, self.now, {}, ()
         facts.closed_at = self.now if target.final else None
+        facts.stay, facts.put_off = facts.entry + 1, 0
+        facts.beside_until = None
+        facts.request = facts.asked_role = facts.asked_unit_id = facts.asked_at = facts.asked_from = None
         facts.assignee_id = facts.offered_role = facts.offered_unit_id = facts.offered_at = facts.accepted_at = None
         if reopened:
             facts.level, facts.opened_at = 0, self.now
@@ -473,6 +532,7 @@ class Casework:
             self._offer(found, entry, "offered", but=actor.person_id)
             return
         facts.assignee_id = actor.person_id if actor.person_id in found.people else next(iter(found.people), None)
+        self._ask(target.asks, (found.role, found.unit_id), entry)
         if found.passed_over:
             entry.data["passed_over"] = [list(item) for item in found.passed_over]
         if actor.person_id is not None:
@@ -486,11 +546,105 @@ class Casework:
         if found.role in REFERRED:
             facts.association_id = found.unit_id
         facts.offered_at, facts.accepted_at, facts.assignee_id = self.now, None, None
+        self._ask(ACCEPT, (found.role, found.unit_id), entry)
         entry.offer = found
         entry.data |= {"offered_to": found.role, "unit": found.unit_id}
         if found.passed_over:
             entry.data["passed_over"] = [list(item) for item in found.passed_over]
         self._tell(entry, [(person, found.role) for person in found.people], kind, urgent=urgent, but=but)
+
+    def _ask(self, request: str, seat: Seat, entry: Entry, since: dt.datetime | None = None) -> None:
+        """Says what the case asks now, of which seat, and from when its time counts: nothing else opens a request.
+
+        The request that is open already only changes its seat: an offer that goes up the ladder is still that offer.
+        """
+        facts = self.facts
+        if request == self._own() and self.state.offered and facts.assignee_id is None:
+            # Its holder left while another seat was asked: somebody must take it first.
+            self._offer(find(self.owner, facts, self.directory), entry, "offered")
+            return
+        facts.asked_role, facts.asked_unit_id = seat
+        facts.asked_from = since or self.now
+        if request != facts.request or request != ACCEPT:
+            facts.entry += 1
+            facts.request, facts.asked_at = request, self.now
+        entry.data |= {"request": request, "requested_of": seat[0], "requested_unit": seat[1]}
+        if since is not None:
+            entry.data["counts_from"] = _iso(since)
+        self._beside_if_away(entry)
+
+    def _taken(self, waited: bool, role: str, entry: Entry) -> None:
+        """Somebody in this role has the case now; `waited`: it was on offer, so its own request begins."""
+        facts = self.facts
+        if role == facts.offered_role and facts.offered_unit_id is not None:
+            seat = role, facts.offered_unit_id
+        else:
+            seat = role, getattr(facts, SEATS.get(role, ""), None) or find(role, facts, self.directory).unit_id
+        if waited:
+            self._ask(self._own(), seat, entry)
+        elif self.asks_its_own:
+            facts.asked_role, facts.asked_unit_id = seat
+            self._beside_if_away(entry)
+
+    def _beside_if_away(self, entry: Entry) -> None:
+        """Asks the next one up beside the holder if it is the holder's turn, and nobody acts for them today."""
+        facts, directory = self.facts, self.directory
+        facts.beside_until = None
+        if facts.assignee_id is None or facts.request != self._own() or directory.person(facts.assignee_id).acting:
+            return
+        seats = seats_of(facts.assignee_id, self.owner, facts, directory)
+        seat = seats[0] if seats else (facts.asked_role or self.owner, facts.asked_unit_id)
+        self._beside(find_from(seat, facts, directory), entry)
+
+    def _beside(self, found: Found, entry: Entry) -> None:
+        within = self.situation.clock.deadline(self.now, BESIDE_WITHIN) or self.now + dt.timedelta(days=1)
+        self._move_seat(found, entry)
+        self.facts.beside_until = within
+        entry.data["beside_until"] = _iso(within)
+        self._tell(entry, [(person, found.role) for person in found.people], "asked_beside")
+
+    def _climb_beside(self) -> None:
+        """Who was asked beside the holder has done nothing in time: the next one up from there is asked."""
+        facts = self.facts
+        if facts.asked_role is None or facts.asked_role == ADMIN:
+            return
+        seat = facts.asked_role, facts.asked_unit_id
+        entry = self._entry("reseated", Actor(None, SYSTEM), data={"because": "not done"})
+        self._beside(find(seat[0], facts, self.directory, start=seat), entry)
+
+    def _move_seat(self, found: Found, entry: Entry) -> None:
+        facts = self.facts
+        facts.asked_role, facts.asked_unit_id = found.role, found.unit_id
+        entry.data |= {"requested_of": found.role, "requested_unit": found.unit_id}
+        if found.passed_over:
+            entry.data["passed_over"] = [list(item) for item in found.passed_over]
+
+    @property
+    def state(self) -> State:
+        """The state that the case is in, as its workflow describes it."""
+        return self.situation.workflow.states[self.facts.state]
+
+    @property
+    def owner(self) -> str:
+        """The role that has the case in its state."""
+        return self.state.owner or ADMIN
+
+    def _own(self) -> str:
+        return self.situation.workflow.states[self.facts.state].asks
+
+    @property
+    def asks_its_own(self) -> bool:
+        """Returns whether the case asks what its state does by itself, or to be accepted."""
+        return self.facts.request in (ACCEPT, self._own())
+
+    def _follow_places(self) -> None:
+        """The units of the case have changed: the same role is asked where the pupil learns and lives now."""
+        facts = self.facts
+        if facts.offered_role == facts.asked_role:
+            facts.asked_unit_id = facts.offered_unit_id
+        elif facts.asked_role is not None:
+            found = find(facts.asked_role, facts, self.directory)
+            facts.asked_role, facts.asked_unit_id = found.role, found.unit_id
 
     def _answering(self, actor: Actor, seats: Seats) -> str:
         facts = self.facts
@@ -567,6 +721,10 @@ class Casework:
             # The association is not asked any more: its duty ends, and it no longer sees the case.
             facts.association_id = None
         facts.due_at, facts.next_look_at = (seen.deadline, seen.look) if facts.is_open else (None, None)
+        if facts.is_open and facts.beside_until is not None:
+            facts.due_at = min(facts.due_at or facts.beside_until, facts.beside_until)
+            if facts.beside_until > self.now:
+                facts.next_look_at = min(facts.next_look_at or facts.beside_until, facts.beside_until)
 
 
 def _answered(since: Since) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from engine.core.calendar import Calendar, Duration
 from engine.core.cases.definitions import Situation
-from engine.core.cases.facts import Facts
+from engine.core.cases.facts import Facts, Fired
 from engine.core.invariants import Broken, given
 from engine.core.rules.model import Condition, Rule
 from engine.core.workflow import answers
@@ -109,14 +109,14 @@ def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
         start = started(rule, facts, situation.calendar)
         if start is None or _settled(rule, facts):
             continue
-        fired = facts.fired.get(rule.id) if facts.fired else None
-        times, since = fired.times if fired else 0, None
-        if fired is None or (rule.id in anew and fired.seq < facts.answers[-1].seq):
+        before = fired(rule, facts) if facts.fired else None
+        times, since = before.times if before else 0, None
+        if before is None or (rule.id in anew and before.seq < facts.answers[-1].seq):
             since = answered(facts, situation.calendar) if rule.id in anew else None
             start = max(start, since.start) if since else start
             at, start, counted = _first(rule, start, facts, situation)
         elif rule.repeat is not None and times <= rule.repeat.at_most:
-            start, counted = fired.last, rule.repeat.every
+            start, counted = before.last, rule.repeat.every
             at = situation.clock.deadline(start, counted)
         else:
             continue
@@ -149,6 +149,17 @@ def waits(rule: Rule) -> bool:
 def _possible(rule: Rule, facts: Facts, situation: Situation, now: dt.datetime) -> bool:
     lasting = (condition for condition in rule.when.conditions if condition.name not in DRIFTING)
     return all(_met_around(condition, facts, situation, now) for condition in lasting)
+
+
+def numbered(rule: Rule, facts: Facts) -> int:
+    """Returns the number under which a firing of the rule is kept: that of the request, or of the stay."""
+    return facts.stay if rule.when.whole_stay else facts.entry
+
+
+def fired(rule: Rule, facts: Facts) -> Fired | None:
+    """Returns how the rule fired for the present request, or in the present stay if it watches all of that."""
+    found = facts.fired.get(rule.id)
+    return found if found is not None and found.entry == numbered(rule, facts) else None
 
 
 def started(rule: Rule, facts: Facts, calendar: Calendar) -> dt.datetime | None:

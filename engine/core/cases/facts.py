@@ -12,6 +12,8 @@ from engine.core.workflow.answers import Answer
 
 # Where a case stands: the units of its pupil, which it follows.
 PLACE = ("class_id", "school_id", "village_id", "commune_id", "province_id")
+# What an open case asks now, of which seat, and since when: `Casework` alone sets it.
+ASKED = ("request", "asked_role", "asked_unit_id", "asked_at", "asked_from", "put_off", "stay", "beside_until")
 # The columns that work on a case can change.
 CHANGING = (
     "state",
@@ -26,6 +28,7 @@ CHANGING = (
     "offered_unit_id",
     "offered_at",
     "accepted_at",
+    *ASKED,
     "due_at",
     "next_look_at",
     "flags",
@@ -42,16 +45,23 @@ changing: Callable[[Facts], tuple[Any, ...]] = attrgetter(*CHANGING)
 
 
 class Fired(NamedTuple):
-    """How often a rule fired in the present stay, when it fired last, and the number of that event in the history."""
+    """How often a rule fired, when it fired last, the number of that event in the history, and for which entry."""
 
     times: int
     last: dt.datetime
     seq: int
+    entry: int
 
 
 @dataclass(slots=True)
 class Facts:
-    """A case as it is now. The fields up to `last_hash` are the columns of its row, in their order."""
+    """A case as it is now. The fields up to `last_hash` are the columns of its row, in their order.
+
+    An open case asks one `request` of one seat (`asked_role`, `asked_unit_id`), since `asked_at`; its time counts from
+    `asked_from`, which is later when a next date was agreed, and `put_off` times in this stay such a date put it off.
+    While the holder is away with nobody to stand in, the seat above is asked beside them, until `beside_until`.
+    `entry` counts the requests it has opened, and never falls; `stay` is the one with which it entered its state.
+    """
 
     id: int
     code: str
@@ -71,6 +81,14 @@ class Facts:
     offered_unit_id: int | None
     offered_at: dt.datetime | None
     accepted_at: dt.datetime | None
+    request: str | None
+    asked_role: str | None
+    asked_unit_id: int | None
+    asked_at: dt.datetime | None
+    asked_from: dt.datetime | None
+    put_off: int
+    stay: int
+    beside_until: dt.datetime | None
     due_at: dt.datetime | None
     next_look_at: dt.datetime | None
     flags: Sequence[str]
@@ -86,7 +104,7 @@ class Facts:
     last_hash: str
     # Read from other tables:
     causes: tuple[str, ...] = ()
-    fired: dict[str, Fired] = field(default_factory=dict)  # by rule, in this entry
+    fired: dict[str, Fired] = field(default_factory=dict)  # by rule, for its last entry of this stay
     answers: tuple[Answer, ...] = ()  # contacts and visits of this entry, the oldest first
     holds: tuple[tuple[dt.datetime, dt.datetime | None, str], ...] = ()
     marks: tuple[tuple[dt.date, str], ...] = ()  # absent sessions: (day, "e" excused or "u" unexcused)

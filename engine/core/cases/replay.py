@@ -23,7 +23,7 @@ from engine.core.words import Sentence
 
 TRIAL = 0  # the version of the rules on trial; no file can have it
 LASTING = frozenset({"disability", "first_time"})  # flags that a case has from its first moment on
-AROUND = frozenset({"recounted", "placed", "rerouted"})  # these events are not acts on the case itself
+AROUND = frozenset({"recounted", "placed", "rerouted", "reseated"})  # these events are not acts on the case itself
 MOST_LOOKS = 10_000  # looks at one case; a checked rule set needs far fewer
 
 
@@ -212,7 +212,10 @@ def _newborn(facts: Facts, at: dt.datetime, definitions: Definitions) -> Facts:
     return replace(
         facts,
         state=initial,
-        entry=1,
+        entry=0,
+        stay=0,
+        beside_until=None,
+        put_off=0,
         since=at,
         level=0,
         opened_at=at,

@@ -33,7 +33,7 @@ class Only:
 
 _KINDS: Mapping[str, frozenset[str]] = {
     "visits": frozenset({"checked_in", "lesson_held"}),
-    "handovers": frozenset({"accepted", "declined", "assigned", "rerouted"}),
+    "handovers": frozenset({"accepted", "declined", "assigned", "rerouted", "reseated"}),
     "escalations": frozenset(
         {
             "nudged",

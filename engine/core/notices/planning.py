@@ -27,6 +27,8 @@ LONGEST_WAIT = dt.timedelta(hours=6)
 # These roles answer for many cases: their digest gives numbers and places, not single cases.
 LEADERS = frozenset({"commune_leader", OFFICE})
 
+CAME, CAME_MANY, BESIDE = "came", "came_many", "asked_beside"  # why the seat of a case was told that people came or went
+
 KINDS: Mapping[str, Label] = {
     "offered": Label("Có hồ sơ chờ anh/chị tiếp nhận", "A case is waiting for your acceptance"),
     "opened_by_watch": Label("Có dấu hiệu vắng học, hồ sơ được lập tự động", "Signs of absence: a case was opened"),
@@ -42,7 +44,16 @@ KINDS: Mapping[str, Label] = {
         "A difficulty was not answered in time and waits for your decision",
     ),
     "difficulty_answered": Label("Khó khăn, vướng mắc đã có ý kiến", "A difficulty was answered"),
+    CAME: Label("Có hồ sơ nay chờ anh/chị xử lý", "A case waits for you now"),
+    BESIDE: Label(
+        "Người phụ trách đang vắng, đề nghị anh/chị cùng xử lý hồ sơ",
+        "Whoever has the case is away: you are asked beside them",
+    ),
 }
+# These say that a case came to somebody, or has gone: nobody else needs to hear it in their place.
+CAME_KINDS = frozenset(
+    {"offered", "handed_over", "assigned", "relieved", "opened_by_watch", "relapsed_by_watch", CAME, CAME_MANY, BESIDE}
+)
 # Notices about many cases: something moved their deadlines.
 CLOSURES: Mapping[str, Label] = {
     "closure_announced": Label("Có ngày tạm dừng đến lớp, hạn xử lý dời đi", "Days without class moved deadlines"),
@@ -200,6 +211,8 @@ def reason(definitions: Definitions, workflow: str, rules_version: int, kind: st
         return notice_words(kind) or CHANGED
     if found := CLOSURES.get(kind):
         return Label(f"{found.vi}: {cases} hồ sơ", f"{found.en}: {cases} {'case' if cases == 1 else 'cases'}")
+    if kind == CAME_MANY:
+        return Label(f"Có {cases} hồ sơ nay chờ anh/chị xử lý", f"{cases} cases wait for you now")
     if kind in KINDS:
         return KINDS[kind]
     try:

@@ -139,10 +139,13 @@ def find(
     directory: Directory,
     declined: Collection[tuple[str, int]] = (),
     start: tuple[str, int | None] | None = None,
+    *,
+    itself: bool = False,
 ) -> Found:
     """Returns the nearest filled post that answers for `role` at this place.
 
-    `declined` are posts that returned the case. With `start` only posts above that (role, unit) count.
+    `declined` are posts that returned the case. With `start` only posts above that (role, unit) count, with `itself`
+    that post, too.
     """
     passed: list[tuple[str, int | None, str]] = []
     waiting = start is not None
@@ -150,7 +153,8 @@ def find(
         for unit in _units(rung, place, directory):
             if waiting:
                 waiting = (rung, unit) != start
-                continue
+                if waiting or not itself:
+                    continue
             holders = directory.holders(rung, unit) if unit is not None else ()
             people = acting(holders)
             if people and unit is not None and (rung, unit) not in declined:
@@ -161,14 +165,41 @@ def find(
     return Found(ADMIN, place.commune_id or place.school_id, acting(directory.admins()), tuple(passed))
 
 
+def find_from(
+    seat: tuple[str, int | None], place: Place, directory: Directory, declined: Collection[tuple[str, int]] = ()
+) -> Found:
+    """Returns the nearest filled post from a seat on up; from the role's own if the seat is elsewhere or has gone."""
+    role, unit = seat
+    if unit is not None and unit in _units(role, place, directory):
+        return find(role, place, directory, declined, (role, unit), itself=True)
+    return find(role, place, directory, declined)
+
+
 def posts_of(person_id: int, owner: str, place: Place, directory: Directory) -> tuple[str, ...]:
     """Returns the roles on the ladder of `owner` in which a person could have a case here, the lowest first."""
+    return tuple(role for role, _ in seats_of(person_id, owner, place, directory))
+
+
+def seats_of(person_id: int, owner: str, place: Place, directory: Directory) -> tuple[tuple[str, int], ...]:
+    """Returns the seats on the ladder of `owner` at this place in which a person holds a post, the lowest first."""
+    return tuple(seat for seat, holders in _rungs(owner, place, directory) if person_id in holders)
+
+
+def lent_seats(person_id: int, owner: str, place: Place, directory: Directory) -> tuple[tuple[str, int], ...]:
+    """Returns the seats on that ladder in which a person acts today for somebody who is away, the lowest first."""
     return tuple(
-        rung
-        for rung in LADDERS[owner]
-        for unit in _units(rung, place, directory)
-        if unit is not None and any(holder.person_id == person_id for holder in directory.holders(rung, unit))
+        seat
+        for seat, holders in _rungs(owner, place, directory)
+        if any(person_id in holder.acting for id, holder in holders.items() if id != person_id)
     )
+
+
+def _rungs(owner: str, place: Place, directory: Directory) -> Iterator[tuple[tuple[str, int], dict[int, Holder]]]:
+    """Returns each seat on a ladder, the lowest first, with its holders by person."""
+    for rung in LADDERS[owner]:
+        for unit in _units(rung, place, directory):
+            if unit is not None:
+                yield (rung, unit), {holder.person_id: holder for holder in directory.holders(rung, unit)}
 
 
 def above(role: str | None, unit_id: int | None, place: Place, directory: Directory) -> Found:

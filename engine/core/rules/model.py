@@ -42,7 +42,8 @@ class When:
     without or since acceptance; with `since` ANSWER, the time after the last contact or visit of the stay, if any).
     `before_deadline` counts back from the deadline, a Fraction being a share of the whole time (25 % = 1/4 of it is
     left); `after_deadline` counts on from it; `RuleSet.timing` says which deadline that is. Without any of the three
-    the rule fires as soon as the other conditions hold.
+    the rule fires as soon as the other conditions hold. `whole_stay`: it fires once in the state, else once for each
+    request.
     """
 
     state: str
@@ -52,6 +53,7 @@ class When:
     after_deadline: Duration | None = None
     conditions: tuple[Condition, ...] = ()
     since: str = ""
+    whole_stay: bool = False
 
     @property
     def awaits_answer(self) -> bool:

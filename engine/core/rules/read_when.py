@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from engine.core.calendar.values import Duration
@@ -40,7 +41,19 @@ def when_of(reader: Reader, workflow: Workflow, seasons: tuple[str, ...]) -> Whe
         reader.fault("", Sentence("Only one of {keys} can stand here.", keys=CLOCKS))
     if when.awaits_answer:
         _check_since(reader, when, workflow)
-    return when
+    return replace(when, whole_stay=_watches_all(when, workflow))
+
+
+def _watches_all(when: When, workflow: Workflow) -> bool:
+    """Returns whether the rule watches the whole stay in its state, whatever is asked meanwhile: it fires once in it.
+
+    So does a rule without a time, and one that does not say whether the offer is accepted: its time runs from the first
+    moment.
+    """
+    if when.awaits_answer or when.around_deadline:
+        return False
+    state = workflow.states.get(when.state)
+    return when.for_ is None or (when.accepted is None and state is not None and state.offered)
 
 
 def _check_since(reader: Reader, when: When, workflow: Workflow) -> None:

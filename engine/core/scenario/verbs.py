@@ -110,6 +110,10 @@ def _away(reader: Reader, at: dt.date) -> dict[str, Any]:
     return {"who": _member(reader, "who"), "until": until, "delegate": delegate}
 
 
+def _who(reader: Reader, _at: dt.date) -> dict[str, Any]:
+    return {"who": _member(reader, "who")}
+
+
 def _nothing(_reader: Reader, _at: dt.date) -> dict[str, Any]:
     return {}
 
@@ -123,6 +127,9 @@ BY_ITSELF: Mapping[str, Callable[[Reader, dt.date], dict[str, Any]]] = {
     "vacant": _vacant,
     "appoint": _appoint,
     "away": _away,
+    "back": _who,
+    "disable": _who,
+    "enable": _who,
     "worker_down": _nothing,
     "worker_up": _nothing,
 }

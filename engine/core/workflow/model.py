@@ -77,7 +77,8 @@ class Field:
 class State:
     """Where a case can be.
 
-    `owner`: the role that has it there (None: final); `offered`: somebody must accept it first.
+    `owner`: the role that has it there (None: final); `offered`: somebody must accept it first; `asks`: the request of
+    the state itself (`engine.core.workflow.requests`), "" for a final one.
     """
 
     name: str
@@ -86,6 +87,7 @@ class State:
     offered: bool = False
     final: bool = False
     help: Label | None = None
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

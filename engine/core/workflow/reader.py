@@ -24,6 +24,7 @@ from engine.core.workflow.model import (
     Transition,
     Workflow,
 )
+from engine.core.workflow.requests import request_of
 
 __all__ = [
     "ASSIGNEE",
@@ -107,13 +108,15 @@ def _state(name: str, reader: Reader) -> State:
     final = reader.flag("final")
     if not final and "owner" not in reader:
         reader.fault("owner", Sentence("A state that is not final needs an owner: one of {roles}.", roles=ROLES))
+    owner = reader.one_of("owner", ROLES, ROLE, default="") or None
     return State(
         name=name,
         label=reader.label("label"),
-        owner=reader.one_of("owner", ROLES, ROLE, default="") or None,
+        owner=owner,
         offered=reader.flag("offered"),
         final=final,
         help=reader.maybe_label("help"),
+        asks=request_of(name, owner),
     )
 
 

@@ -23,6 +23,7 @@ from engine.core.cases.facts import Facts, Fired
 from engine.core.people.access import ADMIN, SEATS
 from engine.core.people.responsibility import Found, Holder, acting
 from engine.core.workflow.answers import ANSWER, Answer, is_answer
+from engine.store import stand_ins
 from engine.store import tables as t
 from engine.store.bulk import read_columns
 from engine.store.cases import surroundings_sql
@@ -32,8 +33,8 @@ _TABLES = t.Base.metadata.tables
 cases, events, firings, holds, marks, causes = (
     _TABLES[name] for name in ("cases", "events", "firings", "holds", "marks", "case_causes")
 )
-units, links, appointments, delegations, people, closures = (
-    _TABLES[name] for name in ("units", "unit_links", "appointments", "delegations", "people", "closures")
+units, links, appointments, people, closures = (
+    _TABLES[name] for name in ("units", "unit_links", "appointments", "people", "closures")
 )
 PLACES = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id")
 COUNTS = frozenset({"absences", "unexcused"})  # conditions on attendance
@@ -160,11 +161,11 @@ class SurroundingsReader:
 
     def _read_people(self, ids: Collection[int]) -> None:
         wanted = set(ids) - self._people.keys()
-        away: dict[int, list[int]] = {}
-        for person, delegate, disabled_at in self._rows(surroundings_sql.AWAY, wanted, today=self.today):
-            away.setdefault(person, []).extend([delegate] if delegate and not disabled_at else [])
+        absent: dict[int, list[int]] = {}
+        for person, acts in self._rows(stand_ins.ACTING, wanted, today=self.today):
+            absent.setdefault(person, []).extend([acts] if acts is not None else [])
         for person in wanted:
-            self._people[person] = Holder(person, person in away, tuple(dict.fromkeys(away.get(person, ()))))
+            self._people[person] = Holder(person, person in absent, tuple(absent.get(person, ())))
 
     def _read_closures(self, found: Sequence[Facts]) -> None:
         pupils = {facts.pupil_id for facts in found}
@@ -180,9 +181,10 @@ class SurroundingsReader:
     def _read_beside(self, found: Mapping[int, Facts]) -> None:
         for case, rule, entry, at, seq in self._rows(surroundings_sql.FIRED, found):
             facts = found[case]
-            if entry == facts.entry:
-                times = facts.fired[rule].times if rule in facts.fired else 0
-                facts.fired[rule] = Fired(times + 1, at, seq)
+            if entry in (facts.entry, facts.stay):
+                before = facts.fired.get(rule)
+                times = before.times if before and before.entry == entry else 0
+                facts.fired[rule] = Fired(times + 1, at, seq, entry)
         for case, start, end, reason in self._rows(surroundings_sql.HELD, found):
             found[case].holds += ((start, end, reason),)
         self._read_for_conditions(found)

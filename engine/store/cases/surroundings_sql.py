@@ -13,9 +13,7 @@ from engine.store.tables import Base
 _TABLES = Base.metadata.tables
 _firings, _holds, _marks, _causes = (_TABLES[name] for name in ("firings", "holds", "marks", "case_causes"))
 _cases, _events, _planned = (_TABLES[name] for name in ("cases", "events", "planned"))
-_units, _posts, _delegations, _people, _closures = (
-    _TABLES[name] for name in ("units", "appointments", "delegations", "people", "closures")
-)
+_units, _posts, _people, _closures = (_TABLES[name] for name in ("units", "appointments", "people", "closures"))
 Question = Select[*tuple[Any, ...]]
 _today: BindParameter[Any] = bindparam("today")
 
@@ -44,13 +42,6 @@ _HELD: Question = (
 POSTS = _HELD.where(among(_posts.c.unit_id))
 ALL_POSTS = _HELD
 
-AWAY: Question = (
-    select(_delegations.c.person_id, _delegations.c.delegate_id, _people.c.disabled_at)
-    .outerjoin(_people, _people.c.id == _delegations.c.delegate_id)
-    .where(among(_delegations.c.person_id), _delegations.c.first_day <= _today, _delegations.c.last_day >= _today)
-    .order_by(_delegations.c.id)
-)
-
 CLOSURES = union_all(
     *(
         select(
@@ -68,7 +59,7 @@ CLOSURES = union_all(
 FIRED: Question = (
     select(_firings.c.case_id, _firings.c.rule, _firings.c.entry, _firings.c.at, _firings.c.seq)
     .where(among(_firings.c.case_id))
-    .order_by(_firings.c.repetition)
+    .order_by(_firings.c.entry, _firings.c.repetition)
 )
 # What people did in the present stay of a case, each with its next date.
 ACTS: Question = (

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.store import tables as t
 from engine.store.bulk import among
-from engine.store.cases.surroundings import cases, chunks, units
+from engine.store.cases.surroundings import PLACES, cases, chunks, units
 from engine.store.notices.notices import PENDING, deliveries, items, notices, people
 
 FAILED, SENT, DEAD, VOID = "failed", "sent", "dead", "void"
@@ -90,9 +90,9 @@ def give_back(session: Session, ids: Sequence[int], again_at: dt.datetime) -> No
         session.connection().execute(statement)
 
 
-def mark_sent(session: Session, id: int, now: dt.datetime, state: str = SENT) -> None:
-    """Marks a delivery as sent (or, with `VOID`, as one that had nothing to say)."""
-    values = {"state": state, "sent_at": now, "last_error": None, "attempts": deliveries.c.attempts + 1}
+def mark_sent(session: Session, id: int, now: dt.datetime, state: str = SENT, why: str | None = None) -> None:
+    """Marks a delivery as sent (or, with `VOID`, as one that had nothing to say, and why)."""
+    values = {"state": state, "sent_at": now, "last_error": why, "attempts": deliveries.c.attempts + 1}
     session.connection().execute(update(deliveries).where(deliveries.c.id == id).values(values))
 
 
@@ -111,7 +111,8 @@ def mark_failed(session: Session, it: Claimed, why: str, again_at: dt.datetime |
 
 @dataclass(frozen=True, slots=True)
 class DueNotice:
-    """A notice in a delivery, with what its words need, and the places by which leaders count.
+    """A notice in a delivery, with what its words need, the places by which leaders count, and those of the case, by
+    which it is seen whether its reader still has a duty.
 
     A notice about an act on an account or a post has no case.
     """
@@ -127,6 +128,14 @@ class DueNotice:
     cases: int
     closure_id: int | None
     act_id: int | None
+    id: int
+    case_id: int | None
+    class_id: int
+    school_id: int
+    village_id: int | None
+    commune_id: int | None
+    province_id: int | None
+    association_id: int | None
 
 
 def told_by(session: Session, ids: Collection[int]) -> dict[int, list[DueNotice]]:
@@ -148,6 +157,9 @@ def told_by(session: Session, ids: Collection[int]) -> dict[int, list[DueNotice]
                 notices.c.cases,
                 notices.c.closure_id,
                 notices.c.act_id,
+                notices.c.id,
+                notices.c.case_id,
+                *(cases.c[place] for place in PLACES),
             )
             .join(notices, notices.c.id == items.c.notice_id)
             .outerjoin(cases, cases.c.id == notices.c.case_id)

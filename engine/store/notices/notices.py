@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.core.notices.planning import LEADERS, ChosenChannel, PlaceCount, Recipient, ToldWhen
+from engine.store import stand_ins
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
 
@@ -186,7 +187,7 @@ def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetim
 
 
 def leaders(session: Session, today: dt.date) -> list[int]:
-    """Returns the people who answer for many cases today."""
+    """Returns the people who answer for many cases today: those who hold such a post, or whoever acts for them."""
     query = (
         select(appointments.c.person_id)
         .join(people, people.c.id == appointments.c.person_id)
@@ -199,7 +200,17 @@ def leaders(session: Session, today: dt.date) -> list[int]:
         .distinct()
         .order_by(appointments.c.person_id)
     )
-    return list(session.connection().execute(query).scalars())
+    return sorted(set().union(*acting_for(session, session.connection().execute(query).scalars().all(), today).values()))
+
+
+def acting_for(session: Session, ids: Collection[int], today: dt.date) -> dict[int, tuple[int, ...]]:
+    """Returns who acts today for each of these people: themselves, or who stands in; () for nobody."""
+    found: dict[int, tuple[int, ...]] = {id: (id,) for id in ids}
+    rows = session.connection().execute(stand_ins.ACTING, {"ids": list(found), "today": today}).all() if found else []
+    found |= {person: () for person, _ in rows}
+    for person, acts in rows:
+        found[person] += (acts,) if acts is not None else ()
+    return found
 
 
 def to_urge(
@@ -246,3 +257,14 @@ def nudged_since(session: Session, case_id: int, person_id: int, since: dt.datet
         events.c.case_id == case_id, events.c.kind.in_(kinds), events.c.person_id == person_id, events.c.at >= since
     )
     return session.connection().execute(query.limit(1)).one_or_none() is not None
+
+
+# --- notices whose reader has no duty any more ------------------------------------------------------------------------
+
+
+def pass_on(session: Session, notice_id: int, people: Collection[int], now: dt.datetime) -> int:
+    """Gives a notice to these people as well, if they have none about the same event; returns how many got it."""
+    columns = [notices.c[name] for name in ("case_id", "seq", "role", "kind", "urgent", "cases")]
+    row = session.connection().execute(select(*columns).where(notices.c.id == notice_id)).mappings().one()
+    new = [dict(row) | {"person_id": person, "at": now} for person in sorted(people)]
+    return sum(session.connection().execute(insert_new(session, notices), it).rowcount for it in new)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from engine.store import stand_ins
 from engine.store import tables as t
 
 MOST = 200  # colleagues in one group
@@ -92,3 +93,9 @@ def end(session: Session, person_id: int, absence_id: int, today: dt.date) -> Ab
     else:
         session.execute(update(away).where(away.id == absence_id).values(last_day=today - dt.timedelta(days=1)))
     return found.id, found.delegate_id, found.first_day, found.last_day
+
+
+def acting_on(session: Session, person_id: int, day: dt.date) -> tuple[int, ...]:
+    """Returns who acts for a person who is away on a day; () for nobody."""
+    rows = session.connection().execute(stand_ins.ACTING, {"ids": [person_id], "today": day})
+    return tuple(acts for _, acts in rows if acts is not None)

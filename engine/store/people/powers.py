@@ -15,7 +15,7 @@ from engine.store.tables.types import FAR_DAY
 DAY = dt.timedelta(days=1)
 
 Span = tuple[dt.date, dt.date]  # the first day, and the one after the last
-Held = tuple[str, int, int]  # kind of the power, and the numbers of its rows
+Held = tuple[str, int, int]  # kind of the power (with the absences that lend it), and the numbers of its rows
 
 _pupils = t.Base.metadata.tables["pupils"]
 
@@ -54,18 +54,26 @@ def held_by(session: Session, person: int | None) -> dict[Held, Span]:
 
 
 def _lent(session: Session, person: int) -> dict[Held, Span]:
-    """Returns the posts of those for whom a person stands in, on the days on which both hold."""
+    """Returns the posts of those for whom a person stands in, also at the end of a chain, on the days on which all
+    hold.
+    """
     post, away = t.Appointment, t.Delegation
-    query = (
-        select(away.id, post.id, away.first_day, away.last_day, post.valid_from, post.valid_to)
-        .join(post, post.person_id == away.person_id)
-        .join(t.Person, t.Person.id == away.person_id)
-        .where(away.delegate_id == person, t.Person.disabled_at.is_(None))
-    )
-    return {
-        ("lent", absence, id): (max(first, begins), min(last + DAY, ends or FAR_DAY))
-        for absence, id, first, last, begins, ends in session.execute(query)
-    }
+    found: dict[Held, Span] = {}
+    everything = dt.date.min, dt.date.max
+    links: list[tuple[str, tuple[int, ...], Span]] = [("lent", (person,), everything)]  # people from the end on
+    for way, chain, (begin, end) in links:
+        columns = away.id, away.person_id, away.first_day, away.last_day
+        for absence, absent, first, last in session.execute(select(*columns).where(away.delegate_id == chain[-1])):
+            span = max(begin, first), min(end, last + DAY)
+            if span[0] < span[1] and absent not in chain:
+                links.append((f"{way} {absence}", (*chain, absent), span))
+    for way, chain, (begin, end) in links[1:]:
+        posts = select(post.id, post.valid_from, post.valid_to).join(t.Person, t.Person.id == post.person_id)
+        for id, first, last in session.execute(
+            posts.where(post.person_id == chain[-1], t.Person.disabled_at.is_(None))
+        ):
+            found[way, len(chain), id] = max(begin, first), min(end, last or FAR_DAY)
+    return found
 
 
 def pupils_seen(session: Session, viewer: Viewer) -> set[int]:

@@ -1,4 +1,7 @@
-"""Reads what a person may reach today, from their own posts and from those of absent people they stand in for."""
+"""Reads what a person may reach today, from their own posts and from those of absent people they stand in for.
+
+Who stands in for a stand-in has what the first absent person has (`engine.core.people.stand_ins`).
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,15 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
 
-from sqlalchemy import Date, and_, bindparam, select, union_all
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.core.people.access import NOBODY, OFFICE, Viewer
 from engine.store import tables as t
-from engine.store.tables.types import Id
+from engine.store.stand_ins import TODAY, lenders
 
-_today = bindparam("today", type_=Date())
-_acting_for = union_all(  # one look into an index each; an OR would read every post
-    select(bindparam("person_id", type_=Id).label("id")),
-    select(t.Delegation.person_id).where(
-        t.Delegation.delegate_id == bindparam("person_id"),
-        t.Delegation.first_day <= _today,
-        t.Delegation.last_day >= _today,
-    ),
-).subquery()
-_post = and_(
-    t.Appointment.person_id == _acting_for.c.id, t.Appointment.valid_from <= _today, t.Appointment.valid_to > _today
-)
+_acting_for = lenders()
+_post = and_(t.Appointment.person_id == _acting_for.c.id, t.Appointment.valid_from <= TODAY, t.Appointment.valid_to > TODAY)
 # Made once: every page runs this. An absent person without a post gives a row of Nones, because they may still have
 # cases.
 _POSTS = (

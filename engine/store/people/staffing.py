@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.core.cases.facts import Facts
@@ -164,12 +164,6 @@ def end_absences(session: Session, person: int, today: dt.date) -> list[Away]:
 def cases_of(session: Session, person: int) -> list[Facts]:
     """Returns the open cases that a person has, locked until the transaction ends."""
     return read_facts(session, t.OPEN, cases.c.assignee_id == person, lock=True, order=cases.c.id)
-
-
-def count_cases(session: Session, person: int) -> int:
-    """How many open cases a person has."""
-    query = select(func.count()).select_from(cases).where(t.OPEN, cases.c.assignee_id == person)
-    return int(session.execute(query).scalar_one())
 
 
 def members(session: Session, today: dt.date) -> list[Member]:

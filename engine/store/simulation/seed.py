@@ -124,17 +124,47 @@ def appoint(session: Session, person_id: int, seats: Iterable[Seat], first: dt.d
     session.execute(insert(t.Appointment), [_appointment(person_id, seat, first) for seat in seats])
 
 
-def vacate(session: Session, seats: Iterable[Seat], day: dt.date) -> None:
-    """Ends these posts on a day, whoever holds them."""
+def vacate(session: Session, seats: Iterable[Seat], day: dt.date) -> set[int]:
+    """Ends these posts on a day, whoever holds them; returns who held them."""
+    people: set[int] = set()
     for role, unit in seats:
         held = t.Appointment.role == role, t.Appointment.unit_id == unit, t.Appointment.valid_to > day
-        session.execute(update(t.Appointment).where(*held).values(valid_to=day))
+        ended = update(t.Appointment).where(*held).values(valid_to=day).returning(t.Appointment.person_id)
+        people |= set(session.execute(ended).scalars())
+    return people
 
 
 def send_away(session: Session, person_id: int, first: dt.date, last: dt.date, delegate_id: int | None) -> None:
     """Notes that a person is away from one day to another; the delegate, if any, stands in."""
     row = {"person_id": person_id, "delegate_id": delegate_id, "first_day": first, "last_day": last}
     session.execute(insert(t.Delegation).values(row))
+
+
+def come_back(session: Session, person_id: int, day: dt.date) -> set[int]:
+    """Ends the absence of a person on a day; returns who stood in."""
+    away = t.Delegation
+    over = away.person_id == person_id, away.first_day <= day, away.last_day >= day
+    ended = update(away).where(*over).values(last_day=day - dt.timedelta(days=1)).returning(away.delegate_id)
+    return {delegate for delegate in session.execute(ended).scalars() if delegate is not None}
+
+
+def set_disabled(session: Session, person_id: int, at: dt.datetime | None) -> None:
+    """Closes the account of a person, or opens it again (None)."""
+    session.execute(update(t.Person).where(t.Person.id == person_id).values(disabled_at=at))
+
+
+def next_turn(session: Session, today: dt.date) -> dt.date | None:
+    """Returns the next day with which a post or an absence begins, or before which one has ended."""
+    days = (
+        select(func.min(t.Appointment.valid_from)).where(t.Appointment.valid_from > today),
+        select(func.min(t.Appointment.valid_to)).where(t.Appointment.valid_to > today),
+        select(func.min(t.Delegation.first_day)).where(t.Delegation.first_day > today),
+        select(func.min(t.Delegation.last_day)).where(t.Delegation.last_day >= today),
+    )
+    first, end, begins, last = (session.execute(query).scalar() for query in days)
+    after = last + dt.timedelta(days=1) if last else None
+    end = end if end and end.year < 9999 else None
+    return min((day for day in (first, end, begins, after) if day), default=None)
 
 
 def mark(session: Session, pupil_id: int, day: dt.date, sessions: Iterable[str], mark: str, now: dt.datetime) -> None:

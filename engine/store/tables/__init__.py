@@ -44,6 +44,7 @@ from engine.store.tables.cases import (
     Offer,
     Planned,
     Referral,
+    Reseat,
     Support,
 )
 from engine.store.tables.notices import (
@@ -124,6 +125,7 @@ __all__ = [
     "PupilChange",
     "PushSubscription",
     "Referral",
+    "Reseat",
     "RiskTrial",
     "RiskTrialCount",
     "RollCall",

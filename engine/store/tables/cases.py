@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import (
+    CheckConstraint,
     ForeignKey,
     Index,
     Integer,
@@ -21,9 +22,20 @@ from engine.store.tables.types import FAR, OpenInstant
 
 
 class Case(Base):
-    """A pupil at risk, moving through the states of a workflow. `version` is the number of its last event."""
+    """A pupil at risk, moving through the states of a workflow. `version` is the number of its last event.
+
+    The database itself holds that an open case asks one thing of one seat, and a closed one nothing.
+    """
 
     __tablename__ = "cases"
+    __table_args__ = (
+        CheckConstraint(
+            "(closed_at >= '9999-12-31') = (request IS NOT NULL) AND (request IS NULL) = (asked_role IS NULL)"
+            " AND (request IS NULL) = (asked_unit_id IS NULL) AND (request IS NULL) = (asked_at IS NULL)"
+            " AND (request IS NULL) = (asked_from IS NULL)",
+            name="one_request",
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(24), unique=True)
     pupil_id: Mapped[int] = mapped_column(ForeignKey("pupils.id"), index=True)
@@ -31,7 +43,7 @@ class Case(Base):
     workflow_version: Mapped[int] = mapped_column(Integer)
     rules_version: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(40))
-    entry: Mapped[int] = mapped_column(Integer, default=1)  # how many states it has entered; a rule fires once for each
+    entry: Mapped[int] = mapped_column(Integer, default=1)  # how many requests it opened; a rule fires once for each
     since: Mapped[dt.datetime]  # when it entered the state
     level: Mapped[int] = mapped_column(Integer, default=0)
     absent_since: Mapped[dt.date]
@@ -42,6 +54,15 @@ class Case(Base):
     offered_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
     offered_at: Mapped[dt.datetime | None]
     accepted_at: Mapped[dt.datetime | None]
+    request: Mapped[str | None] = mapped_column(String(24))  # what an open case asks now
+    asked_role: Mapped[str | None] = mapped_column(String(24))  # … of which role
+    asked_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))  # … in which unit
+    asked_at: Mapped[dt.datetime | None]
+    asked_from: Mapped[dt.datetime | None]  # from when its time counts: `asked_at`, or the end of an agreed next date
+    put_off: Mapped[int] = mapped_column(Integer, default=0)  # how often such a date put it off in this stay
+    stay: Mapped[int] = mapped_column(Integer, default=1)  # the entry with which the present state began
+    # Until when the seat above is asked beside a holder who is away with nobody to stand in; None: it is not.
+    beside_until: Mapped[dt.datetime | None]
     due_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     next_look_at: Mapped[dt.datetime | None] = mapped_column(OpenInstant, nullable=False, insert_default=FAR)
     flags: Mapped[list[Any]] = mapped_column(default=list)
@@ -97,6 +118,17 @@ Index(
     postgresql_where=WAITING,
 )
 
+# What is asked of a post, the next due first.
+Index(
+    "ix_cases_asked",
+    Case.asked_unit_id,
+    Case.asked_role,
+    Case.due_at,
+    Case.id,
+    sqlite_where=OPEN,
+    postgresql_where=OPEN,
+)
+
 Index("ix_cases_waiting_commune", Case.commune_id, Case.id, sqlite_where=WAITING, postgresql_where=WAITING)
 
 
@@ -121,6 +153,8 @@ class Referral(Base):
             "offered_unit_id",
             "offered_at",
             "accepted_at",
+            "request",
+            "asked_role",
             "due_at",
             "association_id",
             "version",
@@ -309,3 +343,19 @@ class DifficultyMove(Base):
     raised_seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     seq: Mapped[int] = mapped_column(Integer)  # of the event with who, why and to whom
+
+
+class Reseat(Base):
+    """What a change of posts, accounts or absences leaves for the worker: more cases than one transaction takes.
+
+    The worker looks at the cases of these people and seats with an id above `after_id`, and goes on from there if it
+    stops. The row goes when all are done.
+    """
+
+    __tablename__ = "reseats"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    people: Mapped[list[Any]]
+    seats: Mapped[list[Any]]  # [[role, unit id], …]
+    after_id: Mapped[int]
+    moved: Mapped[int]  # cases so far

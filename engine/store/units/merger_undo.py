@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Table, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from engine.core.cases.facts import ASKED
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
 from engine.store.units.mergers import PLACES
@@ -18,10 +19,11 @@ from engine.store.units.units import relink
 _TABLES = t.Base.metadata.tables
 _units, _links, _cases, _offers = (_TABLES[name] for name in ("units", "unit_links", "cases", "offers"))
 WHOLE = ("units", "appointments", "closures")  # these tables are small enough to compare whole
-ASKED = ("assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at", "due_at", "next_look_at")
+HAS = ("assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at")
+WHOSE = (*HAS, *ASKED, "due_at", "next_look_at")  # who has a case, whose turn it is, and until when
 PLACED: Mapping[str, tuple[str, ...]] = {
     "pupils": tuple(name for name in PLACES if name in _TABLES["pupils"].c),
-    "cases": (*PLACES, *ASKED, "version"),
+    "cases": (*PLACES, *WHOSE, "version"),
     "difficulties": ("unit_id",),
 }
 
@@ -65,7 +67,7 @@ def placed(session: Session, units: Collection[int]) -> Rows:
     found: Rows = {}
     for name, columns in PLACED.items():
         table, rows = _TABLES[name], dict[Key, dict[str, Any]]()
-        for place in (it for it in columns if it in {*PLACES, "unit_id", "offered_unit_id"}):
+        for place in (it for it in columns if it in {*PLACES, "unit_id", "offered_unit_id", "asked_unit_id"}):
             for chunk in chunks(units):
                 rows |= _read(session, table, columns, table.c[place].in_(chunk))
         found[name] = rows

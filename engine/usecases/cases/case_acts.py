@@ -103,7 +103,8 @@ def new_case(
     now: dt.datetime,
     code: str,
 ) -> Facts:
-    """The facts of a case that nothing has happened to yet."""
+    """The facts of a case that nothing has happened to yet; `Casework.open` finds the seat whose turn it is."""
+    first = workflow.states[workflow.initial]
     return Facts(
         id=0,
         code=code,
@@ -112,7 +113,7 @@ def new_case(
         workflow_version=workflow.version,
         rules_version=context.definitions.rules(workflow.name).version,
         state=workflow.initial,
-        entry=1,
+        entry=0,
         since=now,
         level=0,
         absent_since=absent_since,
@@ -123,6 +124,14 @@ def new_case(
         offered_unit_id=None,
         offered_at=None,
         accepted_at=None,
+        request=first.asks,
+        asked_role=first.owner,
+        asked_unit_id=place.school_id,
+        asked_at=now,
+        asked_from=now,
+        put_off=0,
+        stay=0,
+        beside_until=None,
         due_at=None,
         next_look_at=None,
         flags=["disability"] if place.disability else [],

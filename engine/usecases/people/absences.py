@@ -19,12 +19,22 @@ from engine.store.people import absences as stored
 from engine.store.people.absences import Colleague
 from engine.store.people.account_events import note_absence
 from engine.store.session import Session
+from engine.usecases.cases import reseat as reseating
+from engine.usecases.cases.reseat import Going, Reseated
 from engine.usecases.context import Context
 from engine.usecases.people.powers import changing
 
 MOST_DAYS = 366
 LONGEST = 200  # characters of a reason
 DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An absence that was entered: where the open cases are, and the days on which nobody stands in after all."""
+
+    going: Going
+    alone: tuple[dt.date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +85,14 @@ def go_away(
     last: dt.date,
     reason: str,
     now: dt.datetime,
-) -> None:
-    """Enters days on which the viewer is away.
+) -> Entered:
+    """Enters days on which the viewer is away; returns what `enter` returns.
 
     Raises `NotAllowed` for a delegate who is not a colleague; else as `enter`.
     """
     if delegate_id is not None and delegate_id not in {it.id for it in colleagues(context, viewer.person_id, now)}:
         raise NotAllowed(Sentence("Only somebody with the like duty stands in: choose from the list."))
-    enter(context, viewer.person_id, delegate_id, first, last, reason, now, by=viewer.person_id)
+    return enter(context, viewer.person_id, delegate_id, first, last, reason, now, by=viewer.person_id)
 
 
 def enter(
@@ -95,8 +105,10 @@ def enter(
     now: dt.datetime,
     *,
     by: By,
-) -> None:
-    """Enters an absence: `delegate_id` acts, or (None) the next post above.
+) -> Entered:
+    """Enters an absence: `delegate_id` acts, or (None) the next post above. Open cases go on at once if it begins today.
+
+    Returns where they are then, and on which of these days nobody acts because the stand-in is away, too.
 
     Entering the same again changes nothing. The acts of both people note who entered it (`by`), and both are told.
 
@@ -106,9 +118,10 @@ def enter(
     today, reason = _today(context, now), tidy(reason)
     _check(person_id, delegate_id, first, last, today, reason)
     with changing(context.store, "be away", by, now) as session:
+        watched = reseating.watch(session, context, [person_id], now)
         for absence in stored.absences(session, person_id, first, last):
             if absence[1:] == (delegate_id, first, last):
-                return
+                break
             raise Conflict(
                 Sentence(
                     "From {first} to {last} an absence stands here already: end it first.",
@@ -116,8 +129,23 @@ def enter(
                     last=absence[3],
                 )
             )
-        stored.add(session, person_id, delegate_id, first, last, reason or None)
-        note_absence(session, (AWAY, STANDS_IN), person_id, delegate_id, (first, last), by, now)
+        else:
+            stored.add(session, person_id, delegate_id, first, last, reason or None)
+            note_absence(session, (AWAY, STANDS_IN), person_id, delegate_id, (first, last), by, now)
+        going = watched.after(reseating.reseat_people(session, context, [person_id], now))
+        return Entered(going, _alone(session, person_id, delegate_id, first, last))
+
+
+def _alone(
+    session: Session, person_id: int, delegate_id: int | None, first: dt.date, last: dt.date
+) -> tuple[dt.date, ...]:
+    """The days on which somebody was named to stand in who is away as well, and nobody acts."""
+    found: list[dt.date] = []
+    for _id, _named, begin, end in stored.absences(session, delegate_id, first, last) if delegate_id else ():
+        begin, end = max(begin, first), min(end, last)
+        days = [begin + DAY * number for number in range((end - begin).days + 1)]
+        found += [day for day in days if not stored.acting_on(session, person_id, day)]
+    return tuple(sorted(set(found)))
 
 
 def _check(person_id: int, delegate_id: int | None, first: dt.date, last: dt.date, today: dt.date, reason: str) -> None:
@@ -137,8 +165,14 @@ def _check(person_id: int, delegate_id: int | None, first: dt.date, last: dt.dat
         raise Invalid(wrong)
 
 
-def end(context: Context, person_id: int, absence_id: int, now: dt.datetime, *, by: By) -> None:
-    """Ends an absence today; one that has not begun is deleted.
+def going(context: Context, person_id: int, delegate_id: int | None, now: dt.datetime) -> Going:
+    """Returns where the open cases of a person would go if they were away today with this stand-in."""
+    with context.store.reading("where the cases of an absent person would go") as session:
+        return reseating.suppose(session, context, person_id, [delegate_id] if delegate_id else [], now)
+
+
+def end(context: Context, person_id: int, absence_id: int, now: dt.datetime, *, by: By) -> Reseated:
+    """Ends an absence today; one that has not begun is deleted. What went on meanwhile comes back.
 
     The acts note who ended it (`by`), with its planned days. Raises `NotFound`.
     """
@@ -148,6 +182,8 @@ def end(context: Context, person_id: int, absence_id: int, now: dt.datetime, *, 
             raise NotFound(Sentence("There is no such absence."))
         _id, delegate_id, first, last = ended
         note_absence(session, (BACK, STOOD_IN), person_id, delegate_id, (first, last), by, now)
+        concerned = [person_id, delegate_id] if delegate_id else [person_id]  # what the stand-in accepted, too
+        return reseating.reseat_people(session, context, concerned, now)
 
 
 def _today(context: Context, now: dt.datetime) -> dt.date:

@@ -34,6 +34,8 @@ from engine.store.people.staff import viewer_of
 from engine.store.people.staffing import Member
 from engine.store.session import Session, Store
 from engine.store.units.units import unit_at
+from engine.usecases.cases import reseat as reseating
+from engine.usecases.cases.reseat import Going, Reseated
 from engine.usecases.context import Context
 from engine.usecases.people.powers import changing, not_for_oneself
 
@@ -125,25 +127,27 @@ def reset_password(store: Store, login: str, now: dt.datetime, by: By = None) ->
     return chosen
 
 
-def disable(store: Store, login: str, now: dt.datetime, by: By = None) -> int:
-    """Disables an account at once and ends its sign-ins. Returns how many open cases the person still has.
+def disable(context: Context, login: str, now: dt.datetime, by: By = None) -> Going:
+    """Disables an account at once and ends its sign-ins. Returns where the person's open cases have gone.
 
-    The posts become vacant at once; cases stay with the person until `hand_over`. Raises `NotFound`.
+    The posts become vacant at once; what the person had goes to whoever answers for it now. Raises `NotFound`.
     """
-    with changing(store, "disable an account", by, now) as session:
+    with changing(context.store, "disable an account", by, now) as session:
         person = _person(session, login)
+        watched = reseating.watch(session, context, [person], now)
         if staffing.set_disabled(session, person, now):
             note(session, account_events.SHUT, person, by, now)
         signins.revoke(session, person, now, signins.ADMIN)
-        return staffing.count_cases(session, person)
+        return watched.after(reseating.reseat_people(session, context, [person], now))
 
 
-def enable(store: Store, login: str, now: dt.datetime, by: By = None) -> None:
-    """Enables a disabled account again. Raises `NotFound`."""
-    with changing(store, "enable an account", by, now) as session:
+def enable(context: Context, login: str, now: dt.datetime, by: By = None) -> Reseated:
+    """Enables a disabled account again; what passed over the person's posts meanwhile comes back. Raises `NotFound`."""
+    with changing(context.store, "enable an account", by, now) as session:
         person = _person(session, login)
         if staffing.set_disabled(session, person, None):
             note(session, account_events.OPENED, person, by, now)
+        return reseating.reseat_people(session, context, [person], now)
 
 
 def members(store: Store, today: dt.date) -> list[Member]:
@@ -162,7 +166,7 @@ def person_of(store: Store, login: str) -> int:
 
 
 def appoint(
-    store: Store,
+    context: Context,
     login: str,
     role: str,
     unit: str,
@@ -171,17 +175,18 @@ def appoint(
     *,
     now: dt.datetime,
     by: By = None,
-) -> None:
-    """Gives a person a role in the unit that has this code on the first day.
+) -> Reseated:
+    """Gives a person a role in the unit that has this code on the first day; what passed over the post comes to it.
 
     Raises `NotFound`; `Invalid` for a role that does not exist in such a unit; `Conflict` if they already hold it.
     """
     _in_order(first_day, last_day)
-    with changing(store, "appoint", by, now) as session:
+    with changing(context.store, "appoint", by, now) as session:
         person, unit_id = _person(session, login), _unit(session, role, unit, first_day)
         if staffing.has_post(session, person, role, unit_id, first_day, last_day):
             raise Conflict(Sentence("This person holds that post already in these days."))
         _appoint(session, person, PostHeld(role, unit_id, first_day, last_day), now, by)
+        return reseating.reseat_people(session, context, [person], now)
 
 
 def _appoint(session: Session, person: int, post: PostHeld, now: dt.datetime, by: By) -> None:
@@ -190,26 +195,33 @@ def _appoint(session: Session, person: int, post: PostHeld, now: dt.datetime, by
 
 
 def end_appointment(
-    store: Store, login: str, role: str, unit: str, last_day: dt.date, *, now: dt.datetime, by: By = None
-) -> None:
-    """Ends a post of a person after `last_day`. Raises `NotFound` if they do not hold it then."""
-    with changing(store, "end an appointment", by, now) as session:
+    context: Context, login: str, role: str, unit: str, last_day: dt.date, *, now: dt.datetime, by: By = None
+) -> Going:
+    """Ends a post of a person after `last_day`; returns where their open cases are then.
+
+    Raises `NotFound` if they do not hold it then.
+    """
+    with changing(context.store, "end an appointment", by, now) as session:
         person, unit_id = _person(session, login), _unit(session, role, unit, last_day)
+        watched = reseating.watch(session, context, [person], now)
         ended = staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id)
         if not ended:
             raise NotFound(Sentence("This person does not hold that post after {day}.", day=last_day))
         for post in ended:
             note(session, account_events.ENDED, person, by, now, post)
+        return watched.after(reseating.reseat_people(session, context, [person], now))
 
 
 def end_post(
-    store: Store, person_id: int, appointment_id: int, last_day: dt.date, *, now: dt.datetime, by: By = None
-) -> None:
-    """Ends one appointment of a person after `last_day`, even if its unit has ended.
+    context: Context, person_id: int, appointment_id: int, last_day: dt.date, *, now: dt.datetime, by: By = None
+) -> Going:
+    """Ends one appointment of a person after `last_day`, even if its unit has ended; returns where their open cases are
+    then.
 
     Raises `NotFound`; `Invalid` for a day on which it has already ended: that would be a new appointment.
     """
-    with changing(store, "end a post", by, now) as session:
+    with changing(context.store, "end a post", by, now) as session:
+        watched = reseating.watch(session, context, [person_id], now)
         post = staffing.post_held(session, person_id, appointment_id)
         if post is None:
             raise NotFound(Sentence("This person does not hold that post."))
@@ -220,6 +232,7 @@ def end_post(
         if post.last != last_day:
             staffing.end_post(session, appointment_id, last_day + staffing.DAY)
             note(session, account_events.ENDED, person_id, by, now, replace(post, last=last_day))
+        return watched.after(reseating.reseat_people(session, context, [person_id], now))
 
 
 def end_all(session: Session, person_id: int, today: dt.date, now: dt.datetime, by: By) -> None:
@@ -249,7 +262,27 @@ def hand_over(context: Context, login: str, to: str, now: dt.datetime, by: By = 
         for work in works:
             _assign(work, before, after)
         writer.store(session, works)
+        reseating.reseat_people(session, context, [leaver, follower], now)
         return [facts.code for facts in found]
+
+
+def leave(context: Context, person_id: int, now: dt.datetime, by: By = None) -> Going:
+    """Handles a person who leaves without a successor: posts end today, each open case goes to whoever is responsible.
+
+    `hand_over` is for a named successor. `by`: the administrator. Returns where the cases have gone. Raises
+    `NotAllowed` for the last administrator.
+    """
+    today = context.definitions.calendar("").local(now).date()
+    with changing(context.store, "leave", by, now) as session:
+        watched = reseating.watch(session, context, [person_id], now)
+        end_all(session, person_id, today, now, by)
+        return watched.after(reseating.reseat_people(session, context, [person_id], now))
+
+
+def going(context: Context, login: str, now: dt.datetime) -> Going:
+    """Returns where the open cases of a person would go if they left today. Raises `NotFound`."""
+    with context.store.reading("where the cases of a person would go") as session:
+        return reseating.suppose(session, context, _person(session, login, locked=False), None, now)
 
 
 def _move_posts(session: Session, leaver: int, follower: int, today: dt.date, now: dt.datetime, by: By) -> None:

@@ -282,7 +282,7 @@ def _cases_back(
             it = by_id[facts.id]
             moved = {name: [it.after[name], it.before[name]] for name in merging.PLACES if name in it.before}
             if facts.version == it.after["version"]:
-                work.put_back(moved, {name: value for name, value in it.before.items() if name in stored.ASKED})
+                work.put_back(moved, {name: value for name, value in it.before.items() if name in stored.WHOSE})
             else:
                 work.place(moved, {new: old for new, old in moved.values() if new is not None} | dict(back))
         writer.store(session, works)

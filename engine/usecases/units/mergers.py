@@ -379,7 +379,7 @@ def _place(
             if facts.assignee_id is not None and became != successors and facts.assignee_id not in reaching:
                 reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, surroundings_reader.today)
             if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
-                work.hand_on(Actor(None, SYSTEM), None)
+                work.hand_on(Actor(None, SYSTEM))
                 merged.handed_on += 1
         merged.cases += len(works)
         writer.store(session, works)

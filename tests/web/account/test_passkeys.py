@@ -14,11 +14,12 @@ from werkzeug.test import TestResponse
 
 from engine.store import tables as t
 from engine.store.session import Store, open_store
+from engine.usecases.context import Context
 from engine.usecases.people import accounts, passkeys
 from engine.usecases.people.passkeys import ANSWERED_WITHIN, PasskeyRefused
 from engine.usecases.people.signin_settings import Party, SignInSettings
 from tests.authenticator import Authenticator
-from tests.pages import Site, post, site
+from tests.pages import Site, post, shipped, site
 
 WE = SignInSettings(origin="https://ralop.example", rp_id="ralop.example")
 MINUTE = dt.timedelta(minutes=1)
@@ -201,7 +202,7 @@ def test_a_removed_key_opens_nothing_and_only_its_owner_removes_it(here: Site) -
 
 def test_the_key_of_a_disabled_person_opens_nothing(here: Site) -> None:
     phone = with_key(here)
-    accounts.disable(here.store, "hanh", here.clock.now())
+    accounts.disable(Context(here.store, shipped()), "hanh", here.clock.now())
     assert sign_in(here.client(), phone).status_code == 422
 
 

@@ -195,7 +195,7 @@ def test_a_stand_in_keeps_the_cases_of_somebody_whose_account_is_shut_while_they
         seed.send_away(session, people["teacher"], cast.now.date(), cast.now.date(), people["head"])
     for shut in (False, True):
         if shut:
-            accounts.disable(cast.store, "teacher", cast.now)
+            accounts.disable(cast.context, "teacher", cast.now)
         head = cast.viewer("head")
         assert set(head.people) == {people["head"], people["teacher"]}
         with cast.store.scoped(head) as session:

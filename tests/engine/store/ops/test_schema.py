@@ -6,10 +6,13 @@ from alembic.config import Config
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import IntegrityError
 
+from engine.core.cases.act import Act
+from engine.core.cases.facts import ASKED
 from engine.store import tables as t
 from engine.store.cases.search import pupils_named
 from engine.store.ops import schema
-from tests.installation import CastInstallation, installed
+from engine.usecases.cases import case_acts
+from tests.installation import CALLED, OPENED, CastInstallation, at, installed
 
 __all__ = ["installed"]  # a fixture
 
@@ -54,3 +57,52 @@ def test_codes_that_were_unique_in_all_become_unique_in_a_school_and_nothing_is_
             assert session.execute(text("PRAGMA foreign_key_check")).all() == []
     with pytest.raises(IntegrityError), installed.store.writing("test") as session:
         session.execute(delete(t.Pupil).where(t.Pupil.id == installed.cast.pupils["pupil"]))
+
+
+NO_REQUESTS = "0019"  # the last schema in which a case did not say whose turn it is
+
+
+def asked(installed: CastInstallation, codes: list[str]) -> list[tuple[object, ...]]:
+    return [tuple(getattr(installed.case(code), name) for name in ("code", *ASKED)) for code in codes]
+
+
+def cases_of_every_kind(installed: CastInstallation) -> list[str]:
+    """The codes of cases that wait for a contact, an acceptance, a visit, support, a return that holds, and nothing."""
+    acts = (
+        ("pupil", ()),
+        ("classmate", (("teacher", "ask_commune", {}),)),
+        ("boarder", (("teacher", "return_to_class", {"returned_on": "2026-03-02"}),)),
+        ("outsider_pupil", (("outsider_teacher", "mark_error", {"reason": "Lập nhầm"}),)),
+    )
+    codes = []
+    for pupil, steps in acts:
+        teacher = "outsider_teacher" if pupil == "outsider_pupil" else "teacher"
+        opened = OPENED, at("2026-03-02 08:00")
+        context, viewer = installed.context, installed.viewer(teacher)
+        codes.append(case_acts.open_case(context, viewer, installed.cast.pupils[pupil], *opened))
+        for by, step, values in steps:
+            case_acts.step(context, Act(installed.viewer(by), codes[-1], dict(values), at("2026-03-02 09:00")), step)
+    return codes
+
+
+def test_an_open_case_of_an_older_schema_is_asked_of_whom_it_would_be_asked_today(installed: CastInstallation) -> None:
+    codes = cases_of_every_kind(installed)
+    accept = Act(installed.viewer("commune_officer"), codes[1], {}, at("2026-03-02 10:00"))
+    for reached in ("waiting", "accepted"):
+        if reached == "accepted":
+            case_acts.accept(installed.context, accept)
+        before = asked(installed, codes)
+        go_back(installed, NO_REQUESTS)
+        schema.upgrade(installed.store)
+        stays = [installed.case(code).entry for code in codes]
+        assert asked(installed, codes) == [(*case[:-1], stay) for case, stay in zip(before, stays, strict=True)]
+    called = Act(installed.viewer("teacher"), codes[0], CALLED, at("2026-03-02 11:00"))
+    case_acts.step(installed.context, called, "contact")
+    assert installed.case(codes[0]).request == "contact"
+
+
+def test_the_database_refuses_an_open_case_that_asks_nothing(installed: CastInstallation) -> None:
+    code = installed.open()
+    for wrong in ("request = NULL", "asked_unit_id = NULL", "closed_at = opened_at"):
+        with pytest.raises(IntegrityError), installed.store.writing("test") as session:
+            session.execute(text(f"UPDATE cases SET {wrong} WHERE code = :code"), {"code": code})

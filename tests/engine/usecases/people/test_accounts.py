@@ -26,7 +26,7 @@ from engine.usecases.context import Context
 from engine.usecases.people import absences, accounts, signin_codes
 from engine.usecases.people.rate_limits import Origin
 from engine.usecases.people.signin import WrongPassword, sign_in, who
-from engine.usecases.people.vacancies import leave
+from engine.usecases.people.accounts import leave
 from web.cli.user import ZONE, user
 
 ROOT = Path(__file__).parents[4]
@@ -116,11 +116,11 @@ def test_a_reset_ends_every_sign_in_and_every_wait(store: Store) -> None:
 def test_a_shut_account_opens_nothing_until_it_is_opened_again(store: Store) -> None:
     password = accounts.add_person(store, "lan", "Y Lan", NOW)
     token = sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
-    assert accounts.disable(store, "lan", NOW) == 0
+    assert accounts.disable(context, "lan", NOW) == 0
     assert who(store, token, NOW, TODAY) is None
     with pytest.raises(WrongPassword):
         sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
-    accounts.enable(store, "lan", NOW)
+    accounts.enable(context, "lan", NOW)
     assert sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
 
 
@@ -135,7 +135,7 @@ def test_nobody_is_found_under_a_wrong_login(store: Store) -> None:
 
 def test_a_post_is_held_from_its_first_day_to_its_last(store: Store, on_stage: seed.Seeded) -> None:
     lan = new_person(store)
-    accounts.appoint(store, "lan", "head", "school", TODAY, TODAY + 2 * DAY, now=NOW)
+    accounts.appoint(context, "lan", "head", "school", TODAY, TODAY + 2 * DAY, now=NOW)
     held = [bool(units_of(store, lan, TODAY + days * DAY)) for days in (-1, 0, 2, 3)]
     assert held == [False, True, True, False]
     assert units_of(store, lan) == {"head": frozenset({on_stage.units["school"]})}
@@ -143,11 +143,11 @@ def test_a_post_is_held_from_its_first_day_to_its_last(store: Store, on_stage: s
 
 def test_one_person_may_hold_several_posts_but_each_once(store: Store, on_stage: seed.Seeded) -> None:
     lan = new_person(store)
-    accounts.appoint(store, "lan", "commune_officer", "village", TODAY, now=NOW)
-    accounts.appoint(store, "lan", "education_office", "commune", TODAY, now=NOW)
+    accounts.appoint(context, "lan", "commune_officer", "village", TODAY, now=NOW)
+    accounts.appoint(context, "lan", "education_office", "commune", TODAY, now=NOW)
     assert set(units_of(store, lan)) == {"commune_officer", "education_office"}
     with pytest.raises(Conflict, match="holds that post already"):
-        accounts.appoint(store, "lan", "commune_officer", "village", TODAY + 9 * DAY, now=NOW)
+        accounts.appoint(context, "lan", "commune_officer", "village", TODAY + 9 * DAY, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -163,22 +163,22 @@ def test_a_role_is_held_in_its_kind_of_unit(
 ) -> None:
     new_person(store)
     with pytest.raises(refused, match=said.replace("(", r"\(")):
-        accounts.appoint(store, "lan", role, unit, TODAY, now=NOW)
+        accounts.appoint(context, "lan", role, unit, TODAY, now=NOW)
 
 
 def test_days_go_forward(store: Store, on_stage: seed.Seeded) -> None:
     new_person(store)
     with pytest.raises(Invalid, match="last day is before the first"):
-        accounts.appoint(store, "lan", "head", "school", TODAY, TODAY - DAY, now=NOW)
+        accounts.appoint(context, "lan", "head", "school", TODAY, TODAY - DAY, now=NOW)
 
 
 def test_a_post_ends_after_its_last_day(store: Store, on_stage: seed.Seeded) -> None:
     lan = new_person(store)
-    accounts.appoint(store, "lan", "head", "school", TODAY, now=NOW)
-    accounts.end_appointment(store, "lan", "head", "school", TODAY + DAY, now=NOW)
+    accounts.appoint(context, "lan", "head", "school", TODAY, now=NOW)
+    accounts.end_appointment(context, "lan", "head", "school", TODAY + DAY, now=NOW)
     assert [bool(units_of(store, lan, TODAY + days * DAY)) for days in (1, 2)] == [True, False]
     with pytest.raises(NotFound, match="does not hold that post after"):
-        accounts.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
+        accounts.end_appointment(context, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
 
 
 def test_while_somebody_is_away_the_delegate_acts_and_no_longer(
@@ -214,8 +214,8 @@ def test_an_officer_who_leaves_hands_over_every_post_and_case_at_once(
 ) -> None:
     code = case_with_the_officer(context, on_stage)
     lan = new_person(store)
-    assert accounts.disable(store, "commune_officer", NOW) == 1  # it stays with them until it is handed over
-    accounts.enable(store, "commune_officer", NOW)
+    assert accounts.disable(context, "commune_officer", NOW) == 1  # it stays with them until it is handed over
+    accounts.enable(context, "commune_officer", NOW)
     assert accounts.hand_over(context, "commune_officer", "lan", NOW) == [code]
     with store.reading("test") as session:
         assert session.execute(select(t.Case.assignee_id)).scalar() == lan
@@ -322,9 +322,9 @@ def test_who_did_what_to_an_account_is_kept(store: Store, on_stage: seed.Seeded)
     signin_codes.make(store, "lan", admin, DAY, NOW)
     signin_codes.make(store, "lan", None, DAY, NOW)
     for _ in range(2):  # what is so already is no act
-        accounts.disable(store, "lan", NOW, admin)
+        accounts.disable(context, "lan", NOW, admin)
     for _ in range(2):
-        accounts.enable(store, "lan", NOW)
+        accounts.enable(context, "lan", NOW)
     assert [act[:2] for act in acts(store, lan)] == [
         ("account_made", by),
         ("password_reset", by),
@@ -338,14 +338,14 @@ def test_who_did_what_to_an_account_is_kept(store: Store, on_stage: seed.Seeded)
 
 def test_who_gave_and_ended_which_post_is_kept_with_its_days(store: Store, on_stage: seed.Seeded) -> None:
     lan, admin, by = new_person(store), on_stage.people["admin"], "Quản trị Thử"
-    accounts.appoint(store, "lan", "head", "school", TODAY, now=NOW, by=admin)
-    accounts.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
+    accounts.appoint(context, "lan", "head", "school", TODAY, now=NOW, by=admin)
+    accounts.end_appointment(context, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
     with store.reading("test") as session:
         post = session.execute(select(t.Appointment.id).where(t.Appointment.person_id == lan)).scalar_one()
     for _ in range(2):
-        accounts.end_post(store, lan, post, TODAY + DAY, now=NOW, by=admin)
+        accounts.end_post(context, lan, post, TODAY + DAY, now=NOW, by=admin)
     with pytest.raises(NotFound):
-        accounts.end_post(store, on_stage.people["head"], post, TODAY, now=NOW, by=admin)
+        accounts.end_post(context, on_stage.people["head"], post, TODAY, now=NOW, by=admin)
     assert acts(store, lan)[1:] == [
         ("appointed", by, "head", TODAY, None),
         ("post_ended", None, "head", TODAY, TODAY + 5 * DAY),
@@ -411,5 +411,5 @@ def test_nobody_changes_what_was_done(store: Store, statement: str) -> None:
 def test_a_refused_act_leaves_no_trace(store: Store, on_stage: seed.Seeded) -> None:
     lan = new_person(store)
     with pytest.raises(Invalid):
-        accounts.appoint(store, "lan", "head", "class", TODAY, now=NOW)
+        accounts.appoint(context, "lan", "head", "class", TODAY, now=NOW)
     assert len(acts(store, lan)) == 1

@@ -18,7 +18,7 @@ from engine.store.session import Store
 from engine.store.simulation import seed
 from engine.usecases.context import Context
 from engine.usecases.people import absences, accounts, powers, signin_codes
-from engine.usecases.people.vacancies import leave
+from engine.usecases.people.accounts import leave
 from engine.usecases.units.merger_undo import undo
 from engine.usecases.units.mergers import Merger, UnitMove, merge_units
 from tests.playing import Playing, at, playing
@@ -78,9 +78,9 @@ def test_nobody_appoints_themselves(here: Playing, role: str, unit: str) -> None
     for person, login in ((other, "outsider_admin"), (admin, "admin")):
         for first in (TODAY, TODAY + 30 * DAY):  # nor for later
             with pytest.raises(Refused):
-                accounts.appoint(store, login, role, unit, first, now=NOW, by=person)
+                accounts.appoint(here.context, login, role, unit, first, now=NOW, by=person)
     assert units_of(here, "admin") == units_of(here, "outsider_admin") == {"admin"}
-    refused(store, NOBODY_GIVES, lambda: accounts.appoint(store, "admin", "teacher", "class", TODAY, now=NOW, by=admin))
+    refused(store, NOBODY_GIVES, lambda: accounts.appoint(here.context, "admin", "teacher", "class", TODAY, now=NOW, by=admin))
 
 
 def test_nobody_makes_a_post_that_has_ended_their_own_again(here: Playing) -> None:
@@ -93,7 +93,7 @@ def test_nobody_makes_a_post_that_has_ended_their_own_again(here: Playing) -> No
     before = rows(store)
     for by in (admin, "root", here.installed.people["head"]):  # a post that has ended is given anew, by whomever
         with pytest.raises(Invalid, match="The post ends with 24/02/2026: for later days appoint anew"):
-            accounts.end_post(store, admin, post, TODAY + DAY, now=NOW, by=by)
+            accounts.end_post(here.context, admin, post, TODAY + DAY, now=NOW, by=by)
     assert rows(store) == before
 
 
@@ -109,7 +109,16 @@ def test_nobody_stands_in_by_their_own_word(here: Playing) -> None:
     absences.enter(here.context, teacher, head, *days, "", NOW, by=admin)  # another one may
     assert units_of(here, "head") == {"head", "teacher"}
     absences.go_away(here.context, Viewer(head), teacher, *days, "", NOW)  # and one chooses oneself who acts for one
-    assert units_of(here, "teacher") == {"teacher", "head"}
+    assert units_of(here, "teacher") == {"teacher"}  # who is away as well: nobody acts for either of them
+    assert units_of(here, "head") == {"head"}
+
+
+def test_nobody_gets_duties_over_a_stand_in_of_theirs_by_their_own_word(here: Playing) -> None:
+    teacher, head, admin = (here.installed.people[name] for name in ("teacher", "head", "admin"))
+    store, days = here.context.store, (TODAY, TODAY + 4 * DAY)
+    with store.writing("test") as session:
+        seed.send_away(session, head, *days, admin)
+    refused(store, NOBODY_GIVES, lambda: absences.enter(here.context, teacher, head, *days, "", NOW, by=admin))
 
 
 def test_who_stands_in_for_somebody_gives_them_no_post_to_have_it_too(here: Playing) -> None:
@@ -117,13 +126,13 @@ def test_who_stands_in_for_somebody_gives_them_no_post_to_have_it_too(here: Play
     lan = on_stage_person(store, "lan")
     with store.writing("test") as session:
         seed.send_away(session, lan, TODAY, TODAY + 4 * DAY, admin)
-    refused(store, NOBODY_GIVES, lambda: accounts.appoint(store, "lan", "teacher", "class", TODAY, now=NOW, by=admin))
+    refused(store, NOBODY_GIVES, lambda: accounts.appoint(here.context, "lan", "teacher", "class", TODAY, now=NOW, by=admin))
     refused(store, NOBODY_GIVES, lambda: accounts.hand_over(here.context, "teacher", "lan", NOW, admin))
-    accounts.appoint(store, "lan", "teacher", "class", TODAY + 5 * DAY, now=NOW, by=admin)  # when they are back
-    accounts.disable(store, "teacher", NOW, admin)
+    accounts.appoint(here.context, "lan", "teacher", "class", TODAY + 5 * DAY, now=NOW, by=admin)  # when they are back
+    accounts.disable(here.context, "teacher", NOW, admin)
     with store.writing("test") as session:
         seed.send_away(session, here.installed.people["teacher"], TODAY, TODAY + 4 * DAY, admin)
-    refused(store, NOBODY_GIVES, lambda: accounts.enable(store, "teacher", NOW, admin))
+    refused(store, NOBODY_GIVES, lambda: accounts.enable(here.context, "teacher", NOW, admin))
 
 
 def on_stage_person(store: Store, login: str) -> int:
@@ -162,15 +171,12 @@ def the_post(here: Playing) -> int:
 
 
 ENDS: dict[str, Callable[[Playing, By], object]] = {
-    "shut": lambda here, by: accounts.disable(here.context.store, "admin", NOW, by),
-    "post ended today": lambda here, by: accounts.end_post(
-        here.context.store, here.installed.people["admin"], the_post(here), TODAY, now=NOW, by=by
+    "shut": lambda here, by: accounts.disable(here.context, "admin", NOW, by),
+    "post ended today": lambda here, by: accounts.end_post(here.context, here.installed.people["admin"], the_post(here), TODAY, now=NOW, by=by
     ),
-    "post given a last day": lambda here, by: accounts.end_post(
-        here.context.store, here.installed.people["admin"], the_post(here), TODAY + 300 * DAY, now=NOW, by=by
+    "post given a last day": lambda here, by: accounts.end_post(here.context, here.installed.people["admin"], the_post(here), TODAY + 300 * DAY, now=NOW, by=by
     ),
-    "dismissed": lambda here, by: accounts.end_appointment(
-        here.context.store, "admin", "admin", "root", TODAY, now=NOW, by=by
+    "dismissed": lambda here, by: accounts.end_appointment(here.context, "admin", "admin", "root", TODAY, now=NOW, by=by
     ),
     "left": lambda here, by: leave(here.context, here.installed.people["admin"], NOW, by),
 }
@@ -188,7 +194,7 @@ def test_the_last_administrator_cannot_be_ended(here: Playing, way: str, by: str
 
 
 def test_everything_of_the_last_administrator_goes_only_to_who_can_sign_in(here: Playing) -> None:
-    accounts.disable(here.context.store, "head", NOW, "root")
+    accounts.disable(here.context, "head", NOW, "root")
     refused(
         here.context.store, NO_ADMINISTRATOR, lambda: accounts.hand_over(here.context, "admin", "head", NOW, "root")
     )
@@ -225,7 +231,7 @@ def test_undoing_a_merger_leaves_an_administrator(here: Playing) -> None:
     with store.writing("test") as session:
         session.add(t.Unit(kind="root", code="r2", name="Gốc khác", search_key="goc khac", valid_from=seed.ALWAYS))
     merge_units(here.context, [Merger("root", "r2")], TODAY, NOW, by="root", keep_undo=kept.append)
-    accounts.end_post(store, here.installed.people["admin"], first, TODAY - 3 * DAY, now=NOW, by="root")
+    accounts.end_post(here.context, here.installed.people["admin"], first, TODAY - 3 * DAY, now=NOW, by="root")
     refused(store, NO_ADMINISTRATOR, lambda: undo(here.context, kept[0], NOW, by="root"))
     assert "admin" in units_of(here, "admin")
 
@@ -239,7 +245,7 @@ def test_two_administrators_who_end_each_other_at_once_do_not_both_succeed(here:
         def end(login: str, by: str, ready: threading.Barrier = ready) -> str:
             ready.wait()
             try:
-                accounts.disable(store, login, NOW, people[by])
+                accounts.disable(here.context, login, NOW, people[by])
             except NotAllowed as error:
                 return str(error)
             return ""
@@ -249,7 +255,7 @@ def test_two_administrators_who_end_each_other_at_once_do_not_both_succeed(here:
         assert sorted(map(bool, said)) == [False, True]
         assert NO_ADMINISTRATOR in "".join(said)
         for login in ("admin", "outsider_admin"):
-            accounts.enable(store, login, NOW, "root")
+            accounts.enable(here.context, login, NOW, "root")
 
 
 def test_where_there_is_no_administrator_the_command_line_makes_the_first_one(store: Store) -> None:
@@ -257,7 +263,7 @@ def test_where_there_is_no_administrator_the_command_line_makes_the_first_one(st
         root = t.Unit(kind="root", code="VN", name="Việt Nam", search_key="viet nam", valid_from=seed.ALWAYS)
         session.add(root)
     accounts.add_person(store, "quantri", "Quản trị", NOW, by="root")
-    accounts.appoint(store, "quantri", "admin", "VN", TODAY, now=NOW, by="root")
+    accounts.appoint(here.context, "quantri", "admin", "VN", TODAY, now=NOW, by="root")
     with store.reading("test") as session:
         assert [first for first, _ in administrators(session)] == [TODAY]
 
@@ -315,12 +321,10 @@ def told(here: Playing) -> set[tuple[str, str]]:
 INSTALLATION_ACTS: dict[str, Callable[[Context, dict[str, int]], object]] = {
     "code_made": lambda context, people: signin_codes.make(context.store, "teacher", people["admin"], DAY, NOW),
     "password_reset": lambda context, people: accounts.reset_password(context.store, "teacher", NOW, people["admin"]),
-    "account_shut": lambda context, people: accounts.disable(context.store, "teacher", NOW, people["admin"]),
-    "appointed": lambda context, people: accounts.appoint(
-        context.store, "teacher", "volunteer", "association", TODAY, now=NOW, by=people["admin"]
+    "account_shut": lambda context, people: accounts.disable(context, "teacher", NOW, people["admin"]),
+    "appointed": lambda context, people: accounts.appoint(context, "teacher", "volunteer", "association", TODAY, now=NOW, by=people["admin"]
     ),
-    "post_ended": lambda context, people: accounts.end_appointment(
-        context.store, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
+    "post_ended": lambda context, people: accounts.end_appointment(context, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
     ),
     "absence_entered": lambda context, people: absences.enter(
         context, people["teacher"], None, TODAY, TODAY, "", NOW, by=people["admin"]
@@ -343,7 +347,7 @@ def test_where_there_is_no_office_the_administrators_are_told(here: Playing) -> 
 
 def test_what_an_office_does_itself_or_has_done_to_itself_the_administrators_are_told(here: Playing) -> None:
     appoint(here, "education_office", "admin", "root")
-    accounts.disable(here.context.store, "teacher", NOW, here.installed.people["education_office"])
+    accounts.disable(here.context, "teacher", NOW, here.installed.people["education_office"])
     assert told(here) == {
         ("teacher", "account_shut"),
         ("education_office", BESIDE + "account_shut"),
@@ -355,7 +359,7 @@ def test_the_nearest_office_is_told_and_the_next_one_only_where_that_is_who_acts
     appoint(here, "outsider_admin", "education_office", "province")
     signin_codes.make(here.context.store, "teacher", here.installed.people["admin"], DAY, NOW)
     assert told(here) == {("teacher", "code_made"), ("education_office", BESIDE + "code_made")}
-    accounts.disable(here.context.store, "head", NOW, here.installed.people["education_office"])
+    accounts.disable(here.context, "head", NOW, here.installed.people["education_office"])
     assert told(here) >= {("head", "account_shut"), ("outsider_admin", BESIDE + "account_shut")}
     assert ("outsider_admin", BESIDE + "code_made") not in told(here)
     assert ("admin", BESIDE + "account_shut") not in told(here)
@@ -438,7 +442,7 @@ def test_a_moved_post_whose_first_one_was_ended_earlier_since_ends_when_the_merg
         own = t.Appointment.person_id == officer, t.Appointment.unit_id == here.installed.units["village"]
         first = session.scalars(select(t.Appointment.id).where(*own)).one()
     merge_units(here.context, [], TODAY, NOW, moves=moves, by="root", keep_undo=kept.append)
-    accounts.end_post(store, officer, first, TODAY - 3 * DAY, now=NOW, by="root")
+    accounts.end_post(here.context, officer, first, TODAY - 3 * DAY, now=NOW, by="root")
     before = len(noted(store))
     undo(here.context, kept[0], NOW, by="root")
     assert [(row[0], row[3]) for row in noted(store)[before:]] == [("post_ended", officer)]

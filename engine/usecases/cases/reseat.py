@@ -1,0 +1,260 @@
+"""Moves cases on when people come and go: at every moment each open case is with somebody who is there.
+
+Whoever changes posts, accounts, absences or units calls `reseat` in the same transaction with the people and seats
+concerned; so does the worker when the day turns. Up to `MOST_AT_ONCE` cases move at once, the worker does the rest
+(`work_on_rest`). Each case gets one event, each person one notice. `engine.core.cases.reseat` decides.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from engine.core.cases.casework import Addressed, Casework
+from engine.core.cases.facts import Facts
+from engine.core.cases.reseat import NOTHING
+from engine.core.cases.reseat import reseat as decide
+from engine.core.notices.planning import CAME, CAME_MANY
+from engine.core.people.access import ADMIN
+from engine.core.people.responsibility import LADDERS, find
+from engine.core.people.supposed import Supposed
+from engine.core.workflow.model import ASSIGNEE
+from engine.store.cases import reseating as stored
+from engine.store.cases import writer
+from engine.store.cases.history import people_named
+from engine.store.cases.reseating import Concerned, News
+from engine.store.cases.surroundings import SurroundingsReader
+from engine.store.ops.settings import get_setting, put_setting
+from engine.store.session import Session
+from engine.usecases.context import Context
+
+MOST_AT_ONCE = 300  # cases in the transaction of the change itself: a page waits for it
+BATCH = 500  # cases in a transaction of the worker
+TURNED = "seats_turned"  # {"day": "2026-03-09"}: the last turn of the day that was looked at
+Stop = Callable[[], bool]
+
+
+@dataclass
+class Reseated:
+    """The codes of the cases that moved."""
+
+    codes: list[str] = field(default_factory=list)
+    rest: int = 0  # cases that the worker still looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Where the open cases go that somebody has or is asked for: the names of who has the turn then, and how many.
+
+    `rest`: how many cases the worker still looks at in the background.
+    """
+
+    total: int = 0
+    to: tuple[tuple[tuple[str, ...], int], ...] = ()
+    rest: int = 0
+
+
+def reseat(session: Session, context: Context, concerned: Concerned, now: dt.datetime) -> Reseated:
+    """Moves the cases that a change concerns, in its transaction; leaves what is beyond `MOST_AT_ONCE` to the worker.
+
+    Args:
+        session: the transaction of the change, which has been made in it.
+        context: the definitions.
+        concerned: whom and which seats it concerns (`engine.store.cases.reseating.concern`).
+        now: the moment.
+    """
+    done = Reseated()
+    found = stored.concerned_cases(session, concerned, 0, MOST_AT_ONCE + 1)
+    beyond, found = found[MOST_AT_ONCE:], found[:MOST_AT_ONCE]
+    done.codes = _move(session, context, found, concerned.people, now)
+    if beyond:
+        done.rest = stored.count_concerned(session, concerned, found[-1].id)
+        stored.leave_rest(session, concerned, found[-1].id, now)
+    return done
+
+
+def reseat_people(session: Session, context: Context, people: Iterable[int], now: dt.datetime) -> Reseated:
+    """`reseat` for a change about some people: their posts, account or absences."""
+    return reseat(session, context, stored.concern(session, people), now)
+
+
+def work_on_rest(context: Context, now: dt.datetime, stop: Stop = lambda: False) -> int:
+    """Goes on with what changes left over, a batch a transaction; returns how many cases moved."""
+    moved = 0
+    while not stop():
+        with context.store.reading("whether cases are to be passed on") as session:
+            if stored.take_rest(session, lock=False) is None:
+                break
+        with context.store.writing("pass cases on") as session:
+            rest = stored.take_rest(session)
+            if rest is None:  # another worker has it
+                break
+            found = stored.concerned_cases(session, rest.concerned, rest.after, BATCH)
+            codes = _move(session, context, found, rest.concerned.people, now, told_at=rest.at)
+            stored.go_on(session, rest, found[-1].id if len(found) == BATCH else None, len(codes))
+            moved += len(codes)
+    return moved
+
+
+def turn_of_day(context: Context, now: dt.datetime, stop: Stop = lambda: False) -> list[str]:
+    """Once a day: posts and absences begin and end with it. Then it looks over all open cases for any left behind.
+
+    Returns the codes of the cases that moved.
+    """
+    today = context.definitions.calendar("").local(now).date()
+    with context.store.reading("whether the day has turned") as session:
+        before = get_setting(session, TURNED).get("day")
+        if before == today.isoformat():
+            return []
+    with context.store.writing("the day has turned") as session:
+        since = dt.date.fromisoformat(before) if before else today - dt.timedelta(days=1)
+        done = reseat(session, context, stored.of_the_day(session, since, today), now).codes
+        put_setting(session, TURNED, {"day": today.isoformat()})
+    work_on_rest(context, now, stop)
+    return done + look_over(context, now, stop)
+
+
+def look_over(context: Context, now: dt.datetime, stop: Stop = lambda: False) -> list[str]:
+    """Moves on every open case that asks somebody who is not there, whatever left it behind; mostly none."""
+    today, after, done = context.definitions.calendar("").local(now).date(), 0, list[str]()
+    while not stop():
+        with context.store.writing("cases that nobody has") as session:
+            found = stored.unseated(session, today, after, BATCH)
+            done += _move(session, context, found, frozenset(), now)
+        if len(found) < BATCH:
+            break
+        after = found[-1].id
+    return done
+
+
+# --- where they go ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Watched:
+    """The cases that some people have or are asked for, as it was before a change."""
+
+    context: Context
+    session: Session
+    now: dt.datetime
+    ids: tuple[int, ...] = ()
+
+    def after(self, done: Reseated) -> Going:
+        """Returns who has the turn in these cases after the change, and what it has moved."""
+        works = _works(self.session, self.context, stored.open_of(self.session, self.ids), self.now)
+        return replace(_going(self.session, works), rest=done.rest)
+
+
+def watch(session: Session, context: Context, people: Collection[int], now: dt.datetime) -> Watched:
+    """Notes the open cases whose turn is with one of these people today; `after` says where they are after a change."""
+    found = stored.concerned_cases(session, stored.concern(session, people), 0, None)
+    works = _works(session, context, found, now)
+    return Watched(context, session, now, tuple(work.facts.id for work in works if _is_with(work, people)))
+
+
+def suppose(session: Session, context: Context, person_id: int, instead: Collection[int] | None, now: dt.datetime) -> Going:
+    """Returns where the open cases of a person would go if they left today (None), or if these people stood in for them.
+
+    Nothing is stored.
+    """
+    found = stored.concerned_cases(session, stored.concern(session, [person_id]), 0, None, lock=False)
+    theirs = [work for work in _works(session, context, found, now) if _is_with(work, [person_id])]
+    sought = stored.sought(session, [work.facts for work in theirs])
+    for work in theirs:
+        work.directory = Supposed(work.directory, person_id, instead)
+        decide(work, sought.get(work.facts.id, NOTHING))
+    return _going(session, theirs)
+
+
+def _is_with(work: Casework, people: Collection[int]) -> bool:
+    return work.facts.assignee_id in people or any(person in people for person, _ in work.asked())
+
+
+def _going(session: Session, works: Iterable[Casework]) -> Going:
+    by_people = Counter(tuple(person for person, _ in work.asked()) for work in works)
+    names = people_named(session, {person for people in by_people for person in people})
+    ordered = sorted(by_people.items(), key=lambda item: -item[1])
+    return Going(
+        sum(by_people.values()), tuple((tuple(names[one] for one in people), number) for people, number in ordered)
+    )
+
+
+def _works(session: Session, context: Context, found: Sequence[Facts], now: dt.datetime) -> list[Casework]:
+    return SurroundingsReader(session, context.definitions, now).caseworks(found) if found else []
+
+
+def has_the_seat(session: Session, context: Context, case_id: int, role: str, now: dt.datetime) -> set[int]:
+    """Returns who acts now in the seat of a case to which a notice in this role belongs; nobody for a closed case."""
+    (work, *_) = _works(session, context, stored.open_of(session, [case_id]), now) or (None,)
+    if work is None:
+        return set()
+    if role not in LADDERS or role == ADMIN:
+        return {person for person, _ in work.asked()}
+    return set(find(role, work.facts, work.directory).people)
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _move(
+    session: Session,
+    context: Context,
+    found: Sequence[Facts],
+    people: Collection[int],
+    now: dt.datetime,
+    *,
+    told_at: dt.datetime | None = None,
+) -> list[str]:
+    """Decides about these cases, stores what moved, and tells each person once; returns the codes of what moved."""
+    if not found:
+        return []
+    works = _works(session, context, found, now)
+    sought = stored.sought(session, found)
+    moved = [work for work in works if decide(work, sought.get(work.facts.id, NOTHING))]
+    told: dict[int, list[tuple[Casework, Addressed]]] = defaultdict(list)
+    for work in moved:
+        for entry in work.entries:
+            for one in entry.told:
+                told[one.person_id].append((work, one))
+            entry.told = []
+    for work, one in _newcomers(session, works, moved, people):
+        told[one.person_id].append((work, one))
+    writer.store(session, moved)
+    stored.tell(session, [_news(items) for items in told.values()], told_at or now)
+    return [work.facts.code for work in moved]
+
+
+def _newcomers(
+    session: Session, works: Sequence[Casework], moved: Sequence[Casework], people: Collection[int]
+) -> list[tuple[Casework, Addressed]]:
+    """Returns who has come to a case that did not move: who stands in, is back or was appointed, and was told nothing
+    of what it asks now.
+    """
+    if not people:
+        return []
+    gone_on = {work.facts.id for work in moved}
+    stayed = [work for work in works if work.facts.id not in gone_on]
+    directory = works[0].directory
+    now_acting = {one for person in people for one in directory.person(person).acting}
+    asked = [
+        (work, person, role)
+        for work in stayed
+        for person, role in work.asked()
+        if person in now_acting and person != work.facts.assignee_id
+    ]
+    told = stored.told_since(session, [work.facts for work, *_ in asked]) if asked else set()
+    return [
+        (work, Addressed(person, role if role != ASSIGNEE else work.facts.asked_role or role, CAME))
+        for work, person, role in asked
+        if (work.facts.id, person) not in told
+    ]
+
+
+def _news(items: Sequence[tuple[Casework, Addressed]]) -> News:
+    """One notice about what came to one person: of the case itself, or of how many cases came."""
+    first, one = min(items, key=lambda item: (item[0].facts.due_at is None, item[0].facts.due_at, item[0].facts.id))
+    kind = one.kind if len(items) == 1 else CAME_MANY
+    urgent = any(it.urgent for _, it in items)
+    return News(first.facts.id, first.facts.version, one.person_id, one.role, kind, urgent, len(items))
