@@ -1,18 +1,19 @@
 """Random days around the pupils of the cast, and what must be true of every open case at every moment.
 
-`History` plays what hypothesis draws with the player of scenarios: acts of whoever is asked (or of somebody else, who
-is refused), people who come and go, days without class, a worker that stops. After each step `History.check` looks at
-the whole.
+`History` plays what chance draws with the player of scenarios: acts of whoever is asked (or of somebody else, who may
+be refused), people who come and go, days without class, a worker that stops. After each step `History.check` looks at
+the whole. hypothesis draws the seed of a history and keeps the one that failed; the steps are told as notes.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any, TypeVar
 
-from hypothesis import strategies as st
+from hypothesis import note
 from sqlalchemy import select
 
 from engine.core.cases import escalation
@@ -28,19 +29,21 @@ from engine.store.cases.surroundings import SurroundingsReader, casework_of, rea
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
 
-PUPILS = ("pupil", "classmate", "boarder", "saturday_pupil")
+T = TypeVar("T")
+PUPILS = ("pupil", "classmate")
 STAFF = tuple(member for member in PEOPLE if not member.endswith("admin"))
+HERE = STAFF[: len(STAFF) // 2]
 HOURS = (0, 0, 1, 4, 9, 24, 24, 72, 200)  # between two steps
 SILENCE = {"visit-overdue", "contact-failed"}  # rules that say that nobody did anything
 
-Draw = Callable[[st.SearchStrategy[Any]], Any]
-Happening = Callable[["History", Draw], ScenarioStep | None]
+Happening = Callable[["History"], ScenarioStep | None]
 
 
 class History:
     """A history in the making; `happened` counts what was done and not refused."""
 
-    def __init__(self, scenario: Scenario, store: Store) -> None:
+    def __init__(self, scenario: Scenario, store: Store, seed: int) -> None:
+        self.chance = Random(seed)
         self.player = Player(scenario, store)
         self.store, self.scenario, self.now = store, scenario, scenario.start
         self.happened: Counter[str] = Counter()
@@ -50,17 +53,29 @@ class History:
 
     # --- what happens ---------------------------------------------------------------------------------------------
 
-    def go_on(self, draw: Draw) -> None:
+    def go_on(self) -> None:
         """Lets some time pass and something happen."""
-        self.now += dt.timedelta(hours=draw(st.sampled_from(HOURS)), minutes=1)
-        kind = draw(st.sampled_from(sorted(HAPPENINGS)))
-        step = HAPPENINGS[kind](self, draw)
+        self.now += dt.timedelta(hours=self.one_of(HOURS), minutes=1)
+        kind = self.one_of(self._likely())
+        step = HAPPENINGS[kind](self)
         if step is None:
             return
         self.promises_are_kept(step.at)
         (check,) = self.player.take(step)
+        note(f"{step.at:%d/%m %H:%M} UTC {step.by or ''} {step.do} {dict(step.values)} {step.pupil}: {check.found or 'done'}")
         if check.found == "":
             self.happened[kind] += 1
+
+    def one_of(self, several: Sequence[T]) -> T:
+        return self.chance.choice(several)
+
+    def maybe(self) -> bool:
+        return self.chance.random() < 0.5
+
+    def _likely(self) -> Sequence[str]:
+        """What is more often than not possible now: half of the time an act on a case, as its state allows."""
+        state = case.state if (case := self.case(self.one_of(PUPILS))) and case.is_open else ""
+        return self.one_of((IN_STATE.get(state, ("a case is opened",)), AROUND))
 
     def step(self, do: str, by: str | None = None, pupil: str = "pupil", **values: Any) -> ScenarioStep:
         """A step whose only expectation is that it may be refused."""
@@ -174,107 +189,105 @@ class History:
                 assert start >= answered[case_id], (kind, "fired although somebody had answered", case_id)
 
 
-# --- what can happen -------------------------------------------------------------------------------------------------
+# --- what can happen --------------------------------------------------------------------------------------------------
 
 
-def _by_asked(do: str, values: Callable[[History, Draw], dict[str, Any]]) -> Happening:
-    """An act of who is asked; sometimes of somebody else, who may be refused."""
-
-    def happen(history: History, draw: Draw) -> ScenarioStep | None:
-        pupil = draw(st.sampled_from(PUPILS[:2]))
-        asked = history.asked(pupil)
-        by = draw(st.sampled_from(STAFF)) if asked is None or draw(st.integers(0, 9)) == 0 else asked
-        return history.step(do, by, pupil, **values(history, draw))
-
-    return happen
-
-
-def _by(member: str, do: str, values: Callable[[History, Draw], dict[str, Any]]) -> Happening:
-    def happen(history: History, draw: Draw) -> ScenarioStep | None:
-        return history.step(do, member, draw(st.sampled_from(PUPILS[:2])), **values(history, draw))
-
-    return happen
-
-
-def _nothing(_history: History, _draw: Draw) -> dict[str, Any]:
+def _nothing(_history: History) -> dict[str, Any]:
     return {}
 
 
-def _open(history: History, _draw: Draw) -> dict[str, Any]:
+def _by_asked(do: str, values: Callable[[History], dict[str, Any]] = _nothing) -> Happening:
+    """An act of who is asked; one time in ten of somebody else, who may be refused."""
+
+    def happen(history: History) -> ScenarioStep:
+        pupil = history.one_of(PUPILS)
+        asked = history.asked(pupil)
+        by = history.one_of(STAFF) if asked is None or history.chance.random() < 0.1 else asked
+        return history.step(do, by, pupil, **values(history))
+
+    return happen
+
+
+def _by(member: str, do: str, values: Callable[[History], dict[str, Any]] = _nothing) -> Happening:
+    def happen(history: History) -> ScenarioStep:
+        return history.step(do, member, history.one_of(PUPILS), **values(history))
+
+    return happen
+
+
+def _open(history: History) -> dict[str, Any]:
     return {"absent_since": history.day(-3), "causes": ["econ"], "confirm": True}
 
 
-def _contact(history: History, draw: Draw) -> dict[str, Any]:
-    values = {"contact_way": "phone", "reached": draw(st.booleans()), "note": "Đã gọi"}
-    return {**values, "next_on": history.day(2)} if values["reached"] and draw(st.booleans()) else values
+def _contact(history: History) -> dict[str, Any]:
+    values = {"contact_way": "phone", "reached": history.maybe(), "note": "Đã gọi"}
+    return {**values, "next_on": history.day(2)} if values["reached"] and history.maybe() else values
 
 
-def _visit(history: History, draw: Draw) -> dict[str, Any]:
+def _visit(history: History) -> dict[str, Any]:
     outcomes = history.scenario.workflow.fields["visit_outcome"].choices
     values = {
         "visited_on": history.today,
         "met_whom": ["parents"],
-        "visit_outcome": draw(st.sampled_from([choice.code for choice in outcomes])),
+        "visit_outcome": history.one_of([choice.code for choice in outcomes]),
         "note": "Đã đến nhà",
         "confirm": True,
     }
-    return {**values, "next_on": history.day(3)} if draw(st.booleans()) else values
+    return {**values, "next_on": history.day(3)} if history.maybe() else values
 
 
-def _return(history: History, _draw: Draw) -> dict[str, Any]:
+def _return(history: History) -> dict[str, Any]:
     return {"returned_on": history.today, "confirm": True}
 
 
-def _away(history: History, draw: Draw) -> ScenarioStep:
-    who, delegate = draw(st.sampled_from(STAFF)), draw(st.sampled_from([None, *STAFF]))
+def _away(history: History) -> ScenarioStep:
+    who, delegate = history.one_of(STAFF), history.one_of((None, *STAFF))
     delegate = None if delegate == who else delegate
-    return history.step("away", None, "pupil", who=who, until=history.day(draw(st.integers(0, 6))), delegate=delegate)
+    until = history.day(history.chance.randint(0, 6))
+    return history.step("away", None, "pupil", who=who, until=until, delegate=delegate)
 
 
-def _vacant(history: History, draw: Draw) -> ScenarioStep:
-    return history.step("vacant", None, "pupil", post=draw(st.sampled_from(STAFF[: len(STAFF) // 2])))
+def _vacant(history: History) -> ScenarioStep:
+    return history.step("vacant", None, "pupil", post=history.one_of(HERE))
 
 
-def _appoint(history: History, draw: Draw) -> ScenarioStep:
-    post = draw(st.sampled_from(STAFF[: len(STAFF) // 2]))
-    return history.step("appoint", None, "pupil", post=post, who=draw(st.sampled_from([post, f"outsider_{post}"])))
+def _appoint(history: History) -> ScenarioStep:
+    post = history.one_of(HERE)
+    return history.step("appoint", None, "pupil", post=post, who=history.one_of((post, f"outsider_{post}")))
 
 
-def _closure(history: History, draw: Draw) -> ScenarioStep:
-    first = history.day(draw(st.integers(-2, 3)))
-    last = first + dt.timedelta(days=draw(st.integers(0, 3)))
-    values = {"scope": draw(st.sampled_from(["school", "class", "pupil"])), "first_day": first, "last_day": last}
+def _closure(history: History) -> ScenarioStep:
+    first = history.day(history.chance.randint(-2, 3))
+    last = first + dt.timedelta(days=history.chance.randint(0, 3))
+    values = {"scope": history.one_of(("school", "class", "pupil")), "first_day": first, "last_day": last}
     return history.step("closure", "head", "pupil", reason="Mưa lũ", study_mode=None, **values)
 
 
-def _stop(history: History, _draw: Draw) -> ScenarioStep | None:
+def _stop(history: History) -> ScenarioStep | None:
     return history.step("worker_down") if history.player.working else None
 
 
-def _start(history: History, _draw: Draw) -> ScenarioStep | None:
+def _start(history: History) -> ScenarioStep | None:
     return None if history.player.working else history.step("worker_up")
 
 
-def _decline(_history: History, _draw: Draw) -> dict[str, Any]:
+def _decline(_history: History) -> dict[str, Any]:
     return {"reason": "Không phụ trách thôn này"}
 
 
-HAPPENINGS: dict[str, Happening] = {
+HAPPENINGS: Mapping[str, Happening] = {
     "a case is opened": _by("teacher", "open", _open),
-    "another case is opened": _by("teacher", "open", _open),
     "a contact": _by_asked("contact", _contact),
     "another contact": _by_asked("contact_again", _contact),
-    "the commune is asked": _by("teacher", "ask_commune", _nothing),
-    "accepted": _by_asked("accept", _nothing),
-    "accepted, too": _by_asked("accept", _nothing),
+    "the commune is asked": _by("teacher", "ask_commune"),
+    "accepted": _by_asked("accept"),
     "declined": _by_asked("decline", _decline),
     "a visit": _by_asked("visit", _visit),
-    "another visit": _by_asked("visit", _visit),
-    "a referral": _by_asked("refer_support", lambda _h, _d: {"need": "Cần 10 kg gạo"}),
-    "handed back": _by_asked("hand_back", _nothing),
+    "a referral": _by_asked("refer_support", lambda _history: {"need": "Cần 10 kg gạo"}),
+    "handed back": _by_asked("hand_back"),
     "a return": _by("teacher", "return_to_class", _return),
-    "absent again": _by("teacher", "relapse", _nothing),
-    "an end": _by("teacher", "close", lambda _h, _d: {"confirm": True}),
+    "absent again": _by("teacher", "relapse"),
+    "an end": _by("teacher", "close", lambda _history: {"confirm": True}),
     "away": _away,
     "post empty": _vacant,
     "post filled": _appoint,
@@ -282,8 +295,11 @@ HAPPENINGS: dict[str, Happening] = {
     "the worker stops": _stop,
     "the worker starts": _start,
 }
-
-
-def histories(steps: int) -> Iterator[int]:
-    """The numbers of the steps of one history."""
-    return iter(range(steps))
+IN_STATE: Mapping[str, Sequence[str]] = {
+    "absent": ("a contact", "a contact", "the commune is asked", "a return"),
+    "teacher_contact": ("another contact", "the commune is asked", "the commune is asked", "a return"),
+    "commune_visit": ("accepted", "accepted", "accepted", "declined", "a visit", "a visit", "a referral", "a return"),
+    "support_referral": ("accepted", "handed back", "declined", "a return"),
+    "returned": ("absent again", "the commune is asked", "an end"),
+}
+AROUND = ("a case is opened", "away", "post empty", "post filled", "days without class", "the worker stops", "the worker starts")
