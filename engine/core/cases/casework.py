@@ -326,8 +326,8 @@ class Casework:
                 facts.offered_at, facts.asked_from = since, counted
             else:
                 facts.offered_unit_id = successors[facts.offered_unit_id or 0]
-        if facts.asked_role and facts.asked_unit_id and facts.asked_unit_id in successors:
-            self._seat((facts.asked_role, successors[facts.asked_unit_id]), entry)
+        if facts.asked_role and (unit := successors.get(facts.asked_unit_id or 0)) is not None:
+            self._seat((facts.asked_role, unit), entry)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 

@@ -15,8 +15,8 @@ from engine.store.tables import Base
 from tests.playing import CONTACT, RULES, Playing, at, playing
 
 FIRST, END = at("2026-03-09 00:00"), at("2026-03-28 00:00")
-ONE_DAY = 'state = "teacher_contact", for = "1 school day"'
-THREE_DAYS = 'state = "teacher_contact", for = "3 school days"'
+ONE_DAY = '"confirm_return"], for = "1 school day"'
+THREE_DAYS = '"confirm_return"], for = "3 school days"'
 
 
 def rules_of(here: Playing, text: str) -> RuleSet:
@@ -72,7 +72,7 @@ def test_a_rule_that_is_left_out_would_have_told_people_less(here: Playing) -> N
 
 
 def test_what_a_person_could_not_have_done_is_named_and_nothing_after_it_compared(here: Playing) -> None:
-    slow = RULES.replace(THREE_DAYS, 'state = "teacher_contact", for = "9 school days"')
+    slow = RULES.replace(THREE_DAYS, '"confirm_return"], for = "9 school days"')
     outcome = trial(here, slow)
     assert [(lost.code, lost.kind, lost.at) for lost in outcome.lost] == [
         ("RL-2026-000001", "accepted", at("2026-03-13 08:00"))
