@@ -62,7 +62,8 @@ class History:
             return
         self.promises_are_kept(step.at)
         (check,) = self.player.take(step)
-        note(f"{step.at:%d/%m %H:%M} UTC {step.by or ''} {step.do} {dict(step.values)} {step.pupil}: {check.found or 'done'}")
+        what = f"{step.by or ''} {step.do} {dict(step.values)} {step.pupil}"
+        note(f"{step.at:%d/%m %H:%M} UTC {what}: {check.found or 'done'}")
         if check.found == "":
             self.happened[kind] += 1
 
@@ -302,4 +303,12 @@ IN_STATE: Mapping[str, Sequence[str]] = {
     "support_referral": ("accepted", "handed back", "declined", "a return"),
     "returned": ("absent again", "the commune is asked", "an end"),
 }
-AROUND = ("a case is opened", "away", "post empty", "post filled", "days without class", "the worker stops", "the worker starts")
+AROUND = (
+    "a case is opened",
+    "away",
+    "post empty",
+    "post filled",
+    "days without class",
+    "the worker stops",
+    "the worker starts",
+)
