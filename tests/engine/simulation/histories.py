@@ -149,7 +149,7 @@ class History:
             assert seen.due is None, (case.code, seen.due and seen.due.rule.id, "is due and has not fired")
         stored = case.due_at, case.next_look_at
         work.settle()
-        if seen.look is not None:
+        if seen.look is not None and self.player.working:
             assert (work.facts.due_at, work.facts.next_look_at) == stored, case.code
         coming = escalation.expected(work.facts, work.situation, self.player.now)
         if coming and self.player.working and not escalation.waits(coming[0].rule):
