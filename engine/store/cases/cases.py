@@ -181,7 +181,7 @@ def earliest_look(session: Session) -> dt.datetime | None:
 def undone(session: Session, case_id: int) -> dict[str, int]:
     """Returns how many planned entries of each kind are not done."""
     p = t.Planned
-    query = select(p.kind, func.count()).where(p.case_id == case_id, p.done_seq.is_(None)).group_by(p.kind)
+    query = select(p.kind, func.count()).where(p.case_id == case_id, p.done_seq.is_(None), p.replaced_seq.is_(None)).group_by(p.kind)
     return dict(session.execute(query).all())
 
 
