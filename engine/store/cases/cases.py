@@ -184,6 +184,7 @@ def undone(session: Session, case_id: int) -> dict[str, int]:
     left = p.case_id == case_id, p.done_seq.is_(None), p.replaced_seq.is_(None)
     return dict(session.execute(select(p.kind, func.count()).where(*left).group_by(p.kind)).all())
 
+
 def tick_off(session: Session, case_id: int, kind: str, seq: int, *, until: dt.datetime | None = None) -> bool:
     """Marks planned entries of a kind as done by the event `seq`: all due before `until`, or the earliest open one.
 
