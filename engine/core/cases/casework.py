@@ -8,7 +8,7 @@ few movements: enter a state, offer, tell, settle the clocks. The callers (`engi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,6 +57,7 @@ Seat = tuple[str, int]  # a role in a unit
 Seats = Collection[Seat]
 SYSTEM: frozenset[str] = frozenset({RULE})
 FOR = "for"  # key in an event's data: the person for whom somebody acted
+ENDED = "ended"  # key in an event's data: the numbers of the events whose holds it ended
 LESSON, CHECK_IN = "lesson", "check_in"  # the kinds of planned dates
 BESIDE_WITHIN = Duration(1, "working days")  # the time of one who is asked beside a holder who is away
 LESSON_EVERY = 5  # school days from one catch-up lesson to the next
@@ -295,6 +296,13 @@ class Casework:
         """Stops the clocks of the case from now on, for a reason."""
         entry = self._entry("held", actor, text=values, data={"until": _iso(until)})
         entry.rows.append(("holds", {"starts_at": self.now, "ends_at": until, "reason": reason}))
+
+    def resume(self, ended: Sequence[int]) -> None:
+        """The clocks go on that holds had stopped: those that the events with these numbers began."""
+        before = self.facts.due_at
+        entry = self._entry("recounted", Actor(None, SYSTEM), data={"because": "hold", ENDED: list(ended)})
+        self._settle()
+        entry.data |= {"due_before": _iso(before), "due": _iso(self.facts.due_at)}
 
     def tell_assignee(self, kind: str) -> None:
         """Tells whoever has the case of the newest entry, when no person made that entry by hand."""

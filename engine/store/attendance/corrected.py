@@ -53,6 +53,7 @@ def _open(case_id: int) -> tuple[ColumnElement[bool], ...]:
     return _holds.c.case_id == case_id, _holds.c.reason == REASON, _holds.c.ends_at >= FAR
 
 
-def release(session: Session, case_id: int, now: dt.datetime) -> None:
-    """Ends the hold of a case."""
-    session.connection().execute(update(_holds).where(*_open(case_id)).values(ends_at=now))
+def release(session: Session, case_id: int, now: dt.datetime) -> list[int]:
+    """Ends the hold of a case; returns the numbers of the events that began it."""
+    ended = update(_holds).where(*_open(case_id)).values(ends_at=now).returning(_holds.c.seq)
+    return sorted(session.connection().execute(ended).scalars())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.cases.casework import Casework
 from engine.store.attendance import corrected as stored
 from engine.store.session import Session
 from engine.usecases.context import Context
@@ -18,10 +18,10 @@ def go_on(context: Context, session: Session, work: Casework, act: str, now: dt.
     held = any(end is None and reason == stored.REASON for _, end, reason in work.facts.holds)
     if not held or act in UNDECIDED or not work.facts.is_open:
         return
-    stored.release(session, work.facts.id, now)
+    ended = stored.release(session, work.facts.id, now)
     work.facts.holds = tuple(
         (start, now if end is None and reason == stored.REASON else end, reason)
         for start, end, reason in work.facts.holds
     )
     work.situation = context.definitions.situation(work.facts, work.situation.surroundings)
-    work.recount("recounted", Actor(None, SYSTEM), {"because": "hold"})
+    work.resume(ended)
