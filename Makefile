@@ -11,12 +11,15 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 2 ] && n=2; echo $$
 BENCH ?=
 # How long `make fuzz` searches, in minutes, shared out among the readers of files.
 MINUTES ?= 60
+# From which seed on `make histories` plays, and how many.
+FIRST ?= 0
+HISTORIES ?= 200
 # The first Python on this machine that is new enough; `make PYTHON=... setup` chooses another.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-oldest test-newest machine check lint types mypy pyright scripts scripts-checked arrows templates words files coverage pages lighthouse bench faults fuzz screenshots clean
+.PHONY: help setup demo test test-oldest test-newest machine check lint types mypy pyright scripts scripts-checked arrows templates words files coverage pages lighthouse bench faults histories fuzz screenshots clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -113,6 +116,9 @@ bench: setup ## measure, one JSON object a line (BENCH="sweep transition" choose
 
 faults: setup ## kill processes at random, in the long form: ten minutes, progress and figures on the way
 	RALOP_FAULTS=full $(BIN)/python -m pytest -s -o faulthandler_timeout=0 tests/faults
+
+histories: setup ## play HISTORIES random histories from the seed FIRST on, and look at every case after each step
+	$(BIN)/python -m tests.engine.simulation.test_histories $(FIRST) $(HISTORIES)
 
 fuzz: setup ## search for files that break their readers (MINUTES=60); what led anywhere is kept in .fuzz/
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]'

@@ -2,7 +2,7 @@
 
 `History` plays what chance draws with the player of scenarios: acts of whoever is asked (or of somebody else, who may
 be refused), people who come and go, days without class, a worker that stops. After each step `History.check` looks at
-the whole. hypothesis draws the seed of a history and keeps the one that failed; the steps are told as notes.
+the whole. hypothesis draws the seed of a history; the steps are printed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
-from hypothesis import note
 from sqlalchemy import select
 
 from engine.core.cases import escalation
@@ -35,6 +34,7 @@ T = TypeVar("T")
 PUPILS = ("pupil", "classmate")
 STAFF = tuple(member for member in PEOPLE if not member.endswith("admin"))
 HERE = STAFF[: len(STAFF) // 2]
+ENTRIES = ("visit", "contact", "contact_again", "noted")
 WRITERS = ("teacher", "head", "commune_officer", "commune_leader", "education_office")
 HOURS = (0, 0, 1, 4, 9, 24, 24, 72, 200)  # between two steps
 SILENCE = {"visit-overdue", "contact-failed"}  # rules that say that nobody did anything
@@ -69,7 +69,7 @@ class History:
         self.promises_are_kept(step.at)
         (check,) = self.player.take(step)
         what = f"{step.by or ''} {step.do} {dict(step.values)} {step.pupil}"
-        note(f"{step.at:%d/%m %H:%M} UTC {what}: {check.found or 'done'}")
+        print(f"{step.at:%d/%m %H:%M} UTC {what}: {check.found or 'done'}")
         if check.found == "":
             self.happened[kind] += 1
             self.last_by, self.last_about = step.by, step.pupil
@@ -103,6 +103,16 @@ class History:
         with self.store.reading("test") as session:
             found = read_facts(session, t.Case.pupil_id == self.player.seeded.pupils[pupil], order=t.Case.id.desc())
             return found[0] if found else None
+
+    def written(self) -> tuple[str, str]:
+        """The kind of the last entry about the pupil that can be put right, and the member who wrote it."""
+        case = self.case(self.pupil)
+        with self.store.reading("test") as session:
+            query = select(t.Event.kind, t.Event.person_id).where(
+                t.Event.case_id == (case.id if case else 0), t.Event.kind.in_(ENTRIES), t.Event.person_id.is_not(None)
+            )
+            row = session.execute(query.order_by(t.Event.seq.desc()).limit(1)).one_or_none()
+        return (row[0], self.player.seeded.member(row[1])) if row else (ENTRIES[0], "")
 
     def asked(self, pupil: str) -> str | None:
         """A member of the cast who is asked about a pupil's case now."""
@@ -296,8 +306,12 @@ def _put_right(do: str) -> Happening:
     """An entry is corrected or withdrawn by somebody who may have written it, or who is above."""
 
     def happen(history: History) -> ScenarioStep:
-        by, entry = history.one_of(WRITERS), history.one_of(("visit", "contact", "contact_again"))
-        values = {"next_on": history.day(history.chance.randint(1, 5))} if do == "correct" else {}
+        entry, writer = history.written()
+        by = writer if writer and history.chance.random() < 0.8 else history.one_of(WRITERS)
+        values: dict[str, Any] = {}
+        if do == "correct":
+            note_only = {"note": "Đã hỏi lại"}
+            values = note_only if entry == "noted" else {"next_on": history.day(history.chance.randint(1, 5))}
         if do == "correct" and entry == "visit":
             outcomes = history.scenario.workflow.fields["visit_outcome"].choices
             values["visit_outcome"] = history.one_of([choice.code for choice in outcomes])
