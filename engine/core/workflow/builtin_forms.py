@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from engine.core.words import Label
 from engine.core.workflow.model import ActFields, Choice, Field, Transition, Workflow
 
-CONFIRM = "confirm"  # an end of a case that leaves planned lessons or check-ins undone is asked for once more
+END_ANYWAY = "end_anyway"  # an end of a case that leaves planned lessons or check-ins undone is asked for once more
 COMPANY = "company"  # the companions who took part in a contact or a visit
 WHY = "correction_reason"  # why an earlier entry is corrected or withdrawn
 DOUBT, KEEP, UNDO = "doubt", "keep", "undo"  # the question after a correction, and its answers
@@ -72,7 +72,7 @@ _FIELDS = (
         ),
     ),
     Field(
-        "confirm",
+        END_ANYWAY,
         "yes_no",
         Label("Vẫn kết thúc hồ sơ, dù còn việc chưa làm", "End the case all the same, with things left undone"),
     ),
