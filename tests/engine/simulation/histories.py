@@ -297,7 +297,7 @@ def _put_right(do: str) -> Happening:
 
     def happen(history: History) -> ScenarioStep:
         by, entry = history.one_of(WRITERS), history.one_of(("visit", "contact", "contact_again"))
-        values = {"next_on": history.day(history.chance.randint(1, 5))} if do == "correct" else {}
+        values: dict[str, object] = {"next_on": history.day(history.chance.randint(1, 5))} if do == "correct" else {}
         if do == "correct" and entry == "visit":
             outcomes = history.scenario.workflow.fields["visit_outcome"].choices
             values["visit_outcome"] = history.one_of([choice.code for choice in outcomes])
