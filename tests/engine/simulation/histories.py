@@ -310,8 +310,8 @@ def _put_right(do: str) -> Happening:
         by = writer if writer and history.chance.random() < 0.8 else history.one_of(WRITERS)
         values: dict[str, Any] = {}
         if do == "correct":
-            note_only = {"note": "Đã hỏi lại"}
-            values = note_only if entry == "noted" else {"next_on": history.day(history.chance.randint(1, 5))}
+            next_on = history.day(history.chance.randint(1, 5))
+            values = {"note": "Đã hỏi lại"} if entry == "noted" else {"next_on": next_on}
         if do == "correct" and entry == "visit":
             outcomes = history.scenario.workflow.fields["visit_outcome"].choices
             values["visit_outcome"] = history.one_of([choice.code for choice in outcomes])

@@ -127,7 +127,7 @@ def test_the_deadline_says_which_visit_it_counts_from(store: Store) -> None:
     here, code = visited(store)
     assert of_deadline(here, code, "2026-03-05 08:00")[:4] == [
         "The commune's visit brought no return in 3 working days",
-        "Rule visit-overdue, version 3 of the rules.",
+        "Rule visit-overdue, version 2 of the rules.",
         "Counted 3 working days from 07:31 05/03/2026: until 17:00 10/03/2026.",
         "Counted from the contact or visit recorded at 07:31 05/03/2026.",
     ]
@@ -162,7 +162,7 @@ def test_a_firing_keeps_what_it_was_counted_from(store: Store) -> None:
     here.pass_to("2026-03-10 18:00")
     assert of_firing(here, code, "visit-due-soon")[:4] == [
         "The visit is due in 4 working hours",
-        "Rule visit-due-soon, version 3 of the rules.",
+        "Rule visit-due-soon, version 2 of the rules.",
         "4 working hours before the deadline: from 13:00 10/03/2026.",
         "Counted from the contact or visit recorded at 07:31 05/03/2026.",
     ]

@@ -63,6 +63,7 @@ then = [{ notify = ["head"] }]
 id   = "long"
 when = { state = "away", for = "20 school days" }
 then = [{ notify = ["head"] }]
+repeat = { every = "20 school days" }
 """
 OLD = """
 format  = 1
