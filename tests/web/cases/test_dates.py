@@ -2,6 +2,7 @@
 
 from engine.store import tables as t
 from tests.cast import Cast, hidden
+from tests.installation import CALLED
 
 OLD = {"absent_since": "5/12/2025", "causes": "harvest", "note": "Mới biết hôm nay"}
 BOX = 'name="confirm"'
@@ -57,3 +58,23 @@ def test_a_form_of_the_queue_comes_back_with_the_question_like_any_refused_form(
     done = browser.post(f"/cases/{code}/return_to_class", data=hidden(opened) | sunday | {"confirm": "yes"})
     assert done.status_code == 303
     assert cast.case(code).state == "returned"
+
+
+def test_a_day_long_ago_and_an_end_that_leaves_things_undone_are_two_questions(cast: Cast) -> None:
+    code = cast.open_case(absent_since="2025-12-05")
+    cast.step(code, "contact", "teacher", **CALLED, next_on="2026-03-11")
+    address, browser = f"/cases/{code}/transfer", cast.browser("teacher")
+    page = cast.get("teacher", address)
+    assert 'name="end_anyway_asked"' in page.text
+    typed = hidden(page) | {"end_anyway_asked": "1", "left_on": "10/12/2025", "new_school": "THCS khác"}
+    long_ago, undone = "10/12/2025, cách đây 82 ngày. Có đúng không?", 'href="#end_anyway-0"'
+    for answers, asked in (
+        ({"end_anyway": "yes"}, (True, False)),
+        ({"confirm": "yes"}, (False, True)),
+        ({"confirm": "yes", "end_anyway": "no"}, (False, True)),
+    ):
+        refused = browser.post(address, data=typed | answers)
+        assert (long_ago in refused.text, undone in refused.text) == asked
+    assert cast.case(code).state == "teacher_contact"
+    assert browser.post(address, data=typed | {"confirm": "yes", "end_anyway": "yes"}).status_code == 303
+    assert cast.case(code).state == "transferred"
