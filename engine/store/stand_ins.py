@@ -46,7 +46,7 @@ _acts = _acting()
 _self = _people.alias("self")
 # Of the people asked about those who are away or have a closed account, and who acts for them (None: nobody). The
 # others act for themselves.
-ACTING: Select[Any] = (
+ACTING: Select[Any, Any] = (
     select(_self.c.id, _acts.c.person)
     .select_from(_self)
     .outerjoin(

@@ -8,6 +8,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
@@ -96,7 +97,7 @@ def _candidates(
         )
     if not arms:
         return []
-    rows = session.execute(union_all(*(select(arm) for arm in arms)).limit(at_most(MOST))).all()
+    rows: Any = session.execute(union_all(*(select(arm) for arm in arms)).limit(at_most(MOST))).all()
     return [(role, id, kind, name, inside) for role, id, kind, name, inside in rows]
 
 
