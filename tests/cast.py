@@ -30,6 +30,7 @@ from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 from tests.installation import HERE, at
 from tests.pages import PASSWORD, Site, csrf, shipped, site
+from tests.shipped_roles import ROLES
 
 PHONE = "0905 000 111"  # of everybody in the cast
 
@@ -54,7 +55,7 @@ class Cast:
     def viewer(self, member: str) -> Viewer:
         """What a member of the cast may see today."""
         with self.store.reading("a viewer of the cast") as session:
-            return viewer_of(session, self.installed.people[member], self.now.astimezone(HERE).date())
+            return viewer_of(session, self.installed.people[member], self.now.astimezone(HERE).date(), ROLES)
 
     def browser(self, member: str) -> FlaskClient:
         """The browser in which this member is signed in."""

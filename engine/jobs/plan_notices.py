@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from engine.core.notices import planning
 from engine.core.notices.planning import PlaceCount, Recipient
+from engine.core.people.access import COMMUNES, PROVINCES
+from engine.core.people.roles import COMMUNE, RoleBook
 from engine.store.notices import notices as stored
 from engine.store.notices.notices import NewDelivery, NewNotice
 from engine.store.ops.settings import get_setting, put_setting
@@ -67,7 +69,7 @@ def plan_urging(context: Context, now: dt.datetime) -> None:
         if get_setting(session, URGED).get("day") == today.isoformat():
             return
     with context.store.writing("plan digests of leaders") as session:
-        readers = stored.read_readers(session, stored.leaders(session, today))
+        readers = stored.read_readers(session, stored.leaders(session, today, context.definitions.roles.leaders))
         new = [it for reader in readers.values() for it in _urging(context, session, reader, now, today)]
         stored.add_deliveries(session, new, now)
         put_setting(session, URGED, {"day": today.isoformat()})
@@ -78,7 +80,7 @@ def _urging(
 ) -> Iterator[NewDelivery]:
     channels = [choice.channel for choice in reader.choices(context.outbox.channels) if choice.digest]
     at = planning.digest_on(today, reader.hours, context.definitions.calendar(""))
-    if at is None or not channels or not to_urge(session, reader.person_id, now, today):
+    if at is None or not channels or not to_urge(session, reader.person_id, now, today, context.definitions.roles):
         return
     for channel in channels:
         yield NewDelivery(
@@ -86,11 +88,11 @@ def _urging(
         )
 
 
-def to_urge(session: Session, person_id: int, now: dt.datetime, today: dt.date) -> list[PlaceCount]:
+def to_urge(session: Session, person_id: int, now: dt.datetime, today: dt.date, roles: RoleBook) -> list[PlaceCount]:
     """Returns what a person may urge on today, by place; nothing for a person who is not a leader."""
-    viewer = viewer_of(session, person_id, today)
-    offices = viewer.office_communes | stored.communes_in(session, viewer.office_provinces)
-    return stored.to_urge(session, viewer.of("commune_leader"), offices, now)
+    viewer = viewer_of(session, person_id, today, roles)
+    offices = viewer.area(COMMUNES) | stored.communes_in(session, viewer.area(PROVINCES))
+    return stored.to_urge(session, viewer.of(*(roles.leaders & {*roles.seated(COMMUNE)})), offices, now)
 
 
 def send_trial(context: Context, person_id: int, channels: Iterable[str], now: dt.datetime) -> list[str]:

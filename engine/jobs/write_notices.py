@@ -11,7 +11,7 @@ from engine.core.invariants import given
 from engine.core.notices import planning, texts
 from engine.core.notices.planning import PUSH, DigestItem, PlaceCount
 from engine.core.notices.texts import Text, case_url, closure_url
-from engine.core.people.access import OFFICE
+from engine.core.people.roles import OFFICE
 from engine.jobs.plan_notices import DIGEST, NOTICE, TRIAL, to_urge
 from engine.store.notices import deliveries as stored
 from engine.store.notices import notices as readers
@@ -24,7 +24,7 @@ class Writer:
     """Texts and addresses of deliveries; reads everything they need together."""
 
     def __init__(self, context: Context, session: Session, claimed: Sequence[Claimed], now: dt.datetime) -> None:
-        self.context, self.url = context, context.outbox.url
+        self.context, self.url, self.roles = context, context.outbox.url, context.definitions.roles
         self.local = context.definitions.calendar("").local
         people = {it.person_id for it in claimed}
         self.readers = readers.read_readers(session, people)
@@ -32,7 +32,9 @@ class Writer:
         self.told = stored.told_by(session, [it.id for it in claimed])
         today = self.local(now).date()
         digested = {it.person_id for it in claimed if it.kind == DIGEST}
-        self.urging: Mapping[int, list[PlaceCount]] = {id: to_urge(session, id, now, today) for id in digested}
+        self.urging: Mapping[int, list[PlaceCount]] = {
+            id: to_urge(session, id, now, today, self.roles) for id in digested
+        }
 
     def text(self, it: Claimed) -> Text | None:
         """Returns the text of a delivery in the person's language; None for a digest with nothing left to say."""
@@ -49,7 +51,7 @@ class Writer:
             link = case_url(self.url, item.code)
             return texts.notice_text(item.code, item.why, item.due, link, language, urgent=it.urgent)
         day = given(it.day, "a message of no single notice is the digest of a day")
-        digest = planning.gather([self._item(one) for one in told], self.urging[it.person_id])
+        digest = planning.gather([self._item(one) for one in told], self.urging[it.person_id], self.roles.leaders)
         return texts.digest_text(digest, day, self.url, language) if digest else None
 
     def _item(self, told: DueNotice) -> DigestItem:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from engine.core.attendance.describe import COUNTS as COUNT_WORDS
 from engine.core.attendance.describe import DOES, condition
 from engine.core.attendance.signals import COUNTS, MODES, Signal
-from engine.core.people.access import ADMIN, OFFICE
+from engine.core.people.roles import ADMIN, OFFICE
 from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 from engine.jobs import risk_trial

@@ -14,6 +14,7 @@ from engine.store.cases import difficulties as stored
 from engine.store.cases.difficulties import Shown
 from engine.store.session import Session
 from engine.usecases.cases.difficulties import may_answer
+from web.site.request_context import role_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def items(found: Iterable[Shown]) -> list[DifficultyItem]:
         DifficultyItem(
             it,
             choice_label(FIELDS["difficulty_kind"], it.kind),
-            waits_for(it.role, it.unit if it.pupil else ""),
+            waits_for(role_labels()[it.role], it.unit if it.pupil else ""),
             choice_label(FIELDS["difficulty_answer"], it.answer) if it.answer else None,
             may_answer(g.viewer, it),
         )

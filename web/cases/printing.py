@@ -15,7 +15,7 @@ from itertools import groupby
 from flask import Blueprint, g, render_template
 
 from engine.core.cases.timeline import Names, choice_label, offered, tell
-from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.people.responsibility import acted
 from engine.core.refusals import NotAllowed
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import FIELDS
@@ -27,7 +27,7 @@ from engine.usecases.people.note_access import note_print
 from web.cases.cards import Card
 from web.cases.page import Reading, read_case
 from web.cases.work import my_cards
-from web.site.request_context import deployment, now
+from web.site.request_context import deployment, now, role_labels
 
 LINES = 3  # of the history on a visit sheet
 RETURNED = "done"  # the shape of a case whose pupil is back in class
@@ -82,7 +82,7 @@ def visit(code: str) -> str:
         causes=_causes(seen),
         contacts=seen.beside.contacts,
         surroundings=[(_kind(one), one) for one in surroundings],
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         history=_history(seen)[:LINES],
         printed_at=now(),
     )
@@ -104,7 +104,7 @@ def handover(code: str) -> str:
         handed=handed,
         giver=_giver(handed),
         causes=_causes(seen),
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         contacts=seen.beside.contacts,
         history=_history(seen)[:LINES],
         printed_at=now(),
@@ -150,7 +150,7 @@ def _to(found: Reading) -> Label | Sentence:
     """Returns who gets the case."""
     facts, names = found.facts, found.beside
     if facts.offered_role and facts.waiting:
-        return offered(facts.offered_role, names.units.get(facts.offered_unit_id or 0, ""))
+        return offered(found.labels[facts.offered_role], names.units.get(facts.offered_unit_id or 0, ""))
     name = names.people.get(facts.assignee_id or 0, "")
     return Label(name, name) if name else Sentence("Nobody has it yet.")
 
@@ -161,4 +161,4 @@ def _giver(handed: Handed | None) -> Label | Sentence | None:
         return None
     if handed.person is None:
         return Sentence("by rule, because its time was up")
-    return acted(handed.person, handed.absent, ROLE_LABELS.get(handed.role or ""))
+    return acted(handed.person, handed.absent, role_labels().get(handed.role or ""))

@@ -13,7 +13,7 @@ from engine.core.cases.definitions import Situation
 from engine.core.cases.explain import Line, Next, what_comes, why_of_deadline, why_of_event
 from engine.core.cases.facts import Facts
 from engine.core.cases.replay import PastEvent
-from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.people.responsibility import acted
 from engine.core.refusals import NotFound
 from engine.core.words import Label, Sentence
 from engine.store.cases.cases import find_case
@@ -77,14 +77,14 @@ def _deadline(situation: Situation, facts: Facts) -> Iterator[tuple[int, Line]]:
 
 def _event(context: Context, situation: Situation, facts: Facts, event: PastEvent) -> Iterator[tuple[int, Line]]:
     why = why_of_event(context.definitions, facts, situation.surroundings, event.data, event.values)
-    at = situation.calendar.local(event.at)
+    at, labels = situation.calendar.local(event.at), context.definitions.role_labels(situation.surroundings)
     what = Label("", "") if "rule" in event.data else act_label(situation.workflow, event.kind)
     if "rule" in event.data:
         yield 1, Sentence("{at}  Rule {rule}", at=at, rule=event.kind)
-    elif event.role is None or event.role not in ROLE_LABELS:
+    elif event.role is None or event.role not in labels:
         yield 1, Sentence("{at}  {what}", at=at, what=what)
     else:
-        yield 1, Sentence("{at}  {role}: {what}", at=at, role=ROLE_LABELS[event.role], what=what)
+        yield 1, Sentence("{at}  {role}: {what}", at=at, role=labels[event.role], what=what)
     yield from _indented(2, why.lines() if why else ())
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template
 
-from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.rules.describe import Line, anchor_words, then_words, when_words
 from engine.core.rules.model import Rule
 from engine.core.words import Label
@@ -14,11 +13,11 @@ from engine.core.workflow.model import RULE, State, Transition, Workflow
 from web.cases.diagram import draw
 from web.site.definition_sources import file_of
 from web.site.languages import language
-from web.site.request_context import deployment
+from web.site.request_context import deployment, role_labels
 
 pages = Blueprint("rulebook", __name__)
 
-ROLES: dict[str, Label] = {**ROLE_LABELS, RULE: Label("quy tắc (tự động)", "a rule (by itself)")}
+BY_ITSELF = Label("quy tắc (tự động)", "a rule (by itself)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def workflow() -> str:
         "workflow.html",
         flow=flow,
         states=[_place(flow, state) for state in flow.states.values()],
-        roles=ROLES,
+        roles={**role_labels(), RULE: BY_ITSELF},
         picture=draw(flow, "", (), language()),
         file=file_of("workflow", flow.name) or flow.name,
     )
@@ -64,7 +63,10 @@ def rules() -> str:
     context = deployment().context
     flow = context.definitions.workflow(context.workflow)
     ruleset = context.definitions.rules(context.workflow)
-    told = [RuleShown(rule, when_words(rule, ruleset, flow), then_words(rule, flow)) for rule in ruleset.rules]
+    told = [
+        RuleShown(rule, when_words(rule, ruleset, flow), then_words(rule, flow, role_labels()))
+        for rule in ruleset.rules
+    ]
     places = [
         _place(flow, state, tuple(one for one in told if one.rule.when.state == state.name))
         for state in flow.states.values()

@@ -18,8 +18,8 @@ from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
 from engine.core.invariants import given
-from engine.core.people.access import ADMIN, OFFICE, REFERRED
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS, Directory, Found, acting, find, recipients
+from engine.core.people.responsibility import Directory, Found, acting, find, recipients
+from engine.core.people.roles import ADMIN, ASSOCIATION, OFFICE, Roles
 from engine.core.refusals import Conflict, NotAllowed
 from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
 from engine.core.words import Sentence
@@ -103,6 +103,11 @@ class Casework:
         self.entries: list[Entry] = []
 
     @property
+    def roles(self) -> Roles:
+        """The roles of the tree that the case lies in."""
+        return self.situation.roles
+
+    @property
     def next_seq(self) -> int:
         """Returns the number that the next entry gets in the history of the case."""
         return self.facts.version + len(self.entries) + 1
@@ -163,7 +168,7 @@ class Casework:
         entry = self._entry("declined", actor, role=role, text=values)
         entry.answer = "declined"
         owner = self.situation.workflow.states[self.facts.state].owner or role
-        start = seat if role in LADDERS[owner] else None
+        start = seat if role in self.roles.ladder(owner) else None
         self._offer(find(owner, self.facts, self.directory, {*declined, seat}, start), entry, "offered")
         self._settle()
 
@@ -173,11 +178,15 @@ class Casework:
         The actor is above that person, or had the case.
         """
         owner = self.situation.workflow.states[self.facts.state].owner
-        above = {OFFICE, *LADDERS.get(owner or "", ())}
+        above = {OFFICE, *self.roles.ladder(owner)} if owner else set()
         if owner is None or not (actor.roles & above) or role not in above:
             raise NotAllowed(Sentence("Your role does not allow assigning this case."))
         entry = self._entry(
-            "assigned", actor, role=actor.role(LADDERS[owner]), data={"to": person_id, "as": role}, text=values
+            "assigned",
+            actor,
+            role=actor.role(self.roles.ladder(owner)),
+            data={"to": person_id, "as": role},
+            text=values,
         )
         if self.facts.offered_role and self.facts.accepted_at is None:
             entry.answer = "accepted"
@@ -413,7 +422,7 @@ class Casework:
             own = find(role, self.facts, self.directory)
             return find(role, self.facts, self.directory, start=(own.role, own.unit_id)) if own.role != ADMIN else own
         named = self.directory.seat(role, unit)
-        if named and (role in REFERRED or named.unit_id in self._here()):
+        if named and (role in self.roles.referred or named.unit_id in self._here()):
             return named
         return find(role, self.facts, self.directory)  # a person without a duty here cannot open the case
 
@@ -466,7 +475,7 @@ class Casework:
             facts.level, facts.opened_at = 0, self.now
         if target.owner is None:
             return
-        if target.owner in {"volunteer", "association"} and facts.commune_id:
+        if target.owner in self.roles.seated(ASSOCIATION) and facts.commune_id:
             facts.association_id = next(iter(self.directory.associations(facts.commune_id)), facts.association_id)
         found = find(target.owner, facts, self.directory)
         if target.offered:
@@ -483,7 +492,7 @@ class Casework:
         if entry.answer is None and facts.offered_role and facts.accepted_at is None:
             entry.answer = "superseded"
         facts.offered_role, facts.offered_unit_id = found.role, found.unit_id
-        if found.role in REFERRED:
+        if found.role in self.roles.referred:
             facts.association_id = found.unit_id
         facts.offered_at, facts.accepted_at, facts.assignee_id = self.now, None, None
         entry.offer = found
@@ -503,7 +512,7 @@ class Casework:
                 )
             raise Conflict(Sentence("The case was accepted already, at {at}.", at=self._local(facts.accepted_at)))
         if (facts.offered_role, facts.offered_unit_id) not in seats:
-            raise NotAllowed(Sentence("The case is on offer to: {role}.", role=ROLE_LABELS[facts.offered_role]))
+            raise NotAllowed(Sentence("The case is on offer to: {role}.", role=self.roles[facts.offered_role].label))
         return facts.offered_role
 
     def _local(self, moment: dt.datetime) -> dt.datetime:
@@ -559,7 +568,8 @@ class Casework:
 
     def _asks_somebody_else(self) -> bool:
         owner, offered_role = self.situation.workflow.states[self.facts.state].owner, self.facts.offered_role
-        return owner not in REFERRED and offered_role is not None and offered_role not in REFERRED
+        referred = self.roles.referred
+        return owner not in referred and offered_role is not None and offered_role not in referred
 
     def _look_again(self, seen: escalation.Evaluation) -> None:
         facts = self.facts

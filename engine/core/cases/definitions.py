@@ -9,9 +9,10 @@ from functools import lru_cache
 
 from engine.core.calendar import Calendar, Clock, ClosedDays, Pause, Window, clock_of, windows
 from engine.core.cases.facts import Facts
+from engine.core.people.roles import NO_ROLES, RoleBook, Roles
 from engine.core.refusals import NotFound
 from engine.core.rules.model import RuleSet, Season
-from engine.core.words import Sentence
+from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Workflow
 
 MOST_TIMES = 512  # clocks that are kept for other cases; a clock with its own closures takes 50 KB
@@ -24,7 +25,8 @@ class Surroundings:
     """What the rules need to know beside the case: the pupil's units, the teaching days of the class, the closures.
 
     `school_units` are the codes of the class and all units above it, `home_units` those of the village and all units
-    above it. `weekdays` are ISO digits ("123456": Monday to Saturday); None means those of the calendar.
+    above it. `weekdays` are ISO digits ("123456": Monday to Saturday); None means those of the calendar. `district`:
+    the commune lies in a district.
     """
 
     province: str = ""
@@ -32,11 +34,12 @@ class Surroundings:
     school_units: frozenset[str] = frozenset()
     home_units: frozenset[str] = frozenset()
     closures: tuple[ClosedDays, ...] = ()
+    district: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that a decision needs beside the case itself: its rules, its clock, its units and its risk windows."""
+    """Everything that a decision needs beside the case: its rules, clock, units, risk windows and roles."""
 
     workflow: Workflow
     rules: RuleSet
@@ -44,6 +47,7 @@ class Situation:
     calendar: Calendar
     surroundings: Surroundings
     seasons: Seasons
+    roles: Roles
 
     def season_on(self, day: dt.date) -> frozenset[str]:
         """The ids of the risk windows that a day lies in."""
@@ -67,13 +71,15 @@ class Definitions:
 
     `calendars` are found by province code; "" is the calendar of all other provinces.
 
-    `current` names, for each workflow the versions of workflow and rules with which new cases begin.
+    `current` names, for each workflow the versions of workflow and rules with which new cases begin. `roles` are those
+    of every administrative tree.
     """
 
     workflows: Mapping[tuple[str, int], Workflow]
     rulesets: Mapping[tuple[str, int], RuleSet]
     calendars: Mapping[str, Calendar]
     current: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    roles: RoleBook = NO_ROLES
     _times: dict[tuple[object, ...], tuple[Seasons, Clock]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -101,7 +107,16 @@ class Definitions:
         workflow = self.workflow(facts.workflow, facts.workflow_version)
         rules = self.rules(facts.workflow, facts.rules_version)
         seasons, clock = self._time(rules, facts.since, surroundings, facts.holds)
-        return Situation(workflow, rules, clock, self.calendar(surroundings.province), surroundings, seasons)
+        calendar, roles = self.calendar(surroundings.province), self.roles_in(surroundings)
+        return Situation(workflow, rules, clock, calendar, surroundings, seasons, roles)
+
+    def roles_in(self, surroundings: Surroundings) -> Roles:
+        """The roles of the tree that a case lies in."""
+        return self.roles.tree(district=surroundings.district)
+
+    def role_labels(self, surroundings: Surroundings) -> Mapping[str, Label]:
+        """What the roles are called where a case lies."""
+        return self.roles.called(district=surroundings.district)
 
     def clock(self, rules: RuleSet, when: dt.datetime, surroundings: Surroundings, holds: Holds = ()) -> Clock:
         """Returns the clock of a case in these surroundings at about this time."""

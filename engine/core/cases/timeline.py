@@ -12,7 +12,7 @@ from engine.core.cases.casework import FOR
 from engine.core.cases.definitions import Definitions, Surroundings
 from engine.core.cases.explain import Why, why_of_event
 from engine.core.cases.facts import Facts
-from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.people.responsibility import acted
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import COMPANY, FIELDS, field_named
 from engine.core.workflow.model import Field, Workflow
@@ -70,7 +70,10 @@ def tell(
     definitions: Definitions, facts: Facts, surroundings: Surroundings, event: TimelineEvent, names: Names
 ) -> TimelineEntry:
     """Puts one event into words."""
-    workflow = definitions.workflow(facts.workflow, facts.workflow_version)
+    workflow, labels = (
+        definitions.workflow(facts.workflow, facts.workflow_version),
+        definitions.role_labels(surroundings),
+    )
     data, by_rule = event.data, "rule" in event.data
     why = why_of_event(definitions, facts, surroundings, data, event.text)
     what: Line = why.reason if why and by_rule else _capital(act_label(workflow, event.kind))
@@ -78,9 +81,9 @@ def tell(
     return TimelineEntry(
         what,
         event.at,
-        None if by_rule else _who(event, names),
+        None if by_rule else _who(event, names, labels),
         by_rule or "late" in data,
-        tuple(_changes(workflow, data, names)),
+        tuple(_changes(workflow, data, names, labels)),
         answers,
         says,
         why,
@@ -91,18 +94,18 @@ def _capital(label: Label) -> Label:
     return Label(label.vi[:1].upper() + label.vi[1:], label.en[:1].upper() + label.en[1:])
 
 
-def _who(event: TimelineEvent, names: Names) -> Line | None:
-    role = ROLE_LABELS.get(event.role or "")
+def _who(event: TimelineEvent, names: Names, labels: Mapping[str, Label]) -> Line | None:
+    role = labels.get(event.role or "")
     return acted(event.person, names.people.get(event.data.get(FOR, 0)), role) if event.person is not None else role
 
 
-def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Iterator[Line]:
+def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names, labels: Mapping[str, Label]) -> Iterator[Line]:
     """What the event changed: the state, who is to act, the level, the flags."""
     if (state := workflow.states.get(str(data.get("to")))) and state.name != data.get("from"):
         yield Sentence("Now: {state}", state=state.label)
     if role := data.get("offered_to"):
         unit = names.units.get(data.get("unit", 0), "")
-        yield offered(role, unit)
+        yield offered(labels[role], unit)
     if "as" in data:
         yield Sentence("Assigned to: {person}", person=names.people.get(data.get("to", 0), ""))
     if "level" in data:
@@ -110,18 +113,18 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
     if flag := workflow.flags.get(str(data.get("flag"))):
         yield flag
     if asked := data.get("asked") or data.get("stays"):
-        yield waits_for(asked, names.units.get(data.get("unit", 0), ""))
+        yield waits_for(labels[asked], names.units.get(data.get("unit", 0), ""))
     if with_them := [names.company[seq] for seq in data.get(COMPANY, ()) if seq in names.company]:
         yield Sentence("Together with: {people}", people=with_them)
     if label := names.company.get(data.get("companion", 0)):
         yield label
 
 
-def waits_for(role: str, unit: str) -> Sentence:
+def waits_for(role: Label, unit: str) -> Sentence:
     """Says which post has to decide about a difficulty."""
     if unit:
-        return Sentence("To be decided by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
-    return Sentence("To be decided by: {role}", role=ROLE_LABELS[role])
+        return Sentence("To be decided by: {role}, {unit}", role=role, unit=unit)
+    return Sentence("To be decided by: {role}", role=role)
 
 
 def around_label(role: str, name: str) -> Label:
@@ -132,11 +135,11 @@ def around_label(role: str, name: str) -> Label:
     return Label(f"{name} ({label.vi})", f"{name} ({label.en})") if name else label
 
 
-def offered(role: str, unit: str) -> Sentence:
+def offered(role: Label, unit: str) -> Sentence:
     """Says to which post a case is offered."""
     if unit:
-        return Sentence("Waiting to be accepted by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
-    return Sentence("Waiting to be accepted by: {role}", role=ROLE_LABELS[role])
+        return Sentence("Waiting to be accepted by: {role}, {unit}", role=role, unit=unit)
+    return Sentence("Waiting to be accepted by: {role}", role=role)
 
 
 def _written(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.rules.model import RuleSet
-from engine.core.scenario.cast import CAST
+from engine.core.scenario.cast import EVERYBODY
 from engine.core.toml_reader import TEXTS, Reader
 from engine.core.words import Sentence
 from engine.core.workflow.builtin_forms import form_named
@@ -36,7 +36,7 @@ class _NamesUsed:
     kind: Sentence
 
 
-MEMBER = _NamesUsed(CAST, Sentence("member of the cast"))
+MEMBER = _NamesUsed(EVERYBODY, Sentence("member of the cast"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,8 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
     if not do or known.workflow is None:
         return {key: reader.raw(key) for key in reader.data}
     values: dict[str, Any] = {"to": _member(reader, "to")} if do == "assign" else {}
+    if do == "companion" and "invites" in reader:
+        values["invites"] = _member(reader, "invites")
     own = do in FORM_NAMES or do in OWN_VERBS
     form = form_named(known.workflow, do) if own else known.workflow.transitions.get(do)
     for key in (*form.needs, *form.may) if form else ():

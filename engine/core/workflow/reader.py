@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from engine.core.people.roles import RoleBook
 from engine.core.toml_reader import Reader, digest_of, format_of, in_words, read_toml
 from engine.core.words import Faulty, Label, Sentence
 from engine.core.workflow.builtin_forms import BUILTIN_FORMS
@@ -15,7 +16,6 @@ from engine.core.workflow.field_reader import field_of
 from engine.core.workflow.model import (
     ASSIGNEE,
     FORM_NAMES,
-    ROLES,
     RULE,
     ActFields,
     Choice,
@@ -28,7 +28,6 @@ from engine.core.workflow.model import (
 __all__ = [
     "ASSIGNEE",
     "FORM_NAMES",
-    "ROLES",
     "RULE",
     "ActFields",
     "Choice",
@@ -39,7 +38,7 @@ __all__ = [
     "load_workflow",
 ]
 
-BY = (*ROLES, RULE, ASSIGNEE)
+SYSTEM = (RULE, ASSIGNEE)
 AROUND = ("attendance", "closure", "lift", "vacant", "appoint", "away", "worker_down", "worker_up")
 RESERVED = (*FORM_NAMES, *BUILTIN_FORMS, *AROUND, RULE, ASSIGNEE)
 """Names no transition can have: a scenario's `do` means something else by them."""
@@ -50,19 +49,20 @@ FIELD = Sentence("field")
 FORM = Sentence("form")
 
 
-def load_workflow(text: str, file: str) -> Workflow:
+def load_workflow(text: str, file: str, roles: RoleBook) -> Workflow:
     """Returns the workflow of a TOML text.
 
     Args:
         text: the file's content.
         file: its name, for the faults.
+        roles: those that it may name. Who acts beside a role may do the same steps.
 
     Raises:
         Faulty: lists every fault of the file.
     """
     reader = read_toml(text, file)
     format_of(reader)
-    workflow = _workflow(reader, text)
+    workflow = _workflow(reader, text, roles)
     check(workflow, reader)
     reader.close()
     if reader.faults:
@@ -70,10 +70,10 @@ def load_workflow(text: str, file: str) -> Workflow:
     return workflow
 
 
-def _workflow(reader: Reader, text: str) -> Workflow:
+def _workflow(reader: Reader, text: str, roles: RoleBook) -> Workflow:
     standard = _standard()
     name = reader.text("name")
-    states = {key: _state(key, table) for key, table in reader.named("states", required=True).items()}
+    states = {key: _state(key, table, roles.codes) for key, table in reader.named("states", required=True).items()}
     fields = {**standard.fields, **{key: field_of(key, table) for key, table in reader.named("fields").items()}}
     transitions = reader.named("transitions", required=True).items()
     return Workflow(
@@ -82,12 +82,13 @@ def _workflow(reader: Reader, text: str) -> Workflow:
         initial=reader.one_of("initial", states, STATE),
         label=reader.label("label", in_words(name)),
         states=states,
-        transitions={key: _transition(key, table, tuple(states), tuple(fields)) for key, table in transitions},
+        transitions={key: _transition(key, table, tuple(states), tuple(fields), roles) for key, table in transitions},
         fields=fields,
         forms={**standard.forms, **_forms(reader, tuple(fields))},
         flags={**standard.flags, **_flags(reader)},
         text=text,
         digest=digest_of(text),
+        roles=roles.codes,
     )
 
 
@@ -103,28 +104,30 @@ def _standard() -> Workflow:
     return Workflow("standard", 1, "", Label("", ""), {}, {}, fields, forms, flags, STANDARD, "")
 
 
-def _state(name: str, reader: Reader) -> State:
+def _state(name: str, reader: Reader, roles: tuple[str, ...]) -> State:
     final = reader.flag("final")
     if not final and "owner" not in reader:
-        reader.fault("owner", Sentence("A state that is not final needs an owner: one of {roles}.", roles=ROLES))
+        reader.fault("owner", Sentence("A state that is not final needs an owner: one of {roles}.", roles=roles))
     return State(
         name=name,
         label=reader.label("label"),
-        owner=reader.one_of("owner", ROLES, ROLE, default="") or None,
+        owner=reader.one_of("owner", roles, ROLE, default="") or None,
         offered=reader.flag("offered"),
         final=final,
         help=reader.maybe_label("help"),
     )
 
 
-def _transition(name: str, reader: Reader, states: tuple[str, ...], fields: tuple[str, ...]) -> Transition:
+def _transition(
+    name: str, reader: Reader, states: tuple[str, ...], fields: tuple[str, ...], roles: RoleBook
+) -> Transition:
     if name in RESERVED:
         reader.fault("", Sentence("The name “{name}” means something else already; choose another.", name=name))
     return Transition(
         name=name,
         from_=reader.some_of("from", states, STATE, required=True),
         to=reader.one_of("to", states, STATE),
-        by=reader.some_of("by", BY, ROLE, required=True),
+        by=roles.beside(reader.some_of("by", (*roles.codes, *SYSTEM), ROLE, required=True)),
         label=reader.label("label", in_words(name)),
         needs=reader.some_of("needs", fields, FIELD),
         may=reader.some_of("may", fields, FIELD),

@@ -15,7 +15,7 @@ from sqlalchemy import Table, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.core.notices.planning import LEADERS, ChosenChannel, PlaceCount, Recipient, ToldWhen
+from engine.core.notices.planning import ChosenChannel, PlaceCount, Recipient, ToldWhen
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
 
@@ -185,13 +185,13 @@ def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetim
 # --- what leaders urge on (D2.3) --------------------------------------------------------------------------------------
 
 
-def leaders(session: Session, today: dt.date) -> list[int]:
-    """Returns the people who answer for many cases today."""
+def leaders(session: Session, today: dt.date, roles: Collection[str]) -> list[int]:
+    """Returns the people who answer for many cases today, in one of these roles."""
     query = (
         select(appointments.c.person_id)
         .join(people, people.c.id == appointments.c.person_id)
         .where(
-            appointments.c.role.in_(LEADERS),
+            appointments.c.role.in_(sorted(roles)),
             appointments.c.valid_from <= today,
             appointments.c.valid_to > today,
             people.c.disabled_at.is_(None),

@@ -18,7 +18,8 @@ from engine.core.calendar import Duration
 from engine.core.cases.casework import SYSTEM, Actor, Casework
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.study_modes import STUDY_MODES
-from engine.core.people.access import ADMIN, OFFICE, REFERRED, Viewer, acts_for
+from engine.core.people.access import Viewer, acts_for
+from engine.core.people.roles import ADMINISTER, AREA, AREAS, CLASS
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.rules.model import Rule
 from engine.core.words import Sentence
@@ -256,14 +257,19 @@ def _actor(session: Session, viewer: Viewer | None, scope: ClosureScope) -> Acto
 
 
 def _allowed(viewer: Viewer, scope: ClosureScope) -> set[str]:
-    roles = {role for role in ("head", "commune_leader") if viewer.of(role) & scope.line}
-    if scope.line & (viewer.office_communes | viewer.office_provinces | viewer.office_schools):
-        roles.add(OFFICE)
-    if viewer.of("teacher") & {scope.class_id, scope.unit_id}:
-        roles.add("teacher")
-    if scope.pupil_id is None and viewer.of(ADMIN) & scope.line:  # an administrator knows no pupils
-        roles.add(ADMIN)
-    return roles
+    return {role for role in viewer.roles.announcers if _answers(viewer, role, scope)}
+
+
+def _answers(viewer: Viewer, code: str, scope: ClosureScope) -> bool:
+    """Returns whether a post of this role answers for all that the closure is for."""
+    role, held = viewer.roles[code], viewer.of(code)
+    if role.seat == AREA:
+        return any(scope.line & viewer.areas.get(code, {}).get(name, frozenset()) for name in AREAS)
+    if role.seat == CLASS:
+        return bool(held & {scope.class_id, scope.unit_id})
+    if ADMINISTER in role.can and scope.pupil_id is not None:  # an administrator knows no pupils
+        return False
+    return bool(held & scope.line)
 
 
 def _checked(plan: Plan) -> Plan:
@@ -323,7 +329,7 @@ def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: Clos
     """
     for work in works:
         facts = work.facts
-        nameless = work.situation.workflow.states[facts.state].owner in REFERRED
+        nameless = work.situation.workflow.states[facts.state].owner in work.roles.referred
         if not work.entries or (nameless and scope.pupil_id is not None):
             continue
         for person, role in work.asked():

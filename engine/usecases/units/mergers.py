@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from engine.core.cases.casework import SYSTEM, Actor
 from engine.core.people.access import reach
 from engine.core.people.account_events import ENDED, MOVED, By
-from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Invalid, NotFound
 from engine.core.text import tidy
 from engine.core.units.kinds import KINDS, PARENTS
@@ -329,7 +328,7 @@ def _follow(context: Context, session: Session, on: dt.date, now: dt.datetime, b
         Sentence(
             "{login} still is {role} of {unit}, which has ended: appoint them elsewhere.",
             login=login,
-            role=ROLE_LABELS[role],
+            role=context.definitions.roles.labels[role],
             unit=unit,
         )
         for login, role, unit in stored.homeless(session, on)
@@ -365,7 +364,9 @@ def _place(
     merged: Merged,
 ) -> None:
     surroundings_reader = SurroundingsReader(session, context.definitions, now)
-    reaching = {person: viewer_of(session, person, surroundings_reader.today) for person in gone}
+    reaching = {
+        person: viewer_of(session, person, surroundings_reader.today, context.definitions.roles) for person in gone
+    }
     for found in batches.open_cases(session, cases.c.id.in_(sorted(before))) if before else ():
         works = surroundings_reader.caseworks(found)
         for work in works:
@@ -377,8 +378,10 @@ def _place(
             work.place(moved, became)
             merged.offers += waiting
             if facts.assignee_id is not None and became != successors and facts.assignee_id not in reaching:
-                reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, surroundings_reader.today)
-            if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
+                reaching[facts.assignee_id] = viewer_of(
+                    session, facts.assignee_id, surroundings_reader.today, context.definitions.roles
+                )
+            if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts, facts.id):
                 work.hand_on(Actor(None, SYSTEM), None)
                 merged.handed_on += 1
         merged.cases += len(works)

@@ -31,6 +31,7 @@ from engine.usecases.context import Context
 from engine.usecases.people import accounts, signin_codes
 from tests.installation import CALLED, OPENED, CastInstallation, at, installed
 from tests.mailbox import Mailbox, serving
+from tests.shipped_roles import ROLES
 
 __all__ = ["installed"]
 
@@ -133,7 +134,7 @@ def test_an_act_on_an_account_goes_to_its_person_at_once_and_to_the_office_in_th
     for _ in range(2):
         signin_codes.make(installed.store, "teacher", installed.cast.people["admin"], dt.timedelta(hours=1), night)
     appointed = ("teacher", "volunteer", "association", night.date())
-    accounts.appoint(installed.store, *appointed, now=night, by=installed.cast.people["admin"])
+    accounts.appoint(installed.store, ROLES, *appointed, now=night, by=installed.cast.people["admin"])
     with serving(Mailbox()) as mailbox:
         context = context_with(installed, EmailChannel(mailbox.settings))
         deliver(context, night)

@@ -22,6 +22,7 @@ from engine.usecases.people.vacancies import leave
 from engine.usecases.units.merger_undo import undo
 from engine.usecases.units.mergers import Merger, UnitMove, merge_units
 from tests.playing import Playing, at, playing
+from tests.shipped_roles import ROLES
 
 NOW = at("2026-03-02 08:00")
 TODAY = dt.date(2026, 3, 2)
@@ -64,7 +65,7 @@ def appoint(here: Playing, member: str, role: str, unit: str, **more: dt.date) -
 
 def units_of(here: Playing, member: str, day: dt.date = TODAY) -> set[str]:
     with here.context.store.reading("test") as session:
-        return set(viewer_of(session, here.installed.people[member], day).units)
+        return set(viewer_of(session, here.installed.people[member], day, ROLES).units)
 
 
 # --- nobody gives it to themselves ------------------------------------------------------------------------------------
@@ -78,9 +79,13 @@ def test_nobody_appoints_themselves(here: Playing, role: str, unit: str) -> None
     for person, login in ((other, "outsider_admin"), (admin, "admin")):
         for first in (TODAY, TODAY + 30 * DAY):  # nor for later
             with pytest.raises(Refused):
-                accounts.appoint(store, login, role, unit, first, now=NOW, by=person)
+                accounts.appoint(store, ROLES, login, role, unit, first, now=NOW, by=person)
     assert units_of(here, "admin") == units_of(here, "outsider_admin") == {"admin"}
-    refused(store, NOBODY_GIVES, lambda: accounts.appoint(store, "admin", "teacher", "class", TODAY, now=NOW, by=admin))
+    refused(
+        store,
+        NOBODY_GIVES,
+        lambda: accounts.appoint(store, ROLES, "admin", "teacher", "class", TODAY, now=NOW, by=admin),
+    )
 
 
 def test_nobody_makes_a_post_that_has_ended_their_own_again(here: Playing) -> None:
@@ -117,9 +122,11 @@ def test_who_stands_in_for_somebody_gives_them_no_post_to_have_it_too(here: Play
     lan = on_stage_person(store, "lan")
     with store.writing("test") as session:
         seed.send_away(session, lan, TODAY, TODAY + 4 * DAY, admin)
-    refused(store, NOBODY_GIVES, lambda: accounts.appoint(store, "lan", "teacher", "class", TODAY, now=NOW, by=admin))
+    refused(
+        store, NOBODY_GIVES, lambda: accounts.appoint(store, ROLES, "lan", "teacher", "class", TODAY, now=NOW, by=admin)
+    )
     refused(store, NOBODY_GIVES, lambda: accounts.hand_over(here.context, "teacher", "lan", NOW, admin))
-    accounts.appoint(store, "lan", "teacher", "class", TODAY + 5 * DAY, now=NOW, by=admin)  # when they are back
+    accounts.appoint(store, ROLES, "lan", "teacher", "class", TODAY + 5 * DAY, now=NOW, by=admin)  # when they are back
     accounts.disable(store, "teacher", NOW, admin)
     with store.writing("test") as session:
         seed.send_away(session, here.installed.people["teacher"], TODAY, TODAY + 4 * DAY, admin)
@@ -170,7 +177,7 @@ ENDS: dict[str, Callable[[Playing, By], object]] = {
         here.context.store, here.installed.people["admin"], the_post(here), TODAY + 300 * DAY, now=NOW, by=by
     ),
     "dismissed": lambda here, by: accounts.end_appointment(
-        here.context.store, "admin", "admin", "root", TODAY, now=NOW, by=by
+        here.context.store, ROLES, "admin", "admin", "root", TODAY, now=NOW, by=by
     ),
     "left": lambda here, by: leave(here.context, here.installed.people["admin"], NOW, by),
 }
@@ -257,7 +264,7 @@ def test_where_there_is_no_administrator_the_command_line_makes_the_first_one(st
         root = t.Unit(kind="root", code="VN", name="Việt Nam", search_key="viet nam", valid_from=seed.ALWAYS)
         session.add(root)
     accounts.add_person(store, "quantri", "Quản trị", NOW, by="root")
-    accounts.appoint(store, "quantri", "admin", "VN", TODAY, now=NOW, by="root")
+    accounts.appoint(store, ROLES, "quantri", "admin", "VN", TODAY, now=NOW, by="root")
     with store.reading("test") as session:
         assert [first for first, _ in administrators(session)] == [TODAY]
 
@@ -317,10 +324,10 @@ INSTALLATION_ACTS: dict[str, Callable[[Context, dict[str, int]], object]] = {
     "password_reset": lambda context, people: accounts.reset_password(context.store, "teacher", NOW, people["admin"]),
     "account_shut": lambda context, people: accounts.disable(context.store, "teacher", NOW, people["admin"]),
     "appointed": lambda context, people: accounts.appoint(
-        context.store, "teacher", "volunteer", "association", TODAY, now=NOW, by=people["admin"]
+        context.store, ROLES, "teacher", "volunteer", "association", TODAY, now=NOW, by=people["admin"]
     ),
     "post_ended": lambda context, people: accounts.end_appointment(
-        context.store, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
+        context.store, ROLES, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
     ),
     "absence_entered": lambda context, people: absences.enter(
         context, people["teacher"], None, TODAY, TODAY, "", NOW, by=people["admin"]
