@@ -23,7 +23,7 @@ from engine.store.attendance.risk_trials import SignalCount
 from engine.store.units.overviews import unit_names
 from engine.usecases.attendance import risk_settings
 from engine.usecases.attendance.risk_settings import Chosen
-from web.site.read_risk import FILE
+from web.site.read_lists import FILE
 from web.site.request_context import deployment, now
 from web.site.typed import whole
 

@@ -27,7 +27,7 @@ def company(seen: Seen) -> Field | None:
     """Asks which companions of a case took part; None if there are none on its list."""
     if not seen.known:
         return None
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         found = [it for it in companions(session, seen.facts.id) if not it.off]
     choices = tuple(Choice(str(it.seq), around_label(it.role, it.name)) for it in found)
     label = Label("Người cùng tham gia", "Who of these took part")
@@ -36,7 +36,7 @@ def company(seen: Seen) -> Field | None:
 
 def guests(seen: Seen) -> Field | None:
     """Asks who is invited by their account; None if nobody near the pupil can be."""
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         found = invitable(session, seen.facts, today(), role_book())
     labels = {it.id: (it.name, seen.labels[it.role]) for it in found}
     choices = tuple(
@@ -72,7 +72,7 @@ def take_off(code: str, companion: int) -> Response | tuple[str, int]:
 def _asked(seen: Seen, seq: int) -> tuple[ActRequest, ActForm]:
     if not seen.known:
         raise NotAllowed(Sentence("Your role does not see the people around a pupil."))
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         it = next((it for it in companions(session, seen.facts.id) if it.seq == seq), None)
     if it is None:
         raise NotFound(Sentence("This person is not on the list of the case."))

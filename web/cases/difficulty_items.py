@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import g
 
@@ -14,7 +14,7 @@ from engine.store.cases import difficulties as stored
 from engine.store.cases.difficulties import Shown
 from engine.store.session import Session
 from engine.usecases.cases.difficulties import may_answer
-from web.site.request_context import role_labels
+from web.site.request_context import deployment, role_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +44,10 @@ def items(found: Iterable[Shown]) -> list[DifficultyItem]:
 
 def to_decide(session: Session) -> tuple[DifficultyItem, ...]:
     """Returns the difficulties that the person on this page has to decide about."""
-    return tuple(items(stored.waiting_for(session, g.viewer)))
+    found = stored.waiting_for(session, g.viewer)
+    if g.viewer.opens_only:  # a list tells them the case, and not who it is about
+        with deployment().context.store.scoped(g.viewer.opening) as opened:
+            mine = {it.id for it in found}
+            nameless = {"pupil": None, "klass": None, "village": None, "words": ""}
+            found += [replace(it, **nameless) for it in stored.waiting_for(opened, g.viewer) if it.id not in mine]
+    return tuple(items(found))

@@ -73,7 +73,7 @@ def _by_village(cards: Iterable[Card], found: Mapping[int, Home]) -> list[tuple[
 def visit(code: str) -> str:
     """Prints the sheet for one visit: whom to meet, where, what was done so far, and room to write."""
     seen = _known(code, "visit sheet")
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         surroundings = [one for one in companions(session, seen.facts.id) if one.name and not one.off]
     return render_template(
         "print_visit.html",
@@ -93,7 +93,7 @@ def handover(code: str) -> str:
     """Prints the slip of a hand-over: from whom, to whom, until when, and a place to sign."""
     seen = _known(code, "hand-over slip")
     facts = seen.facts
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         handed = work_list.handed_over(session, [facts.id]).get(facts.id)
     return render_template(
         "print_handover.html",

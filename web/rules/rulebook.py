@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template
 
+from engine.core.people.roles import FIGURES, INVITED, KNOWS, NONE, REFERRED, Role, Roles
 from engine.core.rules.describe import Line, anchor_words, then_words, when_words
 from engine.core.rules.model import Rule
-from engine.core.words import Label
+from engine.core.words import Label, Sentence
 from engine.core.workflow.model import RULE, State, Transition, Workflow
 from web.cases.diagram import draw
 from web.site.definition_sources import file_of
 from web.site.languages import language
-from web.site.request_context import deployment, role_labels
+from web.site.request_context import deployment, role_book, role_labels
 
 pages = Blueprint("rulebook", __name__)
 
@@ -27,6 +29,31 @@ class RuleShown:
     rule: Rule
     when: tuple[Line, ...]
     then: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleShown:
+    """A role in words: what its holder learns of a pupil, who is asked after it, who decides about its difficulties."""
+
+    role: Role
+    sees: Sentence
+    above: tuple[Label, ...]
+    decide: tuple[Label, ...]
+
+
+SEES: Mapping[str, Sentence] = {
+    KNOWS: Sentence("knows who the pupil is"),
+    REFERRED: Sentence("knows what a pupil needs, not who it is"),
+    FIGURES: Sentence("sees figures, and opens single cases"),
+    NONE: Sentence("sees no pupil"),
+}
+ON_INVITATION = Sentence("sees the cases to which they are invited")
+
+
+def _role(tree: Roles, role: Role) -> RoleShown:
+    sees = ON_INVITATION if role.seat == INVITED else SEES[role.sight]
+    above = tuple(tree[code].label for code in tree.ladder(role.code)[1:])
+    return RoleShown(role, sees, above, tuple(tree[code].label for code in tree.climbs(role.code)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +105,6 @@ def rules() -> str:
         ruleset=ruleset,
         places=[place for place in places if place.rules],
         seasons=seasons,
+        trees=[(tree, [_role(tree, role) for role in tree.roles.values()]) for tree in role_book().trees],
         file=file_of("rules", ruleset.workflow) or ruleset.workflow,
     )

@@ -35,8 +35,7 @@ from engine.usecases.context import Context
 from engine.usecases.ops.keep_definitions import keep_definitions
 from web.site.definition_files import FOLDERS, KINDS, Source, files_below, kind_of
 from web.site.files import read_text
-from web.site.read_aliases import read_aliases
-from web.site.read_risk import read_risk
+from web.site.read_lists import read_aliases, read_risk
 from web.site.read_roles import read_roles
 from web.site.settings import Settings
 

@@ -91,6 +91,11 @@ class Viewer:
         return NOBODY.union(*(self.areas.get(role, {}).get(name, NOBODY) for role in roles))
 
     @property
+    def opens_only(self) -> bool:
+        """Whether the person has a post in which they read names on the page of a case, and in no list."""
+        return any(self.holds(code) for code in self.units if (it := self.roles.get(code)) and it.sight == FIGURES)
+
+    @property
     def asked(self) -> frozenset[int]:
         """The associations through which cases are referred to the person."""
         return self.of(*self.roles.referred)

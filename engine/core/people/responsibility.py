@@ -118,7 +118,7 @@ def _units(role: Role, place: Place, directory: Directory, line: tuple[int, ...]
 def _ways(role: str, rungs: Iterable[str], place: Place, directory: Directory) -> Iterator[tuple[Role, int | None]]:
     """Returns the posts of a way up, the nearest first.
 
-    A school directly below a province (THPT, PTDTNT, GDTX) is no school of a commune: its ways up pass the commune by.
+    A school directly below a province (THPT, PTDTNT, GDTX) belongs to no commune: its ways up pass the commune by.
     """
     roles = directory.roles(place)
     own = roles.get(role)

@@ -121,7 +121,7 @@ class _Asked:
         return self.roles[code]
 
     def get(self, code: str | None) -> Role | None:
-        """Returns a role; None for a code that is no role here."""
+        """Returns a role; None for a code that these files do not have."""
         return self.roles.get(code or "")
 
     @cached_property
