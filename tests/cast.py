@@ -130,11 +130,11 @@ class Cast:
         self.site.clock.moment = until
 
 
-def make_cast(store: Store) -> Cast:
-    """The cast on an empty, migrated database."""
+def make_cast(store: Store, *, more: bool = False, district: bool = False) -> Cast:
+    """The cast on an empty, migrated database; `more` and `district` as for `seed.add_cast`."""
     place = site(store)
     with store.writing("set the stage") as session:
-        installed = seed.add_cast(session, place.clock.now())
+        installed = seed.add_cast(session, place.clock.now(), more=more, district=district)
         known = {"password_hash": passwords.hash(PASSWORD), "must_change": False, "phone": PHONE}
         session.execute(update(t.Person).values(known))
         for code, learner in PUPILS.items():

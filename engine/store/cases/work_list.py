@@ -50,7 +50,7 @@ def work_and_area(session: Session, viewer: Viewer, own: int, others: int) -> tu
     A class has few open cases, so those of a teacher are read at once and separated here.
     """
     most = own + others
-    if viewer.units and viewer.units.keys() <= {*viewer.roles.seated(CLASS)}:
+    if viewer.units and viewer.units.keys() <= {*viewer.roles.seated(CLASS, sight=KNOWS)}:
         rows = read(session, next_due(known, tuple(known_arms(viewer)), most + 1))
         if len(rows) <= most:
             mine = [row for row in rows if _waits_for(row, viewer)][:own]
