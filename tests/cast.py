@@ -139,8 +139,8 @@ def make_cast(store: Store, *, more: bool = False, district: bool = False) -> Ca
         session.execute(update(t.Person).values(known))
         for code, learner in PUPILS.items():
             found = {"search_key": fold(learner.name), "sort_key": sort_key(learner.name)}
-            more = {"address": f"Nhà {code}", "guardian": "Y Mẹ Thử", "birth_date": dt.date(2013, 5, 6)}
-            session.execute(update(t.Pupil).where(t.Pupil.code == code).values(found | more))
+            around = {"address": f"Nhà {code}", "guardian": "Y Mẹ Thử", "birth_date": dt.date(2013, 5, 6)}
+            session.execute(update(t.Pupil).where(t.Pupil.code == code).values(found | around))
     return Cast(place, Context(store, shipped()), installed)
 
 

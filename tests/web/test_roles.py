@@ -1,6 +1,7 @@
 """The roles beyond the usual eight, on the pages: each has a home, reads what is theirs, and nobody else's."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_an_invitation_is_offered_on_the_form_and_done_by_it(everybody: Cast) ->
     page = everybody.get("teacher", f"/cases/{code}/companion").text
     assert "A Toán Thử – Giáo viên bộ môn" in page
     assert "A Văn Thử" not in page  # of another school
-    typed = {"companion_role": "other", "companion_name": "Thầy Toán", "person": person}
+    typed: dict[str, Any] = {"companion_role": "other", "companion_name": "Thầy Toán", "person": person}
     assert everybody.send("teacher", f"/cases/{code}/companion", **typed).status_code == 303
     assert everybody.get("subject_teacher", f"/cases/{code}").status_code == 200
 

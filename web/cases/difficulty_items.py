@@ -48,6 +48,9 @@ def to_decide(session: Session) -> tuple[DifficultyItem, ...]:
     if g.viewer.opens_only:  # a list tells them the case, and not who it is about
         with deployment().context.store.scoped(g.viewer.opening) as opened:
             mine = {it.id for it in found}
-            nameless = {"pupil": None, "klass": None, "village": None, "words": ""}
-            found += [replace(it, **nameless) for it in stored.waiting_for(opened, g.viewer) if it.id not in mine]
+            found += [
+                replace(it, pupil=None, klass=None, village=None, words="")
+                for it in stored.waiting_for(opened, g.viewer)
+                if it.id not in mine
+            ]
     return tuple(items(found))

@@ -37,7 +37,6 @@ from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.cases.work_list import seats_of
 from engine.store.people.access_log import Before, before_reading
 from engine.store.session import Session
-from engine.store.units.units import unit_above
 from engine.usecases.cases.nudges import likely_holder, may_nudge, urges
 from engine.usecases.people.note_access import note_reading
 from web.cases.cards import shape
@@ -176,8 +175,7 @@ def _note(reading: Reading, before: Before) -> None:
 def _seen(session: Session, code: str) -> Seen:
     facts, roles = case_page.reached(session, g.viewer, code[:24])
     workflow = deployment().context.definitions.workflow(facts.workflow, facts.workflow_version)
-    district = unit_above(session, facts.commune_id or facts.school_id, "district") is not None
-    tree = role_book().tree(district=district)
+    tree = role_book().tree(district=case_page.in_district(session, facts))
     can = choices(workflow, facts, roles, tree, offered_here=_offered_here(facts))
     return Seen(
         facts, roles, workflow, case_page.who(session, facts.pupil_id) if tree.knows(roles) else None, can, tree

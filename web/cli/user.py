@@ -198,12 +198,12 @@ def appoint(
 def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: str | None) -> None:
     """Let a post end."""
     with _desk(database) as (store, now, today):
-        accounts.end_appointment(store, roles := _roles(), login, role, unit, last or today, now=now, by=operator())
+        accounts.end_appointment(store, login, role, unit, last or today, now=now, by=operator())
         _say(
             Sentence(
                 "{login} is {role}, {unit}, until {last}.",
                 login=login,
-                role=roles.labels[role],
+                role=_roles().labels.get(role, Label(role, role)),
                 unit=unit,
                 last=last or today,
             )

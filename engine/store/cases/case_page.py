@@ -132,6 +132,20 @@ def reached(session: Session, viewer: Viewer, code: str) -> tuple[Facts, frozens
     return facts, roles
 
 
+_DISTRICT = select(
+    exists().where(
+        t.UnitLink.descendant_id == bindparam("unit"),
+        t.UnitLink.ancestor_id == t.Unit.id,
+        t.Unit.kind == "district",
+    )
+)
+
+
+def in_district(session: Session, facts: Facts) -> bool:
+    """Returns whether the commune of a case lies in a district: that decides which roles stand above others there."""
+    return bool(session.scalar(_DISTRICT, {"unit": facts.commune_id or facts.school_id}))
+
+
 _class, _school, _village, _commune = (aliased(t.Unit) for _ in range(4))
 _WHO = (
     select(

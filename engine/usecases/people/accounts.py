@@ -32,7 +32,7 @@ from engine.store.people.account_events import PostHeld, note, note_absence
 from engine.store.people.staff import viewer_of
 from engine.store.people.staffing import Member
 from engine.store.session import Session, Store
-from engine.store.units.units import unit_at
+from engine.store.units.units import UnitHere, unit_at
 from engine.usecases.context import Context
 from engine.usecases.people.powers import changing, not_for_oneself
 
@@ -167,7 +167,7 @@ def appoint(
     """
     _in_order(first_day, last_day)
     with changing(store, "appoint", by, now) as session:
-        person, unit_id = _person(session, login), _unit(session, roles, role, unit, first_day)
+        person, unit_id = _person(session, login), _unit_for(session, roles, role, unit, first_day)
         if staffing.has_post(session, person, role, unit_id, first_day, last_day):
             raise Conflict(Sentence("This person holds that post already in these days."))
         _appoint(session, person, PostHeld(role, unit_id, first_day, last_day), now, by)
@@ -179,19 +179,14 @@ def _appoint(session: Session, person: int, post: PostHeld, now: dt.datetime, by
 
 
 def end_appointment(
-    store: Store,
-    roles: RoleBook,
-    login: str,
-    role: str,
-    unit: str,
-    last_day: dt.date,
-    *,
-    now: dt.datetime,
-    by: By = None,
+    store: Store, login: str, role: str, unit: str, last_day: dt.date, *, now: dt.datetime, by: By = None
 ) -> None:
-    """Ends a post of a person after `last_day`. Raises `NotFound` if they do not hold it then."""
+    """Ends a post of a person after `last_day`, also in a role that no file has any more.
+
+    Raises `NotFound` if they do not hold it then.
+    """
     with changing(store, "end an appointment", by, now) as session:
-        person, unit_id = _person(session, login), _unit(session, roles, role, unit, last_day)
+        person, unit_id = _person(session, login), _unit(session, unit, last_day).id
         ended = staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id)
         if not ended:
             raise NotFound(Sentence("This person does not hold that post after {day}.", day=last_day))
@@ -285,13 +280,18 @@ def _person(session: Session, login: str, *, locked: bool = True) -> int:
     return person
 
 
-def _unit(session: Session, roles: RoleBook, role: str, code: str, day: dt.date) -> int:
-    held_in = roles.held_in
-    if role not in held_in:
-        raise Invalid({"role": unknown(role, held_in, Sentence("role"))})
+def _unit(session: Session, code: str, day: dt.date) -> UnitHere:
     unit = unit_at(session, code, day)
     if unit is None:
         raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=code, day=day))
+    return unit
+
+
+def _unit_for(session: Session, roles: RoleBook, role: str, code: str, day: dt.date) -> int:
+    held_in = roles.held_in
+    if role not in held_in:
+        raise Invalid({"role": unknown(role, held_in, Sentence("role"))})
+    unit = _unit(session, code, day)
     if unit.kind not in held_in[role]:
         kinds = [KINDS[kind] for kind in held_in[role]]
         sentence = Sentence(

@@ -177,10 +177,10 @@ def test_days_go_forward(store: Store, on_stage: seed.Seeded) -> None:
 def test_a_post_ends_after_its_last_day(store: Store, on_stage: seed.Seeded) -> None:
     lan = new_person(store)
     accounts.appoint(store, ROLES, "lan", "head", "school", TODAY, now=NOW)
-    accounts.end_appointment(store, ROLES, "lan", "head", "school", TODAY + DAY, now=NOW)
+    accounts.end_appointment(store, "lan", "head", "school", TODAY + DAY, now=NOW)
     assert [bool(units_of(store, lan, TODAY + days * DAY)) for days in (1, 2)] == [True, False]
     with pytest.raises(NotFound, match="does not hold that post after"):
-        accounts.end_appointment(store, ROLES, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
+        accounts.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
 
 
 def test_while_somebody_is_away_the_delegate_acts_and_no_longer(
@@ -341,7 +341,7 @@ def test_who_did_what_to_an_account_is_kept(store: Store, on_stage: seed.Seeded)
 def test_who_gave_and_ended_which_post_is_kept_with_its_days(store: Store, on_stage: seed.Seeded) -> None:
     lan, admin, by = new_person(store), on_stage.people["admin"], "Quản trị Thử"
     accounts.appoint(store, ROLES, "lan", "head", "school", TODAY, now=NOW, by=admin)
-    accounts.end_appointment(store, ROLES, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
+    accounts.end_appointment(store, "lan", "head", "school", TODAY + 5 * DAY, now=NOW)
     with store.reading("test") as session:
         post = session.execute(select(t.Appointment.id).where(t.Appointment.person_id == lan)).scalar_one()
     for _ in range(2):

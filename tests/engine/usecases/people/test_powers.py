@@ -177,7 +177,7 @@ ENDS: dict[str, Callable[[Playing, By], object]] = {
         here.context.store, here.installed.people["admin"], the_post(here), TODAY + 300 * DAY, now=NOW, by=by
     ),
     "dismissed": lambda here, by: accounts.end_appointment(
-        here.context.store, ROLES, "admin", "admin", "root", TODAY, now=NOW, by=by
+        here.context.store, "admin", "admin", "root", TODAY, now=NOW, by=by
     ),
     "left": lambda here, by: leave(here.context, here.installed.people["admin"], NOW, by),
 }
@@ -327,7 +327,7 @@ INSTALLATION_ACTS: dict[str, Callable[[Context, dict[str, int]], object]] = {
         context.store, ROLES, "teacher", "volunteer", "association", TODAY, now=NOW, by=people["admin"]
     ),
     "post_ended": lambda context, people: accounts.end_appointment(
-        context.store, ROLES, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
+        context.store, "teacher", "teacher", "class", TODAY, now=NOW, by="root"
     ),
     "absence_entered": lambda context, people: absences.enter(
         context, people["teacher"], None, TODAY, TODAY, "", NOW, by=people["admin"]
