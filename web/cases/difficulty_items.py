@@ -47,10 +47,7 @@ def to_decide(session: Session) -> tuple[DifficultyItem, ...]:
     found = stored.waiting_for(session, g.viewer)
     if g.viewer.opens_only:  # a list tells them the case, and not who it is about
         with deployment().context.store.scoped(g.viewer.opening) as opened:
-            mine = {it.id for it in found}
-            found += [
-                replace(it, pupil=None, klass=None, village=None, words="")
-                for it in stored.waiting_for(opened, g.viewer)
-                if it.id not in mine
-            ]
+            waiting, mine = stored.waiting_for(opened, g.viewer), {it.id for it in found}
+        others = (it for it in waiting if it.id not in mine)
+        found += [replace(it, pupil=None, klass=None, village=None, words="") for it in others]
     return tuple(items(found))
