@@ -13,10 +13,12 @@ import rules
 import workflows
 from engine.core.calendar import load_calendar
 from engine.core.cases.definitions import Definitions
+from engine.core.cases.past import PastEvent
 from engine.core.people.access import Viewer
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.reader import load_workflow
 from engine.store import tables as t
+from engine.store.cases.history import events_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed
@@ -89,6 +91,12 @@ class CastInstallation:
         query = select(t.Event.kind).join(t.Case, t.Case.id == t.Event.case_id).where(t.Case.code == code)
         with self.store.reading("test") as session:
             return list(session.scalars(query.order_by(t.Event.seq)))
+
+    def events(self, code: str) -> list[PastEvent]:
+        """What happened to the case so far, with what people wrote."""
+        case = self.case(code).id
+        with self.store.reading("test") as session:
+            return events_of(session, [case])[case]
 
 
 @pytest.fixture

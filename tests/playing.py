@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from engine.core.calendar import load_calendar
 from engine.core.cases.act import Act
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
-from engine.core.cases.replay import PastEvent
+from engine.core.cases.past import PastEvent
 from engine.core.people.access import Viewer
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.reader import load_workflow
@@ -21,7 +22,7 @@ from engine.store.cases.history import events_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Store
 from engine.store.simulation import seed
-from engine.usecases.cases import case_acts
+from engine.usecases.cases import case_acts, corrections
 from engine.usecases.context import Context
 from tests.shipped_roles import ROLES
 
@@ -74,6 +75,17 @@ class Playing:
 
     def accept(self, code: str, now: str, member: str) -> None:
         case_acts.accept(self.context, Act(self.viewer(member, at(now)), code, {}, at(now)))
+
+    def put_right(
+        self, code: str, now: str, member: str, how: Callable[[Context, Act, int], None], entry: int, **values: Any
+    ) -> None:
+        """Corrects or withdraws an entry."""
+        filled = {**values, "correction_reason": "Ghi nhầm"}
+        how(self.context, Act(self.viewer(member, at(now)), code, filled, at(now)), entry)
+
+    def undo(self, code: str, now: str, member: str) -> None:
+        """Takes back the last act."""
+        corrections.undo(self.context, Act(self.viewer(member, at(now)), code, {}, at(now)))
 
     def vacate(self, member: str, day: str) -> None:
         """Ends the posts of a member of the cast on a day."""

@@ -17,7 +17,7 @@ from web.account import absences, channels, codes, notices, passkeys, powers, si
 from web.admin import demo, index, mergers, people, units
 from web.attendance import doubles, imports, proposals, risk, rollcall
 from web.calendar import closures, school_year
-from web.cases import acts, bulk, case_list, companions, difficulties, printing, saved, work
+from web.cases import acts, bulk, case_list, companions, corrections, difficulties, printing, saved, work
 from web.manual import manual
 from web.offline import offline
 from web.ops import health, logs, metrics
@@ -57,6 +57,7 @@ BLUEPRINTS = (
     lists.pages,
     acts.pages,
     companions.pages,
+    corrections.pages,
     difficulties.pages,
     doubles.pages,
     notices.pages,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from engine.core.notices import planning
-from engine.core.notices.planning import PlaceCount, Recipient
+from engine.core.notices.planning import HeadToKeep, PlaceCount, Recipient
 from engine.core.people.access import COMMUNES, PROVINCES
 from engine.core.people.roles import COMMUNE, RoleBook
 from engine.store.notices import notices as stored
 from engine.store.notices.notices import NewDelivery, NewNotice
 from engine.store.ops.settings import get_setting, put_setting
 from engine.store.people.staff import viewer_of
+from engine.store.proof import checkpoints
 from engine.store.session import Session
 from engine.usecases.context import Context
 
@@ -59,7 +60,7 @@ def _next_digest(context: Context, reader: Recipient, it: NewDelivery) -> NewDel
 
 def plan_urging(context: Context, now: dt.datetime) -> None:
     """Plans, once each working day, a digest for every leader whose area has something to urge on, with or without news
-    (D2.3).
+    (D2.3); once a week one for whoever keeps the head of the newest checkpoint.
     """
     calendar = context.definitions.calendar("")
     today = calendar.local(now).date()
@@ -69,18 +70,28 @@ def plan_urging(context: Context, now: dt.datetime) -> None:
         if get_setting(session, URGED).get("day") == today.isoformat():
             return
     with context.store.writing("plan digests of leaders") as session:
-        readers = stored.read_readers(session, stored.leaders(session, today, context.definitions.roles.leaders))
-        new = [it for reader in readers.values() for it in _urging(context, session, reader, now, today)]
+        keep = head_to_keep(context, session, today)
+        people = {*stored.leaders(session, today, context.definitions.roles.leaders), *keep}
+        readers = stored.read_readers(session, people)
+        new = [it for reader in readers.values() for it in _urging(context, session, reader, now, today, keep)]
         stored.add_deliveries(session, new, now)
         put_setting(session, URGED, {"day": today.isoformat()})
 
 
 def _urging(
-    context: Context, session: Session, reader: Recipient, now: dt.datetime, today: dt.date
+    context: Context,
+    session: Session,
+    reader: Recipient,
+    now: dt.datetime,
+    today: dt.date,
+    keep: Mapping[int, HeadToKeep],
 ) -> Iterator[NewDelivery]:
     channels = [choice.channel for choice in reader.choices(context.outbox.channels) if choice.digest]
     at = planning.digest_on(today, reader.hours, context.definitions.calendar(""))
-    if at is None or not channels or not to_urge(session, reader.person_id, now, today, context.definitions.roles):
+    if at is None or not channels:
+        return
+    roles = context.definitions.roles
+    if reader.person_id not in keep and not to_urge(session, reader.person_id, now, today, roles):
         return
     for channel in channels:
         yield NewDelivery(
@@ -93,6 +104,19 @@ def to_urge(session: Session, person_id: int, now: dt.datetime, today: dt.date, 
     viewer = viewer_of(session, person_id, today, roles)
     offices = viewer.area(COMMUNES) | stored.communes_in(session, viewer.area(PROVINCES))
     return stored.to_urge(session, viewer.of(*(roles.leaders & {*roles.seated(COMMUNE)})), offices, now)
+
+
+def head_to_keep(context: Context, session: Session, day: dt.date) -> dict[int, HeadToKeep]:
+    """Returns the newest head of the checkpoints, by who keeps it; on the first working day of a week only."""
+    calendar = context.definitions.calendar("")
+    monday = day - dt.timedelta(days=day.weekday())
+    if any(calendar.why_no_work(monday + dt.timedelta(days=ago)) is None for ago in range(day.weekday())):
+        return {}
+    found = checkpoints.newest(session.connection())
+    if found is None:
+        return {}
+    kept = HeadToKeep(str(found[0]), calendar.local(found[1]))
+    return dict.fromkeys(stored.keepers(session, day), kept)
 
 
 def send_trial(context: Context, person_id: int, channels: Iterable[str], now: dt.datetime) -> list[str]:

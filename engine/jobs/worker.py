@@ -31,6 +31,7 @@ from engine.store.session import Store
 from engine.usecases.attendance.import_jobs import work as work_on_imports
 from engine.usecases.cases.difficulties import climb_due
 from engine.usecases.context import Context
+from engine.usecases.ops.proof import checkpoint_daily
 from engine.usecases.people.vacancies import reroute_daily
 
 log = logging.getLogger("ralop.worker")
@@ -80,6 +81,10 @@ def _forget(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> obj
     return forget_daily(context, now, stop)
 
 
+def _checkpoint(context: Context, now: dt.datetime, stop: Callable[[], bool]) -> object:
+    return checkpoint_daily(context, now, stop)
+
+
 Jobs = tuple[Job, ...]
 JOBS: Jobs = (
     Job("sweep", _sweep, parts=4),
@@ -90,6 +95,7 @@ JOBS: Jobs = (
     Job("trials", _trials),
     Job("reroute", _reroute),
     Job("forget", _forget),
+    Job("checkpoint", _checkpoint),
 )
 
 

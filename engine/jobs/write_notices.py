@@ -12,7 +12,7 @@ from engine.core.notices import planning, texts
 from engine.core.notices.planning import PUSH, DigestItem, PlaceCount
 from engine.core.notices.texts import Text, case_url, closure_url
 from engine.core.people.roles import OFFICE
-from engine.jobs.plan_notices import DIGEST, NOTICE, TRIAL, to_urge
+from engine.jobs.plan_notices import DIGEST, NOTICE, TRIAL, head_to_keep, to_urge
 from engine.store.notices import deliveries as stored
 from engine.store.notices import notices as readers
 from engine.store.notices.deliveries import Claimed, DueNotice
@@ -32,16 +32,20 @@ class Writer:
         self.told = stored.told_by(session, [it.id for it in claimed])
         today = self.local(now).date()
         digested = {it.person_id for it in claimed if it.kind == DIGEST}
+        days = {it.day for it in claimed if it.kind == DIGEST and it.day}
+        self.keep = {day: head_to_keep(context, session, day) for day in days}
         self.urging: Mapping[int, list[PlaceCount]] = {
             id: to_urge(session, id, now, today, self.roles) for id in digested
         }
 
     def text(self, it: Claimed) -> Text | None:
-        """Returns the text of a delivery in the person's language; None for a digest with nothing left to say."""
+        """Returns the text of a delivery in the person's language; None if nothing is left to say."""
         language = self.readers[it.person_id].language
         told = self.told.get(it.id, [])
         if it.kind == TRIAL:
             return texts.trial_text(self.url, language)
+        if it.kind == NOTICE and not told:  # what it told of was taken back
+            return None
         if it.kind == NOTICE:
             item = self._item(told[0])
             if item.act is not None:
@@ -51,7 +55,9 @@ class Writer:
             link = case_url(self.url, item.code)
             return texts.notice_text(item.code, item.why, item.due, link, language, urgent=it.urgent)
         day = given(it.day, "a message of no single notice is the digest of a day")
-        digest = planning.gather([self._item(one) for one in told], self.urging[it.person_id], self.roles.leaders)
+        keep = self.keep[day].get(it.person_id)
+        items, urging = [self._item(one) for one in told], self.urging[it.person_id]
+        digest = planning.gather(items, urging, keep, self.roles.leaders)
         return texts.digest_text(digest, day, self.url, language) if digest else None
 
     def _item(self, told: DueNotice) -> DigestItem:

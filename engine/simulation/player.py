@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.core.cases.act import Act
@@ -17,19 +17,24 @@ from engine.core.cases.facts import Facts
 from engine.core.people.access import Viewer
 from engine.core.refusals import Refused
 from engine.core.scenario.reader import Scenario, ScenarioStep
+from engine.core.scenario.verbs import ABOUT_ENTRIES
 from engine.core.words import Sentence
+from engine.core.workflow.builtin_forms import DOUBT, WHY
 from engine.jobs.risk_watch import watch
 from engine.jobs.sweep import run_due
 from engine.store.cases.cases import earliest_look
+from engine.store.cases.corrections import doubted
 from engine.store.cases.difficulties import earliest_due
+from engine.store.cases.history import entry_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
 from engine.store.simulation import seed
 from engine.usecases.calendar.closures import announce_closure, lift_closure
-from engine.usecases.cases import case_acts, companions
+from engine.usecases.cases import case_acts, companions, corrections
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
 from engine.usecases.context import Context
 
+MISTAKEN = "Ghi nhầm"  # why an entry is put right, where a scenario does not say
 NO_CASE = "RL-0000-000000"  # the code used for an act on a case that does not exist
 
 
@@ -78,6 +83,7 @@ STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "hold": case_acts.hold,
     "difficulty": raise_difficulty,
     "lesson": case_acts.hold_lesson,
+    "undo": corrections.undo,
 }
 
 
@@ -167,12 +173,35 @@ class _Player:
             case_acts.assign(self.context, act, self.seeded.people[step.values["to"]])
         elif do == "companion":
             companions.add(self.context, act, self.seeded.people.get(step.values.get("invites", "")))
+        elif do in ABOUT_ENTRIES:
+            self._put_right(step, act, case)
+        elif do == DOUBT:
+            corrections.decide(self.context, act, self._doubt(case))
         elif do == "difficulty_answer":
             answer(self.context, act, self._difficulty(case))
         elif do in STANDING_ACTS:
             STANDING_ACTS[do](self.context, act)
         else:
             case_acts.step(self.context, act, do)
+
+    def _put_right(self, step: ScenarioStep, act: Act, case: Facts | None) -> None:
+        """Corrects or withdraws an entry. A step gives only the values that change."""
+        with self.context.store.reading("the entry") as session:
+            entry = entry_of(session, case.id, step.entry) if case else None
+        seq = entry.seq if entry else step.entry if isinstance(step.entry, int) else 0
+        values = dict(act.values)
+        why = values.pop(WHY, None) or step.reason or values.pop("reason", None) or MISTAKEN
+        if step.do == "withdraw":
+            corrections.withdraw(self.context, replace(act, values={WHY: why}), seq)
+        else:
+            before = entry.values if entry else {}
+            corrections.correct(self.context, replace(act, values={**before, **values, WHY: why}), seq)
+
+    def _doubt(self, case: Facts | None) -> int:
+        """Returns the number of the newest firing that waits for a decision; 0 if none does."""
+        with self.context.store.reading("what is in doubt") as session:
+            found = doubted(session, case.id) if case else {}
+        return max((fired for fired, decided in found.items() if decided is None), default=0)
 
     def _difficulty(self, case: Facts | None) -> int:
         """Returns the number of the newest difficulty that waits for an answer; 0 if none does."""
@@ -226,6 +255,8 @@ class _Player:
                 "count": seed.open_cases(session, pupil),
                 "fired": seed.fired(session, case.id) if case else (),
                 "asked": self._asked(session, case),
+                "doubts": sum(1 for decided in doubted(session, case.id).values() if decided is None) if case else 0,
+                "given": tuple(sorted(seed.given(session, case.id))) if case else (),
                 "notified": tuple(sorted(map(self.seeded.member, seed.told_since(session, pupil, self.notice)))),
             }
             self.notice = seed.last_notice(session)
@@ -239,7 +270,8 @@ class _Player:
     def _of_case(self, case: Facts | None) -> dict[str, Any]:
         if case is None:
             nothing = dict.fromkeys(("state", "assignee", "offered_to"), "")
-            return {**nothing, "accepted": False, "overdue": False, "due": None, "level": 0}
+            none = {"accepted": False, "overdue": False, "due": None, "level": 0, "unreached": 0, "flags": ()}
+            return {**nothing, **none}
         return {
             "state": case.state,
             "assignee": self.seeded.member(case.assignee_id),
@@ -248,4 +280,6 @@ class _Player:
             "overdue": case.due_at is not None and case.due_at <= self.now,
             "due": self.calendar.local(case.due_at) if case.due_at else None,
             "level": case.level,
+            "unreached": case.unreached,
+            "flags": tuple(sorted(case.flags)),
         }

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
-from engine.core.cases.replay import TRIAL, Lost, PastEvent, Replay, Run
+from engine.core.cases.past import PastEvent
+from engine.core.cases.replay import TRIAL, Lost, Replay, Run
 from engine.core.people.access import Viewer
 from engine.core.refusals import Invalid
 from engine.core.rules.model import RuleSet

@@ -212,7 +212,8 @@ def _rules(shape: Shape) -> dict[Any, Rule]:
             (t.DeliveryItem, t.AccessLog, t.ImportFile, t.ImportWrong, t.DifficultyMove, t.StaffAct), false
         ),
         **{entity: of_pupil(entity) for entity in (t.Mark, t.MarkChange, t.PupilChange, t.Alarm, t.Proposal)},
-        **{entity: of_case(entity) for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Need)},
+        **{entity: of_case(entity) for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Need, t.Correction)},
+        t.Doubt: lambda: _of_case(t.Doubt.case_id, known()),
         t.Support: support,
     }
 

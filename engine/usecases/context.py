@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from engine.channels.outbox import Outbox
 from engine.core.attendance.signals import NOTHING, RiskRules
+from engine.core.cases.corrections import Limits
 from engine.core.cases.definitions import Definitions
 from engine.core.files.aliases import NONE, Aliases
 from engine.store.session import Store
@@ -24,3 +25,4 @@ class Context:
     outbox: Outbox = field(default_factory=Outbox)  # the channels that send notices
     aliases: Aliases = NONE  # names of the columns of imported files
     risk: RiskRules = NOTHING  # what the risk watch looks for
+    limits: Limits = field(default_factory=Limits)  # how long people put right what they did

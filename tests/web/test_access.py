@@ -24,6 +24,7 @@ PUBLIC, SIGNED_IN, CLOSED = "public", "signed in", "closed"
 CONCERNED = frozenset(POSTS) - {"admin"}
 KNOWING = CONCERNED - {"volunteer", "association"}
 SCHOOL = frozenset({"teacher", "head"})
+CORRECTING = SCHOOL | {"education_office"}  # what the teacher wrote: the teacher, and those above
 NOBODY: frozenset[str] = frozenset()
 # What is not about one pupil is open to a role wherever it is held.
 OPENERS = frozenset({*SCHOOL, *(OUTSIDER + role for role in SCHOOL)})
@@ -196,6 +197,12 @@ ROUTES = (
     Route("POST", "/cases/<code>/<name>", CONCERNED),
     Route("GET", "/cases/<code>/companions/<int:companion>/off", KNOWING),
     Route("POST", "/cases/<code>/companions/<int:companion>/off", KNOWING),
+    Route("GET", "/cases/<code>/entries/<int:entry>/correct", CORRECTING),
+    Route("POST", "/cases/<code>/entries/<int:entry>/correct", CORRECTING),
+    Route("GET", "/cases/<code>/entries/<int:entry>/withdraw", CORRECTING),
+    Route("POST", "/cases/<code>/entries/<int:entry>/withdraw", CORRECTING),
+    Route("POST", "/cases/<code>/undo", CONCERNED),  # whoever did not act last is told so on the page of the case
+    Route("POST", "/cases/<code>/doubts/<int:fired>", NOBODY),  # none waits; see tests/web/cases/test_corrections.py
     Route("GET", "/cases/<code>/difficulties/<int:difficulty>", frozenset({"head"})),  # it waits for the head
     Route("POST", "/cases/<code>/difficulties/<int:difficulty>", frozenset({"head"})),
     Route("GET", "/doubles", frozenset({"education_office", "outsider_education_office"})),
@@ -251,6 +258,8 @@ def codes(cast: Cast) -> dict[str, str]:
         "code": code,
         "companion": str(companion),
         "difficulty": str(companion + 1),
+        "entry": str(companion),
+        "fired": "999999",
         "name": "note",
         "device": "999999",
         "key": "999999",

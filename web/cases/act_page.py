@@ -32,6 +32,7 @@ class ActRequest:
     address: str
     step: Transition | None = None
     about: str = ""
+    withdraw: str = ""  # the address at which the entry is withdrawn instead
 
 
 def act_from(form: ActForm, code: str) -> Act:
@@ -81,6 +82,7 @@ def act_page(seen: Seen, act_request: ActRequest, form: ActForm, *, faster: Sent
         danger=bool(step and step.danger),
         help=step.help if step else None,
         about=act_request.about,
+        withdraw=act_request.withdraw,
         helpline=seen.helpline,
     )
 

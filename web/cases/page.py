@@ -39,6 +39,7 @@ from engine.store.people.access_log import Before, before_reading
 from engine.store.session import Session
 from engine.usecases.cases.nudges import likely_holder, may_nudge, urges
 from engine.usecases.people.note_access import note_reading
+from web.cases import correction_items as corrections
 from web.cases.cards import shape
 from web.cases.diagram import draw
 from web.cases.difficulty_items import items
@@ -137,6 +138,8 @@ def show(code: str) -> str:
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None,
         roles=reading.labels,
+        undo=corrections.can_undo(reading),
+        doubts=corrections.doubts(reading),
         zalo=zalo_text(code, url_for("case.show", code=code, _external=True), _standing(reading), _local_due(facts)),
     )
 
@@ -176,10 +179,10 @@ def _seen(session: Session, code: str) -> Seen:
     facts, roles = case_page.reached(session, g.viewer, code[:24])
     workflow = deployment().context.definitions.workflow(facts.workflow, facts.workflow_version)
     tree = role_book().tree(district=case_page.in_district(session, facts))
-    can = choices(workflow, facts, roles, tree, offered_here=_offered_here(facts))
-    return Seen(
-        facts, roles, workflow, case_page.who(session, facts.pupil_id) if tree.knows(roles) else None, can, tree
-    )
+    held_here = bool(facts.accepted) and facts.is_open and facts.assignee_id in g.viewer.people
+    can = choices(workflow, facts, roles, tree, offered_here=_offered_here(facts), held_here=held_here)
+    who = case_page.who(session, facts.pupil_id) if tree.knows(roles) else None
+    return Seen(facts, roles, workflow, who, can, tree)
 
 
 def _situation(facts: Facts, *, known: bool) -> Situation:
@@ -222,6 +225,8 @@ def _in_whose_place(reading: Reading) -> str | None:
 def _reason(reading: Reading) -> TimelineEntry | None:
     """Returns the event that brought the case to its state: the last one that moved or offered it."""
     for event in reading.beside.newest:
+        if reading.beside.corrected.get(event.seq):
+            continue  # taken back since
         data = event.data
         moved = data.get("to") in reading.workflow.states and data.get("to") != data.get("from")
         if moved or "offered_to" in data:
@@ -273,7 +278,7 @@ def _planned(reading: Reading) -> list[Date]:
 
 
 def _timeline(reading: Reading) -> list[TimelineEntry]:
-    return [_tell(reading, event) for event in reading.beside.events]
+    return [corrections.with_corrections(reading, event, _tell(reading, event)) for event in reading.beside.events]
 
 
 def _been(reading: Reading) -> set[str]:

@@ -20,6 +20,7 @@ from engine.core.refusals import NotAllowed
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import FIELDS
 from engine.store.cases import work_list
+from engine.store.cases.case_page import Happened
 from engine.store.cases.companions import CompanionRow, companions
 from engine.store.cases.printed import Home, homes
 from engine.store.cases.work_list import Handed
@@ -135,11 +136,18 @@ def _history(found: Reading) -> Sequence[tuple[Label | Sentence, Label | Sentenc
     """Returns what people did, who and when, the newest first."""
     names = Names(found.beside.units, found.beside.people)
     told = (
-        tell(deployment().context.definitions, found.facts, found.situation.surroundings, event, names)
+        (event, tell(deployment().context.definitions, found.facts, found.situation.surroundings, event, names))
         for event in found.beside.events
         if event.person_id is not None
     )
-    return [(one.what, one.who, one.at) for one in told]
+    return [(_with_correction(found, event, one.what), one.who, one.at) for event, one in told]
+
+
+def _with_correction(found: Reading, event: Happened, what: Label | Sentence) -> Label | Sentence:
+    """Says of an entry on paper that it was put right since."""
+    if (void := found.beside.corrected.get(event.seq)) is None:
+        return what
+    return Sentence("{what} – taken back later", what=what) if void else Sentence("{what} – corrected later", what=what)
 
 
 def _kind(one: CompanionRow) -> Label:

@@ -22,6 +22,7 @@ from engine.store.session import Session
 from engine.usecases.attendance import proposals
 from web.cases.cards import Card, make_cards
 from web.cases.case_list_file import case_file
+from web.cases.correction_items import DoubtItem, in_doubt
 from web.cases.difficulty_items import DifficultyItem, to_decide
 from web.site.request_context import deployment, role_book, today
 from web.site.template_filters import weekday
@@ -48,6 +49,7 @@ class Work:
     others: tuple[Card, ...]
     asked: tuple[ProposalCard, ...]
     to_decide: tuple[DifficultyItem, ...]
+    in_doubt: tuple[DoubtItem, ...]
     saved: tuple[Saved, ...]
     more: bool
     unread: int
@@ -136,6 +138,7 @@ def _read(session: Session) -> Work:
         tuple(card for card in cards[len(mine) :] if not card.offered_here and (card.new or not only_new)),
         asked=_asked(session) if also.proposals else (),
         to_decide=to_decide(session) if also.difficulties else (),
+        in_doubt=in_doubt(session) if also.doubts else (),
         saved=tuple(saved.saved_of(session, viewer.person_id)) if also.filters else (),
         more=len(others) > OTHERS or len(mine) >= OWN,
         unread=also.unread,

@@ -12,7 +12,7 @@ from engine.core.cases.casework import FOR
 from engine.core.cases.definitions import Situation
 from engine.core.cases.explain import Line, Next, what_comes, why_of_deadline, why_of_event
 from engine.core.cases.facts import Facts
-from engine.core.cases.replay import PastEvent
+from engine.core.cases.past import PastEvent
 from engine.core.people.responsibility import acted
 from engine.core.refusals import NotFound
 from engine.core.words import Label, Sentence

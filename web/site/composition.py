@@ -79,6 +79,7 @@ def build_context(settings: Settings, now: dt.datetime, store: Store | None = No
         aliases=read_aliases(settings.instance),
         risk=read_risk(settings.instance),
         outbox=make_outbox(settings.outbox, settings.instance),
+        limits=settings.limits,
     )
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.core.cases.corrections import Limits
 from engine.core.notices.settings import OutboxSettings, read_outbox
 from engine.core.people.key_strength import weakness
 from engine.core.toml_reader import Reader, read_toml
@@ -36,7 +37,7 @@ class Settings:
     `instance` is the folder of this installation; `secret_key` signs cookies; `trusted_proxies` is the number of own
     proxies in front that name the client's address; `demo`: every page says that its people are invented; `outbox`: the
     channels that send notices; `metrics_token`: what another machine must send to read `/metrics` (empty: only this
-    machine may); `sign_in`: passkeys, codes, proofs.
+    machine may); `sign_in`: passkeys, codes, proofs; `limits`: how long people put right what they did.
     """
 
     database_url: str
@@ -48,6 +49,7 @@ class Settings:
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     metrics_token: str = ""
     sign_in: SignInSettings = field(default_factory=SignInSettings)
+    limits: Limits = field(default_factory=Limits)
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -85,9 +87,19 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> tuple[Settings
         outbox=outbox,
         metrics_token=given.text("metrics_token", ""),
         sign_in=read_signin(reader, outbox.url),
+        limits=_limits(reader.table("corrections")),
     )
     reader.close()
     return settings, reader.faults
+
+
+def _limits(reader: Reader) -> Limits:
+    """How long people put right what they did: the table [corrections]."""
+    usual = Limits()
+    return Limits(
+        days=reader.whole("days", default=usual.days, least=0),
+        minutes=reader.whole("undo_minutes", default=usual.minutes, least=0),
+    )
 
 
 def _file(path: Path) -> Reader:

@@ -18,6 +18,7 @@ ACTS: Mapping[str, Label] = {
     "held": Label("tạm dừng tính hạn", "put the clock on hold"),
     "recounted": Label("tính lại hạn", "counted the deadline anew"),
     "migrated": Label("chuyển sang phiên bản mới", "moved to a new version of the rules"),
+    "adopted": Label("ghi lại hiện trạng hồ sơ khi nâng cấp", "noted how the case stood at an upgrade"),
     "placed": Label("chuyển theo đơn vị mới", "moved along with the unit"),
     "rerouted": Label("chuyển lại cho đúng vị trí", "offered to the post that is filled again"),
     "signal": Label("ghi thêm dấu hiệu vắng học", "noted further signs of absence"),
@@ -31,6 +32,11 @@ ACTS: Mapping[str, Label] = {
     "difficulty_decided": Label("giải quyết khó khăn, vướng mắc", "decided about a difficulty"),
     "difficulty_passed_on": Label("chuyển khó khăn lên cấp trên", "passed a difficulty on upward"),
     "difficulty_returned": Label("trả lại khó khăn, vướng mắc", "returned a difficulty"),
+    "corrected": Label("sửa nội dung đã ghi", "corrected an entry"),
+    "withdrawn": Label("rút lại nội dung đã ghi", "withdrew an entry"),
+    "undone": Label("lấy lại việc vừa làm", "took back the last act"),
+    "firing_undone": Label("lấy lại bước đã làm vì nội dung ghi sai", "took back what a wrong entry had caused"),
+    "firing_kept": Label("giữ bước đã làm vì nội dung ghi sai", "kept what a wrong entry had caused"),
     "difficulty_climbed": Label("khó khăn quá hạn trả lời", "a difficulty was not answered in time"),
 }
 

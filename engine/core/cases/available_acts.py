@@ -64,12 +64,22 @@ class Choices:
         return any(act.name == name for act in (self.primary, *self.others, *self.dangerous) if act)
 
 
-def choices(workflow: Workflow, case: Standing, roles: frozenset[str], known: Roles, *, offered_here: bool) -> Choices:
+def choices(
+    workflow: Workflow,
+    case: Standing,
+    roles: frozenset[str],
+    known: Roles,
+    *,
+    offered_here: bool,
+    held_here: bool = False,
+) -> Choices:
     """Returns what a person who reaches the case in these roles can do.
 
-    `known` says what the roles may do here; `offered_here`: the case waits for one of their posts.
+    `known` says what the roles may do here. `offered_here`: the case waits for one of their posts. `held_here`: they
+    have accepted it.
     """
-    acts = [*_steps(workflow, case.state, roles), *_forms(workflow, case, roles, known, offered_here=offered_here)]
+    forms = _forms(workflow, case, roles, known, offered_here=offered_here, held_here=held_here)
+    acts = [*_steps(workflow, case.state, roles), *forms]
     primary = _primary(workflow, case, roles, known, acts, offered_here=offered_here)
     rest = [act for act in acts if act != primary]
     rest.sort(key=lambda act: act.name != "decline")
@@ -83,12 +93,12 @@ def _steps(workflow: Workflow, state: str, roles: frozenset[str]) -> Iterator[Av
 
 
 def _forms(
-    workflow: Workflow, case: Standing, roles: frozenset[str], known: Roles, *, offered_here: bool
+    workflow: Workflow, case: Standing, roles: frozenset[str], known: Roles, *, offered_here: bool, held_here: bool
 ) -> Iterator[AvailableAct]:
     state, tends = workflow.states[case.state], known.tends(roles)
     allowed = {
         "accept": case.waiting and offered_here,
-        "decline": case.waiting and offered_here,
+        "decline": (case.waiting and offered_here) or held_here,
         "support": bool(roles & known.able(GIVE)) and not state.final,
         "check_in": tends and not state.final,
         "note": True,

@@ -18,7 +18,7 @@ from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import PLACE, Facts, Fired, changing
 from engine.core.invariants import given
-from engine.core.people.responsibility import Directory, Found, acting, find, recipients
+from engine.core.people.responsibility import Directory, Found, acting, find, posts_of, recipients
 from engine.core.people.roles import ADMIN, ASSOCIATION, OFFICE, Roles
 from engine.core.refusals import Conflict, NotAllowed
 from engine.core.rules.model import NEXT_UP, OWN, Action, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, Rule, SetFlag
@@ -85,9 +85,11 @@ class Entry:
     firing: Due | None = None
     firing_entry: int = 0
     offer: Found | None = None
-    answer: str | None = None  # the answer to the earlier offer: accepted, declined, superseded
+    answer: str | None = None  # the answer to the earlier offer: accepted, declined, superseded, handed_back
+    offered_at: dt.datetime | None = None  # when the offer was made that is handed back
     told: list[Addressed] = field(default_factory=list)
     rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    before: tuple[Any, ...] | None = None  # the case before the entry: `engine.core.cases.facts.changing`
 
 
 class Casework:
@@ -158,19 +160,36 @@ class Casework:
         self.facts.accepted_at, self.facts.assignee_id = self.now, actor.person_id
         self._settle()
 
-    def decline(self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, object]) -> None:
-        """Returns an offer with a reason; the next post above gets it.
+    def decline(
+        self, actor: Actor, seats: Seats, declined: Seats, values: Mapping[str, object], *, has_it: bool = False
+    ) -> None:
+        """Returns an offer with a reason, or an accepted case; the next post above gets it.
 
-        `declined` are the seats that returned it before.
+        `declined` are the seats that returned it before. `has_it`: the actor accepted the case, or acts for who did.
         """
-        role = self._answering(actor, seats)
-        seat = (role, given(self.facts.offered_unit_id, "who answers an offer sits in the unit that it went to"))
+        if has_it and self.facts.accepted_at is not None:
+            seat, answer = self._seat_of_holder(), "handed_back"
+        else:
+            asked = self._answering(actor, seats)
+            seat = (asked, given(self.facts.offered_unit_id, "who answers an offer sits in the unit that it went to"))
+            answer = "declined"
+        role = seat[0]
         entry = self._entry("declined", actor, role=role, text=values)
-        entry.answer = "declined"
+        entry.answer, entry.offered_at = answer, self.facts.offered_at
         owner = self.situation.workflow.states[self.facts.state].owner or role
         start = seat if role in self.roles.ladder(owner) else None
         self._offer(find(owner, self.facts, self.directory, {*declined, seat}, start), entry, "offered")
         self._settle()
+
+    def _seat_of_holder(self) -> tuple[str, int]:
+        """The post in which the holder has the case: their own, or else the one that accepted it."""
+        facts = self.facts
+        owner = self.situation.workflow.states[facts.state].owner or ADMIN
+        held = posts_of(facts.assignee_id, owner, facts, self.directory) if facts.assignee_id else ()
+        own = next((role for role in held if self.roles[role].column), None)
+        role = own or given(facts.offered_role, "who accepted a case had an offer")
+        unit = getattr(facts, self.roles[own].column or "") if own else facts.offered_unit_id
+        return role, given(unit, "a post lies in a unit")
 
     def assign(self, actor: Actor, person_id: int, role: str, values: Mapping[str, object]) -> None:
         """Gives the case to a person who holds its owner's role here.
@@ -212,6 +231,26 @@ class Casework:
         self._take_in(values, entry)
         self._settle()
         return entry
+
+    def record(
+        self,
+        kind: str,
+        actor: Actor,
+        *,
+        role: str | None = None,
+        values: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+    ) -> Entry:
+        """Adds an entry about an earlier one. It takes no values in and settles no clock: the caller does."""
+        return self._entry(kind, actor, role=role, data=dict(data or {}), text=values)
+
+    def settle(self) -> None:
+        """Counts the deadline and the next look from the facts as they are now."""
+        self._settle()
+
+    def tell(self, entry: Entry, people: Iterable[tuple[int, str]], kind: str, *, but: int | None = None) -> None:
+        """Tells people, each in a role, of an entry."""
+        self._tell(entry, people, kind, but=but)
 
     def hold(self, actor: Actor, until: dt.datetime | None, reason: str, values: Mapping[str, object]) -> None:
         """Stops the clocks of the case from now on, for a reason."""
@@ -365,7 +404,7 @@ class Casework:
     def fire(self, due: Due) -> None:
         """Does what a due rule says."""
         rule, facts = due.rule, self.facts
-        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry)
+        entry = Entry(rule.id, self.now, role=RULE, firing=due, firing_entry=facts.entry, before=changing(facts))
         entry.data = {
             "rule": rule.id,
             "rules": facts.rules_version,
@@ -446,6 +485,7 @@ class Casework:
     ) -> Entry:
         role = role or actor.role()
         entry = Entry(kind, self.now, actor.person_id, role, data or {}, dict(text) if text else None)
+        entry.before = changing(self.facts)
         if (whose := actor.acts_for.get(role or "")) is not None:
             entry.data[FOR] = whose
         if to is not None:
@@ -467,7 +507,7 @@ class Casework:
         facts, target = self.facts, self.situation.workflow.states[state]
         reopened = facts.closed_at is not None and not target.final
         if facts.version or facts.state != state:
-            facts.entry += 1
+            facts.entry = facts.last_entry = facts.last_entry + 1
         facts.state, facts.since, facts.fired, facts.answers = state, self.now, {}, ()
         facts.closed_at = self.now if target.final else None
         facts.assignee_id = facts.offered_role = facts.offered_unit_id = facts.offered_at = facts.accepted_at = None

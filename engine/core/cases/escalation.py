@@ -124,6 +124,12 @@ def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
             yield Due(at, rule, times, start, counted, since)
 
 
+def would_fire(facts: Facts, situation: Situation, rule: Rule, now: dt.datetime) -> bool:
+    """Returns whether a rule is due by `now` and holds, whatever the other rules do."""
+    due = any(it.rule.id == rule.id and it.at <= now for it in coming(facts, situation))
+    return due and _holds(rule, facts, situation, now)
+
+
 def expected(facts: Facts, situation: Situation, now: dt.datetime) -> list[Due]:
     """Returns what the rules will do if nobody acts, the soonest first, up to the rule that moves the case to another
     state.

@@ -16,6 +16,7 @@ PLACE = ("class_id", "school_id", "village_id", "commune_id", "province_id")
 CHANGING = (
     "state",
     "entry",
+    "last_entry",
     "since",
     "level",
     "absent_since",
@@ -61,6 +62,7 @@ class Facts:
     rules_version: int
     state: str
     entry: int
+    last_entry: int
     since: dt.datetime
     level: int
     absent_since: dt.date

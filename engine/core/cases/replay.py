@@ -9,36 +9,37 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.core.cases.casework import Actor, Casework, Entry
+from engine.core.cases.changes import STORED
+from engine.core.cases.corrections import follow, restore, withdrawable
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import Facts
+from engine.core.cases.past import (
+    ABOUT_ENTRIES,
+    ENTRY,
+    FIRING_KEPT,
+    FIRING_UNDONE,
+    UNDONE,
+    VOIDS,
+    PastEvent,
+    closing,
+    sums,
+)
 from engine.core.people.responsibility import Directory
-from engine.core.refusals import NotFound, Refused
+from engine.core.refusals import NotAllowed, NotFound, Refused
 from engine.core.words import Sentence
 
 TRIAL = 0  # the version of the rules on trial; no file can have it
 LASTING = frozenset({"disability", "first_time"})  # flags that a case has from its first moment on
-AROUND = frozenset({"recounted", "placed", "rerouted"})  # these events are not acts on the case itself
+AROUND = frozenset({"recounted", "placed", "rerouted", "adopted"})  # these events are not acts on the case itself
+# What an act that was taken back gives back; its stay keeps its number.
+RESTORED = (*(name for name in STORED if name not in {"last_entry", "rules_version", "workflow_version"}), "flags")
 MOST_LOOKS = 10_000  # looks at one case; a checked rule set needs far fewer
-
-
-@dataclass(frozen=True, slots=True)
-class PastEvent:
-    """A stored event; `values` is what a person filled in, if it still exists."""
-
-    case_id: int
-    seq: int
-    kind: str
-    at: dt.datetime
-    person_id: int | None
-    role: str | None
-    data: Mapping[str, Any]
-    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,9 @@ class Replay:
         self.work = Casework(self.facts, self._situation(), directory, events[0].at)
         self._offered: tuple[str, int] | None = None  # the offer as it really was
         self._declined: set[tuple[str, int]] = set()
+        # The last act, the case before it, the offer and the posts that returned it; and the entries after it.
+        self._before: tuple[int, dict[str, Any], tuple[str, int] | None, frozenset[tuple[str, int]]] | None = None
+        self._entries = 0
 
     def run(self, first: dt.datetime, end: dt.datetime) -> Run:
         """Plays from `first` up to `end`, with the rules on trial in force from `first` on."""
@@ -132,8 +136,12 @@ class Replay:
             self._refire(past)
         elif past.kind == "migrated":
             self._migrated(past)
+        elif past.kind in ABOUT_ENTRIES:
+            self._put_right(past)
         elif past.kind not in AROUND:
+            self._remember(past)
             self._act(past, Actor(past.person_id, frozenset({past.role or ""})))
+            self._entries = len(self.work.entries)
         if self._note(past) and self.facts.waiting and self._offered:
             self.facts.offered_role, self.facts.offered_unit_id = self._offered  # as the posts were filled then
         self.facts.version += 1
@@ -161,7 +169,8 @@ class Replay:
             case "accepted":
                 self.work.accept(actor, seats, past.values)
             case "declined":
-                self.work.decline(actor, seats, self._declined, past.values)
+                has_it = self.facts.accepted_at is not None
+                self.work.decline(actor, seats, self._declined, past.values, has_it=has_it)
                 self._declined |= seats
             case "assigned":
                 self._assigned(past, actor)
@@ -196,6 +205,53 @@ class Replay:
         if past.data.get("flag"):
             self.facts.flags = sorted({*self.facts.flags, past.data["flag"]})
 
+    def _put_right(self, past: PastEvent) -> None:
+        """The facts follow what was put right. A move that was taken back is taken back here too, if nothing came after
+        it here.
+        """
+        if past.kind == FIRING_KEPT:
+            return
+        facts, workflow, seq = self.facts, self.work.situation.workflow, past.data[ENTRY]
+        event = next(one for one in self.events if one.seq == seq)
+        earlier = [one for one in self.events if one.seq < past.seq]
+        entry = self.work.record(past.kind, Actor(past.person_id, frozenset({past.role or ""})), values=past.values)
+        if past.kind == FIRING_UNDONE:
+            if event.moved or "offered_to" in event.data or facts.rules_version == TRIAL:
+                raise NotAllowed(Sentence("A rule's step was taken back: what would have happened then, nobody knows."))
+            restore(self.work, event)
+        elif past.kind == UNDONE and not withdrawable(workflow, event):
+            self._back_to_before(seq)
+        else:
+            self._change_answer(past, event)
+        follow(self.work, entry, sums(workflow, earlier), sums(workflow, [*earlier, past]), LASTING)
+        self._at(past.at)
+        self.work.settle()
+
+    def _remember(self, past: PastEvent) -> None:
+        """Keeps the case as it is before an act, because the act may be taken back."""
+        facts = self.facts
+        kept = {name: getattr(facts, name) for name in (*RESTORED, "answers", "causes")}
+        self._before = past.seq, {**kept, "fired": dict(facts.fired)}, self._offered, frozenset(self._declined)
+
+    def _back_to_before(self, seq: int) -> None:
+        if self._before is None or self._before[0] != seq or len(self.work.entries) != self._entries + 1:
+            raise NotAllowed(Sentence("An act was taken back; under these rules the case has gone on after it."))
+        _, kept, self._offered, declined = self._before
+        self._declined = set(declined)
+        for name, value in kept.items():
+            setattr(self.facts, name, value)
+
+    def _change_answer(self, past: PastEvent, event: PastEvent) -> None:
+        """A contact or a visit of this stay has another next date, or counts no more."""
+        calendar, next_on = self.work.situation.calendar, past.values.get("next_on")
+        until = closing(calendar, next_on) if next_on else None
+        void = past.kind in VOIDS
+        self.facts.answers = tuple(
+            answer._replace(next_at=until) if answer.at == event.at else answer
+            for answer in self.facts.answers
+            if not (void and answer.at == event.at)
+        )
+
     def _migrated(self, past: PastEvent) -> None:
         facts = self.facts
         facts.workflow_version = past.data["workflow_versions"][1]
@@ -213,6 +269,7 @@ def _newborn(facts: Facts, at: dt.datetime, definitions: Definitions) -> Facts:
         facts,
         state=initial,
         entry=1,
+        last_entry=1,
         since=at,
         level=0,
         opened_at=at,

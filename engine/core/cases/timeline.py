@@ -9,9 +9,11 @@ from typing import Any, Protocol
 
 from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.casework import FOR
+from engine.core.cases.changes import CHANGED
 from engine.core.cases.definitions import Definitions, Surroundings
 from engine.core.cases.explain import Why, why_of_event
 from engine.core.cases.facts import Facts
+from engine.core.cases.past import OF
 from engine.core.people.responsibility import acted
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import COMPANY, FIELDS, field_named
@@ -55,6 +57,9 @@ class TimelineEntry:
     answers: tuple[tuple[Label, Answer], ...] = ()
     says: tuple[tuple[Label, str], ...] = ()
     why: Why | None = None
+    seq: int = 0
+    later: Line | None = None  # that it was corrected or withdrawn since
+    fix: bool = False  # the reader may correct it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,22 @@ def tell(
         event.at,
         None if by_rule else _who(event, names, labels),
         by_rule or "late" in data,
-        tuple(_changes(workflow, data, names, labels)),
+        (*_about(definitions, facts, workflow, data), *_changes(workflow, data, names, labels)),
         answers,
         says,
         why,
     )
+
+
+def _about(definitions: Definitions, facts: Facts, workflow: Workflow, data: Mapping[str, Any]) -> Iterator[Line]:
+    """Says which earlier entry an event puts right."""
+    if (kind := data.get(OF)) is not None:
+        rule = definitions.rules(facts.workflow, facts.rules_version).rule(kind)
+        yield Sentence("About the entry: {what}", what=rule.why if rule else act_label(workflow, kind))
+
+
+CORRECTED_LATER = Sentence("Corrected later: what is right stands in the newer entry.")
+WITHDRAWN_LATER = Sentence("Taken back later: this counts no more.")
 
 
 def _capital(label: Label) -> Label:
@@ -103,6 +119,8 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names, labels: 
     """What the event changed: the state, who is to act, the level, the flags."""
     if (state := workflow.states.get(str(data.get("to")))) and state.name != data.get("from"):
         yield Sentence("Now: {state}", state=state.label)
+    if data.get(OF) and (back := workflow.states.get(str(data.get(CHANGED, {}).get("state", ["", ""])[1]))):
+        yield Sentence("Now: {state}", state=back.label)
     if role := data.get("offered_to"):
         unit = names.units.get(data.get("unit", 0), "")
         yield offered(labels[role], unit)

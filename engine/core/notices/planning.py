@@ -39,6 +39,9 @@ KINDS: Mapping[str, Label] = {
         "Khó khăn, vướng mắc quá hạn trả lời, chờ anh/chị giải quyết",
         "A difficulty was not answered in time and waits for your decision",
     ),
+    "taken_back": Label(
+        "Việc đã báo với anh/chị vừa được lấy lại, hồ sơ như trước đó", "What you were told of was taken back"
+    ),
     "difficulty_answered": Label("Khó khăn, vướng mắc đã có ý kiến", "A difficulty was answered"),
 }
 # Notices about many cases: something moved their deadlines.
@@ -238,6 +241,14 @@ class PlaceCount:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadToKeep:
+    """The head of a checkpoint, and when it was made (local): kept outside, it shows that nothing was changed."""
+
+    head: str
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """The content of one digest.
 
@@ -249,20 +260,24 @@ class Digest:
     counts: tuple[PlaceCount, ...] = ()
     closures: tuple[DigestItem, ...] = ()
     acts: tuple[tuple[Label, int], ...] = ()
+    keep: HeadToKeep | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.items or self.counts or self.closures or self.acts)
+        return bool(self.items or self.counts or self.closures or self.acts or self.keep)
 
 
 def gather(
-    items: Sequence[DigestItem], urging: Iterable[PlaceCount] = (), leaders: Collection[str] = frozenset()
+    items: Sequence[DigestItem],
+    urging: Iterable[PlaceCount] = (),
+    keep: HeadToKeep | None = None,
+    leaders: Collection[str] = frozenset(),
 ) -> Digest:
     """Builds the digest of these notices (oldest first) and of the cases that the reader should urge on (D2.3).
 
     `leaders` are the roles that answer for many cases.
 
     A case comes once, with its latest news; the nearest deadline is first. Notices to a leader are only counted.
-    Everybody is told of a closure, once. Acts on accounts and posts are counted by kind.
+    Everybody is told of a closure, once. Acts on accounts and posts are counted by kind. `keep` comes once a week.
     """
     acts = Counter(item.why for item in items if item.act is not None)
     items = [item for item in items if item.act is None]
@@ -279,5 +294,9 @@ def gather(
     for place, codes in counted.items():
         counts[place] = replace(counts.get(place, PlaceCount(place)), news=len(codes))
     return Digest(
-        tuple(single), tuple(counts[place] for place in sorted(counts)), tuple(closures.values()), tuple(acts.items())
+        tuple(single),
+        tuple(counts[place] for place in sorted(counts)),
+        tuple(closures.values()),
+        tuple(acts.items()),
+        keep,
     )

@@ -89,6 +89,15 @@ def digest_text(digest: Digest, day: dt.date, url: str, language: str) -> Text:
         lines += [Sentence("To be urged on:").in_(language)]
         lines += [_count(count, language) for count in digest.counts[:MOST_LINES]]
         lines += [*_left_out(len(digest.counts), language), ""]
+    if digest.keep:
+        lines += [
+            Sentence(
+                "Keep this message. Its checkpoint of {at} shows later whether something stored before it was changed:",
+                at=digest.keep.made_at,
+            ).in_(language),
+            f"  ralop verify --against {digest.keep.head}",
+            "",
+        ]
     link = f"{url}/work" if digest.items or not digest.counts else f"{url}/cases"
     lines += [Sentence("Open it here: {url}", url=link).in_(language), "", _footer(language)]
     return Text(f"{MARK} {subject}", "\n".join(lines), link)

@@ -21,7 +21,17 @@ from engine.core.people.roles import NO_ROLES, RoleBook, Roles, book_of
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.scenario.cast import MORE, MORE_PUPILS, PUPILS
-from engine.core.scenario.verbs import BY_ITSELF, EXPECTED, MEMBER, OWN_VERBS, KnownNames, moment_of, values_of
+from engine.core.scenario.verbs import (
+    ABOUT_ENTRIES,
+    BY_ITSELF,
+    EXPECTED,
+    MEMBER,
+    OWN_VERBS,
+    KnownNames,
+    entry_of,
+    moment_of,
+    values_of,
+)
 from engine.core.toml_reader import TABLES, Reader, read_toml, unknown
 from engine.core.words import Faulty, Sentence
 from engine.core.workflow.model import FORM_NAMES, Workflow
@@ -70,6 +80,8 @@ class ScenarioStep:
     pupil: str = "pupil"
     stale: bool = False
     expect: Mapping[str, Any] = field(default_factory=dict)
+    entry: int | str = 0  # what is corrected or withdrawn
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +182,21 @@ def _steps(reader: Reader, known: KnownNames, start: dt.datetime) -> tuple[Scena
 
 def _step(number: int, reader: Reader, known: KnownNames) -> ScenarioStep:
     at = moment_of(reader, "at", known.zone, required=True)
-    do = _verb(reader, known)
+    do, filled = _verb(reader, known), reader.table("with")
+    about = do in ABOUT_ENTRIES
+    entry = entry_of((reader, filled), known) if about else 0
+    reason = reader.text("reason", "") if about and "reason" in reader else ""
     return ScenarioStep(
         number,
         at,
         _by(reader, do),
         do,
-        values_of(reader.table("with"), do, known, at),
+        values_of(filled, do, known, at),
         reader.one_of("pupil", (*PUPILS, *MORE_PUPILS), PUPIL, default="pupil"),
         _stale(reader, do),
         _expect(reader.table("expect"), do, known),
+        entry,
+        reason,
     )
 
 

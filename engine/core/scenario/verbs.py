@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.core.cases.corrections import FORMS
 from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.rules.model import RuleSet
 from engine.core.scenario.cast import EVERYBODY
-from engine.core.toml_reader import TEXTS, Reader
+from engine.core.toml_reader import TEXTS, Reader, is_whole
 from engine.core.words import Sentence
-from engine.core.workflow.builtin_forms import form_named
+from engine.core.workflow.builtin_forms import DOUBT, FIELDS, form_named
 from engine.core.workflow.model import FORM_NAMES, Workflow
 
 MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:00")
 RULE = Sentence("rule")
+ENTRY = Sentence("entry")
 STATE = Sentence("state")
 CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
 
 # The forms of the program itself, the same for every workflow.
-OWN_VERBS = ("companion", "difficulty", "difficulty_answer", "lesson")
+OWN_VERBS = ("companion", "difficulty", "difficulty_answer", "lesson", "correct", "withdraw", "undo", DOUBT)
+# These are about an earlier entry of the case: its number in the history, or its kind, for the last of that kind.
+ABOUT_ENTRIES = ("correct", "withdraw")
 
 SCOPES = ("pupil", "class", "site", "village", "school", "commune", "province")
 SESSIONS: Mapping[str, str] = {"morning": "m", "afternoon": "a"}
@@ -141,6 +145,8 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
     values: dict[str, Any] = {"to": _member(reader, "to")} if do == "assign" else {}
     if do == "companion" and "invites" in reader:
         values["invites"] = _member(reader, "invites")
+    if do in ABOUT_ENTRIES:
+        return {key: reader.raw(key) for key in reader.data if key in {*known.workflow.fields, *FIELDS}}
     own = do in FORM_NAMES or do in OWN_VERBS
     form = form_named(known.workflow, do) if own else known.workflow.transitions.get(do)
     for key in (*form.needs, *form.may) if form else ():
@@ -148,6 +154,22 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
         if key in reader:
             values[key] = value
     return values
+
+
+def entry_of(readers: Sequence[Reader], known: KnownNames) -> int | str:
+    """Returns which entry a step is about: a number, or a kind of event. The key is next to `do`, or under `with`."""
+    for reader in readers:
+        if "entry" not in reader:
+            continue
+        value = reader.raw("entry")
+        if is_whole(value):
+            return int(value)
+        kinds = {form: kind for kind, form in FORMS.items()}
+        steps = known.workflow.transitions if known.workflow else {}
+        name = reader.one_of("entry", (*steps, *kinds, *FORMS), ENTRY)
+        return kinds.get(name, name)
+    readers[0].fault("entry", Sentence("This is missing; it must be {kind}.", kind=Sentence("a number or a name")))
+    return 0
 
 
 # --- what can be expected ---------------------------------------------------------------------------------------------
@@ -181,6 +203,10 @@ def _notified(reader: Reader, key: str, _known: KnownNames) -> tuple[str, ...]:
     return tuple(sorted(reader.some_of(key, MEMBER.names, MEMBER.kind)))
 
 
+def _names(reader: Reader, key: str, _known: KnownNames) -> tuple[str, ...]:
+    return tuple(sorted(reader.texts(key)))
+
+
 def _flag(reader: Reader, key: str, _known: KnownNames) -> bool:
     return reader.flag(key)
 
@@ -205,5 +231,9 @@ EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "notified": _notified,
     "refused": _code,
     "count": _whole,
+    "unreached": _whole,
+    "doubts": _whole,
+    "flags": _names,
+    "given": _names,
     "asked": _member_or_none,
 }

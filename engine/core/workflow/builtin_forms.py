@@ -1,4 +1,4 @@
-"""The forms that the program itself has, for every workflow: companions of a pupil, and difficulties.
+"""The forms that the program itself has, for every workflow: companions of a pupil, difficulties, and corrections.
 
 A workflow file declares the fields of its own steps. These forms belong to no step of a workflow, so they are in code
 and do not change with a workflow.
@@ -12,6 +12,8 @@ from engine.core.words import Label
 from engine.core.workflow.model import ActFields, Choice, Field, Transition, Workflow
 
 COMPANY = "company"  # the companions who took part in a contact or a visit
+WHY = "correction_reason"  # why an earlier entry is corrected or withdrawn
+DOUBT, KEEP, UNDO = "doubt", "keep", "undo"  # the question after a correction, and its answers
 DECIDED, PASSED_ON, RETURNED = "decided", "passed_on", "returned"
 IN_CLASS = "returned"  # the state of a pupil who is back
 # Asked only while a pupil is away: asking how a pupil learns meanwhile would hurt one who is back.
@@ -70,6 +72,25 @@ _FIELDS = (
     ),
     Field("difficulty_answer", "choice", Label("Ý kiến", "Answer"), choices=_ANSWERS),
     Field("difficulty_reply", "text", Label("Nội dung ý kiến, lý do", "What is decided, or why not"), max_length=1000),
+    Field(
+        WHY,
+        "line",
+        Label("Lý do sửa hoặc rút lại", "Why this is corrected or withdrawn"),
+        max_length=300,
+        help=Label(
+            "Mọi người xem hồ sơ thấy cả nội dung cũ, nội dung mới và lý do này.",
+            "Everybody who reads the case sees what was there, what is there now, and this reason.",
+        ),
+    ),
+    Field(
+        DOUBT,
+        "choice",
+        Label("Bước đã làm", "What was done"),
+        choices=(
+            Choice(KEEP, Label("Giữ nguyên", "Keep it")),
+            Choice(UNDO, Label("Lấy lại bước đó", "Take it back")),
+        ),
+    ),
 )
 FIELDS: Mapping[str, Field] = {field.name: field for field in _FIELDS}
 
@@ -79,6 +100,10 @@ _BUILTIN = (
     ActFields("difficulty", ("difficulty_kind", "difficulty_words")),
     ActFields("difficulty_answer", ("difficulty_answer", "difficulty_reply")),
     ActFields("lesson", (), ("note",)),
+    ActFields("correct", (WHY,)),
+    ActFields("withdraw", (WHY,)),
+    ActFields("undo", ()),
+    ActFields(DOUBT, (DOUBT,)),
 )
 BUILTIN_FORMS: Mapping[str, ActFields] = {form.name: form for form in _BUILTIN}
 """By the names under which a page, a scenario and `engine.core.cases.available_acts` know them."""

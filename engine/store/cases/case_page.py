@@ -16,7 +16,9 @@ from sqlalchemy import BindParameter, ColumnElement, Executable, and_, bindparam
 from sqlalchemy.orm import Session, aliased
 
 from engine.core.cases.casework import FOR
+from engine.core.cases.changes import CHANGED
 from engine.core.cases.facts import Facts, Fired
+from engine.core.cases.past import ABOUT_ENTRIES, ENTRY, FIRING_KEPT, FIRING_UNDONE, OF
 from engine.core.cases.timeline_filters import Only
 from engine.core.people.access import Viewer, reach
 from engine.core.people.roles import ASSOCIATION, CLASS, NONE, SCHOOL, RoleBook
@@ -30,6 +32,7 @@ from engine.store.cases.difficulties import Shown, of_case
 from engine.store.scopes import beyond_scope
 
 EVENTS = 30  # of the timeline on one page
+_OF_FIRINGS = frozenset({FIRING_KEPT, FIRING_UNDONE})
 NEVER = 2**31 - 1  # larger than the number of any event
 
 
@@ -101,6 +104,8 @@ class Beside:
     # The rules that fired since the case entered its state: how often, and when last.
     fired: Mapping[str, Fired] = field(default_factory=dict)
     companions: tuple[CompanionRow, ...] = ()  # including those who were taken off the list
+    corrected: Mapping[int, bool] = field(default_factory=dict)  # entries put right since; True: they count no more
+    doubts: tuple[tuple[int, str], ...] = ()  # firings that wait for a decision: number and rule
     difficulties: tuple[Shown, ...] = ()  # those that wait for an answer
     newest: tuple[Happened, ...] = ()  # the newest events, without the filter of the page
     contacts: tuple[Contact, ...] = ()
@@ -209,13 +214,15 @@ def beside(
         tuple(shown),
         older,
         causes=tuple(cause for (cause,) in parts.read("case_causes")) if known else (),
-        needs=tuple((need, handover) for _seq, need, handover in needs),
+        needs=tuple((need, handover) for _seq, need, handover, replaced in needs if replaced is None),
         support=tuple(Given(*row) for row in parts.read("support")),
         planned=tuple((kind, due) for kind, due in parts.read("planned")),
         holds=tuple((start, end, reason) for start, end, reason in parts.read("holds")),
         fired=_fired(parts.read("firings", entry=facts.entry)),
         companions=companions(session, facts.id) if known and "companions" in parts else (),
         difficulties=tuple(of_case(session, facts.id, known=known)) if "difficulties" in parts else (),
+        corrected=dict(map(tuple, parts.read("corrections"))),
+        doubts=tuple((fired, rule) for fired, rule in parts.read("doubts")) if known else (),
         newest=tuple(newest),
         contacts=tuple(Contact(role, name, phone) for role, _id, name, phone in holders),
         siblings=_siblings(session, facts) if known else (),
@@ -227,7 +234,9 @@ def beside(
 # Made once: a page has a dozen statements, and half their time went into making them.
 _case: BindParameter[int] = bindparam("case")
 _PARTS: Mapping[str, Executable] = {
-    "needs": select(t.Need.seq, t.Need.need, t.Need.handover).where(t.Need.case_id == _case).order_by(t.Need.seq),
+    "needs": select(t.Need.seq, t.Need.need, t.Need.handover, t.Need.replaced_seq)
+    .where(t.Need.case_id == _case)
+    .order_by(t.Need.seq),
     "case_causes": select(t.CaseCause.cause).where(t.CaseCause.case_id == _case),
     "support": select(
         t.Support.seq,
@@ -240,14 +249,21 @@ _PARTS: Mapping[str, Executable] = {
         t.Support.given_on,
         t.Support.received_by,
     )
-    .where(t.Support.case_id == _case)
+    .where(t.Support.case_id == _case, t.Support.replaced_seq.is_(None))
     .order_by(t.Support.seq),
     "planned": select(t.Planned.kind, t.Planned.due_at)
-    .where(t.Planned.case_id == _case, t.Planned.done_seq.is_(None))
+    .where(t.Planned.case_id == _case, t.Planned.done_seq.is_(None), t.Planned.replaced_seq.is_(None))
     .order_by(t.Planned.due_at),
     "holds": select(t.Hold.starts_at, t.Hold.ends_at, t.Hold.reason)
     .where(t.Hold.case_id == _case)
     .order_by(t.Hold.seq),
+    "corrections": select(t.Correction.entry_seq, t.Correction.void)
+    .where(t.Correction.case_id == _case)
+    .order_by(t.Correction.seq),
+    "doubts": select(t.Doubt.fired_seq, t.Event.kind)
+    .join(t.Event, and_(t.Event.case_id == t.Doubt.case_id, t.Event.seq == t.Doubt.fired_seq))
+    .where(t.Doubt.case_id == _case, t.IN_DOUBT)
+    .order_by(t.Doubt.fired_seq),
     "firings": select(t.Firing.rule, t.Firing.at, t.Firing.seq)
     .where(t.Firing.case_id == _case, t.Firing.entry == bindparam("entry"))
     .order_by(t.Firing.repetition),
@@ -341,14 +357,26 @@ def _events(
     known = referred is None
     own = set() if known else set(session.execute(_OWN_DIFFICULTIES, {"case": case_id}).scalars())
     return [
-        Happened(seq, kind, at, person_id, person, role, data if known else data | {"flag": None}, text or {})
+        Happened(seq, kind, at, person_id, person, role, data if known else data | _HIDDEN, text or {})
         for seq, kind, at, person_id, person, role, data, text in rows
-        if referred is None or _for_referred(kind, data, own, referred)
+        if referred is None or _for_referred(kind, data, own, referred, since)
     ]
 
 
-def _for_referred(kind: str, data: Mapping[str, Any], own: Collection[int], referred: frozenset[str]) -> bool:
-    """Returns whether an event concerns the association that was asked to help."""
+# Flags follow from causes; the columns of the case tell where the pupil lives and learns.
+_HIDDEN: Mapping[str, Any] = {"flag": None, CHANGED: {}}
+
+
+def _for_referred(
+    kind: str, data: Mapping[str, Any], own: Collection[int], referred: frozenset[str], since: int
+) -> bool:
+    """Returns whether an event concerns the association that was asked to help.
+
+    What puts an entry right concerns it if the entry did, which happened after `since`.
+    """
+    if kind in ABOUT_ENTRIES:
+        of = str(data.get(OF))
+        return kind not in _OF_FIRINGS and data.get(ENTRY, 0) >= since and _for_referred(of, {}, own, referred, since)
     if "difficulty" in data:
         return data["difficulty"] in own
     if kind in {"companion_added", "companion_off"}:

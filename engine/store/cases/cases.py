@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.cases.casework import FOR
 from engine.core.cases.facts import Facts
+from engine.core.proof.beside import ADOPTED
 from engine.core.refusals import Conflict
 from engine.core.words import Sentence
 from engine.store import tables as t
@@ -102,10 +103,25 @@ def insert_case(session: Session, facts: Facts) -> None:
         raise Conflict(Sentence("This pupil has an open case already.")) from error
 
 
+def went_on(session: Session, facts: Facts, version: int) -> bool:
+    """Returns whether something happened to a case since somebody saw it in this version.
+
+    An upgrade that notes how the case stands is nothing: a phone may bring today what was written before it.
+    """
+    if version == facts.version:
+        return False
+    since = select(_events.c.seq).where(
+        _events.c.case_id == facts.id, _events.c.seq > version, _events.c.kind != ADOPTED
+    )
+    return version > facts.version or session.connection().execute(since.limit(1)).first() is not None
+
+
 def declined_seats(session: Session, facts: Facts) -> set[tuple[str, int]]:
     """The posts that returned the case since it entered its state."""
     query = select(_offers.c.role, _offers.c.unit_id).where(
-        _offers.c.case_id == facts.id, _offers.c.answer == "declined", _offers.c.made_at >= facts.since
+        _offers.c.case_id == facts.id,
+        _offers.c.answer.in_(("declined", "handed_back")),
+        _offers.c.made_at >= facts.since,
     )
     return {(role, unit) for role, unit in session.connection().execute(query)}
 
@@ -149,7 +165,7 @@ def tick_off(session: Session, case_id: int, kind: str, seq: int, *, until: dt.d
     Returns False if it found none.
     """
     p = t.Planned
-    this = p.case_id == case_id, p.kind == kind, p.done_seq.is_(None)
+    this = p.case_id == case_id, p.kind == kind, p.done_seq.is_(None), p.replaced_seq.is_(None)
     query = select(p.seq, p.number).where(*this).order_by(p.due_at, p.seq, p.number)
     rows = session.execute(query.limit(1) if until is None else query.where(p.due_at < until)).all()
     for row in rows:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from engine.core.cases.facts import Facts
-from engine.core.cases.replay import PastEvent
+from engine.core.cases.past import PastEvent, as_it_counts
 from engine.core.people.access import Viewer
 from engine.store import tables as t
 from engine.store.cases.rows import any_of, known_arms
@@ -43,6 +43,12 @@ def events_of(
         for case, seq, kind, at, person, role, data, values in session.connection().execute(query):
             found[case].append(PastEvent(case, seq, kind, at, person, role, data, values or {}))
     return found
+
+
+def entry_of(session: Session, case_id: int, entry: int | str) -> PastEvent | None:
+    """Returns an entry as it counts: by its number, or the last one of a kind."""
+    counted = as_it_counts(events_of(session, [case_id])[case_id])
+    return next((event for event in reversed(counted) if entry in {event.seq, event.kind}), None)
 
 
 def cases_between(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine.store import tables as t
 from engine.store.bulk import among
 
-QUIET = ("migrated", "placed", "return_confirmed")  # events that nobody has to look at
+QUIET = ("migrated", "placed", "return_confirmed", "adopted")  # events that nobody has to look at
 _NEWS = (
     select(t.Event.case_id, t.Event.kind, t.Event.at, t.Event.person_id)
     .where(

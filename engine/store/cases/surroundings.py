@@ -20,10 +20,11 @@ from engine.core.calendar import ClosedDays
 from engine.core.cases.casework import Casework
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts, Fired
+from engine.core.cases.past import Acted, answers_among
 from engine.core.people.access import Place
 from engine.core.people.responsibility import Found, Holder, acting
 from engine.core.people.roles import ADMIN, AREA, INVITED, Roles
-from engine.core.workflow.answers import ANSWER, Answer, is_answer
+from engine.core.workflow.answers import ANSWER
 from engine.store import tables as t
 from engine.store.bulk import read_columns
 from engine.store.cases import surroundings_sql
@@ -182,6 +183,10 @@ class SurroundingsReader:
                 self._closures[row.kind, row.whose].append(row)
 
     def _read_beside(self, found: Mapping[int, Facts]) -> None:
+        self._read_fired(found)
+        self.read_answers(found.values())
+
+    def _read_fired(self, found: Mapping[int, Facts]) -> None:
         for case, rule, entry, at, seq in self._rows(surroundings_sql.FIRED, found):
             facts = found[case]
             if entry == facts.entry:
@@ -190,16 +195,22 @@ class SurroundingsReader:
         for case, start, end, reason in self._rows(surroundings_sql.HELD, found):
             found[case].holds += ((start, end, reason),)
         self._read_for_conditions(found)
-        self.read_answers(found.values())
 
     def read_answers(self, found: Iterable[Facts]) -> None:
         """Reads the contacts and visits of the present stay of these cases, if a rule counts from them."""
         asked = {facts.id: facts for facts in found if ANSWER in self._conditions(facts)}
-        for case, seq, kind, at, next_at in self._rows(surroundings_sql.ACTS, asked):
+        acts: dict[int, list[Acted]] = defaultdict(list)
+        for case, *act in self._rows(surroundings_sql.ACTS, asked):
+            acts[case].append(Acted(*act))
+        for case, done in acts.items():
             facts = asked[case]
-            step = self.definitions.workflow(facts.workflow, facts.workflow_version).transitions.get(kind)
-            if step is not None and is_answer(step):
-                facts.answers += (Answer(seq, at, next_at),)
+            workflow = self.definitions.workflow(facts.workflow, facts.workflow_version)
+            facts.answers = answers_among(workflow, done)
+
+    def read_again(self, facts: Facts) -> None:
+        """Reads again what the rules ask of a case in its present state, without its contacts and visits."""
+        facts.fired, facts.holds, facts.causes, facts.marks = {}, (), (), ()
+        self._read_fired({facts.id: facts})
 
     def _read_for_conditions(self, found: Mapping[int, Facts]) -> None:
         named = {id: names for id, facts in found.items() if (names := self._conditions(facts))}

@@ -12,7 +12,7 @@ from engine.store.tables import Base
 
 _TABLES = Base.metadata.tables
 _firings, _holds, _marks, _causes = (_TABLES[name] for name in ("firings", "holds", "marks", "case_causes"))
-_cases, _events, _planned = (_TABLES[name] for name in ("cases", "events", "planned"))
+_cases, _events, _planned, _corrections = (_TABLES[name] for name in ("cases", "events", "planned", "corrections"))
 _units, _posts, _delegations, _people, _closures = (
     _TABLES[name] for name in ("units", "appointments", "delegations", "people", "closures")
 )
@@ -72,8 +72,17 @@ FIRED: Question = (
 )
 # What people did in the present stay of a case, each with its next date.
 ACTS: Question = (
-    select(_events.c.case_id, _events.c.seq, _events.c.kind, _events.c.at, _planned.c.due_at)
+    select(
+        _events.c.case_id,
+        _events.c.seq,
+        _events.c.kind,
+        _events.c.at,
+        _planned.c.due_at,
+        _corrections.c.entry_seq,
+        _corrections.c.void,
+    )
     .join(_cases, _cases.c.id == _events.c.case_id)
+    .outerjoin(_corrections, (_corrections.c.case_id == _events.c.case_id) & (_corrections.c.seq == _events.c.seq))
     .outerjoin(
         _planned,
         (_planned.c.case_id == _events.c.case_id) & (_planned.c.seq == _events.c.seq) & (_planned.c.kind == CHECK_IN),

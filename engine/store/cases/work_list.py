@@ -17,12 +17,14 @@ from engine.core.people.access import Viewer
 from engine.core.people.roles import CLASS, COLUMNS, KNOWS, SCHOOL, RoleBook
 from engine.store import tables as t
 from engine.store.bulk import among
+from engine.store.cases.corrections import deciding_arms
 from engine.store.cases.history import people_named
 from engine.store.cases.rows import (
     MOST_ARMS,
     Arm,
     CaseRow,
     Making,
+    any_of,
     by_arms,
     cases,
     known,
@@ -155,7 +157,7 @@ class NeedRow:
 
 _NEEDS = (
     select(t.Need.case_id, t.Need.need, t.Need.handover)
-    .where(among(t.Need.case_id, name="cases"))
+    .where(among(t.Need.case_id, name="cases"), t.Need.replaced_seq.is_(None))
     .order_by(t.Need.case_id, t.Need.seq)
 )
 
@@ -169,12 +171,13 @@ def needs_of(session: Session, case_ids: Sequence[int]) -> dict[int, NeedRow]:
 
 
 MOST_UNREAD = 99
-_difficulties, _filters, _notices, _proposals, _pupils = (
-    t.Base.metadata.tables[name] for name in ("difficulties", "saved_filters", "notices", "proposals", "pupils")
+_difficulties, _filters, _notices, _proposals, _pupils, _doubts = (
+    t.Base.metadata.tables[name]
+    for name in ("difficulties", "saved_filters", "notices", "proposals", "pupils", "doubts")
 )
 _UNREAD = (
     select(_notices.c.id)
-    .where(_notices.c.person_id == bindparam("person"), _notices.c.read_at.is_(None))
+    .where(_notices.c.person_id == bindparam("person"), _notices.c.read_at.is_(None), _notices.c.withdrawn_at.is_(None))
     .limit(at_most(MOST_UNREAD))
 )
 
@@ -189,6 +192,7 @@ class Also(NamedTuple):
     difficulties: bool
     filters: bool
     unread: int
+    doubts: bool
 
 
 def also_waiting(session: Session, viewer: Viewer) -> Also:
@@ -197,25 +201,27 @@ def also_waiting(session: Session, viewer: Viewer) -> Also:
     It only says whether something waits for the person's own posts.
     """
     taught = tuple((COLUMNS[kind], unit) for kind in (CLASS, SCHOOL) for unit in sorted(viewer.seated(kind)))
-    query = _also_waiting(tuple(seats_of(viewer)), taught)
+    query = _also_waiting(tuple(seats_of(viewer)), taught, tuple(deciding_arms(viewer)))
     return Also(*session.execute(query, {"person": viewer.person_id}).one())
 
 
 @lru_cache(maxsize=512)
-def _also_waiting(seats: tuple[tuple[str, int], ...], pupils: tuple[Arm, ...]) -> Any:
+def _also_waiting(seats: tuple[tuple[str, int], ...], pupils: tuple[Arm, ...], areas: tuple[Arm, ...]) -> Any:
     difficulties = _difficulties.c
     asked = [and_(difficulties.unit_id == unit, difficulties.role == role) for role, unit in seats]
     taught = [_pupils.c[column] == unit for column, unit in pupils]  # whose proposals the viewer decides about
     proposed = select(_proposals.c.id).join(_pupils, _pupils.c.id == _proposals.c.pupil_id)
+    doubted = select(_doubts.c.case_id).join(cases, cases.c.id == _doubts.c.case_id)
     query = select(
         exists(proposed.where(t.UNDECIDED, or_(false(), *taught))),
         exists(select(difficulties.id).where(t.UNANSWERED, or_(false(), *asked))),
         exists().where(_filters.c.person_id == bindparam("person")),
         select(func.count()).select_from(_UNREAD.subquery()).scalar_subquery(),
+        exists(doubted.where(t.IN_DOUBT, any_of(areas) if areas else false())),
     )
     return beyond_scope(
         query,
-        ("proposals", "pupils", "difficulties", "saved_filters", "notices"),
+        ("proposals", "pupils", "difficulties", "saved_filters", "notices", "doubts", "cases"),
         "whether something waits for the viewer's own posts, and how many notices of theirs are unread; no row is told",
     )
 
@@ -256,7 +262,7 @@ _NOTICES = (
         t.Notice.act_id,
     )
     .outerjoin(t.Case, t.Case.id == t.Notice.case_id)
-    .where(t.Notice.person_id == bindparam("person"))
+    .where(t.Notice.person_id == bindparam("person"), t.Notice.withdrawn_at.is_(None))
     .order_by(t.Notice.id.desc())
     .limit(bindparam("most"))
 )

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from engine.core.cases import chain
 from engine.core.cases.casework import Casework, Entry
+from engine.core.cases.changes import CHANGED, changes
 from engine.core.cases.facts import CHANGING, Facts, changing
 from engine.core.invariants import hold
+from engine.core.proof import beside
 from engine.core.refusals import Conflict
 from engine.core.words import Sentence
 from engine.store import bulk
@@ -29,6 +31,13 @@ hold(
 
 _cases = _TABLES["cases"]
 _offers = _TABLES["offers"]
+_HAND_BACK = (
+    update(_offers)
+    .where(_offers.c.case_id == bindparam("_id"), _offers.c.answer == "accepted", _offers.c.made_at >= bindparam("_at"))
+    .values(
+        answer=bindparam("answer"), answered_at=bindparam("answered_at"), answered_by_id=bindparam("answered_by_id")
+    )
+)
 _ANSWER = (
     update(_offers)
     .where(_offers.c.case_id == bindparam("_id"), _offers.c.answer.is_(None))
@@ -56,6 +65,7 @@ WRITTEN: Mapping[str, tuple[str, ...]] = {
     "firings": ("case_id", "rule", "entry", "repetition", "seq", "due_at", "at"),
     "offers": ("case_id", "seq", "role", "unit_id", "made_at", "passed_over"),
     "notices": ("case_id", "seq", "person_id", "role", "kind", "urgent", "at"),
+    "cases_touched": ("case_id",),
 }
 BESIDE = (
     "event_texts",
@@ -64,6 +74,8 @@ BESIDE = (
     "holds",
     "planned",
     "companions",
+    "corrections",
+    "doubts",
     "difficulties",
     "difficulty_moves",
 )
@@ -75,6 +87,7 @@ class Batch:
     def __init__(self) -> None:
         self.cases: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}  # by the columns that changed
         self.answers: list[dict[str, Any]] = []
+        self.handed_back: list[dict[str, Any]] = []
         self.written: dict[str, list[tuple[Any, ...]]] = {name: [] for name in WRITTEN}
         self.beside: dict[str, list[dict[str, Any]]] = {name: [] for name in BESIDE}
         self.causes: dict[int, list[str]] = {}
@@ -86,10 +99,14 @@ class Batch:
         """
         facts = work.facts
         version = facts.version
+        _note_changes(work)
         for entry in work.entries:
             facts.version += 1
+            _note_rows(facts, entry)
             self._event(facts, entry, key if facts.version == version + 1 else None)
             self._beside(facts, entry)
+        if facts.version != version:
+            self.written["cases_touched"].append((facts.id,))
         now = changing(facts)
         if now == work.before:
             return
@@ -114,7 +131,10 @@ class Batch:
         case, seq, at = facts.id, facts.version, entry.at
         if entry.answer is not None:
             answer = {"answer": entry.answer, "answered_at": at, "answered_by_id": entry.person_id}
-            self.answers.append({"_id": case, **answer})
+            if entry.answer == "handed_back":
+                self.handed_back.append({"_id": case, "_at": entry.offered_at, **answer})
+            else:
+                self.answers.append({"_id": case, **answer})
         if (due := entry.firing) is not None:
             firing = (case, due.rule.id, entry.firing_entry, due.repetition, seq, due.at, at)
             self.written["firings"].append(firing)
@@ -137,6 +157,8 @@ class Batch:
                 raise Conflict(Sentence("Somebody else has changed the case meanwhile."))
         if self.answers:
             connection.execute(_ANSWER, self.answers)
+        if self.handed_back:
+            connection.execute(_HAND_BACK, self.handed_back)
         for name, written in self.written.items():
             bulk.insert_rows(connection, _TABLES[name], WRITTEN[name], written)
         for name, rows in self.beside.items():
@@ -151,7 +173,40 @@ class Batch:
         rows = [
             {"case_id": case, "cause": cause} for case, found in self.causes.items() for cause in dict.fromkeys(found)
         ]
-        session.execute(insert(causes), rows)
+        if rows:
+            session.execute(insert(causes), rows)
+
+
+def _note_changes(work: Casework) -> None:
+    """Puts into each entry what it changed on the case's row.
+
+    What was changed before the first entry was made belongs to the first; later, to the entry before.
+    """
+    between = [entry.before or work.before for entry in work.entries[1:]]
+    moments = zip([work.before, *between], [*between, changing(work.facts)], strict=True)
+    for number, (entry, (before, after)) in enumerate(zip(work.entries, moments, strict=False)):
+        if changed := changes(before, after, first=not (number or work.facts.version)):
+            entry.data[CHANGED] = changed
+
+
+def _note_rows(facts: Facts, entry: Entry) -> None:
+    """Puts into an entry what `engine.core.proof` needs to know of the rows that are stored with it."""
+    seq, at, data = facts.version, entry.at, entry.data
+    if seq == 1:
+        data[beside.CASE] = {"code": facts.code, "pupil": facts.pupil_id, "workflow": facts.workflow}
+    if entry.answer is not None:
+        data[beside.ANSWERS] = entry.answer
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    if (found := entry.offer) is not None:
+        rows["offers"] = [(seq, found.role, at, found.passed_over)]
+    if entry.told:
+        rows["notices"] = [(seq, it.person_id, it.role, it.kind, it.urgent, at) for it in entry.told]
+    for number, (table, row) in enumerate(entry.rows):
+        if (columns := beside.COLUMNS.get(table)) is not None:
+            numbered = {"number": number, **row} if table == "planned" else row
+            rows.setdefault(table, []).append((seq, *(numbered.get(name) for name in columns)))
+    if rows:
+        data[beside.BESIDE] = beside.digests(rows)
 
 
 def _alike(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

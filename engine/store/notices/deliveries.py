@@ -153,7 +153,7 @@ def told_by(session: Session, ids: Collection[int]) -> dict[int, list[DueNotice]
             .outerjoin(cases, cases.c.id == notices.c.case_id)
             .outerjoin(school, school.c.id == cases.c.school_id)
             .outerjoin(commune, commune.c.id == cases.c.commune_id)
-            .where(items.c.delivery_id.in_(chunk))
+            .where(items.c.delivery_id.in_(chunk), notices.c.withdrawn_at.is_(None))
             .order_by(items.c.delivery_id, notices.c.id)
         )
         for delivery, *told in session.connection().execute(query):

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.core.notices.planning import ChosenChannel, PlaceCount, Recipient, ToldWhen
+from engine.core.people.roles import ADMIN, OFFICE
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
 
@@ -187,6 +188,15 @@ def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetim
 
 def leaders(session: Session, today: dt.date, roles: Collection[str]) -> list[int]:
     """Returns the people who answer for many cases today, in one of these roles."""
+    return _holding(session, roles, today)
+
+
+def keepers(session: Session, today: dt.date) -> list[int]:
+    """Returns the people who keep the heads of checkpoints today: administrators and offices."""
+    return _holding(session, (ADMIN, OFFICE), today)
+
+
+def _holding(session: Session, roles: Collection[str], today: dt.date) -> list[int]:
     query = (
         select(appointments.c.person_id)
         .join(people, people.c.id == appointments.c.person_id)

@@ -189,6 +189,14 @@ def fired(session: Session, case_id: int) -> tuple[str, ...]:
     return tuple(session.execute(query).scalars())
 
 
+def given(session: Session, case_id: int) -> list[str]:
+    """Returns what was given on a case, as it counts: the kind and how much, such as "rice 20"."""
+    query = select(t.Support.kind, t.Support.quantity).where(
+        t.Support.case_id == case_id, t.Support.replaced_seq.is_(None)
+    )
+    return [f"{kind} {quantity}" for kind, quantity in session.execute(query)]
+
+
 def last_notice(session: Session) -> int:
     """The number of the newest notice; 0 if there is none."""
     return session.execute(select(func.max(t.Notice.id))).scalar() or 0

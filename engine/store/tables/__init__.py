@@ -27,6 +27,7 @@ from engine.store.tables.attendance import (
 from engine.store.tables.base import Base
 from engine.store.tables.calendar import Closure, ClosureAct
 from engine.store.tables.cases import (
+    IN_DOUBT,
     OPEN,
     UNANSWERED,
     URGENT,
@@ -34,8 +35,10 @@ from engine.store.tables.cases import (
     Case,
     CaseCause,
     Companion,
+    Correction,
     Difficulty,
     DifficultyMove,
+    Doubt,
     Event,
     EventText,
     Firing,
@@ -71,10 +74,12 @@ from engine.store.tables.people import (
     SignInFailure,
     StaffAct,
 )
+from engine.store.tables.proof import CaseTouched, Checkpoint, CheckpointCase, CheckpointPart
 from engine.store.tables.units import Unit, UnitLink
 
 __all__ = [
     "ABSENT",
+    "IN_DOUBT",
     "NEW",
     "OPEN",
     "UNANSWERED",
@@ -88,11 +93,16 @@ __all__ = [
     "Base",
     "Case",
     "CaseCause",
+    "CaseTouched",
     "ChannelChoice",
+    "Checkpoint",
+    "CheckpointCase",
+    "CheckpointPart",
     "ClassDay",
     "Closure",
     "ClosureAct",
     "Companion",
+    "Correction",
     "Counter",
     "Definition",
     "Delegation",
@@ -100,6 +110,7 @@ __all__ = [
     "DeliveryItem",
     "Difficulty",
     "DifficultyMove",
+    "Doubt",
     "Event",
     "EventText",
     "Firing",

@@ -31,7 +31,9 @@ class Case(Base):
     workflow_version: Mapped[int] = mapped_column(Integer)
     rules_version: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(40))
-    entry: Mapped[int] = mapped_column(Integer, default=1)  # how many states it has entered; a rule fires once for each
+    entry: Mapped[int] = mapped_column(Integer, default=1)  # the number of the stay; a rule fires once for each
+    # The highest number that any stay had: a step that was taken back leaves its number unused.
+    last_entry: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     since: Mapped[dt.datetime]  # when it entered the state
     level: Mapped[int] = mapped_column(Integer, default=0)
     absent_since: Mapped[dt.date]
@@ -192,7 +194,7 @@ class Offer(Base):
     role: Mapped[str] = mapped_column(String(24))
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
     made_at: Mapped[dt.datetime]
-    answer: Mapped[str | None] = mapped_column(String(12))  # accepted, declined, superseded
+    answer: Mapped[str | None] = mapped_column(String(12))  # accepted, declined, superseded, handed_back, undone
     answered_at: Mapped[dt.datetime | None]
     answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     passed_over: Mapped[list[Any]] = mapped_column(default=list)  # [[role, unit id, why], …] on the way to this one
@@ -219,6 +221,7 @@ class Planned(Base):
     number: Mapped[int] = mapped_column(Integer, primary_key=True, default=0)
     due_at: Mapped[dt.datetime]
     done_seq: Mapped[int | None] = mapped_column(Integer)
+    replaced_seq: Mapped[int | None] = mapped_column(Integer)  # of the event by which it counts no more
 
 
 class Support(Base):
@@ -237,6 +240,7 @@ class Support(Base):
     received_by: Mapped[str | None] = mapped_column(String(200))
     programme: Mapped[str | None] = mapped_column(String(200))
     logged_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    replaced_seq: Mapped[int | None] = mapped_column(Integer)  # of the event by which it counts no more
 
 
 class Need(Base):
@@ -248,6 +252,32 @@ class Need(Base):
     association_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
     need: Mapped[str] = mapped_column(Text)
     handover: Mapped[str | None] = mapped_column(String(200))
+    replaced_seq: Mapped[int | None] = mapped_column(Integer)  # of the event by which it counts no more
+
+
+class Correction(Base):
+    """The event `seq` says that an earlier one, `entry_seq`, was wrong: what is right, or that it counts no more."""
+
+    __tablename__ = "corrections"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    entry_seq: Mapped[int] = mapped_column(Integer)
+    void: Mapped[bool]  # withdrawn or taken back
+
+
+class Doubt(Base):
+    """A rule fired because of an entry that was corrected since: somebody decides whether what it did is kept."""
+
+    __tablename__ = "doubts"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    fired_seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer)  # of the correction
+    decided_seq: Mapped[int | None] = mapped_column(Integer)
+
+
+IN_DOUBT = text("decided_seq IS NULL")
+
+Index("ix_doubts_undecided", Doubt.case_id, sqlite_where=IN_DOUBT, postgresql_where=IN_DOUBT)
 
 
 class Companion(Base):

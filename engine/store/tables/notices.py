@@ -37,6 +37,7 @@ class Notice(Base):
     cases: Mapped[int] = mapped_column(Integer, default=1, server_default="1")  # how many cases it is about
     closure_id: Mapped[int | None] = mapped_column(ForeignKey("closures.id"))  # that moved their deadlines
     act_id: Mapped[int | None] = mapped_column(ForeignKey("staff_acts.id"))
+    withdrawn_at: Mapped[dt.datetime | None]  # what it told of was taken back before it reached anybody
     __table_args__ = (
         UniqueConstraint("case_id", "seq", "person_id"),
         Index("ix_notices_person_id", "person_id", "id"),

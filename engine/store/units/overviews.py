@@ -273,7 +273,7 @@ def gifts(session: Session, associations: Collection[int], since: dt.date, limit
     query = (
         select(_referral.code, _gifts.kind, _gifts.quantity, _gifts.unit, _gifts.value, _gifts.giver, _gifts.given_on)
         .outerjoin(_referral, _referral.id == _gifts.case_id)
-        .where(_gifts.association_id.in_(sorted(associations)), _gifts.given_on >= since)
+        .where(_gifts.association_id.in_(sorted(associations)), _gifts.given_on >= since, _gifts.replaced_seq.is_(None))
         .order_by(_gifts.given_on.desc(), _gifts.case_id.desc(), _gifts.seq.desc())
         .limit(at_most(limit + 1))
     )

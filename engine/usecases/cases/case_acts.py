@@ -82,7 +82,7 @@ def open_within(
     if not roles & openers:
         raise NotAllowed(_only_school())
     workflow = context.definitions.workflow(context.workflow)
-    _only_one(session, pupil_id, workflow.name)
+    only_one(session, pupil_id, workflow.name)
     today = _today(context, now)
     filled = _filled(workflow, workflow.forms["open"], values, today)
     since, code = dt.date.fromisoformat(filled["absent_since"]), stored.next_codes(session, today.year)[0]
@@ -115,6 +115,7 @@ def new_case(
         rules_version=context.definitions.rules(workflow.name).version,
         state=workflow.initial,
         entry=1,
+        last_entry=1,
         since=now,
         level=0,
         absent_since=absent_since,
@@ -146,7 +147,7 @@ def step(context: Context, act: Act, name: str) -> None:
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not work.facts.is_open:  # reopening
-            _only_one(session, work.facts.pupil_id, work.facts.workflow)
+            only_one(session, work.facts.pupil_id, work.facts.workflow)
         work.step(name, actor, filled)
         if meets(work.situation.workflow, name):
             _note_company(work, session, act.values)
@@ -165,11 +166,13 @@ def accept(context: Context, act: Act) -> None:
 
 
 def decline(context: Context, act: Act) -> None:
-    """Returns an offer with a reason; the next post above gets it."""
+    """Returns an offer, or an accepted case, with a reason; the next post above gets it."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
-        declined = stored.declined_seats(session, work.facts)
-        work.decline(_in_seat(act.viewer, actor, work.facts), _seats(act.viewer), declined, filled)
+        facts, declined = work.facts, stored.declined_seats(session, work.facts)
+        has_it = facts.assignee_id in act.viewer.people
+        actor = actor if has_it and not facts.waiting else _in_seat(act.viewer, actor, facts)
+        work.decline(actor, _seats(act.viewer), declined, filled, has_it=has_it)
 
     on_case(context, act, "decline", do)
 
@@ -208,14 +211,19 @@ def log_support(context: Context, act: Act) -> None:
         givers = work.roles.able(GIVE)
         if not actor.roles & givers:
             raise NotAllowed(Sentence("Your role does not log support."))
-        kind = work.situation.workflow.fields["support_kind"].choice(filled["support_kind"])
-        row = {name: filled.get(name) for name in ("quantity", "value", "giver", "programme", "received_by")}
-        row |= {"kind": filled["support_kind"], "unit": kind.unit.vi if kind and kind.unit else ""}
-        row |= {"given_on": dt.date.fromisoformat(filled["given_on"]), "logged_by_id": actor.person_id}
-        row["association_id"] = work.facts.association_id
+        row = support_row(work.situation.workflow, filled)
+        row |= {"logged_by_id": actor.person_id, "association_id": work.facts.association_id}
         work.write("support_given", actor.only(givers), filled, [("support", row)])
 
     on_case(context, act, "support", do)
+
+
+def support_row(workflow: Workflow, filled: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what was given, from the form; the quantity in the unit of the kind."""
+    kind = workflow.fields["support_kind"].choice(filled["support_kind"])
+    row = {name: filled.get(name) for name in ("quantity", "value", "giver", "programme", "received_by")}
+    row |= {"kind": filled["support_kind"], "unit": kind.unit.vi if kind and kind.unit else ""}
+    return row | {"given_on": dt.date.fromisoformat(filled["given_on"])}
 
 
 def check_in(context: Context, act: Act) -> None:
@@ -313,7 +321,7 @@ def _case_for(context: Context, session: Session, act: Act) -> tuple[Casework, A
     actor = actor_on(act.viewer, facts)
     if not actor.roles:
         raise NoAccess(_no_duty())
-    if act.version is not None and act.version != facts.version:
+    if act.version is not None and stored.went_on(session, facts, act.version):
         raise Conflict(_who_was_faster(context, session, facts))
     return casework_of(session, context.definitions, facts, act.now), actor
 
@@ -341,7 +349,8 @@ def _in_seat(viewer: Viewer, actor: Actor, facts: Facts) -> Actor:
     return in_seat(viewer, actor, facts.offered_role, facts.offered_unit_id)
 
 
-def _only_one(session: Session, pupil_id: int, workflow: str) -> None:
+def only_one(session: Session, pupil_id: int, workflow: str) -> None:
+    """Raises `Conflict` if the pupil has an open case."""
     if code := stored.open_case_of(session, pupil_id, workflow):
         raise Conflict(Sentence("This pupil has an open case already: {code}.", code=code))
 

@@ -33,7 +33,7 @@ def add(context: Context, act: Act, person_id: int | None = None) -> None:
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         _may(work, actor)
-        _check_phone(filled.get("companion_phone"))
+        check_phone(filled.get("companion_phone"))
         row: dict[str, Any] = {"role": filled["companion_role"]}
         if person_id is None:
             work.write("companion_added", actor, filled, [("companions", row)])
@@ -71,7 +71,8 @@ def _may(work: Casework, actor: Actor) -> None:
         raise NotAllowed(Sentence("This case has ended."))
 
 
-def _check_phone(text: str | None) -> None:
+def check_phone(text: str | None) -> None:
+    """Raises `Invalid` for a text that is not a phone number."""
     if not text:
         return
     digits = [char for char in text if char.isdecimal()]

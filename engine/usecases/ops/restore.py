@@ -15,6 +15,7 @@ from engine.core.words import Sentence
 from engine.store.cases import verify
 from engine.store.ops import database_copies
 from engine.store.ops.database_copies import POSTGRESQL, SQLITE
+from engine.store.ops.schema import upgrade
 from engine.store.session import open_store
 from engine.usecases.ops import archive, running
 from engine.usecases.ops.archive import Contents
@@ -144,4 +145,5 @@ def _set_aside(instance: Path, now: dt.datetime) -> Path | None:
 
 def _verified(url: str) -> tuple[int, tuple[Sentence, ...]]:
     with closing(open_store(url)) as store:
+        upgrade(store)  # a backup of an earlier version says how its cases stand from here on
         return verify.count(store), tuple(verify.breaks(store))

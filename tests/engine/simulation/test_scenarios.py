@@ -38,14 +38,17 @@ def steps() -> Iterator[ScenarioStep]:
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_it_goes_as_the_scenario_says(path: Path, store: Store) -> None:
-    from engine.simulation.player import play
+    from engine.simulation.player import context_of, play
     from engine.store.cases import verify
+    from engine.usecases.ops.proof import wrong_clocks
     from web.cli.play import said
 
     checks = list(play(scenario(path), store))
     assert [said(check, "en") for check in checks if not check.ok] == []
     assert checks, "a scenario expects something"
     assert list(verify.breaks(store)) == []
+    end = scenario(path).steps[-1].at
+    assert list(wrong_clocks(context_of(scenario(path), store), end)) == []
 
 
 def test_there_is_a_scenario_for_every_transition() -> None:

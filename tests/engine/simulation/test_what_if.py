@@ -1,10 +1,12 @@
 """The cases of a past period once more, under other rules: side by side with what happened, and nothing stored."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from engine.core.cases.corrections import Limits
 from engine.core.people.access import Viewer
 from engine.core.refusals import Invalid
 from engine.core.rules.model import RuleSet
@@ -12,6 +14,7 @@ from engine.core.rules.reader import load_ruleset
 from engine.simulation.what_if import Outcome, simulate
 from engine.store.session import Store
 from engine.store.tables import Base
+from engine.usecases.cases import corrections
 from tests.playing import CONTACT, RULES, Playing, at, playing
 
 FIRST, END = at("2026-03-09 00:00"), at("2026-03-28 00:00")
@@ -91,6 +94,36 @@ def test_a_case_open_before_the_period_stands_at_its_beginning_as_it_did(here: P
     outcome = simulate(here.context, rules_of(here, RULES), at("2026-03-17 12:00"), END)
     assert outcome.changed == []
     assert outcome.rules() == [("visit-due-soon", 1, 1), ("visit-overdue", 2, 2)]
+
+
+def test_what_was_put_right_is_followed(store: Store) -> None:
+    here = playing(store)
+    code = here.open("2026-03-09 08:00")
+    here.step(code, "2026-03-09 14:00", "teacher", "contact", **CONTACT, next_on="2026-03-10")
+    here.put_right(code, "2026-03-09 14:30", "teacher", corrections.correct, 2, **CONTACT, next_on="2026-03-12")
+    here.step(code, "2026-03-10 08:00", "teacher", "contact_again", **CONTACT, next_on="2026-03-16")
+    here.put_right(code, "2026-03-10 08:30", "teacher", corrections.withdraw, 4)
+    here.step(code, "2026-03-10 09:00", "teacher", "ask_commune")
+    here.undo(code, "2026-03-10 09:05", "teacher")
+    here.pass_to("2026-03-18 07:00")  # asked on the 17th: the 12th, then 13, 16 and 17 March
+    here.accept(code, "2026-03-18 08:00", "commune_officer")
+    here.undo(code, "2026-03-18 08:05", "commune_officer")
+    here.accept(code, "2026-03-18 08:10", "commune_officer")
+    here.pass_to("2026-03-27 18:00")
+    assert next(one.kind for one in here.events(code) if "rule" in one.data) == "contact-failed"
+    outcome = trial(here, RULES)
+    assert (outcome.changed, outcome.lost) == ([], [])
+    assert outcome.rules()[0] == ("contact-failed", 1, 1)
+
+
+def test_an_act_taken_back_after_which_the_trial_would_have_gone_on_is_named(store: Store) -> None:
+    here = playing(store)
+    here.context = replace(here.context, limits=Limits(minutes=120))
+    code = here.open("2026-03-09 08:00")
+    here.step(code, "2026-03-09 09:00", "teacher", "contact", **CONTACT)
+    here.undo(code, "2026-03-09 10:30", "teacher")
+    outcome = trial(here, RULES.replace(THREE_DAYS, 'state = "teacher_contact", for = "1 working hour"'))
+    assert [lost.kind for lost in outcome.lost] == ["undone"]
 
 
 def test_nothing_at_all_is_stored(here: Playing) -> None:

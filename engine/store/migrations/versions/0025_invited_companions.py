@@ -6,7 +6,7 @@ from alembic import op
 from engine.store.tables.types import Id
 
 revision = "0025"
-down_revision = "0019"
+down_revision = "0022"
 
 
 def upgrade() -> None:

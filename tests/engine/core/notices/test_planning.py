@@ -192,9 +192,8 @@ def test_a_digest_tells_each_case_once_with_its_latest_news_the_nearest_deadline
 def test_a_leader_is_told_numbers_by_place_and_no_codes() -> None:
     told = [item(f"RL-{n}", "commune_leader", place="Trường A") for n in range(20)]
     told += [item("RL-0", "commune_leader"), item("RL-30", "commune_leader", place="Trường B")]
-    digest = gather(
-        told, [PlaceCount("Trường A", overdue=7, waiting=2), PlaceCount("Trường C", overdue=1)], ROLES.leaders
-    )
+    urging = [PlaceCount("Trường A", overdue=7, waiting=2), PlaceCount("Trường C", overdue=1)]
+    digest = gather(told, urging, leaders=ROLES.leaders)
     assert digest.counts == (
         PlaceCount("Trường A", news=20, overdue=7, waiting=2),
         PlaceCount("Trường B", news=1),

@@ -2,13 +2,17 @@
 
 import pytest
 
+from engine.core.cases.act import Act
 from engine.core.cases.casework import SYSTEM, Actor, Casework
+from engine.core.cases.changes import STORED, told_of
 from engine.core.refusals import Conflict
+from engine.jobs.sweep import run_due
 from engine.store.cases import writer
 from engine.store.cases.cases import find_case
 from engine.store.cases.surroundings import casework_of
 from engine.store.session import Session
-from tests.installation import CastInstallation, at, installed
+from engine.usecases.cases import case_acts
+from tests.installation import CALLED, OPENED, CastInstallation, at, installed
 
 __all__ = ["installed"]
 
@@ -45,3 +49,25 @@ def test_a_case_that_somebody_changed_meanwhile_is_not_placed(installed: CastIns
     with pytest.raises(Conflict), installed.store.writing("test") as session:
         writer.store(session, [late])
     assert (installed.case(code).village_id, installed.kinds(code)) == (village, ["opened", "noted"])
+
+
+def test_each_event_says_what_it_changed_so_that_the_row_is_the_sum_of_its_events(installed: CastInstallation) -> None:
+    code = installed.open()
+    case_acts.step(installed.context, Act(installed.viewer("teacher"), code, CALLED, NOON), "contact")
+    run_due(installed.context, at("2026-03-05 17:00"))
+    officer = installed.viewer("commune_officer")
+    case_acts.accept(installed.context, Act(officer, code, {}, at("2026-03-06 09:00")))
+    row: dict[str, object] = {}
+    for event in installed.events(code):
+        for name, (before, after) in told_of(event.data).items():
+            assert row.get(name) == before, (event.kind, name)
+            row[name] = after
+    case = installed.case(code)
+    assert row == {name: value for name in STORED if (value := getattr(case, name)) is not None}
+
+
+def test_an_event_tells_of_no_flag(installed: CastInstallation) -> None:
+    teacher, pupil = installed.viewer("teacher"), installed.cast.pupils["pupil"]
+    code = case_acts.open_case(installed.context, teacher, pupil, {**OPENED, "causes": ["violence"]}, NOON)
+    assert installed.case(code).flags == ["safety"]
+    assert "safety" not in str([event.data for event in installed.events(code)])

@@ -9,10 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.core.cases.act import Act
 from engine.store import tables as t
+from engine.store.cases import verify
 from engine.store.cases.search import pupils_named
 from engine.store.ops import schema
-from engine.usecases.cases import companions
-from tests.installation import MONDAY, CastInstallation, at, installed
+from engine.usecases.cases import case_acts, companions, corrections
+from tests.installation import CALLED, MONDAY, CastInstallation, at, installed
 
 __all__ = ["installed"]  # a fixture
 
@@ -82,3 +83,21 @@ def test_a_list_of_companions_goes_back_and_forth_with_an_invitation_on_it(insta
         installed.context, Act(installed.viewer("teacher"), code, {"companion_reason": "Xong"}, at(MONDAY)), 2
     )
     assert installed.kinds(code)[-1] == "companion_off"
+
+
+BEFORE_CORRECTIONS = "0019"
+
+
+def test_cases_of_before_corrections_know_the_number_of_their_stay_and_can_be_put_right(
+    installed: CastInstallation,
+) -> None:
+    code, now = installed.open(), at("2026-03-02 09:00")
+    case_acts.step(installed.context, Act(installed.viewer("teacher"), code, CALLED, now), "contact")
+    go_back(installed, BEFORE_CORRECTIONS)
+    schema.upgrade(installed.store)
+    case = installed.case(code)
+    assert (case.entry, case.last_entry) == (2, 2)
+    right = {**CALLED, "reached": True, "correction_reason": "Ghi nhầm"}
+    corrections.correct(installed.context, Act(installed.viewer("teacher"), code, right, now), 2)
+    assert installed.case(code).unreached == 0
+    assert list(verify.breaks(installed.store)) == []

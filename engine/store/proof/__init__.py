@@ -1,0 +1,1 @@
+"""Reads what `engine.core.proof` checks, and keeps checkpoints."""
