@@ -73,7 +73,7 @@ def withdrawable(workflow: Workflow, event: PastEvent) -> bool:
 
 
 def above(event: PastEvent, roles: Collection[str], tree: Roles) -> set[str]:
-    """Returns those of these roles that stand above the one in which the event was made; a deputy stands beside it."""
+    """Returns those of these roles that stand above the one in which the event was made; a deputy does not."""
     role = event.role or ""
     return ({*tree.ladder(role)[1:]} - {*tree.beside([role])}) & set(roles)
 
