@@ -64,7 +64,7 @@ class Check:
 
 def play(scenario: Scenario, store: Store) -> Iterator[Check]:
     """Plays a scenario on an empty store of the newest schema; yields each check as it is made."""
-    player = _Player(scenario, store)
+    player = Player(scenario, store)
     for step in scenario.steps:
         yield from player.take(step)
 
@@ -98,7 +98,7 @@ STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
 COME_AND_GO = frozenset({"vacant", "appoint", "away", "back", "disable", "enable"})
 
 
-class _Player:
+class Player:
     """The state of a played scenario: the context, the cast, whether the worker runs, and the last notice that was
     read.
     """

@@ -8,7 +8,7 @@ few movements: enter a state, offer, tell, settle the clocks. The callers (`engi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,6 +55,7 @@ Seat = tuple[str, int]  # a role in a unit
 Seats = Collection[Seat]
 SYSTEM: frozenset[str] = frozenset({RULE})
 FOR = "for"  # key in an event's data: the person for whom somebody acted
+ENDED = "ended"  # key in an event's data: the numbers of the events whose holds it ended
 LESSON, CHECK_IN = "lesson", "check_in"  # the kinds of planned dates
 BESIDE_WITHIN = Duration(1, "working days")  # the time of one who is asked beside a holder who is away
 LESSON_EVERY = 5  # school days from one catch-up lesson to the next
@@ -303,6 +304,13 @@ class Casework:
         entry = self._entry("held", actor, text=values, data={"until": _iso(until)})
         entry.rows.append(("holds", {"starts_at": self.now, "ends_at": until, "reason": reason}))
 
+    def resume(self, ended: Sequence[int]) -> None:
+        """The clocks go on that holds had stopped: those that the events with these numbers began."""
+        before = self.facts.due_at
+        entry = self._entry("recounted", Actor(None, SYSTEM), data={"because": "hold", ENDED: list(ended)})
+        self._settle()
+        entry.data |= {"due_before": _iso(before), "due": _iso(self.facts.due_at)}
+
     def tell_assignee(self, kind: str) -> None:
         """Tells whoever has the case of the newest entry, when no person made that entry by hand."""
         owner = self.situation.workflow.states[self.facts.state].owner
@@ -378,8 +386,8 @@ class Casework:
                 facts.offered_at, facts.asked_from = since, counted
             else:
                 facts.offered_unit_id = successors[facts.offered_unit_id or 0]
-        if facts.asked_role and facts.asked_unit_id and facts.asked_unit_id in successors:
-            self._seat((facts.asked_role, successors[facts.asked_unit_id]), entry)
+        if facts.asked_role and (unit := successors.get(facts.asked_unit_id or 0)) is not None:
+            self._seat((facts.asked_role, unit), entry)
         self._settle()
         entry.data |= {"due_before": _iso(before), "due": _iso(facts.due_at)}
 
@@ -569,7 +577,7 @@ class Casework:
                 facts.level += steps
                 entry.data["level"] = facts.level
             case Ask(request):
-                self._ask_for(request, entry, kind=rule.id)
+                self.ask_for(request, entry, kind=rule.id)
             case SetFlag(flag):
                 facts.flags = sorted({*facts.flags, flag})
                 entry.data["flag"] = flag
@@ -713,9 +721,9 @@ class Casework:
         entry.data |= {name: True for name in ("bounded", "spent") if getattr(found, name)}
         if found.puts_off or found.spent:
             entry.data["next"] = values["next_on"]
-        self._ask_for(found.request, entry, found.since, but=actor.person_id)
+        self.ask_for(found.request, entry, found.since, but=actor.person_id)
 
-    def _ask_for(
+    def ask_for(
         self, request: str, entry: Entry, since: dt.datetime | None = None, *, but: int | None = None, kind: str = ""
     ) -> None:
         """Asks a request of the state, and tells whose turn it is. Who has the case keeps it."""
@@ -730,6 +738,18 @@ class Casework:
         people = [(person, seat[0]) for person, _ in self.asked()]
         if all(person != but for person, _ in people):  # who answered knows what follows from it
             self._tell(entry, people, kind or f"asked_{request}")
+
+    def ask_again(self, right: Facts, entry: Entry) -> None:
+        """The answer that opened what the case asks was put right: the case asks what follows, or counts from then."""
+        facts = self.facts
+        if right.request is None or (right.request, right.asked_from) == (facts.request, facts.asked_from):
+            return
+        facts.put_off = right.put_off
+        if right.request != facts.request:
+            self.ask_for(right.request, entry, right.asked_from)
+            return
+        facts.entry, facts.asked_from = right.entry, right.asked_from
+        entry.data["counts_from"] = _iso(facts.asked_from)
 
     def _has(self) -> Seat:
         """Returns the seat that has the case: the one that accepted it, or that of its assignee, or its owner's."""

@@ -12,13 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.core.calendar import Duration
+from engine.core.calendar import Calendar, Duration
 from engine.core.cases import escalation
 from engine.core.cases.casework import CHECK_IN, FOR, LESSON, LESSON_EVERY, Casework, Entry
 from engine.core.cases.changes import CHANGED, told_of
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
-from engine.core.cases.past import PastEvent, Sums, answers_since, as_it_counts, closing, sums
+from engine.core.cases.past import CORRECTED, ENTRY, VOIDS, PastEvent, Sums, answers_since, as_it_counts, closing, sums
+from engine.core.cases.requests import following
 from engine.core.people.roles import Roles
 from engine.core.refusals import Conflict, NotFound
 from engine.core.rules.model import Rule
@@ -26,6 +27,7 @@ from engine.core.words import Sentence
 from engine.core.workflow.builtin_forms import form_named
 from engine.core.workflow.model import ActFields, Transition, Workflow
 
+REQUEST = "request"  # key in an event's data: what the case asks from then on
 FORMS: Mapping[str, str] = {
     "opened": "open",
     "accepted": "accept",
@@ -46,6 +48,8 @@ _ANSWERS = frozenset({"accepted", "declined", "assigned"})
 _LASTING = frozenset({"first_time"})
 # An act that is taken back leaves the number of its stay unused.
 _STAYS = frozenset({"last_entry"})
+# What an answer opens.
+_ASKED = ("request", "asked_role", "asked_unit_id", "asked_at", "asked_from", "put_off", "entry")
 _WHO = ("state", "entry", "assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at", "closed_at")
 
 
@@ -178,6 +182,51 @@ def planned_anew(
     return rows
 
 
+def asked_again(facts: Facts, workflow: Workflow, calendar: Calendar, events: Sequence[PastEvent]) -> Facts:
+    """Returns the case as it asks now that an entry was put right, if that entry opened what it asks.
+
+    Args:
+        facts: the case.
+        workflow: the workflow, which says what an answer leads to.
+        calendar: says when a next date ends.
+        events: the history up to now, the event that puts something right included.
+    """
+    event = _opener(workflow, events)
+    if event is None or facts.request is None or facts.waiting:
+        return facts
+    if event.moved:
+        before = replace(facts, request=workflow.states[facts.state].asks, asked_from=event.at, put_off=0)
+    else:
+        told = told_of(event.data)
+        before = replace(facts, **{name: old for name, (old, _new) in told.items() if name in _ASKED})
+    right = next((one for one in as_it_counts(events) if one.seq == event.seq), None)
+    if right is None or before.request is None:
+        return before
+    step = workflow.transitions[event.kind]
+    found = following(step, right.values, before, event.at, calendar, lambda day: closing(calendar, day))
+    if found is None:
+        return before
+    start, put_off = found.since or event.at, before.put_off + found.puts_off
+    return replace(facts, request=found.request, asked_from=start, put_off=put_off)
+
+
+def _opener(workflow: Workflow, events: Sequence[PastEvent]) -> PastEvent | None:
+    """Returns the step that opened what the case asks, if it was corrected or counts no more from now on; else None."""
+    by_seq = {event.seq: event for event in events}
+    steps = {seq for seq, event in by_seq.items() if event.kind in workflow.transitions and "rule" not in event.data}
+    void = {event.data.get(ENTRY) for event in events if event.kind in VOIDS}
+    corrected = {event.data.get(ENTRY) for event in events if event.kind == CORRECTED}
+    last = events[-1]
+    withdrawn = last.data.get(ENTRY) if last.kind in VOIDS else None
+    if withdrawn not in steps or by_seq[withdrawn].moved:
+        withdrawn = None
+    for event in reversed(events):
+        entry = event.data.get(ENTRY, event.seq)
+        if REQUEST in event.data and (entry == withdrawn or not {entry, event.seq} & void):
+            return by_seq[entry] if entry in steps & (corrected | {withdrawn}) else None
+    return None
+
+
 # --- taking back ------------------------------------------------------------------------------------------------------
 
 
@@ -267,16 +316,17 @@ def _facts_then(work: Casework, events: Iterable[PastEvent], event: PastEvent) -
 
 def _as_told(work: Casework, then: Facts, events: Sequence[PastEvent], lasting: Collection[str]) -> Facts:
     """Returns the case with the sums of these entries."""
-    workflow = work.situation.workflow
+    workflow, calendar = work.situation.workflow, work.situation.calendar
     said = sums(workflow, events)
-    return replace(
+    told = replace(
         then,
         absent_since=said.absent_since or then.absent_since,
         causes=said.causes,
         flags=sorted(said.flags | set(lasting)),
         unreached=said.unreached,
-        answers=answers_since(workflow, work.situation.calendar, events, then.since),
+        answers=answers_since(workflow, calendar, events, then.since),
     )
+    return asked_again(told, workflow, calendar, events)
 
 
 def _fires(definitions: Definitions, work: Casework, facts: Facts, rule: Rule, event: PastEvent) -> bool:

@@ -74,8 +74,9 @@ def evaluate(facts: Facts, situation: Situation, now: dt.datetime) -> Evaluation
     first: Due | None = None
     look: dt.datetime | None = None
     known, until = 0, None
-    timings = situation.rules.timings(*node(facts, situation))
-    for due in coming(facts, situation):
+    here = node(facts, situation)
+    timings = situation.rules.timings(*here)
+    for due in coming(facts, situation, here):
         at = due.at
         if not due.repetition and any(due.rule is timing for timing in timings):
             known, until = known + 1, at if until is None or at < until else until
@@ -115,15 +116,16 @@ def timed(facts: Facts, situation: Situation) -> Timed | None:
     return min(counted, key=lambda found: found.at or FAR, default=None)
 
 
-def coming(facts: Facts, situation: Situation) -> Iterator[Due]:
+def coming(facts: Facts, situation: Situation, here: Node | None = None) -> Iterator[Due]:
     """Returns each rule of the state that can still fire, with its next moment, in file order.
 
     Conditions that change as time passes (a season, absences) are not judged: a rule that waits for one is included.
+    `here` is the node of the case, for a caller that knows it.
     """
     if not facts.is_open:
         return
     anew = situation.rules.anew(facts.state, facts.accepted) if facts.answers else ()
-    for rule in situation.rules.watching(*node(facts, situation)):
+    for rule in situation.rules.watching(*(here or node(facts, situation))):
         start = started(rule, facts, situation.calendar)
         if start is None or _settled(rule, facts):
             continue
@@ -175,7 +177,10 @@ def _possible(rule: Rule, facts: Facts, situation: Situation, now: dt.datetime) 
     return all(_met_around(condition, facts, situation, now) for condition in lasting)
 
 
-def node(facts: Facts, situation: Situation) -> tuple[str, bool | None, str]:
+Node = tuple[str, bool | None, str]
+
+
+def node(facts: Facts, situation: Situation) -> Node:
     """Returns where the case stands for its rules: the state, whether its offer is accepted, and what else is asked.
 
     The last is "" while the case asks what its state does by itself, or to be accepted.

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.core.cases.casework import Actor, Casework, Entry
 from engine.core.cases.changes import STORED
-from engine.core.cases.corrections import follow, restore, withdrawable
+from engine.core.cases.corrections import asked_again, follow, restore, withdrawable
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import Facts
@@ -237,6 +237,8 @@ class Replay:
         else:
             self._change_answer(past, event)
         follow(self.work, entry, sums(workflow, earlier), sums(workflow, [*earlier, past]), LASTING)
+        calendar = self.work.situation.calendar
+        self.work.ask_again(asked_again(facts, workflow, calendar, [*earlier, past]), entry)
         self._at(past.at)
         self.work.settle()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from engine.core.cases import chain
+from engine.core.cases.casework import ENDED
 from engine.core.cases.changes import CHANGED, STORED, stored_value
 from engine.core.cases.facts import PLACE
 from engine.core.cases.past import CORRECTED, ENTRY, FIRING_KEPT, FIRING_UNDONE, UNDONE, WITHDRAWN
@@ -261,16 +262,24 @@ def _beside(case: CaseRecord, folding: _Folding) -> Iterator[Sentence]:
             number = it.data.get("entry", folding.entry[it.seq])
             row = (it.seq, it.data["rule"], number, it.data["repetition"], due, it.at)
             said["firings", it.seq] = beside.digest([row])
+    ended = {seq: it.at for it in case.events[adopted:] for seq in it.data.get(ENDED, ())}
     found: dict[tuple[str, int], list[tuple[Any, ...]]] = defaultdict(list)
     for table, rows in case.rows.items():
         width = len(COLUMNS[table]) + 1
         for row in rows:
-            found[table, max(row[0], adopted)].append(row[:width])
+            stored = _as_begun(row, ended) if table == "holds" else row
+            found[table, max(row[0], adopted)].append(stored[:width])
     for place in sorted(said.keys() | found.keys()):
         table, seq = place
         there, text = found.get(place, []), said.get(place, "0-")
         if len(there) != beside.number_of(text) or (there and beside.digest(there) != text):
             yield _other_rows(case, table, seq, text, len(there), adopted=seq == adopted)
+
+
+def _as_begun(hold: tuple[Any, ...], ended: Mapping[int, dt.datetime]) -> tuple[Any, ...]:
+    """Returns a hold as it was stored: without its end if a later event ended it just then."""
+    seq, starts_at, ends_at, *rest = hold
+    return (seq, starts_at, None if ends_at is not None and ended.get(seq) == ends_at else ends_at, *rest)
 
 
 def _other_rows(case: CaseRecord, table: str, seq: int, text: str, found: int, *, adopted: bool) -> Sentence:

@@ -16,6 +16,7 @@ from engine.store.tables.types import FAR
 
 _TABLES = t.Base.metadata.tables
 _changes, _alarms, _holds = (_TABLES[name] for name in ("mark_changes", "alarms", "holds"))
+MARK_ERROR = "mark_error"  # the step that is proposed
 REASON = "marks_corrected"  # of a hold until somebody decides whether the case was opened in error
 
 
@@ -45,13 +46,14 @@ def is_held(session: Session, case_id: int) -> bool:
 
 def proposed(session: Session, case_id: int) -> str:
     """Returns the step that is proposed for a case; "" for none."""
-    return "mark_error" if is_held(session, case_id) else ""
+    return MARK_ERROR if is_held(session, case_id) else ""
 
 
 def _open(case_id: int) -> tuple[ColumnElement[bool], ...]:
     return _holds.c.case_id == case_id, _holds.c.reason == REASON, _holds.c.ends_at >= FAR
 
 
-def release(session: Session, case_id: int, now: dt.datetime) -> None:
-    """Ends the hold of a case."""
-    session.connection().execute(update(_holds).where(*_open(case_id)).values(ends_at=now))
+def release(session: Session, case_id: int, now: dt.datetime) -> list[int]:
+    """Ends the hold of a case; returns the numbers of the events that began it."""
+    ended = update(_holds).where(*_open(case_id)).values(ends_at=now).returning(_holds.c.seq)
+    return sorted(session.connection().execute(ended).scalars())

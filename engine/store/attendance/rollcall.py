@@ -142,7 +142,7 @@ def pupils(session: Session, class_id: int, day: dt.date, half: str = "") -> lis
         .where(*_on_list(class_id, day))
         .order_by(t.Pupil.sort_key, t.Pupil.id)
     )
-    found = session.execute(beyond_scope(query, ("pupils", "class_memberships"), PAST_NAMES)).all()
+    found: list[Any] = list(session.execute(beyond_scope(query, ("pupils", "class_memberships"), PAST_NAMES)))
     made = _made(session, class_id, day, half) if half and any(row[3] for row in found) else None
     unknown = set()
     if made is not None:
@@ -206,7 +206,7 @@ def _marks(session: Session, class_id: int, day: dt.date, half: str) -> dict[int
         .join(t.Pupil, t.Pupil.id == _member.pupil_id)
         .where(*_on_list(class_id, day), t.Mark.day == day, t.Mark.session == half)
     )
-    found = session.execute(beyond_scope(query, ("marks", "pupils", "class_memberships"), PAST_NAMES))
+    found: Any = session.execute(beyond_scope(query, ("marks", "pupils", "class_memberships"), PAST_NAMES))
     return {pupil: (mark, reason) for pupil, mark, reason in found}
 
 
@@ -234,7 +234,7 @@ def corrections(session: Session, class_id: int, day: dt.date) -> list[Correctio
         .where(*_on_list(class_id, day), change.day == day)
         .order_by(change.id.desc())
     )
-    found = session.execute(beyond_scope(query, ("mark_changes", "pupils", "class_memberships"), PAST_NAMES))
+    found: Any = session.execute(beyond_scope(query, ("mark_changes", "pupils", "class_memberships"), PAST_NAMES))
     return [Correction(*row) for row in found]
 
 

@@ -149,7 +149,7 @@ def with_sibling_case(session: Session, workflow: str, pupil_ids: Collection[int
     return {one for pupil, *of in rows for key in _families(*of) for one in families.get(key, ()) if one != pupil}
 
 
-def _family(table: Any) -> Select[Any]:
+def _family(table: Any) -> Any:
     c = table.c
     return select(c.id, c.commune_id, c.guardian_phone, c.school_id, c.village_id, c.guardian)
 

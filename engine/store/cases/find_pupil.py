@@ -93,7 +93,9 @@ def absent_since(session: Session, pupil_id: int, today: dt.date) -> dt.date | N
         .order_by(taken.day.desc())
         .limit(LOOKED_BACK)
     )
-    there: dict[tuple[dt.date, str], str] = {tuple(row): "p" for row in session.execute(lists)}
+    there: dict[tuple[dt.date, str], str] = {}
+    for day, half in session.execute(lists):
+        there[day, half] = "p"
     there |= {(day, half): mark for day, half, mark in session.execute(query)}
     newest = sorted(there, reverse=True)
     days = [day for day, _ in newest]

@@ -16,6 +16,7 @@ from engine.core.cases import chain
 from engine.core.cases.changes import STORED
 from engine.core.proof import beside
 from engine.store import bulk
+from engine.store.proof.case_records import of_events
 from engine.store.tables import Base
 
 BATCH = 2_000  # cases
@@ -75,7 +76,7 @@ def _rows_beside(
         query = select(table.c.case_id, table.c.seq, *(table.c[column] for column in columns))
         query = query.where(table.c.case_id.between(first, last))
         if name == "notices":
-            query = query.where(table.c.closure_id.is_(None), table.c.act_id.is_(None))
+            query = query.where(*of_events(table))
         for case, *row in connection.execute(query):
             found[case][name].append(row)
     return found

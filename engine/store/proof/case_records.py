@@ -6,14 +6,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, select
 
 from engine.core.cases.changes import STORED
+from engine.core.notices.planning import CAME, CAME_MANY
 from engine.core.proof.beside import COLUMNS
 from engine.core.proof.history import BEYOND, CaseRecord, EventRecord, UnitRecord, Witness
 from engine.store.tables import Base
 
 _TABLES = Base.metadata.tables
+
+
+def of_events(notices: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Returns which notices an event of a case stored: not those of closures, of acts on accounts, or of people who
+    come and go, which tell somebody of many cases at once.
+    """
+    come_and_go = notices.c.kind.in_((CAME, CAME_MANY))
+    return notices.c.closure_id.is_(None), notices.c.act_id.is_(None), ~come_and_go
+
+
 _cases, _events, _texts, _units, _causes, _witnesses = (
     _TABLES[name] for name in ("cases", "events", "event_texts", "units", "case_causes", "checkpoint_cases")
 )
@@ -33,10 +44,7 @@ _BESIDE = {
     name: select(*(_TABLES[name].c[column] for column in ("case_id", "seq", *columns, *BEYOND.get(name, ()))))
     for name, columns in COLUMNS.items()
 }
-# Notices of closures and of acts on accounts are of no event.
-_BESIDE["notices"] = _BESIDE["notices"].where(
-    _TABLES["notices"].c.closure_id.is_(None), _TABLES["notices"].c.act_id.is_(None)
-)
+_BESIDE["notices"] = _BESIDE["notices"].where(*of_events(_TABLES["notices"]))
 
 
 def case_records(connection: Connection) -> Iterator[CaseRecord]:

@@ -20,7 +20,8 @@ _TABLES = t.Base.metadata.tables
 _units, _links, _cases, _offers = (_TABLES[name] for name in ("units", "unit_links", "cases", "offers"))
 WHOLE = ("units", "appointments", "closures")  # these tables are small enough to compare whole
 HAS = ("assignee_id", "offered_role", "offered_unit_id", "offered_at", "accepted_at")
-WHOSE = (*HAS, *ASKED, "beside_until", "due_at", "next_look_at")  # who has a case, whose turn it is, and until when
+# Who has a case, whose turn it is, and until when.
+WHOSE = (*HAS, *ASKED, "beside_until", "entry", "due_at", "next_look_at")
 PLACED: Mapping[str, tuple[str, ...]] = {
     "pupils": tuple(name for name in PLACES if name in _TABLES["pupils"].c),
     "cases": (*PLACES, *WHOSE, "version"),
@@ -170,6 +171,11 @@ def to_own_communes(session: Session, units: Collection[int]) -> None:
             update(_cases)
             .where(_cases.c.offered_unit_id.in_(chunk), _cases.c.commune_id.is_not(None))
             .values(offered_unit_id=_cases.c.commune_id)
+        )
+        connection.execute(
+            update(_cases)
+            .where(_cases.c.asked_unit_id.in_(chunk))
+            .values(asked_unit_id=func.coalesce(_cases.c.commune_id, _cases.c.school_id))
         )
 
 

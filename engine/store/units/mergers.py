@@ -193,7 +193,7 @@ def links_again(session: Session) -> None:
 def places_of(session: Session, units: Collection[int]) -> dict[int, dict[str, int | None]]:
     """Returns open cases in one of these units, with their places, locked until the transaction ends."""
     found: dict[int, dict[str, int | None]] = {}
-    for name in (*PLACES, "offered_unit_id"):
+    for name in (*PLACES, "offered_unit_id", "asked_unit_id"):
         for chunk in chunks(units):
             query = select(_cases.c.id, *(_cases.c[place] for place in PLACES)).where(t.OPEN, _cases.c[name].in_(chunk))
             for id, *places in session.connection().execute(query.with_for_update()):

@@ -1,7 +1,8 @@
 """Judges a case of the risk watch again when the marks that opened it are corrected.
 
 If no signal is left, the case is proposed as opened in error: its history says so, whoever has it is told, and its
-clocks stand still until somebody decides. Ending it as an error decides it; so does any other act that goes on with it.
+clocks stand still until somebody decides. Ending it as an error decides it; so does any other act that goes on with it
+(`engine.usecases.cases.decided`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from engine.usecases.attendance.risk_settings import chosen_in
 from engine.usecases.context import Context
 
 RULE = Actor(None, SYSTEM)
-MARK_ERROR = "mark_error"  # the step that is proposed
 CORRECTED, PROPOSED = "marks_corrected", "error_proposed"  # kinds of events
 
 
@@ -54,7 +54,7 @@ def judge_again(session: Session, context: Context, pupil_ids: Collection[int], 
 
 
 def _propose(context: Context, work: Casework, today: dt.date, now: dt.datetime) -> None:
-    entry = work.write(PROPOSED, RULE, {}, data={"day": today.isoformat(), "proposed": MARK_ERROR})
+    entry = work.write(PROPOSED, RULE, {}, data={"day": today.isoformat(), "proposed": stored.MARK_ERROR})
     entry.rows.append(("holds", {"starts_at": now, "ends_at": None, "reason": stored.REASON}))
     work.tell_assignee(PROPOSED)
     work.facts.holds += ((now, None, stored.REASON),)
@@ -94,17 +94,3 @@ class _Judge:
             self.rhythms.get(facts.class_id),
         )
         return bool(alarms(self.rules, history))
-
-
-def go_on(context: Context, session: Session, work: Casework, act: str, now: dt.datetime) -> None:
-    """Lets the clocks of a case go on after an act that decides that it was not opened in error."""
-    held = any(end is None and reason == stored.REASON for _, end, reason in work.facts.holds)
-    if not held or act in {"note", "hold", MARK_ERROR} or not work.facts.is_open:
-        return
-    stored.release(session, work.facts.id, now)
-    work.facts.holds = tuple(
-        (start, now if end is None and reason == stored.REASON else end, reason)
-        for start, end, reason in work.facts.holds
-    )
-    work.situation = context.definitions.situation(work.facts, work.situation.surroundings)
-    work.recount("recounted", RULE, {"because": "hold"})

@@ -67,7 +67,8 @@ class ListReader:
             return settled
         first, last = min(days), max(days)
         classes = {found for pupil in pupils for day in (first, last) if (found := self.class_on(pupil, day))}
-        classes |= {found for pupil, day, *_ in marks if (found := self.class_on(pupil, day))}
+        if lists:
+            classes |= {found for pupil, day, *_ in marks if (found := self.class_on(pupil, day))}
         settled.on_lists = taken.any_list(self.session, classes, first, last)
         if not lists:
             return settled

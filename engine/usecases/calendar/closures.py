@@ -369,7 +369,9 @@ def _concerned(definitions: Definitions, what: str) -> Concerned:
 
     @cache
     def concerned(workflow: str, version: int, state: str, accepted: bool | None) -> bool:
-        watching = definitions.rules(workflow, version).ever_watching(state)
+        rules = definitions.rules(workflow, version)
+        waits = accepted is False  # then nothing else can be asked
+        watching = rules.watching(state, accepted) if waits else rules.ever_watching(state)
         return any(_counts(rule, what) for rule in watching if rule.when.accepted in (None, accepted))
 
     return concerned

@@ -33,7 +33,7 @@ from engine.store.cases.surroundings import casework_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
 from engine.usecases import idempotency
-from engine.usecases.attendance.corrected_marks import go_on
+from engine.usecases.cases.decided import go_on
 from engine.usecases.context import Context
 
 MOST_HELD = 90  # days, a term; so that nobody forgets a case by stopping its clock

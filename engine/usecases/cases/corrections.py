@@ -16,6 +16,7 @@ from engine.core.cases.casework import Actor, Casework, Entry
 from engine.core.cases.corrections import (
     Limits,
     above,
+    asked_again,
     doubtful,
     follow,
     form_of,
@@ -232,6 +233,10 @@ class _History:
             self._read_marks(before_sums.absent_since, after_sums.absent_since)
         follow(work, written, before_sums, after_sums, self.lasting)
         work.facts.answers = answers_since(workflow, work.situation.calendar, after, work.facts.since)
+        number = work.facts.entry
+        work.ask_again(asked_again(work.facts, workflow, work.situation.calendar, after), written)
+        if work.facts.entry < number:
+            _look_around(self.context, work, self.session)
         known = stored.doubted(self.session, work.facts.id)
         for fired in doubtful(self.context.definitions, work, self.events, correction, seq, self.lasting):
             if fired not in known:

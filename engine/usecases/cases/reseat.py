@@ -223,11 +223,16 @@ def _move(
         for entry in work.entries:
             for one in entry.told:
                 told[one.person_id].append((work, one))
-            entry.told = []
     for work, one in _newcomers(session, works, moved, people):
         told[one.person_id].append((work, one))
+    by_event = {items[0][1] for items in told.values() if len(items) == 1} if told_at is None else set()
+    for work in moved:
+        for entry in work.entries:
+            entry.told = [one for one in entry.told if one in by_event]
     writer.store(session, moved)
-    came.tell(session, [_news(items) for items in told.values()], told_at or now)
+    kept = {(work.facts.id, one) for work in moved for entry in work.entries for one in entry.told}
+    others = (items for items in told.values() if (items[0][0].facts.id, items[0][1]) not in kept)
+    came.tell(session, [_news(items) for items in others], told_at or now)
     return [work.facts.code for work in moved]
 
 
@@ -258,8 +263,8 @@ def _newcomers(
 
 
 def _news(items: Sequence[tuple[Casework, Addressed]]) -> came.News:
-    """One notice about what came to one person: of the case itself, or of how many cases came."""
+    """One notice about what came to one person beside the events of the cases: of one case, or of how many came."""
     first, one = min(items, key=lambda item: (item[0].facts.due_at is None, item[0].facts.due_at, item[0].facts.id))
-    kind = one.kind if len(items) == 1 else CAME_MANY
+    kind = CAME if len(items) == 1 else CAME_MANY
     urgent = any(it.urgent for _, it in items)
     return came.News(first.facts.id, first.facts.version, one.person_id, one.role, kind, urgent, len(items))

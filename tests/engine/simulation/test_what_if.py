@@ -18,8 +18,9 @@ from engine.usecases.cases import corrections
 from tests.playing import CONTACT, RULES, Playing, at, playing
 
 FIRST, END = at("2026-03-09 00:00"), at("2026-03-28 00:00")
-ONE_DAY = 'state = "teacher_contact", for = "1 school day"'
-THREE_DAYS = 'state = "teacher_contact", for = "3 school days"'
+ASKED = 'state = "teacher_contact", request = ["contact", "confirm_return"]'
+THREE_DAYS = f'{ASKED}, for = "3 school days"'
+ONE_DAY = f'{ASKED}, for = "1 school day"'
 
 
 def rules_of(here: Playing, text: str) -> RuleSet:
@@ -75,7 +76,7 @@ def test_a_rule_that_is_left_out_would_have_told_people_less(here: Playing) -> N
 
 
 def test_what_a_person_could_not_have_done_is_named_and_nothing_after_it_compared(here: Playing) -> None:
-    slow = RULES.replace(THREE_DAYS, 'state = "teacher_contact", for = "9 school days"')
+    slow = RULES.replace(THREE_DAYS, f'{ASKED}, for = "9 school days"')
     outcome = trial(here, slow)
     assert [(lost.code, lost.kind, lost.at) for lost in outcome.lost] == [
         ("RL-2026-000001", "accepted", at("2026-03-13 08:00"))
@@ -122,7 +123,7 @@ def test_an_act_taken_back_after_which_the_trial_would_have_gone_on_is_named(sto
     code = here.open("2026-03-09 08:00")
     here.step(code, "2026-03-09 09:00", "teacher", "contact", **CONTACT)
     here.undo(code, "2026-03-09 10:30", "teacher")
-    outcome = trial(here, RULES.replace(THREE_DAYS, 'state = "teacher_contact", for = "1 working hour"'))
+    outcome = trial(here, RULES.replace(THREE_DAYS, f'{ASKED}, for = "1 working hour"'))
     assert [lost.kind for lost in outcome.lost] == ["undone"]
 
 

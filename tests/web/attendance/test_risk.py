@@ -26,7 +26,7 @@ def test_every_signal_stands_there_in_words_with_its_file(watched: Cast) -> None
     page = watched.get("head", "/risk").text
     assert all(signal.why.vi in page for signal in RULES.signals)
     assert "3 / 5 / 10 buổi liên tiếp không phép" in page
-    assert "rules/risk.toml (phiên bản 1)" in page
+    assert "rules/risk.toml (phiên bản 2)" in page
     assert "Chưa chạy thử lần nào" in page
     assert "<select" not in page
 

@@ -149,9 +149,9 @@ def test_there_is_no_class_of_that_number(cast: Cast) -> None:
 def test_those_absent_are_watched_at_once(cast: Cast) -> None:
     cast.open_case("pupil")
     cast.step(cast.open_case("classmate"), "return_to_class", "teacher", returned_on="2026-03-02")
-    cast.go_to("2026-03-03 17:30")
-    for half in "ma":
-        send(cast, half=half, day=dt.date(2026, 3, 3).isoformat(), classmate="u")
+    cast.go_to("2026-03-04 17:30")
+    for day in (3, 4):
+        send(cast, day=dt.date(2026, 3, day).isoformat(), classmate="u")
     watch_asked(cast.context, cast.now)
     with cast.store.reading("test") as session:
         query = select(t.Case.state).where(t.Case.pupil_id == cast.installed.pupils["classmate"])

@@ -86,7 +86,7 @@ def test_an_installation_s_own_workflow_comes_before_the_shipped_one_for_its_own
 
 def test_rules_of_an_unknown_workflow_and_of_a_faulty_one_are_told_so(run: Run, write: Write) -> None:
     unknown = write("u.toml", RULES.replace('"dropout"', '"dropot"'))
-    faulty = write("w.toml", WORKFLOW.replace('"dropout"', '"broken"').replace("format  = 1", "format = 7"))
+    faulty = write("w.toml", WORKFLOW.replace('"dropout"', '"broken"').replace("format  = 2", "format = 7"))
     rules = write("r.toml", RULES.replace('"dropout"', '"broken"'))
     result = run(unknown, faulty, rules)
     assert f"{unknown}: workflow: There is no workflow “dropot”; did you mean “dropout”?" in result.output

@@ -41,7 +41,7 @@ def test_an_installation_with_a_worker_and_nothing_late_is_well(store: Store, tm
     found = run(store, tmp_path)
     assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "All is well.")
     assert "  absent: 1\n  teacher_contact: 1\n" in found.stdout
-    assert "Workflow dropout, version 1, rules 2: 2 open cases" in found.stdout
+    assert "Workflow dropout, version 2, rules 3: 2 open cases" in found.stdout
     assert "Next look: 17:00 10/03/2026" in found.stdout
 
 

@@ -17,6 +17,7 @@ from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.answers import Answer
 from engine.core.workflow.reader import load_workflow
+from engine.core.workflow.requests import ACCEPT
 from tests.engine.core.calendar.test_reference import Walker, moments, questions, walkers
 from tests.playing import ROOT, WORKFLOW
 
@@ -48,7 +49,7 @@ def test_a_season_never_makes_a_deadline_later(walker: Walker, asked: list[tuple
 @cache
 def definitions(rules: RuleSet, calendar: Calendar) -> Definitions:
     versions = {FLOW.name: (FLOW.version, rules.version)}
-    return Definitions({(FLOW.name, 1): FLOW}, {(FLOW.name, rules.version): rules}, {"": calendar}, versions)
+    return Definitions({(FLOW.name, FLOW.version): FLOW}, {(FLOW.name, rules.version): rules}, {"": calendar}, versions)
 
 
 @st.composite
@@ -62,7 +63,7 @@ def cases(draw: st.DrawFn) -> Facts:
         most = (rule.repeat.at_most or 30) + 1 if rule.repeat else 1
         most = 0 if rule.fires else most  # it would have taken the case out of the state
         if times := draw(st.integers(0, most)):
-            fired[rule.id] = Fired(times, since + draw(st.integers(1, 200)) * DAY, number + 2)
+            fired[rule.id] = Fired(times, since + draw(st.integers(1, 200)) * DAY, number + 2, 1)
     answered = [Answer(1, since + draw(st.integers(0, 20)) * DAY)] if draw(st.booleans()) else []
     return Facts(
         id=1,
@@ -73,6 +74,15 @@ def cases(draw: st.DrawFn) -> Facts:
         rules_version=RULES.version,
         state=state,
         entry=1,
+        last_entry=1,
+        request=ACCEPT if offered and not accepted else FLOW.states[state].asks,
+        asked_role=FLOW.states[state].owner,
+        asked_unit_id=1,
+        asked_at=accepted or since,
+        asked_from=accepted or since,
+        put_off=0,
+        stay=1,
+        beside_until=None,
         since=since,
         level=draw(st.integers(0, 3)),
         absent_since=since.date(),

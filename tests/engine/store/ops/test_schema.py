@@ -119,7 +119,7 @@ def asked(installed: CastInstallation, codes: list[str]) -> list[tuple[object, .
 
 def cases_of_every_kind(installed: CastInstallation) -> list[str]:
     """The codes of cases that wait for a contact, an acceptance, a visit, support, a return that holds, and nothing."""
-    acts = (
+    acts: tuple[tuple[str, tuple[tuple[str, str, dict[str, object]], ...]], ...] = (
         ("pupil", ()),
         ("classmate", (("teacher", "ask_commune", {}),)),
         ("boarder", (("teacher", "return_to_class", {"returned_on": "2026-03-02"}),)),

@@ -120,6 +120,7 @@ def test_a_register_says_what_was_said_of_those_on_the_list_and_no_more(installe
         history.step()
         with installed.store.reading("test") as session:
             assert register(session) == history.said
-            read = registers(session, list(history.names), DAYS[0], DAYS[-1])
+    with installed.store.reading("test") as session:
+        read = registers(session, list(history.names), DAYS[0], DAYS[-1])
     assert {(pupil, *one[:2]): one[2] for pupil, taken in read.items() for one in taken} == history.said
     assert all(list(taken) == sorted(taken, key=lambda one: (one[0], one[1] != "m")) for taken in read.values())
