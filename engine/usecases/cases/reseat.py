@@ -17,8 +17,8 @@ from engine.core.cases.facts import Facts
 from engine.core.cases.reseat import NOTHING
 from engine.core.cases.reseat import reseat as decide
 from engine.core.notices.planning import CAME, CAME_MANY
-from engine.core.people.access import ADMIN
 from engine.core.people.responsibility import find
+from engine.core.people.roles import ADMIN
 from engine.core.people.supposed import Supposed
 from engine.core.workflow.model import ASSIGNEE
 from engine.store.cases import reseating as stored

@@ -64,7 +64,9 @@ class History:
             return
         self.promises_are_kept(step.at)
         (check,) = self.player.take(step)
-        note(f"{step.at:%d/%m %H:%M} UTC {step.by or ''} {step.do} {dict(step.values)} {step.pupil}: {check.found or 'done'}")
+        note(
+            f"{step.at:%d/%m %H:%M} UTC {step.by or ''} {step.do} {dict(step.values)} {step.pupil}: {check.found or 'done'}"
+        )
         if check.found == "":
             self.happened[kind] += 1
 
@@ -127,7 +129,8 @@ class History:
             assert people, (case.code, case.request, case.asked_role, "nobody is there")
             day = self.scenario.calendar.local(self.player.now).date()
             for person in people:
-                assert reach(viewer_of(session, person, day, ROLES), case), (case.code, self.player.seeded.member(person))
+                reached = reach(viewer_of(session, person, day, ROLES), case)
+                assert reached, (case.code, self.player.seeded.member(person))
 
     def _present(self, session: Session, case: Facts) -> tuple[int, ...]:
         directory = SurroundingsReader(session, self.player.context.definitions, self.player.now)
@@ -304,4 +307,12 @@ IN_STATE: Mapping[str, Sequence[str]] = {
     "support_referral": ("accepted", "handed back", "declined", "a return"),
     "returned": ("absent again", "the commune is asked", "an end"),
 }
-AROUND = ("a case is opened", "away", "post empty", "post filled", "days without class", "the worker stops", "the worker starts")
+AROUND = (
+    "a case is opened",
+    "away",
+    "post empty",
+    "post filled",
+    "days without class",
+    "the worker stops",
+    "the worker starts",
+)
