@@ -70,6 +70,8 @@ def _offered_anew(work: Casework, sought: Sought) -> bool:
 def _meant_for(work: Casework, sought: Sought) -> Seat:
     facts = work.facts
     own: Seat = facts.offered_role or ADMIN, facts.offered_unit_id
+    if own[0] == ADMIN:  # nobody's: whoever answers for it now gets it
+        own = work.owner, None
     if sought.first is None or sought.first[0] == ADMIN:
         return own
     return sought.first

@@ -64,9 +64,8 @@ class History:
             return
         self.promises_are_kept(step.at)
         (check,) = self.player.take(step)
-        note(
-            f"{step.at:%d/%m %H:%M} UTC {step.by or ''} {step.do} {dict(step.values)} {step.pupil}: {check.found or 'done'}"
-        )
+        what = f"{step.by or ''} {step.do} {dict(step.values)} {step.pupil}"
+        note(f"{step.at:%d/%m %H:%M} UTC {what}: {check.found or 'done'}")
         if check.found == "":
             self.happened[kind] += 1
 
