@@ -34,6 +34,7 @@ from engine.jobs.gc_tuning import keep_what_is_loaded
 from engine.store.ops.schema import upgrade
 from engine.store.session import open_store
 from engine.usecases.context import Context
+from tests.shipped_roles import ROLES
 
 CHUNK = 20_000
 
@@ -54,13 +55,17 @@ HAMLETS, HAMLETS_FOR_TWO = CountrySize(960, Waves(10, 24)), CountrySize(960, Wav
 @cache
 def definitions() -> Definitions:
     """The workflow, the rules and the calendars that come with the program."""
-    workflow = load_workflow(_text(workflows, "dropout.toml"), "dropout.toml")
+    workflow = load_workflow(_text(workflows, "dropout.toml"), "dropout.toml", ROLES)
     ruleset = load_ruleset(_text(rules, "dropout.toml"), "dropout.toml", workflow)
     years = ("quang-ngai-2025-26.toml", "quang-ngai-2026-27.toml")
     calendar = merge([load_calendar(_text(rules, f"calendars/{year}"), year) for year in years])
     ours = (workflow.name, workflow.version), (ruleset.workflow, ruleset.version)
     return Definitions(
-        {ours[0]: workflow}, {ours[1]: ruleset}, {"": calendar}, {workflow.name: (workflow.version, ruleset.version)}
+        {ours[0]: workflow},
+        {ours[1]: ruleset},
+        {"": calendar},
+        {workflow.name: (workflow.version, ruleset.version)},
+        ROLES,
     )
 
 

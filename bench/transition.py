@@ -21,6 +21,7 @@ from engine.store.cases import surroundings, writer
 from engine.store.cases.surroundings import caseworks_of, read_facts
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
+from tests.shipped_roles import ROLES
 
 BENCHES = ("transition", "transition_batch")
 
@@ -82,7 +83,7 @@ def _todo(data: Filled, count: int) -> list[Case]:
 
 def _one_by_one(context: Context, batch: Sequence[Case]) -> None:
     for _id, code, class_id, teacher in batch:
-        viewer = Viewer(teacher, {"teacher": frozenset({class_id})})
+        viewer = Viewer(teacher, {"teacher": frozenset({class_id})}, roles=ROLES)
         case_acts.step(context, Act(viewer, code, CONTACT, NOW, version=1, key=f"bench-{code}"), "contact")
 
 

@@ -30,6 +30,7 @@ from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 from tests.installation import HERE, at
 from tests.pages import PASSWORD, Site, csrf, shipped, site
+from tests.shipped_roles import ROLES
 
 PHONE = "0905 000 111"  # of everybody in the cast
 
@@ -54,7 +55,7 @@ class Cast:
     def viewer(self, member: str) -> Viewer:
         """What a member of the cast may see today."""
         with self.store.reading("a viewer of the cast") as session:
-            return viewer_of(session, self.installed.people[member], self.now.astimezone(HERE).date())
+            return viewer_of(session, self.installed.people[member], self.now.astimezone(HERE).date(), ROLES)
 
     def browser(self, member: str) -> FlaskClient:
         """The browser in which this member is signed in."""
@@ -129,17 +130,17 @@ class Cast:
         self.site.clock.moment = until
 
 
-def make_cast(store: Store) -> Cast:
-    """The cast on an empty, migrated database."""
+def make_cast(store: Store, *, more: bool = False, district: bool = False) -> Cast:
+    """The cast on an empty, migrated database; `more` and `district` as for `seed.add_cast`."""
     place = site(store)
     with store.writing("set the stage") as session:
-        installed = seed.add_cast(session, place.clock.now())
+        installed = seed.add_cast(session, place.clock.now(), more=more, district=district)
         known = {"password_hash": passwords.hash(PASSWORD), "must_change": False, "phone": PHONE}
         session.execute(update(t.Person).values(known))
         for code, learner in PUPILS.items():
             found = {"search_key": fold(learner.name), "sort_key": sort_key(learner.name)}
-            more = {"address": f"Nhà {code}", "guardian": "Y Mẹ Thử", "birth_date": dt.date(2013, 5, 6)}
-            session.execute(update(t.Pupil).where(t.Pupil.code == code).values(found | more))
+            around = {"address": f"Nhà {code}", "guardian": "Y Mẹ Thử", "birth_date": dt.date(2013, 5, 6)}
+            session.execute(update(t.Pupil).where(t.Pupil.code == code).values(found | around))
     return Cast(place, Context(store, shipped()), installed)
 
 

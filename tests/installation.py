@@ -24,6 +24,7 @@ from engine.store.session import Store
 from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
+from tests.shipped_roles import ROLES
 
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 MONDAY = "2026-03-02 08:00"
@@ -39,7 +40,7 @@ def at(text: str) -> dt.datetime:
 @cache
 def definitions() -> Definitions:
     """The shipped workflow and rules, without the seasons, on the calendar of the school year 2025-26."""
-    workflow = load_workflow(_text(workflows, "dropout.toml"), "dropout.toml")
+    workflow = load_workflow(_text(workflows, "dropout.toml"), "dropout.toml", ROLES)
     plain = _text(rules, "dropout.toml").partition("[[season]]")[0]
     ruleset = load_ruleset(plain, "dropout.toml", workflow)
     calendar = load_calendar(_text(rules, "calendars/quang-ngai-2025-26.toml"), "2025-26")
@@ -49,6 +50,7 @@ def definitions() -> Definitions:
         {(workflow.name, ruleset.version): ruleset},
         {"": calendar},
         versions,
+        ROLES,
     )
 
 
@@ -70,7 +72,7 @@ class CastInstallation:
     def viewer(self, member: str, now: dt.datetime | None = None) -> Viewer:
         """A member of the cast as access sees them."""
         with self.store.reading("test") as session:
-            return viewer_of(session, self.cast.people[member], (now or at(MONDAY)).astimezone(HERE).date())
+            return viewer_of(session, self.cast.people[member], (now or at(MONDAY)).astimezone(HERE).date(), ROLES)
 
     def open(self, now: dt.datetime | None = None, pupil: str = "pupil") -> str:
         """The code of a case that the teacher has just opened."""

@@ -24,6 +24,7 @@ from engine.store.session import Store
 from engine.store.simulation import seed
 from engine.usecases.cases import case_acts, corrections
 from engine.usecases.context import Context
+from tests.shipped_roles import ROLES
 
 ROOT = Path(__file__).parent.parent
 WORKFLOW = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
@@ -42,13 +43,14 @@ def at(text: str) -> dt.datetime:
 
 def definitions(workflow: str = WORKFLOW, rules: str = RULES) -> Definitions:
     """The definitions of one workflow text and one rules text."""
-    flow = load_workflow(workflow, "dropout.toml")
+    flow = load_workflow(workflow, "dropout.toml", ROLES)
     ruleset = load_ruleset(rules, "rules.toml", flow)
     return Definitions(
         {(flow.name, flow.version): flow},
         {(flow.name, ruleset.version): ruleset},
         {"": CALENDAR},
         {flow.name: (flow.version, ruleset.version)},
+        ROLES,
     )
 
 
@@ -61,7 +63,7 @@ class Playing:
 
     def viewer(self, member: str, now: dt.datetime) -> Viewer:
         with self.context.store.reading("test") as session:
-            return viewer_of(session, self.installed.people[member], CALENDAR.local(now).date())
+            return viewer_of(session, self.installed.people[member], CALENDAR.local(now).date(), ROLES)
 
     def open(self, now: str, member: str = "teacher", pupil: str = "pupil", **values: Any) -> str:
         moment = at(now)

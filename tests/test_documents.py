@@ -26,7 +26,7 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from engine.core.people.access import ADMIN
+from engine.core.people.roles import ADMIN
 from engine.store.ops import health
 from engine.store.session import now_utc, open_store
 from engine.usecases.people.accounts import members

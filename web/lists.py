@@ -15,7 +15,7 @@ from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.cases.timeline import choice_label, unit_label
 from engine.core.files.export import TYPES, Value
 from engine.core.notices.planning import reason
-from engine.core.people.access import ADMIN
+from engine.core.people.roles import ADMIN
 from engine.core.refusals import NotAllowed
 from engine.core.units.kinds import KINDS
 from engine.core.words import Label, Sentence

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from engine.core.notices import planning
 from engine.core.notices.planning import HeadToKeep, PlaceCount, Recipient
+from engine.core.people.access import COMMUNES, PROVINCES
+from engine.core.people.roles import COMMUNE, RoleBook
 from engine.store.notices import notices as stored
 from engine.store.notices.notices import NewDelivery, NewNotice
 from engine.store.ops.settings import get_setting, put_setting
@@ -69,7 +71,7 @@ def plan_urging(context: Context, now: dt.datetime) -> None:
             return
     with context.store.writing("plan digests of leaders") as session:
         keep = head_to_keep(context, session, today)
-        people = {*stored.leaders(session, today), *keep}
+        people = {*stored.leaders(session, today, context.definitions.roles.leaders), *keep}
         readers = stored.read_readers(session, people)
         new = [it for reader in readers.values() for it in _urging(context, session, reader, now, today, keep)]
         stored.add_deliveries(session, new, now)
@@ -88,7 +90,8 @@ def _urging(
     at = planning.digest_on(today, reader.hours, context.definitions.calendar(""))
     if at is None or not channels:
         return
-    if reader.person_id not in keep and not to_urge(session, reader.person_id, now, today):
+    roles = context.definitions.roles
+    if reader.person_id not in keep and not to_urge(session, reader.person_id, now, today, roles):
         return
     for channel in channels:
         yield NewDelivery(
@@ -96,11 +99,11 @@ def _urging(
         )
 
 
-def to_urge(session: Session, person_id: int, now: dt.datetime, today: dt.date) -> list[PlaceCount]:
+def to_urge(session: Session, person_id: int, now: dt.datetime, today: dt.date, roles: RoleBook) -> list[PlaceCount]:
     """Returns what a person may urge on today, by place; nothing for a person who is not a leader."""
-    viewer = viewer_of(session, person_id, today)
-    offices = viewer.office_communes | stored.communes_in(session, viewer.office_provinces)
-    return stored.to_urge(session, viewer.of("commune_leader"), offices, now)
+    viewer = viewer_of(session, person_id, today, roles)
+    offices = viewer.area(COMMUNES) | stored.communes_in(session, viewer.area(PROVINCES))
+    return stored.to_urge(session, viewer.of(*(roles.leaders & {*roles.seated(COMMUNE)})), offices, now)
 
 
 def head_to_keep(context: Context, session: Session, day: dt.date) -> dict[int, HeadToKeep]:

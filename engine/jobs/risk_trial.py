@@ -19,7 +19,8 @@ from operator import itemgetter
 
 from engine.core.attendance.signals import History, Reached, Register, Rhythm, RiskRules, alarms, run_begin
 from engine.core.cases.facts import Facts
-from engine.core.people.access import ADMIN, OFFICE, Viewer
+from engine.core.people.access import SCHOOLS, Viewer
+from engine.core.people.roles import ADMIN, OFFICE, SCHOOL
 from engine.core.refusals import NotAllowed
 from engine.core.words import Sentence
 from engine.store.attendance import registers as register
@@ -255,7 +256,7 @@ def trial_of(context: Context, viewer: Viewer) -> Trial:
             return Trial()
         if ended is None:
             return Trial(newest.state, newest.done, newest.total)
-        schools = None if viewer.holds(ADMIN) else sorted(viewer.of("head") | viewer.office_schools)
+        schools = None if viewer.holds(ADMIN) else sorted(viewer.seated(SCHOOL) | viewer.area(SCHOOLS))
         counts = stored.counted(session, ended.id, schools)
     return Trial(
         newest.state,

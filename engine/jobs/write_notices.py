@@ -11,7 +11,8 @@ from engine.core.invariants import given
 from engine.core.notices import planning, texts
 from engine.core.notices.planning import PUSH, DigestItem, PlaceCount
 from engine.core.notices.texts import Text, case_url, closure_url
-from engine.core.people.access import OFFICE, reach
+from engine.core.people.access import reach
+from engine.core.people.roles import OFFICE
 from engine.jobs.plan_notices import DIGEST, NOTICE, TRIAL, head_to_keep, to_urge
 from engine.store.notices import deliveries as stored
 from engine.store.notices import notices as readers
@@ -25,7 +26,7 @@ class Writer:
     """Texts and addresses of deliveries; reads everything they need together."""
 
     def __init__(self, context: Context, session: Session, claimed: Sequence[Claimed], now: dt.datetime) -> None:
-        self.context, self.url = context, context.outbox.url
+        self.context, self.url, self.roles = context, context.outbox.url, context.definitions.roles
         self.local = context.definitions.calendar("").local
         people = {it.person_id for it in claimed}
         self.readers = readers.read_readers(session, people)
@@ -33,11 +34,13 @@ class Writer:
         self.told = stored.told_by(session, [it.id for it in claimed])
         today = self.local(now).date()
         self.absent = {id for id, acts in readers.acting_for(session, people, today).items() if id not in acts}
-        self.viewers = {id: viewer_of(session, id, today) for id in people}
+        self.viewers = {id: viewer_of(session, id, today, self.roles) for id in people}
         digested = {it.person_id for it in claimed if it.kind == DIGEST} - self.absent
         days = {it.day for it in claimed if it.kind == DIGEST and it.day}
         self.keep = {day: head_to_keep(context, session, day) for day in days}
-        self.urging: Mapping[int, list[PlaceCount]] = {id: to_urge(session, id, now, today) for id in digested}
+        self.urging: Mapping[int, list[PlaceCount]] = {
+            id: to_urge(session, id, now, today, self.roles) for id in digested
+        }
         self.dropped: dict[int, list[DueNotice]] = {}  # by delivery: what its reader has no duty for any more
         for it in claimed:
             self._address(it)
@@ -53,7 +56,7 @@ class Writer:
             return True
         if one.case_id is None or one.closure_id is not None:
             return any(self.viewers[person_id].units.values())
-        return person_id not in self.absent and bool(reach(self.viewers[person_id], one))
+        return person_id not in self.absent and bool(reach(self.viewers[person_id], one, one.case_id))
 
     def text(self, it: Claimed) -> Text | None:
         """Returns the text of a delivery in the person's language; None for one with nothing left to say.
@@ -69,8 +72,8 @@ class Writer:
             return self._single(told[0], language, urgent=it.urgent) if told else None
         day = given(it.day, "a message of no single notice is the digest of a day")
         keep = self.keep[day].get(it.person_id)
-        items = [self._item(one) for one in told]
-        digest = planning.gather(items, self.urging.get(it.person_id, ()), keep)
+        items, urging = [self._item(one) for one in told], self.urging.get(it.person_id, ())
+        digest = planning.gather(items, urging, keep, self.roles.leaders)
         return texts.digest_text(digest, day, self.url, language) if digest else None
 
     def _single(self, one: DueNotice, language: str, *, urgent: bool) -> Text:

@@ -178,7 +178,7 @@ class _DemoPlayer:
         return find(who, facts, reader).people
 
     def _viewer(self, session: Session, people: Iterable[int], reader: SurroundingsReader) -> Viewer:
-        return viewer_of(session, next(iter(people)), reader.today)
+        return viewer_of(session, next(iter(people)), reader.today, reader.definitions.roles)
 
     def _close(self, unit: str, act: DemoAct, now: dt.datetime) -> None:
         with self.context.store.reading("what closes") as session:

@@ -77,6 +77,7 @@ def context_of(scenario: Scenario, store: Store) -> Context:
         {(workflow.name, rules.version): rules},
         {"": scenario.calendar},
         {workflow.name: (workflow.version, rules.version)},
+        scenario.roles,
     )
     return Context(store, definitions, workflow.name, risk=scenario.risk)
 
@@ -88,7 +89,6 @@ STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "support": case_acts.log_support,
     "check_in": case_acts.check_in,
     "hold": case_acts.hold,
-    "companion": companions.add,
     "difficulty": raise_difficulty,
     "lesson": case_acts.hold_lesson,
     "undo": corrections.undo,
@@ -106,7 +106,7 @@ class Player:
     def __init__(self, scenario: Scenario, store: Store) -> None:
         self.context, self.calendar = context_of(scenario, store), scenario.calendar
         with store.writing("set the stage") as session:
-            self.seeded = seed.add_cast(session, scenario.start)
+            self.seeded = seed.add_cast(session, scenario.start, more=scenario.more, district=scenario.district)
         self.now, self.working = scenario.start, True
         self.notice, self.closure = 0, 0
 
@@ -190,15 +190,18 @@ class Player:
         if member is None:
             return None
         with self.context.store.reading("who acts") as session:
-            return viewer_of(session, self.seeded.people[member], self._day())
+            return viewer_of(session, self.seeded.people[member], self._day(), self.context.definitions.roles)
 
     def _on_case(self, step: ScenarioStep) -> None:
         do = step.do or ""
         viewer, case = self._viewer(step.by) or Viewer(0), self._case(step)
         code, version = (case.code, case.version - 1 if step.stale else None) if case else (NO_CASE, None)
-        act = Act(viewer, code, {name: value for name, value in step.values.items() if name != "to"}, self.now, version)
+        values = {name: value for name, value in step.values.items() if name not in {"to", "invites"}}
+        act = Act(viewer, code, values, self.now, version)
         if do == "assign":
             case_acts.assign(self.context, act, self.seeded.people[step.values["to"]])
+        elif do == "companion":
+            companions.add(self.context, act, self.seeded.people.get(step.values.get("invites", "")))
         elif do in ABOUT_ENTRIES:
             self._put_right(step, act, case)
         elif do == DOUBT:

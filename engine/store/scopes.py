@@ -40,7 +40,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import Function, FunctionElement
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 
-from engine.core.people.access import SEATS, Viewer
+from engine.core.people.access import Viewer
+from engine.core.people.roles import AREAS, CLASS, COLUMNS, INVITED, KNOWING, SCHOOL
 from engine.store import tables as t
 
 # Probed by key for each row at hand, never listed: the cost of a page must not grow with the number of cases.
@@ -48,22 +49,16 @@ _cases = t.Base.metadata.tables["cases"].alias("reached_case")
 _pupils = t.Base.metadata.tables["pupils"].alias("reached_pupil")
 # What belongs to one person only.
 _OWN: tuple[Any, ...] = (t.Notice, t.NoticeHours, t.ChannelChoice, t.PushSubscription, t.Delivery, t.SavedFilter)
-# Where a viewer knows pupils by name: what the units are called in a statement, and the column of a case.
-_KNOWING = {role: column for role, column in SEATS.items() if column != "association_id"} | {
-    "office_communes": "commune_id",
-    "office_provinces": "province_id",
-    "office_schools": "school_id",
-}
 _ASKED, _PERSON = "asked", "scope_person"  # the associations of a viewer; the viewer
 
 Shape = frozenset[tuple[str, bool]]  # for each kind of units that a viewer has: its name, and whether it is one alone
 
 
 def places(viewer: Viewer) -> dict[str, frozenset[int]]:
-    """A viewer's units, by the names that `_KNOWING` and `_ASKED` give them."""
-    found = {role: viewer.of(role) for role in _KNOWING if role in SEATS}
-    found |= {name: getattr(viewer, name) for name in _KNOWING if name not in SEATS}
-    found[_ASKED] = viewer.of("volunteer") | viewer.of("association")
+    """A viewer's units, by the names that `KNOWING` and `_ASKED` give them: by seat and sight, not by role."""
+    found = {name: viewer.area(name) if name in AREAS else viewer.seated(name) for name in KNOWING}
+    found[INVITED] = viewer.invited if found[INVITED] else frozenset()
+    found[_ASKED] = viewer.asked
     return {name: ids for name, ids in found.items() if ids}
 
 
@@ -147,7 +142,7 @@ def _any(arms: list[ColumnElement[bool]]) -> ColumnElement[bool]:
 
 def _known(shape: Shape, columns: Mapping[str, Any]) -> ColumnElement[bool]:
     """Cases the viewer may know by the pupil's name."""
-    return _any([arm for name, column in _KNOWING.items() for arm in _within(shape, name, columns[column])])
+    return _any([arm for name, column in KNOWING.items() for arm in _within(shape, name, columns[column])])
 
 
 def _referred(shape: Shape, column: Any) -> ColumnElement[bool]:
@@ -162,7 +157,7 @@ def _of_case(column: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]
 
 def _pupil(shape: Shape, columns: Mapping[str, Any]) -> ColumnElement[bool]:
     """Pupils: a school knows its own; everybody else has a duty only towards those with a case."""
-    own = [arm for role in ("teacher", "head") for arm in _within(shape, role, columns[SEATS[role]])]
+    own = [arm for kind in (CLASS, SCHOOL) for arm in _within(shape, kind, columns[COLUMNS[kind]])]
     return _any([*own, exists().where(_cases.c.pupil_id == columns["id"], _known(shape, dict(_cases.c)))])
 
 

@@ -29,6 +29,7 @@ from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 from tests import databases
 from tests.faults import FULL
+from tests.shipped_roles import ROLES
 
 CASES, DUE, WRITERS, ROUNDS, SECONDS_OF_LOAD = (4_000, 2_000, 8, 3, 15.0) if FULL else (400, 200, 4, 1, 2.0)
 REPLICATED = {"wal_level": "replica", "max_wal_senders": "4", "hot_standby": "on"}
@@ -100,7 +101,7 @@ def _write(url: str, number: int, acknowledged: list[str]) -> None:
             teacher = session.execute(
                 select(t.Appointment.person_id).where(t.Appointment.unit_id == place)
             ).scalar_one()
-            viewer = viewer_of(session, teacher, NOW.date())
+            viewer = viewer_of(session, teacher, NOW.date(), ROLES)
         while True:
             key = uuid.uuid4().hex
             case_acts.note(context, Act(viewer, code, {"note": "Đã gọi điện"}, NOW, key=key))

@@ -12,8 +12,7 @@ import python_calamine as calamine
 from werkzeug.test import TestResponse
 
 from engine.core.cases.act import Act
-from engine.core.scenario.cast import CAST, OUTSIDER
-from engine.core.workflow.model import ROLES
+from engine.core.scenario.cast import CAST, OUTSIDER, POSTS
 from engine.usecases.calendar.closures import announce_closure
 from engine.usecases.cases import companions
 from engine.usecases.cases.difficulties import raise_difficulty
@@ -22,7 +21,7 @@ from tests.pages import csrf
 
 PUBLIC, SIGNED_IN, CLOSED = "public", "signed in", "closed"
 # The case of the table was referred to the association of the teacher's commune: whoever has a duty towards it.
-CONCERNED = frozenset(ROLES) - {"admin"}
+CONCERNED = frozenset(POSTS) - {"admin"}
 KNOWING = CONCERNED - {"volunteer", "association"}
 SCHOOL = frozenset({"teacher", "head"})
 CORRECTING = SCHOOL | {"education_office"}  # what the teacher wrote: the teacher, and those above

@@ -166,7 +166,7 @@ def test_the_menu_shows_what_there_is_and_what_is_ones_own(here: Site, monkeypat
 
     ways = (
         Way("a.work", Sentence("My work"), "work"),
-        Way("b.open", Sentence("Open a case"), "new", frozenset({"teacher"})),
+        Way("b.open", Sentence("Open a case"), "new", lambda _book: frozenset({"teacher"})),
         Way("c.gone", Sentence("Help"), "help"),
     )
     monkeypatch.setattr(navigation, "MAIN", ways)

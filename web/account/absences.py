@@ -9,14 +9,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
 
-from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Conflict, Invalid
 from engine.store.people import people_lists
 from engine.usecases.people import absences
 from web.account.going import alone_words, going_words
 from web.site.forms import Form
 from web.site.languages import said
-from web.site.request_context import deployment, now, today
+from web.site.request_context import deployment, now, role_labels, today
 from web.site.typed import read_day, whole
 
 DAY: dict[str, Any] = {"inputmode": "numeric", "autocomplete": "off", "class": "short"}
@@ -37,7 +36,7 @@ def _form() -> AwayForm:
     form = AwayForm()
     found = absences.colleagues(deployment().context, g.viewer.person_id, now())
     form.delegate.choices = [
-        *((str(it.id), f"{it.name} ({said(ROLE_LABELS[it.role])}, {it.unit})") for it in found),
+        *((str(it.id), f"{it.name} ({said(role_labels()[it.role])}, {it.unit})") for it in found),
         ("", _("Nobody: the next one up is asked")),
     ]
     form.delegate.data = form.delegate.data or ""

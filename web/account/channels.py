@@ -16,7 +16,7 @@ from wtforms import RadioField, StringField
 from engine.channels import Channel
 from engine.core.cases.act import Act
 from engine.core.notices.planning import PUSH, Recipient
-from engine.core.people.access import ADMIN
+from engine.core.people.roles import ADMIN
 from engine.core.refusals import Invalid, NotAllowed
 from engine.core.words import Label, Sentence
 from engine.jobs.plan_notices import send_trial

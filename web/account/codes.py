@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
 
 from engine.core.notices.settings import URL
-from engine.core.people.access import ADMIN
+from engine.core.people.roles import ADMIN
 from engine.core.refusals import Invalid, NotAllowed, NotFound
 from engine.core.words import Sentence
 from engine.usecases.people import signin, signin_codes

@@ -12,8 +12,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from engine.core.notices.planning import CAME_MANY, reason
-from engine.core.people.access import ADMIN
-from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.people.roles import ADMIN
 from engine.core.units.kinds import called
 from engine.core.words import Sentence, written
 from engine.store.cases import work_list
@@ -22,7 +21,7 @@ from engine.store.people.account_events import AccountEventRow, acts_of
 from engine.usecases.notices.reading import mark_read
 from web.site.addresses import CODE, url_for
 from web.site.languages import language, said
-from web.site.request_context import deployment, local, now, whole_arg
+from web.site.request_context import deployment, local, now, role_labels, whole_arg
 from web.site.template_filters import gone
 from web.site.typed import whole
 
@@ -88,7 +87,7 @@ def _of_act(act: AccountEventRow) -> str:
     """Says to whom something was done, what exactly, and by whom."""
     parts = [f"{act.person} ({act.login})"]
     if act.role:
-        parts.append(f"{said(ROLE_LABELS[act.role])}, {said(called(act.unit_kind or '', act.unit or ''))}")
+        parts.append(f"{said(role_labels()[act.role])}, {said(called(act.unit_kind or '', act.unit or ''))}")
     if act.first_day:
         parts.append(f"{said(act.first_day)} – {said(act.last_day) if act.last_day else _('no end')}")
     return " · ".join([*parts, *([act.other] if act.other else []), _by(act)])

@@ -24,7 +24,7 @@ from web.account.device_names import name_of_device
 from web.account.stepup import is_proved
 from web.site import proxies
 from web.site.forms import Form
-from web.site.request_context import copied, deployment, local_path, now, today, user
+from web.site.request_context import copied, deployment, local_path, now, role_book, today, user
 from web.site.security import ONE_YEAR, public
 
 IN_SESSION = "_user_id"  # where Flask-Login stores the result of `User.get_id` in the session
@@ -120,7 +120,7 @@ def init_app(app: Flask) -> None:
 
 @manager.user_loader
 def _load(token: str) -> User | None:
-    found = signin.who(deployment().context.store, token, now(), today())
+    found = signin.who(deployment().context.store, token, now(), today(), role_book())
     if found is None:
         return None
     if now() - found.device.seen_at > signin.TOUCHED:

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from engine.core.invariants import hold
-from engine.core.people.access import ROLES
-from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.people.roles import AREA, ASSOCIATION, CLASS, COMMUNE, KNOWS, REFERRED, SCHOOL, VILLAGE
 from engine.core.words import Sentence
 from engine.store.people import greetings
 from engine.usecases.people.preferences import put_away_first_steps
-from web.site.request_context import deployment, now, today
+from web.site.request_context import deployment, now, role_book, role_labels, today
 
 # In the session, so that the database is asked at most once a day: the roles whose first steps are known to be
 # dismissed; the roles and the day for which they are known to be open.
@@ -150,13 +148,33 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         ),
     ),
 }
-hold(sorted(STEPS) == sorted(ROLES), "every role has its first steps")
+# Other roles begin as those with the same seat and sight.
+_LIKE: Mapping[tuple[str, str], str] = {
+    (CLASS, KNOWS): "teacher",
+    (SCHOOL, KNOWS): "head",
+    (VILLAGE, KNOWS): "commune_officer",
+    (COMMUNE, KNOWS): "commune_leader",
+    (ASSOCIATION, REFERRED): "association",
+    (AREA, KNOWS): "education_office",
+}
+_OTHERS = (
+    FirstStep(
+        Sentence("Read the rules in words"), Sentence("What happens by itself when nobody acts."), "rulebook.rules"
+    ),
+    _NOTICES,
+)
+
+
+def steps_of(code: str) -> tuple[FirstStep, ...]:
+    """Returns the first steps of a role."""
+    role = role_book()[code]
+    return STEPS.get(code, STEPS.get(_LIKE.get((role.seat, role.sight), ""), _OTHERS))
 
 
 def _roles() -> list[str]:
     """Returns the roles of the person on this page, in the usual order."""
     holds = g.viewer.holds
-    return [role for role in ROLES if holds(role)]
+    return [role for role in role_book().roles if holds(role)]
 
 
 @pages.app_template_global()
@@ -180,7 +198,7 @@ def greeting() -> bool:
 @pages.get("/welcome")
 def index() -> str:
     """Shows three things to do for each role."""
-    return render_template("welcome.html", roles=[(ROLE_LABELS[role], STEPS[role]) for role in _roles()])
+    return render_template("welcome.html", roles=[(role_labels()[role], steps_of(role)) for role in _roles()])
 
 
 @pages.post("/welcome")

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from flask import Blueprint, g, render_template
 
-from engine.core.people.access import ADMIN
-from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.people.roles import ADMIN
 from engine.core.refusals import Invalid, NotAllowed
 from engine.core.words import Sentence
 from engine.store.notices import deliveries
@@ -16,7 +15,7 @@ from engine.store.ops import proxies
 from engine.store.people import people_lists
 from engine.store.people.people_lists import PersonRow
 from engine.store.units import unit_lists
-from web.site.request_context import deployment, now, today
+from web.site.request_context import deployment, now, role_book, role_labels, today
 
 pages = Blueprint("admin", __name__)
 
@@ -32,7 +31,7 @@ def index() -> str:
     """Shows what needs a decision, and the links."""
     require_admin()
     with deployment().context.store.reading("what wants an administrator's decision") as session:
-        counts = unit_lists.vacancies(session, today())
+        counts = unit_lists.vacancies(session, unit_lists.sought(role_book()), today())
         alone = people_lists.away_alone(session, today())
         undecided = unit_lists.undecided(session, today())
         dead = deliveries.count_by_state(session).get(deliveries.DEAD, 0)
@@ -44,7 +43,7 @@ def index() -> str:
         undecided=undecided,
         dead=dead,
         proxy=proxies.advice(proxy) if proxy else None,
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         most=unit_lists.MOST,
     )
 

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from wtforms import RadioField, SelectField, StringField
 
 from engine.core.people.account_events import WORDS
-from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.core.units.kinds import called
 from engine.core.words import Sentence
@@ -22,13 +21,12 @@ from engine.store.people.people_lists import PersonRow
 from engine.store.units import unit_lists
 from engine.usecases.cases.reseat import Going, Reseated
 from engine.usecases.people import absences, accounts
-from engine.usecases.people.accounts import HELD_IN
 from web.account.going import alone_words, going_words
 from web.account.notices import actor
 from web.admin.index import meant, require_admin
 from web.site.forms import Form
 from web.site.languages import NAMES, said
-from web.site.request_context import deployment, now, today, whole_arg
+from web.site.request_context import deployment, now, role_book, role_labels, today, whole_arg
 from web.site.typed import read_day, whole
 
 LONGEST_QUERY = 80  # characters
@@ -94,7 +92,7 @@ def index() -> str:
         "admin_people.html",
         rows=rows,
         query=query,
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         first=url_for("admin_people.index", q=query) if after else "",
         next=url_for("admin_people.index", q=query, after=more) if more else "",
     )
@@ -161,7 +159,7 @@ def _page(person: PersonRow, *, away: AwayOfPersonForm | None = None, over: Hand
         person=person,
         cases=going.total,
         going=[said(sentence) for sentence in going_words(person.name, going)],
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         form=away or over,
         away=away or AwayOfPersonForm(None),
         over=over or HandOverForm(None),
@@ -334,14 +332,14 @@ def _post_page(person: PersonRow, form: PostForm) -> str:
     chosen = whole(form.unit.data) or whole_arg("unit")
     units: list[unit_lists.UnitRow] = []
     with deployment().context.store.reading("units for a post") as session:
-        if role in HELD_IN and chosen and (one := unit_lists.unit(session, chosen)):
+        if role in role_book().held_in and chosen and (one := unit_lists.unit(session, chosen)):
             units = [one]
-        elif role in HELD_IN and query:
-            units = unit_lists.units_named(session, query, today(), kinds=HELD_IN[role])
+        elif role in role_book().held_in and query:
+            units = unit_lists.units_named(session, query, today(), kinds=role_book().held_in[role])
         elif role == "admin":
             units = unit_lists.roots(session, today())
     seek_form = SeekForm(None, data={"role": role, "q": query})
-    seek_form.role.choices = [(name, said(ROLE_LABELS[name])) for name in HELD_IN]
+    seek_form.role.choices = [(name, said(role_labels()[name])) for name in role_book().held_in]
     form.unit.choices = [(str(it.id), _named(it)) for it in units[:20]]
     if len(units) == 1:
         form.unit.data = str(units[0].id)
@@ -350,10 +348,10 @@ def _post_page(person: PersonRow, form: PostForm) -> str:
         person=person,
         form=form,
         seek=seek_form,
-        role=role if role in HELD_IN else "",
+        role=role if role in role_book().held_in else "",
         query=query,
         units=units,
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         most=20,
     )
 

@@ -6,16 +6,14 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request, url_for
 
-from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import NotFound
 from engine.core.units.kinds import KINDS
 from engine.core.words import Sentence
 from engine.store.people import people_lists
 from engine.store.units import unit_lists
-from engine.store.units.unit_lists import PAGE, SOUGHT, Cursor, UnitRow
-from engine.usecases.people.accounts import HELD_IN
+from engine.store.units.unit_lists import PAGE, Cursor, UnitRow
 from web.admin.index import require_admin
-from web.site.request_context import deployment, today
+from web.site.request_context import deployment, role_book, role_labels, today
 from web.site.typed import whole
 
 LONGEST_QUERY = 80  # characters
@@ -52,14 +50,14 @@ def show(unit_id: int) -> str:
         found = unit_lists.inside(session, unit_id, today(), after)
         holders = unit_lists.holders(session, unit_id, today())
         successor = unit_lists.unit(session, unit.successor_id) if unit.successor_id else None
-    posts = [role for role, kinds in HELD_IN.items() if unit.kind in kinds]
+    posts = [role for role, kinds in role_book().held_in.items() if unit.kind in kinds]
     return render_template(
         "admin_unit.html",
         unit=unit,
         line=line,
         rows=found[:PAGE],
         kinds=KINDS,
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         posts=posts,
         holders={role: [it for it in holders if it.role == role] for role in posts},
         successor=successor,
@@ -76,15 +74,16 @@ def vacancies() -> str:
     require_admin()
     role, after = request.args.get("role", ""), _after()
     with deployment().context.store.reading("vacant posts") as session:
-        counts = unit_lists.vacancies(session, today())
-        role = role if role in SOUGHT else next((name for name, number in counts.items() if number), "head")
-        found = unit_lists.vacant(session, role, today(), after)
+        wanted = unit_lists.sought(role_book())
+        counts = unit_lists.vacancies(session, wanted, today())
+        role = role if role in wanted else next((name for name, number in counts.items() if number), "head")
+        found = unit_lists.vacant(session, role, wanted[role], today(), after)
     return render_template(
         "admin_vacancies.html",
         counts=counts,
         role=role,
         rows=found[:PAGE],
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         most=unit_lists.MOST,
         first=url_for("admin_units.vacancies", role=role) if after else "",
         next=(
@@ -101,7 +100,7 @@ def candidates(unit_id: int) -> str:
     with deployment().context.store.reading("whom to appoint") as session:
         unit = unit_lists.unit(session, unit_id)
         found = people_lists.people(session, query, today()) if query else []
-    if unit is None or role not in HELD_IN:
+    if unit is None or role not in role_book().held_in:
         raise NotFound(Sentence("There is no such post."))
     return render_template(
         "admin_appoint.html",
@@ -109,7 +108,7 @@ def candidates(unit_id: int) -> str:
         role=role,
         query=query,
         rows=found[:PAGE],
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         more=len(found) > PAGE,
     )
 

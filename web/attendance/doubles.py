@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, g, render_template, url_for
 
-from engine.core.people.access import OFFICE
+from engine.core.people.roles import OFFICE
 from engine.core.refusals import NotAllowed
 from engine.core.words import Sentence
 from engine.store.attendance.doubles import Double, doubles, schools_below

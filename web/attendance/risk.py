@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from engine.core.attendance.describe import COUNTS as COUNT_WORDS
 from engine.core.attendance.describe import DOES, condition
 from engine.core.attendance.signals import COUNTS, MODES, Signal
-from engine.core.people.access import ADMIN, OFFICE
+from engine.core.people.roles import ADMIN, OFFICE
 from engine.core.refusals import Invalid
 from engine.core.words import Sentence
 from engine.jobs import risk_trial
@@ -23,7 +23,7 @@ from engine.store.attendance.risk_trials import SignalCount
 from engine.store.units.overviews import unit_names
 from engine.usecases.attendance import risk_settings
 from engine.usecases.attendance.risk_settings import Chosen
-from web.site.read_risk import FILE
+from web.site.read_lists import FILE
 from web.site.request_context import deployment, now
 from web.site.typed import whole
 

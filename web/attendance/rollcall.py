@@ -12,6 +12,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from engine.core.people.roles import CLASS, SCHOOL
 from engine.core.refusals import Conflict, Invalid
 from engine.core.words import Sentence
 from engine.store.attendance import rollcall as stored
@@ -40,7 +41,7 @@ def index() -> str:
     """Shows my classes, and which of them nobody has taken today."""
     viewer = g.viewer
     with deployment().context.store.scoped(viewer) as session:
-        classes = stored.classes(session, viewer.of("teacher"), viewer.of("head"), today())
+        classes = stored.classes(session, viewer.seated(CLASS), viewer.seated(SCHOOL), today())
     return render_template("rollcall_classes.html", classes=classes, day=today(), sessions=SESSIONS)
 
 

@@ -27,7 +27,7 @@ from engine.usecases.idempotency import SentBefore
 from engine.usecases.notices.reading import read_closure
 from web.site.forms import Form, new_key
 from web.site.languages import said
-from web.site.request_context import deployment, local, now, today
+from web.site.request_context import deployment, local, now, role_book, today
 from web.site.typed import whole
 
 LONGEST_QUERY = 80  # characters
@@ -185,7 +185,7 @@ def _after() -> lists.Cursor | None:
 
 
 def _may_somewhere() -> bool:
-    return any(g.viewer.holds(role) for role in lists.ANNOUNCERS)
+    return bool(g.viewer.holds(*role_book().announcers))
 
 
 # --- announcing -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine.core.cases.act import Act
-from engine.core.people.access import REFERRED
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, Refused
 from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Transition
@@ -58,7 +57,7 @@ def attempt(
 
 def _gone_on(code: str) -> bool:
     """Returns whether a volunteer or an association has handed the case on, so that they can no longer open it."""
-    if not any(map(g.viewer.holds, REFERRED)):
+    if not g.viewer.asked:
         return False
     with deployment().context.store.reading("is the case still theirs") as session:
         try:

@@ -10,11 +10,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine.core.cases.act import Act
-from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.cases.available_acts import FORM_LABELS, act_named
 from engine.core.cases.casework import LESSON
-from engine.core.people.access import ADMIN
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS
+from engine.core.people.roles import ADMIN, REGISTER
 from engine.core.refusals import Invalid, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow import builtin_forms
@@ -33,7 +31,7 @@ from web.cases.page import Seen, see_case
 from web.site.addresses import url_for
 from web.site.forms import ActForm, act_form
 from web.site.languages import said
-from web.site.request_context import deployment, now, today
+from web.site.request_context import deployment, now, role_book, today
 from web.site.typed import whole
 
 __all__ = ["pages"]  # its own routes are added to those of the case page
@@ -81,14 +79,18 @@ def _require(seen: Seen, name: str, asked: Transition | ActFields) -> None:
     """Raises the refusal that sending the form would cause, so that nobody fills in a form in vain."""
     if isinstance(asked, Transition):
         follow(seen.workflow, seen.facts.state, name, seen.roles)
-    elif name not in seen.can and not (name == LESSON and seen.roles & OPENERS):  # if a lesson is planned
+    elif name not in seen.can and not (
+        name == LESSON and seen.roles & seen.tree.able(REGISTER)
+    ):  # if a lesson is planned
         raise NotAllowed(Sentence("“{act}” is not possible for you in this case as it is now.", act=FORM_LABELS[name]))
 
 
 def _form(seen: Seen, name: str, asked: Transition | ActFields) -> ActForm:
     asked = builtin_forms.in_state(asked, seen.facts.state)
     fields, needs = builtin_forms.asked(seen.workflow, asked), asked.needs
-    if name == "assign":
+    if name == "companion" and (guests := companions.guests(seen)):
+        fields = (*fields, guests)
+    elif name == "assign":
         fields, needs = (_people(seen), *fields), (PERSON, *needs)
     elif case_acts.meets(seen.workflow, name) and (company := companions.company(seen)):
         fields = (*fields[: len(needs)], company, *fields[len(needs) :])
@@ -113,7 +115,7 @@ def _about(seen: Seen, name: str, asked: Transition | ActFields) -> str:
             found = case_acts.after_decline(deployment().context, session, seen.facts, now())
             names = people_named(session, set(found.people))
         people = ", ".join(names[person] for person in found.people) if found.role != ADMIN else ""
-        said_role = said(ROLE_LABELS[found.role])
+        said_role = said(seen.labels[found.role])
         return str(_("If you return it, it goes to: %(whom)s.", whom=f"{said_role}: {people}" if people else said_role))
     if isinstance(asked, Transition) and (left := _undone(seen, asked)):
         return said(case_acts.undone_words(left))
@@ -122,12 +124,11 @@ def _about(seen: Seen, name: str, asked: Transition | ActFields) -> str:
 
 def _people(seen: Seen) -> Field:
     """Returns the people to whom the case can be given, as a question."""
-    ladder = LADDERS.get(seen.workflow.states[seen.facts.state].owner or "", ())
+    ladder, labels = seen.tree.ladder(seen.workflow.states[seen.facts.state].owner or ""), seen.labels
     with deployment().context.store.scoped(g.viewer) as session:
-        found = case_page.eligible(session, seen.facts, ladder, today())
+        found = case_page.eligible(session, seen.facts, ladder, today(), role_book())
     choices = tuple(
-        Choice(str(id), Label(f"{name} – {ROLE_LABELS[role].vi}", f"{name} – {ROLE_LABELS[role].en}"))
-        for id, name, role in found
+        Choice(str(id), Label(f"{name} – {labels[role].vi}", f"{name} – {labels[role].en}")) for id, name, role in found
     )
     return Field(PERSON, "choice", Label("Người phụ trách", "Assignee"), choices=choices)
 
@@ -146,6 +147,11 @@ def _assign(code: str, _name: str, form: ActForm) -> None:
     case_acts.assign(deployment().context, act_from(form, code), chosen)
 
 
+def _companion(code: str, _name: str, form: ActForm) -> None:
+    person = whole(str(form.values.get(companions.PERSON) or ""))
+    add_companion(deployment().context, act_from(form, code), person)
+
+
 def _standing(use_case: Callable[[Context, Act], None]) -> Callable[[str, str, ActForm], None]:
     def done(code: str, _name: str, form: ActForm) -> None:
         use_case(deployment().context, act_from(form, code))
@@ -161,7 +167,7 @@ _USE_CASES: Mapping[str, Callable[[str, str, ActForm], None]] = {
     "check_in": _standing(case_acts.check_in),
     "hold": _standing(case_acts.hold),
     "assign": _assign,
-    "companion": _standing(add_companion),
+    "companion": _companion,
     "difficulty": _standing(raise_difficulty),
     LESSON: _standing(case_acts.hold_lesson),
 }

@@ -14,7 +14,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine.core.cases.act import Act
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS
 from engine.core.refusals import Invalid, Refused
 from engine.core.words import Sentence
 from engine.store.cases import assigning
@@ -27,7 +26,7 @@ from web.cases.case_list import list_page
 from web.cases.work import work_page
 from web.site.forms import new_key
 from web.site.languages import said
-from web.site.request_context import deployment, local_path, now, today
+from web.site.request_context import deployment, local_path, now, role_book, role_labels, today
 from web.site.typed import whole
 
 MOST = 50  # cases at once
@@ -135,7 +134,7 @@ def _person_page(
         cards=[card for card in cards if card.can_assign],
         others=[card for card in cards if not card.can_assign],
         takers=takers,
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         versions=versions,
         back=back,
         wrong=wrong,
@@ -146,7 +145,7 @@ def _person_page(
 
 def _ladder(row: CaseRow) -> Sequence[str]:
     workflow = deployment().context.definitions.workflow(row.workflow, row.workflow_version)
-    return LADDERS.get(workflow.states[row.state].owner or "", ())
+    return role_book().tree(district=row.district).ladder(workflow.states[row.state].owner or "")
 
 
 # --- urge -------------------------------------------------------------------------------------------------------------

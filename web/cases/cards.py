@@ -16,13 +16,14 @@ from engine.core.cases.definitions import Definitions
 from engine.core.cases.levels import level_words
 from engine.core.cases.turn import turn
 from engine.core.people.access import Viewer, reach
-from engine.core.people.responsibility import ROLE_LABELS, acted
-from engine.core.words import Sentence
+from engine.core.people.responsibility import acted
+from engine.core.people.roles import NUDGE, Roles
+from engine.core.words import Label, Sentence
 from engine.core.workflow.model import State, Workflow
 from engine.store.cases.news import News
 from engine.store.cases.rows import CaseRow
 from engine.store.cases.work_list import Handed, NeedRow, seats_of
-from engine.usecases.cases.nudges import NUDGERS, likely_holder, urges
+from engine.usecases.cases.nudges import likely_holder, urges
 from web.site.addresses import CODE, url_for
 from web.site.languages import language, said
 from web.site.request_context import local
@@ -63,6 +64,11 @@ class Card(NamedTuple):
     contact: tuple[str, str | None] | None = None
 
     @property
+    def assigns(self) -> bool:
+        """Returns whether the first thing to do is to give it to somebody: a leader does not go himself."""
+        return self.next is not None and self.next[0].endswith("/assign")
+
+    @property
     def choosable(self) -> bool:
         """Returns whether it can be chosen together with others."""
         return self.can_assign or self.offered_here
@@ -92,8 +98,10 @@ class _Standing(NamedTuple):
     waiting: bool
     roles: frozenset[str]
     here: bool
+    offered_role: str | None
     request: str | None
     asked_role: str | None
+    district: bool
 
 
 class _Stand(NamedTuple):
@@ -125,43 +133,49 @@ class _Table:
         self.seats, self.address = frozenset(seats_of(viewer)), url_for("case.show", code=CODE)
         self.until, self.absent, self.language = cache(_until), cache(_absent), language()
 
+    def labels(self, row: CaseRow) -> Mapping[str, Label]:
+        """Returns what the roles are called where a case lies."""
+        return self.definitions.roles.called(district=row.district)
+
     def stand(self, case: _Standing) -> _Stand:
-        """Returns the words for a standing: the same for everyone, as long as the workflow's file is the same."""
+        """Returns the words for a standing: the same for everyone, as long as the files of workflow and roles are."""
         workflow = self.definitions.workflow(case.workflow, case.version)
-        asked = workflow.digest, case, self.language
+        tree = self.definitions.roles.tree(district=case.district)
+        asked = workflow.digest, tree.digest, case, self.language
         found = _STANDS.get(asked)
         if found is None:
             if len(_STANDS) >= MOST_STANDS:
                 _STANDS.clear()
-            found = _STANDS[asked] = _stand(workflow, case)
+            found = _STANDS[asked] = _stand(workflow, case, tree)
         return found
 
 
-_STANDS: dict[tuple[str, _Standing, str], _Stand] = {}
+_STANDS: dict[tuple[str, str, _Standing, str], _Stand] = {}
 
 
-def _stand(workflow: Workflow, case: _Standing) -> _Stand:
-    state, can = workflow.states[case.state], choices(workflow, case, case.roles, offered_here=case.here)
+def _stand(workflow: Workflow, case: _Standing, tree: Roles) -> _Stand:
+    state, can = workflow.states[case.state], choices(workflow, case, case.roles, tree, offered_here=case.here)
+    labels = {code: role.label for code, role in tree.roles.items()}
     return _Stand(
         said(state.label),
         shape(state, case.waiting),
-        said(ROLE_LABELS[state.owner] if state.owner else ENDED),
-        _turn(workflow, case),
+        said(tree[state.owner].label if state.owner else ENDED),
+        _turn(workflow, case, labels),
         (can.primary.name, said(can.primary.label)) if can.primary else None,
         "assign" in can,
-        _urge(case, state),
+        _urge(case, state, tree),
     )
 
 
-def _turn(workflow: Workflow, case: _Standing) -> str:
-    line = turn(workflow, case) if case.request in workflow.states[case.state].requests else None
+def _turn(workflow: Workflow, case: _Standing, labels: Mapping[str, Label]) -> str:
+    line = turn(workflow, case, labels) if case.request in workflow.states[case.state].requests else None
     return said(line) if line else ""
 
 
-def _urge(case: _Standing, state: State) -> str:
-    if state.final or not case.roles & NUDGERS:
+def _urge(case: _Standing, state: State, tree: Roles) -> str:
+    if state.final or not case.roles & tree.able(NUDGE):
         return ""
-    above = urges(case.roles, likely_holder(case.asked_role, state.owner))
+    above = urges(case.roles, likely_holder(case.asked_role, state.owner), tree)
     return said(Sentence("Urge on") if above else Sentence("Ask for attention"))
 
 
@@ -194,10 +208,19 @@ def _card(table: _Table, row: CaseRow) -> Card:
     here = waiting and (row.offered_role, row.offered_unit_id) in table.seats
     mine, roles = row.assignee_id == table.viewer.person_id, roles_of(table.viewer, row)
     standing = _Standing(
-        row.workflow, row.workflow_version, row.state, waiting, roles, here, row.request, row.asked_role
+        row.workflow,
+        row.workflow_version,
+        row.state,
+        waiting,
+        roles,
+        here,
+        row.offered_role,
+        row.request,
+        row.asked_role,
+        row.district,
     )
     stand = table.stand(standing)
-    address, owner, until = table.address.replace(CODE, row.code), _owner(row, stand), table.until(row.due_at)
+    address, owner, until = table.address.replace(CODE, row.code), _owner(table, row, stand), table.until(row.due_at)
     return Card(
         row,
         address,
@@ -246,16 +269,16 @@ def roles_of(viewer: Viewer, row: CaseRow) -> frozenset[str]:
     association.
     """
     if row.pupil is None:
-        return frozenset(role for role in ("volunteer", "association") if viewer.holds(role))
-    return reach(viewer, row)  # type: ignore[arg-type]  # a pupil's row has all places
+        return frozenset(role for role in viewer.roles.referred if viewer.holds(role))
+    return reach(viewer, row, row.id)  # type: ignore[arg-type]  # a pupil's row has all places
 
 
-def _owner(row: CaseRow, stand: _Stand) -> str:
+def _owner(table: _Table, row: CaseRow, stand: _Stand) -> str:
     """Returns who has it, or who is asked to accept it."""
     if row.assignee:
         return row.assignee
     if row.waiting and row.offered_role:
-        return said(Sentence("Waiting: {role}", role=ROLE_LABELS[row.offered_role]))
+        return said(Sentence("Waiting: {role}", role=table.labels(row)[row.offered_role]))
     return stand.owner
 
 
@@ -266,7 +289,7 @@ def _why(table: _Table, row: CaseRow) -> str:
     handed = table.handed.get(row.id)
     lines: list[str] = []
     if handed and handed.person:
-        who = acted(handed.person, handed.absent, ROLE_LABELS.get(handed.role or ""))
+        who = acted(handed.person, handed.absent, table.labels(row).get(handed.role or ""))
         lines.append(said(Sentence("Handed over by {who}, {at}", who=who, at=local(handed.at))))
     elif handed and (rule := table.definitions.rules(row.workflow, row.rules_version).rule(handed.kind)):
         lines.append(said(rule.why))

@@ -10,7 +10,7 @@ from operator import itemgetter
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.core.cases.act_vocabulary import OPENERS
+from engine.core.people.roles import OPEN
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Choice, Field
@@ -159,7 +159,7 @@ def open_case() -> Response | tuple[str, int]:
 
 
 def _require_opener() -> None:
-    if not any(g.viewer.holds(role) for role in OPENERS):
+    if not g.viewer.able(OPEN):
         raise NotAllowed(Sentence("A case is opened by the homeroom teacher or the head of the pupil's school."))
 
 

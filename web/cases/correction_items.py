@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import g
 
-from engine.core.cases.act_vocabulary import HOLDERS
 from engine.core.cases.corrections import why_not, why_not_undone
 from engine.core.cases.past import PastEvent
 from engine.core.cases.timeline import CORRECTED_LATER, WITHDRAWN_LATER, Line, TimelineEntry
+from engine.core.people.roles import HOLD
 from engine.core.words import Label
 from engine.store.cases.case_page import Happened
 from engine.store.cases.corrections import to_decide
@@ -48,6 +48,7 @@ def with_corrections(reading: Reading, event: Happened, told: TimelineEntry) -> 
         reading.workflow,
         past(reading.facts.id, event),
         reading.roles,
+        reading.tree,
         g.viewer.person_id,
         now(),
         deployment().context.limits,
@@ -68,7 +69,7 @@ def doubts(reading: Reading) -> list[DoubtItem]:
     """Returns what was done because of an entry that was corrected since, and waits for a decision."""
     if not reading.beside.doubts:
         return []
-    facts, mine = reading.facts, bool(reading.roles & HOLDERS)
+    facts, mine = reading.facts, bool(reading.roles & reading.tree.able(HOLD))
     return [
         DoubtItem(facts.code, facts.version, seq, _why(facts.workflow, facts.rules_version, kind), mine)
         for seq, kind in reading.beside.doubts

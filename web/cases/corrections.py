@@ -121,12 +121,12 @@ def _entry(seen: Seen, seq: int, *, strict: bool = True) -> PastEvent:
 
     Raises `NotFound`; and `NotAllowed` if it counts no more or, if `strict`, if the viewer may not correct it.
     """
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         found = entry_shown(session, seen.facts.id, seq)
     if found is None:
         raise NotFound(Sentence("There is no such entry in this case, or it counts no more."))
     limits = deployment().context.limits
-    refusal = why_not(seen.workflow, found, seen.roles, g.viewer.person_id, now(), limits)
+    refusal = why_not(seen.workflow, found, seen.roles, seen.tree, g.viewer.person_id, now(), limits)
     if refusal and (strict or not found.values):
         raise NotAllowed(refusal)
     return found
@@ -136,7 +136,7 @@ def _correction(seen: Seen, found: PastEvent) -> tuple[ActRequest, ActForm]:
     what = act_label(seen.workflow, found.kind)
     label = Label(f"Sửa: {what.vi}", f"Correct: {what.en}")
     address = url_for("corrections.correct", code=seen.facts.code, entry=found.seq)
-    fields, needs = corrections.asked(seen.workflow, found, seen.roles, g.viewer.person_id)
+    fields, needs = corrections.asked(seen.workflow, found, seen.roles, seen.tree, g.viewer.person_id)
     fields, needs = (FIELDS[WHY], *fields), (WHY, *needs)
     values = {field.name: _as_asked(field, found.values.get(field.name)) for field in fields}
     form = act_form(fields, needs, version=seen.facts.version, prefill=values)

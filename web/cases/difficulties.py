@@ -73,7 +73,7 @@ def decide(code: str, difficulty: int) -> Response | tuple[str, int]:
 
 
 def _asked(seen: Seen, seq: int) -> tuple[DifficultyItem, ActRequest, ActForm]:
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         found = stored.shown(session, seen.facts.id, seq, known=seen.known)
     if found is None:
         raise NotFound(Sentence("There is no such difficulty in this case."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import g
 
@@ -14,6 +14,7 @@ from engine.store.cases import difficulties as stored
 from engine.store.cases.difficulties import Shown
 from engine.store.session import Session
 from engine.usecases.cases.difficulties import may_answer
+from web.site.request_context import deployment, role_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def items(found: Iterable[Shown]) -> list[DifficultyItem]:
         DifficultyItem(
             it,
             choice_label(FIELDS["difficulty_kind"], it.kind),
-            waits_for(it.role, it.unit if it.pupil else ""),
+            waits_for(role_labels()[it.role], it.unit if it.pupil else ""),
             choice_label(FIELDS["difficulty_answer"], it.answer) if it.answer else None,
             may_answer(g.viewer, it),
         )
@@ -43,4 +44,10 @@ def items(found: Iterable[Shown]) -> list[DifficultyItem]:
 
 def to_decide(session: Session) -> tuple[DifficultyItem, ...]:
     """Returns the difficulties that the person on this page has to decide about."""
-    return tuple(items(stored.waiting_for(session, g.viewer)))
+    found = stored.waiting_for(session, g.viewer)
+    if g.viewer.opens_only:  # a list tells them the case, and not who it is about
+        with deployment().context.store.scoped(g.viewer.opening) as opened:
+            waiting, mine = stored.waiting_for(opened, g.viewer), {it.id for it in found}
+        others = (it for it in waiting if it.id not in mine)
+        found += [replace(it, pupil=None, klass=None, village=None, words="") for it in others]
+    return tuple(items(found))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, g, render_template, request, url_for
 
-from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.cases.available_acts import Choices, choices
 from engine.core.cases.casework import CHECK_IN, FOR, LESSON
 from engine.core.cases.definitions import Situation
@@ -28,8 +28,8 @@ from engine.core.cases.timeline import (
 from engine.core.cases.timeline_filters import FILTERS, only
 from engine.core.cases.turn import afterwards, turn
 from engine.core.notices.texts import zalo_text
-from engine.core.people.access import REFERRED, knows
-from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.people.responsibility import acted
+from engine.core.people.roles import REGISTER, Roles
 from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Choice, Workflow
 from engine.store.cases import case_page
@@ -46,7 +46,7 @@ from web.cases.diagram import draw
 from web.cases.difficulty_items import items
 from web.cases.planned_dates import Date, dates
 from web.site.languages import language
-from web.site.request_context import copied, deployment, local, now, today, whole_arg
+from web.site.request_context import copied, deployment, local, now, role_book, today, whole_arg
 
 pages = Blueprint("case", __name__)
 
@@ -62,10 +62,16 @@ class Seen:
     workflow: Workflow
     who: Who | None
     can: Choices
+    tree: Roles
 
     @property
     def known(self) -> bool:
-        return knows(self.roles)
+        return self.tree.knows(self.roles)
+
+    @property
+    def labels(self) -> Mapping[str, Label]:
+        """Returns what the roles are called where the case lies."""
+        return role_book().called(district=self.tree.district)
 
     @property
     def helpline(self) -> bool:
@@ -77,7 +83,7 @@ class Seen:
         """Returns whether the reader may know the reasons of the deadline: an association only while it has the
         case.
         """
-        return knows(self.roles) or self.workflow.states[self.facts.state].owner in REFERRED
+        return self.known or self.workflow.states[self.facts.state].owner in self.tree.referred
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ class Reading(Seen):
 def show(code: str) -> str:
     """Shows one case."""
     narrowed = request.args.get("show", "")
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         reading = _read(session, code, whole_arg("before"), narrowed)
         noted = before_reading(session, g.viewer.person_id, reading.facts.id, now())
     facts, workflow, beside = reading.facts, reading.workflow, reading.beside
@@ -132,10 +138,10 @@ def show(code: str) -> str:
         difficulties=items(beside.difficulties),
         way=draw(workflow, facts.state, _been(reading), language()),
         done=_done(reading) if "done" in request.args else None,
-        roles=ROLE_LABELS,
+        roles=reading.labels,
         undo=corrections.can_undo(reading),
         doubts=corrections.doubts(reading),
-        turn=turn(workflow, facts),
+        turn=turn(workflow, facts, reading.labels),
         afterwards=_afterwards(reading),
         zalo=zalo_text(
             code,
@@ -149,13 +155,13 @@ def show(code: str) -> str:
 
 def see_case(code: str) -> Seen:
     """Returns the case and what this person can do with it. Raises `NotFound` or `NoAccess`."""
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         return _seen(session, code)
 
 
 def read_case(code: str) -> Reading:
     """Returns the case with everything that the page shows. Raises `NotFound` or `NoAccess`."""
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         return _read(session, code)
 
 
@@ -163,11 +169,11 @@ def _read(session: Session, code: str, before: int | None = None, narrowed: str 
     """Reads the case; `before` and `narrowed` limit its history: events before one, events of one of FILTERS."""
     seen = _seen(session, code)
     part = only(seen.workflow, narrowed)
-    beside = case_page.beside(session, seen.facts, today(), known=seen.known, before=before, only=part)
+    beside = case_page.beside(session, seen.facts, today(), role_book(), known=seen.known, before=before, only=part)
     facts = seen.facts
     facts.causes, facts.holds, facts.fired = beside.causes, beside.holds, dict(beside.fired)
     situation = _situation(seen.facts, known=seen.known)
-    return Reading(seen.facts, seen.roles, seen.workflow, seen.who, seen.can, situation, beside)
+    return Reading(seen.facts, seen.roles, seen.workflow, seen.who, seen.can, seen.tree, situation, beside)
 
 
 def _note(reading: Reading, before: Before) -> None:
@@ -181,9 +187,11 @@ def _note(reading: Reading, before: Before) -> None:
 def _seen(session: Session, code: str) -> Seen:
     facts, roles = case_page.reached(session, g.viewer, code[:24])
     workflow = deployment().context.definitions.workflow(facts.workflow, facts.workflow_version)
+    tree = role_book().tree(district=case_page.in_district(session, facts))
     held_here = bool(facts.accepted) and facts.is_open and facts.assignee_id in g.viewer.people
-    can = choices(workflow, facts, roles, offered_here=_offered_here(facts), held_here=held_here)
-    return Seen(facts, roles, workflow, case_page.who(session, facts.pupil_id) if knows(roles) else None, can)
+    can = choices(workflow, facts, roles, tree, offered_here=_offered_here(facts), held_here=held_here)
+    who = case_page.who(session, facts.pupil_id) if tree.knows(roles) else None
+    return Seen(facts, roles, workflow, who, can, tree)
 
 
 def _situation(facts: Facts, *, known: bool) -> Situation:
@@ -209,7 +217,7 @@ def _owner(reading: Reading) -> Line:
     """Returns who has the case, or for whom it waits."""
     facts, names = reading.facts, reading.beside
     if facts.waiting and facts.offered_role:
-        return offered(facts.offered_role, names.units.get(facts.offered_unit_id or 0, ""))
+        return offered(reading.labels[facts.offered_role], names.units.get(facts.offered_unit_id or 0, ""))
     if facts.assignee_id:
         return acted(names.people.get(facts.assignee_id, ""), _in_whose_place(reading))
     return Sentence("Nobody has it: the case has ended.") if not facts.is_open else Sentence("Nobody has it yet.")
@@ -238,19 +246,22 @@ def _reason(reading: Reading) -> TimelineEntry | None:
 def _urge(reading: Reading) -> str:
     """Returns how this person may remind whoever has the case: "urge" as a superior, else "ask"; "" if not at all."""
     facts, owner = reading.facts, reading.workflow.states[reading.facts.state].owner
-    if not may_nudge(facts, reading.roles, g.viewer.person_id) or _offered_here(facts):
+    if not may_nudge(facts, reading.roles, g.viewer.person_id, reading.tree) or _offered_here(facts):
         return ""
-    return "urge" if urges(reading.roles, likely_holder(facts.asked_role, owner)) else "ask"
+    return "urge" if urges(reading.roles, likely_holder(facts.asked_role, owner), reading.tree) else "ask"
 
 
 def _standing(reading: Reading) -> tuple[Line, ...]:
     """Returns the state and who has to do what: the same for every reader."""
-    label, whose = reading.workflow.states[reading.facts.state].label, turn(reading.workflow, reading.facts)
+    label = reading.workflow.states[reading.facts.state].label
+    whose = turn(reading.workflow, reading.facts, reading.labels)
     return (label,) if whose is None else (label, whose)
 
 
 def _afterwards(reading: Reading) -> Sentence | None:
-    return afterwards(reading.situation, reading.facts, now()) if reading.facts.is_open else None
+    if not reading.facts.is_open:
+        return None
+    return afterwards(reading.situation, reading.facts, now(), reading.labels)
 
 
 def _local_due(facts: Facts) -> Any:
@@ -274,7 +285,7 @@ def names_in(reading: Reading) -> Names:
 
 def _planned(reading: Reading) -> list[Date]:
     """Returns the open dates, with the acts that mark them as done."""
-    lesson = bool(reading.roles & OPENERS) and reading.facts.is_open
+    lesson = bool(reading.roles & reading.tree.able(REGISTER)) and reading.facts.is_open
     return dates(reading.beside.planned, {CHECK_IN: CHECK_IN in reading.can, LESSON: lesson})
 
 

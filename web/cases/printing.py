@@ -15,7 +15,7 @@ from itertools import groupby
 from flask import Blueprint, g, render_template
 
 from engine.core.cases.timeline import Names, choice_label, offered, tell
-from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.people.responsibility import acted
 from engine.core.refusals import NotAllowed
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import FIELDS
@@ -28,7 +28,7 @@ from engine.usecases.people.note_access import note_print
 from web.cases.cards import Card
 from web.cases.page import Reading, read_case
 from web.cases.work import my_cards
-from web.site.request_context import deployment, now
+from web.site.request_context import deployment, now, role_labels
 
 LINES = 3  # of the history on a visit sheet
 RETURNED = "done"  # the shape of a case whose pupil is back in class
@@ -74,7 +74,7 @@ def _by_village(cards: Iterable[Card], found: Mapping[int, Home]) -> list[tuple[
 def visit(code: str) -> str:
     """Prints the sheet for one visit: whom to meet, where, what was done so far, and room to write."""
     seen = _known(code, "visit sheet")
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         surroundings = [one for one in companions(session, seen.facts.id) if one.name and not one.off]
     return render_template(
         "print_visit.html",
@@ -83,7 +83,7 @@ def visit(code: str) -> str:
         causes=_causes(seen),
         contacts=seen.beside.contacts,
         surroundings=[(_kind(one), one) for one in surroundings],
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         history=_history(seen)[:LINES],
         printed_at=now(),
     )
@@ -94,7 +94,7 @@ def handover(code: str) -> str:
     """Prints the slip of a hand-over: from whom, to whom, until when, and a place to sign."""
     seen = _known(code, "hand-over slip")
     facts = seen.facts
-    with deployment().context.store.scoped(g.viewer) as session:
+    with deployment().context.store.scoped(g.viewer.opening) as session:
         handed = work_list.handed_over(session, [facts.id]).get(facts.id)
     return render_template(
         "print_handover.html",
@@ -105,7 +105,7 @@ def handover(code: str) -> str:
         handed=handed,
         giver=_giver(handed),
         causes=_causes(seen),
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         contacts=seen.beside.contacts,
         history=_history(seen)[:LINES],
         printed_at=now(),
@@ -158,7 +158,7 @@ def _to(found: Reading) -> Label | Sentence:
     """Returns who gets the case."""
     facts, names = found.facts, found.beside
     if facts.offered_role and facts.waiting:
-        return offered(facts.offered_role, names.units.get(facts.offered_unit_id or 0, ""))
+        return offered(found.labels[facts.offered_role], names.units.get(facts.offered_unit_id or 0, ""))
     name = names.people.get(facts.assignee_id or 0, "")
     return Label(name, name) if name else Sentence("Nobody has it yet.")
 
@@ -169,4 +169,4 @@ def _giver(handed: Handed | None) -> Label | Sentence | None:
         return None
     if handed.person is None:
         return Sentence("by rule, because its time was up")
-    return acted(handed.person, handed.absent, ROLE_LABELS.get(handed.role or ""))
+    return acted(handed.person, handed.absent, role_labels().get(handed.role or ""))

@@ -11,8 +11,7 @@ from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
 from engine.core.calendar.workdays import last_working_day
-from engine.core.cases.act_vocabulary import OPENERS
-from engine.core.people.access import ADMIN
+from engine.core.people.roles import ADMIN, OPEN
 from engine.core.words import Label, Sentence
 from engine.store.attendance.proposals import Proposed
 from engine.store.cases import saved, work_list
@@ -25,7 +24,7 @@ from web.cases.cards import Card, make_cards
 from web.cases.case_list_file import case_file
 from web.cases.correction_items import DoubtItem, in_doubt
 from web.cases.difficulty_items import DifficultyItem, to_decide
-from web.site.request_context import deployment, today
+from web.site.request_context import deployment, role_book, today
 from web.site.template_filters import weekday
 
 OWN, OTHERS = 30, 10  # cases on the page: one's own, and below them those of others
@@ -125,7 +124,7 @@ def work_page(wrong: Sentence | None = None) -> str:
         wrong=wrong,
         key=uuid.uuid4().hex,
         only_set_up=viewer.units.keys() == {ADMIN},
-        opens=any(viewer.holds(role) for role in OPENERS),
+        opens=viewer.able(OPEN),
     )
 
 
@@ -180,4 +179,4 @@ def _contacts(case_ids: list[int]) -> dict[int, tuple[str, str | None]]:
     if not case_ids:
         return {}
     with deployment().context.store.reading("whom a volunteer calls about cases referred to them") as session:
-        return work_list.school_contacts(session, case_ids, today())
+        return work_list.school_contacts(session, case_ids, today(), role_book())

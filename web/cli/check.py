@@ -26,8 +26,8 @@ def language_here() -> str:
 def check(files: tuple[Path, ...], instance: Path, language: str) -> None:
     """Say what is wrong with FILES, or with every file that is shipped or in the instance folder.
 
-    Workflows, rules and calendars are told apart by their content. Ends with 1 if there is a fault, with 2 if FILES
-    are folders without any; warnings are no faults.
+    Workflows, rules, calendars and roles are told apart by their content. Ends with 1 if there is a fault, with 2 if
+    FILES are folders without any; warnings are no faults.
     """
     own, shipped = (
         files_below(instance / folder for folder in FOLDERS),
@@ -40,9 +40,9 @@ def check(files: tuple[Path, ...], instance: Path, language: str) -> None:
                 Sentence("There is no file here: a folder is looked through for files that end in .toml.").in_(language)
             )
             raise SystemExit(NOTHING)
-        report = check_files(found, beside=[own, shipped])
+        report = check_files(found, beside=[own, shipped], instance=instance)
     else:
-        report = check_files(own, beside=[shipped]) + check_files(shipped)
+        report = check_files(own, beside=[shipped], instance=instance) + check_files(shipped)
     for fault in report.faults:
         click.echo(fault.in_(language))
     for warning in report.warnings:

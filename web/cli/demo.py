@@ -6,7 +6,6 @@ from importlib.resources import files
 
 import click
 
-from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Conflict
 from engine.core.words import Sentence
 from engine.simulation.demo import NOW, PASSWORD, DemoFiles, build_demo
@@ -82,6 +81,8 @@ def _tell_accounts(context: Context) -> None:
     today = context.definitions.calendar("51").local(NOW).date()
     for member in members(context.store, today):
         if member.login in logins:
-            posts = "; ".join(f"{ROLE_LABELS[role].in_(language)}, {name}" for role, _, name in member.posts)
+            posts = "; ".join(
+                f"{context.definitions.roles.labels[role].in_(language)}, {name}" for role, _, name in member.posts
+            )
             click.echo(f"  {member.login:<14} {member.name:<22} {posts}")
     click.echo(Sentence("Everybody is invented. Password of all accounts: {password}", password=PASSWORD).in_(language))

@@ -15,7 +15,7 @@ from engine.core.cases.facts import Facts
 from engine.core.cases.levels import level_words
 from engine.core.cases.past import PastEvent
 from engine.core.cases.turn import afterwards, turn
-from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.people.responsibility import acted
 from engine.core.refusals import NotFound
 from engine.core.words import Label, Sentence
 from engine.store.cases.cases import find_case
@@ -52,7 +52,8 @@ def explained(context: Context, code: str, now: dt.datetime) -> Iterator[tuple[i
         names = people_named(session, acting)
     yield 0, _standing(situation, facts)
     if facts.is_open:
-        lines = turn(situation.workflow, facts), afterwards(situation, facts, now)
+        labels = context.definitions.role_labels(situation.surroundings)
+        lines = turn(situation.workflow, facts, labels), afterwards(situation, facts, now, labels)
         yield from ((0, line) for line in lines if line is not None)
     yield from _deadline(situation, facts)
     yield 0, Sentence("What happened:")
@@ -84,14 +85,14 @@ def _deadline(situation: Situation, facts: Facts) -> Iterator[tuple[int, Line]]:
 
 def _event(context: Context, situation: Situation, facts: Facts, event: PastEvent) -> Iterator[tuple[int, Line]]:
     why = why_of_event(context.definitions, facts, situation.surroundings, event.data, event.values)
-    at = situation.calendar.local(event.at)
+    at, labels = situation.calendar.local(event.at), context.definitions.role_labels(situation.surroundings)
     what = Label("", "") if "rule" in event.data else act_label(situation.workflow, event.kind)
     if "rule" in event.data:
         yield 1, Sentence("{at}  Rule {rule}", at=at, rule=event.kind)
-    elif event.role is None or event.role not in ROLE_LABELS:
+    elif event.role is None or event.role not in labels:
         yield 1, Sentence("{at}  {what}", at=at, what=what)
     else:
-        yield 1, Sentence("{at}  {role}: {what}", at=at, role=ROLE_LABELS[event.role], what=what)
+        yield 1, Sentence("{at}  {role}: {what}", at=at, role=labels[event.role], what=what)
     yield from _indented(2, why.lines() if why else ())
 
 

@@ -34,6 +34,7 @@ FOLDERS = {
     "rules": Path("rules"),
     "calendar": Path("rules") / "calendars",
     "risk": Path("rules"),
+    "roles": Path("rules") / "roles",
 }
 RISK = "risk"  # the one file in the folder of rules that is not a rule set
 FAILED, FAULTY = 1, 2  # exit codes

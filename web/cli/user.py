@@ -11,10 +11,9 @@ from zoneinfo import ZoneInfo
 import click
 import segno
 
-from engine.core.people.access import ROLES
-from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.people.roles import RoleBook
 from engine.core.refusals import Invalid, Refused
-from engine.core.words import Faulty, Sentence
+from engine.core.words import Faulty, Label, Sentence
 from engine.store.ops.schema import upgrade
 from engine.store.ops.time_source import ShiftedClock
 from engine.store.session import Store
@@ -26,13 +25,14 @@ from web.account.going import alone_words, going_words
 from web.cli.console import language_here, opened, operator
 from web.cli.parameter_types import DAY
 from web.site.composition import build_context
+from web.site.read_roles import read_roles
 from web.site.settings import load_settings
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 LOGIN = click.argument("login")
-ROLE = click.argument("role", type=click.Choice(ROLES))
+ROLE = click.argument("role")
 UNIT = click.argument("unit")
 DATABASE = click.option("--database", help="Another database than the installation's, as a URL.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say where the open cases would go today.")
@@ -157,6 +157,14 @@ def _context(store: Store, now: dt.datetime) -> Context:
         raise SystemExit("\n".join(fault.in_(language_here()) for fault in faulty.faults)) from faulty
 
 
+def _roles() -> RoleBook:
+    """Returns the roles of the installation; ends with 1 if a file has faults."""
+    try:
+        return read_roles(load_settings().instance)
+    except Faulty as faulty:
+        raise SystemExit("\n".join(fault.in_(language_here()) for fault in faulty.faults)) from faulty
+
+
 @user.command("appoint")
 @LOGIN
 @ROLE
@@ -175,7 +183,7 @@ def appoint(
             Sentence(
                 "{login} is {role}, {unit}, from {first} on.",
                 login=login,
-                role=ROLE_LABELS[role],
+                role=context.definitions.roles.labels[role],
                 unit=unit,
                 first=first or today,
             )
@@ -208,7 +216,7 @@ def dismiss(login: str, role: str, unit: str, last: dt.date | None, database: st
             Sentence(
                 "{login} is {role}, {unit}, until {last}.",
                 login=login,
-                role=ROLE_LABELS[role],
+                role=context.definitions.roles.labels.get(role, Label(role, role)),
                 unit=unit,
                 last=last or today,
             )
@@ -273,8 +281,12 @@ def list_people(database: str | None) -> None:
     """Everybody, with the posts they hold today."""
     language = language_here()
     with _desk(database) as (store, _now, today):
+        labels = _roles().labels
         for member in accounts.members(store, today):
-            held = [f"{ROLE_LABELS[role].in_(language)}: {name} ({code})" for role, code, name in member.posts]
+            held = [
+                f"{labels.get(role, Label(role, role)).in_(language)}: {name} ({code})"
+                for role, code, name in member.posts
+            ]
             if member.disabled:
                 held.append(Sentence("account shut").in_(language))
             if member.away_until:

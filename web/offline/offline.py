@@ -15,6 +15,7 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_te
 from flask_wtf.csrf import generate_csrf
 
 from engine.core.cases.available_acts import FORM_LABELS, choices
+from engine.core.people.roles import CLASS
 from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Workflow
 from engine.store.attendance import rollcall
@@ -27,7 +28,7 @@ from web.cases.cards import roles_of
 from web.site.assets import FOLDER
 from web.site.languages import language, said
 from web.site.queued import mark
-from web.site.request_context import deployment, today, user
+from web.site.request_context import deployment, role_book, today, user
 from web.site.security import asked_by_device, public
 
 KEPT = 20  # cases whose pages a device stores, the most urgent first
@@ -113,7 +114,7 @@ def _of_classes() -> Iterator[tuple[str, str]]:
     """Returns what a homeroom teacher fills in about own classes: blank forms that replace those of a pupil or
     a day.
     """
-    own = g.viewer.of("teacher")
+    own = g.viewer.seated(CLASS)
     with deployment().context.store.scoped(g.viewer) as session:
         classes = rollcall.classes(session, own, [], today()) if own else []
         pupils = find_pupil.of_classes(session, g.viewer) if own else []
@@ -139,7 +140,8 @@ def _acts(row: CaseRow) -> list[str]:
     """Returns the acts on a case, without those that are hard to undo: they can wait for a connection."""
     here = row.waiting and (row.offered_role, row.offered_unit_id) in seats_of(g.viewer)
     workflow = deployment().context.definitions.workflow(row.workflow, row.workflow_version)
-    can = choices(workflow, row, roles_of(g.viewer, row), offered_here=here)
+    tree = role_book().tree(district=row.district)
+    can = choices(workflow, row, roles_of(g.viewer, row), tree, offered_here=here)
     return [act.name for act in (can.primary, *can.others) if act]
 
 
@@ -151,7 +153,7 @@ def index() -> str:
     """Shows what waits on this device. The device fills the page; the server does not know the queue."""
     workflow = deployment().context.definitions.workflow(deployment().context.workflow)
     words = json.dumps(_words(workflow), ensure_ascii=False)
-    return render_template("offline.html", words=words, of_class=bool(g.viewer.of("teacher")))
+    return render_template("offline.html", words=words, of_class=bool(g.viewer.seated(CLASS)))
 
 
 def _words(workflow: Workflow) -> dict[str, Any]:

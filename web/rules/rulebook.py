@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template
 
-from engine.core.people.responsibility import ROLE_LABELS
+from engine.core.people.roles import FIGURES, INVITED, KNOWS, NONE, REFERRED, Role, Roles
 from engine.core.rules.describe import Line, anchor_words, then_words, when_words
 from engine.core.rules.model import Rule
-from engine.core.words import Label
+from engine.core.words import Label, Sentence
 from engine.core.workflow.model import RULE, State, Transition, Workflow
 from web.cases.diagram import draw
 from web.site.definition_sources import file_of
 from web.site.languages import language
-from web.site.request_context import deployment
+from web.site.request_context import deployment, role_book, role_labels
 
 pages = Blueprint("rulebook", __name__)
 
-ROLES: dict[str, Label] = {**ROLE_LABELS, RULE: Label("quy tắc (tự động)", "a rule (by itself)")}
+BY_ITSELF = Label("quy tắc (tự động)", "a rule (by itself)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,31 @@ class RuleShown:
     rule: Rule
     when: tuple[Line, ...]
     then: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleShown:
+    """A role in words: what its holder learns of a pupil, who is asked after it, who decides about its difficulties."""
+
+    role: Role
+    sees: Sentence
+    above: tuple[Label, ...]
+    decide: tuple[Label, ...]
+
+
+SEES: Mapping[str, Sentence] = {
+    KNOWS: Sentence("knows who the pupil is"),
+    REFERRED: Sentence("knows what a pupil needs, not who it is"),
+    FIGURES: Sentence("sees figures, and opens single cases"),
+    NONE: Sentence("sees no pupil"),
+}
+ON_INVITATION = Sentence("sees the cases to which they are invited")
+
+
+def _role(tree: Roles, role: Role) -> RoleShown:
+    sees = ON_INVITATION if role.seat == INVITED else SEES[role.sight]
+    above = tuple(tree[code].label for code in tree.ladder(role.code)[1:])
+    return RoleShown(role, sees, above, tuple(tree[code].label for code in tree.climbs(role.code)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +74,7 @@ def workflow() -> str:
         "workflow.html",
         flow=flow,
         states=[_place(flow, state) for state in flow.states.values()],
-        roles=ROLES,
+        roles={**role_labels(), RULE: BY_ITSELF},
         picture=draw(flow, "", (), language()),
         file=file_of("workflow", flow.name) or flow.name,
     )
@@ -64,7 +90,10 @@ def rules() -> str:
     context = deployment().context
     flow = context.definitions.workflow(context.workflow)
     ruleset = context.definitions.rules(context.workflow)
-    told = [RuleShown(rule, when_words(rule, ruleset, flow), then_words(rule, flow)) for rule in ruleset.rules]
+    told = [
+        RuleShown(rule, when_words(rule, ruleset, flow), then_words(rule, flow, role_labels()))
+        for rule in ruleset.rules
+    ]
     places = [
         _place(flow, state, tuple(one for one in told if one.rule.when.state == state.name))
         for state in flow.states.values()
@@ -76,5 +105,6 @@ def rules() -> str:
         ruleset=ruleset,
         places=[place for place in places if place.rules],
         seasons=seasons,
+        trees=[(tree, [_role(tree, role) for role in tree.roles.values()]) for tree in role_book().trees],
         file=file_of("rules", ruleset.workflow) or ruleset.workflow,
     )

@@ -11,7 +11,7 @@ from wtforms import StringField, TextAreaField
 from engine.core.calendar import Calendar
 from engine.core.calendar.span import is_known, outside
 from engine.core.files.export import TYPES
-from engine.core.people.access import ADMIN, OFFICE
+from engine.core.people.roles import ADMIN, OFFICE
 from engine.core.refusals import Invalid, NotAllowed, Refused
 from engine.core.rules.reader import load_ruleset
 from engine.core.toml_reader import read_toml

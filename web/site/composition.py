@@ -1,8 +1,9 @@
 """The composition root: reads and checks the files that people write, and makes the definitions of the context.
 
 Shipped files are in the packages `workflows` and `rules`, an installation's own in `instance/workflows` and
-`instance/rules`. An own workflow, rule set or calendar replaces the shipped one with the same name. The database stores
-each text by version: a case keeps the version with which it began, and a version never changes.
+`instance/rules`. An own workflow, rule set or calendar replaces the shipped one with the same name, an own role file
+the shipped one with the same file name. The database stores each text by version: a case keeps the version with which
+it began, and a version never changes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import TypeVar
 from engine.channels.outbox import make_outbox
 from engine.core.calendar import Calendar, load_calendar, merge
 from engine.core.cases.definitions import Definitions
+from engine.core.people.role_reader import load_roles
+from engine.core.people.roles import NO_ROLES, RoleBook, book_of
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.words import Fault, Faulty, Sentence
@@ -32,8 +35,8 @@ from engine.usecases.context import Context
 from engine.usecases.ops.keep_definitions import keep_definitions
 from web.site.definition_files import FOLDERS, KINDS, Source, files_below, kind_of
 from web.site.files import read_text
-from web.site.read_aliases import read_aliases
-from web.site.read_risk import read_risk
+from web.site.read_lists import read_aliases, read_risk
+from web.site.read_roles import read_roles
 from web.site.settings import Settings
 
 T = TypeVar("T")
@@ -44,6 +47,7 @@ EVERYWHERE = ""  # the "province" of the calendar for all provinces that have no
 class Read:
     """The contents of the files, by name, and all that is wrong with them."""
 
+    roles: RoleBook = NO_ROLES
     workflows: dict[str, tuple[Source, Workflow]] = field(default_factory=dict)
     rulesets: dict[str, tuple[Source, RuleSet]] = field(default_factory=dict)
     calendars: dict[str, tuple[Source, Calendar]] = field(default_factory=dict)
@@ -82,6 +86,10 @@ def build_context(settings: Settings, now: dt.datetime, store: Store | None = No
 def read_files(instance: Path) -> Read:
     """Reads the workflows, rules and calendars, shipped and from the instance folder, and their faults."""
     read = Read()
+    book = read.attempt(lambda: read_roles(instance))
+    if book is None:  # every workflow and rule set would name roles that nobody knows
+        return read
+    read.roles = book
     shelves = [[(_kind(source, read), source) for source in shelf] for shelf in (_shipped(), _own(instance, read))]
     for kind, take in (("workflow", _take_workflow), ("rules", _take_rules), ("calendar", _take_calendar)):
         for shelf in shelves:
@@ -126,7 +134,7 @@ def _kind(source: Source, read: Read) -> str:
 
 
 def _take_workflow(read: Read, source: Source) -> str:
-    workflow = read.attempt(lambda: load_workflow(source.text, source.file))
+    workflow = read.attempt(lambda: load_workflow(source.text, source.file, read.roles))
     if workflow is None:
         return ""
     read.workflows[workflow.name] = (source, workflow)
@@ -167,33 +175,46 @@ def _keep(store: Store, read: Read, now: dt.datetime) -> list[DefinitionText]:
     new = [
         *(DefinitionText("workflow", name, it.version, it.text) for name, (_, it) in read.workflows.items()),
         *(DefinitionText("rules", name, it.version, it.text) for name, (_, it) in read.rulesets.items()),
+        *(DefinitionText("roles", it.name, it.version, it.text) for it in read.roles.trees),
     ]
     calendars = [DefinitionText("calendar", name, 0, source.text) for name, (source, _) in read.calendars.items()]
     if read.faults:
         return []
     for definition in keep_definitions(store, new, calendars, now):
-        shelf = read.workflows if definition.kind == "workflow" else read.rulesets
+        shelf: Mapping[str, tuple[Source, object]] = read.workflows if definition.kind == "workflow" else read.rulesets
+        file = f"rules/roles/{definition.name}" if definition.kind == "roles" else shelf[definition.name][0].file
         sentence = Sentence(
             "Version {version} of “{name}” was in use with another text: give the file a new version number.",
             version=definition.version,
             name=definition.name,
         )
-        read.faults.append(Fault(shelf[definition.name][0].file, "version", sentence))
+        read.faults.append(Fault(file, "version", sentence))
     with store.reading("the definitions that were ever kept") as session:
-        return definition_texts.kept(session, ("workflow", "rules"))
+        return definition_texts.kept(session, ("workflow", "rules", "roles"))
 
 
 def _definitions(read: Read, kept: list[DefinitionText], store: Store) -> Definitions:
     workflows = {(name, it.version): it for name, (_, it) in read.workflows.items()}
     rulesets = {(name, it.version): it for name, (_, it) in read.rulesets.items()}
+    roles = _ever_used(read.roles, kept)
     for old in kept:
         key = (old.name, old.version)
         if old.kind == "workflow" and key not in workflows:
-            _recall(read, store, old, lambda: load_workflow(old.text, _title(old)), workflows)  # noqa: B023 - called at once
+            _recall(read, store, old, lambda: load_workflow(old.text, _title(old), roles), workflows)  # noqa: B023 - called at once
     for old in kept:
         if old.kind == "rules" and (old.name, old.version) not in rulesets:
             _recall(read, store, old, lambda: _old_rules(old, workflows), rulesets)  # noqa: B023 - called at once
-    return Definitions(workflows, rulesets, _calendars(read), _current(read))
+    return Definitions(workflows, rulesets, _calendars(read), _current(read), roles)
+
+
+def _ever_used(roles: RoleBook, kept: list[DefinitionText]) -> RoleBook:
+    """The roles of now, and the names of those that only an earlier version of a file had: history tells them."""
+    earlier = []
+    for old in kept:
+        if old.kind == "roles":
+            with suppress(Faulty):  # a file of an earlier program
+                earlier.append(load_roles(old.text, _title(old)))
+    return book_of(roles.trees, reversed(earlier))
 
 
 def _recall(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,9 @@ from engine.core.attendance.signal_reader import KEYS as RISK_KEYS
 from engine.core.attendance.signal_reader import load_risk
 from engine.core.calendar import load_calendar
 from engine.core.files.aliases import TABLES, load_aliases
+from engine.core.people.role_reader import KEYS as ROLE_KEYS
+from engine.core.people.role_reader import check_together, load_roles
+from engine.core.people.roles import NO_ROLES, RoleBook, Roles, book_of
 from engine.core.rules.reader import load_ruleset
 from engine.core.toml_reader import Reader, read_toml, unknown
 from engine.core.units.tree import load_units
@@ -18,6 +22,7 @@ from engine.core.words import Fault, Faulty, Sentence
 from engine.core.workflow.model import Workflow
 from engine.core.workflow.reader import load_workflow
 from web.site.files import read_text
+from web.site.read_roles import role_texts
 
 ROOT = Path(__file__).parents[2]
 NOTHING = 2  # exit code if there is nothing to check
@@ -46,14 +51,15 @@ class Source:
 
 @dataclass
 class Sources:
-    """What one check needs: all workflows to which a file can refer, by name."""
+    """What one check needs: all workflows to which a file can refer, by name, and the roles."""
 
     sources: dict[str, Source] = field(default_factory=dict)
+    roles: RoleBook = NO_ROLES
 
     def workflow(self, name: str) -> Workflow:
         """Returns the workflow with this name; raises Faulty if it has faults, KeyError if it is unknown."""
         source = self.sources[name]
-        return load_workflow(source.text, source.file)
+        return load_workflow(source.text, source.file, self.roles)
 
 
 @dataclass
@@ -76,8 +82,13 @@ class Kind:
     check: Callable[[Source, Sources], Iterable[Fault]]
 
 
-def _check_workflow(source: Source, _desk: Sources) -> Iterable[Fault]:
-    load_workflow(source.text, source.file)
+def _check_workflow(source: Source, desk: Sources) -> Iterable[Fault]:
+    load_workflow(source.text, source.file, desk.roles)
+    return ()
+
+
+def _check_roles(source: Source, _desk: Sources) -> Iterable[Fault]:
+    load_roles(source.text, source.file)
     return ()
 
 
@@ -123,6 +134,7 @@ KINDS: dict[str, Kind] = {
         _check_calendar,
     ),
     "units": Kind(frozenset({"unit"}), _check_units),
+    "roles": Kind(ROLE_KEYS, _check_roles),
     "risk": Kind(RISK_KEYS, _check_risk),
     "aliases": Kind(frozenset(TABLES), _check_aliases),
 }
@@ -139,12 +151,19 @@ def kind_of(source: Source) -> Kind:
     raise Faulty([Fault(source.file, "", sentence)])
 
 
-def check_files(paths: Iterable[Path], beside: Iterable[Iterable[Path]] = ()) -> Report:
-    """Checks these files; rules find their workflow among them, else in the first of `beside`."""
+def check_files(
+    paths: Iterable[Path], beside: Iterable[Iterable[Path]] = (), instance: Path = ROOT / "instance"
+) -> Report:
+    """Checks these files; rules find their workflow among them, else in the first of `beside`.
+
+    The roles that they may name are those of an installation's folder, with the role files among `paths` in place of
+    those with the same name.
+    """
     report = Report()
     sources = list(_read(paths, report.faults))
     shelves = [sources, *(list(_read(shelf, [])) for shelf in beside)]
-    desk = Sources({source.name: source for shelf in reversed(shelves) for source in _workflows(shelf)})
+    workflows = {source.name: source for shelf in reversed(shelves) for source in _workflows(shelf)}
+    desk = Sources(workflows, _roles(sources, instance, report.faults))
     for source in sources:
         try:
             report.warnings.extend(kind_of(source).check(source, desk))
@@ -152,6 +171,25 @@ def check_files(paths: Iterable[Path], beside: Iterable[Iterable[Path]] = ()) ->
             report.faults.extend(error.faults)
     report.files = len(sources)
     return report
+
+
+def _roles(sources: Iterable[Source], instance: Path, faults: list[Fault]) -> RoleBook:
+    """The roles that files may name: those of the installation, if the files on trial do not say otherwise."""
+    try:
+        texts = {Path(file).name: (file, text) for file, text in role_texts(instance).items()}
+    except Faulty:  # reported when the file itself is checked
+        texts = {}
+    for source in sources:
+        with suppress(Faulty):
+            if kind_of(source) is KINDS["roles"]:
+                texts[Path(source.file).name] = source.file, source.text
+    trees: dict[str, Roles] = {}
+    for file, text in texts.values():
+        with suppress(Faulty):
+            trees[file] = load_roles(text, file)
+    if len(trees) == len(texts):
+        faults += check_together(trees)
+    return book_of(trees.values())
 
 
 def _read(paths: Iterable[Path], faults: list[Fault]) -> Iterator[Source]:

@@ -2,74 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import Flask, current_app, request
 from markupsafe import Markup
 
-from engine.core.cases.act_vocabulary import OPENERS
-from engine.core.people.access import ADMIN, OFFICE
+from engine.core.people.roles import (
+    ADMIN,
+    ADMINISTER,
+    AREA,
+    CLASS,
+    COMMUNE,
+    FIGURES,
+    HOLD,
+    KNOWS,
+    OFFICE,
+    OPEN,
+    REGISTER,
+    SCHOOL,
+    VILLAGE,
+    RoleBook,
+)
 from engine.core.words import Sentence
 from web.site.addresses import url_for
 from web.site.languages import language
-from web.site.request_context import user
+from web.site.request_context import role_book, user
 
 REMEMBERED = 1024  # menus: by roles, language and page
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """An entry of the main menu. `roles`: who has it (empty: everybody); `icon`: its name in static/icons.svg."""
+    """An entry of the main menu. `roles`: who has it (None: everybody); `icon`: its name in static/icons.svg."""
 
     endpoint: str
     words: Sentence
     icon: str
-    roles: frozenset[str] = frozenset()
+    roles: Callable[[RoleBook], frozenset[str]] | None = None
 
     @property
     def address(self) -> str:
         return url_for(self.endpoint)
 
 
+def _openers(book: RoleBook) -> frozenset[str]:
+    return book.able(OPEN)
+
+
+def _registers(book: RoleBook) -> frozenset[str]:
+    return book.able(REGISTER)
+
+
+def _seated(*kinds: str, sights: tuple[str, ...] = (KNOWS,)) -> Callable[[RoleBook], frozenset[str]]:
+    return lambda book: frozenset(role for sight in sights for role in book.seated(*kinds, sight=sight))
+
+
+def _named(*roles: str, school: bool = False) -> Callable[[RoleBook], frozenset[str]]:
+    """These roles, which have pages of their own; `school`: and who knows a whole school."""
+    return lambda book: frozenset(roles) | (frozenset(book.seated(SCHOOL, sight=KNOWS)) if school else frozenset())
+
+
 # At most five: on a phone they are side by side at the bottom, each as wide as a thumb.
 MAIN = (
     Way("work.index", Sentence("My work"), "work"),
     Way("cases.index", Sentence("Cases"), "cases"),
-    Way("cases.new", Sentence("Open a case"), "new", OPENERS),
+    Way("cases.new", Sentence("Open a case"), "new", _openers),
     Way("notices.index", Sentence("Notices"), "bell"),
     Way("help.index", Sentence("Help"), "help"),
 )
 MOST = 5
 # The overviews of the roles: the first that a person has is in the main menu if there is room.
 OVERVIEWS = (
-    Way("overviews.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
-    Way("overviews.school", Sentence("My school"), "done", frozenset({"head"})),
-    Way("overviews.klass", Sentence("My class"), "done", frozenset({"teacher"})),
-    Way("overviews.needs", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
-    Way("admin.index", Sentence("Admin"), "person", frozenset({ADMIN})),
+    Way("overviews.area", Sentence("My area"), "search", _seated(VILLAGE, COMMUNE, AREA, sights=(KNOWS, FIGURES))),
+    Way("overviews.school", Sentence("My school"), "done", _seated(SCHOOL)),
+    Way("overviews.klass", Sentence("My class"), "done", _seated(CLASS)),
+    Way("overviews.needs", Sentence("Needs and gifts"), "new", lambda book: book.referred),
+    Way("admin.index", Sentence("Admin"), "person", _named(ADMIN)),
 )
 # Set-up and the like: in the menu beside the person's name.
 MORE: tuple[Way, ...] = (
     *OVERVIEWS,
-    Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
+    Way("rollcall.index", Sentence("Attendance"), "done", _registers),
     Way("difficulties.index", Sentence("Difficulties"), "bell"),
-    Way("gaps.index", Sentence("Gaps in posts"), "soon", frozenset({"head", "commune_leader", OFFICE, ADMIN})),
-    Way("doubles.index", Sentence("Perhaps at two schools"), "person", frozenset({OFFICE})),
+    Way("gaps.index", Sentence("Gaps in posts"), "soon", lambda book: book.able(HOLD) | book.able(ADMINISTER)),
+    Way("doubles.index", Sentence("Perhaps at two schools"), "person", _named(OFFICE)),
     Way("closures.index", Sentence("Days without class"), "soon"),
-    Way("imports.index", Sentence("Bring in a file"), "new", frozenset({"teacher", "head", ADMIN})),
+    Way("imports.index", Sentence("Bring in a file"), "new", lambda book: book.able(REGISTER) | {ADMIN}),
     Way("away.index", Sentence("When I am away"), "person"),
     Way("channels.mine", Sentence("How I am told"), "bell"),
     Way("offline.index", Sentence("On this device"), "phone"),
     Way("rulebook.rules", Sentence("Rules in words"), "help"),
-    Way("risk.show", Sentence("Risk watch"), "soon", frozenset({"head", ADMIN, OFFICE})),
-    Way("simulate.index", Sentence("Try out rules"), "cases", frozenset({ADMIN, OFFICE})),
+    Way("risk.show", Sentence("Risk watch"), "soon", _named(ADMIN, OFFICE, school=True)),
+    Way("simulate.index", Sentence("Try out rules"), "cases", _named(ADMIN, OFFICE)),
 )
 
 
 def ways(of: tuple[Way, ...], roles: frozenset[str]) -> list[Way]:
     """Returns the entries that have a page and that somebody in these roles may use."""
-    return [way for way in of if way.endpoint in current_app.view_functions and (not way.roles or way.roles & roles)]
+    known, book = current_app.view_functions, role_book()
+    return [way for way in of if way.endpoint in known and (way.roles is None or way.roles(book) & roles)]
 
 
 def main_ways(roles: frozenset[str]) -> list[Way]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -12,7 +13,9 @@ from zoneinfo import ZoneInfo
 from flask import current_app, g, request
 from flask_login import current_user
 
+from engine.core.people.roles import RoleBook
 from engine.core.time_source import TimeSource
+from engine.core.words import Label
 from engine.store.ops.health import Looks
 from engine.store.ops.settings import DEMO, get_setting
 from engine.usecases.context import Context
@@ -62,6 +65,16 @@ def deployment() -> Deployment:
     """Returns the parts of the application that answers this request."""
     found: Deployment = current_app.extensions[EXTENSION]
     return found
+
+
+def role_book() -> RoleBook:
+    """Returns the roles of the installation."""
+    return deployment().context.definitions.roles
+
+
+def role_labels() -> Mapping[str, Label]:
+    """Returns what each role is called where no place is meant."""
+    return role_book().labels
 
 
 def copied() -> bool:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from flask import Blueprint, g, render_template
 
-from engine.core.people.access import ADMIN, OFFICE, Viewer
+from engine.core.people.access import Viewer
 from engine.core.people.gaps import DAYS
-from engine.core.people.responsibility import PASSED_OVER, ROLE_LABELS
+from engine.core.people.responsibility import PASSED_OVER
+from engine.core.people.roles import ADMINISTER, AREA, ASSOCIATION, CLASS, COMMUNE, HOLD, SCHOOL, VILLAGE, RoleBook
 from engine.core.refusals import NotAllowed
 from engine.core.units.kinds import called
 from engine.core.words import Sentence
 from engine.store.people import gaps as stored
 from engine.store.people.gaps import Roots
-from engine.store.units.unit_lists import SOUGHT
+from engine.store.units.unit_lists import sought
 from web.site.languages import said
-from web.site.request_context import deployment, today
+from web.site.request_context import deployment, role_book, role_labels, today
 
 pages = Blueprint("gaps", __name__)
 
-# Whose posts a role may fill, or have filled, in its own units and those below.
+# The seats that a leader with such a seat may fill, or have filled, in its own units and those below.
 FILLS = {
-    "head": ("teacher", "head"),
-    "commune_leader": ("commune_officer", "commune_leader", "volunteer", "association"),
-    OFFICE: tuple(SOUGHT),
+    SCHOOL: (CLASS, SCHOOL),
+    COMMUNE: (VILLAGE, COMMUNE, ASSOCIATION),
+    AREA: (CLASS, SCHOOL, VILLAGE, COMMUNE, ASSOCIATION),
 }
 
 
@@ -30,12 +31,13 @@ FILLS = {
 def index() -> str:
     """Shows the gaps of the next fourteen days in the viewer's area."""
     viewer: Viewer = g.viewer
-    if not any(viewer.holds(role) for role in (*FILLS, ADMIN)):
+    if not (viewer.able(HOLD) or viewer.able(ADMINISTER)):
         raise NotAllowed(Sentence("This page is for heads, commune leaders, education offices and administrators."))
+    wanted, roots = sought(role_book()), _roots(viewer)
     available = deployment().context.outbox.channels
     with deployment().context.store.reading("posts and people of one's own area, without any pupil") as session:
-        seats = stored.seat_gaps(session, _roots(viewer), today())
-        people = stored.unreached(session, _roots(viewer), available, today()) if available else []
+        seats = stored.seat_gaps(session, wanted, roots, today())
+        people = stored.unreached(session, wanted, roots, available, today()) if available else []
     return render_template(
         "gaps.html",
         seats=seats,
@@ -43,19 +45,24 @@ def index() -> str:
         channels=bool(available),
         days=DAYS,
         most=stored.MOST,
-        roles=ROLE_LABELS,
+        roles=role_labels(),
         why=PASSED_OVER,
         called=lambda kind, name: said(called(kind, name)),
-        admin=viewer.holds(ADMIN),
+        admin=viewer.able(ADMINISTER),
     )
 
 
 def _roots(viewer: Viewer) -> Roots | None:
     """Returns where the viewer may fill which posts; None: everywhere."""
-    if viewer.holds(ADMIN):
+    if viewer.able(ADMINISTER):
         return None
-    found: dict[str, frozenset[int]] = {}
-    for own, roles in FILLS.items():
-        for role in roles:
-            found[role] = found.get(role, frozenset()) | viewer.of(own)
+    return {role: ids for role, own in _fills(role_book()).items() if (ids := viewer.of(*own))}
+
+
+def _fills(book: RoleBook) -> dict[str, set[str]]:
+    """Returns, for each role that every place needs, who fills its posts or has them filled."""
+    found: dict[str, set[str]] = {role: set() for role in sought(book)}
+    for own in book.able(HOLD):
+        for role in {*book.seated(*FILLS.get(book[own].seat, ()))} & found.keys():
+            found[role].add(own)
     return found

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from engine.core.cases.act import Act
 from engine.core.cases.timeline import unit_label
 from engine.core.invariants import given
-from engine.core.people.access import OFFICE
+from engine.core.people.roles import AREA, CLASS, COMMUNE, SCHOOL, VILLAGE
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
 from engine.core.units.kinds import KINDS
 from engine.core.words import Label, Sentence
@@ -51,7 +51,7 @@ pages = Blueprint("overviews", __name__)
 def klass() -> str:
     """Shows the pupils of a class: open cases, recent days absent."""
     viewer, class_id = g.viewer, whole_arg("unit")
-    own = sorted(viewer.of("teacher"))
+    own = sorted(viewer.seated(CLASS))
     if class_id is None:
         if not own:
             raise NotAllowed(Sentence("This page is for homeroom teachers and heads."))
@@ -87,10 +87,10 @@ def _state_words(row: overviews.ClassListRow) -> Label:
 def school() -> str:
     """Shows the classes of a head's schools: what was not taken today, the open cases."""
     viewer = g.viewer
-    if not viewer.holds("head"):
+    if not viewer.seated(SCHOOL):
         raise NotAllowed(Sentence("This page is for heads of schools."))
     with deployment().context.store.scoped(viewer) as scoped:
-        classes = stored_rollcall.classes(scoped, [], viewer.of("head"), today())
+        classes = stored_rollcall.classes(scoped, [], viewer.seated(SCHOOL), today())
     with deployment().context.store.reading("the numbers of one's own classes") as reading:
         numbers = {it.id: it.numbers for it in _count(reading, [it.id for it in classes])}
     half = "m" if local(now()).hour < 12 else "a"
@@ -124,7 +124,7 @@ def _shown(number: int) -> str:
 def area() -> str:
     """Shows the villages, schools or communes of a post, the most urgent first."""
     viewer, unit_id = g.viewer, whole_arg("unit")
-    if not any(viewer.holds(role) for role in ("commune_officer", "commune_leader", OFFICE)):
+    if not viewer.opening.seated(VILLAGE, COMMUNE, AREA):
         raise NotAllowed(Sentence("This page is for commune officers, commune leaders and education offices."))
     with deployment().context.store.reading("the numbers of one's own area") as reading:
         inside = _within(reading, unit_id) if unit_id is not None else None
@@ -136,13 +136,13 @@ def area() -> str:
         shown=_shown,
         inside=inside,
         deeper={"commune", "province"},
-        visits=viewer.holds("commune_officer") and unit_id is None,
+        visits=bool(viewer.seated(VILLAGE)) and unit_id is None,
     )
 
 
 def _within(reading: Session, unit_id: int) -> overviews.UnitName:
     """Returns the unit to look into. Raises `NotFound` for one that is not in the viewer's area."""
-    posts = g.viewer.of(OFFICE) | g.viewer.of("commune_leader")
+    posts = g.viewer.opening.seated(AREA, COMMUNE)
     found = overviews.unit_name(reading, unit_id) if overviews.is_below(reading, unit_id, posts) else None
     if found is None:
         raise NotFound(Sentence("There is no such unit in your area."))
@@ -152,7 +152,7 @@ def _within(reading: Session, unit_id: int) -> overviews.UnitName:
 def _units(reading: Session, unit_id: int | None) -> dict[str, list[int]]:
     """Returns the units to count, by kind: one step below the viewer's posts."""
     viewer = g.viewer
-    posts = {unit_id} if unit_id is not None else set(viewer.of(OFFICE) | viewer.of("commune_leader"))
+    posts = {unit_id} if unit_id is not None else set(viewer.opening.seated(AREA, COMMUNE))
     of = overviews.kinds_of(reading, posts)
     found: dict[str, list[int]] = {}
     for kind, inner in (
@@ -164,8 +164,8 @@ def _units(reading: Session, unit_id: int | None) -> dict[str, list[int]]:
     ):
         if above := [unit for unit, it in of.items() if it == kind]:
             found.setdefault(inner, []).extend(overviews.below(reading, above, (inner,), today(), MOST_UNITS))
-    if unit_id is None and viewer.of("commune_officer"):
-        found["village"] = sorted({*found.get("village", ()), *viewer.of("commune_officer")})
+    if unit_id is None and viewer.opening.seated(VILLAGE):
+        found["village"] = sorted({*found.get("village", ()), *viewer.opening.seated(VILLAGE)})
     return found
 
 
@@ -192,7 +192,7 @@ def needs() -> str:
     with deployment().context.store.scoped(g.viewer) as scoped:
         lines = _needs(scoped)
         first = today().replace(day=1)
-        given = overviews.gifts(scoped, g.viewer.of("association") | g.viewer.of("volunteer"), first, MOST_GIFTS)
+        given = overviews.gifts(scoped, g.viewer.asked, first, MOST_GIFTS)
     field = _workflow().fields["support_kind"]
     return render_template(
         "overview_needs.html",
@@ -208,7 +208,7 @@ def needs() -> str:
 
 
 def _require_association() -> None:
-    if not (g.viewer.holds("association") or g.viewer.holds("volunteer")):
+    if not g.viewer.asked:
         raise NotAllowed(Sentence("This page is for associations and their members."))
 
 

@@ -1,4 +1,4 @@
-"""The words for what people do with cases, and the roles that may do it."""
+"""The words for what people do with cases."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from collections.abc import Mapping
 
 from engine.core.words import Label
 from engine.core.workflow.model import Workflow
-
-OPENERS = frozenset({"teacher", "head"})
-HOLDERS = frozenset({"head", "commune_leader", "education_office"})
-GIVERS = frozenset({"volunteer", "association", "teacher", "head", "commune_officer", "commune_leader"})
 
 ACTS: Mapping[str, Label] = {
     "opened": Label("lập hồ sơ", "opened the case"),

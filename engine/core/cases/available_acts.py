@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.core.cases.act_vocabulary import GIVERS, HOLDERS
 from engine.core.cases.turn import asks_elsewhere
-from engine.core.people.access import OFFICE, REFERRED, knows
-from engine.core.people.responsibility import LADDERS
+from engine.core.people.roles import ASSIGN, GIVE, HOLD, OFFICE, Roles
 from engine.core.words import Label
 from engine.core.workflow.builtin_forms import form_named
 from engine.core.workflow.model import ActFields, Transition, Workflow
@@ -39,6 +37,8 @@ class Standing(Protocol):
     def state(self) -> str: ...
     @property
     def waiting(self) -> bool: ...
+    @property
+    def offered_role(self) -> str | None: ...
     @property
     def request(self) -> str | None: ...
     @property
@@ -70,15 +70,22 @@ class Choices:
 
 
 def choices(
-    workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool, held_here: bool = False
+    workflow: Workflow,
+    case: Standing,
+    roles: frozenset[str],
+    known: Roles,
+    *,
+    offered_here: bool,
+    held_here: bool = False,
 ) -> Choices:
     """Returns what a person who reaches the case in these roles can do.
 
-    `offered_here`: the case waits for one of their posts. `held_here`: they have accepted it.
+    `known` says what the roles may do here. `offered_here`: the case waits for one of their posts. `held_here`: they
+    have accepted it.
     """
-    forms = _forms(workflow, case, roles, offered_here=offered_here, held_here=held_here)
+    forms = _forms(workflow, case, roles, known, offered_here=offered_here, held_here=held_here)
     acts = [*_steps(workflow, case, roles), *forms]
-    primary = _primary(workflow, case, roles, acts, offered_here=offered_here)
+    primary = _primary(workflow, case, roles, known, acts, offered_here=offered_here)
     rest = [act for act in acts if act != primary]
     rest.sort(key=lambda act: act.name != "decline")
     return Choices(primary, tuple(act for act in rest if not act.danger), tuple(act for act in rest if act.danger))
@@ -92,35 +99,49 @@ def _steps(workflow: Workflow, case: Standing, roles: frozenset[str]) -> Iterato
 
 
 def _forms(
-    workflow: Workflow, case: Standing, roles: frozenset[str], *, offered_here: bool, held_here: bool
+    workflow: Workflow, case: Standing, roles: frozenset[str], known: Roles, *, offered_here: bool, held_here: bool
 ) -> Iterator[AvailableAct]:
-    state = workflow.states[case.state]
-    above = {OFFICE, *LADDERS.get(state.owner or "", ())} - {state.owner}
+    state, tends = workflow.states[case.state], known.tends(roles)
     allowed = {
         "accept": case.waiting and offered_here,
         "decline": (case.waiting and offered_here) or held_here,
-        "support": bool(roles & GIVERS) and not state.final,
-        "check_in": knows(roles) and not state.final,
+        "support": bool(roles & known.able(GIVE)) and not state.final,
+        "check_in": tends and not state.final,
         "note": True,
-        "assign": bool(roles & above) and not state.final,
-        "hold": bool(roles & HOLDERS) and not state.final,
-        "companion": knows(roles) and not state.final,
+        "assign": bool(roles & assigners(state.owner, known)) and not state.final,
+        "hold": bool(roles & known.able(HOLD)) and not state.final,
+        "companion": tends and not state.final,
         "difficulty": not state.final,
     }
     return (AvailableAct(name, FORM_LABELS[name]) for name, may in allowed.items() if may)
 
 
+def assigners(owner: str | None, known: Roles) -> frozenset[str]:
+    """The roles that may give a case to somebody: those on the way up from who has it in its state, and the office."""
+    above = {OFFICE, *known.ladder(owner)} - {owner} if owner else {OFFICE}
+    return known.able(ASSIGN) & above
+
+
 def _primary(
-    workflow: Workflow, case: Standing, roles: frozenset[str], acts: list[AvailableAct], *, offered_here: bool
+    workflow: Workflow,
+    case: Standing,
+    roles: frozenset[str],
+    known: Roles,
+    acts: list[AvailableAct],
+    *,
+    offered_here: bool,
 ) -> AvailableAct | None:
-    """Returns the first act: accept an offer; else what answers the request; else the first step that leads on; else
-    look after the pupil or give support. Who has the case while another is asked has nothing to do first.
+    """Returns the first act: accept an offer, or give it to somebody if a leader has it; else what answers the request;
+    else the first step that leads on; else look after the pupil or give support. Who has the case while another is
+    asked has nothing to do first.
     """
     by_name = {act.name: act for act in acts}
-    if case.waiting and offered_here:
-        return by_name["accept"]
+    leads = (asked := known.get(case.offered_role)) is not None and asked.assigns_first and asked.code in roles
+    assigns = leads and "assign" in by_name  # a chairman assigns (phân công); he does not go himself
+    if assigns or (case.waiting and offered_here):
+        return by_name["assign" if assigns else "accept"]
     state, order = workflow.states[case.state], list(workflow.states)
-    if roles <= REFERRED and not state.final:
+    if roles <= known.referred and not state.final:
         return by_name.get("support")
     steps = [step for step in workflow.leaving(case.state) if step.name in by_name]
     if answering := next((step for step in steps if case.request in step.answers_to), None):

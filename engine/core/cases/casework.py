@@ -20,10 +20,7 @@ from engine.core.cases.facts import PLACE, Facts, Fired, changing
 from engine.core.cases.requests import following
 from engine.core.cases.turn import asks_elsewhere
 from engine.core.invariants import given
-from engine.core.people.access import ADMIN, OFFICE, REFERRED, SEATS
 from engine.core.people.responsibility import (
-    LADDERS,
-    ROLE_LABELS,
     Directory,
     Found,
     acting,
@@ -33,6 +30,7 @@ from engine.core.people.responsibility import (
     recipients,
     seats_of,
 )
+from engine.core.people.roles import ADMIN, ASSOCIATION, OFFICE, Roles
 from engine.core.refusals import Conflict, NotAllowed
 from engine.core.rules.model import (
     NEXT_UP,
@@ -135,6 +133,11 @@ class Casework:
         self.entries: list[Entry] = []
 
     @property
+    def roles(self) -> Roles:
+        """The roles of the tree that the case lies in."""
+        return self.situation.roles
+
+    @property
     def next_seq(self) -> int:
         """Returns the number that the next entry gets in the history of the case."""
         return self.facts.version + len(self.entries) + 1
@@ -220,7 +223,7 @@ class Casework:
         """The post that gets what this seat returns."""
         role = seat[0]
         owner = self.situation.workflow.states[self.facts.state].owner or role
-        start = seat if role in LADDERS[owner] else None
+        start = seat if role in self.roles.ladder(owner) else None
         return find(owner, self.facts, self.directory, {*declined, seat}, start)
 
     def _seat_of_holder(self) -> tuple[str, int]:
@@ -228,9 +231,9 @@ class Casework:
         facts = self.facts
         owner = self.situation.workflow.states[facts.state].owner or ADMIN
         held = posts_of(facts.assignee_id, owner, facts, self.directory) if facts.assignee_id else ()
-        own = next((role for role in held if role in SEATS), None)
+        own = next((role for role in held if self.roles[role].column), None)
         role = own or given(facts.offered_role, "who accepted a case had an offer")
-        unit = getattr(facts, SEATS[own]) if own else facts.offered_unit_id
+        unit = getattr(facts, self.roles[own].column or "") if own else facts.offered_unit_id
         return role, given(unit, "a post lies in a unit")
 
     def assign(self, actor: Actor, person_id: int, role: str, values: Mapping[str, object]) -> None:
@@ -239,11 +242,15 @@ class Casework:
         The actor is above that person, or had the case.
         """
         owner = self.situation.workflow.states[self.facts.state].owner
-        above = {OFFICE, *LADDERS.get(owner or "", ())}
+        above = {OFFICE, *self.roles.ladder(owner)} if owner else set()
         if owner is None or not (actor.roles & above) or role not in above:
             raise NotAllowed(Sentence("Your role does not allow assigning this case."))
         entry = self._entry(
-            "assigned", actor, role=actor.role(LADDERS[owner]), data={"to": person_id, "as": role}, text=values
+            "assigned",
+            actor,
+            role=actor.role(self.roles.ladder(owner)),
+            data={"to": person_id, "as": role},
+            text=values,
         )
         waited = self.facts.waiting
         if waited:
@@ -586,7 +593,7 @@ class Casework:
             own = find(role, self.facts, self.directory)
             return find(role, self.facts, self.directory, start=(own.role, own.unit_id)) if own.role != ADMIN else own
         named = self.directory.seat(role, unit)
-        if named and (role in REFERRED or named.unit_id in self._here()):
+        if named and (role in self.roles.referred or named.unit_id in self._here()):
             return named
         return find(role, self.facts, self.directory)  # a person without a duty here cannot open the case
 
@@ -641,7 +648,7 @@ class Casework:
             facts.level, facts.opened_at = 0, self.now
         if target.owner is None:
             return
-        if target.owner in {"volunteer", "association"} and facts.commune_id:
+        if target.owner in self.roles.seated(ASSOCIATION) and facts.commune_id:
             facts.association_id = next(iter(self.directory.associations(facts.commune_id)), facts.association_id)
         found = find(target.owner, facts, self.directory)
         if target.offered:
@@ -659,7 +666,7 @@ class Casework:
         if entry.answer is None and facts.offered_role and facts.accepted_at is None:
             entry.answer = "superseded"
         facts.offered_role, facts.offered_unit_id = found.role, found.unit_id
-        if found.role in REFERRED:
+        if found.role in self.roles.referred:
             facts.association_id = found.unit_id
         facts.offered_at, facts.accepted_at, facts.assignee_id = self.now, None, None
         self._ask(ACCEPT, (found.role, found.unit_id), entry)
@@ -758,10 +765,15 @@ class Casework:
             return facts.offered_role, facts.offered_unit_id
         owner = given(self.situation.workflow.states[facts.state].owner, "an open case has an owner")
         held = posts_of(facts.assignee_id, owner, facts, self.directory) if facts.assignee_id else ()
-        if held and held[0] in SEATS and (unit := getattr(facts, SEATS[held[0]])) is not None:
+        if held and (unit := self._own_unit(held[0])) is not None:
             return held[0], unit
         found = find(owner, facts, self.directory)
         return found.role, found.unit_id
+
+    def _own_unit(self, role: str) -> int | None:
+        """Returns the unit of the case in which a role has its seat; None for an area, or a role of another tree."""
+        known = self.roles.get(role)
+        return getattr(self.facts, known.column) if known and known.column else None
 
     def _taken(self, waited: bool, role: str, entry: Entry) -> None:
         """Somebody in this role has the case now; `waited`: it was on offer, so its own request begins."""
@@ -769,7 +781,7 @@ class Casework:
         if role == facts.offered_role and facts.offered_unit_id is not None:
             seat = role, facts.offered_unit_id
         else:
-            seat = role, getattr(facts, SEATS.get(role, ""), None) or find(role, facts, self.directory).unit_id
+            seat = role, self._own_unit(role) or find(role, facts, self.directory).unit_id
         if facts.offered_role is not None:
             facts.offered_role, facts.offered_unit_id = seat
         if waited:
@@ -855,7 +867,7 @@ class Casework:
                 )
             raise Conflict(Sentence("The case was accepted already, at {at}.", at=self._local(facts.accepted_at)))
         if (facts.offered_role, facts.offered_unit_id) not in seats:
-            raise NotAllowed(Sentence("The case is on offer to: {role}.", role=ROLE_LABELS[facts.offered_role]))
+            raise NotAllowed(Sentence("The case is on offer to: {role}.", role=self.roles[facts.offered_role].label))
         return facts.offered_role
 
     def _local(self, moment: dt.datetime) -> dt.datetime:
@@ -911,7 +923,8 @@ class Casework:
 
     def _asks_somebody_else(self) -> bool:
         owner, offered_role = self.situation.workflow.states[self.facts.state].owner, self.facts.offered_role
-        return owner not in REFERRED and offered_role is not None and offered_role not in REFERRED
+        referred = self.roles.referred
+        return owner not in referred and offered_role is not None and offered_role not in referred
 
     def _look_again(self, seen: escalation.Evaluation) -> None:
         facts = self.facts

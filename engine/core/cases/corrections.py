@@ -20,8 +20,7 @@ from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.cases.past import CORRECTED, ENTRY, VOIDS, PastEvent, Sums, answers_since, as_it_counts, closing, sums
 from engine.core.cases.requests import following
-from engine.core.people.access import knows
-from engine.core.people.responsibility import LADDERS
+from engine.core.people.roles import Roles
 from engine.core.refusals import Conflict, NotFound
 from engine.core.rules.model import Rule
 from engine.core.words import Sentence
@@ -77,9 +76,10 @@ def withdrawable(workflow: Workflow, event: PastEvent) -> bool:
     return event.kind in _FREE or (event.kind in workflow.transitions and not event.moved)
 
 
-def above(event: PastEvent, roles: Collection[str]) -> set[str]:
-    """Returns those of these roles that stand above the one in which the event was made."""
-    return set(LADDERS.get(event.role or "", ())[1:]) & set(roles)
+def above(event: PastEvent, roles: Collection[str], tree: Roles) -> set[str]:
+    """Returns those of these roles that stand above the one in which the event was made; a deputy does not."""
+    role = event.role or ""
+    return ({*tree.ladder(role)[1:]} - {*tree.beside([role])}) & set(roles)
 
 
 def wrote(event: PastEvent, person_id: int) -> bool:
@@ -88,14 +88,23 @@ def wrote(event: PastEvent, person_id: int) -> bool:
 
 
 def why_not(
-    workflow: Workflow, event: PastEvent, roles: frozenset[str], person_id: int, now: dt.datetime, limits: Limits
+    workflow: Workflow,
+    event: PastEvent,
+    roles: frozenset[str],
+    tree: Roles,
+    person_id: int,
+    now: dt.datetime,
+    limits: Limits,
 ) -> Sentence | None:
-    """Returns why somebody with these roles on the case may not put an entry right; None if they may."""
+    """Returns why somebody with these roles on the case may not put an entry right; None if they may.
+
+    `tree` says who stands above whom where the case lies.
+    """
     written = event.values or event.kind in _WITHOUT_WORDS
     if event.person_id is None or form_of(workflow, event.kind) is None or not written:
         return Sentence("Nothing in this entry can be corrected.")
-    own, higher = wrote(event, person_id), above(event, roles)
-    if not (own or knows(roles) or event.kind == "support_given"):
+    own, higher = wrote(event, person_id), above(event, roles, tree)
+    if not (own or tree.knows(roles) or event.kind == "support_given"):
         return Sentence("You may not read this entry, so you cannot correct it.")
     if higher or (own and now - event.at <= dt.timedelta(days=limits.days)):
         return None

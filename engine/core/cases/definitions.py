@@ -10,6 +10,7 @@ from functools import lru_cache
 from engine.core.calendar import Calendar, Clock, ClosedDays, Pause, Window, clock_of, windows
 from engine.core.calendar.announced import HARVEST
 from engine.core.cases.facts import Facts
+from engine.core.people.roles import NO_ROLES, OF_A_COMMUNE, RoleBook, Roles
 from engine.core.refusals import NotFound
 from engine.core.rules.model import Rule, RuleSet, Season
 from engine.core.words import Label, Sentence
@@ -17,7 +18,6 @@ from engine.core.workflow.model import Workflow
 
 MOST_TIMES = 512  # clocks that are kept for other cases; a clock with its own closures takes 50 KB
 DAYS_APART = ("closures", "shut", "harvests")  # what of the surroundings a clock counts with
-OF_COMMUNE = frozenset({"commune_officer", "commune_leader"})  # who works at the commune's office
 HALF, DAY = 0.5, dt.timedelta(days=1)
 Seasons = Mapping[str, tuple[Window, ...]]
 Holds = tuple[tuple[dt.datetime, dt.datetime | None, str], ...]  # from, to (None: no end), reason
@@ -30,6 +30,7 @@ class Surroundings:
     `school_units` are the codes of the class and all units above it, `home_units` those of the village and all units
     above it. `weekdays` are ISO digits ("123456": Monday to Saturday); None means those of the calendar. `shut` are the
     days on which the office of the place does not work, `harvests` the seasons that communes have entered there.
+    `district`: the commune lies in a district.
     """
 
     province: str = ""
@@ -39,11 +40,12 @@ class Surroundings:
     closures: tuple[ClosedDays, ...] = ()
     shut: tuple[ClosedDays, ...] = ()
     harvests: tuple[ClosedDays, ...] = ()
+    district: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that a decision needs beside the case itself: its rules, its clocks, its units and its risk windows.
+    """Everything that a decision needs beside the case: its rules, its clocks, its units, its risk windows, its roles.
 
     `clock` hurries in a season. `steady` does not: repetitions, lessons and rules with `season = false` count with it.
     `commune` are the same two, but without the days on which the office of the pupil's commune is shut. Only the states
@@ -56,6 +58,7 @@ class Situation:
     calendar: Calendar
     surroundings: Surroundings
     seasons: Seasons
+    roles: Roles
     steady: Clock
     commune: tuple[Clock, Clock]
 
@@ -75,7 +78,8 @@ class Situation:
         return self.commune if self._of_commune(rule) else (self.clock, self.steady)
 
     def _of_commune(self, rule: Rule) -> bool:
-        return self.workflow.states[rule.when.state].owner in OF_COMMUNE
+        owner = self.roles.get(self.workflow.states[rule.when.state].owner)
+        return owner is not None and owner.seat in OF_A_COMMUNE
 
     def season_on(self, day: dt.date) -> frozenset[str]:
         """The ids of the risk windows that a day lies in."""
@@ -105,13 +109,15 @@ class Definitions:
 
     `calendars` are found by province code; "" is the calendar of all other provinces.
 
-    `current` names, for each workflow the versions of workflow and rules with which new cases begin.
+    `current` names, for each workflow the versions of workflow and rules with which new cases begin. `roles` are those
+    of every administrative tree.
     """
 
     workflows: Mapping[tuple[str, int], Workflow]
     rulesets: Mapping[tuple[str, int], RuleSet]
     calendars: Mapping[str, Calendar]
     current: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    roles: RoleBook = NO_ROLES
     # Seasons, a clock that hurries in them, and one that does not.
     _times: dict[tuple[object, ...], tuple[Seasons, Clock, Clock]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -142,8 +148,17 @@ class Definitions:
         seasons, *commune = self._time(rules, facts.since, surroundings, facts.holds)
         own = replace(surroundings, shut=()) if surroundings.shut else surroundings
         clock, steady = self._time(rules, facts.since, own, facts.holds)[1:]
-        calendar = self.calendar(surroundings.province)
-        return Situation(workflow, rules, clock, calendar, surroundings, seasons, steady, (commune[0], commune[1]))
+        calendar, roles = self.calendar(surroundings.province), self.roles_in(surroundings)
+        pair = commune[0], commune[1]
+        return Situation(workflow, rules, clock, calendar, surroundings, seasons, roles, steady, pair)
+
+    def roles_in(self, surroundings: Surroundings) -> Roles:
+        """The roles of the tree that a case lies in."""
+        return self.roles.tree(district=surroundings.district)
+
+    def role_labels(self, surroundings: Surroundings) -> Mapping[str, Label]:
+        """What the roles are called where a case lies."""
+        return self.roles.called(district=surroundings.district)
 
     def clock(
         self, rules: RuleSet, when: dt.datetime, surroundings: Surroundings, holds: Holds = (), *, steady: bool = False

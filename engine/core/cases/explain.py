@@ -19,12 +19,13 @@ from engine.core.cases import escalation
 from engine.core.cases.definitions import DAYS_APART, Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts
 from engine.core.cases.turn import asked
-from engine.core.people.responsibility import PASSED_OVER, ROLE_LABELS
+from engine.core.people.responsibility import PASSED_OVER
 from engine.core.rules.model import Rule, RuleSet
 from engine.core.words import Label, Sentence
 from engine.core.workflow.answers import FARTHEST, MOST_PUT_OFF, REQUEST, Answer, Since
 
 Line = Label | Sentence
+Labels = Mapping[str, Label]  # what each role is called where the case lies
 
 BECAUSE: Mapping[str, Line] = {
     "closure": Sentence("Days without class were entered or lifted."),
@@ -92,16 +93,17 @@ def why_of_event(
         text: what people wrote with the event, if it still exists and the reader may see it: reasons of closures,
             holds.
     """
+    labels, calendar = definitions.role_labels(surroundings), definitions.calendar(surroundings.province)
     if "rule" in data:
         return explain_firing(definitions, facts, surroundings, data, text)
     if "asked" in data or "stays" in data:
-        return _asked(definitions.calendar(surroundings.province), data)
+        return _asked(calendar, data, labels)
     if "due_before" in data:
-        return _recounted(definitions.calendar(surroundings.province), data)
+        return _recounted(calendar, data, labels)
     if "offered_to" in data or "passed_over" in data:
-        return _handed(data)
+        return _handed(data, labels)
     if "next" in data:
-        return _put_off(definitions, facts, definitions.calendar(surroundings.province), data)
+        return _put_off(definitions, facts, calendar, data, labels)
     return None
 
 
@@ -144,45 +146,47 @@ def explain_firing(
         lines += _answered(calendar, _since(data))
     elif data["repetition"]:
         lines.append(Sentence("Repetition {number}.", number=data["repetition"]))
-    return Why(rule.why if rule else Label(name, name), (*lines, *offered_to(data), *passed_over(data)), days)
+    lines += _posts(data, definitions.role_labels(surroundings))
+    return Why(rule.why if rule else Label(name, name), tuple(lines), days)
 
 
-def offered_to(data: Mapping[str, Any]) -> list[Line]:
-    """Returns the post to which an event offered the case."""
+def _posts(data: Mapping[str, Any], labels: Labels) -> list[Line]:
+    """Returns the post to which an event offered the case, and those that were passed over on the way."""
     role = data.get("offered_to")
-    return [Sentence("Offered to: {role}.", role=ROLE_LABELS[role])] if role else []
+    offered: list[Line] = [Sentence("Offered to: {role}.", role=labels[role])] if role else []
+    return offered + _passed_over(data, labels)
 
 
-def passed_over(data: Mapping[str, Any]) -> list[Line]:
+def _passed_over(data: Mapping[str, Any], labels: Labels) -> list[Line]:
     """Returns the posts that were passed over on the way to the offer, and why."""
     return [
-        Sentence("Passed over: {role}, {why}.", role=ROLE_LABELS[role], why=PASSED_OVER[why])
+        Sentence("Passed over: {role}, {why}.", role=labels[role], why=PASSED_OVER[why])
         for role, _unit, why in data.get("passed_over", ())
     ]
 
 
-def _handed(data: Mapping[str, Any]) -> Why:
+def _handed(data: Mapping[str, Any], labels: Labels) -> Why:
     """Explains an offer or a hand-over that a person caused."""
     if data.get("passed_over"):
         asked = data["passed_over"][0][0]
         reason = Sentence(
-            "Responsible here: {role}. The nearest post on the way up that is filled has it.", role=ROLE_LABELS[asked]
+            "Responsible here: {role}. The nearest post on the way up that is filled has it.", role=labels[asked]
         )
     else:
-        reason = Sentence("Responsible here: {role}.", role=ROLE_LABELS[data["offered_to"]])
-    return Why(reason, (*offered_to(data), *passed_over(data)))
+        reason = Sentence("Responsible here: {role}.", role=labels[data["offered_to"]])
+    return Why(reason, tuple(_posts(data, labels)))
 
 
-def _asked(calendar: Calendar, data: Mapping[str, Any]) -> Why:
+def _asked(calendar: Calendar, data: Mapping[str, Any], labels: Labels) -> Why:
     """Explains why a difficulty waits for a post."""
     late, until = _moment(calendar, data.get("late")), _moment(calendar, data.get("answer_by"))
     if "stays" in data:
         return Why(Sentence("No answer until {late}, and nobody stands higher: it stays where it is.", late=late), ())
-    reason = Sentence("The next post up decides: the head, the commune leader, then the education office.")
+    reason = Sentence("The next post up decides.")
     if late:
         reason = Sentence("No answer until {late}: it goes to the next post up.", late=late)
-    asked = Sentence("An answer is due from: {role}, until {until}.", role=ROLE_LABELS[data["asked"]], until=until)
-    return Why(reason, (asked, *passed_over(data)))
+    asked = Sentence("An answer is due from: {role}, until {until}.", role=labels[data["asked"]], until=until)
+    return Why(reason, (asked, *_passed_over(data, labels)))
 
 
 def _agreed(calendar: Calendar, rule: Rule, facts: Facts) -> tuple[Line, ...]:
@@ -198,10 +202,12 @@ def _agreed(calendar: Calendar, rule: Rule, facts: Facts) -> tuple[Line, ...]:
     return (Sentence("A next date was given at {at}: time counts from {start}.", at=asked_at, start=asked_from),)
 
 
-def _put_off(definitions: Definitions, facts: Facts, calendar: Calendar, data: Mapping[str, Any]) -> Why:
+def _put_off(
+    definitions: Definitions, facts: Facts, calendar: Calendar, data: Mapping[str, Any], labels: Labels
+) -> Why:
     """Explains what a next date changed."""
     workflow = definitions.workflow(facts.workflow, facts.workflow_version)
-    reason = asked(workflow, str(data.get("to", facts.state)), data["request"], data["requested_of"])
+    reason = asked(workflow, str(data.get("to", facts.state)), data["request"], data["requested_of"], labels)
     day = dt.date.fromisoformat(data["next"])
     if "spent" in data:
         said = Sentence("Its next date, {day}, puts nothing off: that was done often enough.", day=day)
@@ -218,7 +224,7 @@ def _put_off(definitions: Definitions, facts: Facts, calendar: Calendar, data: M
     return Why(reason, (said,))
 
 
-def _recounted(calendar: Calendar, data: Mapping[str, Any]) -> Why:
+def _recounted(calendar: Calendar, data: Mapping[str, Any], labels: Labels) -> Why:
     """Explains a deadline that was counted again."""
     none = Label("không có hạn", "no deadline")
     before, after = (_moment(calendar, data[key]) or none for key in ("due_before", "due"))
@@ -227,7 +233,7 @@ def _recounted(calendar: Calendar, data: Mapping[str, Any]) -> Why:
     if "first" in data and "last" in data and data.get("because") in _DAYS:
         first, last = (dt.date.fromisoformat(data[key]) for key in ("first", "last"))
         lines.append(Sentence(_DAYS[data["because"]].msgid, first=first, last=last))
-    return Why(reason, (*lines, *offered_to(data), *passed_over(data)))
+    return Why(reason, (*lines, *_posts(data, labels)))
 
 
 # --- how the time of a firing was counted -----------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from engine.core.cases.casework import SYSTEM, Actor, Casework
-from engine.core.people.access import ADMIN
 from engine.core.people.responsibility import Found, acting, answers_for, find, find_from, seats_of
+from engine.core.people.roles import ADMIN
 
 Seat = tuple[str, int | None]
 _RULE = Actor(None, SYSTEM)

@@ -15,7 +15,7 @@ from engine.core.cases.explain import Why, why_of_event
 from engine.core.cases.facts import Facts
 from engine.core.cases.past import OF
 from engine.core.cases.turn import asked
-from engine.core.people.responsibility import ROLE_LABELS, acted
+from engine.core.people.responsibility import acted
 from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import COMPANY, FIELDS, field_named
 from engine.core.workflow.model import Field, State, Workflow
@@ -77,7 +77,10 @@ def tell(
     definitions: Definitions, facts: Facts, surroundings: Surroundings, event: TimelineEvent, names: Names
 ) -> TimelineEntry:
     """Puts one event into words."""
-    workflow = definitions.workflow(facts.workflow, facts.workflow_version)
+    workflow, labels = (
+        definitions.workflow(facts.workflow, facts.workflow_version),
+        definitions.role_labels(surroundings),
+    )
     data, by_rule = event.data, "rule" in event.data
     why = why_of_event(definitions, facts, surroundings, data, event.text)
     what: Line = why.reason if why and by_rule else _capital(act_label(workflow, event.kind))
@@ -85,9 +88,9 @@ def tell(
     return TimelineEntry(
         what,
         event.at,
-        None if by_rule else _who(event, names),
+        None if by_rule else _who(event, names, labels),
         by_rule or "late" in data,
-        (*_about(definitions, facts, workflow, data), *_changes(workflow, data, names)),
+        (*_about(definitions, facts, workflow, data), *_changes(workflow, data, names, labels)),
         answers,
         says,
         why,
@@ -109,20 +112,20 @@ def _capital(label: Label) -> Label:
     return Label(label.vi[:1].upper() + label.vi[1:], label.en[:1].upper() + label.en[1:])
 
 
-def _who(event: TimelineEvent, names: Names) -> Line | None:
-    role = ROLE_LABELS.get(event.role or "")
+def _who(event: TimelineEvent, names: Names, labels: Mapping[str, Label]) -> Line | None:
+    role = labels.get(event.role or "")
     return acted(event.person, names.people.get(event.data.get(FOR, 0)), role) if event.person is not None else role
 
 
-def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Iterator[Line]:
+def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names, labels: Mapping[str, Label]) -> Iterator[Line]:
     """What the event changed: the state, who is to act, the level, the flags."""
     if state := _entered(workflow, data):
         yield Sentence("Now: {state}", state=state.label)
     if role := data.get("offered_to"):
         unit = names.units.get(data.get("unit", 0), "")
-        yield offered(role, unit)
+        yield offered(labels[role], unit)
     elif (request := data.get("request")) and request != ACCEPT:
-        yield asked(workflow, str(data.get("to", "")), request, data["requested_of"])
+        yield asked(workflow, str(data.get("to", "")), request, data["requested_of"], labels)
     if "as" in data:
         yield Sentence("Assigned to: {person}", person=names.people.get(data.get("to", 0), ""))
     if "level" in data:
@@ -131,7 +134,7 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names) -> Itera
     if flag := workflow.flags.get(str(data.get("flag"))):
         yield flag
     if decides := data.get("asked") or data.get("stays"):
-        yield waits_for(decides, names.units.get(data.get("unit", 0), ""))
+        yield waits_for(labels[decides], names.units.get(data.get("unit", 0), ""))
     if with_them := [names.company[seq] for seq in data.get(COMPANY, ()) if seq in names.company]:
         yield Sentence("Together with: {people}", people=with_them)
     if label := names.company.get(data.get("companion", 0)):
@@ -156,11 +159,11 @@ def _of_attendance(workflow: Workflow, data: Mapping[str, Any]) -> Iterator[Line
         yield Sentence("Proposed: {step}. The clock stands still until somebody decides.", step=proposed.label)
 
 
-def waits_for(role: str, unit: str) -> Sentence:
+def waits_for(role: Label, unit: str) -> Sentence:
     """Says which post has to decide about a difficulty."""
     if unit:
-        return Sentence("To be decided by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
-    return Sentence("To be decided by: {role}", role=ROLE_LABELS[role])
+        return Sentence("To be decided by: {role}, {unit}", role=role, unit=unit)
+    return Sentence("To be decided by: {role}", role=role)
 
 
 def around_label(role: str, name: str) -> Label:
@@ -171,11 +174,11 @@ def around_label(role: str, name: str) -> Label:
     return Label(f"{name} ({label.vi})", f"{name} ({label.en})") if name else label
 
 
-def offered(role: str, unit: str) -> Sentence:
+def offered(role: Label, unit: str) -> Sentence:
     """Says to which post a case is offered."""
     if unit:
-        return Sentence("Waiting to be accepted by: {role}, {unit}", role=ROLE_LABELS[role], unit=unit)
-    return Sentence("Waiting to be accepted by: {role}", role=ROLE_LABELS[role])
+        return Sentence("Waiting to be accepted by: {role}, {unit}", role=role, unit=unit)
+    return Sentence("Waiting to be accepted by: {role}", role=role)
 
 
 def _written(

@@ -6,19 +6,19 @@ The page, a card, the text for Zalo, the timeline and `ralop explain` use the sa
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from engine.core.calendar import Calendar
 from engine.core.cases import escalation
 from engine.core.cases.definitions import Situation
 from engine.core.cases.escalation import Due
 from engine.core.cases.facts import Facts
-from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.rules.model import Ask, Fire, Notify, OfferTo, Rule
-from engine.core.words import Sentence
+from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Workflow
 from engine.core.workflow.requests import ACCEPT
+
+Labels = Mapping[str, Label]  # what each role is called where the case lies
 
 
 class Asked(Protocol):
@@ -32,20 +32,20 @@ class Asked(Protocol):
     def asked_role(self) -> str | None: ...
 
 
-def turn(workflow: Workflow, case: Asked) -> Sentence | None:
+def turn(workflow: Workflow, case: Asked, labels: Labels) -> Sentence | None:
     """Returns what the case asks, and of which role; None for a case that has ended."""
     if case.request is None or case.asked_role is None:
         return None
     if case.request == ACCEPT:
-        return Sentence("Asked to accept: {role}", role=ROLE_LABELS[case.asked_role])
-    return asked(workflow, case.state, case.request, case.asked_role)
+        return Sentence("Asked to accept: {role}", role=labels[case.asked_role])
+    return asked(workflow, case.state, case.request, case.asked_role, labels)
 
 
-def asked(workflow: Workflow, state: str, request: str, role: str) -> Sentence:
+def asked(workflow: Workflow, state: str, request: str, role: str, labels: Labels) -> Sentence:
     """Says that a role is asked for something."""
     return Sentence(
         "It is the turn of: {role} – {request}",
-        role=ROLE_LABELS.get(role, role),
+        role=labels.get(role, role),
         request=workflow.request_label(state, request),
     )
 
@@ -57,13 +57,13 @@ def asks_elsewhere(workflow: Workflow, case: Asked) -> bool:
     return request is not None and request.of != state.owner
 
 
-def afterwards(situation: Situation, facts: Facts, now: dt.datetime) -> Sentence | None:
+def afterwards(situation: Situation, facts: Facts, now: dt.datetime, labels: Labels) -> Sentence | None:
     """Returns who is asked next, and when, if nobody does what the case asks; None if nothing follows for certain."""
     expected = escalation.expected(facts, situation, now)
     coming = [due for due in expected if not escalation.waits(due.rule) and not _tells_of_the_pupil(due.rule)]
     moving = (due for due in coming if any(isinstance(it, Ask | Fire | OfferTo) for it in due.rule.then))
     due = next(moving, None) or next(_telling(coming, facts), None)
-    return _said(due, situation, facts, situation.calendar) if due else None
+    return _said(due, situation, facts, labels) if due else None
 
 
 def _tells_of_the_pupil(rule: Rule) -> bool:
@@ -76,8 +76,8 @@ def _telling(coming: Iterable[Due], facts: Facts) -> Iterator[Due]:
     return (due for due in coming if facts.due_at is None or due.at >= facts.due_at)
 
 
-def _said(due: Due, situation: Situation, facts: Facts, calendar: Calendar) -> Sentence | None:
-    workflow, at = situation.workflow, calendar.local(due.at)
+def _said(due: Due, situation: Situation, facts: Facts, labels: Labels) -> Sentence | None:
+    workflow, at = situation.workflow, situation.calendar.local(due.at)
     for action in due.rule.then:
         match action:
             case Ask(name):
@@ -87,7 +87,7 @@ def _said(due: Due, situation: Situation, facts: Facts, calendar: Calendar) -> S
                 return Sentence(
                     "If not, from {at} it is the turn of: {role} – {request}",
                     at=at,
-                    role=ROLE_LABELS[role],
+                    role=labels[role],
                     request=workflow.request_label(facts.state, name),
                 )
             case Fire(name):
@@ -98,17 +98,17 @@ def _said(due: Due, situation: Situation, facts: Facts, calendar: Calendar) -> S
                     "If not, at {at} the case goes to “{state}”: {role}",
                     at=at,
                     state=state.label,
-                    role=ROLE_LABELS[state.owner],
+                    role=labels[state.owner],
                 )
             case OfferTo(role, _):
                 return Sentence(
                     "If not, from {at} it is the turn of: {role} – {request}",
                     at=at,
-                    role=ROLE_LABELS[role],
+                    role=labels[role],
                     request=workflow.request_label(facts.state, ACCEPT),
                 )
             case _:
                 continue
     roles = [role for action in due.rule.then if isinstance(action, Notify) for role in action.roles]
-    told = [ROLE_LABELS[role] for role in dict.fromkeys(roles)]
+    told = [labels[role] for role in dict.fromkeys(roles)]
     return Sentence("If not, at {at} these are told: {roles}", at=at, roles=told) if told else None

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.core.files.attendance import FileFacts
-from engine.core.people.access import ADMIN, Viewer
+from engine.core.people.access import Viewer
+from engine.core.people.roles import ADMIN, CLASS, SCHOOL
 from engine.core.words import Sentence
 
 KINDS = ("pupils", "attendance")
@@ -84,7 +85,7 @@ def reach_of(viewer: Viewer, kind: str) -> Reach:
     """Returns what a person may import: a teacher the marks of own classes, a head also the pupils of the school."""
     if viewer.holds(ADMIN):
         return ALL
-    return Reach(False, viewer.of("teacher") if kind == "attendance" else frozenset(), viewer.of("head"))
+    return Reach(False, viewer.seated(CLASS) if kind == "attendance" else frozenset(), viewer.seated(SCHOOL))
 
 
 NOT_YOURS = Sentence("This row is of a class that is not yours.")

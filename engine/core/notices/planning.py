@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 
 from engine.core.calendar import Calendar
 from engine.core.cases.definitions import Definitions
-from engine.core.people.access import OFFICE
 from engine.core.people.account_events import notice_words
 from engine.core.refusals import NotFound
 from engine.core.words import Label
@@ -25,8 +24,6 @@ DAY = 24 * 60  # minutes
 MOST_ATTEMPTS = 8  # then it is a dead letter, which the operator handles
 FIRST_WAIT = dt.timedelta(minutes=2)
 LONGEST_WAIT = dt.timedelta(hours=6)
-# These roles answer for many cases: their digest gives numbers and places, not single cases.
-LEADERS = frozenset({"commune_leader", OFFICE})
 
 CAME, CAME_MANY, BESIDE = (
     "came",
@@ -43,6 +40,7 @@ KINDS: Mapping[str, Label] = {
         "Attendance was corrected: perhaps the case was opened in error; please decide",
     ),
     "relapsed_by_watch": Label("Học sinh lại vắng sau khi ra lớp", "The pupil is absent again after the return"),
+    "invited": Label("Anh/chị được mời cùng vận động một học sinh", "You are invited to help with a case"),
     "handed_over": Label("Có hồ sơ vừa chuyển đến anh/chị", "A case has come to you"),
     "assigned": Label("Anh/chị được phân công phụ trách hồ sơ", "A case was assigned to you"),
     "relieved": Label("Hồ sơ đã chuyển cho người phụ trách khác", "The case has gone to somebody else"),
@@ -308,8 +306,15 @@ class Digest:
         return bool(self.items or self.counts or self.closures or self.acts or self.keep)
 
 
-def gather(items: Sequence[DigestItem], urging: Iterable[PlaceCount] = (), keep: HeadToKeep | None = None) -> Digest:
+def gather(
+    items: Sequence[DigestItem],
+    urging: Iterable[PlaceCount] = (),
+    keep: HeadToKeep | None = None,
+    leaders: Collection[str] = frozenset(),
+) -> Digest:
     """Builds the digest of these notices (oldest first) and of the cases that the reader should urge on (D2.3).
+
+    `leaders` are the roles that answer for many cases.
 
     A case comes once, with its latest news; the nearest deadline is first. Notices to a leader are only counted.
     Everybody is told of a closure, once. Acts on accounts and posts are counted by kind. `keep` comes once a week.
@@ -318,12 +323,12 @@ def gather(items: Sequence[DigestItem], urging: Iterable[PlaceCount] = (), keep:
     items = [item for item in items if item.act is None]
     closures = {item.closure: item for item in items if item.closure is not None}
     items = [item for item in items if item.closure is None]
-    latest = {item.code: item for item in items if item.role not in LEADERS}
+    latest = {item.code: item for item in items if item.role not in leaders}
     far = dt.datetime.max.replace(tzinfo=dt.UTC)
     single = sorted(latest.values(), key=lambda item: (item.due or far, item.code))
     counted: dict[str, set[str]] = {}
     for item in items:
-        if item.role in LEADERS and item.code not in latest:
+        if item.role in leaders and item.code not in latest:
             counted.setdefault(item.place, set()).add(item.code)
     counts = {count.place: count for count in urging}
     for place, codes in counted.items():

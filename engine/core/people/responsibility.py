@@ -11,46 +11,22 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.core.people.access import ADMIN, OFFICE, SEATS, Place
+from engine.core.people.access import Place
+from engine.core.people.roles import (
+    ADMIN,
+    AREA,
+    ASSIGNEE,
+    ASSOCIATION,
+    COLUMNS,
+    INVITED,
+    OF_A_COMMUNE,
+    OF_A_SCHOOL,
+    OFFICE,
+    PROVINCE_OFFICE,
+    Role,
+    Roles,
+)
 from engine.core.words import Label, Sentence
-from engine.core.workflow.model import ASSIGNEE
-
-ROLE_LABELS: Mapping[str, Label] = {
-    "teacher": Label("Giáo viên chủ nhiệm", "Homeroom teacher"),
-    "head": Label("Hiệu trưởng", "Head"),
-    "commune_officer": Label("Cán bộ, công chức xã phụ trách", "Commune officer"),
-    "commune_leader": Label("Lãnh đạo UBND xã", "Commune leader"),
-    "volunteer": Label("Tình nguyện viên / hội viên", "Volunteer"),
-    "association": Label("Hội Khuyến học", "Learning promotion association"),
-    "education_office": Label("Cơ quan giáo dục", "Education office"),
-    "admin": Label("Quản trị hệ thống", "Administrator"),
-    ASSIGNEE: Label("Người phụ trách", "Assignee"),
-    "province_office": Label("Cơ quan giáo dục của tỉnh", "The province's education office"),
-}
-
-PROVINCE_OFFICE = "province_office"  # not a role: the education office of the province, over all others
-
-DIFFICULTY = "difficulty"  # not a role: the ladder for what somebody else has to decide (D5.2)
-
-LADDERS: Mapping[str, tuple[str, ...]] = {
-    "teacher": ("teacher", "head", OFFICE),
-    "head": ("head", OFFICE),
-    "commune_officer": ("commune_officer", "commune_leader", OFFICE),
-    "commune_leader": ("commune_leader", OFFICE),
-    "volunteer": ("volunteer", "association", OFFICE),
-    "association": ("association", OFFICE),
-    OFFICE: (OFFICE,),
-    ADMIN: (),
-    DIFFICULTY: ("head", "commune_leader", OFFICE),
-}
-
-# Who gives orders to whom: only these urge (đôn đốc). All others, sideways or upward, ask for attention: a head asks an
-# officer of the commune, an office asks a commune's leader (who is above it), and everybody asks the association.
-SUPERIORS: Mapping[str, frozenset[str]] = {
-    "teacher": frozenset({"head", OFFICE}),
-    "head": frozenset({OFFICE}),
-    "commune_officer": frozenset({"commune_leader"}),
-}
 
 VACANT, AWAY, DECLINED = "vacant", "away", "declined"
 PASSED_OVER: Mapping[str, Label] = {
@@ -85,6 +61,14 @@ class Holder:
 
 class Directory(Protocol):
     """Who holds which post, and which unit belongs to which, on one day."""
+
+    def roles(self, place: Place) -> Roles:
+        """The roles of the tree that a place lies in."""
+        ...
+
+    def own_line(self, school_id: int) -> tuple[int, ...]:
+        """A school that lies directly below a province, and the units above it; empty for any other school."""
+        ...
 
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
         """The people in a post."""
@@ -121,14 +105,31 @@ class Found:
     passed_over: tuple[tuple[str, int | None, str], ...] = ()
 
 
-def _units(role: str, place: Place, directory: Directory) -> Iterator[int | None]:
-    """Returns the units in which to look for a role, the nearest first."""
-    if role == OFFICE:
-        yield from directory.above(place.commune_id) if place.commune_id else (None,)
-    elif role in {"volunteer", "association"} and place.association_id is None:
+def _units(role: Role, place: Place, directory: Directory, line: tuple[int, ...] = ()) -> Iterator[int | None]:
+    """Returns the units in which to look for a role, the nearest first; `line`: those above a school of a province."""
+    if role.seat == AREA:
+        yield from line or (directory.above(place.commune_id) if place.commune_id else (None,))
+    elif role.seat == ASSOCIATION and place.association_id is None:
         yield from directory.associations(place.commune_id)[:1] if place.commune_id else ()
-    else:
-        yield getattr(place, SEATS[role])
+    elif role.seat == INVITED:
+        yield from (getattr(place, COLUMNS[kind]) for kind in role.held_in if kind in COLUMNS)
+    elif role.column is not None:
+        yield getattr(place, role.column)
+
+
+def _ways(role: str, rungs: Iterable[str], place: Place, directory: Directory) -> Iterator[tuple[Role, int | None]]:
+    """Returns the posts of a way up, the nearest first.
+
+    A school directly below a province (THPT, PTDTNT, GDTX) belongs to no commune: its ways up pass the commune by.
+    """
+    roles = directory.roles(place)
+    own = roles.get(role)
+    school = own is not None and (own.seat in OF_A_SCHOOL or (own.seat == INVITED and "school" in own.held_in))
+    line = directory.own_line(place.school_id) if school else ()
+    for code in rungs:
+        rung = roles[code]
+        if not (line and rung.seat in OF_A_COMMUNE):
+            yield from ((rung, unit) for unit in _units(rung, place, directory, line))
 
 
 def acting(holders: Iterable[Holder]) -> tuple[int, ...]:
@@ -150,21 +151,34 @@ def find(
     `declined` are posts that returned the case. With `start` only posts above that (role, unit) count, with `itself`
     that post, too.
     """
+    rungs = directory.roles(place).ladder(role)
+    return _nearest(list(_ways(role, rungs, place, directory)), place, directory, declined, start, itself=itself)
+
+
+def _nearest(
+    posts: Iterable[tuple[Role, int | None]],
+    place: Place,
+    directory: Directory,
+    declined: Collection[tuple[str, int]] = (),
+    start: tuple[str, int | None] | None = None,
+    *,
+    itself: bool = False,
+) -> Found:
+    """Returns the first of these posts in which somebody acts; with `start` only those after it, or from it on."""
     passed: list[tuple[str, int | None, str]] = []
     waiting = start is not None
-    for rung in LADDERS[role]:
-        for unit in _units(rung, place, directory):
-            if waiting:
-                waiting = (rung, unit) != start
-                if waiting or not itself:
-                    continue
-            holders = directory.holders(rung, unit) if unit is not None else ()
-            people = acting(holders)
-            if people and unit is not None and (rung, unit) not in declined:
-                return Found(rung, unit, people, tuple(passed))
-            why = VACANT if not holders else AWAY if not people else DECLINED
-            if rung != OFFICE or holders:  # not every tier has an office
-                passed.append((rung, unit, why))
+    for rung, unit in posts:
+        if waiting:
+            waiting = (rung.code, unit) != start
+            if waiting or not itself:
+                continue
+        holders = directory.holders(rung.code, unit) if unit is not None else ()
+        people = acting(holders)
+        if people and unit is not None and (rung.code, unit) not in declined:
+            return Found(rung.code, unit, people, tuple(passed))
+        why = VACANT if not holders else AWAY if not people else DECLINED
+        if holders or not rung.optional:  # not every place has one
+            passed.append((rung.code, unit, why))
     return Found(ADMIN, place.commune_id or place.school_id, acting(directory.admins()), tuple(passed))
 
 
@@ -173,7 +187,8 @@ def find_from(
 ) -> Found:
     """Returns the nearest filled post from a seat on up; from the role's own if the seat is elsewhere or has gone."""
     role, unit = seat
-    if unit is not None and unit in _units(role, place, directory):
+    own = (role,) if directory.roles(place).get(role) else ()
+    if unit is not None and any(unit == here for _, here in _ways(role, own, place, directory)):
         return find(role, place, directory, declined, (role, unit), itself=True)
     return find(role, place, directory, declined)
 
@@ -203,25 +218,23 @@ def answers_for(person_id: int, owner: str, place: Place, directory: Directory) 
 
 def _rungs(owner: str, place: Place, directory: Directory) -> Iterator[tuple[tuple[str, int], tuple[Holder, ...]]]:
     """Returns each seat on a ladder, the lowest first, with its holders."""
-    for rung in LADDERS[owner]:
-        for unit in _units(rung, place, directory):
-            if unit is not None:
-                yield (rung, unit), directory.holders(rung, unit)
+    for rung, unit in _ways(owner, directory.roles(place).ladder(owner), place, directory):
+        if unit is not None:
+            yield (rung.code, unit), directory.holders(rung.code, unit)
 
 
 def above(role: str | None, unit_id: int | None, place: Place, directory: Directory) -> Found:
     """Returns the nearest filled post that can decide what this one cannot: a head, a commune leader, an office.
 
-    `role` None asks for the first of them. Where no post is higher, it returns an administrator.
+    `role` None asks for the first of the longest way. Where no post is higher, it returns an administrator. An office
+    is followed by those of higher units; for an office of a boarding school elsewhere, by those where the pupil lives.
     """
-    if role is None:
-        return find(DIFFICULTY, place, directory)
-    if role == OFFICE:
-        if unit_id in (directory.above(place.commune_id) if place.commune_id else ()):
-            return find(DIFFICULTY, place, directory, start=(OFFICE, unit_id))
-        # For an office of a boarding school elsewhere, the posts where the pupil lives come next.
-        role = "commune_leader"
-    return find(DIFFICULTY, place, directory, start=(role, getattr(place, SEATS[role])))
+    roles = directory.roles(place)
+    role = role or max(roles.roles, key=lambda code: len(roles.climbs(code)))
+    posts = list(_ways(role, roles.climbs(role), place, directory))
+    own = [unit for rung, unit in posts if rung.code == role]
+    below = own[: own.index(unit_id) + 1] if unit_id in own else []
+    return _nearest([it for it in posts if it[0].code != role or it[1] not in below], place, directory)
 
 
 def recipients(role: str, place: Place, assignee_id: int | None, directory: Directory) -> tuple[str, tuple[int, ...]]:

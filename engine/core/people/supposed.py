@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from engine.core.people.access import Place
 from engine.core.people.responsibility import Directory, Found, Holder
+from engine.core.people.roles import Roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,14 @@ class Supposed:
     directory: Directory
     gone: int
     instead: Collection[int] | None = None
+
+    def roles(self, place: Place) -> Roles:
+        """The roles of the tree that a place lies in."""
+        return self.directory.roles(place)
+
+    def own_line(self, school_id: int) -> tuple[int, ...]:
+        """A school that lies directly below a province, and the units above it; empty for any other school."""
+        return self.directory.own_line(school_id)
 
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
         """The people in a post, without the one who leaves."""

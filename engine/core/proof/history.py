@@ -24,7 +24,7 @@ BEYOND: Mapping[str, tuple[str, ...]] = {
     "needs": ("association_id", "need", "handover", "replaced_seq"),
     "planned": ("done_seq", "replaced_seq"),
     "holds": ("reason",),
-    "companions": ("removed_seq",),
+    "companions": ("person_id", "removed_seq"),
     "doubts": ("decided_seq",),
     "difficulties": ("role", "unit_id", "moves", "answer", "answered_at"),
 }
@@ -410,6 +410,10 @@ def _ticked(case: CaseRecord) -> Iterator[Sentence]:
             if row[-1] != over.get((table, row[0])):
                 yield _not_as_told(case, table, row[0])
     decided = {it.data[ENTRY]: it.seq for it in case.events if it.kind in {FIRING_KEPT, FIRING_UNDONE}}
+    invited = {it.seq: it.data.get("invited") for it in case.events}
+    for row in case.rows.get("companions", ()):
+        if row[-2] != invited.get(row[0]):  # an account on the list reads the case
+            yield _not_as_told(case, "companions", row[0])
     for row in case.rows.get("doubts", ()):
         if row[-1] != decided.get(row[1]):
             yield _not_as_told(case, "doubts", row[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.rules.model import (
     NEXT_UP,
     OWN,
@@ -108,9 +107,12 @@ def _named(fact: str, value: object, rules: RuleSet, workflow: Workflow) -> obje
     return next((it.name for it in rules.seasons if fact == "season" and it.id == value), value)
 
 
-def then_words(rule: Rule, workflow: Workflow) -> tuple[Line, ...]:
-    """Returns what the rule does, in order; how often it repeats; whether it waits for the end of quiet hours."""
-    lines: list[Line] = [_action(action, workflow, rule.when.state) for action in rule.then]
+def then_words(rule: Rule, workflow: Workflow, labels: Mapping[str, Label]) -> tuple[Line, ...]:
+    """Returns what the rule does, in order; how often it repeats; whether it waits for the end of quiet hours.
+
+    `labels` say what each role is called.
+    """
+    lines: list[Line] = [_action(action, workflow, rule.when.state, labels) for action in rule.then]
     if rule.repeat and rule.repeat.at_most is None:
         lines.append(Sentence("again every {time}, until somebody acts", time=rule.repeat.every.label))
     elif rule.repeat:
@@ -128,10 +130,12 @@ def then_words(rule: Rule, workflow: Workflow) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _action(action: Action, workflow: Workflow, state: str) -> Line:
+def _action(action: Action, workflow: Workflow, state: str, labels: Mapping[str, Label]) -> Line:
     match action:
+        case Notify(roles):
+            return Sentence("tells: {roles}", roles=[labels[role] for role in roles])
         case OfferTo(role, unit):
-            return _offer(role, unit)
+            return _offer(labels[role], unit)
         case Fire(name):
             step = workflow.transitions[name]
             return Sentence(
@@ -145,11 +149,9 @@ def _action(action: Action, workflow: Workflow, state: str) -> Line:
             return _beside(action, workflow)
 
 
-def _beside(action: Notify | RaiseLevel | SetFlag | AskCheckIn, workflow: Workflow) -> Line:
+def _beside(action: RaiseLevel | SetFlag | AskCheckIn, workflow: Workflow) -> Line:
     """Puts what a rule does without moving the case into words."""
     match action:
-        case Notify(roles):
-            return Sentence("tells: {roles}", roles=[ROLE_LABELS[role] for role in roles])
         case RaiseLevel(by):
             return Sentence("raises the urgency level by {by}", by=by)
         case SetFlag(flag):
@@ -158,8 +160,7 @@ def _beside(action: Notify | RaiseLevel | SetFlag | AskCheckIn, workflow: Workfl
             return Sentence("asks for a check-in on the pupil within {time}", time=within.label)
 
 
-def _offer(role: str, unit: str) -> Line:
-    label = ROLE_LABELS[role]
+def _offer(label: Label, unit: str) -> Line:
     if unit == OWN:
         return Sentence("offers the case to: {role}", role=label)
     if unit == NEXT_UP:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.core.calendar.values import Duration
-from engine.core.people.responsibility import PROVINCE_OFFICE
+from engine.core.people.roles import PROVINCE_OFFICE
 from engine.core.rules.model import OWN, Action, Ask, AskCheckIn, Fire, Notify, OfferTo, RaiseLevel, SetFlag
 from engine.core.rules.read_when import DURATION, FLAG
 from engine.core.toml_reader import Reader, unknown
 from engine.core.words import Sentence
-from engine.core.workflow.model import ASSIGNEE, ROLES, RULE, Workflow
+from engine.core.workflow.model import ASSIGNEE, RULE, Workflow
 
 ACTION, ROLE, TRANSITION, REQUEST = Sentence("action"), Sentence("role"), Sentence("transition"), Sentence("request")
-ADDRESSEES = (*ROLES, ASSIGNEE, PROVINCE_OFFICE)
 
 
 def actions_of(reader: Reader, workflow: Workflow, state: str) -> tuple[Action, ...]:
@@ -44,12 +43,12 @@ def _action(reader: Reader, workflow: Workflow, state: str) -> Action | None:
     return None
 
 
-def _notify(reader: Reader, _workflow: Workflow, _state: str) -> Action:
-    return Notify(reader.some_of("notify", ADDRESSEES, ROLE, required=True))
+def _notify(reader: Reader, workflow: Workflow, _state: str) -> Action:
+    return Notify(reader.some_of("notify", (*workflow.roles, ASSIGNEE, PROVINCE_OFFICE), ROLE, required=True))
 
 
-def _offer(reader: Reader, _workflow: Workflow, _state: str) -> Action:
-    return OfferTo(reader.one_of("offer", ROLES, ROLE), reader.text("unit", OWN))
+def _offer(reader: Reader, workflow: Workflow, _state: str) -> Action:
+    return OfferTo(reader.one_of("offer", workflow.roles, ROLE), reader.text("unit", OWN))
 
 
 def _fire(reader: Reader, workflow: Workflow, state: str) -> Action | None:

@@ -1,17 +1,17 @@
 """The people and places of a scenario: always the same, so that a scenario only says what happens.
 
 The units are one small tree: a province with two communes. Each commune has a village, an association and a school with
-a satellite site, a class at the site and a second class that also has lessons on Saturdays. Each role has one person;
-`outsider_*` hold the same roles in the other commune. All of them are invented.
+a satellite site, a class at the site and a second class that also has lessons on Saturdays. Each role that a place has
+as a rule has one person; `outsider_*` hold the same roles in the other commune. All of them are invented.
+
+A scenario that names `MORE` people gets them too. They hold no post until the scenario appoints them, except those of
+the province's own school, and of the district where there is one (`roles = "2022"`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-from engine.core.invariants import hold
-from engine.core.workflow.model import ROLES
+from dataclasses import dataclass, replace
 
 OUTSIDER = "outsider_"
 PROVINCE = "51"
@@ -27,7 +27,6 @@ POSTS: Mapping[str, str] = {
     "education_office": "commune",
     "admin": "root",
 }
-hold(tuple(POSTS) == ROLES, "the cast has a post of every role, in the order of ROLES")
 
 PEOPLE: Mapping[str, str] = {
     "teacher": "Y Lan Thử",
@@ -47,7 +46,29 @@ PEOPLE: Mapping[str, str] = {
     "outsider_education_office": "Ngô Thị Mẫu",
     "outsider_admin": "Quản trị Khác",  # of another installation: holds no post in this one
 }
+# Who is there beside them if a scenario names them: the post they can hold, their name, and whether they hold it from
+# the start.
+MORE: Mapping[str, tuple[str, str, str, bool]] = {
+    "deputy_head": ("deputy_head", "school", "Lò Thị Mẫu", False),
+    "youth_leader": ("youth_leader", "school", "Y Đội Thử", False),
+    "subject_teacher": ("subject_teacher", "school", "A Toán Thử", False),
+    "parents_board": ("parents_board", "class", "A Cha Thử", False),
+    "commune_office": ("commune_office", "commune", "Kpă Thị Mẫu", False),
+    "child_protection": ("child_protection", "commune", "Y Trẻ Thử", False),
+    "front": ("front", "commune", "A Trận Thử", False),
+    "organisation": ("organisation", "organisation", "Y Hội Thử", False),
+    "outsider_deputy_head": ("deputy_head", "outsider_school", "Vi Thị Mẫu", False),
+    "outsider_subject_teacher": ("subject_teacher", "outsider_school", "A Văn Thử", False),
+    "outsider_commune_office": ("commune_office", "outsider_commune", "Rơ Thị Mẫu", False),
+    "outsider_child_protection": ("child_protection", "outsider_commune", "Y Em Thử", False),
+    "department": ("education_office", "province", "Sở Thị Mẫu", False),
+    "province_head": ("head", "province_school", "Nội Văn Mẫu", True),
+    "province_teacher": ("teacher", "province_class", "Y Trú Thử", True),
+    "district_leader": ("district_leader", "district", "Huyện Văn Mẫu", True),
+    "district_office": ("education_office", "district", "Phòng Thị Mẫu", True),
+}
 CAST = tuple(PEOPLE)
+EVERYBODY = (*PEOPLE, *MORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +87,8 @@ PUPILS: Mapping[str, CastPupil] = {
     "saturday_pupil": CastPupil("Y Bảy", "saturday_class", "village"),
     "outsider_pupil": CastPupil("A Khác", "outsider_class", "outsider_village"),
 }
+# Learns at the school that lies directly below the province (PTDTNT), lives here.
+MORE_PUPILS: Mapping[str, CastPupil] = {"province_pupil": CastPupil("Y Nội Trú", "province_class", "village")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +119,40 @@ PLACES: Mapping[str, CastUnit] = {
     **_commune(""),
     **_commune(OUTSIDER),
 }
+MORE_PLACES: Mapping[str, CastUnit] = {
+    "organisation": CastUnit("organisation", "commune"),
+    "province_school": CastUnit("school", "province"),
+    "province_class": CastUnit("class", "province_school"),
+}
+
+
+def places(*, more: bool, district: bool) -> Mapping[str, CastUnit]:
+    """Returns the tree, parents before their children; with a district, the communes lie in it."""
+    found = {**PLACES, **(MORE_PLACES if more else {})}
+    if not district:
+        return found
+    within = {name: replace(unit, parent="district") for name, unit in found.items() if unit.kind == "commune"}
+    top = {name: found[name] for name in ("root", "province")}
+    return {**top, "district": CastUnit("district", "province"), **found, **within}
 
 
 def posts_of(member: str) -> tuple[tuple[str, str], ...]:
-    """Returns the posts that a member of the cast holds when a scenario begins: role and name of the unit."""
+    """Returns the posts of a member of the cast, held or not: role and name of the unit."""
+    if member in MORE:
+        return (MORE[member][:2],)
     role = member.removeprefix(OUTSIDER)
     if member == f"{OUTSIDER}admin":
         return ()
     prefix = OUTSIDER if member != role else ""
     unit = POSTS[role] if role == "admin" else prefix + POSTS[role]
     return ((role, unit), (role, f"{prefix}saturday_class")) if role == "teacher" else ((role, unit),)
+
+
+def holds_from_the_start(member: str, *, district: bool) -> bool:
+    """Whether a member of the cast holds their posts when a scenario begins.
+
+    Where communes lie in a district, its office stands in the place of the communes' own.
+    """
+    if district and member.endswith("education_office"):
+        return False
+    return member not in MORE or (MORE[member][3] and (district or MORE[member][1] != "district"))

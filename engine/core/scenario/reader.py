@@ -16,9 +16,11 @@ from engine.core.attendance.signal_reader import load_risk
 from engine.core.attendance.signals import NOTHING, RiskRules
 from engine.core.calendar import Calendar, load_calendar
 from engine.core.invariants import Broken
+from engine.core.people.role_reader import load_roles
+from engine.core.people.roles import NO_ROLES, RoleBook, Roles, book_of
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
-from engine.core.scenario.cast import PUPILS
+from engine.core.scenario.cast import MORE, MORE_PUPILS, PUPILS
 from engine.core.scenario.verbs import (
     ABOUT_ENTRIES,
     BY_ITSELF,
@@ -43,6 +45,7 @@ KINDS: Mapping[str, Sentence] = {
     "rules": Sentence("rules file"),
     "calendar": Sentence("calendar"),
     "risk": Sentence("file of the risk watch"),
+    "roles": Sentence("role file"),
 }
 VERB = Sentence("verb")
 PUPIL = Sentence("pupil")
@@ -51,7 +54,7 @@ STALE = "stale"
 
 
 class Shelf(Protocol):
-    """Finds a "workflow", "rules" or a "calendar".
+    """Finds a "workflow", "rules", a "calendar" or "roles".
 
     `find` returns the text and the file name for a name or path, or None; `names` returns all names.
     """
@@ -93,6 +96,15 @@ class Scenario:
     calendar: Calendar
     steps: tuple[ScenarioStep, ...]
     risk: RiskRules = NOTHING
+    roles: RoleBook = NO_ROLES
+    district: bool = False
+
+    @property
+    def more(self) -> bool:
+        """Whether the scenario tells of people or pupils beyond the fixed cast."""
+        told = {step.by for step in self.steps} | {step.pupil for step in self.steps}
+        told |= {value for step in self.steps for value in step.values.values() if isinstance(value, str)}
+        return self.district or bool(told & {*MORE, *MORE_PUPILS})
 
 
 def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
@@ -108,8 +120,9 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
     """
     reader = read_toml(text, file)
     name = reader.text("name")
-    workflow = _found(reader, shelf, "workflow", load_workflow)
-    rules = _found(reader, shelf, "rules", lambda text, file: _rules(text, file, workflow))
+    book, district = _roles(reader, shelf)
+    workflow = _found(reader, shelf, "workflow", lambda text, file: load_workflow(text, file, book))
+    rules = _found(reader, shelf, "rules", lambda text, file: _ruleset(text, file, workflow))
     calendar = _found(reader, shelf, "calendar", load_calendar)
     risk = _found(reader, shelf, "risk", load_risk) if "risk" in reader else NOTHING
     start = moment_of(reader, "start", calendar.zone if calendar else ZONE, required=True)
@@ -120,7 +133,19 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
         raise Faulty(reader.faults)
     if workflow is None or rules is None or calendar is None or risk is None:
         raise Broken("what is missing was told as a fault")
-    return Scenario(name, file, start, workflow, rules, calendar, steps, risk)
+    return Scenario(name, file, start, workflow, rules, calendar, steps, risk, book, district)
+
+
+def _roles(reader: Reader, shelf: Shelf) -> tuple[RoleBook, bool]:
+    """Returns the roles, and whether those that the scenario names hold where communes lie in a district."""
+    trees: dict[str, Roles] = {}
+    for name in shelf.names("roles"):
+        try:
+            trees[name] = load_roles(*(shelf.find("roles", name) or ("", name)))
+        except Faulty as error:
+            reader.faults.extend(error.faults)
+    chosen = reader.one_of("roles", trees, KINDS["roles"]) if "roles" in reader else ""
+    return book_of(trees.values()), chosen in trees and trees[chosen].district
 
 
 def _found(reader: Reader, shelf: Shelf, kind: str, load: Callable[[str, str], T | None]) -> T | None:
@@ -138,7 +163,7 @@ def _found(reader: Reader, shelf: Shelf, kind: str, load: Callable[[str, str], T
         return None
 
 
-def _rules(text: str, file: str, workflow: Workflow | None) -> RuleSet | None:
+def _ruleset(text: str, file: str, workflow: Workflow | None) -> RuleSet | None:
     return load_ruleset(text, file, workflow) if workflow else None  # a faulty workflow would only cause more faults
 
 
@@ -167,7 +192,7 @@ def _step(number: int, reader: Reader, known: KnownNames) -> ScenarioStep:
         _by(reader, do),
         do,
         values_of(filled, do, known, at),
-        reader.one_of("pupil", PUPILS, PUPIL, default="pupil"),
+        reader.one_of("pupil", (*PUPILS, *MORE_PUPILS), PUPIL, default="pupil"),
         _stale(reader, do),
         _expect(reader.table("expect"), do, known),
         entry,

@@ -14,7 +14,7 @@ from engine.core.cases.dates import CONFIRM
 from engine.core.cases.study_modes import STUDY_MODES
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.rules.model import RuleSet
-from engine.core.scenario.cast import CAST
+from engine.core.scenario.cast import EVERYBODY
 from engine.core.toml_reader import TEXTS, Reader, is_whole
 from engine.core.words import Sentence
 from engine.core.workflow.builtin_forms import DOUBT, END_ANYWAY, FIELDS, form_named
@@ -44,7 +44,7 @@ class _NamesUsed:
     kind: Sentence
 
 
-MEMBER = _NamesUsed(CAST, Sentence("member of the cast"))
+MEMBER = _NamesUsed(EVERYBODY, Sentence("member of the cast"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,8 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
     if not do or known.workflow is None:
         return {key: reader.raw(key) for key in reader.data}
     values: dict[str, Any] = {"to": _member(reader, "to")} if do == "assign" else {}
+    if do == "companion" and "invites" in reader:
+        values["invites"] = _member(reader, "invites")
     if do in ABOUT_ENTRIES:
         return {key: reader.raw(key) for key in reader.data if key in {*known.workflow.fields, *FIELDS}}
     own = do in FORM_NAMES or do in OWN_VERBS

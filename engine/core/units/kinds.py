@@ -52,7 +52,7 @@ PARENTS: Mapping[str, tuple[str, ...]] = {
     "district": ("province",),
     "commune": ("province", "district"),
     "village": ("commune",),
-    "school": ("commune",),
+    "school": ("commune", "province"),  # THPT, PTDTNT and GDTX are the province's own (TT 15/2025/TT-BGDĐT)
     "site": ("school",),
     "class": ("school", "site"),
     "association": _AREAS,

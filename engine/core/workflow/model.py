@@ -11,21 +11,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.core.calendar.values import Duration
+from engine.core.people import roles
 from engine.core.words import Label
 from engine.core.workflow.requests import REQUESTS
 
-ROLES = (
-    "teacher",
-    "head",
-    "commune_officer",
-    "commune_leader",
-    "volunteer",
-    "association",
-    "education_office",
-    "admin",
-)
 RULE = "rule"  # the system itself, when a rule fires a transition
-ASSIGNEE = "assignee"  # whoever has the case now
+ASSIGNEE = roles.ASSIGNEE  # whoever has the case now
 
 FIELD_TYPES = ("text", "line", "date", "choice", "choices", "yes_no", "whole", "decimal", "money")
 FORM_NAMES = ("open", "note", "accept", "decline", "assign", "support", "check_in", "hold")
@@ -172,6 +163,7 @@ class Workflow:
     flags: Mapping[str, Label]
     text: str
     digest: str
+    roles: tuple[str, ...] = ()  # those that it and its rules may name
 
     def leaving(self, state: str, role: str | None = None) -> tuple[Transition, ...]:
         """The transitions that start from `state`, in file order; only those that `role` may do, if one is given."""

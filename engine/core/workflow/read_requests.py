@@ -8,7 +8,7 @@ from dataclasses import replace
 from engine.core.calendar.values import Duration
 from engine.core.toml_reader import Reader
 from engine.core.words import Sentence
-from engine.core.workflow.model import ROLES, Field, Lead, Request, State, Transition, Workflow
+from engine.core.workflow.model import Field, Lead, Request, State, Transition, Workflow
 from engine.core.workflow.requests import ACCEPT, REQUESTS
 
 REQUEST, ROLE, FIELD, CHOICE = Sentence("request"), Sentence("role"), Sentence("field"), Sentence("choice")
@@ -26,12 +26,12 @@ def own_request(reader: Reader, *, final: bool) -> str:
     return reader.one_of("asks", ASKED, REQUEST, default="")
 
 
-def requests_of(reader: Reader) -> dict[str, Request]:
+def requests_of(reader: Reader, roles: tuple[str, ...]) -> dict[str, Request]:
     """Returns what a state can ask beside its own request, by name."""
-    return {name: _request(name, table) for name, table in reader.named("requests").items()}
+    return {name: _request(name, table, roles) for name, table in reader.named("requests").items()}
 
 
-def _request(name: str, reader: Reader) -> Request:
+def _request(name: str, reader: Reader, roles: tuple[str, ...]) -> Request:
     if name == ACCEPT:
         reader.fault("", Sentence("An offer is accepted by itself: “accept” is not written here."))
     words = reader.maybe_label("label") or REQUESTS.get(name)
@@ -43,7 +43,7 @@ def _request(name: str, reader: Reader) -> Request:
     else_ = reader.text("else", "")
     if ("within" in reader) != ("else" in reader):
         reader.fault("", Sentence("`within` and `else` stand together: until when, and what is asked then."))
-    return Request(name, reader.one_of("of", ROLES, ROLE), words or REQUESTS[ACCEPT], within, else_)
+    return Request(name, reader.one_of("of", roles, ROLE), words or REQUESTS[ACCEPT], within, else_)
 
 
 def answers_of(

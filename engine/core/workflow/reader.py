@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from engine.core.people.roles import RoleBook
 from engine.core.toml_reader import Reader, digest_of, format_of, in_words, read_toml
 from engine.core.words import Faulty, Label, Sentence
 from engine.core.workflow.builtin_forms import BUILTIN_FORMS
@@ -15,7 +16,6 @@ from engine.core.workflow.field_reader import field_of
 from engine.core.workflow.model import (
     ASSIGNEE,
     FORM_NAMES,
-    ROLES,
     RULE,
     ActFields,
     Choice,
@@ -30,7 +30,6 @@ from engine.core.workflow.requests import request_of
 __all__ = [
     "ASSIGNEE",
     "FORM_NAMES",
-    "ROLES",
     "RULE",
     "ActFields",
     "Choice",
@@ -42,7 +41,7 @@ __all__ = [
 ]
 
 NEWEST, ASKS_FROM = 2, 2  # the newest format of a workflow file, and the first in which it says what is asked
-BY = (*ROLES, RULE, ASSIGNEE)
+SYSTEM = (RULE, ASSIGNEE)
 AROUND = ("attendance", "closure", "lift", "vacant", "appoint", "away", "worker_down", "worker_up")
 RESERVED = (*FORM_NAMES, *BUILTIN_FORMS, *AROUND, RULE, ASSIGNEE)
 """Names no transition can have: a scenario's `do` means something else by them."""
@@ -53,19 +52,20 @@ FIELD = Sentence("field")
 FORM = Sentence("form")
 
 
-def load_workflow(text: str, file: str) -> Workflow:
+def load_workflow(text: str, file: str, roles: RoleBook) -> Workflow:
     """Returns the workflow of a TOML text.
 
     Args:
         text: the file's content.
         file: its name, for the faults.
+        roles: those that it may name. Who acts beside a role may do the same steps.
 
     Raises:
         Faulty: lists every fault of the file.
     """
     reader = read_toml(text, file)
     asks = format_of(reader, NEWEST) >= ASKS_FROM
-    workflow = _workflow(reader, text, asks=asks)
+    workflow = _workflow(reader, text, roles, asks=asks)
     check(workflow, reader)
     if asks:
         check_requests(workflow, reader)
@@ -75,10 +75,11 @@ def load_workflow(text: str, file: str) -> Workflow:
     return workflow
 
 
-def _workflow(reader: Reader, text: str, *, asks: bool) -> Workflow:
+def _workflow(reader: Reader, text: str, roles: RoleBook, *, asks: bool) -> Workflow:
     standard = _standard()
     name = reader.text("name")
-    states = {key: _state(key, table, asks=asks) for key, table in reader.named("states", required=True).items()}
+    named = reader.named("states", required=True).items()
+    states = {key: _state(key, table, roles.codes, asks=asks) for key, table in named}
     fields = {**standard.fields, **{key: field_of(key, table) for key, table in reader.named("fields").items()}}
     transitions = reader.named("transitions", required=True).items()
     return Workflow(
@@ -90,13 +91,14 @@ def _workflow(reader: Reader, text: str, *, asks: bool) -> Workflow:
         transitions={
             key: answers_of(table, step, fields, states) if asks else step
             for key, table in transitions
-            for step in [_transition(key, table, tuple(states), tuple(fields))]
+            for step in [_transition(key, table, tuple(states), tuple(fields), roles)]
         },
         fields=fields,
         forms={**standard.forms, **_forms(reader, tuple(fields))},
         flags={**standard.flags, **_flags(reader)},
         text=text,
         digest=digest_of(text),
+        roles=roles.codes,
     )
 
 
@@ -112,11 +114,11 @@ def _standard() -> Workflow:
     return Workflow("standard", 1, "", Label("", ""), {}, {}, fields, forms, flags, STANDARD, "")
 
 
-def _state(name: str, reader: Reader, *, asks: bool) -> State:
+def _state(name: str, reader: Reader, roles: tuple[str, ...], *, asks: bool) -> State:
     final = reader.flag("final")
     if not final and "owner" not in reader:
-        reader.fault("owner", Sentence("A state that is not final needs an owner: one of {roles}.", roles=ROLES))
-    owner = reader.one_of("owner", ROLES, ROLE, default="") or None
+        reader.fault("owner", Sentence("A state that is not final needs an owner: one of {roles}.", roles=roles))
+    owner = reader.one_of("owner", roles, ROLE, default="") or None
     return State(
         name=name,
         label=reader.label("label"),
@@ -125,18 +127,20 @@ def _state(name: str, reader: Reader, *, asks: bool) -> State:
         final=final,
         help=reader.maybe_label("help"),
         asks=request_of(name, owner) if not asks else own_request(reader, final=final),
-        requests=requests_of(reader) if asks else {},
+        requests=requests_of(reader, roles) if asks else {},
     )
 
 
-def _transition(name: str, reader: Reader, states: tuple[str, ...], fields: tuple[str, ...]) -> Transition:
+def _transition(
+    name: str, reader: Reader, states: tuple[str, ...], fields: tuple[str, ...], roles: RoleBook
+) -> Transition:
     if name in RESERVED:
         reader.fault("", Sentence("The name “{name}” means something else already; choose another.", name=name))
     return Transition(
         name=name,
         from_=reader.some_of("from", states, STATE, required=True),
         to=reader.one_of("to", states, STATE),
-        by=reader.some_of("by", BY, ROLE, required=True),
+        by=roles.beside(reader.some_of("by", (*roles.codes, *SYSTEM), ROLE, required=True)),
         label=reader.label("label", in_words(name)),
         needs=reader.some_of("needs", fields, FIELD),
         may=reader.some_of("may", fields, FIELD),

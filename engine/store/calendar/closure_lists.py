@@ -13,15 +13,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from engine.core.people.access import ADMIN, OFFICE, Viewer
+from engine.core.people.access import Viewer
+from engine.core.people.roles import VILLAGE
 from engine.store import tables as t
 from engine.store.cases import search
 from engine.store.tables.types import at_most
 
 PAGE = 50
 MOST = 40  # places to choose from on one page; a person with more types a name
-# Holders of these roles may announce closures, each in the unit of the post (engine.usecases.calendar.closures).
-ANNOUNCERS = ("teacher", "head", "commune_leader", OFFICE, ADMIN)
 CLOSABLE = ("class", "site", "village", "school", "commune", "district", "province")
 
 Cursor = tuple[dt.date, int]  # last day and id of the last closure of a page
@@ -114,7 +113,7 @@ def _in_area(viewer: Viewer) -> ColumnElement[bool]:
     People who work outside the schools (an officer of a village, an association) see all closures in the commune.
     """
     held = sorted({unit for units in viewer.units.values() for unit in units})
-    beside = sorted({unit for role in ("commune_officer", "volunteer", "association") for unit in viewer.of(role)})
+    beside = sorted(viewer.seated(VILLAGE) | viewer.asked)
     communes = select(t.Unit.parent_id).where(t.Unit.id.in_(beside))
     below = select(t.UnitLink.descendant_id).where(
         or_(t.UnitLink.ancestor_id.in_(held), t.UnitLink.ancestor_id.in_(communes))
@@ -181,7 +180,7 @@ _LARGEST_FIRST = case({kind: number for number, kind in enumerate(reversed(CLOSA
 
 
 def _may(viewer: Viewer, today: dt.date) -> tuple[ColumnElement[bool], ...]:
-    posts = sorted({unit for role in ANNOUNCERS for unit in viewer.of(role)})
+    posts = sorted(viewer.of(*viewer.roles.announcers))
     below = select(t.UnitLink.descendant_id).where(t.UnitLink.ancestor_id.in_(posts))
     return (t.Unit.id.in_(below), t.Unit.kind.in_(CLOSABLE), t.Unit.valid_from <= today, t.Unit.valid_to > today)
 

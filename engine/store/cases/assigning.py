@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.core.people.access import REFERRED, SEATS, Viewer
+from engine.core.people.access import Viewer
+from engine.core.people.roles import ASSIGN
 from engine.store import tables as t
 from engine.store.cases.rows import CaseRow, cases, known_arms, pick, read_known, read_referred, referred_arms
 
@@ -62,9 +63,10 @@ def takers(
 def _seats(row: CaseRow, viewer: Viewer, roles: Sequence[str]) -> list[tuple[str, int]]:
     """Returns the posts (role and unit) that may hold a case."""
     if row.pupil is None:
-        own = sorted(viewer.of("association"))
-        return [(role, unit) for role in roles if role in REFERRED for unit in own]
-    return [(role, unit) for role in roles if role in SEATS and (unit := getattr(row, SEATS[role]))]
+        own = sorted(viewer.of(*(viewer.roles.referred & viewer.roles.able(ASSIGN))))
+        return [(role, unit) for role in roles if role in viewer.roles.referred for unit in own]
+    columns = ((role, found.column) for role in roles if (found := viewer.roles.get(role)) and found.column)
+    return [(role, unit) for role, column in columns if (unit := getattr(row, column))]
 
 
 def _holders(session: Session, units: set[int], today: dt.date) -> dict[tuple[str, int], list[tuple[int, str]]]:

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, TextClause, or_, select
 from sqlalchemy.orm import Session
 
 from engine.core.cases.facts import Facts
-from engine.core.people.access import SEATS
 from engine.core.people.responsibility import DECLINED
+from engine.core.people.roles import COLUMNS
 from engine.store import tables as t
 from engine.store.cases.surroundings import cases, chunks, read_facts
 
@@ -68,7 +68,7 @@ def _around(units: Collection[int]) -> ColumnElement[bool]:
     """Selects cases for which one of these units could be responsible."""
     ids = sorted(units)
     below = select(_links.c.descendant_id).where(_links.c.ancestor_id.in_(ids))
-    return or_(*(cases.c[name].in_(ids) for name in {*SEATS.values(), "province_id"}), cases.c.commune_id.in_(below))
+    return or_(*(cases.c[name].in_(ids) for name in COLUMNS.values()), cases.c.commune_id.in_(below))
 
 
 def _passed_over(session: Session, ids: Collection[int]) -> dict[int, Over]:

@@ -20,7 +20,8 @@ from engine.core.cases.changes import CHANGED
 from engine.core.cases.facts import Facts, Fired, note_fired
 from engine.core.cases.past import ABOUT_ENTRIES, ENTRY, FIRING_KEPT, FIRING_UNDONE, OF
 from engine.core.cases.timeline_filters import Only
-from engine.core.people.access import REFERRED, SEATS, Viewer, reach
+from engine.core.people.access import Viewer, reach
+from engine.core.people.roles import ASSOCIATION, CLASS, NONE, SCHOOL, RoleBook
 from engine.core.proof.beside import CASE, ROW
 from engine.core.refusals import NoAccess, NotFound
 from engine.core.words import Sentence
@@ -131,10 +132,24 @@ def reached(session: Session, viewer: Viewer, code: str) -> tuple[Facts, frozens
     facts = find_case(session, code)
     if facts is None:
         raise NotFound(Sentence("There is no case {code}.", code=code))
-    roles = reach(viewer, facts)
+    roles = reach(viewer, facts, facts.id)
     if not roles:
         raise NoAccess(Sentence("You have no access to this case: none of your posts has a duty towards this pupil."))
     return facts, roles
+
+
+_DISTRICT = select(
+    exists().where(
+        t.UnitLink.descendant_id == bindparam("unit"),
+        t.UnitLink.ancestor_id == t.Unit.id,
+        t.Unit.kind == "district",
+    )
+)
+
+
+def in_district(session: Session, facts: Facts) -> bool:
+    """Returns whether the commune of a case lies in a district: that decides which roles stand above others there."""
+    return bool(session.scalar(_DISTRICT, {"unit": facts.commune_id or facts.school_id}))
 
 
 _class, _school, _village, _commune = (aliased(t.Unit) for _ in range(4))
@@ -166,26 +181,35 @@ def who(session: Session, pupil_id: int) -> Who | None:
 
 
 def beside(
-    session: Session, facts: Facts, today: dt.date, *, known: bool, before: int | None = None, only: Only | None = None
+    session: Session,
+    facts: Facts,
+    today: dt.date,
+    roles: RoleBook,
+    *,
+    known: bool,
+    before: int | None = None,
+    only: Only | None = None,
 ) -> Beside:
     """Returns all that a page shows beside a case.
 
     Viewers who may not know the pupil see only what happened since help was asked for.
 
-    `before` and `only` narrow the history: to events before one, to events of some kinds.
+    `roles` say who is named with a phone; `before` and `only` narrow the history: to events before one, to events of
+    some kinds.
     """
     parts = _Parts(session, facts.id)
     needs = parts.read("needs")
     since = 0 if known else min((row.seq for row in needs), default=facts.version)
-    events = _events(session, facts.id, since, before, only, known=known)
+    told_of = None if known else roles.referred
+    events = _events(session, facts.id, since, before, only, told_of)
     older = len(events) > EVENTS
     shown = events[:EVENTS]
-    newest = _events(session, facts.id, since, None, None, known=known)[:EVENTS] if before or only else shown
+    newest = _events(session, facts.id, since, None, None, told_of)[:EVENTS] if before or only else shown
     if len(newest) == EVENTS:  # the event that brought the case here may be older
-        newest = [*newest, *_events(session, facts.id, since, newest[-1].seq, _moved(facts), known=known)]
+        newest = [*newest, *_events(session, facts.id, since, newest[-1].seq, _moved(facts), told_of)]
     told = [*shown, *newest]
     named = _named(told, "unit") | {facts.offered_unit_id}
-    holders = _holders(session, facts, _SEATS_KNOWN if known else _SEATS_REFERRED, today)
+    holders = _holders(session, facts, _contacts(roles, known=known), today, roles)
     people = {id: name for _role, id, name, _phone in holders}  # the assignee is mostly one of them
     return Beside(
         tuple(shown),
@@ -319,19 +343,25 @@ def _narrowed(only: Only | None) -> Executable:
 
 
 def _events(
-    session: Session, case_id: int, since: int, before: int | None, only: Only | None, *, known: bool
+    session: Session,
+    case_id: int,
+    since: int,
+    before: int | None,
+    only: Only | None,
+    referred: frozenset[str] | None,
 ) -> list[Happened]:
-    """Returns the events, the newest first.
+    """Returns the events, the newest first; `referred` are the roles of a viewer who may not know the pupil.
 
     Flags follow from causes, and so may the reason of a rule. So a viewer who may not know the pupil sees no flags, and
     only those rules that turned to the association.
     """
     rows: Any = session.execute(_narrowed(only), {"case": case_id, "since": since, "before": before or NEVER})
+    known = referred is None
     own = set() if known else set(session.execute(_OWN_DIFFICULTIES, {"case": case_id}).scalars())
     return [
         Happened(seq, kind, at, person_id, person, role, data if known else data | _HIDDEN, text or {})
         for seq, kind, at, person_id, person, role, data, text in rows
-        if known or _for_referred(kind, data, own, since)
+        if referred is None or _for_referred(kind, data, own, referred, since)
     ]
 
 
@@ -339,19 +369,21 @@ def _events(
 _HIDDEN: Mapping[str, Any] = {"flag": None, CHANGED: {}, CASE: {}, ROW: {}}
 
 
-def _for_referred(kind: str, data: Mapping[str, Any], own: Collection[int], since: int) -> bool:
+def _for_referred(
+    kind: str, data: Mapping[str, Any], own: Collection[int], referred: frozenset[str], since: int
+) -> bool:
     """Returns whether an event concerns the association that was asked to help.
 
     What puts an entry right concerns it if the entry did, which happened after `since`.
     """
     if kind in ABOUT_ENTRIES:
         of = str(data.get(OF))
-        return kind not in _OF_FIRINGS and data.get(ENTRY, 0) >= since and _for_referred(of, {}, own, since)
+        return kind not in _OF_FIRINGS and data.get(ENTRY, 0) >= since and _for_referred(of, {}, own, referred, since)
     if "difficulty" in data:
         return data["difficulty"] in own
     if kind in {"companion_added", "companion_off"}:
         return False
-    return "rule" not in data or bool(REFERRED & {data.get("offered_to"), *data.get("told", ())})
+    return "rule" not in data or bool(referred & {data.get("offered_to"), *data.get("told", ())})
 
 
 def _named(events: Sequence[Happened], key: str, kind: str | None = None) -> set[int | None]:
@@ -377,9 +409,13 @@ def names_of(session: Session, entity: type[t.Unit | t.Person], ids: Collection[
     return dict(rows)
 
 
-_SEATS_KNOWN = ("teacher", "head", "commune_officer", "commune_leader", "association")
-# The people whom a volunteer calls; the others would show where the pupil lives.
-_SEATS_REFERRED = ("teacher", "head", "association")
+def _contacts(roles: RoleBook, *, known: bool) -> tuple[str, ...]:
+    """The roles whose holders a page names with a phone. Who may not know the pupil calls the school or the
+    association: the others would show where the pupil lives.
+    """
+    calls = {CLASS, SCHOOL, ASSOCIATION}
+    found = (role for role in roles.roles.values() if role.contact)
+    return tuple(role.code for role in found if known or (role.seat in calls and role.sight != NONE))
 
 
 _HOLDERS = (
@@ -396,21 +432,24 @@ _HOLDERS = (
 
 
 def _holders(
-    session: Session, facts: Facts, roles: Sequence[str], today: dt.date
+    session: Session, facts: Facts, roles: Sequence[str], today: dt.date, book: RoleBook
 ) -> list[tuple[str, int, str, str | None]]:
     """Returns who (role, id, name, phone) holds the posts of these roles for a case today, in the order of the
     roles.
     """
-    seats = {role: unit for role in roles if role in SEATS and (unit := getattr(facts, SEATS[role]))}
+    columns = ((role, known.column) for role in roles if (known := book.get(role)) and known.column)
+    seats = {role: unit for role, column in columns if (unit := getattr(facts, column))}
     found: Any = session.execute(_HOLDERS, {"units": sorted(set(seats.values())), "day": today})
     here = [(role, id, name, phone) for role, unit, id, name, phone in found if seats.get(role) == unit]
     return sorted(here, key=lambda one: roles.index(one[0]))
 
 
-def eligible(session: Session, facts: Facts, roles: Sequence[str], today: dt.date) -> list[tuple[int, str, str]]:
+def eligible(
+    session: Session, facts: Facts, roles: Sequence[str], today: dt.date, book: RoleBook
+) -> list[tuple[int, str, str]]:
     """Returns the people (id, name, role) in the posts of these roles for this case, to choose an assignee from."""
     found: dict[int, tuple[int, str, str]] = {}
-    for role, id, name, _phone in _holders(session, facts, roles, today):
+    for role, id, name, _phone in _holders(session, facts, roles, today, book):
         found.setdefault(id, (id, name, role))
     return list(found.values())
 

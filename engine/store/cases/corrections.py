@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from engine.core.cases.casework import CHECK_IN, LESSON
 from engine.core.cases.past import PastEvent, as_it_counts
-from engine.core.people.access import Viewer
+from engine.core.people.access import NOBODY, Viewer
+from engine.core.people.roles import AREAS, HOLD
 from engine.store import tables as t
 from engine.store.cases.rows import Arm
 from engine.store.tables.types import at_most
@@ -238,10 +239,10 @@ _IN_DOUBT = (
 
 def deciding_arms(viewer: Viewer) -> list[Arm]:
     """Returns the units in whose cases the viewer decides about firings in doubt."""
-    arms = [("school_id", unit) for unit in (*viewer.of("head"), *viewer.office_schools)]
-    arms += [("commune_id", unit) for unit in (*viewer.of("commune_leader"), *viewer.office_communes)]
-    arms += [("province_id", unit) for unit in viewer.office_provinces]
-    return sorted(set(arms))
+    able = viewer.roles.able(HOLD)
+    found = [(role.column, viewer.of(code)) for code in able if (role := viewer.roles[code]).column]
+    found += [(column, viewer.areas.get(code, {}).get(name, NOBODY)) for code in able for name, column in AREAS.items()]
+    return sorted({(column, unit) for column, units in found if column for unit in units})
 
 
 def to_decide(session: Session, viewer: Viewer) -> list[InDoubt]:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.core.people.access import Viewer
+from engine.core.people.roles import CLASS, SCHOOL
 from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases import search
@@ -51,12 +52,12 @@ def candidates(session: Session, viewer: Viewer, query: str) -> list[Candidate]:
     if words := search.words(query):
         named = _FIRST.where(_own(viewer), t.Pupil.id.in_(search.pupils_named(session, words)))
         return list(starmap(Candidate, session.execute(named).all()))
-    return list(starmap(Candidate, session.execute(_OF_CLASSES, {"classes": sorted(viewer.of("teacher"))}).all()))
+    return list(starmap(Candidate, session.execute(_OF_CLASSES, {"classes": sorted(viewer.seated(CLASS))}).all()))
 
 
 def of_classes(session: Session, viewer: Viewer) -> list[Candidate]:
     """Returns all pupils of the classes whose homeroom teacher is the viewer, class by class."""
-    own = t.Pupil.status == "enrolled", t.Pupil.class_id.in_(sorted(viewer.of("teacher")))
+    own = t.Pupil.status == "enrolled", t.Pupil.class_id.in_(sorted(viewer.seated(CLASS)))
     found = session.execute(_CANDIDATES.where(*own).order_by(_class.name, t.Pupil.sort_key, t.Pupil.id))
     return [Candidate(*row) for row in found]
 
@@ -70,7 +71,7 @@ def candidate(session: Session, viewer: Viewer, pupil_id: int) -> Candidate | No
 def _own(viewer: Viewer) -> ColumnElement[bool]:
     arms = [
         column.in_(sorted(units))
-        for column, units in ((t.Pupil.class_id, viewer.of("teacher")), (t.Pupil.school_id, viewer.of("head")))
+        for column, units in ((t.Pupil.class_id, viewer.seated(CLASS)), (t.Pupil.school_id, viewer.seated(SCHOOL)))
         if units
     ]
     return or_(false(), *arms)

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, literal, or_, select, tuple_, union
 from sqlalchemy.orm import Session, aliased
 
-from engine.core.people.access import OFFICE, Viewer
+from engine.core.people.access import PROVINCES, Viewer
+from engine.core.people.roles import AREA, CLASS, COMMUNE, SCHOOL, VILLAGE
 from engine.store import tables as t
 from engine.store.cases import search
 from engine.store.cases.rows import (
@@ -182,10 +183,9 @@ def filter_units(session: Session, viewer: Viewer, today: dt.date, most: int = 2
 
     Only heads get classes: for everybody above, a school is the smallest unit of learning.
     """
-    own = viewer.of("teacher") | viewer.of("commune_officer")
-    above = viewer.of("commune_leader") | viewer.of(OFFICE)
-    kinds = ("commune",) if viewer.office_provinces else ("commune", "village", "school")
-    query = _units_of(own, above, kinds, viewer.of("head"))
+    own, above = viewer.seated(CLASS, VILLAGE), viewer.seated(COMMUNE, AREA)
+    kinds = ("commune",) if viewer.area(PROVINCES) else ("commune", "village", "school")
+    query = _units_of(own, above, kinds, viewer.seated(SCHOOL))
     if query is None:
         return []
     return [(kind, id, name) for kind, id, name in session.execute(query, {"today": today, "most": most}).all()]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, or_, select, union, update
@@ -16,8 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.cases.facts import Facts
 from engine.core.cases.reseat import NOTHING, Sought
-from engine.core.people.access import ADMIN, OFFICE, SEATS
-from engine.core.people.responsibility import LADDERS
+from engine.core.people.roles import ADMIN, AREA, COLUMNS, RoleBook
 from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases.cases import RETURNED
@@ -30,11 +30,7 @@ _offers, _events, _notices, _units = (_TABLES[name] for name in ("offers", "even
 TURNED = (
     "seats_turned"  # {"day": "2026-03-09", "left": 0}: the last turn of the day, and the cases it found left behind
 )
-_PLACES = tuple(dict.fromkeys((*SEATS.values(), "province_id")))
-# The roles above each role, on any ladder, to which its cases go when it is passed over.
-_ABOVE: Mapping[str, tuple[str, ...]] = {
-    role: (*(above for above in ladder if above != role), ADMIN) for role, ladder in LADDERS.items() if role != ADMIN
-}
+_PLACES = tuple(COLUMNS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +82,10 @@ def of_the_day(session: Session, since: dt.date, today: dt.date) -> Concerned:
 
 
 def concerned_cases(
-    session: Session, concerned: Concerned, after: int, limit: int | None, *, lock: bool = True
+    session: Session, roles: RoleBook, concerned: Concerned, after: int, limit: int | None, *, lock: bool = True
 ) -> list[Facts]:
     """Returns open cases that a change may concern, with an id above `after`, in their order; locked or not."""
-    arms = list(_arms(concerned)) if concerned else []
+    arms = list(_arms(concerned, roles)) if concerned else []
     if not arms:
         return []
     ids = union(*(select(cases.c.id).where(t.OPEN, cases.c.id > after, arm) for arm in arms)).subquery()
@@ -132,7 +128,14 @@ def alike(session: Session, ids: Sequence[int]) -> dict[int, int]:
     return dict(found.values())
 
 
-def _arms(concerned: Concerned) -> Iterable[ColumnElement[bool]]:
+def _above(code: str, roles: RoleBook) -> tuple[str, ...]:
+    """Returns the roles after a role on any way up: its cases go to them when it is passed over."""
+    ways = [tree.ladder(other) for tree in roles.trees for other in tree.roles]
+    after = (above for way in ways if code in way for above in way[way.index(code) + 1 :])
+    return tuple(dict.fromkeys((*after, ADMIN)))
+
+
+def _arms(concerned: Concerned, roles: RoleBook) -> Iterable[ColumnElement[bool]]:
     """Yields the ways in which a case can be concerned: each walks an index."""
     if concerned.people:
         yield among(cases.c.assignee_id, sorted(concerned.people))
@@ -145,12 +148,15 @@ def _arms(concerned: Concerned) -> Iterable[ColumnElement[bool]]:
             continue
         ids = sorted(units)
         yield and_(among(cases.c.asked_unit_id, ids), cases.c.asked_role == role)
-        passed = cases.c.asked_role.in_(_ABOVE[role])
-        if role == OFFICE:
+        known, passed = roles.get(role), _above(role, roles)
+        if known is None:
+            continue
+        if known.seat == AREA:
             below = select(_links.c.descendant_id).where(among(_links.c.ancestor_id, ids))
-            yield and_(cases.c.commune_id.in_(below), cases.c.asked_role.in_((OFFICE, ADMIN)))
-        else:
-            yield and_(among(cases.c[SEATS[role]], ids), passed)
+            for place in (cases.c.commune_id, cases.c.school_id):  # a school of a province asks the offices above it
+                yield and_(place.in_(below), cases.c.asked_role.in_((role, *passed)))
+        elif known.column is not None:
+            yield and_(among(cases.c[known.column], ids), cases.c.asked_role.in_(passed))
 
 
 def _acts() -> Select[Any]:
@@ -167,9 +173,10 @@ def _acts() -> Select[Any]:
     )
 
 
-def _unseated() -> Select[Any]:
+@lru_cache(maxsize=16)
+def _unseated(areas: tuple[str, ...]) -> Select[Any]:
     """Open cases that ask somebody who is not there: nobody acts in the seat; the holder has left; the holder is away
-    with nobody to stand in, and nobody is asked beside them.
+    with nobody to stand in, and nobody is asked beside them. `areas`: the roles that answer for an area.
     """
     seat = _acts().where(_posts.c.role == cases.c.asked_role, _posts.c.unit_id == cases.c.asked_unit_id)
     empty = and_(cases.c.asked_role != ADMIN, ~exists(seat.correlate(cases)))
@@ -177,10 +184,10 @@ def _unseated() -> Select[Any]:
     holder = _people.alias("holder")
     shut = exists().where(holder.c.id == cases.c.assignee_id, holder.c.disabled_at.is_not(None))
     absent = and_(cases.c.assignee_id.in_(ABSENT_WITHOUT), cases.c.beside_until.is_(None), cases.c.asked_role != ADMIN)
-    return select(cases.c.id).where(t.OPEN, or_(empty, and_(has, or_(shut, absent, ~_answers()))))
+    return select(cases.c.id).where(t.OPEN, or_(empty, and_(has, or_(shut, absent, ~_answers(areas)))))
 
 
-def _answers() -> ColumnElement[bool]:
+def _answers(areas: tuple[str, ...]) -> ColumnElement[bool]:
     """Whether the holder of a case has a post here today, their own or that of somebody they stand in for."""
     lent = _away.alias("lent")
     here = [_posts.c.unit_id == cases.c[place] for place in _PLACES]
@@ -192,24 +199,21 @@ def _answers() -> ColumnElement[bool]:
     stands_in = select(lent.c.id).where(lent.c.delegate_id == cases.c.assignee_id, *in_force(lent))
     return or_(
         exists(own.where(or_(*here)).correlate(cases)),
-        exists(own.where(_posts.c.role == OFFICE, above).correlate(cases)),
+        exists(own.where(_posts.c.role.in_(areas), above).correlate(cases)),
         exists(stands_in.correlate(cases)),
     )
 
 
-_UNSEATED = _unseated()
-_COUNT = select(func.count()).select_from(_UNSEATED.subquery())
-
-
-def unseated(session: Session, today: dt.date, after: int, limit: int) -> list[Facts]:
+def unseated(session: Session, roles: RoleBook, today: dt.date, after: int, limit: int) -> list[Facts]:
     """Returns open cases that ask somebody who is not there, with an id above `after`, in their order; locked."""
-    query = _UNSEATED.where(cases.c.id > after).order_by(cases.c.id).limit(limit)
+    query = _unseated(roles.seated(AREA)).where(cases.c.id > after).order_by(cases.c.id).limit(limit)
     return open_of(session, session.connection().execute(query, {"today": today}).scalars().all(), lock=True)
 
 
-def count_unseated(session: Session, today: dt.date) -> int:
+def count_unseated(session: Session, roles: RoleBook, today: dt.date) -> int:
     """Returns how many open cases ask somebody who is not there; 0 if nothing is wrong."""
-    return int(session.connection().execute(_COUNT, {"today": today}).scalar_one())
+    query = select(func.count()).select_from(_unseated(roles.seated(AREA)).subquery())
+    return int(session.connection().execute(query, {"today": today}).scalar_one())
 
 
 # --- what the history says of them ------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ from functools import lru_cache
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, or_, select, union
+from sqlalchemy import ColumnElement, Select, exists, or_, select, union
 from sqlalchemy.orm import Session, aliased
 
-from engine.core.people.access import REFERRED, SEATS, Viewer
+from engine.core.people.access import Viewer
+from engine.core.people.roles import AREAS, INVITED, KNOWING
 from engine.store import tables as t
 from engine.store.scopes import beyond_scope
 from engine.store.tables.types import at_most
@@ -62,6 +63,7 @@ class CaseRow(NamedTuple):
     province_id: int | None = None
     association_id: int | None = None
     asked_unit_id: int | None = None
+    district: bool = False  # the commune lies in a district
 
     @property
     def waiting(self) -> bool:
@@ -71,16 +73,14 @@ class CaseRow(NamedTuple):
 
 def known_arms(viewer: Viewer) -> list[Arm]:
     """Returns the units through which the viewer knows pupils by name."""
-    arms = [(SEATS[role], unit) for role in SEATS if role not in REFERRED for unit in viewer.of(role)]
-    arms += [("commune_id", unit) for unit in viewer.office_communes]
-    arms += [("province_id", unit) for unit in viewer.office_provinces]
-    arms += [("school_id", unit) for unit in viewer.office_schools]
-    return sorted(set(arms))
+    found = {name: viewer.area(name) if name in AREAS else viewer.seated(name) for name in KNOWING}
+    found[INVITED] = viewer.invited if found[INVITED] else frozenset()
+    return sorted({(KNOWING[name], unit) for name, units in found.items() for unit in units})
 
 
 def referred_arms(viewer: Viewer) -> list[Arm]:
     """Returns the associations through which cases are referred to the viewer."""
-    return [("association_id", unit) for unit in sorted(viewer.of("volunteer") | viewer.of("association"))]
+    return [("association_id", unit) for unit in sorted(viewer.asked)]
 
 
 def pick(conditions: Sequence[Any], limit: int, *, newest: bool = False) -> Any:
@@ -132,7 +132,7 @@ _SHARED = (
 _OWN = ("class_id", "school_id", "village_id", "commune_id", "province_id", "association_id", "asked_unit_id")
 
 # Made once: half the time of a list went into making its statement. The columns are in the order of CaseRow.
-_class, _village, _commune = aliased(t.Unit), aliased(t.Unit), aliased(t.Unit)
+_class, _village, _commune, _tier = (aliased(t.Unit) for _ in range(4))
 _KNOWN: Any = (
     select(
         *(getattr(t.Case, name) for name in _SHARED),
@@ -144,6 +144,7 @@ _KNOWN: Any = (
         _village.name,
         _commune.name,
         *(getattr(t.Case, name) for name in _OWN),
+        exists().where(_tier.id == _commune.parent_id, _tier.kind == "district"),
     )
     .join(t.Pupil, t.Pupil.id == t.Case.pupil_id)
     .join(_class, _class.id == t.Case.class_id)

@@ -22,8 +22,9 @@ from engine.core.cases.casework import Casework
 from engine.core.cases.definitions import Definitions, Situation, Surroundings
 from engine.core.cases.facts import Facts, note_fired
 from engine.core.cases.past import Acted, answers_among
-from engine.core.people.access import ADMIN, SEATS
+from engine.core.people.access import Place
 from engine.core.people.responsibility import Found, Holder, acting
+from engine.core.people.roles import ADMIN, AREA, INVITED, Roles
 from engine.core.workflow.answers import ANSWER
 from engine.store import stand_ins
 from engine.store import tables as t
@@ -157,8 +158,11 @@ class SurroundingsReader:
 
     def _seats(self, role: str) -> set[int]:
         """Returns the units of the fetched cases in which a role has its post."""
-        if role in SEATS:
-            return self._places[SEATS[role]]
+        found = self.definitions.roles.get(role)
+        if found is not None and found.column:
+            return self._places[found.column]
+        if found is None or found.seat not in {AREA, INVITED}:
+            return set()
         return {unit for commune in self._places["commune_id"] for unit in self.above(commune)}
 
     def _read_people(self, ids: Collection[int]) -> None:
@@ -246,6 +250,18 @@ class SurroundingsReader:
 
     # --- what the core asks ---------------------------------------------------------------------------------------
 
+    def roles(self, place: Place) -> Roles:
+        """Returns the roles of the tree that a place lies in: where the pupil lives, else where they learn."""
+        return self.definitions.roles.tree(district=self._in_district(place.commune_id or place.school_id))
+
+    def _in_district(self, unit_id: int) -> bool:
+        return any(unit.kind == "district" for unit in self.units_above(unit_id))
+
+    def own_line(self, school_id: int) -> tuple[int, ...]:
+        """A school that lies directly below a province (THPT, PTDTNT, GDTX), and the units above it; else nothing."""
+        line = self.units_above(school_id)
+        return tuple(unit.id for unit in line) if len(line) > 1 and line[1].kind == "province" else ()
+
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
         """The people in a post today."""
         if unit_id not in self._posts_read[role]:
@@ -309,6 +325,7 @@ class SurroundingsReader:
             frozenset(unit.code for unit in home),
             self._closed(facts, school),
             *self._announced(facts),
+            self._in_district(facts.commune_id or facts.school_id),
         )
 
     def _announced(self, facts: Facts) -> tuple[tuple[ClosedDays, ...], tuple[ClosedDays, ...]]:

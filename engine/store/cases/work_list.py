@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.cases.casework import FOR
 from engine.core.people.access import Viewer
+from engine.core.people.roles import CLASS, COLUMNS, KNOWS, SCHOOL, RoleBook
 from engine.core.workflow.requests import OF_THE_HOLDER
 from engine.store import tables as t
 from engine.store.bulk import among
@@ -52,7 +53,7 @@ def work_and_area(session: Session, viewer: Viewer, own: int, others: int) -> tu
     A class has few open cases, so those of a teacher are read at once and separated here.
     """
     most = own + others
-    if viewer.units.keys() == {"teacher"}:
+    if viewer.units and viewer.units.keys() <= {*viewer.roles.seated(CLASS, sight=KNOWS)}:
         rows = read(session, next_due(known, tuple(known_arms(viewer)), most + 1))
         if len(rows) <= most:
             mine = [row for row in rows if _waits_for(row, viewer)][:own]
@@ -189,7 +190,6 @@ def needs_of(session: Session, case_ids: Sequence[int]) -> dict[int, NeedRow]:
     return {row[0]: NeedRow(*row) for row in rows}
 
 
-PUPILS_OF = {"teacher": "class_id", "head": "school_id"}  # who decides about a proposal: column of the pupil
 MOST_UNREAD = 99
 _difficulties, _filters, _notices, _proposals, _pupils, _doubts = (
     t.Base.metadata.tables[name]
@@ -220,15 +220,16 @@ def also_waiting(session: Session, viewer: Viewer) -> Also:
 
     It only says whether something waits for the person's own posts.
     """
-    query = _also_waiting(tuple(seats_of(viewer)), tuple(deciding_arms(viewer)))
+    taught = tuple((COLUMNS[kind], unit) for kind in (CLASS, SCHOOL) for unit in sorted(viewer.seated(kind)))
+    query = _also_waiting(tuple(seats_of(viewer)), taught, tuple(deciding_arms(viewer)))
     return Also(*session.execute(query, {"person": viewer.person_id}).one())
 
 
 @lru_cache(maxsize=512)
-def _also_waiting(seats: tuple[tuple[str, int], ...], areas: tuple[Arm, ...]) -> Any:
+def _also_waiting(seats: tuple[tuple[str, int], ...], pupils: tuple[Arm, ...], areas: tuple[Arm, ...]) -> Any:
     difficulties = _difficulties.c
     asked = [and_(difficulties.unit_id == unit, difficulties.role == role) for role, unit in seats]
-    taught = [_pupils.c[PUPILS_OF[role]] == unit for role, unit in seats if role in PUPILS_OF]
+    taught = [_pupils.c[column] == unit for column, unit in pupils]  # whose proposals the viewer decides about
     proposed = select(_proposals.c.id).join(_pupils, _pupils.c.id == _proposals.c.pupil_id)
     doubted = select(_doubts.c.case_id).join(cases, cases.c.id == _doubts.c.case_id)
     query = select(
@@ -304,7 +305,9 @@ def mark_read(session: Session, person_id: int, ids: Sequence[int], now: dt.date
     return int(done.rowcount)
 
 
-def school_contacts(session: Session, case_ids: Sequence[int], today: dt.date) -> dict[int, tuple[str, str | None]]:
+def school_contacts(
+    session: Session, case_ids: Sequence[int], today: dt.date, roles: RoleBook
+) -> dict[int, tuple[str, str | None]]:
     """Returns the name and phone of the homeroom teacher of each case, for viewers who must not know the class.
 
     The session must be unscoped, and the caller has checked that the viewer reaches the cases.
@@ -313,7 +316,10 @@ def school_contacts(session: Session, case_ids: Sequence[int], today: dt.date) -
         return {}
     query = (
         select(t.Case.id, t.Person.name, t.Person.phone)
-        .join(t.Appointment, and_(t.Appointment.unit_id == t.Case.class_id, t.Appointment.role == "teacher"))
+        .join(
+            t.Appointment,
+            and_(t.Appointment.unit_id == t.Case.class_id, t.Appointment.role.in_(roles.seated(CLASS, sight=KNOWS))),
+        )
         .join(t.Person, t.Person.id == t.Appointment.person_id)
         .where(
             t.Case.id.in_(case_ids),

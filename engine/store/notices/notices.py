@@ -15,8 +15,8 @@ from sqlalchemy import Table, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.core.notices.planning import LEADERS, ChosenChannel, PlaceCount, Recipient, ToldWhen
-from engine.core.people.access import ADMIN, OFFICE
+from engine.core.notices.planning import ChosenChannel, PlaceCount, Recipient, ToldWhen
+from engine.core.people.roles import ADMIN, OFFICE
 from engine.store import stand_ins
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
@@ -187,9 +187,9 @@ def add_deliveries(session: Session, new: Sequence[NewDelivery], now: dt.datetim
 # --- what leaders urge on (D2.3) --------------------------------------------------------------------------------------
 
 
-def leaders(session: Session, today: dt.date) -> list[int]:
-    """Returns the people who answer for many cases today: those who hold such a post, or whoever acts for them."""
-    return _acting_in(session, LEADERS, today)
+def leaders(session: Session, today: dt.date, roles: Collection[str]) -> list[int]:
+    """Returns the people who answer for many cases today: those in one of these roles, or whoever acts for them."""
+    return _acting_in(session, roles, today)
 
 
 def keepers(session: Session, today: dt.date) -> list[int]:

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.core.people.access import ADMIN, OFFICE
 from engine.core.people.account_events import By
+from engine.core.people.roles import ADMIN, OFFICE
 from engine.store import tables as t
 
 DAY = dt.timedelta(days=1)

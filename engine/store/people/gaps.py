@@ -19,7 +19,6 @@ from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.notices.notices import read_readers
 from engine.store.tables.types import FAR_DAY, at_most
-from engine.store.units.unit_lists import SOUGHT
 
 MOST = 200  # seats, and people, on one page
 
@@ -49,13 +48,14 @@ class Unreached:
 Roots = Mapping[str, frozenset[int]]  # by role: the units whose posts a viewer may fill, and those of all units below
 
 
-def seat_gaps(session: Session, roots: Roots | None, today: dt.date) -> list[SeatGap]:
+def seat_gaps(session: Session, wanted: Mapping[str, str], roots: Roots | None, today: dt.date) -> list[SeatGap]:
     """Returns the seats with gaps from today on, for `DAYS` days, by the first day of a gap; at most MOST.
 
+    `wanted`: the roles that every place needs, each with its kind of unit (`engine.store.units.unit_lists.sought`).
     `roots`: for each role, where to look, None: everywhere.
     """
     last = today + (DAYS - 1) * DAY
-    seats = _candidates(session, roots, today, last)
+    seats = _candidates(session, wanted, roots, today, last)
     ids = sorted({unit for _, unit, *_ in seats})
     posts: dict[tuple[str, int], list[Span]] = defaultdict(list)
     post, away, person = t.Appointment, t.Delegation, t.Person
@@ -77,19 +77,19 @@ def seat_gaps(session: Session, roots: Roots | None, today: dt.date) -> list[Sea
 
 
 def _candidates(
-    session: Session, roots: Roots | None, today: dt.date, last: dt.date
+    session: Session, wanted: Mapping[str, str], roots: Roots | None, today: dt.date, last: dt.date
 ) -> list[tuple[str, int, str, str, str | None]]:
     """Returns seats that nobody holds all these days without being away: their role, unit, kind, name, unit above."""
     unit, above = t.Unit, aliased(t.Unit)
     arms = []
-    for role, kind in SOUGHT.items():
+    for role, kind in wanted.items():
         where = [unit.kind == kind, unit.valid_from <= today, unit.valid_to > today, ~_covered(role, today, last)]
         if roots is not None:
             if not roots.get(role):
                 continue
             link = t.UnitLink
             where.append(unit.id.in_(select(link.descendant_id).where(link.ancestor_id.in_(sorted(roots[role])))))
-        if role == "teacher":  # a class of last year has no pupils and needs no teacher
+        if kind == "class":  # a class of last year has no pupils and needs no teacher
             where.append(exists().where(t.Pupil.class_id == unit.id))
         columns = literal(role).label("role"), unit.id, unit.kind, unit.name, above.name
         arms.append(
@@ -119,10 +119,12 @@ def _covered(role: str, today: dt.date, last: dt.date) -> ColumnElement[bool]:
     )
 
 
-def unreached(session: Session, roots: Roots | None, available: Collection[str], today: dt.date) -> list[Unreached]:
-    """Returns people with a post in the area whom none of these channels reaches, by name; at most MOST."""
+def unreached(
+    session: Session, wanted: Collection[str], roots: Roots | None, available: Collection[str], today: dt.date
+) -> list[Unreached]:
+    """Returns people in a post of these roles in the area whom no such channel reaches, by name; at most MOST."""
     person, post, unit, choice = t.Person, t.Appointment, t.Unit, t.ChannelChoice
-    where = [post.valid_from <= today, post.valid_to > today, person.disabled_at.is_(None), post.role.in_(SOUGHT)]
+    where = [post.valid_from <= today, post.valid_to > today, person.disabled_at.is_(None), post.role.in_(wanted)]
     if roots is not None:
         link = t.UnitLink
         places = [

@@ -7,7 +7,8 @@ import datetime as dt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.core.people.access import ADMIN, SEATS, Viewer
+from engine.core.people.access import Viewer
+from engine.core.people.roles import ADMIN, AREAS, INVITED, KNOWING
 from engine.store import tables as t
 from engine.store.cases.surroundings import chunks
 from engine.store.tables.types import FAR_DAY
@@ -78,9 +79,11 @@ def _lent(session: Session, person: int) -> dict[Held, Span]:
 
 def pupils_seen(session: Session, viewer: Viewer) -> set[int]:
     """Returns the pupils whose names a person may know through their posts."""
-    areas = [(column, viewer.of(role)) for role, column in SEATS.items() if column in _pupils.c]
-    areas += [("commune_id", viewer.office_communes), ("province_id", viewer.office_provinces)]
-    areas += [("school_id", viewer.office_schools)]
+    areas = [
+        (column, viewer.area(name) if name in AREAS else viewer.seated(name))
+        for name, column in KNOWING.items()
+        if name != INVITED
+    ]
     found: set[int] = set()
     for column, units in areas:
         for chunk in chunks(units):

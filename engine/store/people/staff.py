@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.core.people.access import NOBODY, OFFICE, Viewer
+from engine.core.people.access import COMMUNES, NOBODY, PROVINCES, SCHOOLS, Viewer
+from engine.core.people.roles import AREA, AREAS, INVITED, RoleBook
 from engine.store import tables as t
 from engine.store.stand_ins import TODAY, lenders
 
@@ -29,8 +30,10 @@ _POSTS = (
 )
 
 
-def viewer_of(session: Session, person_id: int, today: dt.date) -> Viewer:
-    """Returns the person for `engine.core.people.access`: own and delegated posts, and the areas of offices."""
+def viewer_of(session: Session, person_id: int, today: dt.date, roles: RoleBook) -> Viewer:
+    """Returns the person for `engine.core.people.access`: own and delegated posts, what lies in the areas of offices,
+    and the cases to which invited people were invited.
+    """
     posts = session.execute(_POSTS, {"person_id": person_id, "today": today}).all()
     held: dict[int, dict[str, set[int]]] = {person_id: defaultdict(set)}
     for person, role, unit, holder in posts:
@@ -38,28 +41,33 @@ def viewer_of(session: Session, person_id: int, today: dt.date) -> Viewer:
         if holder is not None:
             own[role].add(unit)
     if len(held) == 1:
-        return _viewer(session, person_id, held[person_id])
-    parts = tuple(_viewer(session, person, held[person]) for person in (person_id, *sorted(held.keys() - {person_id})))
+        return _viewer(session, person_id, held[person_id], roles)
+    parts = tuple(
+        _viewer(session, person, held[person], roles) for person in (person_id, *sorted(held.keys() - {person_id}))
+    )
     return Viewer(
         person_id,
         {role: NOBODY.union(*(part.of(role) for part in parts)) for part in parts for role in part.units},
-        office_communes=NOBODY.union(*(part.office_communes for part in parts)),
-        office_provinces=NOBODY.union(*(part.office_provinces for part in parts)),
-        office_schools=NOBODY.union(*(part.office_schools for part in parts)),
+        areas={role: _together(role, parts) for part in parts for role in part.areas},
+        invited=NOBODY.union(*(part.invited for part in parts)),
         parts=parts,
+        roles=roles,
     )
 
 
-def _viewer(session: Session, person_id: int, held: Mapping[str, set[int]]) -> Viewer:
+def _together(role: str, parts: tuple[Viewer, ...]) -> dict[str, frozenset[int]]:
+    """Returns the area of a role that several people lend."""
+    return {name: NOBODY.union(*(part.areas.get(role, {}).get(name, NOBODY) for part in parts)) for name in AREAS}
+
+
+def _viewer(session: Session, person_id: int, held: Mapping[str, set[int]], roles: RoleBook) -> Viewer:
     """Returns a viewer with exactly these posts."""
-    offices = held.get(OFFICE)
-    areas = _areas(session, offices) if offices else {}
     return Viewer(
         person_id,
         {role: frozenset(ids) for role, ids in held.items() if ids},
-        office_communes=frozenset(areas.get("commune", ())),
-        office_provinces=frozenset(areas.get("province", ())),
-        office_schools=frozenset(areas.get("school", ())),
+        {role: _areas(session, held[role]) for role in roles.seated(AREA) if held.get(role)},
+        _invited(session, person_id) if any(held.get(role) for role in roles.seated(INVITED)) else NOBODY,
+        roles=roles,
     )
 
 
@@ -74,7 +82,17 @@ _BELOW = (
 )
 
 
-def _areas(session: Session, offices: set[int]) -> dict[str, set[int]]:
+_INVITED = select(t.Companion.case_id).where(
+    t.Companion.person_id == bindparam("person_id"), t.Companion.removed_seq.is_(None)
+)
+
+
+def _invited(session: Session, person_id: int) -> frozenset[int]:
+    """Returns the cases on whose list of companions a person is by their account."""
+    return frozenset(session.scalars(_INVITED, {"person_id": person_id}))
+
+
+def _areas(session: Session, offices: set[int]) -> dict[str, frozenset[int]]:
     """Returns the areas of offices: a province by itself; below it, the communes and schools in the offices' units."""
     kinds = dict(session.execute(_KINDS, {"offices": sorted(offices)}).all())
     found: dict[str, set[int]] = defaultdict(set)
@@ -85,7 +103,8 @@ def _areas(session: Session, offices: set[int]) -> dict[str, set[int]]:
         found["school"] |= found_below["school"]
     if roots := [unit for unit, kind in kinds.items() if kind == "root"]:
         found["province"] |= _below(session, roots, ("province",))["province"]
-    return found
+    names = {COMMUNES: "commune", PROVINCES: "province", SCHOOLS: "school"}
+    return {name: frozenset(found[kind]) for name, kind in names.items()}
 
 
 def _below(session: Session, units: list[int], kinds: tuple[str, ...]) -> dict[str, set[int]]:

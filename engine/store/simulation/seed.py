@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.core.cases.facts import Facts
-from engine.core.people.access import ADMIN
-from engine.core.scenario.cast import PEOPLE, PLACES, PROVINCE, PUPILS, posts_of
+from engine.core.people.roles import ADMIN
+from engine.core.scenario.cast import (
+    MORE,
+    MORE_PUPILS,
+    PEOPLE,
+    PROVINCE,
+    PUPILS,
+    CastPupil,
+    holds_from_the_start,
+    places,
+    posts_of,
+)
 from engine.store import tables as t
 from engine.store.attendance.registers import registers
 from engine.store.cases.surroundings import read_facts
@@ -42,7 +52,7 @@ class Seeded:
 
     def seats(self, member: str) -> tuple[Seat, ...]:
         """Returns the posts (role and unit) that a member of the cast has at the start."""
-        return tuple((role, self.units[unit]) for role, unit in posts_of(member))
+        return tuple((role, self.units[unit]) for role, unit in posts_of(member) if unit in self.units)
 
 
 def is_empty(session: Session) -> bool:
@@ -50,20 +60,25 @@ def is_empty(session: Session) -> bool:
     return not any(session.execute(select(func.count()).select_from(table)).scalar() for table in (t.Unit, t.Person))
 
 
-def add_cast(session: Session, now: dt.datetime) -> Seeded:
-    """Stores units, people, their posts and the pupils."""
-    seeded = Seeded(_units(session), _people(session, now), {})
-    posts = [(person, seat) for name, person in seeded.people.items() for seat in seeded.seats(name)]
+def add_cast(session: Session, now: dt.datetime, *, more: bool = False, district: bool = False) -> Seeded:
+    """Stores units, people, their posts and the pupils.
+
+    `more`: with the people and places of which only some scenarios tell; `district`: the communes lie in a district.
+    """
+    people = {**PEOPLE, **({name: MORE[name][2] for name in MORE} if more else {})}
+    seeded = Seeded(_units(session, more=more, district=district), _people(session, now, people), {})
+    here = (name for name in seeded.people if holds_from_the_start(name, district=district))
+    posts = [(seeded.people[name], seat) for name in here for seat in seeded.seats(name)]
     rows = [_appointment(person, seat, ALWAYS) for person, seat in posts]
     session.execute(insert(t.Appointment), rows)
-    seeded.pupils.update(_pupils(session, seeded.units))
+    seeded.pupils.update(_pupils(session, seeded.units, {**PUPILS, **(MORE_PUPILS if more else {})}))
     return seeded
 
 
-def _units(session: Session) -> dict[str, int]:
+def _units(session: Session, *, more: bool, district: bool) -> dict[str, int]:
     ids: dict[str, int] = {}
     above: dict[str, tuple[str, ...]] = {}
-    for name, place in PLACES.items():
+    for name, place in places(more=more, district=district).items():
         row = {
             "kind": place.kind,
             "code": PROVINCE if name == "province" else name,
@@ -86,17 +101,17 @@ def _units(session: Session) -> dict[str, int]:
     return ids
 
 
-def _people(session: Session, now: dt.datetime) -> dict[str, int]:
+def _people(session: Session, now: dt.datetime, people: Mapping[str, str]) -> dict[str, int]:
     insertion = insert(t.Person).returning(t.Person.id)
     return {
         login: session.execute(insertion.values(login=login, name=name, created_at=now)).scalar_one()
-        for login, name in PEOPLE.items()
+        for login, name in people.items()
     }
 
 
-def _pupils(session: Session, units: dict[str, int]) -> dict[str, int]:
+def _pupils(session: Session, units: dict[str, int], pupils: Mapping[str, CastPupil]) -> dict[str, int]:
     ids = {}
-    for code, learner in PUPILS.items():
+    for code, learner in pupils.items():
         prefix = learner.village.removesuffix("village")
         row = {
             "code": code,
@@ -104,13 +119,17 @@ def _pupils(session: Session, units: dict[str, int]) -> dict[str, int]:
             "search_key": code,
             "sort_key": code,
             "class_id": units[learner.class_],
-            "school_id": units["outsider_school" if learner.class_.startswith("outsider_") else "school"],
+            "school_id": units[_school(learner.class_)],
             "village_id": units[learner.village],
             "commune_id": units[f"{prefix}commune"],
             "province_id": units["province"],
         }
         ids[code] = session.execute(insert(t.Pupil).values(row).returning(t.Pupil.id)).scalar_one()
     return ids
+
+
+def _school(klass: str) -> str:
+    return next((f"{prefix}school" for prefix in ("outsider_", "province_") if klass.startswith(prefix)), "school")
 
 
 # --- what happens around the cases ------------------------------------------------------------------------------------

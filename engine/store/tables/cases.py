@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.tables.base import Base
-from engine.store.tables.types import FAR, OpenInstant
+from engine.store.tables.types import FAR, Id, OpenInstant
 
 
 class Case(Base):
@@ -325,6 +325,9 @@ class Companion(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     role: Mapped[str] = mapped_column(String(24))
+    # Their account, if somebody invited them by it (`engine.core.people.roles.INVITED`). Without a foreign key: SQLite
+    # adds one only by making the table anew, which loses its triggers. Nobody deletes a person.
+    person_id: Mapped[int | None] = mapped_column(Id, index=True)
     # Of the event that took them off the list, with the reason.
     removed_seq: Mapped[int | None] = mapped_column(Integer)
 

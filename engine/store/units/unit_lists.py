@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from engine.core.people.roles import ACCEPT, RoleBook
 from engine.store import tables as t
 from engine.store.cases import search
 from engine.store.tables.types import FAR_DAY, at_most
@@ -126,18 +127,14 @@ def holders(session: Session, unit_id: int, today: dt.date) -> list[HolderRow]:
 
 # --- vacant posts -----------------------------------------------------------------------------------------------------
 
-# The kind of unit whose post a case may need, and whether it matters only for units with pupils.
-SOUGHT: Mapping[str, str] = {
-    "teacher": "class",
-    "head": "school",
-    "commune_officer": "village",
-    "commune_leader": "commune",
-    "volunteer": "association",
-    "association": "association",
-}
+
+def sought(roles: RoleBook) -> Mapping[str, str]:
+    """Returns the roles whose empty post every place misses, each with its kind of unit."""
+    found = (role for role in roles.roles.values() if ACCEPT in role.can and role.column and not role.optional)
+    return {role.code: role.held_in[0] for role in found}
 
 
-def _vacant(role: str, today: dt.date) -> list[ColumnElement[bool]]:
+def _vacant(role: str, kind: str, today: dt.date) -> list[ColumnElement[bool]]:
     post = t.Appointment
     filled = exists().where(
         post.unit_id == t.Unit.id,
@@ -147,23 +144,23 @@ def _vacant(role: str, today: dt.date) -> list[ColumnElement[bool]]:
         post.person_id == t.Person.id,
         t.Person.disabled_at.is_(None),
     )
-    found = [t.Unit.kind == SOUGHT[role], *_holding(today), ~filled]
-    if role == "teacher":  # a class of last year has no pupils and needs no teacher
+    found = [t.Unit.kind == kind, *_holding(today), ~filled]
+    if kind == "class":  # a class of last year has no pupils and needs no teacher
         found.append(exists().where(t.Pupil.class_id == t.Unit.id))
     return found
 
 
-def vacant(session: Session, role: str, today: dt.date, after: Cursor | None = None) -> list[UnitRow]:
-    """Returns units without a holder of a role that gets cases; one more than PAGE if there are more."""
-    query = _UNITS.where(*_vacant(role, today), *_beyond(after)).order_by(*_BY_NAME).limit(at_most(PAGE + 1))
+def vacant(session: Session, role: str, kind: str, today: dt.date, after: Cursor | None = None) -> list[UnitRow]:
+    """Returns units of a kind without a holder of a role that gets cases; one more than PAGE if there are more."""
+    query = _UNITS.where(*_vacant(role, kind, today), *_beyond(after)).order_by(*_BY_NAME).limit(at_most(PAGE + 1))
     return [_row(row) for row in session.execute(query)]
 
 
-def vacancies(session: Session, today: dt.date) -> dict[str, int]:
-    """Returns how many posts of each role are vacant, counted up to MOST + 1."""
+def vacancies(session: Session, wanted: Mapping[str, str], today: dt.date) -> dict[str, int]:
+    """Returns how many posts of each role (`sought`) are vacant, counted up to MOST + 1."""
     found = {}
-    for role in SOUGHT:
-        some = select(t.Unit.id).where(*_vacant(role, today)).limit(at_most(MOST + 1)).subquery()
+    for role, kind in wanted.items():
+        some = select(t.Unit.id).where(*_vacant(role, kind, today)).limit(at_most(MOST + 1)).subquery()
         found[role] = session.execute(select(func.count()).select_from(some)).scalar_one()
     return found
 

@@ -117,7 +117,9 @@ def _work_on(context: Context, job_id: int, now: dt.datetime, stop: Callable[[],
     with context.store.reading("import: file") as session:
         job, data = job_row(session, job_id), stored.file_of(session, job_id)
         today = context.definitions.calendar("").local(now).date()
-        viewer = viewer_of(session, job.person_id, today) if job.person_id is not None else None
+        viewer = (
+            viewer_of(session, job.person_id, today, context.definitions.roles) if job.person_id is not None else None
+        )
     if data is None or viewer is None:  # the command line works on its own jobs itself
         end(context, job_id, "cancelled", now)
         return

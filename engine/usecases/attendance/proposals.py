@@ -8,9 +8,9 @@ from typing import Any
 
 from engine.core.attendance.signals import RiskRules, Signal
 from engine.core.calendar import Duration
-from engine.core.cases.act_vocabulary import OPENERS
 from engine.core.cases.dates import CONFIRM
 from engine.core.people.access import Viewer, reach
+from engine.core.people.roles import CLASS, OPEN, SCHOOL
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.store.attendance import proposals as kept
@@ -40,9 +40,9 @@ def open_proposals(session: Session, viewer: Viewer, most: int = MOST) -> list[P
     """Returns what waits for the viewer's decision, the oldest first: pupils of their classes and schools; none for
     others.
     """
-    if not any(viewer.holds(role) for role in OPENERS):
+    if not viewer.able(OPEN):
         return []
-    return kept.waiting(session, viewer.of("teacher"), viewer.of("head"), most)
+    return kept.waiting(session, viewer.seated(CLASS), viewer.seated(SCHOOL), most)
 
 
 def reasons(rules: RiskRules, signals: Iterable[Sequence[Any]]) -> list[Label | Sentence]:
@@ -97,7 +97,7 @@ def proposal(context: Context, viewer: Viewer, proposal_id: int) -> Proposed:
     with context.store.writing("look at a proposal") as session:
         _undecided(_proposal(session, viewer, proposal_id))
     with context.store.scoped(viewer) as session:
-        found = kept.waiting(session, viewer.of("teacher"), viewer.of("head"), id=proposal_id)
+        found = kept.waiting(session, viewer.seated(CLASS), viewer.seated(SCHOOL), id=proposal_id)
     if not found:
         raise Conflict(Sentence("The pupil has an open case by now."))
     return found[0]
@@ -111,7 +111,7 @@ def _proposal(session: Session, viewer: Viewer, proposal_id: int) -> ProposalRow
     roles = reach(viewer, place) if place else frozenset()
     if not roles:
         raise NoAccess(Sentence("You have no access here: none of your posts answers for this unit or pupil."))
-    if not roles & OPENERS:
+    if not roles & viewer.roles.able(OPEN):
         raise NotAllowed(Sentence("A case is opened by the homeroom teacher or the head of the pupil's school."))
     return row
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.core.attendance.signals import COUNTS, DOES, MODES, OFF, OPEN, PROPOSE, RiskRules
-from engine.core.people.access import ADMIN, OFFICE, Viewer
+from engine.core.people.access import Viewer
+from engine.core.people.roles import ADMIN, OFFICE
 from engine.core.refusals import Invalid, NotAllowed
 from engine.core.words import Sentence
 from engine.store.attendance import risk_trials as stored

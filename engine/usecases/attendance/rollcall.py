@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 
 from engine.core.people.access import Viewer
+from engine.core.people.roles import CLASS, SCHOOL
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotFound
 from engine.core.words import Label, Sentence
 from engine.store.attendance import rollcall as stored
@@ -47,7 +48,7 @@ def check(session: Session, viewer: Viewer, class_id: int) -> None:
     school = stored.school_of(session, class_id)
     if school is None:
         raise NotFound(Sentence("There is no such class."))
-    if class_id not in viewer.of("teacher") and school not in viewer.of("head"):
+    if class_id not in viewer.seated(CLASS) and school not in viewer.seated(SCHOOL):
         raise NoAccess(Sentence("Attendance is taken by the homeroom teacher of the class or the head of the school."))
 
 

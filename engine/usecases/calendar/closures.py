@@ -19,7 +19,8 @@ from engine.core.calendar.announced import BECAUSE, HARVEST, NO_CLASS, OFFICE_SH
 from engine.core.cases.casework import SYSTEM, Actor, Casework
 from engine.core.cases.definitions import Definitions
 from engine.core.cases.study_modes import STUDY_MODES
-from engine.core.people.access import ADMIN, OFFICE, REFERRED, Viewer, acts_for
+from engine.core.people.access import Viewer, acts_for
+from engine.core.people.roles import ADMINISTER, AREA, AREAS, CLASS, OF_A_SCHOOL, RoleBook
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.rules.model import Rule
 from engine.core.words import Sentence
@@ -44,7 +45,6 @@ MOST_DAYS = 366  # days of one closure; a longer one is a typing mistake
 MOST_LOOKED_AT = 5_000  # cases that a preview counts
 DAY = dt.timedelta(days=1)
 SCHOOL_DAYS, WORKING_DAYS, WORKING_HOURS = "school days", "working days", "working hours"
-OF_PLACES = frozenset({"commune_leader", OFFICE, ADMIN})  # who says when an office is shut, and when a harvest is
 ABSENCES = frozenset({"absences", "unexcused"})  # conditions that days without class change
 ANNOUNCED, CHANGED, LIFTED = "announced", "changed", "lifted"
 
@@ -270,14 +270,25 @@ def _actor(session: Session, viewer: Viewer | None, scope: ClosureScope, what: s
 
 
 def _allowed(viewer: Viewer, scope: ClosureScope, what: str) -> set[str]:
-    roles = {role for role in ("head", "commune_leader") if viewer.of(role) & scope.line}
-    if scope.line & (viewer.office_communes | viewer.office_provinces | viewer.office_schools):
-        roles.add(OFFICE)
-    if viewer.of("teacher") & {scope.class_id, scope.unit_id}:
-        roles.add("teacher")
-    if scope.pupil_id is None and viewer.of(ADMIN) & scope.line:  # an administrator knows no pupils
-        roles.add(ADMIN)
-    return roles if what == NO_CLASS else roles & OF_PLACES
+    roles = viewer.roles.announcers if what == NO_CLASS else _of_places(viewer.roles)
+    return {role for role in roles if _answers(viewer, role, scope)}
+
+
+def _of_places(roles: RoleBook) -> frozenset[str]:
+    """The roles that say when an office is shut, and when a harvest is: not those of a class or a school."""
+    return roles.announcers - {*roles.seated(*OF_A_SCHOOL)}
+
+
+def _answers(viewer: Viewer, code: str, scope: ClosureScope) -> bool:
+    """Returns whether a post of this role answers for all that the closure is for."""
+    role, held = viewer.roles[code], viewer.of(code)
+    if role.seat == AREA:
+        return any(scope.line & viewer.areas.get(code, {}).get(name, frozenset()) for name in AREAS)
+    if role.seat == CLASS:
+        return bool(held & {scope.class_id, scope.unit_id})
+    if ADMINISTER in role.can and scope.pupil_id is not None:  # an administrator knows no pupils
+        return False
+    return bool(held & scope.line)
 
 
 def _check(plan: Plan, scope: ClosureScope) -> None:
@@ -336,7 +347,7 @@ def _gather(told: dict[int, ClosureNews], works: Iterable[Casework], scope: Clos
     """
     for work in works:
         facts = work.facts
-        nameless = work.situation.workflow.states[facts.state].owner in REFERRED
+        nameless = work.situation.workflow.states[facts.state].owner in work.roles.referred
         if not work.entries or (nameless and scope.pupil_id is not None):
             continue
         for person, role in work.asked():

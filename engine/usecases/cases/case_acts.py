@@ -14,11 +14,12 @@ from typing import Any
 
 from engine.core.cases import dates
 from engine.core.cases.act import Act
-from engine.core.cases.act_vocabulary import GIVERS, HOLDERS, OPENERS, act_label
+from engine.core.cases.act_vocabulary import act_label
 from engine.core.cases.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.core.cases.facts import Facts
-from engine.core.people.access import REFERRED, Viewer, acts_for, knows, reach
-from engine.core.people.responsibility import LADDERS, Found, acted
+from engine.core.people.access import Viewer, acts_for, reach
+from engine.core.people.responsibility import Found, acted
+from engine.core.people.roles import GIVE, HOLD, OPEN, REGISTER
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow import builtin_forms, form_values
@@ -80,7 +81,8 @@ def open_within(
     roles = reach(viewer, place) if place else frozenset()
     if place is None or not roles:
         raise NoAccess(_no_duty())  # the same for both, so that nobody learns which pupils exist
-    if not roles & OPENERS:
+    openers = context.definitions.roles.able(OPEN)
+    if not roles & openers:
         raise NotAllowed(_only_school())
     workflow = context.definitions.workflow(context.workflow)
     only_one(session, pupil_id, workflow.name)
@@ -91,7 +93,7 @@ def open_within(
     stored.insert_case(session, facts)
     work = casework_of(session, context.definitions, facts, now)
     _check_dates(work, session, workflow.forms["open"], values, filled, today)
-    work.open(actor_on(viewer, work.facts).only(OPENERS), filled)
+    work.open(actor_on(viewer, work.facts).only(openers), filled)
     work.entries[0].data |= data or {}
     writer.store(session, [work], key)
     if key:
@@ -219,8 +221,9 @@ def assign(context: Context, act: Act, person_id: int) -> None:
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         owner = work.situation.workflow.states[work.facts.state].owner or ""
-        roles = reach(viewer_of(session, person_id, _today(context, act.now)), work.facts)
-        role = next((role for role in LADDERS.get(owner, ()) if role in roles), None)
+        taker = viewer_of(session, person_id, _today(context, act.now), context.definitions.roles)
+        roles = reach(taker, work.facts, work.facts.id)
+        role = next((role for role in work.roles.ladder(owner) if role in roles), None)
         if role is None:
             raise Invalid({"person": Sentence("This person cannot have the case: no post of theirs answers for it.")})
         work.assign(actor, person_id, role, filled)
@@ -233,7 +236,7 @@ def note(context: Context, act: Act) -> None:
     """Writes a note for everybody with a duty towards the pupil."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
-        if not work.facts.is_open and not knows(actor.roles):
+        if not work.facts.is_open and not work.roles.knows(actor.roles):
             raise NotAllowed(Sentence("This case has ended."))
         work.write("noted", actor, filled)
 
@@ -244,11 +247,12 @@ def log_support(context: Context, act: Act) -> None:
     """Log support that was given (D3.1): kind, quantity in the kind's unit, value, giver, date, who received it."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
-        if not actor.roles & GIVERS:
+        givers = work.roles.able(GIVE)
+        if not actor.roles & givers:
             raise NotAllowed(Sentence("Your role does not log support."))
         row = support_row(work.situation.workflow, filled)
         row |= {"logged_by_id": actor.person_id, "association_id": work.facts.association_id}
-        work.write("support_given", actor.only(GIVERS), filled, [("support", row)])
+        work.write("support_given", actor.only(givers), filled, [("support", row)])
 
     on_case(context, act, "support", do)
 
@@ -265,12 +269,12 @@ def check_in(context: Context, act: Act) -> None:
     """Records how an absent pupil is doing (D1.6, D1.7, D4.2), and when to ask again."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
-        if not knows(actor.roles):
+        if not work.roles.tends(actor.roles):
             raise NotAllowed(Sentence("Your role does not record check-ins."))
         unsafe = {"flag": "safety"} if filled.get("safe") is False else {}
         # Before the clocks are settled, because a rule may wait for the flag.
         work.facts.flags = sorted({*work.facts.flags, *unsafe.values()})
-        work.write("checked_in", actor.only(actor.roles - REFERRED), filled, data=unsafe)
+        work.write("checked_in", actor.only(actor.roles - work.roles.referred), filled, data=unsafe)
         _tick_off_check_ins(work, session, at_least_one=True)
 
     on_case(context, act, "check_in", do)
@@ -280,9 +284,10 @@ def hold_lesson(context: Context, act: Act) -> None:
     """Marks the next planned catch-up lesson as done (D1.5). Raises `NotFound` if none is left."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
-        if not actor.roles & OPENERS:
+        teachers = work.roles.able(REGISTER)
+        if not actor.roles & teachers:
             raise NotAllowed(Sentence("Catch-up lessons are recorded by the homeroom teacher or the head."))
-        work.write("lesson_held", actor.only(OPENERS), filled)
+        work.write("lesson_held", actor.only(teachers), filled)
         if not stored.tick_off(session, work.facts.id, LESSON, work.next_seq - 1):
             raise NotFound(Sentence("No catch-up lesson is left to be held."))
 
@@ -293,7 +298,8 @@ def hold(context: Context, act: Act) -> None:
     """Stops the clocks of a case until the end of a day, MOST_HELD days ahead at most; counts the deadline again."""
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
-        if not actor.roles & HOLDERS:
+        holders = work.roles.able(HOLD)
+        if not actor.roles & holders:
             raise NotAllowed(Sentence("Only a head, a commune leader or an education office stops a clock."))
         last = dt.date.fromisoformat(filled["hold_until"])
         longest = work.situation.calendar.local(act.now).date() + dt.timedelta(days=MOST_HELD)
@@ -306,7 +312,7 @@ def hold(context: Context, act: Act) -> None:
                 }
             )
         until = work.situation.calendar.instant(last + dt.timedelta(days=1), 0)
-        actor = actor.only(HOLDERS)
+        actor = actor.only(holders)
         work.hold(actor, until, filled["reason"], filled)
         work.facts.holds += ((act.now, until, filled["reason"]),)
         work.situation = context.definitions.situation(work.facts, work.situation.surroundings)
@@ -367,7 +373,7 @@ def actor_on(viewer: Viewer, facts: Facts) -> Actor:
     """Returns the viewer as the actor on a case: the roles, and for whom in roles that only a stand-in has."""
 
     def roles(one: Viewer) -> frozenset[str]:
-        return reach(one, facts)
+        return reach(one, facts, facts.id)
 
     return Actor(viewer.person_id, roles(viewer), acts_for(viewer, roles, facts.assignee_id))
 

@@ -12,7 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from engine.core.cases.act import Act
-from engine.core.cases.act_vocabulary import HOLDERS
 from engine.core.cases.casework import Actor, Casework, Entry
 from engine.core.cases.corrections import (
     Limits,
@@ -42,7 +41,7 @@ from engine.core.cases.past import (
     as_it_counts,
     sums,
 )
-from engine.core.people.access import knows
+from engine.core.people.roles import HOLD, Roles
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.core.words import Sentence
 from engine.core.workflow import builtin_forms, form_values
@@ -74,7 +73,11 @@ def correct(context: Context, act: Act, seq: int) -> None:
         data = {ENTRY: entry.seq, OF: entry.kind}
         if entry.kind == "checked_in" and values.get("safe") is False:
             data["flag"] = SAFETY
-        written = work.record(CORRECTED, actor, role=_role(entry, actor), values={**values, WHY: why}, data=data)
+        if "invited" in entry.data:  # who was invited stays invited
+            data["invited"] = entry.data["invited"]
+        written = work.record(
+            CORRECTED, actor, role=_role(entry, actor, work.roles), values={**values, WHY: why}, data=data
+        )
         rows = _rows(work, session, entry, values, history.versions(entry.seq), work.next_seq - 1)
         written.rows.append(("corrections", {"entry_seq": entry.seq, "void": False}))
         history.put_right(written, entry.seq)
@@ -97,7 +100,7 @@ def withdraw(context: Context, act: Act, seq: int) -> None:
             )
         why = _said(work, WHY, act.values)
         data = {ENTRY: entry.seq, OF: entry.kind}
-        written = work.record(WITHDRAWN, actor, role=_role(entry, actor), values=why, data=data)
+        written = work.record(WITHDRAWN, actor, role=_role(entry, actor, work.roles), values=why, data=data)
         history.void(written, entry)
         work.settle()
 
@@ -141,7 +144,8 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
     """
 
     def do(work: Casework, actor: Actor, _filled: dict[str, Any], session: Session) -> None:
-        if not actor.roles & HOLDERS:
+        deciders = work.roles.able(HOLD)
+        if not actor.roles & deciders:
             raise NotAllowed(Sentence("A head, a commune leader or an education office decides about this."))
         found = stored.doubted(session, work.facts.id)
         if fired_seq not in found:
@@ -151,7 +155,7 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
         history = _History(context, work, session)
         event = history.at(fired_seq)
         undone = _said(work, DOUBT, act.values)[DOUBT] == UNDO
-        kind, actor = FIRING_UNDONE if undone else FIRING_KEPT, actor.only(HOLDERS)
+        kind, actor = FIRING_UNDONE if undone else FIRING_KEPT, actor.only(deciders)
         written = work.record(kind, actor, data={ENTRY: fired_seq, OF: event.kind})
         if undone:
             had_ended = not work.facts.is_open
@@ -270,7 +274,7 @@ def _take_back_notices(work: Casework, written: Entry, session: Session, seq: in
 
 def _may(limits: Limits, work: Casework, entry: PastEvent, actor: Actor) -> None:
     person = actor.person_id or 0
-    refusal = why_not(work.situation.workflow, entry, actor.roles, person, work.now, limits)
+    refusal = why_not(work.situation.workflow, entry, actor.roles, work.roles, person, work.now, limits)
     if refusal:
         raise NotAllowed(refusal)
 
@@ -281,15 +285,15 @@ def _said(work: Casework, name: str, raw: Mapping[str, object]) -> dict[str, Any
     return form_values.read_form([builtin_forms.FIELDS[name]], (), raw, today)
 
 
-def _role(entry: PastEvent, actor: Actor) -> str | None:
+def _role(entry: PastEvent, actor: Actor, tree: Roles) -> str | None:
     """The role in which somebody puts an entry right: that of the entry, or one above it."""
     if entry.role in actor.roles:
         return entry.role
-    return next(iter(sorted(above(entry, actor.roles))), None)
+    return next(iter(sorted(above(entry, actor.roles, tree))), None)
 
 
 def asked(
-    workflow: Workflow, entry: PastEvent, roles: frozenset[str], person_id: int
+    workflow: Workflow, entry: PastEvent, roles: frozenset[str], tree: Roles, person_id: int
 ) -> tuple[tuple[Field, ...], tuple[str, ...]]:
     """Returns the fields of an entry that somebody may correct, and the names of those that must be filled in.
 
@@ -298,7 +302,7 @@ def asked(
     """
     form = form_of(workflow, entry.kind) or _NOTHING
     fields = builtin_forms.asked(workflow, form)
-    if not (knows(roles) or wrote(entry, person_id)):
+    if not (tree.knows(roles) or wrote(entry, person_id)):
         fields = tuple(field for field in fields if field.type != "text")
     there = entry.values.keys() | (form.needs if entry.kind == "support_given" else ())
     return fields, tuple(field.name for field in fields if field.name in form.needs and field.name in there)
@@ -306,7 +310,7 @@ def asked(
 
 def _read(work: Casework, entry: PastEvent, actor: Actor, raw: Mapping[str, object]) -> tuple[dict[str, Any], str]:
     """Returns what is right, and why it is put right. Raises `Invalid`."""
-    fields, needs = asked(work.situation.workflow, entry, actor.roles, actor.person_id or 0)
+    fields, needs = asked(work.situation.workflow, entry, actor.roles, work.roles, actor.person_id or 0)
     needed = [field for field in fields if field.name in needs] + [builtin_forms.FIELDS[WHY]]
     may = [field for field in fields if field.name not in needs]
     values = form_values.read_form(needed, may, raw, work.situation.calendar.local(entry.at).date())
@@ -333,7 +337,7 @@ def _rows(
         handover = values.get("hand_over_at")
         rows.append(("needs", {"need": values["need"], "handover": handover, "association_id": old["association_id"]}))
     if entry.kind == "companion_added" and stored.on_list(session, case, seqs):
-        rows.append(("companions", {"role": values["companion_role"]}))
+        rows.append(("companions", {"role": values["companion_role"], "person_id": entry.data.get("invited")}))
     stored.replace(session, case, seqs, by)
     done = stored.replace_dates(session, case, seqs, by)
     return rows + planned_anew(work, entry, values, done.lessons, done.asked)

@@ -16,8 +16,9 @@ from engine.core.calendar import Duration, clock_of
 from engine.core.cases.act import Act
 from engine.core.cases.casework import SYSTEM, Actor, Addressed, Casework, Entry
 from engine.core.invariants import given
-from engine.core.people.access import ADMIN, OFFICE, Viewer
+from engine.core.people.access import Viewer
 from engine.core.people.responsibility import Found, above, acting
+from engine.core.people.roles import ADMIN, AREA, Roles
 from engine.core.refusals import NotAllowed, NotFound
 from engine.core.words import Sentence
 from engine.core.workflow.builtin_forms import PASSED_ON
@@ -35,18 +36,6 @@ from engine.usecases.context import Context
 ANSWER_WITHIN = Duration(3, "working days")
 BATCH = 200
 ASKED, ANSWERED, LATE = "difficulty_asked", "difficulty_answered", "difficulty_late"  # kinds of notices
-
-# From the highest role down: the post above which to look, by the role that raises a difficulty. A teacher's goes to
-# the head; those of the commune and the association go to the commune leader.
-_RAISERS: Mapping[str, str | None] = {
-    OFFICE: OFFICE,
-    "commune_leader": "commune_leader",
-    "commune_officer": "head",
-    "head": "head",
-    "teacher": None,
-    "association": "head",
-    "volunteer": "head",
-}
 
 
 def raise_difficulty(context: Context, act: Act) -> None:
@@ -169,12 +158,20 @@ def _climb(work: Casework, session: Session, it: DifficultyRow) -> bool:
 
 def _first(viewer: Viewer, actor: Actor, work: Casework) -> tuple[str, Found]:
     """Returns the role in which a person raises a difficulty, and who decides about it."""
-    role = next(role for role in _RAISERS if role in actor.roles)
-    offices = [unit for unit in work.directory.above(work.facts.commune_id or 0) if unit in viewer.of(OFFICE)]
-    found = above(_RAISERS[role], offices[-1] if offices else None, work.facts, work.directory)
-    if found.role == ADMIN and role == OFFICE:
+    role, facts = min(actor.roles, key=lambda code: _highest(work.roles, code)), work.facts
+    mine = viewer.of(role)
+    line = (*work.directory.above(facts.commune_id or 0), *work.directory.above(facts.school_id))
+    offices = [unit for unit in line if unit in mine] if work.roles[role].seat == AREA else []
+    found = above(role, offices[-1] if offices else None, facts, work.directory)
+    if found.role == ADMIN and not {*work.roles.climbs(role)} - {role}:
         raise NotAllowed(Sentence("Nobody stands above you who could decide about it."))
     return role, found
+
+
+def _highest(roles: Roles, code: str) -> tuple[bool, bool, int, str]:
+    """Orders the roles in which somebody may raise a difficulty: who knows the pupil first, of these the highest."""
+    role = roles.get(code)
+    return role is None, code in roles.referred, len({*roles.climbs(code)} - {code}), code
 
 
 def _pass_on(work: Casework, session: Session, it: DifficultyRow, actor: Actor, filled: Mapping[str, Any]) -> None:

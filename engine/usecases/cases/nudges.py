@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from engine.core.cases.act import Act
 from engine.core.cases.casework import Actor, Addressed, Casework, Entry
 from engine.core.cases.facts import Facts
-from engine.core.people.access import OFFICE, Viewer
-from engine.core.people.responsibility import SUPERIORS, posts_of
+from engine.core.people.access import Viewer
+from engine.core.people.responsibility import posts_of
+from engine.core.people.roles import NUDGE, Roles
 from engine.core.refusals import Conflict, NoAccess, NotAllowed, NotFound
 from engine.core.words import Sentence
 from engine.store.cases import cases as stored
@@ -24,20 +25,19 @@ from engine.usecases import idempotency
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
 
-NUDGERS = frozenset({"head", "commune_leader", OFFICE})
 URGED, ASKED = "nudged", "attention_asked"  # the kinds of event and notice: by a superior, by anybody else
 
 
-def may_nudge(facts: Facts, roles: frozenset[str], person_id: int) -> bool:
+def may_nudge(facts: Facts, roles: frozenset[str], person_id: int, known: Roles) -> bool:
     """Returns whether a person who reaches the case in these roles may urge it on: a leader, and somebody else's open
-    case.
+    case. `known` says what the roles may do.
     """
-    return bool(roles & NUDGERS) and facts.is_open and facts.assignee_id != person_id
+    return bool(roles & known.able(NUDGE)) and facts.is_open and facts.assignee_id != person_id
 
 
-def urges(roles: frozenset[str], holder: str | None) -> bool:
+def urges(roles: frozenset[str], holder: str | None, known: Roles) -> bool:
     """Returns whether one of these roles is a superior of the role `holder`, in which somebody has the case."""
-    return bool(roles & SUPERIORS.get(holder or "", frozenset()))
+    return bool(roles & known.superiors(holder))
 
 
 def likely_holder(asked_role: str | None, owner: str | None) -> str | None:
@@ -66,7 +66,7 @@ def nudge(context: Context, act: Act) -> bool:
         if facts is None:
             raise NotFound(Sentence("There is no case {code}.", code=code))
         work = casework_of(session, context.definitions, facts, act.now)
-        above = SUPERIORS.get(_holder(work) or "", frozenset())
+        above = work.roles.superiors(_holder(work))
         if not done:
             _urge(session, work, act, above)
             if act.key:
@@ -85,11 +85,12 @@ def _leader(viewer: Viewer, work: Casework) -> Actor:
     actor = case_acts.actor_on(viewer, work.facts)
     if not actor.roles:
         raise NoAccess(Sentence("You have no access to this case: none of your posts has a duty towards this pupil."))
-    if not actor.roles & NUDGERS:
+    leaders = work.roles.able(NUDGE)
+    if not actor.roles & leaders:
         raise NotAllowed(Sentence("Only a head, a commune leader or an education office urges others on."))
     if not work.facts.is_open:
         raise NotAllowed(Sentence("This case has ended."))
-    return actor.only(NUDGERS)
+    return actor.only(leaders)
 
 
 def _addressed(work: Casework, but: int) -> list[tuple[int, str]]:

@@ -17,8 +17,8 @@ from engine.core.cases.facts import Facts
 from engine.core.cases.reseat import NOTHING
 from engine.core.cases.reseat import reseat as decide
 from engine.core.notices.planning import CAME, CAME_MANY
-from engine.core.people.access import ADMIN
-from engine.core.people.responsibility import LADDERS, find
+from engine.core.people.responsibility import find
+from engine.core.people.roles import ADMIN
 from engine.core.people.supposed import Supposed
 from engine.core.workflow.model import ASSIGNEE
 from engine.store.cases import reseating as stored
@@ -66,7 +66,7 @@ def reseat(session: Session, context: Context, concerned: Concerned, now: dt.dat
         now: the moment.
     """
     done = Reseated()
-    found = stored.concerned_cases(session, concerned, 0, MOST_AT_ONCE + 1)
+    found = stored.concerned_cases(session, context.definitions.roles, concerned, 0, MOST_AT_ONCE + 1)
     beyond, found = found[MOST_AT_ONCE:], found[:MOST_AT_ONCE]
     done.codes = _move(session, context, found, concerned.people, now)
     if beyond:
@@ -91,7 +91,7 @@ def work_on_rest(context: Context, now: dt.datetime, stop: Stop = lambda: False)
             rest = stored.take_rest(session)
             if rest is None:  # another worker has it
                 break
-            found = stored.concerned_cases(session, rest.concerned, rest.after, BATCH)
+            found = stored.concerned_cases(session, context.definitions.roles, rest.concerned, rest.after, BATCH)
             codes = _move(session, context, found, rest.concerned.people, now, told_at=rest.at)
             stored.go_on(session, rest, found[-1].id if len(found) == BATCH else None, len(codes))
             moved += len(codes)
@@ -124,7 +124,7 @@ def look_over(context: Context, now: dt.datetime, stop: Stop = lambda: False) ->
     today, after, done = context.definitions.calendar("").local(now).date(), 0, list[str]()
     while not stop():
         with context.store.writing("cases that nobody has") as session:
-            found = stored.unseated(session, today, after, BATCH)
+            found = stored.unseated(session, context.definitions.roles, today, after, BATCH)
             done += _move(session, context, found, frozenset(), now)
         if len(found) < BATCH:
             break
@@ -195,7 +195,7 @@ def has_the_seat(session: Session, context: Context, case_id: int, role: str, no
     (work, *_) = _works(session, context, stored.open_of(session, [case_id]), now) or (None,)
     if work is None:
         return set()
-    if role not in LADDERS or role == ADMIN:
+    if work.roles.get(role) is None or role == ADMIN:
         return {person for person, _ in work.asked()}
     return set(find(role, work.facts, work.directory).people)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from engine.core.people.access import Viewer
 from engine.core.people.account_events import AWAY, BACK, STANDS_IN, STOOD_IN, By
+from engine.core.people.roles import ASSOCIATION, CLASS, COMMUNE, KNOWS, REFERRED, SCHOOL, VILLAGE, RoleBook
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.core.text import tidy
 from engine.core.words import Sentence
@@ -45,19 +46,21 @@ class _Circle:
     roles: tuple[str, ...]
 
 
-_SCHOOL = _Circle("school", ("teacher", "head"))
-_COMMUNE = _Circle("commune", ("commune_officer", "commune_leader"))
-_ASSOCIATION = _Circle("association", ("volunteer", "association"))
-CIRCLES: Mapping[str, _Circle] = {
-    "teacher": _SCHOOL,
-    "head": _SCHOOL,
-    "commune_officer": _COMMUNE,
-    "commune_leader": _COMMUNE,
-    "volunteer": _ASSOCIATION,
-    "association": _ASSOCIATION,
-    "education_office": _Circle("", ("education_office",)),  # the same unit
-    "admin": _Circle("", ("admin",)),
+# Where seats of these kinds see alike, their holders stand in for each other within a unit of this kind.
+_ALIKE: Mapping[tuple[str, ...], str] = {
+    (CLASS, SCHOOL): "school",
+    (VILLAGE, COMMUNE): "commune",
+    (ASSOCIATION,): "association",
 }
+
+
+def _circle(roles: RoleBook, code: str) -> _Circle:
+    """Returns who may stand in for a role: those who see alike nearby; else only the same role in the same unit."""
+    role = roles.get(code)
+    for kinds, within in _ALIKE.items():
+        if role is not None and role.seat in kinds and role.sight in {KNOWS, REFERRED}:
+            return _Circle(within, roles.seated(*kinds, sight=role.sight))
+    return _Circle("", (code,))
 
 
 def colleagues(context: Context, person_id: int, now: dt.datetime) -> list[Colleague]:
@@ -65,13 +68,13 @@ def colleagues(context: Context, person_id: int, now: dt.datetime) -> list[Colle
     name.
     """
     with context.store.reading("who may stand in") as session:
-        return _colleagues(session, person_id, _today(context, now))
+        return _colleagues(session, person_id, _today(context, now), context.definitions.roles)
 
 
-def _colleagues(session: Session, person_id: int, today: dt.date) -> list[Colleague]:
+def _colleagues(session: Session, person_id: int, today: dt.date, roles: RoleBook) -> list[Colleague]:
     found: dict[int, Colleague] | None = None
     for role, unit in stored.own_posts(session, person_id, today):
-        circle = CIRCLES[role]
+        circle = _circle(roles, role)
         here = {it.id: it for it in stored.beside(session, unit, circle.within, circle.roles, today)}
         found = here if found is None else {id: it for id, it in found.items() if id in here}
     return sorted((it for it in (found or {}).values() if it.id != person_id), key=lambda it: (it.name, it.id))

@@ -16,11 +16,10 @@ from dataclasses import replace
 
 from engine.core.cases.casework import Actor, Casework
 from engine.core.cases.facts import Facts
-from engine.core.invariants import hold
 from engine.core.people import account_events, passwords
-from engine.core.people.access import ROLES, Viewer, reach
+from engine.core.people.access import Viewer, reach
 from engine.core.people.account_events import By
-from engine.core.people.responsibility import LADDERS, ROLE_LABELS
+from engine.core.people.roles import RoleBook
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound
 from engine.core.text import tidy
 from engine.core.toml_reader import unknown
@@ -33,24 +32,12 @@ from engine.store.people.account_events import PostHeld, note, note_absence
 from engine.store.people.staff import viewer_of
 from engine.store.people.staffing import Member
 from engine.store.session import Session, Store
-from engine.store.units.units import unit_at
+from engine.store.units.units import UnitHere, unit_at
 from engine.usecases.cases import reseat as reseating
 from engine.usecases.cases.reseat import Going, Reseated
 from engine.usecases.context import Context
 from engine.usecases.people.powers import changing, not_for_oneself
 
-# The kind of unit in which each role is held.
-HELD_IN: Mapping[str, tuple[str, ...]] = {
-    "teacher": ("class",),
-    "head": ("school",),
-    "commune_officer": ("village",),
-    "commune_leader": ("commune",),
-    "volunteer": ("association",),
-    "association": ("association",),
-    "education_office": ("commune", "district", "province"),
-    "admin": ("root",),
-}
-hold(tuple(HELD_IN) == ROLES, "every role is held somewhere, in the order of ROLES")
 LONGEST = {"name": 120, "phone": 32, "email": 200}
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 
@@ -178,11 +165,12 @@ def appoint(
 ) -> Reseated:
     """Gives a person a role in the unit that has this code on the first day; what passed over the post comes to it.
 
-    Raises `NotFound`; `Invalid` for a role that does not exist in such a unit; `Conflict` if they already hold it.
+    Raises `NotFound`; `Invalid` for a role that does not exist in such a unit;
+    `Conflict` if they already hold it.
     """
     _in_order(first_day, last_day)
     with changing(context.store, "appoint", by, now) as session:
-        person, unit_id = _person(session, login), _unit(session, role, unit, first_day)
+        person, unit_id = _person(session, login), _unit_for(session, context.definitions.roles, role, unit, first_day)
         if staffing.has_post(session, person, role, unit_id, first_day, last_day):
             raise Conflict(Sentence("This person holds that post already in these days."))
         _appoint(session, person, PostHeld(role, unit_id, first_day, last_day), now, by)
@@ -197,12 +185,12 @@ def _appoint(session: Session, person: int, post: PostHeld, now: dt.datetime, by
 def end_appointment(
     context: Context, login: str, role: str, unit: str, last_day: dt.date, *, now: dt.datetime, by: By = None
 ) -> Going:
-    """Ends a post of a person after `last_day`; returns where their open cases are then.
+    """Ends a post of a person after `last_day`, also in a role that no file has any more.
 
-    Raises `NotFound` if they do not hold it then.
+    Returns where their open cases are then. Raises `NotFound` if they do not hold it then.
     """
     with changing(context.store, "end an appointment", by, now) as session:
-        person, unit_id = _person(session, login), _unit(session, role, unit, last_day)
+        person, unit_id = _person(session, login), _unit(session, unit, last_day).id
         watched = reseating.watch(session, [person], context, now)
         ended = staffing.end_posts(session, person, last_day + staffing.DAY, role=role, unit=unit_id)
         if not ended:
@@ -254,11 +242,11 @@ def hand_over(context: Context, login: str, to: str, now: dt.datetime, by: By = 
         leaver, follower = _person(session, login), _person(session, to)
         if leaver == follower:
             raise Invalid({"to": Sentence("Nobody stands in for themselves.")})
-        before = viewer_of(session, leaver, today)
+        before = viewer_of(session, leaver, today, context.definitions.roles)
         _move_posts(session, leaver, follower, today, now, by)
         found = staffing.cases_of(session, leaver)
         works = caseworks_of(session, context.definitions, found, now)
-        after = viewer_of(session, follower, today)
+        after = viewer_of(session, follower, today, context.definitions.roles)
         for work in works:
             _assign(work, before, after)
         writer.store(session, works)
@@ -301,14 +289,14 @@ def _assign(work: Casework, before: Viewer, after: Viewer) -> None:
                 "No post of that person answers for the case {code}: assign it to somebody first.", code=facts.code
             )
         )
-    roles = reach(before, facts) | {role}
+    roles = reach(before, facts, facts.id) | {role}
     work.assign(Actor(before.person_id, roles), after.person_id, role, {})
 
 
 def _role_for(work: Casework, viewer: Viewer, facts: Facts) -> str | None:
     owner = work.situation.workflow.states[facts.state].owner or ""
-    roles = reach(viewer, facts)
-    return next((role for role in LADDERS.get(owner, ()) if role in roles), None)
+    roles = reach(viewer, facts, facts.id)
+    return next((role for role in work.roles.ladder(owner) if role in roles), None)
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
@@ -321,19 +309,25 @@ def _person(session: Session, login: str, *, locked: bool = True) -> int:
     return person
 
 
-def _unit(session: Session, role: str, code: str, day: dt.date) -> int:
-    if role not in HELD_IN:
-        raise Invalid({"role": unknown(role, ROLES, Sentence("role"))})
+def _unit(session: Session, code: str, day: dt.date) -> UnitHere:
     unit = unit_at(session, code, day)
     if unit is None:
         raise NotFound(Sentence("There is no unit “{code}” on {day}.", code=code, day=day))
-    if unit.kind not in HELD_IN[role]:
-        kinds = [KINDS[kind] for kind in HELD_IN[role]]
+    return unit
+
+
+def _unit_for(session: Session, roles: RoleBook, role: str, code: str, day: dt.date) -> int:
+    held_in = roles.held_in
+    if role not in held_in:
+        raise Invalid({"role": unknown(role, held_in, Sentence("role"))})
+    unit = _unit(session, code, day)
+    if unit.kind not in held_in[role]:
+        kinds = [KINDS[kind] for kind in held_in[role]]
         sentence = Sentence(
             "“{name}” is {kind}; the role {role} is held in: {kinds}.",
             name=unit.name,
             kind=KINDS[unit.kind],
-            role=ROLE_LABELS[role],
+            role=roles.labels[role],
             kinds=kinds,
         )
         raise Invalid({"unit": sentence})

@@ -68,9 +68,9 @@ def sees_no_more(context: Context, session: Session, by: By, now: dt.datetime) -
         yield
         return
     today = context.definitions.calendar("").local(now).date()
-    before = powers.pupils_seen(session, viewer_of(session, by, today))
+    before = powers.pupils_seen(session, viewer_of(session, by, today, context.definitions.roles))
     yield
-    if powers.pupils_seen(session, viewer_of(session, by, today)) - before:
+    if powers.pupils_seen(session, viewer_of(session, by, today, context.definitions.roles)) - before:
         raise NotAllowed(
             Sentence("By this merger you would see pupils whom you do not see now: another administrator does it.")
         )

@@ -17,6 +17,7 @@ from functools import cache
 from engine.core.people import passwords
 from engine.core.people.access import Viewer
 from engine.core.people.account_events import CHOSEN
+from engine.core.people.roles import RoleBook
 from engine.core.refusals import Invalid, NotFound, Refused
 from engine.core.words import Sentence
 from engine.store.people import signins
@@ -110,13 +111,13 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def who(store: Store, token: str, now: dt.datetime, today: dt.date) -> SignedIn | None:
+def who(store: Store, token: str, now: dt.datetime, today: dt.date, roles: RoleBook) -> SignedIn | None:
     """Returns who is signed in with this token; None if it is not valid (any more)."""
     with store.reading("who is signed in") as session:
         found = signins.signed_in(session, _hash(token), now - IDLE)
         if found is None:
             return None
-        signed_in = SignedIn(*found, viewer_of(session, found[0].id, today))
+        signed_in = SignedIn(*found, viewer_of(session, found[0].id, today, roles))
     if now - signed_in.device.seen_at > TOUCHED:
         with store.writing("a device was used") as session:
             signins.touch(session, signed_in.device.id, now)

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.core.cases.casework import SYSTEM, Actor
-from engine.core.people.access import OFFICE, SEATS, reach
+from engine.core.people.access import reach
 from engine.core.people.account_events import ENDED, MOVED, By
-from engine.core.people.responsibility import ROLE_LABELS
 from engine.core.refusals import Invalid, NotFound
 from engine.core.text import tidy
 from engine.core.units.kinds import KINDS, PARENTS
@@ -327,13 +326,13 @@ def _follow(context: Context, session: Session, on: dt.date, now: dt.datetime, b
     gone = _posts(session, successors, on, now, by, merged)
     merged.closures = stored.move_closures(session, ended, successors)
     _place(context, session, before, successors, gone, now, merged)
-    seats = {(role, unit) for unit in successors.values() for role in (*SEATS, OFFICE)}
+    seats = {(role, unit) for unit in successors.values() for role in context.definitions.roles.held_in}
     reseat(session, context, concern(session, gone, seats), now)
     merged.left += [
         Sentence(
             "{login} still is {role} of {unit}, which has ended: appoint them elsewhere.",
             login=login,
-            role=ROLE_LABELS[role],
+            role=context.definitions.roles.labels[role],
             unit=unit,
         )
         for login, role, unit in stored.homeless(session, on)
@@ -369,7 +368,9 @@ def _place(
     merged: Merged,
 ) -> None:
     surroundings_reader = SurroundingsReader(session, context.definitions, now)
-    reaching = {person: viewer_of(session, person, surroundings_reader.today) for person in gone}
+    reaching = {
+        person: viewer_of(session, person, surroundings_reader.today, context.definitions.roles) for person in gone
+    }
     for found in batches.open_cases(session, cases.c.id.in_(sorted(before))) if before else ():
         works = surroundings_reader.caseworks(found)
         for work in works:
@@ -381,8 +382,10 @@ def _place(
             work.place(moved, became)
             merged.offers += waiting
             if facts.assignee_id is not None and became != successors and facts.assignee_id not in reaching:
-                reaching[facts.assignee_id] = viewer_of(session, facts.assignee_id, surroundings_reader.today)
-            if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts):
+                reaching[facts.assignee_id] = viewer_of(
+                    session, facts.assignee_id, surroundings_reader.today, context.definitions.roles
+                )
+            if facts.assignee_id in reaching and not reach(reaching[facts.assignee_id], facts, facts.id):
                 work.hand_on(Actor(None, SYSTEM))
                 merged.handed_on += 1
         merged.cases += len(works)

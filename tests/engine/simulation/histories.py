@@ -19,8 +19,9 @@ from sqlalchemy import select
 from engine.core.cases import escalation
 from engine.core.cases.facts import Facts
 from engine.core.cases.past import VOIDS
-from engine.core.people.access import ADMIN, OFFICE, reach
+from engine.core.people.access import reach
 from engine.core.people.responsibility import acting
+from engine.core.people.roles import ADMIN, OFFICE
 from engine.core.scenario.cast import PEOPLE
 from engine.core.scenario.reader import Scenario, ScenarioStep
 from engine.simulation.player import Player
@@ -29,6 +30,7 @@ from engine.store.cases import verify
 from engine.store.cases.surroundings import SurroundingsReader, casework_of, read_facts
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session, Store
+from tests.shipped_roles import ROLES
 
 T = TypeVar("T")
 PUPILS = ("pupil", "classmate")
@@ -144,7 +146,8 @@ class History:
             assert people, (case.code, case.request, case.asked_role, "nobody is there")
             day = self.scenario.calendar.local(self.player.now).date()
             for person in people:
-                assert reach(viewer_of(session, person, day), case), (case.code, self.player.seeded.member(person))
+                reached = reach(viewer_of(session, person, day, ROLES), case)
+                assert reached, (case.code, self.player.seeded.member(person))
 
     def _present(self, session: Session, case: Facts) -> tuple[int, ...]:
         directory = SurroundingsReader(session, self.player.context.definitions, self.player.now)
@@ -196,7 +199,7 @@ class History:
                 continue
             day = self.scenario.calendar.local(at).date()
             (case,) = read_facts(session, t.Case.id == case_id)
-            roles = reach(viewer_of(session, person, day), case)
+            roles = reach(viewer_of(session, person, day, ROLES), case)
             closed_since = case.association_id is None  # the association's duty ends with the request
             assert roles or closed_since, (case.code, kind, self.player.seeded.member(person))
 

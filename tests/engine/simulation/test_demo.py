@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import func, select
 
-from engine.core.people.access import ROLES, Viewer
+from engine.core.people.access import Viewer
 from engine.core.refusals import Conflict
+from engine.core.scenario.cast import POSTS
 from engine.simulation.demo import NOW, PASSWORD, DemoReport, build_demo
 from engine.simulation.demo_names import Namer, read_namer, rows
 from engine.simulation.demo_script import WorkingDaysBack, read_accounts, read_demo_cases, read_schools
@@ -24,6 +25,7 @@ from engine.usecases.context import Context
 from engine.usecases.people.rate_limits import Origin
 from engine.usecases.people.signin import sign_in
 from tests import databases
+from tests.shipped_roles import ROLES
 from web.cli.demo import demo as command
 from web.cli.demo import demo_files
 from web.site.composition import build_context
@@ -56,7 +58,7 @@ def session(built: tuple[Context, DemoReport]) -> Iterator[Session]:
 
 def viewer(session: Session, login: str) -> Viewer:
     person = session.execute(select(t.Person.id).where(t.Person.login == login)).scalar_one()
-    return viewer_of(session, person, TODAY)
+    return viewer_of(session, person, TODAY, ROLES)
 
 
 def days() -> WorkingDaysBack:
@@ -104,7 +106,7 @@ def test_every_role_has_an_account_whose_password_is_told(built: tuple[Context, 
     assert {
         named[login]
         for login in ("gvcn", "hieutruong", "canbo", "chutich", "tinhnguyen", "hoikhuyenhoc", "giaoduc", "quantri")
-    } == set(ROLES)
+    } == set(POSTS)
     assert all(viewer(session, account.login).units for account in report.accounts)
     assert sign_in(context.store, "gvcn", PASSWORD, Origin("127.0.0.1"), NOW)
 

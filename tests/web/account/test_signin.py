@@ -16,6 +16,7 @@ from engine.usecases.people import accounts, signin
 from engine.usecases.people.rate_limits import ALL_STRANGERS, ONE_SOURCE, Origin, TooManyTries
 from engine.usecases.people.signin import WrongPassword
 from tests.pages import PASSWORD, Site, csrf, post, shipped, sign_in, site
+from tests.shipped_roles import ROLES
 
 HOUR = dt.timedelta(hours=1)
 AT_HOME = Origin("10.0.0.1", "Chrome, Android")
@@ -182,7 +183,7 @@ def test_counting_and_signing_in_work_on_both_databases(store: Store) -> None:
     with pytest.raises(TooManyTries):
         signin.sign_in(store, "hanh", PASSWORD, AT_HOME, here.clock.now())
     token = signin.sign_in(store, "hanh", PASSWORD, ELSEWHERE, here.clock.now())
-    found = signin.who(store, token, here.clock.now(), dt.date(2026, 3, 2))
+    found = signin.who(store, token, here.clock.now(), dt.date(2026, 3, 2), ROLES)
     assert found is not None
     assert found.device.device == "Firefox, Linux"
 
@@ -330,7 +331,7 @@ def test_who_ended_a_sign_in_is_known_on_both_databases(store: Store) -> None:
     here.person("hanh")
     moment = here.clock.now()
     phone, office = (signin.sign_in(store, "hanh", PASSWORD, AT_HOME, moment) for _ in range(2))
-    signed_in = signin.who(store, office, moment, dt.date(2026, 3, 2))
+    signed_in = signin.who(store, office, moment, dt.date(2026, 3, 2), ROLES)
     assert signed_in is not None
     signin.end_device(store, signed_in, 1, moment)
     assert (signin.was_given_up(store, phone), signin.was_given_up(store, office)) == (True, False)

@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import update
 
-from engine.core.workflow.model import ROLES
+from engine.core.scenario.cast import POSTS
 from engine.store import tables as t
 from engine.store.simulation import seed
 from tests.cast import Cast
@@ -28,7 +28,7 @@ def test_the_first_password_of_ones_own_leads_to_the_first_steps(cast: Cast) -> 
 
 
 def test_every_role_has_three_things_that_lead_to_pages_it_may_open(cast: Cast) -> None:
-    for role in ROLES:
+    for role in POSTS:
         page = cast.get(role, "/welcome").text
         steps = re.findall(r'<a class="card" href="([^"]+)"', page)
         assert len(steps) == 3, role

@@ -150,3 +150,19 @@ def test_the_installation_s_folder_is_the_one_that_the_environment_names(write: 
     told = CliRunner().invoke(check, ["--language", "en"], env={"RALOP_INSTANCE": str(own.parent.parent)})
     assert told.exit_code == 1
     assert f"{own}: initial" in told.output
+
+
+ROLES = (ROOT / "rules" / "roles" / "2026.toml").read_text(encoding="utf-8")
+
+
+def test_a_role_file_is_checked_and_a_workflow_may_name_its_roles(run: Run, write: Write) -> None:
+    clerk = '\n[roles.clerk]\nlabel = { vi = "Văn thư", en = "Clerk" }\nseat = "school"\nsight = "knows"\n'
+    roles = write("2026.toml", ROLES + clerk)
+    flow = write("mine.toml", WORKFLOW.replace('by    = ["head"]', 'by    = ["clerk"]'))
+    assert run(roles, flow).exit_code == 0
+    alone = run(flow)
+    assert (alone.exit_code, "transitions.drop_out.by: There is no role “clerk”" in alone.output) == (1, True)
+    wrong = run(write("2026.toml", ROLES.replace('above      = ["head", ', 'above      = ["heed", ')))
+    assert "2026.toml: roles.teacher.above: There is no role “heed”; did you mean “head”?" in wrong.output
+    two = run(write("more.toml", ROLES))
+    assert "more.toml: district: One role file must hold where no district is; there are 2." in two.output

@@ -15,6 +15,7 @@ from engine.store.session import Store
 from engine.store.simulation import seed
 from engine.usecases.ops.clock import set_clock
 from tests.playing import Playing, at, playing
+from tests.shipped_roles import ROLES
 from web.cli.console import operator
 from web.cli.main import main
 
@@ -123,6 +124,6 @@ def test_the_first_administrator_is_made_where_there_is_none(store: Store, tmp_p
     assert run(store, tmp_path, "appoint", "quantri", "admin", "VN").exit_code == 0
     with store.reading("test") as session:
         person = session.scalars(select(t.Person.id)).one()
-        assert viewer_of(session, person, TODAY).holds("admin")
+        assert viewer_of(session, person, TODAY, ROLES).holds("admin")
     ended = run(store, tmp_path, "dismiss", "quantri", "admin", "VN")
     assert (ended.exit_code, "no administrator" in ended.output) == (1, True)

@@ -224,3 +224,44 @@ def test_a_version_is_in_use_while_an_open_case_runs_on_it(here: Installation) -
     from engine.store.ops.definition_texts import DefinitionText, in_use
 
     assert not in_use(here.store, DefinitionText("workflow", "dropout", 1, ""))
+
+
+ROLES = (Path(__file__).parents[3] / "rules" / "roles" / "2026.toml").read_text(encoding="utf-8")
+CLERK = """
+[roles.clerk]
+label = { vi = "Văn thư", en = "Clerk" }
+seat  = "school"
+sight = "none"
+"""
+
+
+def test_an_own_role_file_takes_the_place_of_the_shipped_one_with_the_same_name(here: Installation) -> None:
+    here.write("rules/roles/2026.toml", ROLES + CLERK)
+    roles = here.build().definitions.roles
+    assert roles.labels["clerk"].en == "Clerk"
+    assert "clerk" in roles.tree(district=False).roles
+    assert "clerk" not in roles.tree(district=True).roles
+
+
+def test_a_role_file_that_was_in_use_changes_only_under_a_new_version(here: Installation) -> None:
+    here.build()
+    here.write("rules/roles/2026.toml", ROLES + CLERK)
+    with pytest.raises(Faulty, match="Version 1 of “2026” was in use with another text"):
+        here.build()
+    here.write("rules/roles/2026.toml", ROLES.replace("version  = 1", "version  = 2") + CLERK)
+    assert "clerk" in here.build().definitions.roles.held_in
+
+
+def test_a_role_that_was_taken_out_keeps_its_name_and_nobody_is_appointed_to_it(here: Installation) -> None:
+    here.write("rules/roles/2026.toml", ROLES + CLERK)
+    here.build()
+    here.write("rules/roles/2026.toml", ROLES.replace("version  = 1", "version  = 2"))
+    roles = here.build().definitions.roles
+    assert (roles.labels["clerk"].en, "clerk" in roles.held_in) == ("Clerk", False)
+
+
+def test_faults_of_role_files_are_told_before_the_program_runs(here: Installation) -> None:
+    here.write("rules/roles/2026.toml", ROLES.replace('sight      = "referred"', 'sight      = "knows"'))
+    with pytest.raises(Faulty) as raised:
+        here.build()
+    assert [fault.key for fault in raised.value.faults] == ["roles.volunteer.sight", "roles.association.sight"]

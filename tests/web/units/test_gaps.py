@@ -7,7 +7,9 @@ from sqlalchemy import event, update
 from engine.store import tables as t
 from engine.store.people.gaps import unreached
 from engine.store.simulation import seed
+from engine.store.units.unit_lists import sought
 from tests.cast import Cast
+from tests.shipped_roles import ROLES
 
 MONDAY = dt.date(2026, 3, 2)
 DAY = dt.timedelta(days=1)
@@ -69,12 +71,15 @@ def test_people_whom_no_message_reaches_are_named(cast: Cast) -> None:
     }
     with cast.store.writing("test") as session:
         session.execute(update(t.Person).where(t.Person.login == "teacher").values(email="lan@example.vn"))
-        found = [(it.name, it.role, it.unit) for it in unreached(session, roots, {"email"}, MONDAY)]
+        found = [(it.name, it.role, it.unit) for it in unreached(session, sought(ROLES), roots, {"email"}, MONDAY)]
         assert found == [("Trần Văn Mẫu", "head", "school")]
         session.add(
             t.ChannelChoice(person_id=cast.installed.people["teacher"], channel="email", enabled=False, digest=True)
         )
         session.flush()
-        assert [it.name for it in unreached(session, roots, {"email"}, MONDAY)] == ["Trần Văn Mẫu", "Y Lan Thử"]
-        assert len(unreached(session, None, {"email"}, MONDAY)) == 12  # everybody to whom cases go
+        assert [it.name for it in unreached(session, sought(ROLES), roots, {"email"}, MONDAY)] == [
+            "Trần Văn Mẫu",
+            "Y Lan Thử",
+        ]
+        assert len(unreached(session, sought(ROLES), None, {"email"}, MONDAY)) == 12  # everybody to whom cases go
     assert "Cài đặt này không gửi tin nhắn" in cast.get("head", "/gaps").text

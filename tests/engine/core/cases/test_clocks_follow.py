@@ -20,9 +20,10 @@ from engine.core.workflow.reader import load_workflow
 from engine.core.workflow.requests import ACCEPT
 from tests.engine.core.calendar.test_reference import Walker, moments, questions, walkers
 from tests.playing import ROOT, WORKFLOW
+from tests.shipped_roles import ROLES
 
 SHIPPED = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8")
-FLOW = load_workflow(WORKFLOW, "dropout.toml")
+FLOW = load_workflow(WORKFLOW, "dropout.toml", ROLES)
 RULES = load_ruleset(SHIPPED, "rules.toml", FLOW)
 PLAIN = load_ruleset(SHIPPED.partition("[[season]]")[0], "plain.toml", FLOW)
 FILES = sorted((ROOT / "rules" / "calendars").glob("*.toml"))
@@ -49,7 +50,9 @@ def test_a_season_never_makes_a_deadline_later(walker: Walker, asked: list[tuple
 @cache
 def definitions(rules: RuleSet, calendar: Calendar) -> Definitions:
     versions = {FLOW.name: (FLOW.version, rules.version)}
-    return Definitions({(FLOW.name, FLOW.version): FLOW}, {(FLOW.name, rules.version): rules}, {"": calendar}, versions)
+    return Definitions(
+        {(FLOW.name, FLOW.version): FLOW}, {(FLOW.name, rules.version): rules}, {"": calendar}, versions, ROLES
+    )
 
 
 @st.composite

@@ -14,9 +14,11 @@ from engine.core.cases.definitions import Surroundings
 from engine.core.cases.facts import Facts
 from engine.core.cases.past import CORRECTED, ENTRY, UNDONE, WITHDRAWN, PastEvent, as_it_counts, sums
 from engine.core.people.responsibility import Found, Holder
+from engine.core.people.roles import Roles
 from engine.core.workflow.builtin_forms import WHY
 from engine.store.cases.writer import CASE_COLUMNS
 from tests.installation import at, definitions
+from tests.shipped_roles import TREE
 
 START = at("2026-03-02 08:00")
 TEACHER = Actor(1, frozenset({"teacher"}))
@@ -27,6 +29,12 @@ DAYS = ("2026-02-26", "2026-02-27", "2026-03-02")
 
 class Posts:
     """A teacher in every class, and an officer in every village."""
+
+    def roles(self, place: object) -> Roles:
+        return TREE
+
+    def own_line(self, school_id: int) -> tuple[int, ...]:
+        return ()
 
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
         return {"teacher": (Holder(1),), "commune_officer": (Holder(2),)}.get(role, ())

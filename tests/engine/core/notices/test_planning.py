@@ -27,6 +27,7 @@ from engine.core.notices.texts import case_url, closure_text, digest_text, notic
 from engine.core.scenario.cast import PEOPLE, PUPILS
 from engine.core.words import Label
 from tests.installation import HERE, at, definitions
+from tests.shipped_roles import ROLES
 
 CALENDAR = definitions().calendar("")
 URL = "https://ralop.example.vn"
@@ -191,7 +192,8 @@ def test_a_digest_tells_each_case_once_with_its_latest_news_the_nearest_deadline
 def test_a_leader_is_told_numbers_by_place_and_no_codes() -> None:
     told = [item(f"RL-{n}", "commune_leader", place="Trường A") for n in range(20)]
     told += [item("RL-0", "commune_leader"), item("RL-30", "commune_leader", place="Trường B")]
-    digest = gather(told, [PlaceCount("Trường A", overdue=7, waiting=2), PlaceCount("Trường C", overdue=1)])
+    urging = [PlaceCount("Trường A", overdue=7, waiting=2), PlaceCount("Trường C", overdue=1)]
+    digest = gather(told, urging, leaders=ROLES.leaders)
     assert digest.counts == (
         PlaceCount("Trường A", news=20, overdue=7, waiting=2),
         PlaceCount("Trường B", news=1),
@@ -203,7 +205,7 @@ def test_a_leader_is_told_numbers_by_place_and_no_codes() -> None:
 
 
 def test_a_leader_who_has_a_case_in_hand_gets_it_by_its_code() -> None:
-    digest = gather([item("RL-1", "assignee"), item("RL-2", "commune_leader")])
+    digest = gather([item("RL-1", "assignee"), item("RL-2", "commune_leader")], leaders=ROLES.leaders)
     assert ([it.code for it in digest.items], digest.counts) == (["RL-1"], (PlaceCount("Trường A", news=1),))
 
 

@@ -79,7 +79,7 @@ def test_a_stand_in_reaches_what_both_reach_and_nothing_more(store: Store) -> No
     both = here.viewer("education_office", at("2026-03-03 08:00"))
     assert both.parts == (own, other)
     assert both.units == {**own.units, **other.units}
-    assert (both.office_communes, both.office_schools) == (own.office_communes, own.office_schools)
+    assert both.areas == own.areas
     assert own.parts == ()
 
 

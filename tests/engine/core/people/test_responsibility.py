@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.core.people.responsibility import AWAY, DECLINED, VACANT, Found, Holder, find, recipients
+from engine.core.people.roles import Roles
+from tests.shipped_roles import TREE
 
 CLASS, SCHOOL, VILLAGE, COMMUNE, PROVINCE, ASSOCIATION = range(1, 7)
 LAN, HIEN, OFFICER, LEADER, OFFICE, ADMIN, COLLEAGUE = range(101, 108)
@@ -24,6 +26,14 @@ class Posts:
     """A directory of who holds what."""
 
     held: Mapping[tuple[str, int], tuple[Holder, ...]] = field(default_factory=dict)
+    tree: Roles = TREE
+    line: tuple[int, ...] = ()
+
+    def roles(self, place: object) -> Roles:
+        return self.tree
+
+    def own_line(self, school_id: int) -> tuple[int, ...]:
+        return self.line
 
     def holders(self, role: str, unit_id: int) -> tuple[Holder, ...]:
         return self.held.get((role, unit_id), ())

@@ -8,6 +8,7 @@ from engine.core.rules.describe import anchor_words, then_words, when_words
 from engine.core.rules.reader import load_ruleset
 from engine.core.workflow.reader import load_workflow
 from tests.playing import RULES, WORKFLOW
+from tests.shipped_roles import LABELS, ROLES
 
 HEAD = 'format = 1\nworkflow = "dropout"\nversion = 7\n'
 DEADLINE = """
@@ -27,13 +28,13 @@ factor = 0.5
 
 
 def said(when: str, then: str = '[{ notify = ["teacher"] }]', more: str = "", language: str = "en") -> tuple[str, str]:
-    workflow = load_workflow(WORKFLOW, "dropout.toml")
+    workflow = load_workflow(WORKFLOW, "dropout.toml", ROLES)
     rule = f'[[rule]]\nid = "r"\nwhy = {{ vi = "a", en = "a" }}\nwhen = {when}\nthen = {then}\n{more}\n'
     rules = load_ruleset(HEAD + rule + DEADLINE + SEASON, "rules.toml", workflow)
     first = rules.rules[0]
     return (
         "; ".join(line.in_(language) for line in when_words(first, rules, workflow)),
-        "; ".join(line.in_(language) for line in then_words(first, workflow)),
+        "; ".join(line.in_(language) for line in then_words(first, workflow, LABELS)),
     )
 
 
@@ -96,10 +97,10 @@ def test_repeating_and_urgency_are_told() -> None:
 
 
 def test_every_shipped_rule_has_words_in_both_languages() -> None:
-    workflow = load_workflow(WORKFLOW, "dropout.toml")
+    workflow = load_workflow(WORKFLOW, "dropout.toml", ROLES)
     rules = load_ruleset(RULES, "rules.toml", workflow)
     for rule in rules.rules:
-        for line in (*when_words(rule, rules, workflow), *then_words(rule, workflow)):
+        for line in (*when_words(rule, rules, workflow), *then_words(rule, workflow, LABELS)):
             assert line.in_("vi")
             assert line.in_("vi") != line.in_("en"), line
 

@@ -23,9 +23,10 @@ from engine.core.rules.reader import (
 from engine.core.toml_reader import Reader
 from engine.core.words import Fault, Faulty, Label
 from engine.core.workflow.reader import Workflow, load_workflow
+from tests.shipped_roles import ROLES
 
 ROOT = Path(__file__).parents[4]
-DROPOUT = load_workflow((ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8"), "workflows/dropout.toml")
+DROPOUT = load_workflow((ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8"), "dropout.toml", ROLES)
 SHIPPED = (ROOT / "rules" / "dropout.toml").read_text(encoding="utf-8")
 HEAD = 'format = 1\nworkflow = "dropout"\nversion = 1\n'
 
@@ -64,6 +65,7 @@ to = "z"
 by = ["head"]
 """,
     "round.toml",
+    ROLES,
 )
 
 

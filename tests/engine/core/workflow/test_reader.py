@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.core.toml_reader import Reader
 from engine.core.words import Faulty, Label
 from engine.core.workflow.reader import ActFields, Transition, Workflow, load_workflow
+from tests.shipped_roles import ROLES
 
 ROOT = Path(__file__).parents[4]
 DROPOUT = (ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8")
@@ -36,17 +37,17 @@ by   = ["teacher", "rule"]
 
 def faults(text: str) -> list[str]:
     with pytest.raises(Faulty) as caught:
-        load_workflow(text, "w.toml")
+        load_workflow(text, "w.toml", ROLES)
     return [str(fault) for fault in caught.value.faults]
 
 
 @pytest.fixture
 def dropout() -> Workflow:
-    return load_workflow(DROPOUT, "workflows/dropout.toml")
+    return load_workflow(DROPOUT, "workflows/dropout.toml", ROLES)
 
 
 def test_a_small_workflow_needs_no_more_than_states_and_transitions() -> None:
-    workflow = load_workflow(SMALL, "w.toml")
+    workflow = load_workflow(SMALL, "w.toml", ROLES)
     assert (workflow.name, workflow.version, workflow.initial) == ("small", 3, "away")
     assert workflow.transitions["come"].label == Label("Come", "Come")
     assert workflow.text == SMALL
@@ -54,7 +55,7 @@ def test_a_small_workflow_needs_no_more_than_states_and_transitions() -> None:
 
 
 def test_a_workflow_that_declares_no_forms_has_the_standard_ones() -> None:
-    workflow = load_workflow(SMALL, "w.toml")
+    workflow = load_workflow(SMALL, "w.toml", ROLES)
     assert workflow.forms["open"].needs == ("absent_since", "causes")
     assert [field.name for field in workflow.asked(workflow.forms["decline"])] == ["reason"]
     assert workflow.fields["causes"].choice("harvest") is not None
@@ -62,18 +63,18 @@ def test_a_workflow_that_declares_no_forms_has_the_standard_ones() -> None:
 
 def test_a_form_and_a_field_of_the_file_stand_in_the_place_of_the_standard_ones() -> None:
     own = '[fields.note]\ntype = "line"\nlabel = { vi = "Lời nhắn", en = "Message" }\n[forms.open]\nneeds = ["note"]\n'
-    workflow = load_workflow(SMALL + own, "w.toml")
+    workflow = load_workflow(SMALL + own, "w.toml", ROLES)
     assert [field.type for field in workflow.asked(workflow.forms["open"])] == ["line"]
     assert workflow.forms["note"].needs == ("note",)
 
 
 def test_text_is_kept_in_one_unicode_form() -> None:
     decomposed = SMALL.replace("Vắng", "Va\u0306\u0301ng")
-    assert load_workflow(decomposed, "w.toml").states["away"].label.vi == "Vắng"
+    assert load_workflow(decomposed, "w.toml", ROLES).states["away"].label.vi == "Vắng"
 
 
 def test_a_byte_order_mark_does_no_harm() -> None:
-    assert load_workflow("\ufeff" + SMALL, "w.toml").name == "small"
+    assert load_workflow("\ufeff" + SMALL, "w.toml", ROLES).name == "small"
 
 
 @pytest.mark.parametrize(
@@ -240,7 +241,7 @@ def test_an_empty_file_lacks_everything() -> None:
 
 def test_faults_can_be_said_in_vietnamese() -> None:
     with pytest.raises(Faulty) as caught:
-        load_workflow(SMALL.replace('initial = "away"', 'initial = "awai"'), "w.toml")
+        load_workflow(SMALL.replace('initial = "away"', 'initial = "awai"'), "w.toml", ROLES)
     assert caught.value.faults[0].in_("vi") == ("w.toml: initial: Không có trạng thái “awai”; có phải ý bạn là “away”?")
 
 
@@ -318,13 +319,13 @@ def test_no_data_makes_the_loader_fail_otherwise_than_by_faults(data: dict[str, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("engine.core.workflow.reader.read_toml", lambda _text, file: Reader(data, file))
         with pytest.raises(Faulty):
-            load_workflow("", "w.toml")
+            load_workflow("", "w.toml", ROLES)
 
 
 @given(st.text())
 def test_no_text_makes_the_loader_fail_otherwise_than_by_faults(text: str) -> None:
     with pytest.raises(Faulty):
-        load_workflow(text, "w.toml")
+        load_workflow(text, "w.toml", ROLES)
 
 
 def test_a_date_where_a_text_belongs_is_shown_as_it_was_written() -> None:

@@ -11,6 +11,7 @@ from engine.core.words import Faulty
 from engine.core.workflow.model import Lead, Request, Workflow
 from engine.core.workflow.reader import load_workflow
 from engine.core.workflow.requests import REQUESTS
+from tests.shipped_roles import ROLES
 
 ROOT = Path(__file__).parents[4]
 SMALL = """
@@ -106,7 +107,7 @@ by   = ["teacher"]
 
 
 def small(text: str = SMALL) -> Workflow:
-    return load_workflow(text, "w.toml")
+    return load_workflow(text, "w.toml", ROLES)
 
 
 def faults(text: str) -> list[str]:
@@ -249,6 +250,6 @@ def test_a_state_in_which_answers_can_go_round_wants_a_rule_that_counts_the_stay
 
 
 def test_the_shipped_workflow_names_the_requests_that_others_rely_on() -> None:
-    workflow = load_workflow((ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8"), "dropout.toml")
+    workflow = load_workflow((ROOT / "workflows" / "dropout.toml").read_text(encoding="utf-8"), "dropout.toml", ROLES)
     asked = {name for state in workflow.states.values() for name in (state.asks, *state.requests) if name}
     assert asked == REQUESTS.keys() - {"accept", "wait", "handle"}

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import event, insert, text
 
 from engine.core.cases.facts import Facts
-from engine.core.people.access import knows, reach
+from engine.core.people.access import SCHOOLS, reach
 from engine.core.scenario.cast import CAST
 from engine.store import tables as t
 from engine.store.cases import listing, search, work_list
@@ -18,6 +19,7 @@ from engine.store.cases.surroundings import read_facts
 from engine.store.simulation import seed
 from engine.usecases.people import accounts
 from tests.cast import Cast
+from tests.shipped_roles import ROLES
 
 
 @pytest.fixture
@@ -48,7 +50,9 @@ def test_a_list_has_exactly_the_cases_that_reach_allows(busy: Cast, which: str) 
             found = {row.code: row for row in listing.list_cases(session, viewer, Filters(which=which), busy.now).rows}
         reached = {facts.code: reach(viewer, facts) for facts in everything if wanted(facts)}
         assert set(found) == {code for code, roles in reached.items() if roles}, member
-        assert {code for code, row in found.items() if row.pupil} == {c for c, roles in reached.items() if knows(roles)}
+        assert {code for code, row in found.items() if row.pupil} == {
+            c for c, roles in reached.items() if ROLES.knows(roles)
+        }
 
 
 def test_what_waits_is_what_is_assigned_or_offered_to_ones_posts(busy: Cast) -> None:
@@ -181,8 +185,9 @@ def test_a_list_of_a_large_area_is_read_all_the_same(cast: Cast) -> None:
     """An office with more units than are walked side by side."""
     code = cast.open_case()
     viewer = cast.viewer("education_office")
-    many = frozenset(range(1000, 1100)) | viewer.office_schools
-    large = type(viewer)(viewer.person_id, viewer.units, viewer.office_communes, viewer.office_provinces, many)
+    many = frozenset(range(1000, 1100)) | viewer.area(SCHOOLS)
+    areas = {"education_office": {**viewer.areas["education_office"], SCHOOLS: many}}
+    large = replace(viewer, areas=areas)
     assert len(known_arms(large)) > 100
     with cast.store.scoped(large) as session:
         assert [row.code for row in work_list.area_work(session, large)] == [code]

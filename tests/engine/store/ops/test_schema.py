@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -17,7 +18,7 @@ from engine.store.cases.search import pupils_named
 from engine.store.ops import schema
 from engine.store.simulation import seed
 from engine.usecases.calendar.closures import announce_closure
-from engine.usecases.cases import case_acts, corrections
+from engine.usecases.cases import case_acts, companions, corrections
 from tests.installation import CALLED, MONDAY, OPENED, CastInstallation, at, installed
 from tests.registers import register
 
@@ -26,11 +27,20 @@ __all__ = ["installed"]  # a fixture
 ONE_CODE_IN_ALL = "0016"  # the last schema in which a code was unique in the whole system
 
 
-def go_back(installed: CastInstallation, revision: str) -> None:
+def config_of(installed: CastInstallation) -> Config:
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
     config.attributes["engine"] = installed.store.engine
-    command.downgrade(config, revision)
+    return config
+
+
+def go_back(installed: CastInstallation, revision: str) -> None:
+    command.downgrade(config_of(installed), revision)
+
+
+def before(installed: CastInstallation, revision: str) -> str:
+    """The schema that a revision changed."""
+    return str(ScriptDirectory.from_config(config_of(installed)).get_revision(revision).down_revision)
 
 
 def give_the_code(installed: CastInstallation, name: str) -> None:
@@ -64,6 +74,22 @@ def test_codes_that_were_unique_in_all_become_unique_in_a_school_and_nothing_is_
             assert session.execute(text("PRAGMA foreign_key_check")).all() == []
     with pytest.raises(IntegrityError), installed.store.writing("test") as session:
         session.execute(delete(t.Pupil).where(t.Pupil.id == installed.cast.pupils["pupil"]))
+
+
+def test_a_list_of_companions_goes_back_and_forth_with_an_invitation_on_it(installed: CastInstallation) -> None:
+    code = installed.open()
+    act = Act(installed.viewer("teacher"), code, {"companion_role": "friend", "companion_name": "A Bạn"}, at(MONDAY))
+    companions.add(installed.context, act)
+    with installed.store.writing("test") as session:
+        session.execute(update(t.Companion).values(person_id=installed.cast.people["outsider_teacher"]))
+    go_back(installed, before(installed, "0025"))
+    schema.upgrade(installed.store)
+    with installed.store.reading("test") as session:
+        assert session.execute(select(t.Companion.role, t.Companion.person_id)).all() == [("friend", None)]
+    companions.take_off(
+        installed.context, Act(installed.viewer("teacher"), code, {"companion_reason": "Xong"}, at(MONDAY)), 2
+    )
+    assert installed.kinds(code)[-1] == "companion_off"
 
 
 BEFORE_CORRECTIONS = "0019"

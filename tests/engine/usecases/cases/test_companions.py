@@ -16,6 +16,7 @@ from engine.store.cases.companions import CompanionRow, companions
 from engine.usecases.cases import case_acts
 from engine.usecases.cases import companions as case_companions
 from tests.installation import CALLED, CastInstallation, at, installed
+from tests.shipped_roles import ROLES
 
 __all__ = ["installed"]
 
@@ -72,7 +73,7 @@ def test_who_may_not_know_the_pupil_is_not_shown_the_people_around_it(installed:
     facts_id = installed.case(code).id
     with installed.store.scoped(installed.viewer("volunteer")) as session:
         facts, roles = case_page.reached(session, installed.viewer("volunteer"), code)
-        beside = case_page.beside(session, facts, dt.date(2026, 3, 2), known=False)
+        beside = case_page.beside(session, facts, dt.date(2026, 3, 2), ROLES, known=False)
     assert facts.id == facts_id
     assert roles == {"volunteer"}
     assert "companion_added" not in [event.kind for event in beside.events]
@@ -186,7 +187,7 @@ def test_the_history_is_narrowed_to_what_is_asked_for(installed: CastInstallatio
         with installed.store.scoped(teacher) as session:
             facts, _roles = case_page.reached(session, teacher, code)
             part = only(installed.context.definitions.workflow("dropout"), name)
-            beside = case_page.beside(session, facts, dt.date(2026, 3, 2), known=True, before=before, only=part)
+            beside = case_page.beside(session, facts, dt.date(2026, 3, 2), ROLES, known=True, before=before, only=part)
         assert [event.kind for event in beside.newest] == installed.kinds(code)[
             ::-1
         ]  # whatever the page is narrowed to
@@ -214,7 +215,7 @@ def test_what_a_rule_did_is_an_escalation_and_a_hand_over_where_it_made_an_offer
             name: [
                 event.kind
                 for event in case_page.beside(
-                    session, facts, dt.date(2026, 3, 5), known=True, only=only(workflow, name)
+                    session, facts, dt.date(2026, 3, 5), ROLES, known=True, only=only(workflow, name)
                 ).events
             ]
             for name in ("escalations", "handovers")

@@ -7,7 +7,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from engine.core.cases.casework import Casework
-from engine.core.people.access import ADMIN, reach
+from engine.core.people.access import reach
+from engine.core.people.roles import ADMIN
 from engine.store import tables as t
 from engine.store.cases import reseating
 from engine.store.cases.surroundings import SurroundingsReader, cases, read_facts
@@ -16,6 +17,7 @@ from engine.store.session import Session, Store
 from engine.store.simulation import seed
 from engine.usecases.cases.reseat import reseat
 from tests.playing import CALENDAR, Playing, at, playing
+from tests.shipped_roles import ROLES
 
 WHO = (
     "teacher",
@@ -119,13 +121,13 @@ def test_each_open_case_is_with_somebody_who_is_there(here: Playing) -> None:
 
 
 def _look_at(history: _History) -> None:
-    assert reseating.count_unseated(history.session, history.today) == 0
+    assert reseating.count_unseated(history.session, ROLES, history.today) == 0
     works = history.works()
     assert len(works) == 4
     for work in works:
         asked = work.asked()
         assert asked or work.facts.asked_role == ADMIN, work.facts
         for person, role in asked:
-            viewer = viewer_of(history.session, person, history.today)
+            viewer = viewer_of(history.session, person, history.today, ROLES)
             assert role == ADMIN or reach(viewer, work.facts), (person, work.facts)
             assert person in work.directory.person(person).acting

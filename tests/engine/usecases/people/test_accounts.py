@@ -27,6 +27,7 @@ from engine.usecases.people import absences, accounts, signin_codes
 from engine.usecases.people.accounts import leave
 from engine.usecases.people.rate_limits import Origin
 from engine.usecases.people.signin import WrongPassword, sign_in, who
+from tests.shipped_roles import ROLES
 from web.cli.user import ZONE, user
 
 ROOT = Path(__file__).parents[4]
@@ -46,7 +47,7 @@ def context(store: Store) -> Context:
     def text(path: str) -> str:
         return (ROOT / path).read_text(encoding="utf-8")
 
-    workflow = load_workflow(text("workflows/dropout.toml"), "workflow")
+    workflow = load_workflow(text("workflows/dropout.toml"), "workflow", ROLES)
     rules = load_ruleset(text("rules/dropout.toml"), "rules", workflow)
     calendar = load_calendar(text("rules/calendars/quang-ngai-2025-26.toml"), "calendar")
     key = (workflow.name, workflow.version)
@@ -55,13 +56,14 @@ def context(store: Store) -> Context:
         {(workflow.name, rules.version): rules},
         {"": calendar},
         {workflow.name: (workflow.version, rules.version)},
+        ROLES,
     )
     return Context(store, definitions)
 
 
 def units_of(store: Store, person: int, today: dt.date = TODAY) -> dict[str, frozenset[int]]:
     with store.reading("test") as session:
-        return dict(viewer_of(session, person, today).units)
+        return dict(viewer_of(session, person, today, ROLES).units)
 
 
 def new_person(store: Store, login: str = "lan") -> int:
@@ -75,7 +77,7 @@ def new_person(store: Store, login: str = "lan") -> int:
 
 def test_a_new_account_opens_with_its_one_time_password_and_must_change_it(store: Store) -> None:
     password = accounts.add_person(store, " Lan.Y ", "Y  Lan", NOW, phone="0912 345 678")
-    signed_in = who(store, sign_in(store, "lan.y", password, Origin("10.0.0.1"), NOW), NOW, TODAY)
+    signed_in = who(store, sign_in(store, "lan.y", password, Origin("10.0.0.1"), NOW), NOW, TODAY, ROLES)
     assert signed_in is not None
     assert (signed_in.account.name, signed_in.account.must_change) == ("Y Lan", True)
     with store.reading("test") as session:
@@ -107,7 +109,7 @@ def test_a_reset_ends_every_sign_in_and_every_wait(store: Store) -> None:
         with pytest.raises(WrongPassword):
             sign_in(store, "lan", "wrong", Origin("10.0.0.1"), NOW)
     new = accounts.reset_password(store, "lan", NOW)
-    assert who(store, token, NOW, TODAY) is None
+    assert who(store, token, NOW, TODAY, ROLES) is None
     assert sign_in(store, "lan", new, Origin("10.0.0.1"), NOW)
     with pytest.raises(WrongPassword):
         sign_in(store, "lan", old, Origin("10.0.0.1"), NOW)
@@ -117,7 +119,7 @@ def test_a_shut_account_opens_nothing_until_it_is_opened_again(store: Store, con
     password = accounts.add_person(store, "lan", "Y Lan", NOW)
     token = sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
     assert accounts.disable(context, "lan", NOW).total == 0
-    assert who(store, token, NOW, TODAY) is None
+    assert who(store, token, NOW, TODAY, ROLES) is None
     with pytest.raises(WrongPassword):
         sign_in(store, "lan", password, Origin("10.0.0.1"), NOW)
     accounts.enable(context, "lan", NOW)
@@ -201,7 +203,7 @@ def test_while_somebody_is_away_the_delegate_acts_and_no_longer(
 def case_with_the_officer(context: Context, on_stage: seed.Seeded) -> str:
     def viewer(member: str) -> Viewer:
         with context.store.reading("test") as session:
-            return viewer_of(session, on_stage.people[member], TODAY)
+            return viewer_of(session, on_stage.people[member], TODAY, ROLES)
 
     values = {"absent_since": "2026-02-27", "causes": ["harvest"]}
     code = case_acts.open_case(context, viewer("teacher"), on_stage.pupils["pupil"], values, NOW)
@@ -232,14 +234,14 @@ def test_what_is_on_offer_to_the_post_waits_for_the_new_officer(
 ) -> None:
     lan = new_person(store)
     with store.reading("test") as session:
-        teacher = viewer_of(session, on_stage.people["teacher"], TODAY)
+        teacher = viewer_of(session, on_stage.people["teacher"], TODAY, ROLES)
     code = case_acts.open_case(
         context, teacher, on_stage.pupils["pupil"], {"absent_since": "2026-02-27", "causes": ["far"]}, NOW
     )
     case_acts.step(context, Act(teacher, code, {}, NOW), "ask_commune")
     assert accounts.hand_over(context, "commune_officer", "lan", NOW) == []
     with store.reading("test") as session:
-        cases_of_lan = viewer_of(session, lan, TODAY)
+        cases_of_lan = viewer_of(session, lan, TODAY, ROLES)
     case_acts.accept(context, Act(cases_of_lan, code, {}, NOW))
 
 

@@ -22,6 +22,7 @@ from engine.usecases.people.accounts import leave
 from engine.usecases.units.merger_undo import undo
 from engine.usecases.units.mergers import Merger, UnitMove, merge_units
 from tests.playing import Playing, at, definitions, playing
+from tests.shipped_roles import ROLES
 
 NOW = at("2026-03-02 08:00")
 TODAY = dt.date(2026, 3, 2)
@@ -64,7 +65,7 @@ def appoint(here: Playing, member: str, role: str, unit: str, **more: dt.date) -
 
 def units_of(here: Playing, member: str, day: dt.date = TODAY) -> set[str]:
     with here.context.store.reading("test") as session:
-        return set(viewer_of(session, here.installed.people[member], day).units)
+        return set(viewer_of(session, here.installed.people[member], day, ROLES).units)
 
 
 # --- nobody gives it to themselves ------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from engine.usecases.units.import_units import import_units
 from engine.usecases.units.mergers import Merger, UnitMove, merge_units, read_moves, read_table
 from tests.installation import CastInstallation, installed
 from tests.playing import OPENING, at, definitions
+from tests.shipped_roles import ROLES
 
 __all__ = ["installed"]  # a fixture
 
@@ -74,7 +75,7 @@ class Country:
 
     def viewer(self, login: str, day: dt.date) -> Any:
         with self.context.store.reading("test") as session:
-            return viewer_of(session, self.people[login], day)
+            return viewer_of(session, self.people[login], day, ROLES)
 
     def case(self, code: str) -> Any:
         with self.context.store.reading("test") as session:
