@@ -71,6 +71,7 @@ from engine.store.tables.people import (
     SignInFailure,
     StaffAct,
 )
+from engine.store.tables.support import LedgerAccount, LedgerBalance, LedgerCommodity, LedgerEntry
 from engine.store.tables.units import Unit, UnitLink
 
 __all__ = [
@@ -109,6 +110,10 @@ __all__ = [
     "ImportJob",
     "ImportWrong",
     "Lease",
+    "LedgerAccount",
+    "LedgerBalance",
+    "LedgerCommodity",
+    "LedgerEntry",
     "Mark",
     "MarkChange",
     "Need",
