@@ -29,6 +29,7 @@ from engine.usecases.calendar.closures import announce_closure, lift_closure
 from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
 from engine.usecases.context import Context
+from engine.usecases.support import gifts
 
 NO_CASE = "RL-0000-000000"  # the code used for an act on a case that does not exist
 
@@ -72,7 +73,7 @@ STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
-    "support": case_acts.log_support,
+    "support": gifts.give,
     "check_in": case_acts.check_in,
     "hold": case_acts.hold,
     "companion": companions.add,

@@ -29,8 +29,8 @@ from engine.store.units import overviews
 from engine.store.units.overviews import UnitNumbers
 from engine.usecases.attendance import rollcall
 from engine.usecases.attendance.rollcall import SESSIONS
-from engine.usecases.cases import case_acts
 from engine.usecases.idempotency import SentBefore
+from engine.usecases.support import gifts
 from web.cases.case_list import KINDS as LIST_KINDS
 from web.site.forms import ActForm, act_form
 from web.site.request_context import deployment, local, now, today, whole_arg
@@ -251,7 +251,7 @@ def log_gift() -> Response | tuple[str, int]:
         form.refuse(Invalid({"code": Sentence("Choose for which case it was given.")}))
         return _gift_page(form), 422
     try:
-        case_acts.log_support(deployment().context, Act(g.viewer, code, form.values, now(), key=form.once))
+        gifts.give(deployment().context, Act(g.viewer, code, form.values, now(), key=form.once))
     except (Invalid, Conflict) as refused:
         form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
         if isinstance(refused, SentBefore):

@@ -46,7 +46,7 @@ _KINDS: Mapping[str, frozenset[str]] = {
         }
     ),
     "notes": frozenset({"opened", "noted", "companion_added", "companion_off"}),
-    "support": frozenset({"support_given"}),
+    "support": frozenset({"support_given", "support_asked", "support_reversed", "need_raised"}),
 }
 
 

@@ -1,4 +1,4 @@
-"""The kinds of support: what one is called, in which unit and in which smallest step it is counted, what it may cost."""
+"""The kinds of support: what one is called, in which unit and smallest step it is counted, what it may cost."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The ledger of support: what may move from where to where, and what each account holds afterwards.
 
 One entry moves one kind of support from one account to another. So what one account loses the other gains, and the sum
-over all accounts is zero by the shape of an entry. Nothing is changed or deleted: a mistake is reversed by an entry that
-moves the same back, with a reason. `engine.store.support` keeps entries; the database guards what is bounded.
+over all accounts is zero by the shape of an entry. Nothing is changed or deleted: a mistake is reversed by an entry
+that moves the same back, with a reason. `engine.store.support` keeps entries; the database guards what is bounded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.core.refusals import Conflict, Invalid, NotAllowed, NotEnough
-from engine.core.support.catalogue import Catalogue, Kind
+from engine.core.support.catalogue import Kind
 from engine.core.words import Label, Sentence
 
 # Where support is or comes from. What is bounded cannot hold less than nothing.
@@ -228,22 +228,6 @@ def settlement(asked: Made, kind: Kind, target: Account, person_id: int, roles: 
     if LEADER not in {asked.role, *roles}:
         raise NotAllowed(Sentence("One of the two has to lead the association."))
     return Transfer(GAVE, asked.target, target, kind, asked.quantity, asked.happened_on, of=asked.id, case=asked.case)
-
-
-def gift(
-    catalogue: Catalogue,
-    source: Account,
-    given: Account,
-    held: Account,
-    kind: Kind,
-    quantity: int,
-    happened_on: dt.date,
-    case: tuple[int, int | None],
-) -> Transfer:
-    """Returns a gift to a case: at once or, if it is worth more than one person may give, held for a second person."""
-    asks = source.kind != OUTSIDE and catalogue.needs_second(kind, quantity)
-    what, target = (ASKED, held) if asks else (GAVE, given)
-    return Transfer(what, source, target, kind, quantity, happened_on, case=(case[0], None if asks else case[1]))
 
 
 @dataclass

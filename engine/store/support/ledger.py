@@ -7,9 +7,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy import and_, func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -22,9 +23,7 @@ from engine.core.words import Sentence
 from engine.store import tables as t
 
 _TABLES = t.Base.metadata.tables
-_accounts, _balances, _entries = (
-    _TABLES[name] for name in ("ledger_accounts", "ledger_balances", "ledger_entries")
-)
+_accounts, _balances, _entries = (_TABLES[name] for name in ("ledger_accounts", "ledger_balances", "ledger_entries"))
 _commodities = _TABLES["ledger_commodities"]
 _ACCOUNT = (
     _accounts.c.id,
@@ -151,6 +150,11 @@ def steps_of(session: Session, kind: Kind) -> int:
     return int(found)
 
 
+def as_counted(session: Session, kind: Kind) -> Kind:
+    """Returns a kind with the step that the ledger counts it in."""
+    return replace(kind, steps=steps_of(session, kind))
+
+
 # --- entries ----------------------------------------------------------------------------------------------------------
 
 
@@ -198,9 +202,7 @@ def _queue(session: Session, transfers: Iterable[Transfer]) -> None:
     line = session.connection()
     if line.dialect.name == "sqlite":
         return
-    places = sorted(
-        {(place.id, it.kind.id) for it in transfers for place in (it.source, it.target) if place.bounded}
-    )
+    places = sorted({(place.id, it.kind.id) for it in transfers for place in (it.source, it.target) if place.bounded})
     for account_id, commodity in places:
         row = {"account_id": account_id, "commodity": commodity, "balance": 0}
         line.execute(postgresql.insert(_balances).values(row).on_conflict_do_nothing())
@@ -289,14 +291,17 @@ def waiting(session: Session, associations: Collection[int]) -> list[int]:
     return list(session.connection().execute(query).scalars())
 
 
-def gifts_to(session: Session, case_id: int) -> list[tuple[str, int]]:
-    """Returns what a case was given and did not give back: the kind and the steps of each entry, the oldest first."""
+def gifts_to(session: Session, case_id: int) -> list[tuple[int | None, str, int]]:
+    """Returns what a case was given and what came back, in order, without what was reversed.
+
+    For each: the number of the event on the case (None for what came back), the kind, the steps (below zero for what
+    came back).
+    """
     reversed_ = select(_answer.c.id).where(_answer.c.of_id == _entries.c.id, _answer.c.kind == "reverse").exists()
-    sign = or_(_entries.c.kind == "give", _entries.c.kind == "return")
     query = (
-        select(_entries.c.kind, _entries.c.commodity, _entries.c.quantity)
-        .where(_entries.c.case_id == case_id, sign, ~reversed_)
+        select(_entries.c.kind, _entries.c.case_seq, _entries.c.commodity, _entries.c.quantity)
+        .where(_entries.c.case_id == case_id, _entries.c.kind.in_(("give", "return")), ~reversed_)
         .order_by(_entries.c.id)
     )
     rows = session.connection().execute(query)
-    return [(code, steps if kind == "give" else -steps) for kind, code, steps in rows]
+    return [(seq, code, steps if kind == "give" else -steps) for kind, seq, code, steps in rows]

@@ -237,13 +237,14 @@ class Support(Base):
     received_by: Mapped[str | None] = mapped_column(String(200))
     programme: Mapped[str | None] = mapped_column(String(200))
     logged_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reversed_seq: Mapped[int | None] = mapped_column(Integer)  # of the event that took it back
 
 
 class Need(Base):
     """What a pupil needs, for the association: the thing, its size, where to hand it over; never the pupil.
 
-    A need that is counted says its `kind` and `quantity` (steps of the kind); `met` of them were given. It is open while
-    less was given than is needed.
+    A need that is counted says its `kind` and `quantity` (steps of the kind); `met` of them were given. It is open
+    while less was given than is needed.
     """
 
     __tablename__ = "needs"

@@ -55,8 +55,8 @@ class LedgerBalance(Base):
 class LedgerEntry(Base):
     """One move of a quantity from one account to another; never changed, never deleted.
 
-    `happened_on` is the day it happened, `entered_at` when it was entered. `of_id` is the entry that it answers: the one
-    it reverses, or the request for a second person that it settles. A gift names its case and the event there.
+    `happened_on` is the day it happened, `entered_at` when it was entered. `of_id` is the entry that it answers: the
+    one it reverses, or the request for a second person that it settles. A gift names its case and the event there.
     """
 
     __tablename__ = "ledger_entries"

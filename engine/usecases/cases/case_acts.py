@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.core.cases.act import Act
-from engine.core.cases.act_vocabulary import GIVERS, HOLDERS, OPENERS, act_label
+from engine.core.cases.act_vocabulary import HOLDERS, OPENERS, act_label
 from engine.core.cases.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.core.cases.facts import Facts
 from engine.core.people.access import REFERRED, Viewer, acts_for, knows, reach
@@ -29,6 +29,7 @@ from engine.store.cases.companions import on_list
 from engine.store.cases.surroundings import casework_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
+from engine.store.support import needs
 from engine.usecases import idempotency
 from engine.usecases.context import Context
 
@@ -146,6 +147,7 @@ def step(context: Context, act: Act, name: str) -> None:
         if not work.facts.is_open:  # reopening
             _only_one(session, work.facts.pupil_id, work.facts.workflow)
         work.step(name, actor, filled)
+        needs.count(session, context.support, work.entries, filled)
         if meets(work.situation.workflow, name):
             _note_company(work, session, act.values)
             _tick_off_check_ins(work, session, at_least_one=False)
@@ -196,22 +198,6 @@ def note(context: Context, act: Act) -> None:
         work.write("noted", actor, filled)
 
     on_case(context, act, "note", do)
-
-
-def log_support(context: Context, act: Act) -> None:
-    """Log support that was given (D3.1): kind, quantity in the kind's unit, value, giver, date, who received it."""
-
-    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
-        if not actor.roles & GIVERS:
-            raise NotAllowed(Sentence("Your role does not log support."))
-        kind = work.situation.workflow.fields["support_kind"].choice(filled["support_kind"])
-        row = {name: filled.get(name) for name in ("quantity", "value", "giver", "programme", "received_by")}
-        row |= {"kind": filled["support_kind"], "unit": kind.unit.vi if kind and kind.unit else ""}
-        row |= {"given_on": dt.date.fromisoformat(filled["given_on"]), "logged_by_id": actor.person_id}
-        row["association_id"] = work.facts.association_id
-        work.write("support_given", actor.only(GIVERS), filled, [("support", row)])
-
-    on_case(context, act, "support", do)
 
 
 def check_in(context: Context, act: Act) -> None:

@@ -18,7 +18,6 @@ TABLES = ("ledger_entries", "ledger_commodities", "ledger_accounts")
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
-_BOUNDED = "(SELECT bounded FROM ledger_accounts WHERE id = {})"
 _ANSWERS = """(
     NEW.kind = 'reverse' AND NOT EXISTS (
         SELECT 1 FROM ledger_entries AS before
@@ -35,16 +34,16 @@ _ANSWERS = """(
 )"""
 # REPLACE deletes what is in its way, and no trigger hears of it: so nothing may be in the way.
 SQLITE = (
-    f"""CREATE TRIGGER ledger_entries_once BEFORE INSERT ON ledger_entries BEGIN
+    """CREATE TRIGGER ledger_entries_once BEFORE INSERT ON ledger_entries BEGIN
         SELECT RAISE(ABORT, 'ledger_entries is append-only') WHERE EXISTS (
             SELECT 1 FROM ledger_entries WHERE id = NEW.id OR key = NEW.key OR of_id = NEW.of_id
             OR (case_id = NEW.case_id AND case_seq = NEW.case_seq)
         );
         SELECT RAISE(ABORT, 'a quantity is a whole number') WHERE typeof(NEW.quantity) <> 'integer';
-        SELECT RAISE(ABORT, 'an answer is not to what it names') WHERE {_ANSWERS};
-    END""",
-    f"""CREATE TRIGGER ledger_entries_move AFTER INSERT ON ledger_entries BEGIN
-        SELECT RAISE(ABORT, 'ck_ledger_balances_enough') WHERE {_BOUNDED.format("NEW.from_id")} AND NOT EXISTS (
+        SELECT RAISE(ABORT, 'an answer is not to what it names') WHERE $ANSWERS;
+    END""".replace("$ANSWERS", _ANSWERS),
+    """CREATE TRIGGER ledger_entries_move AFTER INSERT ON ledger_entries BEGIN
+        SELECT RAISE(ABORT, 'ck_ledger_balances_enough') WHERE (SELECT bounded FROM ledger_accounts WHERE id = NEW.from_id) AND NOT EXISTS (
             SELECT 1 FROM ledger_balances WHERE account_id = NEW.from_id AND commodity = NEW.commodity
         );
         UPDATE ledger_balances SET balance = balance - NEW.quantity
@@ -93,20 +92,20 @@ POSTGRESQL = (
         RETURN NEW;
     END $$""",
     # In account order: two entries that cross wait for each other in a queue, not in a circle.
-    f"""CREATE FUNCTION ledger_entries_move() RETURNS trigger LANGUAGE plpgsql AS $$
+    """CREATE FUNCTION ledger_entries_move() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
-        takes boolean := {_BOUNDED.format("NEW.from_id")};
-        gives boolean := {_BOUNDED.format("NEW.to_id")};
+        takes boolean := (SELECT bounded FROM ledger_accounts WHERE id = NEW.from_id);
+        gives boolean := (SELECT bounded FROM ledger_accounts WHERE id = NEW.to_id);
     BEGIN
-        IF takes AND NEW.from_id < NEW.to_id THEN {_TAKE} END IF;
+        IF takes AND NEW.from_id < NEW.to_id THEN $TAKE END IF;
         IF gives THEN
             INSERT INTO ledger_balances AS kept (account_id, commodity, balance)
             VALUES (NEW.to_id, NEW.commodity, NEW.quantity)
             ON CONFLICT (account_id, commodity) DO UPDATE SET balance = kept.balance + excluded.balance;
         END IF;
-        IF takes AND NEW.from_id > NEW.to_id THEN {_TAKE} END IF;
+        IF takes AND NEW.from_id > NEW.to_id THEN $TAKE END IF;
         RETURN NULL;
-    END $$""",
+    END $$""".replace("$TAKE", _TAKE),
     """CREATE FUNCTION ledger_accounts_same() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         RAISE EXCEPTION 'an account stays what it is' USING ERRCODE = 'check_violation';
@@ -148,6 +147,7 @@ def upgrade() -> None:
     for name, kind in NEEDS:
         op.execute(f"ALTER TABLE needs ADD COLUMN {name} {kind.replace('BIGINT', 'INTEGER') if sqlite else kind}")
     op.add_column("needs", sa.Column("raised_at", Instant(), nullable=True))
+    op.add_column("support", sa.Column("reversed_seq", sa.Integer(), nullable=True))
     for statement in SQLITE if sqlite else POSTGRESQL:
         op.execute(statement)
     _carry_over()
@@ -265,15 +265,11 @@ def _steps_of(line: sa.Connection, support: sa.Table) -> dict[str, int]:
     return steps
 
 
-def _two_accounts(
-    line: sa.Connection, accounts: sa.Table, association: int | None, at: dt.datetime
-) -> tuple[int, int]:
+def _two_accounts(line: sa.Connection, accounts: sa.Table, association: int | None, at: dt.datetime) -> tuple[int, int]:
     made = [
         line.execute(
             sa.insert(accounts)
-            .values(
-                kind=kind, bounded=False, name="", association_id=association, until=FAR_DAY, opened_at=at
-            )
+            .values(kind=kind, bounded=False, name="", association_id=association, until=FAR_DAY, opened_at=at)
             .returning(accounts.c.id)
         ).scalar_one()
         for kind in ("outside", "given")
@@ -281,9 +277,7 @@ def _two_accounts(
     return made[0], made[1]
 
 
-def _entries(
-    rows: Any, given: dict[int | None, tuple[int, int]], steps: dict[str, int]
-) -> Iterator[dict[str, object]]:
+def _entries(rows: Any, given: dict[int | None, tuple[int, int]], steps: dict[str, int]) -> Iterator[dict[str, object]]:
     for row in rows:
         quantity = int((Decimal(row["quantity"]) * steps[row["kind"]]).to_integral_value())
         source, target = given[row["association_id"]]
@@ -310,5 +304,6 @@ def downgrade() -> None:
     if op.get_bind().dialect.name != "sqlite":
         for function in FUNCTIONS:
             op.execute(f"DROP FUNCTION {function}()")
+    op.execute("ALTER TABLE support DROP COLUMN reversed_seq")
     for name in ("raised_at", *(name for name, _ in reversed(NEEDS))):
         op.execute(f"ALTER TABLE needs DROP COLUMN {name}")

@@ -125,7 +125,9 @@ def test_sqlite_replaces_no_entry_account_or_kind(sqlite_url: str) -> None:
         with pytest.raises(IntegrityError), store.writing("test") as session:
             session.execute(text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} ORDER BY {column} LIMIT 1"))
     with pytest.raises(IntegrityError, match="append-only"), store.writing("test") as session:
-        replaced = "INSERT OR REPLACE INTO ledger_entries (key, kind, from_id, to_id, commodity, quantity, happened_on, "
+        replaced = (
+            "INSERT OR REPLACE INTO ledger_entries (key, kind, from_id, to_id, commodity, quantity, happened_on, "
+        )
         replaced += "entered_at) SELECT key, kind, from_id, to_id, commodity, 1, happened_on, entered_at "
         session.execute(text(f"{replaced} FROM ledger_entries"))
     with pytest.raises(IntegrityError, match="whole number"), store.writing("test") as session:
