@@ -16,10 +16,12 @@ from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.people.access import Viewer
 from engine.core.refusals import Refused
+from engine.core.scenario.ledger_verbs import LEDGER_VERBS
 from engine.core.scenario.reader import Scenario, ScenarioStep
 from engine.core.words import Sentence
 from engine.jobs.risk_watch import watch
 from engine.jobs.sweep import run_due
+from engine.simulation.ledger_player import LedgerPlayer
 from engine.store.cases.cases import earliest_look
 from engine.store.cases.difficulties import earliest_due
 from engine.store.people.staff import viewer_of
@@ -30,6 +32,7 @@ from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
 from engine.usecases.context import Context
 from engine.usecases.support import gifts
+from engine.usecases.support.needs import raise_need
 
 NO_CASE = "RL-0000-000000"  # the code used for an act on a case that does not exist
 
@@ -66,7 +69,7 @@ def context_of(scenario: Scenario, store: Store) -> Context:
         {"": scenario.calendar},
         {workflow.name: (workflow.version, rules.version)},
     )
-    return Context(store, definitions, workflow.name, risk=scenario.risk)
+    return Context(store, definitions, workflow.name, risk=scenario.risk, support=scenario.support)
 
 
 STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
@@ -79,6 +82,7 @@ STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "companion": companions.add,
     "difficulty": raise_difficulty,
     "lesson": case_acts.hold_lesson,
+    "raise_need": raise_need,
 }
 
 
@@ -91,6 +95,8 @@ class _Player:
         self.context, self.calendar = context_of(scenario, store), scenario.calendar
         with store.writing("set the stage") as session:
             self.seeded = seed.add_cast(session, scenario.start)
+        self.ledger = LedgerPlayer(self.context, self.seeded)
+        self.workflow = scenario.workflow
         self.now, self.working = scenario.start, True
         self.notice, self.closure = 0, 0
 
@@ -149,6 +155,9 @@ class _Player:
             case "open":
                 viewer = self._viewer(step.by) or Viewer(0)
                 case_acts.open_case(self.context, viewer, self.seeded.pupils[step.pupil], step.values, self.now)
+            case str() as do if do in LEDGER_VERBS and do not in self.workflow.transitions:
+                viewer, case = self._viewer(step.by) or Viewer(0), self._case(step)
+                self.ledger.act(do, viewer, step.values, self.now, case.code if case else NO_CASE)
             case _:
                 self._on_case(step)
 
@@ -227,7 +236,7 @@ class _Player:
                 "notified": tuple(sorted(map(self.seeded.member, seed.told_since(session, pupil, self.notice)))),
             }
             self.notice = seed.last_notice(session)
-        return found | self._of_case(case)
+        return found | self._of_case(case) | {"balance": self.ledger.balances(step.expect.get("balance", {}))}
 
     def _asked(self, session: Session, case: Facts | None) -> str:
         """Returns the post that has to decide about the newest difficulty of the case."""

@@ -9,9 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.core.cases.study_modes import STUDY_MODES
-from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
+from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotEnough, NotFound
 from engine.core.rules.model import RuleSet
 from engine.core.scenario.cast import CAST
+from engine.core.scenario.ledger_verbs import LEDGER_VERBS, balance_of
 from engine.core.toml_reader import TEXTS, Reader
 from engine.core.words import Sentence
 from engine.core.workflow.builtin_forms import form_named
@@ -20,10 +21,10 @@ from engine.core.workflow.model import FORM_NAMES, Workflow
 MOMENT = Sentence("a date and time without quotes, for example 2026-03-02T08:00:00")
 RULE = Sentence("rule")
 STATE = Sentence("state")
-CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
+CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict, NotEnough))
 
 # The forms of the program itself, the same for every workflow.
-OWN_VERBS = ("companion", "difficulty", "difficulty_answer", "lesson")
+OWN_VERBS = ("companion", "difficulty", "difficulty_answer", "lesson", "raise_need")
 
 SCOPES = ("pupil", "class", "site", "village", "school", "commune", "province")
 SESSIONS: Mapping[str, str] = {"morning": "m", "afternoon": "a"}
@@ -136,6 +137,8 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
     """Returns the values under `with`: with types for the verbs of the system, unchanged for what people fill in."""
     if do is not None and do in BY_ITSELF:
         return BY_ITSELF[do](reader, at.astimezone(known.zone).date())
+    if is_of_ledger(do, known):
+        return LEDGER_VERBS[do or ""](reader, at.astimezone(known.zone).date())
     if not do or known.workflow is None:
         return {key: reader.raw(key) for key in reader.data}
     values: dict[str, Any] = {"to": _member(reader, "to")} if do == "assign" else {}
@@ -146,6 +149,15 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
         if key in reader:
             values[key] = value
     return values
+
+
+def is_of_ledger(do: str | None, known: KnownNames) -> bool:
+    """Returns whether a verb is about the ledger: the workflow has no transition of that name."""
+    return do in LEDGER_VERBS and not (known.workflow and do in known.workflow.transitions)
+
+
+def _balance(reader: Reader, key: str, _known: KnownNames) -> dict[str, Any]:
+    return balance_of(reader, key)
 
 
 # --- what can be expected ---------------------------------------------------------------------------------------------
@@ -204,4 +216,5 @@ EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "refused": _code,
     "count": _whole,
     "asked": _member_or_none,
+    "balance": _balance,
 }

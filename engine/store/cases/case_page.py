@@ -216,7 +216,7 @@ _PARTS: Mapping[str, Executable] = {
         t.Support.given_on,
         t.Support.received_by,
     )
-    .where(t.Support.case_id == _case)
+    .where(t.Support.case_id == _case, t.Support.reversed_seq.is_(None))
     .order_by(t.Support.seq),
     "planned": select(t.Planned.kind, t.Planned.due_at)
     .where(t.Planned.case_id == _case, t.Planned.done_seq.is_(None))

@@ -43,7 +43,9 @@ SQLITE = (
         SELECT RAISE(ABORT, 'an answer is not to what it names') WHERE $ANSWERS;
     END""".replace("$ANSWERS", _ANSWERS),
     """CREATE TRIGGER ledger_entries_move AFTER INSERT ON ledger_entries BEGIN
-        SELECT RAISE(ABORT, 'ck_ledger_balances_enough') WHERE (SELECT bounded FROM ledger_accounts WHERE id = NEW.from_id) AND NOT EXISTS (
+        SELECT RAISE(ABORT, 'ck_ledger_balances_enough')
+        WHERE (SELECT bounded FROM ledger_accounts WHERE id = NEW.from_id)
+        AND NOT EXISTS (
             SELECT 1 FROM ledger_balances WHERE account_id = NEW.from_id AND commodity = NEW.commodity
         );
         UPDATE ledger_balances SET balance = balance - NEW.quantity

@@ -124,12 +124,10 @@ def test_sqlite_replaces_no_entry_account_or_kind(sqlite_url: str) -> None:
     for table, column in (("ledger_entries", "id"), ("ledger_accounts", "id"), ("ledger_commodities", "code")):
         with pytest.raises(IntegrityError), store.writing("test") as session:
             session.execute(text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} ORDER BY {column} LIMIT 1"))
+    columns = "key, kind, from_id, to_id, commodity, happened_on, entered_at"
+    less = f"INSERT OR REPLACE INTO ledger_entries (quantity, {columns}) SELECT 1, {columns} FROM ledger_entries"
     with pytest.raises(IntegrityError, match="append-only"), store.writing("test") as session:
-        replaced = (
-            "INSERT OR REPLACE INTO ledger_entries (key, kind, from_id, to_id, commodity, quantity, happened_on, "
-        )
-        replaced += "entered_at) SELECT key, kind, from_id, to_id, commodity, 1, happened_on, entered_at "
-        session.execute(text(f"{replaced} FROM ledger_entries"))
+        session.execute(text(less))
     with pytest.raises(IntegrityError, match="whole number"), store.writing("test") as session:
         _entry(session, from_id=donor.id, to_id=fund.id, quantity=1.5)
     store.close()
@@ -143,7 +141,8 @@ def test_a_reversal_restores_and_comes_once(store: Store) -> None:
         back = replace(receipt, what=REVERSED, source=fund, target=donor, reason="Ghi nhầm quỹ", of=id)
         ledger.write(session, [back], NOW, by=None, role=None)
         made = ledger.made(session, id)
-        assert made is not None and made.answered
+        assert made is not None
+        assert made.answered
         assert [ledger.balance(session, it, "cash") for it in (donor, fund)] == [0, 0]
     with pytest.raises(IntegrityError), store.writing("test") as session:
         ledger.write(session, [back], NOW, by=None, role=None)
