@@ -7,11 +7,13 @@ import os
 import click
 
 from web.cli.backup import backup
+from web.cli.books import write_books
 from web.cli.check import check
 from web.cli.command_line import Program
 from web.cli.deadline import deadline
 from web.cli.demo import demo
 from web.cli.explain import explain
+from web.cli.import_gifts import gifts
 from web.cli.imports import attendance, pupils
 from web.cli.merge import merge
 from web.cli.migrate import migrate
@@ -42,10 +44,11 @@ COMMANDS: tuple[click.Command, ...] = (
     verify_chains,
     watch_day,
     worker,
+    write_books,
 )
 PRIVATE = 0o077
 """What the commands leave out of the mode of new files: they hold children's data, and are for their owner alone."""
-IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)
+IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance, gifts)
 """What `ralop import` takes in: each a file of its own kind."""
 
 
@@ -60,7 +63,7 @@ def main(context: click.Context) -> None:
 
 @main.group("import")
 def imports() -> None:
-    """Take in units, pupils or attendance from a file."""
+    """Take in units, pupils, attendance or gifts from a file."""
 
 
 for _command in COMMANDS:

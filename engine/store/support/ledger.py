@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine.core.invariants import given
+from engine.core.invariants import given, hold
 from engine.core.refusals import NotEnough
 from engine.core.support.catalogue import Kind
 from engine.core.support.ledger import BOUNDED, Account, Made, Transfer, called
@@ -24,7 +24,8 @@ from engine.store import tables as t
 
 _TABLES = t.Base.metadata.tables
 _accounts, _balances, _entries = (_TABLES[name] for name in ("ledger_accounts", "ledger_balances", "ledger_entries"))
-_commodities = _TABLES["ledger_commodities"]
+_commodities, _units = _TABLES["ledger_commodities"], _TABLES["units"]
+TOGETHER = 500  # keys in one question
 _ACCOUNT = (
     _accounts.c.id,
     _accounts.c.kind,
@@ -86,6 +87,25 @@ def named(session: Session, kind: str, name: str, association_id: int | None) ->
     return Account(*row) if row else None
 
 
+def places_named(session: Session, name: str, association: str) -> list[Account]:
+    """Returns the funds and stocks of a name; those of one association if its code is given."""
+    query = select(*_ACCOUNT).where(_accounts.c.name == name, _accounts.c.kind.in_(("fund", "stock")))
+    if association:
+        coded = select(_units.c.id).where(func.lower(_units.c.code) == association.lower())
+        query = query.where(_accounts.c.association_id.in_(coded))
+    return [Account(*row) for row in session.connection().execute(query.order_by(_accounts.c.id).limit(2))]
+
+
+def known_keys(session: Session, keys: Iterable[str]) -> set[str]:
+    """Returns which of these idempotency keys have made an entry."""
+    wanted = list(keys)
+    found: set[str] = set()
+    for at in range(0, len(wanted), TOGETHER):
+        query = select(_entries.c.key).where(_entries.c.key.in_(wanted[at : at + TOGETHER]))
+        found.update(session.connection().execute(query).scalars())
+    return found
+
+
 def own(session: Session, kind: str, association_id: int | None, now: dt.datetime) -> Account:
     """Returns the one account of a kind that each association has; opens it if it is the first time.
 
@@ -136,8 +156,14 @@ def balance(session: Session, account: Account, commodity: str) -> int:
     return int(session.connection().execute(select(plus - minus)).scalar_one())
 
 
-def steps_of(session: Session, kind: Kind) -> int:
-    """Returns the steps in a unit that the ledger counts this kind in; from its first use on they never change."""
+def as_counted(session: Session, kind: Kind) -> Kind:
+    """Returns a kind with the step that the ledger counts it in, which never changes after its first use."""
+    steps = session.connection().execute(select(_commodities.c.steps).where(_commodities.c.code == kind.id)).scalar()
+    return kind if steps is None else replace(kind, steps=int(steps))
+
+
+def begin_counting(session: Session, kind: Kind) -> None:
+    """Makes sure that the ledger counts a kind, in its steps."""
     known = select(_commodities.c.steps).where(_commodities.c.code == kind.id)
     line = session.connection()
     if (found := line.execute(known).scalar()) is None:
@@ -146,13 +172,8 @@ def steps_of(session: Session, kind: Kind) -> int:
             line.execute(insert(_commodities).values(row))
         else:
             line.execute(postgresql.insert(_commodities).values(row).on_conflict_do_nothing())
-        found = given(line.execute(known).scalar(), "the row was written just now")
-    return int(found)
-
-
-def as_counted(session: Session, kind: Kind) -> Kind:
-    """Returns a kind with the step that the ledger counts it in."""
-    return replace(kind, steps=steps_of(session, kind))
+        found = line.execute(known).scalar()
+    hold(found == kind.steps, "a kind keeps the step in which it was first counted")
 
 
 # --- entries ----------------------------------------------------------------------------------------------------------
@@ -176,6 +197,8 @@ def write(
     """
     key = key or uuid.uuid4().hex
     line, ids = session.connection(), dict[int, int]()
+    for kind in {it.kind.id: it.kind for it in transfers}.values():
+        begin_counting(session, kind)
     order = sorted(range(len(transfers)), key=lambda number: _order(transfers[number]))
     if len(order) > 1:
         _queue(session, transfers)

@@ -37,6 +37,7 @@ def count(session: Session, catalogue: Catalogue, entries: Iterable[Entry], fill
             row["needed_by"] = dt.date.fromisoformat(by)
         if id := filled.get(NEED_KIND):
             kind = ledger.as_counted(session, catalogue.kind(id))
+            ledger.begin_counting(session, kind)
             amount = filled.get(NEED_QUANTITY)
             row |= {"kind": id, "quantity": steps_of(kind, amount, NEED_QUANTITY) if amount else None}
 

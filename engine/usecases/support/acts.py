@@ -107,7 +107,7 @@ def pledge(context: Context, act: BookAct, donor: str, moved: Moved, until: dt.d
         if until is not None and until < moved.happened_on:
             raise Invalid({"until": Sentence("This day is before the one of the pledge.")})
         kind = kind_of(context, session, moved.kind)
-        whose = _donor(session, act, donor)
+        whose = donor_named(session, act, donor)
         promised = stored.open_account(
             session, PLEDGE, "", act.association_id, act.now, by=act.viewer.person_id, donor_id=whose.id, until=until
         )
@@ -125,7 +125,7 @@ def receive(context: Context, act: BookAct, donor: str, place_id: int, moved: Mo
     def do(session: Session) -> list[int]:
         role = member(act.viewer, act.association_id)
         kind, place = kind_of(context, session, moved.kind), account_of(session, act, place_id, PLACES)
-        source = _donor(session, act, donor)
+        source = donor_named(session, act, donor)
         if pledged:
             today = context.definitions.calendar("").local(act.now).date()
             open_ = stored.pledges_of(session, source.id, kind.id, min(today, moved.happened_on))
@@ -231,10 +231,11 @@ def account_of(session: Session, act: BookAct, id: int, kinds: tuple[str, ...]) 
     return found
 
 
-def _donor(session: Session, act: BookAct, name: str) -> Account:
+def donor_named(session: Session, act: BookAct, name: str) -> Account:
+    """Returns the donor of this name, one of the association; a new one if there was none."""
     said = _name(name)
     return stored.named(session, DONOR, said, act.association_id) or stored.open_account(
-        session, DONOR, said, act.association_id, act.now, by=act.viewer.person_id
+        session, DONOR, said, act.association_id, act.now, by=act.viewer.person_id or None
     )
 
 

@@ -30,7 +30,7 @@ from engine.store.support import ledger as stored
 from engine.store.support import needs
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
-from engine.usecases.support.acts import BookAct, Moved, account_of, counted, entry_of, kind_of, member, once
+from engine.usecases.support.acts import MEMBERS, BookAct, Moved, account_of, counted, entry_of, kind_of, member, once
 
 AGREE = ActFields("agree", (), ("note",))
 
@@ -44,23 +44,39 @@ def give(context: Context, act: Act, source_id: int | None = None) -> None:
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
         if not actor.roles & GIVERS:
             raise NotAllowed(Sentence("Your role does not log support."))
-        actor = actor.only(GIVERS)
         source = _source(session, act, source_id, work.facts.association_id)
-        kind = (kind_of if source_id else counted)(context, session, filled["support_kind"])
-        quantity, day = steps_of(kind, filled["quantity"]), dt.date.fromisoformat(filled["given_on"])
-        waits = source_id is not None and context.support.needs_second(kind, quantity)
-        target = stored.own(session, HELD if waits else GIVEN, source.association_id, act.now)
-        if source_id is not None:
-            filled.setdefault("programme", source.name)
-        if waits:
-            made = Transfer(ASKED, source, target, kind, quantity, day, case=(work.facts.id, None))
-            work.write("support_asked", actor, filled)
-        else:
-            made = Transfer(GAVE, source, target, kind, quantity, day, case=(work.facts.id, work.next_seq))
-            _log(work, actor, filled, kind)
-        _enter(context, session, made, actor, act.now, filled.get("value"))
+        give_within(context, session, work, actor.only(GIVERS), source, filled)
 
     case_acts.on_case(context, act, "support", do, about=source_id)
+
+
+def give_within(
+    context: Context,
+    session: Session,
+    work: Casework,
+    actor: Actor,
+    source: Account,
+    filled: dict[str, Any],
+    key: str | None = None,
+) -> None:
+    """Adds a gift from `source` to the work on a case, and to the ledger; part of a larger transaction.
+
+    `key` is the idempotency key of the entry, where none of the case's events has one.
+    """
+    kind = (counted if source.kind == OUTSIDE else kind_of)(context, session, filled["support_kind"])
+    quantity, day = steps_of(kind, filled["quantity"]), dt.date.fromisoformat(filled["given_on"])
+    waits = source.kind != OUTSIDE and context.support.needs_second(kind, quantity)
+    target = stored.own(session, HELD if waits else GIVEN, source.association_id, work.now)
+    if source.kind != OUTSIDE:
+        filled.setdefault("programme", source.name)
+    seq = None if waits else work.next_seq
+    made = Transfer(ASKED if waits else GAVE, source, target, kind, quantity, day, case=(work.facts.id, seq))
+    _may(context, session, made, work.now)
+    if waits:
+        work.write("support_asked", actor, filled)
+    else:
+        _log(work, actor, filled, kind)
+    _enter(session, made, actor, work.now, filled.get("value"), key)
 
 
 def agree(context: Context, act: Act, entry_id: int) -> None:
@@ -83,7 +99,8 @@ def agree(context: Context, act: Act, entry_id: int) -> None:
         settled = replace(settled, case=(work.facts.id, work.next_seq))
         actor = actor.only(frozenset({role}))
         _log(work, actor, {name: value for name, value in said.items() if value}, kind)
-        _enter(context, session, settled, actor, act.now, None)
+        _may(context, session, settled, act.now)
+        _enter(session, settled, actor, act.now, None)
 
     case_acts.on_case(context, act, "agree", do, asks=lambda _workflow: AGREE, about=entry_id)
 
@@ -172,14 +189,16 @@ def _log(work: Casework, actor: Actor, filled: dict[str, Any], kind: Kind) -> No
     work.write("support_given", actor, filled, [("support", row)])
 
 
-def _enter(
-    context: Context, session: Session, made: Transfer, actor: Actor, now: dt.datetime, value: int | None
-) -> None:
+def _may(context: Context, session: Session, made: Transfer, now: dt.datetime) -> None:
     held = stored.balance(session, made.source, made.kind.id) if made.source.bounded else 0
     core.enough(core.check(made, _today(context, now)), held)
+
+
+def _enter(
+    session: Session, made: Transfer, actor: Actor, now: dt.datetime, value: int | None, key: str | None = None
+) -> None:
     worth = made.kind.worth(made.quantity) if value is None else value
-    role = min(actor.roles) if len(actor.roles) == 1 else None
-    stored.write(session, [made], now, by=actor.person_id, role=role, values=[worth])
+    stored.write(session, [made], now, by=actor.person_id, role=actor.role(MEMBERS), key=key, values=[worth])
     needs.settle(session, given(made.case, "a gift is to a case")[0])
 
 

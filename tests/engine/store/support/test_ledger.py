@@ -34,7 +34,7 @@ RICE = Kind("rice", Label("Gạo", "Rice"), Label("kg", "kg"), 1000)
 
 def opened(session: Session, *kinds: str) -> list[Account]:
     for kind in (CASH, RICE):
-        ledger.steps_of(session, kind)
+        ledger.begin_counting(session, kind)
     return [ledger.open_account(session, kind, f"{kind} {number}", None, NOW) for number, kind in enumerate(kinds)]
 
 
