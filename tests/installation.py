@@ -15,6 +15,7 @@ from engine.core.calendar import load_calendar
 from engine.core.cases.definitions import Definitions
 from engine.core.people.access import Viewer
 from engine.core.rules.reader import load_ruleset
+from engine.core.support.catalogue import Catalogue, load_catalogue
 from engine.core.workflow.reader import load_workflow
 from engine.store import tables as t
 from engine.store.people.staff import viewer_of
@@ -47,6 +48,12 @@ def definitions() -> Definitions:
         {"": calendar},
         versions,
     )
+
+
+@cache
+def kinds_of_support() -> Catalogue:
+    """The shipped kinds of support."""
+    return load_catalogue(_text(rules, "support.toml"), "support.toml")
 
 
 def _text(package: object, name: str) -> str:

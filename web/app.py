@@ -37,6 +37,7 @@ from web.site import (
 from web.site.composition import build_context
 from web.site.request_context import EXTENSION, Deployment
 from web.site.settings import Settings, load_settings
+from web.support import funds, gifts, needs, statements
 from web.units import overviews
 
 BLUEPRINTS = (
@@ -69,6 +70,10 @@ BLUEPRINTS = (
     absences.pages,
     welcome.pages,
     overviews.pages,
+    needs.pages,
+    gifts.pages,
+    funds.pages,
+    statements.pages,
     rulebook.pages,
     index.pages,
     people.pages,

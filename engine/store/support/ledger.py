@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.invariants import given, hold
 from engine.core.refusals import NotEnough
-from engine.core.support.catalogue import Kind
+from engine.core.support.catalogue import Catalogue, Kind
 from engine.core.support.ledger import BOUNDED, Account, Made, Transfer, called
 from engine.core.words import Sentence
 from engine.store import tables as t
@@ -160,6 +160,13 @@ def as_counted(session: Session, kind: Kind) -> Kind:
     """Returns a kind with the step that the ledger counts it in, which never changes after its first use."""
     steps = session.connection().execute(select(_commodities.c.steps).where(_commodities.c.code == kind.id)).scalar()
     return kind if steps is None else replace(kind, steps=int(steps))
+
+
+def kinds(session: Session, catalogue: Catalogue) -> Mapping[str, Kind]:
+    """Returns all kinds as the ledger counts them: those of the catalogue, and those that it had once."""
+    query = select(t.LedgerCommodity.code, t.LedgerCommodity.steps)
+    used = {code: replace(catalogue.kind(code), steps=steps) for code, steps in session.execute(query)}
+    return {**catalogue.kinds, **used}
 
 
 def begin_counting(session: Session, kind: Kind) -> None:

@@ -13,7 +13,7 @@ from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFou
 from engine.jobs.sweep import run_due
 from engine.store import tables as t
 from engine.store.cases import verify
-from engine.store.units import overviews
+from engine.store.support import waiting
 from engine.usecases.cases import case_acts
 from engine.usecases.support import gifts
 from tests.installation import CALLED, OPENED, CastInstallation, at, installed
@@ -229,7 +229,7 @@ def test_an_association_loses_sight_of_a_case_when_it_is_asked_no_more(
             referral: Any = t.Referral
             assert session.scalars(select(referral.id)).all() == []
             assert session.scalars(select(t.Event.seq)).all() == []
-            [kept] = overviews.gifts(session, viewer.of("volunteer") | viewer.of("association"), FRIDAY_9.date(), 5)
+            [kept] = waiting.gifts(session, viewer.of("volunteer") | viewer.of("association"), FRIDAY_9.date(), 5)
             assert (kept.code, kept.quantity) == (None, "15")  # the own books stay
     with installed.store.scoped(installed.viewer("outsider_volunteer")) as session:
         assert session.scalars(select(t.Support.quantity)).all() == []

@@ -7,16 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 import xlsxwriter
 from sqlalchemy import select, text
 
-import rules
 from engine.core.cases.act import Act
 from engine.core.refusals import Conflict, NoAccess, NotAllowed, Refused
-from engine.core.support.catalogue import load_catalogue
 from engine.core.words import Faulty
 from engine.store import tables as t
 from engine.store.support import books, ledger, verify
@@ -25,11 +22,11 @@ from engine.usecases.support import acts, gifts
 from engine.usecases.support.acts import BookAct, Moved
 from engine.usecases.support.import_gifts import bring_in
 from engine.usecases.support.needs import raise_need
-from tests.installation import HERE, CastInstallation, at, installed
+from tests.installation import HERE, CastInstallation, at, installed, kinds_of_support
 
 __all__ = ["installed"]  # a fixture
 
-CATALOGUE = load_catalogue((Path(str(rules.__file__)).parent / "support.toml").read_text(encoding="utf-8"), "support")
+CATALOGUE = kinds_of_support()
 NOW = at("2026-03-02 09:00")
 DAY = dt.date(2026, 3, 2)
 
