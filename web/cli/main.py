@@ -13,8 +13,7 @@ from web.cli.command_line import Program
 from web.cli.deadline import deadline
 from web.cli.demo import demo
 from web.cli.explain import explain
-from web.cli.import_gifts import gifts
-from web.cli.imports import attendance, pupils
+from web.cli.imports import attendance, gifts, pupils
 from web.cli.merge import merge
 from web.cli.migrate import migrate
 from web.cli.play import play_scenarios

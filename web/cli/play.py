@@ -36,7 +36,7 @@ FOLDERS = {
     "risk": Path("rules"),
     "support": Path("rules"),
 }
-ALONE = frozenset({"risk", "support"})  # the files in the folder of rules that are no rule sets
+ALONE = frozenset({"risk", "support"})  # what else lies in the folder of rules
 FAILED, FAULTY = 1, 2  # exit codes
 
 

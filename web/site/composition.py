@@ -33,8 +33,7 @@ from engine.usecases.ops.keep_definitions import keep_definitions
 from web.site.definition_files import FOLDERS, KINDS, Source, files_below, kind_of
 from web.site.files import read_text
 from web.site.read_aliases import read_aliases
-from web.site.read_risk import read_risk
-from web.site.read_support import read_support
+from web.site.read_risk import read_risk, read_support
 from web.site.settings import Settings
 
 T = TypeVar("T")

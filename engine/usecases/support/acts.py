@@ -71,7 +71,7 @@ class Moved:
 def member(viewer: Viewer, association_id: int | None, roles: tuple[str, ...] = MEMBERS) -> str:
     """Returns the role in which somebody acts for an association.
 
-    Raises `NoAccess` for who is no member, `NotAllowed` for a member without the role.
+    Raises `NoAccess` for somebody of another association, `NotAllowed` for a member without the role.
     """
     mine = [role for role in MEMBERS if association_id in viewer.of(role)]
     if not mine:

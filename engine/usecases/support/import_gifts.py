@@ -30,7 +30,7 @@ from engine.usecases.support.gifts import give_within
 
 @dataclass
 class Brought:
-    """What came of a list: how many receipts and gifts are new, and how many rows were there already."""
+    """The result of a list: how many receipts and gifts are new, and how many rows were there already."""
 
     receipts: int = 0
     gifts: int = 0

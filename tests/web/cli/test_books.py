@@ -13,7 +13,7 @@ from engine.usecases.ops.clock import set_clock
 from tests.installation import at
 from tests.pages import shipped
 from web.cli.books import write_books
-from web.cli.import_gifts import gifts
+from web.cli.imports import gifts
 from web.cli.verify import verify_chains
 
 LIST = "day,donor,fund,amount\n2026-03-02,Cô Mẫu,Quỹ chung,1000000\n2026-03-02,Ông Thử,Quỹ chung,{second}\n"
