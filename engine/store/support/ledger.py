@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.core.invariants import given, hold
-from engine.core.refusals import NotEnough
+from engine.core.refusals import Conflict, NotEnough
 from engine.core.support.catalogue import Catalogue, Kind
 from engine.core.support.ledger import BOUNDED, Account, Made, Transfer, called
 from engine.core.words import Sentence
@@ -35,6 +35,14 @@ _ACCOUNT = (
     _accounts.c.until,
 )
 GUARD = "ck_ledger_balances_enough"
+ONCE = ("uq_ledger_entries_key", "uq_ledger_entries_of_id")
+
+
+class Meanwhile(Conflict):
+    """Somebody else entered the same while this was being entered."""
+
+    def __init__(self) -> None:
+        super().__init__(Sentence("Somebody else has just entered this."))
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------------
@@ -218,6 +226,8 @@ def write(
         except IntegrityError as error:
             if GUARD in str(error.orig):
                 raise _too_little(it) from error
+            if any(name in str(error.orig) for name in ONCE):
+                raise Meanwhile from error
             raise
     return [ids[number] for number in range(len(transfers))]
 

@@ -268,6 +268,13 @@ def once(
     """Does it in one transaction, once for each key; a form that comes again gets the answer of the first time."""
     said = {**content, "association": act.association_id, "person": act.viewer.person_id}
     sent = idempotency.digest(act.key, name, said) if act.key else ""
+    try:
+        return _once(context, act, sent, do)
+    except stored.Meanwhile:  # the same form, sent twice at the same moment: the other one is kept by now
+        return _once(context, act, sent, do)
+
+
+def _once(context: Context, act: BookAct, sent: str, do: Callable[[Session], list[int]]) -> list[int]:
     with context.store.writing("the ledger of an association") as session:
         if act.key:
             idempotency.check(session, act.key, sent)
