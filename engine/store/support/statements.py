@@ -6,9 +6,10 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine.core.support.ledger import FUND, STOCK, Account
@@ -32,6 +33,25 @@ _ENTRIES = select(
     _entry.reason,
     _referral.code,
 ).outerjoin(_referral, _referral.id == _entry.case_id)
+
+_NAMED = select(*_ACCOUNT).where(among(_account.id, name="ids"))
+_ANSWERS = select(_entry.of_id).where(among(_entry.of_id, name="ids"))
+_TIME = (_entry.happened_on >= bindparam("first"), _entry.happened_on <= bindparam("last"))
+SIDES = (("to_id", 1), ("from_id", -1))
+# Made once: a scoped session narrows each statement that it meets for the first time.
+_SUMS = {
+    side: select(_entry.commodity, func.sum(_entry.quantity))
+    .where(among(getattr(_entry, side), name="ids"), *_TIME)
+    .group_by(_entry.commodity)
+    for side, _sign in SIDES
+}
+
+
+@lru_cache(maxsize=16)
+def _newest(side: str, limit: int) -> Select[Any]:
+    """Selects the newest entries on one side of some accounts."""
+    mine = among(getattr(_entry, side), name="ids")
+    return _ENTRIES.where(mine, *_TIME).order_by(_entry.happened_on.desc(), _entry.id.desc()).limit(at_most(limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +111,7 @@ def places(session: Session, associations: Collection[int], kinds: Iterable[str]
 
 def _accounts(session: Session, ids: Iterable[int]) -> dict[int, Account]:
     wanted = sorted(set(ids))
-    rows = session.execute(select(*_ACCOUNT).where(among(_account.id, wanted))) if wanted else ()
+    rows = session.execute(_NAMED, {"ids": wanted}) if wanted else ()
     return {row[0]: Account(*row) for row in rows}
 
 
@@ -108,15 +128,10 @@ def lines(
 
     `account`: a donor, a fund, a stock …; without one, all that came into or left the funds and stocks.
     """
-    ids = _sides(session, associations, account)
+    asked = {"ids": _sides(session, associations, account), "first": first, "last": last}
     found: list[tuple[Any, int]] = []
-    for column, sign in ((_entry.to_id, 1), (_entry.from_id, -1)):  # each side has an index of its own
-        query = (
-            _ENTRIES.where(column.in_(ids), _entry.happened_on >= first, _entry.happened_on <= last)
-            .order_by(_entry.happened_on.desc(), _entry.id.desc())
-            .limit(at_most(limit + 1))
-        )
-        found += [(row, sign) for row in session.execute(query)]
+    for side, sign in SIDES:  # each has an index of its own
+        found += [(row, sign) for row in session.execute(_newest(side, limit + 1), asked)]
     found.sort(key=lambda it: (it[0].happened_on, it[0].id, -it[1]), reverse=True)
     return _lines(session, found[: limit + 1])
 
@@ -129,8 +144,8 @@ def line(session: Session, id: int) -> StatementLine | None:
 
 def _lines(session: Session, rows: list[tuple[Any, int]]) -> list[StatementLine]:
     accounts = _accounts(session, (id for row, _ in rows for id in (row.from_id, row.to_id)))
-    answers = select(_entry.of_id).where(among(_entry.of_id, [row.id for row, _ in rows]))
-    answered = set(session.execute(answers).scalars()) if rows else set()
+    asked = {"ids": [row.id for row, _ in rows]}
+    answered = set(session.execute(_ANSWERS, asked).scalars()) if rows else set()
     unknown = Account(0, "", "", None)
     found = []
     for row, sign in rows:
@@ -173,15 +188,10 @@ def totals(
     account: int | None = None,
 ) -> list[tuple[str, int, int]]:
     """Returns, by kind of support, the steps that came in and the steps that left from the first day to the last."""
-    ids = _sides(session, associations, account)
+    asked = {"ids": _sides(session, associations, account), "first": first, "last": last}
     found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for at, column in enumerate((_entry.to_id, _entry.from_id)):
-        query = (
-            select(_entry.commodity, func.sum(_entry.quantity))
-            .where(column.in_(ids), _entry.happened_on >= first, _entry.happened_on <= last)
-            .group_by(_entry.commodity)
-        )
-        for commodity, steps in session.execute(query):
+    for at, (side, _sign) in enumerate(SIDES):
+        for commodity, steps in session.execute(_SUMS[side], asked):
             found[commodity][at] += int(steps)
     return [(commodity, *both) for commodity, both in sorted(found.items())]  # type: ignore[misc]
 
@@ -189,12 +199,8 @@ def totals(
 def before(session: Session, account: int, day: dt.date) -> dict[str, int]:
     """Returns what an account held before a day, in steps by kind; of a donor, less than nothing: what was given."""
     found: dict[str, int] = defaultdict(int)
-    for column, sign in ((_entry.to_id, 1), (_entry.from_id, -1)):
-        query = (
-            select(_entry.commodity, func.sum(_entry.quantity))
-            .where(column == account, _entry.happened_on < day)
-            .group_by(_entry.commodity)
-        )
-        for commodity, steps in session.execute(query):
+    asked = {"ids": [account], "first": dt.date.min, "last": day - dt.timedelta(days=1)}
+    for side, sign in SIDES:
+        for commodity, steps in session.execute(_SUMS[side], asked):
             found[commodity] += sign * int(steps)
     return dict(found)
