@@ -62,7 +62,7 @@ class Books:
 
     def grow(self, entries: int) -> None:
         """Adds entries, a donor for each EACH of them."""
-        table = t.LedgerEntry.__table__
+        table = t.Base.metadata.tables["ledger_entries"]
         while self.entries < entries:
             with self.store.writing("bench") as session:
                 rows: list[dict[str, Any]] = []

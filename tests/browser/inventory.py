@@ -236,6 +236,8 @@ NOT_PAGES = {  # what is not HTML, or leads on at once
     "/metrics",
     "/offline/me",
     "/offline/pages",
+    "/statements.csv",
+    "/statements.xlsx",
     "/static/<digest>/<path:name>",
     "/sw.js",
 }

@@ -117,16 +117,9 @@ def _row(
         return
     text = text_hash("", {key: said.get(key, "") for key in COLUMNS if key != "note"})
     seen[text] = seen.get(text, 0) + 1
-    parts = ("association", "donor", "place", "case")
-    yield GiftRow(
-        row,
-        f"row-{text[:56]}-{seen[text]}",
-        *(said.get(key, "") for key in parts),
-        kind,
-        amount,
-        day,
-        said.get("note", ""),
-    )
+    association, donor, where, case = (said.get(key, "") for key in ("association", "donor", "place", "case"))
+    key = f"row-{text[:56]}-{seen[text]}"
+    yield GiftRow(row, key, association, donor, where, case, kind, amount, day, said.get("note", ""))
 
 
 def _amount(cell: Cell) -> Decimal | None:

@@ -35,6 +35,7 @@ _ACCOUNT = (
     _accounts.c.until,
 )
 GUARD = "ck_ledger_balances_enough"
+# In the words of PostgreSQL; SQLite has one writer, who has looked before.
 ONCE = ("uq_ledger_entries_key", "uq_ledger_entries_of_id")
 
 

@@ -51,7 +51,8 @@ _SUMS = {
 def _newest(side: str, limit: int) -> Select[Any]:
     """Selects the newest entries on one side of some accounts."""
     mine = among(getattr(_entry, side), name="ids")
-    return _ENTRIES.where(mine, *_TIME).order_by(_entry.happened_on.desc(), _entry.id.desc()).limit(at_most(limit))
+    entries: Select[Any] = _ENTRIES
+    return entries.where(mine, *_TIME).order_by(_entry.happened_on.desc(), _entry.id.desc()).limit(at_most(limit))
 
 
 @dataclass(frozen=True, slots=True)

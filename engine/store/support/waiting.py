@@ -86,7 +86,8 @@ def wanted(session: Session, case_ids: Sequence[int]) -> dict[int, list[Wanted]]
     if not case_ids:
         return {}
     found: dict[int, list[Wanted]] = {}
-    for row in session.execute(_WANTED, {"cases": case_ids}):
+    rows: Any = session.execute(_WANTED, {"cases": case_ids})
+    for row in rows:
         found.setdefault(row[0], []).append(Wanted(*row))
     return found
 

@@ -185,7 +185,7 @@ def _make_tables() -> None:
         sa.Column("account_id", Id, nullable=False),
         sa.Column("commodity", sa.String(length=40), nullable=False),
         sa.Column("balance", Id, nullable=False),
-        sa.CheckConstraint(f"balance BETWEEN 0 AND {MOST_HELD}", name="ck_ledger_balances_enough"),
+        sa.CheckConstraint(f"balance BETWEEN 0 AND {MOST_HELD}", name=op.f("ck_ledger_balances_enough")),
         sa.ForeignKeyConstraint(["account_id"], ["ledger_accounts.id"], name="fk_ledger_balances_account_id"),
         sa.ForeignKeyConstraint(["commodity"], ["ledger_commodities.code"], name="fk_ledger_balances_commodity"),
         sa.PrimaryKeyConstraint("account_id", "commodity", name="pk_ledger_balances"),
@@ -208,12 +208,12 @@ def _make_tables() -> None:
         sa.Column("case_seq", sa.Integer(), nullable=True),
         sa.Column("of_id", Id, nullable=True),
         sa.Column("reason", sa.String(length=300), nullable=True),
-        sa.CheckConstraint("from_id <> to_id", name="ck_ledger_entries_moves"),
-        sa.CheckConstraint(f"quantity BETWEEN 1 AND {MOST_MOVED}", name="ck_ledger_entries_quantity"),
+        sa.CheckConstraint("from_id <> to_id", name=op.f("ck_ledger_entries_moves")),
+        sa.CheckConstraint(f"quantity BETWEEN 1 AND {MOST_MOVED}", name=op.f("ck_ledger_entries_quantity")),
         sa.CheckConstraint(
-            "kind <> 'reverse' OR (of_id IS NOT NULL AND reason IS NOT NULL)", name="ck_ledger_entries_reversal"
+            "kind <> 'reverse' OR (of_id IS NOT NULL AND reason IS NOT NULL)", name=op.f("ck_ledger_entries_reversal")
         ),
-        sa.CheckConstraint("of_id IS NULL OR kind IN ('reverse', 'give')", name="ck_ledger_entries_answer"),
+        sa.CheckConstraint("of_id IS NULL OR kind IN ('reverse', 'give')", name=op.f("ck_ledger_entries_answer")),
         *(
             sa.ForeignKeyConstraint([column], [target], name=f"fk_ledger_entries_{column}")
             for column, target in (

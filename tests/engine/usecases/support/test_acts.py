@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import select, text
 
 from engine.core.cases.act import Act
@@ -74,7 +74,7 @@ def give(kept: CastInstallation, code: str, kind: str, quantity: str, source: in
 def needs(kept: CastInstallation) -> list[tuple[str | None, int | None, int]]:
     with kept.store.reading("test") as session:
         rows = session.execute(select(t.Need.kind, t.Need.quantity, t.Need.met).order_by(t.Need.seq))
-        return [tuple(row) for row in rows]
+        return [(kind, quantity, met) for kind, quantity, met in rows]
 
 
 def sound(kept: CastInstallation) -> list[str]:
