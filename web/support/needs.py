@@ -28,12 +28,16 @@ pages = Blueprint("needs", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What of a need is still open: how much of what, by when; `partly`: some of it was given."""
+    """What of a need is still open: how much of what, by when; `partly`: some of it was given.
+
+    `elsewhere`: another association gave the same kind lately; nothing more of that is known.
+    """
 
     amount: Decimal
     kind: Kind
     by: dt.date | None
     partly: bool
+    elsewhere: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ def needed(scoped: Session) -> list[NeedLine]:
     rows = waiting.needs(scoped, g.viewer, MOST_NEEDS)
     wanted = waiting.wanted(scoped, [row.id for row, _ in rows])
     kinds = ledger.kinds(scoped, deployment().context.support) if wanted else {}
+    elsewhere = _elsewhere(list(wanted))
     return [
         NeedLine(
             row.code,
@@ -108,12 +113,21 @@ def needed(scoped: Session) -> list[NeedLine]:
             definitions.workflow(row.workflow, row.workflow_version).states[row.state].label,
             row.waiting,
             row.assignee,
-            tuple(_rest(it, kinds) for it in wanted.get(row.id, ())),
+            tuple(_rest(it, kinds, elsewhere) for it in wanted.get(row.id, ())),
         )
         for row, need in rows
     ]
 
 
-def _rest(it: waiting.Wanted, kinds: Mapping[str, Kind]) -> Rest:
+def _elsewhere(case_ids: list[int]) -> set[tuple[int, str]]:
+    """Returns the cases and kinds of which another association gave something lately."""
+    days = deployment().context.support.double_aid_days
+    if not days or not case_ids:
+        return set()
+    with deployment().context.store.reading("whether others gave the same kind lately: yes or no") as reading:
+        return waiting.given_elsewhere(reading, case_ids, associations_of(), today() - dt.timedelta(days=days))
+
+
+def _rest(it: waiting.Wanted, kinds: Mapping[str, Kind], elsewhere: set[tuple[int, str]]) -> Rest:
     kind = kinds.get(it.kind) or deployment().context.support.kind(it.kind)
-    return Rest(kind.amount(it.rest), kind, it.needed_by, it.met > 0)
+    return Rest(kind.amount(it.rest), kind, it.needed_by, it.met > 0, (it.case_id, it.kind) in elsewhere)

@@ -10,7 +10,7 @@ from engine.core.refusals import Invalid
 from engine.core.toml_reader import Reader, duplicates, format_of, in_words, read_toml
 from engine.core.words import Faulty, Label, Sentence
 
-KEYS = frozenset({"kind", "second_person"})
+KEYS = frozenset({"kind", "second_person", "double_aid_days"})
 """What tells such a file from others."""
 CASH = "cash"
 FINEST = 1_000_000  # steps in a unit, at most
@@ -48,11 +48,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All kinds by their id. `second_person`: a gift worth more đồng needs a second person; None: no gift does."""
+    """All kinds by their id.
+
+    `second_person`: a gift worth more đồng needs a second person; None: no gift does. `double_aid_days`: within so many
+    days an association learns that others gave the same kind; 0: never.
+    """
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     second_person: int | None = None
     version: int = 0
+    double_aid_days: int = 0
 
     def kind(self, id: str) -> Kind:
         """Returns a kind; one that the catalogue does not have is counted in hundredths of whatever its unit is."""
@@ -97,6 +102,7 @@ def load_catalogue(text: str, file: str) -> Catalogue:
     format_of(reader)
     version = reader.whole("version", least=1)
     second = reader.whole("second_person", least=0) if "second_person" in reader else None
+    days = reader.whole("double_aid_days", 0, least=0)
     kinds = [_kind(table) for table in reader.tables("kind")]
     if not kinds:
         reader.fault("kind", Sentence("There must be at least one kind of support."))
@@ -105,7 +111,7 @@ def load_catalogue(text: str, file: str) -> Catalogue:
     reader.close()
     if reader.faults:
         raise Faulty(reader.faults)
-    return Catalogue({kind.id: kind for kind in kinds}, second, version)
+    return Catalogue({kind.id: kind for kind in kinds}, second, version, days)
 
 
 def _kind(reader: Reader) -> Kind:

@@ -20,7 +20,7 @@ from engine.store.tables.types import at_most
 _entry, _account, _balance = t.LedgerEntry, t.LedgerAccount, t.LedgerBalance
 _referral: Any = t.Referral
 _ACCOUNT = (_account.id, _account.kind, _account.name, _account.association_id, _account.donor_id, _account.until)
-_ENTRIES = select(
+_ENTRIES: Any = select(
     _entry.id,
     _entry.happened_on,
     _entry.entered_at,
@@ -51,8 +51,8 @@ _SUMS = {
 def _newest(side: str, limit: int) -> Select[Any]:
     """Selects the newest entries on one side of some accounts."""
     mine = among(getattr(_entry, side), name="ids")
-    entries: Select[Any] = _ENTRIES
-    return entries.where(mine, *_TIME).order_by(_entry.happened_on.desc(), _entry.id.desc()).limit(at_most(limit))
+    newest: Select[Any] = _ENTRIES.where(mine, *_TIME).order_by(_entry.happened_on.desc(), _entry.id.desc())
+    return newest.limit(at_most(limit))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.core.people.access import Viewer
+from engine.core.support.ledger import GAVE
 from engine.store import tables as t
 from engine.store.bulk import among
 from engine.store.cases.rows import CaseRow, by_arms, read_referred, referred_arms
@@ -19,6 +20,8 @@ from engine.store.tables.types import at_most
 
 _TABLES = t.Base.metadata.tables
 _cases, _needs, _units = (_TABLES[name] for name in ("cases", "needs", "units"))
+_entries, _accounts = _TABLES["ledger_entries"], _TABLES["ledger_accounts"]
+_others, _back = _cases.alias("other_case"), _entries.alias("back")
 _referral: Any = t.Referral  # mapped from the columns of cases, which type checkers do not see
 _gifts: Any = t.Support
 PLACES = {"village": "village_id", "school": "school_id"}
@@ -90,6 +93,28 @@ def wanted(session: Session, case_ids: Sequence[int]) -> dict[int, list[Wanted]]
     for row in rows:
         found.setdefault(row[0], []).append(Wanted(*row))
     return found
+
+
+def given_elsewhere(
+    session: Session, case_ids: Sequence[int], associations: Collection[int], since: dt.date
+) -> set[tuple[int, str]]:
+    """Returns the cases, each with the kinds that another association gave the same pupil since a day.
+
+    The session is unscoped, and this one bit is all that leaves it: no donor, no amount, no name, no day.
+    """
+    if not case_ids:
+        return set()
+    query = (
+        select(_cases.c.id, _entries.c.commodity)
+        .join(_others, _others.c.pupil_id == _cases.c.pupil_id)
+        .join(_entries, _entries.c.case_id == _others.c.id)
+        .join(_accounts, _accounts.c.id == _entries.c.to_id)
+        .where(among(_cases.c.id, case_ids), _entries.c.kind == GAVE, _entries.c.happened_on >= since)
+        .where(_accounts.c.association_id.not_in(sorted(associations)))
+        .where(~select(_back.c.id).where(_back.c.of_id == _entries.c.id).exists())
+        .distinct()
+    )
+    return {(case, kind) for case, kind in session.connection().execute(query)}
 
 
 def longest(session: Session, associations: Collection[int], limit: int) -> list[WaitingPlace]:

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from engine.core.support.ledger import Transfer
+from engine.store.support import ledger
 from tests.cast import Cast
 
 RECEIVED = {"donor": "Cửa hàng Mẫu", "kind": "cash", "amount": "1.000.000", "happened_on": "2/3/2026"}
@@ -124,3 +126,31 @@ def test_a_statement_is_taken_away_as_a_file(cast: Cast) -> None:
     text = cast.get("association", "/statements.csv").data.decode("utf-8-sig")
     assert "Cửa hàng Mẫu" in text
     assert "1000000" in text
+
+
+def test_an_association_learns_in_one_bit_that_another_gave_the_same_kind(cast: Cast) -> None:
+    code = cast.to_commune()
+    cast.accept(code, "commune_officer")
+    need = {"need": "Gạo", "need_kind": "rice", "need_quantity": "20"}
+    cast.step(code, "refer_support", "commune_officer", **need)
+    alone = cast.get("volunteer", "/needs").text
+    assert "hội khác" not in alone
+    pages = []
+    for donor, amount in (("Công ty Kín", 7_000), ("Bà Khác", 1)):
+        _give_elsewhere(cast, code, donor, amount)
+        pages.append(re.sub(r'(csrf|nonce)[^ ]*"[^"]*"', "", cast.get("volunteer", "/needs").text))
+    assert "hội khác" in pages[0]
+    assert pages[0] == pages[1]
+    assert "Công ty Kín" not in pages[0]
+
+
+def _give_elsewhere(cast: Cast, code: str, donor: str, amount: int) -> None:
+    """The other association gives rice to the same pupil."""
+    with cast.store.writing("test") as session:
+        association = cast.installed.units["outsider_association"]
+        kind = ledger.as_counted(session, cast.context.support.kind("rice"))
+        source = ledger.open_account(session, "outside", donor, association, cast.now)
+        given = ledger.own(session, "given", association, cast.now)
+        case = cast.case(code).id
+        gift = Transfer("give", source, given, kind, amount, cast.now.date(), case=(case, None))
+        ledger.write(session, [gift], cast.now, by=None, role=None)

@@ -4,7 +4,7 @@ import datetime as dt
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -139,20 +139,23 @@ def test_nobody_else_touches_the_books_and_a_volunteer_only_gives_and_receives(k
     for member in ("teacher", "head", "commune_leader", "admin", "outsider_association"):
         with pytest.raises(NoAccess):
             acts.receive(kept.context, act(kept, member), "Cô Mẫu", fund, moved)
-    for do in (
-        lambda: acts.open_place(kept.context, act(kept, "volunteer"), "fund", "Quỹ mới"),
-        lambda: acts.transfer(kept.context, act(kept, "volunteer"), fund, other, moved),
-        lambda: acts.lose(kept.context, act(kept, "volunteer"), fund, moved),
-        lambda: acts.begin_with(kept.context, act(kept, "volunteer"), fund, moved),
-    ):
+    mine = act(kept, "volunteer")
+    not_theirs: list[Callable[[], object]] = [
+        lambda: acts.open_place(kept.context, mine, "fund", "Quỹ mới"),
+        lambda: acts.transfer(kept.context, mine, fund, other, moved),
+        lambda: acts.lose(kept.context, mine, fund, moved),
+        lambda: acts.begin_with(kept.context, mine, fund, moved),
+    ]
+    for do in not_theirs:
         with pytest.raises(NotAllowed):
             do()
     elsewhere = BookAct(kept.viewer("outsider_association"), kept.cast.units["outsider_association"], NOW)
-    for do in (
+    of_others: list[Callable[[], object]] = [
         lambda: acts.receive(kept.context, elsewhere, "Cô Mẫu", fund, moved),
         lambda: acts.lose(kept.context, elsewhere, fund, moved),
         lambda: gifts.reverse(kept.context, elsewhere.viewer, 1, "lý do", NOW),
-    ):
+    ]
+    for do in of_others:
         with pytest.raises(NoAccess):
             do()
     assert balance(kept, fund) == 100
