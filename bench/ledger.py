@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from bench import DATABASES, Database, Measurement, copy_of, measured, migrated, seconds
 from bench.replay import heard, replay
@@ -73,6 +73,8 @@ class Books:
                     rows += [self._row(donor.id, self.entries + len(rows) + number) for number in range(EACH)]
                 session.connection().execute(insert(table), rows)
             self.entries += len(rows)
+        with self.store.writing("bench") as session:  # as PostgreSQL does by itself after a while
+            session.execute(text("ANALYZE"))
 
     def _row(self, donor: int, number: int) -> dict[str, Any]:
         fund = self.funds[number % FUNDS].id

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import and_, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -34,6 +34,8 @@ _ACCOUNT = (
     _accounts.c.donor_id,
     _accounts.c.until,
 )
+_STEPS = select(_commodities.c.steps).where(_commodities.c.code == bindparam("kind"))
+_ENTER = insert(_entries).returning(_entries.c.id)
 GUARD = "ck_ledger_balances_enough"
 # In the words of PostgreSQL; SQLite has one writer, who has looked before.
 ONCE = ("uq_ledger_entries_key", "uq_ledger_entries_of_id")
@@ -167,7 +169,7 @@ def balance(session: Session, account: Account, commodity: str) -> int:
 
 def as_counted(session: Session, kind: Kind) -> Kind:
     """Returns a kind with the step that the ledger counts it in, which never changes after its first use."""
-    steps = session.connection().execute(select(_commodities.c.steps).where(_commodities.c.code == kind.id)).scalar()
+    steps = session.connection().execute(_STEPS, {"kind": kind.id}).scalar()
     return kind if steps is None else replace(kind, steps=int(steps))
 
 
@@ -180,15 +182,14 @@ def kinds(session: Session, catalogue: Catalogue) -> Mapping[str, Kind]:
 
 def begin_counting(session: Session, kind: Kind) -> None:
     """Makes sure that the ledger counts a kind, in its steps."""
-    known = select(_commodities.c.steps).where(_commodities.c.code == kind.id)
-    line = session.connection()
-    if (found := line.execute(known).scalar()) is None:
+    line, asked = session.connection(), {"kind": kind.id}
+    if (found := line.execute(_STEPS, asked).scalar()) is None:
         row = {"code": kind.id, "steps": kind.steps}
         if line.dialect.name == "sqlite":  # one writer: nobody else can have been faster
             line.execute(insert(_commodities).values(row))
         else:
             line.execute(postgresql.insert(_commodities).values(row).on_conflict_do_nothing())
-        found = line.execute(known).scalar()
+        found = line.execute(_STEPS, asked).scalar()
     hold(found == kind.steps, "a kind keeps the step in which it was first counted")
 
 
@@ -223,7 +224,7 @@ def write(
         row = _row(it, now, by, role, f"{key}/{number}" if number else key)
         row["value"] = values[number] if values else it.kind.worth(it.quantity)
         try:
-            ids[number] = line.execute(insert(_entries).values(row).returning(_entries.c.id)).scalar_one()
+            ids[number] = line.execute(_ENTER, row).scalar_one()
         except IntegrityError as error:
             if GUARD in str(error.orig):
                 raise _too_little(it) from error
