@@ -28,7 +28,7 @@ from engine.store.session import Store
 from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
-from tests.installation import HERE, at
+from tests.installation import HERE, at, kinds_of_support
 from tests.pages import PASSWORD, Site, csrf, shipped, site
 
 PHONE = "0905 000 111"  # of everybody in the cast
@@ -140,7 +140,7 @@ def make_cast(store: Store) -> Cast:
             found = {"search_key": fold(learner.name), "sort_key": sort_key(learner.name)}
             more = {"address": f"Nhà {code}", "guardian": "Y Mẹ Thử", "birth_date": dt.date(2013, 5, 6)}
             session.execute(update(t.Pupil).where(t.Pupil.code == code).values(found | more))
-    return Cast(place, Context(store, shipped()), installed)
+    return Cast(place, Context(store, shipped(), support=kinds_of_support()), installed)
 
 
 def hidden(page: TestResponse) -> dict[str, str]:

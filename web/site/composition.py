@@ -33,7 +33,7 @@ from engine.usecases.ops.keep_definitions import keep_definitions
 from web.site.definition_files import FOLDERS, KINDS, Source, files_below, kind_of
 from web.site.files import read_text
 from web.site.read_aliases import read_aliases
-from web.site.read_risk import read_risk
+from web.site.read_risk import read_risk, read_support
 from web.site.settings import Settings
 
 T = TypeVar("T")
@@ -74,6 +74,7 @@ def build_context(settings: Settings, now: dt.datetime, store: Store | None = No
         definitions,
         aliases=read_aliases(settings.instance),
         risk=read_risk(settings.instance),
+        support=read_support(settings.instance),
         outbox=make_outbox(settings.outbox, settings.instance),
         limits=settings.limits,
     )

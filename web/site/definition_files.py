@@ -12,6 +12,8 @@ from engine.core.attendance.signal_reader import load_risk
 from engine.core.calendar import load_calendar
 from engine.core.files.aliases import TABLES, load_aliases
 from engine.core.rules.reader import load_ruleset
+from engine.core.support.catalogue import KEYS as SUPPORT_KEYS
+from engine.core.support.catalogue import load_catalogue
 from engine.core.toml_reader import Reader, read_toml, unknown
 from engine.core.units.tree import load_units
 from engine.core.words import Fault, Faulty, Sentence
@@ -115,6 +117,11 @@ def _check_risk(source: Source, _desk: Sources) -> Iterable[Fault]:
     return ()
 
 
+def _check_support(source: Source, _desk: Sources) -> Iterable[Fault]:
+    load_catalogue(source.text, source.file)
+    return ()
+
+
 KINDS: dict[str, Kind] = {
     "workflow": Kind(frozenset({"initial", "states", "transitions", "fields", "forms", "flags"}), _check_workflow),
     "rules": Kind(frozenset({"workflow", "rule", "season"}), _check_rules),
@@ -124,6 +131,7 @@ KINDS: dict[str, Kind] = {
     ),
     "units": Kind(frozenset({"unit"}), _check_units),
     "risk": Kind(RISK_KEYS, _check_risk),
+    "support": Kind(SUPPORT_KEYS, _check_support),
     "aliases": Kind(frozenset(TABLES), _check_aliases),
 }
 """Every kind of file that can be checked; the subjects that bring a kind of their own put it here."""

@@ -46,13 +46,15 @@ OVERVIEWS = (
     Way("overviews.area", Sentence("My area"), "search", frozenset({"commune_officer", "commune_leader", OFFICE})),
     Way("overviews.school", Sentence("My school"), "done", frozenset({"head"})),
     Way("overviews.klass", Sentence("My class"), "done", frozenset({"teacher"})),
-    Way("overviews.needs", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
+    Way("needs.index", Sentence("Needs and gifts"), "new", frozenset({"volunteer", "association"})),
     Way("admin.index", Sentence("Admin"), "person", frozenset({ADMIN})),
 )
 # Set-up and the like: in the menu beside the person's name.
 MORE: tuple[Way, ...] = (
     *OVERVIEWS,
     Way("rollcall.index", Sentence("Attendance"), "done", OPENERS),
+    Way("funds.index", Sentence("Funds and stocks"), "done", frozenset({"volunteer", "association"})),
+    Way("statements.index", Sentence("Statements"), "cases", frozenset({"volunteer", "association"})),
     Way("difficulties.index", Sentence("Difficulties"), "bell"),
     Way("gaps.index", Sentence("Gaps in posts"), "soon", frozenset({"head", "commune_leader", OFFICE, ADMIN})),
     Way("doubles.index", Sentence("Perhaps at two schools"), "person", frozenset({OFFICE})),

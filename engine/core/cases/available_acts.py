@@ -29,6 +29,7 @@ FORM_LABELS: Mapping[str, Label] = {
     "companion": Label("Thêm người cùng vận động", "Add somebody who helps"),
     "difficulty": Label("Báo khó khăn, vướng mắc", "Raise a difficulty"),
     "lesson": Label("Ghi nhận buổi phụ đạo", "Record a catch-up lesson"),
+    "raise_need": Label("Ghi nhu cầu hỗ trợ", "Raise a need"),
 }
 
 
@@ -106,6 +107,7 @@ def _forms(
         "hold": bool(roles & HOLDERS) and not state.final,
         "companion": knows(roles) and not state.final,
         "difficulty": not state.final,
+        "raise_need": bool(roles & GIVERS) and not state.final,
     }
     return (AvailableAct(name, FORM_LABELS[name]) for name, may in allowed.items() if may)
 

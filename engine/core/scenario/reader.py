@@ -19,6 +19,7 @@ from engine.core.invariants import Broken
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.scenario.cast import PUPILS
+from engine.core.scenario.ledger_verbs import LEDGER_VERBS
 from engine.core.scenario.verbs import (
     ABOUT_ENTRIES,
     BY_ITSELF,
@@ -30,6 +31,7 @@ from engine.core.scenario.verbs import (
     moment_of,
     values_of,
 )
+from engine.core.support.catalogue import NO_CATALOGUE, Catalogue, load_catalogue
 from engine.core.toml_reader import TABLES, Reader, read_toml, unknown
 from engine.core.words import Faulty, Sentence
 from engine.core.workflow.model import FORM_NAMES, Workflow
@@ -43,6 +45,7 @@ KINDS: Mapping[str, Sentence] = {
     "rules": Sentence("rules file"),
     "calendar": Sentence("calendar"),
     "risk": Sentence("file of the risk watch"),
+    "support": Sentence("list of kinds of support"),
 }
 VERB = Sentence("verb")
 PUPIL = Sentence("pupil")
@@ -93,6 +96,7 @@ class Scenario:
     calendar: Calendar
     steps: tuple[ScenarioStep, ...]
     risk: RiskRules = NOTHING
+    support: Catalogue = NO_CATALOGUE
 
 
 def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
@@ -112,15 +116,16 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
     rules = _found(reader, shelf, "rules", lambda text, file: _rules(text, file, workflow))
     calendar = _found(reader, shelf, "calendar", load_calendar)
     risk = _found(reader, shelf, "risk", load_risk) if "risk" in reader else NOTHING
+    support = _found(reader, shelf, "support", load_catalogue) if "support" in reader else NO_CATALOGUE
     start = moment_of(reader, "start", calendar.zone if calendar else ZONE, required=True)
     known = KnownNames(workflow, rules, calendar.zone if calendar else ZONE)
     steps = _steps(reader, known, start)
     reader.close()
     if reader.faults:
         raise Faulty(reader.faults)
-    if workflow is None or rules is None or calendar is None or risk is None:
+    if workflow is None or rules is None or calendar is None or risk is None or support is None:
         raise Broken("what is missing was told as a fault")
-    return Scenario(name, file, start, workflow, rules, calendar, steps, risk)
+    return Scenario(name, file, start, workflow, rules, calendar, steps, risk, support)
 
 
 def _found(reader: Reader, shelf: Shelf, kind: str, load: Callable[[str, str], T | None]) -> T | None:
@@ -185,7 +190,8 @@ def _verb(reader: Reader, known: KnownNames) -> str | None:
         return None
     if known.workflow is None:
         return reader.text("do")
-    return reader.one_of("do", (*known.workflow.transitions, *FORM_NAMES, *OWN_VERBS, *BY_ITSELF), VERB)
+    verbs = (*known.workflow.transitions, *FORM_NAMES, *OWN_VERBS, *BY_ITSELF, *LEDGER_VERBS)
+    return reader.one_of("do", verbs, VERB)
 
 
 def _by(reader: Reader, do: str | None) -> str | None:
@@ -201,7 +207,7 @@ def _stale(reader: Reader, do: str | None) -> bool:
     if "version" not in reader:
         reader.raw("version")
         return False
-    if do in {None, "open", *BY_ITSELF}:
+    if do in {None, "open", *BY_ITSELF, *LEDGER_VERBS}:
         reader.fault("version", Sentence("Only an act on a case can be too late."))
     return bool(reader.one_of("version", (STALE,), VERSION))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.core.cases import dates
 from engine.core.cases.act import Act
-from engine.core.cases.act_vocabulary import GIVERS, HOLDERS, OPENERS, act_label
+from engine.core.cases.act_vocabulary import HOLDERS, OPENERS, act_label
 from engine.core.cases.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.core.cases.facts import Facts
 from engine.core.people.access import REFERRED, Viewer, acts_for, knows, reach
@@ -31,6 +31,7 @@ from engine.store.cases.companions import on_list
 from engine.store.cases.surroundings import casework_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
+from engine.store.support import needs
 from engine.usecases import idempotency
 from engine.usecases.cases.decided import go_on
 from engine.usecases.context import Context
@@ -161,6 +162,7 @@ def step(context: Context, act: Act, name: str) -> None:
             only_one(session, work.facts.pupil_id, work.facts.workflow)
         _confirmed(work, session, name, act.values)
         work.step(name, actor, filled)
+        needs.count(session, context.support, work.entries, filled)
         if meets(work.situation.workflow, name):
             _note_company(work, session, act.values)
             _tick_off_check_ins(work, session, at_least_one=False)
@@ -238,19 +240,6 @@ def note(context: Context, act: Act) -> None:
         work.write("noted", actor, filled)
 
     on_case(context, act, "note", do)
-
-
-def log_support(context: Context, act: Act) -> None:
-    """Log support that was given (D3.1): kind, quantity in the kind's unit, value, giver, date, who received it."""
-
-    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
-        if not actor.roles & GIVERS:
-            raise NotAllowed(Sentence("Your role does not log support."))
-        row = support_row(work.situation.workflow, filled)
-        row |= {"logged_by_id": actor.person_id, "association_id": work.facts.association_id}
-        work.write("support_given", actor.only(GIVERS), filled, [("support", row)])
-
-    on_case(context, act, "support", do)
 
 
 def support_row(workflow: Workflow, filled: Mapping[str, Any]) -> dict[str, Any]:
@@ -340,6 +329,8 @@ def on_case(
         do(work, actor, filled, session)
         go_on(context, session, work, name, act.now)
         writer.store(session, [work], act.key)
+        if any(table == "corrections" for entry in work.entries for table, _row in entry.rows):
+            needs.settle(session, work.facts.id)
         if act.key:
             idempotency.note(session, act.key, sent, act.now)
 
