@@ -84,8 +84,8 @@ def eventful(installed: CastInstallation) -> None:
     act(case_acts.hold_lesson, WITH_HELP, "teacher", "2026-03-12 09:00", note="Đã dạy")
     moved = {"left_on": "2026-03-10", "new_school": "Trường Mẫu"}
     act(case_acts.step, ENDED, "head", "2026-03-12 10:00", "transfer", **moved)
-    disable(installed.store, "outsider_volunteer", at("2026-03-12 11:00"), "may-chu")
-    enable(installed.store, "outsider_volunteer", at("2026-03-12 11:10"), "may-chu")
+    disable(installed.context, "outsider_volunteer", at("2026-03-12 11:00"), "may-chu")
+    enable(installed.context, "outsider_volunteer", at("2026-03-12 11:10"), "may-chu")
     until("2026-03-16 12:00")
 
 

@@ -138,11 +138,14 @@ def went_on(session: Session, facts: Facts, version: int) -> bool:
     return version > facts.version or session.connection().execute(since.limit(1)).first() is not None
 
 
+RETURNED = ("declined", "handed_back")  # answers of a post that gave the case back
+
+
 def declined_seats(session: Session, facts: Facts) -> set[tuple[str, int]]:
     """The posts that returned the case since it entered its state."""
     query = select(_offers.c.role, _offers.c.unit_id).where(
         _offers.c.case_id == facts.id,
-        _offers.c.answer.in_(("declined", "handed_back")),
+        _offers.c.answer.in_(RETURNED),
         _offers.c.made_at >= facts.since,
     )
     return {(role, unit) for role, unit in session.connection().execute(query)}

@@ -20,6 +20,7 @@ from engine.core.people.access import ADMIN, OFFICE, SEATS
 from engine.core.people.responsibility import LADDERS
 from engine.store import tables as t
 from engine.store.bulk import among
+from engine.store.cases.cases import RETURNED
 from engine.store.cases.surroundings import cases, chunks, read_facts
 from engine.store.stand_ins import ABSENT_WITHOUT, TODAY, in_force
 
@@ -227,7 +228,7 @@ def sought(session: Session, found: Sequence[Facts]) -> dict[int, Sought]:
     for case, role, unit, made_at, answer, over in connection.execute(query, {"ids": offered}) if offered else ():
         if made_at < since[case]:
             continue
-        if answer == "declined":
+        if answer in RETURNED:
             declined[case].add((role, unit))
         first[case] = (over[0][0], over[0][1]) if over else (role, unit)
     by_hand = [facts.id for facts in found if not facts.offered_role and facts.assignee_id is not None]

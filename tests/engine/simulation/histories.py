@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
@@ -33,6 +34,7 @@ T = TypeVar("T")
 PUPILS = ("pupil", "classmate")
 STAFF = tuple(member for member in PEOPLE if not member.endswith("admin"))
 HERE = STAFF[: len(STAFF) // 2]
+WRITERS = ("teacher", "head", "commune_officer", "commune_leader", "education_office")
 HOURS = (0, 0, 1, 4, 9, 24, 24, 72, 200)  # between two steps
 SILENCE = {"visit-overdue", "contact-failed"}  # rules that say that nobody did anything
 
@@ -48,6 +50,9 @@ class History:
         self.store, self.scenario, self.now = store, scenario, scenario.start
         self.happened: Counter[str] = Counter()
         self.number = 0
+        self.last_by: str | None = None  # who acted last, and about whom
+        self.last_about = PUPILS[0]
+        self.pupil = PUPILS[0]  # whom the next act is about
         self.notices = 0
         self.promised: dict[str, tuple[dt.datetime, str]] = {}  # by case: when the next rule fires, and which
 
@@ -66,6 +71,7 @@ class History:
         note(f"{step.at:%d/%m %H:%M} UTC {what}: {check.found or 'done'}")
         if check.found == "":
             self.happened[kind] += 1
+            self.last_by, self.last_about = step.by, step.pupil
 
     def one_of(self, several: Sequence[T]) -> T:
         return self.chance.choice(several)
@@ -75,7 +81,8 @@ class History:
 
     def _likely(self) -> Sequence[str]:
         """What is more often than not possible now: half of the time an act on a case, as its state allows."""
-        state = case.state if (case := self.case(self.one_of(PUPILS))) and case.is_open else ""
+        self.pupil = self.one_of(PUPILS)
+        state = case.state if (case := self.case(self.pupil)) and case.is_open else ""
         return self.one_of((IN_STATE.get(state, ("a case is opened",)), AROUND))
 
     def step(self, do: str, by: str | None = None, pupil: str = "pupil", **values: Any) -> ScenarioStep:
@@ -201,17 +208,16 @@ def _by_asked(do: str, values: Callable[[History], dict[str, Any]] = _nothing) -
     """An act of who is asked; one time in ten of somebody else, who may be refused."""
 
     def happen(history: History) -> ScenarioStep:
-        pupil = history.one_of(PUPILS)
-        asked = history.asked(pupil)
+        asked = history.asked(history.pupil)
         by = history.one_of(STAFF) if asked is None or history.chance.random() < 0.1 else asked
-        return history.step(do, by, pupil, **values(history))
+        return history.step(do, by, history.pupil, **values(history))
 
     return happen
 
 
 def _by(member: str, do: str, values: Callable[[History], dict[str, Any]] = _nothing) -> Happening:
     def happen(history: History) -> ScenarioStep:
-        return history.step(do, member, history.one_of(PUPILS), **values(history))
+        return history.step(do, member, history.pupil, **values(history))
 
     return happen
 
@@ -272,6 +278,38 @@ def _start(history: History) -> ScenarioStep | None:
     return None if history.player.working else history.step("worker_up")
 
 
+def _who(do: str) -> Happening:
+    def happen(history: History) -> ScenarioStep:
+        return history.step(do, who=history.one_of(HERE))
+
+    return happen
+
+
+def _put_right(do: str) -> Happening:
+    """An entry is corrected or withdrawn by somebody who may have written it, or who is above."""
+
+    def happen(history: History) -> ScenarioStep:
+        by, entry = history.one_of(WRITERS), history.one_of(("visit", "contact", "contact_again"))
+        values = {"next_on": history.day(history.chance.randint(1, 5))} if do == "correct" else {}
+        if do == "correct" and entry == "visit":
+            outcomes = history.scenario.workflow.fields["visit_outcome"].choices
+            values["visit_outcome"] = history.one_of([choice.code for choice in outcomes])
+        return replace(history.step(do, by, history.pupil, **values), entry=entry)
+
+    return happen
+
+
+def _assign(history: History) -> ScenarioStep:
+    by = history.one_of(("commune_leader", "head", "education_office"))
+    return history.step("assign", by, history.pupil, to=history.one_of(HERE))
+
+
+def _take_back(history: History) -> ScenarioStep:
+    """The last act is taken back a minute later, by whoever may have done it."""
+    history.now = history.player.now + dt.timedelta(minutes=1)
+    return history.step("undo", history.last_by or history.one_of(WRITERS), history.last_about)
+
+
 def _decline(_history: History) -> dict[str, Any]:
     return {"reason": "Không phụ trách thôn này"}
 
@@ -295,12 +333,30 @@ HAPPENINGS: Mapping[str, Happening] = {
     "days without class": _closure,
     "the worker stops": _stop,
     "the worker starts": _start,
+    "back": _who("back"),
+    "an account is closed": _who("disable"),
+    "an account is opened": _who("enable"),
+    "an entry is corrected": _put_right("correct"),
+    "an entry is withdrawn": _put_right("withdraw"),
+    "an act is taken back": _take_back,
+    "assigned": _assign,
+    "a note": _by_asked("note", lambda _history: {"note": "Đã trao đổi"}),
 }
+RIGHT = ("an entry is corrected", "an entry is withdrawn", "an act is taken back", "a note")
 IN_STATE: Mapping[str, Sequence[str]] = {
-    "absent": ("a contact", "a contact", "the commune is asked", "a return"),
-    "teacher_contact": ("another contact", "the commune is asked", "the commune is asked", "a return"),
-    "commune_visit": ("accepted", "accepted", "accepted", "declined", "a visit", "a visit", "a referral", "a return"),
-    "support_referral": ("accepted", "handed back", "declined", "a return"),
+    "absent": ("a contact", "a contact", "a contact", "the commune is asked", "a return", *RIGHT),
+    "teacher_contact": ("another contact", "another contact", "the commune is asked", "the commune is asked", *RIGHT),
+    "commune_visit": (
+        "accepted",
+        "accepted",
+        "accepted",
+        "declined",
+        *["a visit"] * 3,
+        "a referral",
+        "assigned",
+        *RIGHT,
+    ),
+    "support_referral": ("accepted", "handed back", "handed back", "declined", "a return", "a note"),
     "returned": ("absent again", "the commune is asked", "an end"),
 }
 AROUND = (
@@ -311,4 +367,7 @@ AROUND = (
     "days without class",
     "the worker stops",
     "the worker starts",
+    "back",
+    "an account is closed",
+    "an account is opened",
 )

@@ -44,7 +44,7 @@ def _guards(connection: Connection) -> Iterator[tuple[str, str]]:
             text("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql LIKE '%CHECK (%'")
         )
         for name, sql in whole:
-            yield from ((name, check.rstrip(", ")) for check in re.findall(r"CHECK \(.*", sql))
+            yield from ((name, _balanced(sql[found.start() :])) for found in re.finditer(r"CHECK \(", sql))
         return
     for listed in (
         "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
@@ -52,6 +52,16 @@ def _guards(connection: Connection) -> Iterator[tuple[str, str]]:
         "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid > 0",
     ):
         yield from connection.execute(text(listed)).all()
+
+
+def _balanced(sql: str) -> str:
+    """The text up to the bracket that closes the first one: a later revision may add a column on the same line."""
+    depth = 0
+    for place, sign in enumerate(sql):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if sign == ")" and depth == 0:
+            return sql[: place + 1]
+    raise ValueError(sql)
 
 
 def test_going_back_through_every_schema_and_forth_again_loses_none(store: Store) -> None:

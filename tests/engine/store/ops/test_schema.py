@@ -136,10 +136,11 @@ def test_the_database_refuses_an_open_case_that_asks_nothing(installed: CastInst
 def test_offices_and_harvests_go_when_an_earlier_program_would_take_them_for_days_without_class(
     installed: CastInstallation,
 ) -> None:
-    code, plan = installed.open(), {"first_day": at(MONDAY).date(), "last_day": at(MONDAY).date(), "reason": "x"}
+    code, day, unit = installed.open(), at(MONDAY).date(), installed.cast.units["commune"]
     for what in ("class", "office", "harvest"):
-        unit = installed.cast.units["commune"]
-        announce_closure(installed.context, None, unit_id=unit, what=what, now=at(MONDAY), **plan)
+        announce_closure(
+            installed.context, None, unit_id=unit, first_day=day, last_day=day, reason="x", what=what, now=at(MONDAY)
+        )
     go_back(installed, "0019")
     schema.upgrade(installed.store)
     with installed.store.reading("test") as session:

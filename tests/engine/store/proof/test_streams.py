@@ -28,10 +28,10 @@ def test_old_rows_are_checked_by_the_old_form_and_new_ones_by_the_new(
     before = replace(BY_NAME["staff_acts"], forms={1: ("kind", "at", "person_id")})
     after = replace(before, forms={**before.forms, 2: ("kind", "at", "person_id", "operator")})
     monkeypatch.setattr(checkpoints, "STREAMS", (before,))
-    disable(installed.store, "head", at("2026-03-02 08:00"), "may-chu")
+    disable(installed.context, "head", at("2026-03-02 08:00"), "may-chu")
     assert checkpoints.make(installed.store, at("2026-03-02 09:00")) is not None
     monkeypatch.setattr(checkpoints, "STREAMS", (after,))
-    enable(installed.store, "head", at("2026-03-03 08:00"), "may-chu")
+    enable(installed.context, "head", at("2026-03-03 08:00"), "may-chu")
     assert checkpoints.make(installed.store, at("2026-03-03 09:00")) is not None
     assert list(breaks(installed.store)) == []
     with installed.store.engine.connect() as connection:

@@ -33,7 +33,8 @@ from tests.engine.usecases.units.test_mergers import (
 from tests.playing import at
 
 TABLES = (t.Unit, t.UnitLink, t.Pupil, t.Appointment, t.Closure, t.Difficulty)
-HISTORY = {"version", "last_hash"}  # of a case: how long its history is, and its last hash
+# Of a case: how long its history is, its last hash, and the highest number of a request, which only grows.
+HISTORY = {"version", "last_hash", "last_entry"}
 
 
 def standing(here: Country) -> list[list[str]]:
