@@ -28,8 +28,10 @@ class Loop:
     texts: Sequence[str]
 
 
-_CARD = Loop("cases", r'<li class="card[^"]*">.*?</li>', ("name", "where", "due", "state", "since", "act", "of"))
-_ROW = Loop("cases", r'<tr>\s*<th scope="row">.*?</tr>', ("of", "name", "where", "due", "state", "assignee"))
+_CARD = Loop(
+    "cases", r'<li class="card[^"]*">.*?</li>', ("name", "where", "due", "exact", "state", "since", "act", "of")
+)
+_ROW = Loop("cases", r'<tr>\s*<th scope="row">.*?</tr>', ("of", "name", "where", "due", "exact", "state", "assignee"))
 _UNIT = Loop("units", r'<option value="\d+">.*?</option>', ("name",))
 _NOTICE = Loop("notices", r'<li class="card[^"]*">.*?</li>', ("why", "named", "at"))
 _DAY = Loop("days", r"<li>\d\d/\d\d/\d{4}[^<]*</li>", ("words",))

@@ -362,7 +362,7 @@ DAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ
 
 
 def _card(row: Any, calendar: Calendar, news: Mapping[int, Any]) -> Row:
-    urgency, due = _due(row.due_at, calendar)
+    urgency, due, exact = _due(row.due_at, calendar)
     return {
         "id": row.id,
         "code": row.code,
@@ -370,6 +370,7 @@ def _card(row: Any, calendar: Calendar, news: Mapping[int, Any]) -> Row:
         "where": ", ".join(filter(None, (row.klass, row.village))),
         "urgency": urgency,
         "due": due,
+        "exact": exact,
         "state": STATES[row.state],
         "since": f"Vắng từ {row.absent_since:%d/%m/%Y}.",
         "act": ACTS[row.state],
@@ -379,14 +380,14 @@ def _card(row: Any, calendar: Calendar, news: Mapping[int, Any]) -> Row:
     }
 
 
-def _due(at: dt.datetime, calendar: Calendar) -> tuple[str, str]:
+def _due(at: dt.datetime, calendar: Calendar) -> tuple[str, str, str]:
     due, now = calendar.local(at), calendar.local(NOW)
     days = (due.date() - now.date()).days
     if due < now:
         if grace_end(calendar, at) < NOW:
-            return "late", f"Quá hạn {-days} ngày"
-        return "grace", f"Vừa qua hạn ({-days} ngày trước, {due:%H:%M}), làm ngay hôm nay"
-    return "later", f"Còn {days} ngày, {DAYS[due.weekday()]} {due:%d/%m/%Y}" if days else f"Hôm nay {due:%H:%M}"
+            return "late", f"Quá hạn {-days} ngày", f"{due:%H:%M %d/%m/%Y}"
+        return "grace", f"Vừa qua hạn ({-days} ngày trước, {due:%H:%M}), làm ngay hôm nay", ""
+    return "later", f"Còn {days} ngày, {DAYS[due.weekday()]} {due:%d/%m/%Y}" if days else f"Hôm nay {due:%H:%M}", ""
 
 
 def _notices(floor: Floor) -> Rows:

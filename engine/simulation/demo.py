@@ -19,7 +19,7 @@ from engine.core.people.access import Viewer
 from engine.core.people.responsibility import acting, find
 from engine.core.refusals import Conflict
 from engine.core.words import Sentence
-from engine.core.workflow.builtin_forms import CONFIRM
+from engine.core.workflow.builtin_forms import END_ANYWAY
 from engine.jobs.sweep import run_due
 from engine.simulation.demo_names import read_namer
 from engine.simulation.demo_people import PASSWORD, Enrolled, Town, add_accounts, add_pupils
@@ -168,7 +168,7 @@ class _DemoPlayer:
         if act.act in _STANDING_ACTS:
             _STANDING_ACTS[act.act](self.context, done)
         else:
-            case_acts.step(self.context, replace(done, values={**done.values, CONFIRM: True}), act.act)
+            case_acts.step(self.context, replace(done, values={**done.values, END_ANYWAY: True}), act.act)
 
     def _people(self, session: Session, code: str, who: str, reader: SurroundingsReader) -> Iterable[int]:
         facts = filled.case_of(session, code)

@@ -26,6 +26,10 @@ TEXT = re.compile(r"\b(insert\s+into|update|delete\s+from|copy)\s+\"?cases\b", r
 WRITERS = {
     "store.cases.writer:Batch.write": "the one writer: only where the version is the one that was read",
     "store.cases.cases:insert_case": "a new case, which nobody else has seen yet",
+    "store.proof.adopting:adopt": (
+        "a revision, which runs while nobody works, adds an event to each case: only where the version is the one that"
+        " was read"
+    ),
     "store.attendance.watch:insert_cases": "new cases, which nobody else has seen yet",
     "store.units.mergers:move": (
         "units are renumbered in one statement for all cases, ended ones too; the open ones are locked before, and each"
@@ -42,6 +46,7 @@ WRITERS = {
 # Statements on a table that only running shows, none of which is `cases`, and why.
 ELSEWHERE = {
     "store.cases.writer:Batch.write": "the tables in WRITTEN and BESIDE",
+    "store.cases.corrections:replace": "support and needs, in REPLACED",
     "store.attendance.watch:_insert": "who calls it with `cases` is found at the call",
     "store.notices.notices:insert_new": "who calls it with `cases` is found at the call",
     "store.notices.deliveries:delete": "deliveries and what they tell",

@@ -23,6 +23,7 @@ from engine.jobs.sweep import run_due
 from engine.store import tables as t
 from engine.store.cases import verify
 from engine.store.people.staff import viewer_of
+from engine.store.proof.adopting import adopt
 from engine.store.session import open_store
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
@@ -52,6 +53,10 @@ def test_what_was_acknowledged_is_on_the_standby_when_the_primary_dies(
     filler = Postgresql(url)
     fill(filler, Country(CASES, Waves(DUE, 1), definitions()))
     filler.close()
+    adopted = open_store(url)
+    with adopted.writing("test") as session:
+        adopt(session.connection(), NOW)  # rows made by hand say nothing that `ralop verify` could add up
+    adopted.close()
     standby_url = _follow(url, standby)
 
     acknowledged: list[str] = []

@@ -69,6 +69,7 @@ NAMES = [
     "urge",
     "last_day",
     "confirm",
+    "end_anyway",
     "language",
     "school",
     "absent_since",

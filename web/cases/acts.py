@@ -95,8 +95,8 @@ def _form(seen: Seen, name: str, asked: Transition | ActFields) -> ActForm:
     elif case_acts.meets(seen.workflow, name) and (company := companions.company(seen)):
         fields = (*fields[: len(needs)], company, *fields[len(needs) :])
     elif isinstance(asked, Transition) and _undone(seen, asked):
-        fields = (*fields[: len(needs)], builtin_forms.FIELDS[builtin_forms.CONFIRM], *fields[len(needs) :])
-        needs = (*needs, builtin_forms.CONFIRM)
+        fields = (*fields[: len(needs)], builtin_forms.FIELDS[builtin_forms.END_ANYWAY], *fields[len(needs) :])
+        needs = (*needs, builtin_forms.END_ANYWAY)
     return act_form(fields, needs, version=seen.facts.version)
 
 
@@ -136,8 +136,8 @@ def _people(seen: Seen) -> Field:
 
 def _step(code: str, name: str, form: ActForm) -> None:
     act = act_from(form, code)
-    if "confirm_asked" not in request.form:  # a page from before this was asked
-        act = replace(act, values={**act.values, builtin_forms.CONFIRM: True})
+    if "end_anyway_asked" not in request.form:  # a page from before this was asked
+        act = replace(act, values={**act.values, builtin_forms.END_ANYWAY: True})
     case_acts.step(deployment().context, act, name)
 
 

@@ -720,17 +720,20 @@ class Casework:
         self, request: str, entry: Entry, since: dt.datetime | None = None, *, but: int | None = None, kind: str = ""
     ) -> None:
         """Asks a request of the state, and tells whose turn it is. Who has the case keeps it."""
-        facts, state = self.facts, self.situation.workflow.states[self.facts.state]
-        other = state.requests.get(request)
-        if other is None or other.of == state.owner:
-            seat = self._has()
-        else:
-            found = find(other.of, facts, self.directory)
-            seat = found.role, found.unit_id
+        seat = self._seat_of(request)
         self._ask(request, seat, entry, since)
         people = [(person, seat[0]) for person, _ in self.asked()]
         if all(person != but for person, _ in people):  # who answered knows what follows from it
             self._tell(entry, people, kind or f"asked_{request}")
+
+    def _seat_of(self, request: str) -> Seat:
+        """Returns the seat that a request of the state is asked of: who has the case, or the role that it names."""
+        state = self.situation.workflow.states[self.facts.state]
+        other = state.requests.get(request)
+        if other is None or other.of == state.owner:
+            return self._has()
+        found = find(other.of, self.facts, self.directory)
+        return found.role, found.unit_id
 
     def ask_again(self, right: Facts, entry: Entry) -> None:
         """The answer that opened what the case asks was put right: the case asks what follows, or counts from then."""
@@ -738,9 +741,13 @@ class Casework:
         if right.request is None or (right.request, right.asked_from) == (facts.request, facts.asked_from):
             return
         facts.put_off = right.put_off
-        if right.request != facts.request:
+        if right.request != facts.request and right.entry == facts.entry:
             self.ask_for(right.request, entry, right.asked_from)
             return
+        if right.request != facts.request:  # what was asked before the answer is asked again, under its own number
+            facts.request, facts.asked_at = right.request, right.asked_at
+            entry.data["request"] = facts.request
+            self._seat(self._seat_of(right.request), entry)
         facts.entry, facts.asked_from = right.entry, right.asked_from
         entry.data["counts_from"] = _iso(facts.asked_from)
 

@@ -43,7 +43,9 @@ class PastEvent:
 
     @property
     def moved(self) -> bool:
-        """Returns whether it brought the case to another state."""
+        """Returns whether it brought the case to another state, or took it up for somebody."""
+        if self.data.get("accepted"):
+            return True
         return "to" in self.data and "from" in self.data and self.data["to"] != self.data["from"]
 
 

@@ -18,7 +18,7 @@ from engine.core.scenario.cast import CAST
 from engine.core.scenario.ledger_verbs import LEDGER_VERBS, balance_of
 from engine.core.toml_reader import TEXTS, Reader, is_whole
 from engine.core.words import Sentence
-from engine.core.workflow.builtin_forms import DOUBT, FIELDS, form_named
+from engine.core.workflow.builtin_forms import DOUBT, END_ANYWAY, FIELDS, form_named
 from engine.core.workflow.model import FORM_NAMES, Transition, Workflow
 from engine.core.workflow.requests import REQUESTS
 
@@ -186,8 +186,8 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
         value = reader.raw(key)
         if key in reader:
             values[key] = value
-    if isinstance(form, Transition) and CONFIRM in reader:
-        values[CONFIRM] = reader.flag(CONFIRM)
+    if isinstance(form, Transition) and END_ANYWAY in reader:
+        values[END_ANYWAY] = reader.flag(END_ANYWAY)
     return values
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from engine.core.words import Label
 from engine.core.workflow.model import ActFields, Choice, Field, Transition, Workflow
 
-CONFIRM = "confirm"  # an end of a case that leaves planned lessons or check-ins undone is asked for once more
+END_ANYWAY = "end_anyway"  # an end of a case that leaves planned lessons or check-ins undone is asked for once more
 NEED = "need"
 NEED_KIND, NEED_QUANTITY, NEED_BY = "need_kind", "need_quantity", "need_by"  # asked wherever a need is
 COMPANY = "company"  # the companions who took part in a contact or a visit
@@ -75,7 +75,7 @@ _FIELDS = (
         ),
     ),
     Field(
-        "confirm",
+        END_ANYWAY,
         "yes_no",
         Label("Vẫn kết thúc hồ sơ, dù còn việc chưa làm", "End the case all the same, with things left undone"),
     ),

@@ -187,8 +187,8 @@ def earliest_look(session: Session) -> dt.datetime | None:
 def undone(session: Session, case_id: int) -> dict[str, int]:
     """Returns how many planned entries of each kind are not done."""
     p = t.Planned
-    query = select(p.kind, func.count()).where(p.case_id == case_id, p.done_seq.is_(None)).group_by(p.kind)
-    return dict(session.execute(query).all())
+    left = p.case_id == case_id, p.done_seq.is_(None), p.replaced_seq.is_(None)
+    return dict(session.execute(select(p.kind, func.count()).where(*left).group_by(p.kind)).all())
 
 
 def tick_off(session: Session, case_id: int, kind: str, seq: int, *, until: dt.datetime | None = None) -> bool:

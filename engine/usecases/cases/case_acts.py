@@ -23,7 +23,7 @@ from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFou
 from engine.core.words import Label, Sentence
 from engine.core.workflow import builtin_forms, form_values
 from engine.core.workflow.answers import is_answer
-from engine.core.workflow.builtin_forms import CONFIRM
+from engine.core.workflow.builtin_forms import END_ANYWAY
 from engine.core.workflow.model import ActFields, Transition, Workflow
 from engine.store.cases import cases as stored
 from engine.store.cases import writer
@@ -173,10 +173,10 @@ def step(context: Context, act: Act, name: str) -> None:
 def _confirmed(work: Casework, session: Session, name: str, values: Mapping[str, object]) -> None:
     """Raises `Invalid` for an end of the case that leaves lessons or check-ins undone, unless it is confirmed."""
     workflow = work.situation.workflow
-    if not workflow.states[workflow.transitions[name].to].final or values.get(CONFIRM) in {True, "yes"}:
+    if not workflow.states[workflow.transitions[name].to].final or values.get(END_ANYWAY) in {True, "yes"}:
         return
     if left := stored.undone(session, work.facts.id):
-        raise Invalid({CONFIRM: undone_words(left)})
+        raise Invalid({END_ANYWAY: undone_words(left)})
 
 
 def undone_words(left: Mapping[str, int]) -> Sentence:

@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from engine.core.cases import escalation
 from engine.core.cases.facts import Facts
+from engine.core.cases.past import VOIDS
 from engine.core.people.access import ADMIN, OFFICE, reach
 from engine.core.people.responsibility import acting
 from engine.core.scenario.cast import PEOPLE
@@ -146,7 +147,10 @@ class History:
         seen = escalation.evaluate(work.facts, work.situation, self.player.now)
         if self.player.working:
             assert seen.due is None, (case.code, seen.due and seen.due.rule.id, "is due and has not fired")
-        assert (seen.deadline, seen.look) == (case.due_at, case.next_look_at), case.code
+        stored = case.due_at, case.next_look_at
+        work.settle()
+        if seen.look is not None and self.player.working:
+            assert (work.facts.due_at, work.facts.next_look_at) == stored, case.code
         coming = escalation.expected(work.facts, work.situation, self.player.now)
         if coming and self.player.working and not escalation.waits(coming[0].rule):
             self.promised[case.code] = (coming[0].at, coming[0].rule.id)
@@ -187,10 +191,13 @@ class History:
             assert roles or closed_since, (case.code, kind, self.player.seeded.member(person))
 
     def _who_answered_is_not_silent(self, session: Session) -> None:
-        query = select(t.Event.case_id, t.Event.kind, t.Event.at, t.Event.data).order_by(t.Event.case_id, t.Event.seq)
+        columns = t.Event.case_id, t.Event.seq, t.Event.kind, t.Event.at, t.Event.data
+        query = select(*columns).order_by(t.Event.case_id, t.Event.seq)
         answered: dict[int, dt.datetime] = {}
-        for case_id, kind, at, data in session.execute(query).all():
-            if kind in {"visit", "contact", "contact_again"}:
+        events = session.execute(query).all()
+        void = {(case_id, data["entry"]) for case_id, _, kind, _, data in events if kind in VOIDS}
+        for case_id, seq, kind, at, data in events:
+            if kind in {"visit", "contact", "contact_again"} and (case_id, seq) not in void:
                 answered[case_id] = at
             if kind in SILENCE and case_id in answered:
                 start = dt.datetime.fromisoformat(data["start"])

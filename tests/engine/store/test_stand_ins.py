@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -40,7 +41,7 @@ def _set_up(session: Session, drawn: list[tuple[int, int | None, int]], closed: 
 def _acting(session: Session) -> Mapping[int, tuple[int, ...]]:
     found: dict[int, tuple[int, ...]] = {person: (person,) for person in range(1, PEOPLE + 1)}
     asked = {"ids": list(found), "today": TODAY}
-    rows = session.connection().execute(stand_ins.ACTING, asked).all()
+    rows: Any = session.connection().execute(stand_ins.ACTING, asked).all()
     found |= {person: () for person, _ in rows}
     for person, acts in rows:
         found[person] += (acts,) if acts else ()

@@ -11,10 +11,11 @@ from engine.core.people import passwords
 from engine.core.refusals import NotFound
 from engine.store import tables as t
 from engine.store.session import Store, open_store
+from engine.usecases.context import Context
 from engine.usecases.people import accounts, signin
 from engine.usecases.people.rate_limits import ALL_STRANGERS, ONE_SOURCE, Origin, TooManyTries
 from engine.usecases.people.signin import WrongPassword
-from tests.pages import PASSWORD, Site, csrf, post, sign_in, site
+from tests.pages import PASSWORD, Site, csrf, post, shipped, sign_in, site
 
 HOUR = dt.timedelta(hours=1)
 AT_HOME = Origin("10.0.0.1", "Chrome, Android")
@@ -299,13 +300,20 @@ def test_a_new_password_asks_the_phone_to_sign_in_again_but_not_to_lose_what_it_
     assert state(phone) == OUT
 
 
-@pytest.mark.parametrize("act", [accounts.disable, accounts.reset_password])
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda here: accounts.disable(Context(here.store, shipped()), "hanh", here.clock.now()),
+        lambda here: accounts.reset_password(here.store, "hanh", here.clock.now()),
+    ],
+    ids=["disable", "reset_password"],
+)
 def test_an_administrator_who_shuts_an_account_or_resets_it_wipes_its_devices(
-    here: Site, act: Callable[[Store, str, dt.datetime], object]
+    here: Site, act: Callable[[Site], object]
 ) -> None:
     here.person("hanh")
     phone = here.signed_in("hanh")
-    act(here.store, "hanh", here.clock.now())
+    act(here)
     assert state(phone) == ENDED
 
 

@@ -28,7 +28,7 @@ def test_it_tells_the_deadline_what_happened_and_what_comes(store: Store) -> Non
     assert lines == [
         "RL-2026-000001: Absent",
         "It is the turn of: Head – contact the family",
-        "If not, at 17:00 12/03/2026 the case goes to “Commune visit”: Commune officer",
+        "If not, at 17:00 10/03/2026 the case goes to “Commune visit”: Commune officer",
         "Deadline: 17:00 06/03/2026",
         "  No contact with the family within 1 school day",
         "  Rule contact-overdue, version 3 of the rules.",
