@@ -28,7 +28,7 @@ from engine.store.session import Store
 from engine.store.simulation import seed
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
-from tests.installation import HERE, at
+from tests.installation import HERE, at, kinds_of_support
 from tests.pages import PASSWORD, Site, csrf, shipped, site
 from tests.shipped_roles import ROLES
 
@@ -141,7 +141,7 @@ def make_cast(store: Store, *, more: bool = False, district: bool = False) -> Ca
             found = {"search_key": fold(learner.name), "sort_key": sort_key(learner.name)}
             around = {"address": f"Nhà {code}", "guardian": "Y Mẹ Thử", "birth_date": dt.date(2013, 5, 6)}
             session.execute(update(t.Pupil).where(t.Pupil.code == code).values(found | around))
-    return Cast(place, Context(store, shipped()), installed)
+    return Cast(place, Context(store, shipped(), support=kinds_of_support()), installed)
 
 
 def hidden(page: TestResponse) -> dict[str, str]:

@@ -17,6 +17,7 @@ from engine.usecases.calendar.closures import announce_closure, lift_closure
 from engine.usecases.cases import case_acts, companions
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
 from engine.usecases.people.accounts import disable, enable
+from engine.usecases.support import gifts
 from tests.installation import CALLED, CastInstallation, at
 
 OFFERED, WITH_HELP, ENDED, AWAY = (f"RL-2026-00000{number}" for number in (1, 2, 3, 4))  # the codes of the cases
@@ -77,7 +78,7 @@ def eventful(installed: CastInstallation) -> None:
     act(case_acts.step, OFFERED, "commune_leader", "2026-03-10 10:00", "refer_support", **need)
     act(case_acts.accept, OFFERED, "volunteer", "2026-03-10 11:00")
     given = {"support_kind": "rice", "quantity": "15", "given_on": "2026-03-11", "giver": "Nhóm Mẫu"}
-    act(case_acts.log_support, OFFERED, "volunteer", "2026-03-11 09:00", **given)
+    act(gifts.give, OFFERED, "volunteer", "2026-03-11 09:00", **given)
     back = {"returned_on": "2026-03-11", "catch_up_lessons": "2"}
     act(case_acts.step, WITH_HELP, "teacher", "2026-03-11 09:00", "return_to_class", **back)
     act(case_acts.hold_lesson, WITH_HELP, "teacher", "2026-03-12 09:00", note="Đã dạy")

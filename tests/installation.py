@@ -16,6 +16,7 @@ from engine.core.cases.definitions import Definitions
 from engine.core.cases.past import PastEvent
 from engine.core.people.access import Viewer
 from engine.core.rules.reader import load_ruleset
+from engine.core.support.catalogue import Catalogue, load_catalogue
 from engine.core.workflow.reader import load_workflow
 from engine.store import tables as t
 from engine.store.cases.history import events_of
@@ -52,6 +53,12 @@ def definitions() -> Definitions:
         versions,
         ROLES,
     )
+
+
+@cache
+def kinds_of_support() -> Catalogue:
+    """The shipped kinds of support."""
+    return load_catalogue(_text(rules, "support.toml"), "support.toml")
 
 
 def _text(package: object, name: str) -> str:

@@ -19,6 +19,7 @@ from engine.core.time_source import Frozen
 from engine.store import tables as t
 from engine.store.session import Store
 from engine.usecases.context import Context
+from tests.installation import kinds_of_support
 from tests.playing import at, definitions
 from web.app import create_app
 from web.site.assets import FOLDER, HAS_SHEET, SHEET, read
@@ -95,7 +96,7 @@ def site(store: Store, **settings: Any) -> Site:
     """The pages on an empty, migrated database, on the morning of 2 March 2026."""
     clock = Frozen(MORNING)
     known = Settings(database_url=str(store.url), instance=Path("instance"), secret_key=KEY, **settings)
-    app = create_app(known, context=Context(store, shipped()), clock=clock)
+    app = create_app(known, context=Context(store, shipped(), support=kinds_of_support()), clock=clock)
     app.testing = True
     return Site(app, clock, store)
 

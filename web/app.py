@@ -37,6 +37,7 @@ from web.site import (
 from web.site.composition import build_context
 from web.site.request_context import EXTENSION, Deployment
 from web.site.settings import Settings, load_settings
+from web.support import funds, gifts, needs, statements
 from web.units import gaps, overviews
 
 BLUEPRINTS = (
@@ -71,6 +72,10 @@ BLUEPRINTS = (
     welcome.pages,
     overviews.pages,
     gaps.pages,
+    needs.pages,
+    gifts.pages,
+    funds.pages,
+    statements.pages,
     rulebook.pages,
     index.pages,
     people.pages,

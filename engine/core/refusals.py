@@ -41,6 +41,12 @@ class Conflict(Refused):
     code = "conflict"
 
 
+class NotEnough(Refused):
+    """A fund, a stock or a pledge holds less than what was to be taken from it."""
+
+    code = "insufficient"
+
+
 class Invalid(Refused):
     """A value is missing or wrong; `fields` has a sentence for each field."""
 

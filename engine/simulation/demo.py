@@ -47,6 +47,7 @@ from engine.store.simulation.seed import is_empty
 from engine.usecases.calendar.closures import announce_closure
 from engine.usecases.cases import case_acts
 from engine.usecases.context import Context
+from engine.usecases.support import gifts
 from engine.usecases.units.import_units import import_units
 
 __all__ = ["NOW", "PASSWORD", "DemoFiles", "DemoReport", "build_demo"]
@@ -200,7 +201,7 @@ _STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
-    "support": case_acts.log_support,
+    "support": gifts.give,
     "check_in": case_acts.check_in,
     "hold": case_acts.hold,
 }

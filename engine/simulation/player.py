@@ -17,6 +17,7 @@ from engine.core.cases.definitions import Definitions
 from engine.core.cases.facts import Facts
 from engine.core.people.access import Viewer
 from engine.core.refusals import Refused
+from engine.core.scenario.ledger_verbs import LEDGER_VERBS
 from engine.core.scenario.reader import Scenario, ScenarioStep
 from engine.core.scenario.verbs import ABOUT_ENTRIES, BY_ITSELF
 from engine.core.toml_reader import digest_of
@@ -24,6 +25,7 @@ from engine.core.words import Label, Sentence
 from engine.core.workflow.builtin_forms import DOUBT, WHY
 from engine.jobs.risk_watch import watch
 from engine.jobs.sweep import run_due
+from engine.simulation.ledger_player import LedgerPlayer
 from engine.store.attendance.corrected import proposed
 from engine.store.attendance.marks import put_marks
 from engine.store.cases.cases import earliest_look
@@ -41,6 +43,8 @@ from engine.usecases.cases import case_acts, companions, corrections
 from engine.usecases.cases.difficulties import answer, climb_due, raise_difficulty
 from engine.usecases.cases.reseat import reseat, turn_of_day
 from engine.usecases.context import Context
+from engine.usecases.support import gifts
+from engine.usecases.support.needs import raise_need
 
 MISTAKEN = "Ghi nhầm"  # why an entry is put right, where a scenario does not say
 NO_CASE = "RL-0000-000000"  # the code used for an act on a case that does not exist
@@ -79,19 +83,20 @@ def context_of(scenario: Scenario, store: Store) -> Context:
         {workflow.name: (workflow.version, rules.version)},
         scenario.roles,
     )
-    return Context(store, definitions, workflow.name, risk=scenario.risk)
+    return Context(store, definitions, workflow.name, risk=scenario.risk, support=scenario.support)
 
 
 STANDING_ACTS: Mapping[str, Callable[[Context, Act], None]] = {
     "accept": case_acts.accept,
     "decline": case_acts.decline,
     "note": case_acts.note,
-    "support": case_acts.log_support,
+    "support": gifts.give,
     "check_in": case_acts.check_in,
     "hold": case_acts.hold,
     "difficulty": raise_difficulty,
     "lesson": case_acts.hold_lesson,
     "undo": corrections.undo,
+    "raise_need": raise_need,
 }
 
 
@@ -107,6 +112,8 @@ class Player:
         self.context, self.calendar = context_of(scenario, store), scenario.calendar
         with store.writing("set the stage") as session:
             self.seeded = seed.add_cast(session, scenario.start, more=scenario.more, district=scenario.district)
+        self.ledger = LedgerPlayer(self.context, self.seeded)
+        self.workflow = scenario.workflow
         self.now, self.working = scenario.start, True
         self.notice, self.closure = 0, 0
 
@@ -168,6 +175,9 @@ class Player:
                 self._people(do, step.values)
             case do if do in BY_ITSELF:
                 self._by_itself(step, do)
+            case do if do in LEDGER_VERBS and do not in self.workflow.transitions:
+                viewer, case = self._viewer(step.by) or Viewer(0), self._case(step)
+                self.ledger.act(do, viewer, step.values, self.now, case.code if case else NO_CASE)
             case _:
                 self._on_case(step)
 
@@ -322,7 +332,7 @@ class Player:
                 step.do not in COME_AND_GO or step.expect
             ):  # what people coming and going brings, the next step sees, too
                 self.notice = seed.last_notice(session)
-        return found | self._of_case(case)
+        return found | self._of_case(case) | {"balance": self.ledger.balances(step.expect.get("balance", {}))}
 
     def _asked(self, session: Session, case: Facts | None) -> str:
         """Returns the post that has to decide about the newest difficulty of the case."""

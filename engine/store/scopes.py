@@ -47,6 +47,7 @@ from engine.store import tables as t
 # Probed by key for each row at hand, never listed: the cost of a page must not grow with the number of cases.
 _cases = t.Base.metadata.tables["cases"].alias("reached_case")
 _pupils = t.Base.metadata.tables["pupils"].alias("reached_pupil")
+_accounts = t.Base.metadata.tables["ledger_accounts"].alias("reached_account")
 # What belongs to one person only.
 _OWN: tuple[Any, ...] = (t.Notice, t.NoticeHours, t.ChannelChoice, t.PushSubscription, t.Delivery, t.SavedFilter)
 _ASKED, _PERSON = "asked", "scope_person"  # the associations of a viewer; the viewer
@@ -101,7 +102,7 @@ def _parameter(element: _Given, compiler: SQLCompiler, **options: Any) -> str:
 
 
 _SECRET = f"narrows-{secrets.token_hex(8)}"  # no text of SQL from elsewhere has this mark
-_REACHED = re.compile(r"\b(cases|pupils) AS reached_")
+_REACHED = re.compile(r"\b(cases|pupils|ledger_accounts) AS reached_")
 
 
 class _Narrowed(FunctionElement[bool]):
@@ -189,6 +190,10 @@ def _rules(shape: Shape) -> dict[Any, Rule]:
         # What an association gave stays in its books when the case has gone on; it tells neither who nor where.
         return or_(_of_case(t.Support.case_id, either()), _referred(shape, t.Support.association_id))
 
+    def books(account: Any) -> ColumnElement[bool]:
+        # The books of one's own associations: none of another's donors, amounts or names.
+        return exists().where(_accounts.c.id == account, _referred(shape, _accounts.c.association_id))
+
     def of_case(entity: Any) -> Rule:
         return lambda: _of_case(entity.case_id, either())
 
@@ -216,6 +221,9 @@ def _rules(shape: Shape) -> dict[Any, Rule]:
         **{entity: of_case(entity) for entity in (t.Event, t.Firing, t.Offer, t.Hold, t.Planned, t.Need, t.Correction)},
         t.Doubt: lambda: _of_case(t.Doubt.case_id, known()),
         t.Support: support,
+        t.LedgerAccount: lambda: _referred(shape, t.LedgerAccount.association_id),
+        t.LedgerBalance: lambda: books(t.LedgerBalance.account_id),
+        t.LedgerEntry: lambda: or_(books(t.LedgerEntry.from_id), books(t.LedgerEntry.to_id)),
     }
 
 

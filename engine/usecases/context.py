@@ -12,6 +12,7 @@ from engine.core.attendance.signals import NOTHING, RiskRules
 from engine.core.cases.corrections import Limits
 from engine.core.cases.definitions import Definitions
 from engine.core.files.aliases import NONE, Aliases
+from engine.core.support.catalogue import NO_CATALOGUE, Catalogue
 from engine.store.session import Store
 
 
@@ -25,4 +26,5 @@ class Context:
     outbox: Outbox = field(default_factory=Outbox)  # the channels that send notices
     aliases: Aliases = NONE  # names of the columns of imported files
     risk: RiskRules = NOTHING  # what the risk watch looks for
+    support: Catalogue = NO_CATALOGUE  # the kinds of support and how they are counted
     limits: Limits = field(default_factory=Limits)  # how long people put right what they did

@@ -27,6 +27,8 @@ from engine.usecases.cases import companions
 from engine.usecases.cases.difficulties import raise_difficulty
 from engine.usecases.context import Context
 from engine.usecases.people.signin_settings import SignInSettings
+from engine.usecases.support import acts, gifts
+from engine.usecases.support.acts import BookAct, Moved
 from tests.cast import Cast
 from tests.engine.usecases.attendance.test_importing import ALIASES, LIST, REGISTER
 from tests.pages import csrf
@@ -163,7 +165,16 @@ PAGES = (
     Shown("/needs", "volunteer", PRIMARY),
     Shown("/gifts/new", "volunteer", "main .field"),
     Shown("/gifts/new", "volunteer", "main .faults", press=PRIMARY, status=422),
+    Shown("/funds", "volunteer", PRIMARY),
+    Shown("/funds/receive", "volunteer", "main .field"),
+    Shown("/statements", "volunteer"),
     Shown("/work", "association"),
+    Shown("/needs", "association", PRIMARY),
+    Shown("/funds", "association", PRIMARY),
+    Shown("/funds/buy", "association", "main .field"),
+    Shown("/funds/buy", "association", "main .faults", press=PRIMARY, status=422),
+    Shown("/funds/reverse/{entry}", "association", "main .field"),
+    Shown("/statements", "association", "main .rows a"),
     Shown("/cases/{referred}", "association"),
     Shown("/cases/{given}", "association"),
     # the education office
@@ -230,6 +241,8 @@ NOT_PAGES = {  # what is not HTML, or leads on at once
     "/metrics",
     "/offline/me",
     "/offline/pages",
+    "/statements.csv",
+    "/statements.xlsx",
     "/static/<digest>/<path:name>",
     "/sw.js",
 }
@@ -269,11 +282,14 @@ def fill(cast: Cast, keys: Path) -> Filled:
         },
     )
     shell.settings = replace(shell.settings, sign_in=SignInSettings("https://ralop.example.vn", "ralop.example.vn"))
-    shell.context = replace(Context(cast.store, cast.context.definitions, aliases=ALIASES), outbox=post)
+    shell.context = replace(
+        Context(cast.store, cast.context.definitions, aliases=ALIASES, support=cast.context.support), outbox=post
+    )
     names = _cases(cast)
     cast.go_to("2026-03-05 09:00")
     names["offered"] = cast.to_commune("pupil")
     names["own"] = cast.open_case("saturday_pupil", causes=["harvest", "far"], note="Nhà ở bên kia suối")
+    names["entry"] = _keep_books(cast, names["given"])
     _take_register(cast)
     names["closure"] = _close(cast)
     names["proposal"] = _propose(cast)
@@ -310,6 +326,18 @@ def _cases(cast: Cast) -> dict[str, str]:
     stuck = {"difficulty_kind": "road", "difficulty_words": "Cầu treo hỏng sau lũ"}
     raise_difficulty(cast.context, Act(teacher, names["danger"], stuck, cast.now))
     return names
+
+
+def _keep_books(cast: Cast, code: str) -> str:
+    """A fund that received something, a pledge, and a gift that waits for a second person; the number of an entry."""
+    act = BookAct(cast.viewer("association"), cast.installed.units["association"], cast.now)
+    moved = Moved("cash", 9_000_000, cast.now.date())
+    fund = acts.open_place(cast.context, act, "fund", "Quỹ chung", "Học bổng, tiền ăn")
+    acts.pledge(cast.context, act, "Công ty Mẫu", moved, dt.date(2026, 5, 31))
+    entry = acts.receive(cast.context, act, "Cửa hàng Mẫu", fund, moved)
+    typed = {"support_kind": "cash", "quantity": "6000000", "given_on": "2026-03-05"}
+    gifts.give(cast.context, Act(cast.viewer("volunteer"), code, typed, cast.now), fund)
+    return str(entry)
 
 
 def _propose(cast: Cast) -> str:

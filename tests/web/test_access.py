@@ -16,6 +16,8 @@ from engine.core.scenario.cast import CAST, OUTSIDER, POSTS
 from engine.usecases.calendar.closures import announce_closure
 from engine.usecases.cases import companions
 from engine.usecases.cases.difficulties import raise_difficulty
+from engine.usecases.support import acts as books
+from engine.usecases.support.acts import BookAct, Moved
 from tests.cast import Cast
 from tests.pages import csrf
 
@@ -137,6 +139,15 @@ ROUTES = (
     Route("GET", "/needs", GIVERS),
     Route("GET", "/gifts/new", GIVERS),
     Route("POST", "/gifts/new", GIVERS),
+    Route("GET", "/funds", GIVERS),
+    Route("GET", "/funds/<what>", GIVERS),
+    Route("POST", "/funds/<what>", GIVERS),
+    Route("POST", "/funds/agree/<int:entry_id>", NOBODY),  # nothing waits; see tests/web/support/test_pages.py
+    Route("GET", "/funds/reverse/<int:entry_id>", frozenset({"association"})),
+    Route("POST", "/funds/reverse/<int:entry_id>", frozenset({"association"})),
+    Route("GET", "/statements", GIVERS),
+    Route("GET", "/statements.xlsx", GIVERS),
+    Route("GET", "/statements.csv", GIVERS),
     Route("GET", "/me/away", SIGNED_IN),
     Route("POST", "/me/away", SIGNED_IN),
     Route("POST", "/me/away/end", NOBODY),  # there is no absence to end
@@ -229,6 +240,7 @@ ACTS = {
     "hold": {"head", "commune_leader", "education_office"},
     "companion": KNOWING,
     "difficulty": CONCERNED,
+    "raise_need": CONCERNED - {"education_office"},
     "lesson": {"teacher", "head"},
     "contact": NOBODY,
     "not_back": NOBODY,
@@ -276,7 +288,16 @@ def codes(cast: Cast) -> dict[str, str]:
         "closure_id": str(closure),
         "person_id": str(cast.site.person("khong-ai")),
         "unit_id": str(cast.installed.units["commune"]),
+        "what": "receive",
+        "entry_id": str(received(cast)),
     }
+
+
+def received(cast: Cast) -> int:
+    """What the association of the case received, as an entry of its books."""
+    act = BookAct(cast.viewer("association"), cast.installed.units["association"], cast.now)
+    fund = books.open_place(cast.context, act, "fund", "Quỹ chung")
+    return books.receive(cast.context, act, "Cửa hàng Mẫu", fund, Moved("cash", 100_000, cast.now.date()))
 
 
 def address(route: Route, codes: dict[str, str]) -> str:

@@ -102,21 +102,19 @@ STEPS: Mapping[str, tuple[FirstStep, FirstStep, FirstStep]] = {
         FirstStep(
             Sentence("Log what was given"),
             Sentence("Several gifts in a row; what stays the same is kept."),
-            "overviews.gift",
+            "gifts.new",
         ),
         _NOTICES,
     ),
     "association": (
-        FirstStep(
-            Sentence("See what is needed"), Sentence("And what your members gave this month."), "overviews.needs"
-        ),
+        FirstStep(Sentence("See what is needed"), Sentence("And what your members gave this month."), "needs.index"),
         FirstStep(
             Sentence("Assign a need to a member"), Sentence("On the page of the case, under other acts."), "cases.index"
         ),
         FirstStep(
             Sentence("Log what was given"),
             Sentence("Several gifts in a row; what stays the same is kept."),
-            "overviews.gift",
+            "gifts.new",
         ),
     ),
     "education_office": (

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine.core.cases.act import Act
-from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, Refused
+from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotEnough, Refused
 from engine.core.words import Label, Sentence
 from engine.core.workflow.model import Transition
 from engine.store.cases.case_page import reached
@@ -46,7 +46,7 @@ def attempt(
     """Does what a form asks for and redirects to the case; or returns the form with what is wrong."""
     try:
         use_case()
-    except (Invalid, Conflict, NotAllowed) as refused:
+    except (Invalid, Conflict, NotAllowed, NotEnough) as refused:
         return _again(code, act_request, form, refused)
     queued.done(form.once)
     if _gone_on(code):

@@ -25,6 +25,8 @@ from engine.usecases.cases import case_acts
 from engine.usecases.cases.companions import add as add_companion
 from engine.usecases.cases.difficulties import raise_difficulty
 from engine.usecases.context import Context
+from engine.usecases.support import gifts
+from engine.usecases.support.needs import raise_need
 from web.cases import companions, page
 from web.cases.act_page import ActRequest, act_from, act_page, attempt
 from web.cases.page import Seen, see_case
@@ -163,11 +165,12 @@ _USE_CASES: Mapping[str, Callable[[str, str, ActForm], None]] = {
     "accept": _standing(case_acts.accept),
     "decline": _standing(case_acts.decline),
     "note": _standing(case_acts.note),
-    "support": _standing(case_acts.log_support),
+    "support": _standing(gifts.give),
     "check_in": _standing(case_acts.check_in),
     "hold": _standing(case_acts.hold),
     "assign": _assign,
     "companion": _companion,
     "difficulty": _standing(raise_difficulty),
+    "raise_need": _standing(raise_need),
     LESSON: _standing(case_acts.hold_lesson),
 }

@@ -1,6 +1,5 @@
-"""`ralop deadline`: says when a duration is up under a calendar, and which days counted.
-
-For trying out a calendar file.
+"""`ralop deadline`: says when a duration is up under a calendar, and which days counted, to try out a calendar file.
+`ralop recount deadlines`: counts all open deadlines again, as the calendar files have it now.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ from engine.core.calendar import (
 )
 from engine.core.calendar.span import is_known, outside
 from engine.core.words import Faulty, Sentence
-from web.cli.check import language_here
+from engine.usecases.calendar.recount import Recounted, recount_deadlines
+from web.cli.console import language_here, with_context
 from web.site.files import read_text
 from web.site.settings import instance_folder
 
@@ -136,3 +136,22 @@ def deadline(
     click.echo(moment or never.in_(language))
     for line in found.words() if why else ():
         click.echo(line.in_(language))
+
+
+@click.command("deadlines")
+@click.option("--database", help="Another database than the installation's, as a URL.")
+@click.option("--language", type=click.Choice(["vi", "en"]), default=language_here, help="The language of the answer.")
+def recounted(*, database: str | None, language: str) -> None:
+    """Count the deadlines of all open cases again, as the calendar files have it now.
+
+    The worker does this by itself when a file has changed. Can be stopped at any time and run again: it goes on from
+    there. What rules have fired stays fired.
+    """
+
+    def progress(counted: Recounted) -> None:
+        click.echo(Sentence("{count} cases looked at", count=counted.looked).in_(language), err=True)
+
+    with with_context(database, language) as (context, now):
+        counted = recount_deadlines(context, now, progress=progress)
+    said = Sentence("{looked} open cases: {moved} deadlines moved.", looked=counted.looked, moved=counted.moved)
+    click.echo(said.in_(language))

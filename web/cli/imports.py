@@ -1,4 +1,4 @@
-"""`ralop import pupils FILE` and `ralop import attendance FILE`: import lists and registers of schools."""
+"""`ralop import pupils FILE`, `attendance FILE`, `gifts FILE`: lists of schools, registers, an association's gifts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from engine.core.files.sheets import LIMITS
 from engine.core.words import Sentence
 from engine.usecases.attendance import importing
 from engine.usecases.attendance.importing import ImportOutcome
+from engine.usecases.support.import_gifts import bring_in
 from web.cli.console import language_here, with_context
 from web.cli.parameter_types import FILE as FILE_PATH
 from web.cli.parameter_types import MONTH, NEW_FILE
@@ -115,6 +116,22 @@ def attendance(
         class_code=class_code, school_code=school, month=month, session=session, strict=strict, blank=blank or ""
     )
     _bring_in("attendance", file, options, dry_run, wrong_rows, database)
+
+
+@click.command("gifts")
+@FILE
+@DRY
+@DATABASE
+def gifts(file: Path, dry_run: bool, database: str | None) -> None:
+    """Bring in receipts and gifts (csv, xlsx): all rows or, if one is wrong, none and all that is wrong.
+
+    Columns: donor or case, fund or stock, kind, quantity, day; also reference, association, note. A row that is there
+    already is left as it is, so the same file can be brought in again.
+    """
+    data = read_bytes(file, LIMITS.size)
+    with with_context(database, language_here()) as (context, now):
+        brought = bring_in(context, data, file.name, now, dry=dry_run)
+    click.echo(json.dumps(brought.summary()))
 
 
 def _bring_in(

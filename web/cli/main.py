@@ -7,16 +7,16 @@ import os
 import click
 
 from web.cli.backup import backup
+from web.cli.books import write_books
 from web.cli.check import check
 from web.cli.command_line import Program
-from web.cli.deadline import deadline
+from web.cli.deadline import deadline, recounted
 from web.cli.demo import demo
 from web.cli.explain import explain
-from web.cli.imports import attendance, pupils
+from web.cli.imports import attendance, gifts, pupils
 from web.cli.merge import merge
 from web.cli.migrate import migrate
 from web.cli.play import play_scenarios
-from web.cli.recount import deadlines as recount_deadlines
 from web.cli.restore import restore_backup
 from web.cli.serve import serve, worker
 from web.cli.simulate import simulate_rules
@@ -43,12 +43,13 @@ COMMANDS: tuple[click.Command, ...] = (
     verify_chains,
     watch_day,
     worker,
+    write_books,
 )
 PRIVATE = 0o077
 """What the commands leave out of the mode of new files: they hold children's data, and are for their owner alone."""
-IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance)
+IMPORTS: tuple[click.Command, ...] = (units, pupils, attendance, gifts)
 """What `ralop import` takes in: each a file of its own kind."""
-RECOUNTS: tuple[click.Command, ...] = (recount_deadlines,)
+RECOUNTS: tuple[click.Command, ...] = (recounted,)
 """What `ralop recount` counts again."""
 
 
@@ -63,7 +64,7 @@ def main(context: click.Context) -> None:
 
 @main.group("import")
 def imports() -> None:
-    """Take in units, pupils or attendance from a file."""
+    """Take in units, pupils, attendance or gifts from a file."""
 
 
 @main.group("recount")

@@ -35,8 +35,9 @@ FOLDERS = {
     "calendar": Path("rules") / "calendars",
     "risk": Path("rules"),
     "roles": Path("rules") / "roles",
+    "support": Path("rules"),
 }
-RISK = "risk"  # the one file in the folder of rules that is not a rule set
+ALONE = frozenset({"risk", "support"})  # what else lies in the folder of rules
 FAILED, FAULTY = 1, 2  # exit codes
 
 
@@ -60,7 +61,7 @@ class Folders:
     def names(self, kind: str) -> tuple[str, ...]:
         """Returns the names in the folders."""
         found = {path.stem for root in self.roots for path in (root / FOLDERS[kind]).glob("*.toml")}
-        return tuple(sorted(name for name in found if (name == RISK) == (kind == RISK)))
+        return tuple(sorted(name for name in found if (name == kind if kind in ALONE else name not in ALONE)))
 
 
 def read_scenario(path: Path, roots: tuple[Path, ...] | None = None) -> Scenario:

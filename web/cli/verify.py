@@ -12,6 +12,7 @@ from engine.core.proof.merkle import Head, read_head
 from engine.core.words import Sentence
 from engine.store.cases import verify
 from engine.store.proof import checkpoints
+from engine.store.support import verify as ledger
 from engine.usecases.context import Context
 from engine.usecases.ops.proof import checkpoint, wrong_clocks
 from web.cli.console import language_here, with_context
@@ -51,6 +52,7 @@ def verify_chains(database: str | None, against: Head | None, language: str, *, 
         broken = _said(_compared(context, against), language)
         with click.progressbar(length=total, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
             broken += _said(verify.breaks(context.store, bar.update), language)
+        broken += _said(ledger.breaks(context.store), language)
         broken += _said(wrong_clocks(context, now), language)
     click.echo(f"{total} events, {broken} breaks" if language == "en" else f"{total} sự kiện, {broken} chỗ sai")
     raise SystemExit(1 if broken else 0)

@@ -35,7 +35,7 @@ from engine.usecases.context import Context
 from engine.usecases.ops.keep_definitions import keep_definitions
 from web.site.definition_files import FOLDERS, KINDS, Source, files_below, kind_of
 from web.site.files import read_text
-from web.site.read_lists import read_aliases, read_risk
+from web.site.read_lists import read_aliases, read_risk, read_support
 from web.site.read_roles import read_roles
 from web.site.settings import Settings
 
@@ -78,6 +78,7 @@ def build_context(settings: Settings, now: dt.datetime, store: Store | None = No
         definitions,
         aliases=read_aliases(settings.instance),
         risk=read_risk(settings.instance),
+        support=read_support(settings.instance),
         outbox=make_outbox(settings.outbox, settings.instance),
         limits=settings.limits,
     )

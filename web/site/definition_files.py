@@ -16,6 +16,8 @@ from engine.core.people.role_reader import KEYS as ROLE_KEYS
 from engine.core.people.role_reader import check_together, load_roles
 from engine.core.people.roles import NO_ROLES, RoleBook, Roles, book_of
 from engine.core.rules.reader import load_ruleset
+from engine.core.support.catalogue import KEYS as SUPPORT_KEYS
+from engine.core.support.catalogue import load_catalogue
 from engine.core.toml_reader import Reader, read_toml, unknown
 from engine.core.units.tree import load_units
 from engine.core.words import Fault, Faulty, Sentence
@@ -126,6 +128,11 @@ def _check_risk(source: Source, _desk: Sources) -> Iterable[Fault]:
     return ()
 
 
+def _check_support(source: Source, _desk: Sources) -> Iterable[Fault]:
+    load_catalogue(source.text, source.file)
+    return ()
+
+
 KINDS: dict[str, Kind] = {
     "workflow": Kind(frozenset({"initial", "states", "transitions", "fields", "forms", "flags"}), _check_workflow),
     "rules": Kind(frozenset({"workflow", "rule", "season"}), _check_rules),
@@ -136,6 +143,7 @@ KINDS: dict[str, Kind] = {
     "units": Kind(frozenset({"unit"}), _check_units),
     "roles": Kind(ROLE_KEYS, _check_roles),
     "risk": Kind(RISK_KEYS, _check_risk),
+    "support": Kind(SUPPORT_KEYS, _check_support),
     "aliases": Kind(frozenset(TABLES), _check_aliases),
 }
 """Every kind of file that can be checked; the subjects that bring a kind of their own put it here."""

@@ -16,7 +16,15 @@ from web.site import languages, queued
 log = logging.getLogger("ralop.web")
 
 RETRY_S = 10  # seconds after which a program that got 503 may ask again
-STATUS = {"no_access": 403, "not_allowed": 403, "not_found": 404, "conflict": 409, "invalid": 422, "too_many": 429}
+STATUS = {
+    "no_access": 403,
+    "not_allowed": 403,
+    "not_found": 404,
+    "conflict": 409,
+    "insufficient": 422,
+    "invalid": 422,
+    "too_many": 429,
+}
 
 TITLES: dict[int, Sentence] = {
     400: Sentence("This request could not be read"),

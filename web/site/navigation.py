@@ -78,13 +78,15 @@ OVERVIEWS = (
     Way("overviews.area", Sentence("My area"), "search", _seated(VILLAGE, COMMUNE, AREA, sights=(KNOWS, FIGURES))),
     Way("overviews.school", Sentence("My school"), "done", _seated(SCHOOL)),
     Way("overviews.klass", Sentence("My class"), "done", _seated(CLASS)),
-    Way("overviews.needs", Sentence("Needs and gifts"), "new", lambda book: book.referred),
+    Way("needs.index", Sentence("Needs and gifts"), "new", lambda book: book.referred),
     Way("admin.index", Sentence("Admin"), "person", _named(ADMIN)),
 )
 # Set-up and the like: in the menu beside the person's name.
 MORE: tuple[Way, ...] = (
     *OVERVIEWS,
     Way("rollcall.index", Sentence("Attendance"), "done", _registers),
+    Way("funds.index", Sentence("Funds and stocks"), "done", lambda book: book.referred),
+    Way("statements.index", Sentence("Statements"), "cases", lambda book: book.referred),
     Way("difficulties.index", Sentence("Difficulties"), "bell"),
     Way("gaps.index", Sentence("Gaps in posts"), "soon", lambda book: book.able(HOLD) | book.able(ADMINISTER)),
     Way("doubles.index", Sentence("Perhaps at two schools"), "person", _named(OFFICE)),

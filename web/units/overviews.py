@@ -6,33 +6,21 @@ An area is that of an officer, a leader or an office. Each number is a link to t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
-from flask_babel import gettext as _
-from werkzeug.wrappers import Response
+from flask import Blueprint, g, render_template
 
-from engine.core.cases.act import Act
-from engine.core.cases.timeline import unit_label
 from engine.core.invariants import given
 from engine.core.people.roles import AREA, CLASS, COMMUNE, SCHOOL, VILLAGE
-from engine.core.refusals import Conflict, Invalid, NotAllowed, NotFound, Refused
+from engine.core.refusals import NotAllowed, NotFound
 from engine.core.units.kinds import KINDS
 from engine.core.words import Label, Sentence
-from engine.core.workflow.model import Choice, Field, Workflow
 from engine.store.attendance import rollcall as stored_rollcall
 from engine.store.session import Session
 from engine.store.units import overviews
 from engine.store.units.overviews import UnitNumbers
 from engine.usecases.attendance import rollcall
 from engine.usecases.attendance.rollcall import SESSIONS
-from engine.usecases.cases import case_acts
-from engine.usecases.idempotency import SentBefore
 from web.cases.case_list import KINDS as LIST_KINDS
-from web.site.forms import ActForm, act_form
 from web.site.request_context import deployment, local, now, today, whole_arg
 
 LATELY = dt.timedelta(days=28)
@@ -167,120 +155,3 @@ def _units(reading: Session, unit_id: int | None) -> dict[str, list[int]]:
     if unit_id is None and viewer.opening.seated(VILLAGE):
         found["village"] = sorted({*found.get("village", ()), *viewer.opening.seated(VILLAGE)})
     return found
-
-
-# --- an association ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class NeedLine:
-    """A need in the list."""
-
-    code: str
-    need: str
-    handover: str
-    due_at: dt.datetime | None
-    state: Label
-    waiting: bool
-    assignee: str | None
-
-
-@pages.get("/needs")
-def needs() -> str:
-    """Shows what is needed, and what was given this month."""
-    _require_association()
-    with deployment().context.store.scoped(g.viewer) as scoped:
-        lines = _needs(scoped)
-        first = today().replace(day=1)
-        given = overviews.gifts(scoped, g.viewer.asked, first, MOST_GIFTS)
-    field = _workflow().fields["support_kind"]
-    return render_template(
-        "overview_needs.html",
-        needs=lines[:MOST_NEEDS],
-        more=len(lines) > MOST_NEEDS,
-        gifts=given[:MOST_GIFTS],
-        more_gifts=len(given) > MOST_GIFTS,
-        kind=field.choice,
-        month=first,
-        unit=partial(unit_label, field),
-        value=sum(gift.value or 0 for gift in given[:MOST_GIFTS]),
-    )
-
-
-def _require_association() -> None:
-    if not g.viewer.asked:
-        raise NotAllowed(Sentence("This page is for associations and their members."))
-
-
-def _workflow() -> Workflow:
-    return deployment().context.definitions.workflow(deployment().context.workflow)
-
-
-def _needs(scoped: Session) -> list[NeedLine]:
-    definitions = deployment().context.definitions
-    return [
-        NeedLine(
-            row.code,
-            need.need if need else "",
-            (need.handover if need else None) or "",
-            row.due_at,
-            definitions.workflow(row.workflow, row.workflow_version).states[row.state].label,
-            row.waiting,
-            row.assignee,
-        )
-        for row, need in overviews.needs(scoped, g.viewer, MOST_NEEDS)
-    ]
-
-
-@pages.get("/gifts/new")
-def gift() -> str:
-    """Shows the form of a gift; what stays the same from one to the next is filled in."""
-    _require_association()
-    kept: Mapping[str, Any] = session.get(LAST_GIFT, {})
-    form = _gift_form({**kept, "code": request.args.get("case", "")[:24]})
-    return _gift_page(form)
-
-
-@pages.post("/gifts/new")
-def log_gift() -> Response | tuple[str, int]:
-    """Stores a gift; then goes to the next one, or back to the needs."""
-    _require_association()
-    form = _gift_form({})
-    code = (form["code"].data or "")[:24]
-    if not code:
-        form.refuse(Invalid({"code": Sentence("Choose for which case it was given.")}))
-        return _gift_page(form), 422
-    try:
-        case_acts.log_support(deployment().context, Act(g.viewer, code, form.values, now(), key=form.once))
-    except (Invalid, Conflict) as refused:
-        form.refuse(refused if isinstance(refused, Invalid) else Invalid({"": refused.sentence}))
-        if isinstance(refused, SentBefore):
-            form.anew()
-        return _gift_page(form), 409 if isinstance(refused, Conflict) else 422
-    except Refused as refused:
-        form.refuse(Invalid({"code": refused.sentence}))
-        return _gift_page(form), 422
-    session[LAST_GIFT] = {name: form.values.get(name) or "" for name in KEPT}
-    flash(_("The support for case %(code)s was logged.", code=code))
-    if request.form.get("next"):
-        return redirect(url_for("overviews.gift"), 303)
-    return redirect(url_for("overviews.needs"), 303)
-
-
-def _gift_form(prefill: Mapping[str, Any]) -> ActForm:
-    workflow = _workflow()
-    asked = workflow.forms["support"]
-    with deployment().context.store.scoped(g.viewer) as scoped:
-        lines = _needs(scoped)
-    words = {it.code: f"{it.code}: {it.need[:60]}" for it in lines}
-    whose = Field(
-        "code",
-        "choice",
-        Label("Cho hồ sơ nào", "For which case"),
-        choices=tuple(Choice(code, Label(said, said)) for code, said in words.items()),
-    )
-    return act_form((whose, *workflow.asked(asked)), ("code", *asked.needs), prefill=prefill)
-
-
-def _gift_page(form: ActForm) -> str:
-    return render_template("gift.html", form=form)

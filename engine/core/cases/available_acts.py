@@ -27,6 +27,7 @@ FORM_LABELS: Mapping[str, Label] = {
     "companion": Label("Thêm người cùng vận động", "Add somebody who helps"),
     "difficulty": Label("Báo khó khăn, vướng mắc", "Raise a difficulty"),
     "lesson": Label("Ghi nhận buổi phụ đạo", "Record a catch-up lesson"),
+    "raise_need": Label("Ghi nhu cầu hỗ trợ", "Raise a need"),
 }
 
 
@@ -112,6 +113,7 @@ def _forms(
         "hold": bool(roles & known.able(HOLD)) and not state.final,
         "companion": tends and not state.final,
         "difficulty": not state.final,
+        "raise_need": bool(roles & GIVERS) and not state.final,
     }
     return (AvailableAct(name, FORM_LABELS[name]) for name, may in allowed.items() if may)
 

@@ -38,10 +38,11 @@ FORMS: Mapping[str, str] = {
     "checked_in": "check_in",
     "lesson_held": "lesson",
     "companion_added": "companion",
+    "need_raised": "raise_need",
 }
 """The form that was filled in, by the kind of the event; that of a step has its name."""
 
-_FREE = frozenset({"noted", "support_given", "checked_in", "lesson_held", "companion_added"})
+_FREE = frozenset({"noted", "support_given", "checked_in", "lesson_held", "companion_added", "need_raised"})
 _WITHOUT_WORDS = frozenset({"lesson_held", "support_given"})  # they have a row of their own, too
 _ANSWERS = frozenset({"accepted", "declined", "assigned"})
 # What the pupil brought along, not the entries: no correction takes it away.
@@ -289,7 +290,7 @@ def doubtful(
     return found
 
 
-_ABOUT = frozenset({"corrected", "withdrawn", "undone", "firing_undone"})
+_ABOUT = VOIDS | {CORRECTED}
 
 
 def _rule(definitions: Definitions, workflow: str, event: PastEvent) -> Rule | None:

@@ -20,7 +20,8 @@ ENTRY = "entry"  # key in an event's data: the number of the earlier event that 
 OF = "of"  # key in an event's data: the kind of that earlier event
 CORRECTED, WITHDRAWN, UNDONE = "corrected", "withdrawn", "undone"
 FIRING_UNDONE, FIRING_KEPT = "firing_undone", "firing_kept"
-VOIDS = frozenset({WITHDRAWN, UNDONE, FIRING_UNDONE})
+SUPPORT_REVERSED = "support_reversed"  # the books of an association took back what the entry gave
+VOIDS = frozenset({WITHDRAWN, UNDONE, FIRING_UNDONE, SUPPORT_REVERSED})
 ABOUT_ENTRIES = VOIDS | {CORRECTED, FIRING_KEPT}
 # What is filled in with these changes no sum: nobody takes it in.
 _SILENT = frozenset({"accepted", "declined", "assigned", "held"})

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engine.core.cases.past import ABOUT_ENTRIES
+from engine.core.cases.past import ABOUT_ENTRIES, SUPPORT_REVERSED
 from engine.core.words import Sentence
 from engine.core.workflow.answers import MET
 from engine.core.workflow.model import Transition, Workflow
@@ -46,8 +46,8 @@ _KINDS: Mapping[str, frozenset[str]] = {
             "difficulty_climbed",
         }
     ),
-    "notes": frozenset({"opened", "noted", "companion_added", "companion_off", *ABOUT_ENTRIES}),
-    "support": frozenset({"support_given"}),
+    "notes": frozenset({"opened", "noted", "companion_added", "companion_off", *ABOUT_ENTRIES}) - {SUPPORT_REVERSED},
+    "support": frozenset({"support_given", "support_asked", SUPPORT_REVERSED, "need_raised"}),
 }
 
 

@@ -19,6 +19,8 @@ ANSWERS = "answers"  # key in an event's data: how it answered the offer before
 CASE = "case"  # key in the data of a case's first event: pupil, code and workflow
 ADOPTED = "adopted"  # kind of the event that says how a case stood when events began to say what they change
 ROW = "row"  # key in its data: the columns of the case
+NEEDED = "needed"  # key in an event's data: what kind of support is needed, how many steps of it, by when
+COUNTED = ("kind", "quantity", "needed_by")  # the columns of a need that it tells
 LENGTH = 32  # hex digits: nobody finds other rows with the same digest
 
 # By table, the columns of a digest after `seq`. To change one, add a new name with another number ("notices.2") and

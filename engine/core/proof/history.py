@@ -12,16 +12,17 @@ from engine.core.cases import chain
 from engine.core.cases.casework import ENDED
 from engine.core.cases.changes import CHANGED, STORED, stored_value
 from engine.core.cases.facts import PLACE
-from engine.core.cases.past import CORRECTED, ENTRY, FIRING_KEPT, FIRING_UNDONE, UNDONE, WITHDRAWN
+from engine.core.cases.past import CORRECTED, ENTRY, FIRING_KEPT, FIRING_UNDONE, UNDONE, VOIDS
 from engine.core.proof import beside
-from engine.core.proof.beside import ADOPTED, ANSWERS, BESIDE, CASE, COLUMNS, ROW, plain
+from engine.core.proof.beside import ADOPTED, ANSWERS, BESIDE, CASE, COLUMNS, COUNTED, NEEDED, ROW, plain
 from engine.core.words import Sentence
 
 # What changes in a row after it was stored, and what people wrote: columns after those of the digest.
 BEYOND: Mapping[str, tuple[str, ...]] = {
     "offers": ("unit_id", "answer", "answered_at", "answered_by_id"),
     "support": ("association_id", "giver", "received_by", "programme", "replaced_seq"),
-    "needs": ("association_id", "need", "handover", "replaced_seq"),
+    # `met` follows from the ledger: `engine.store.support.verify` derives it.
+    "needs": ("association_id", "need", "handover", *COUNTED, "raised_at", "replaced_seq"),
     "planned": ("done_seq", "replaced_seq"),
     "holds": ("reason",),
     "companions": ("person_id", "removed_seq"),
@@ -42,7 +43,7 @@ _ANSWER_BY: Mapping[str, tuple[str, ...]] = {
     "declined": ("declined", "handed_back"),
     "assigned": ("accepted", "superseded"),
 }
-_PUT_RIGHT = frozenset({CORRECTED, WITHDRAWN, UNDONE, FIRING_UNDONE})
+_PUT_RIGHT = VOIDS | {CORRECTED}
 _OVERTAKEN = ("superseded", "undone")
 _ANSWERED = {"difficulty_decided": "decided", "difficulty_returned": "returned"}
 
@@ -315,6 +316,7 @@ def _follow_up(case: CaseRecord, folding: _Folding) -> Iterator[Sentence]:
         yield from _association(case, folding, "support", row[0], row[len(COLUMNS["support"]) + 1])
     for row in case.rows.get("needs", ()):
         yield from _association(case, folding, "needs", row[0], row[1])
+    yield from _needs(case, by_seq)
 
 
 def _answers(case: CaseRecord, folding: _Folding, by_seq: Mapping[int, EventRecord]) -> Iterator[Sentence]:
@@ -381,7 +383,7 @@ def _words(case: CaseRecord, by_seq: Mapping[int, EventRecord]) -> Iterator[Sent
             if event is None or event.values is None:
                 continue
             written = event.values
-            if any(row[names.index(column)] != written.get(key) for column, key in pairs):
+            if any((row[names.index(column)] or None) != (written.get(key) or None) for column, key in pairs):
                 yield Sentence(
                     "Case {code}: a row in {table} says something else than what was written with event {seq}.",
                     code=case.code,
@@ -394,6 +396,18 @@ def _words(case: CaseRecord, by_seq: Mapping[int, EventRecord]) -> Iterator[Sent
     known = all(it.text_hash is None or it.values is not None for it in case.events[last:])
     if last and known and set(case.causes) != set((by_seq[last].values or {})["causes"]):
         yield Sentence("Case {code}: the causes are not those written with event {seq}.", code=case.code, seq=last)
+
+
+def _needs(case: CaseRecord, by_seq: Mapping[int, EventRecord]) -> Iterator[Sentence]:
+    """What is needed, how much and by when, and since when: of before schema 0028 there are only the words."""
+    for seq, _association, _need, _handover, *counted, raised_at, _replaced in case.rows.get("needs", ()):
+        event = by_seq.get(seq)
+        if event is None:
+            continue  # said already: no event stored it
+        said: Mapping[str, Any] = event.data.get(NEEDED, {})
+        since = by_seq[event.data.get(ENTRY, seq)].at if NEEDED in event.data else None
+        if [plain(value) for value in counted] != [said.get(name) for name in COUNTED] or raised_at != since:
+            yield _not_as_told(case, "needs", seq)
 
 
 def _ticked(case: CaseRecord) -> Iterator[Sentence]:

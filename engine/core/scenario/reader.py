@@ -21,6 +21,7 @@ from engine.core.people.roles import NO_ROLES, RoleBook, Roles, book_of
 from engine.core.rules.model import RuleSet
 from engine.core.rules.reader import load_ruleset
 from engine.core.scenario.cast import MORE, MORE_PUPILS, PUPILS
+from engine.core.scenario.ledger_verbs import LEDGER_VERBS
 from engine.core.scenario.verbs import (
     ABOUT_ENTRIES,
     BY_ITSELF,
@@ -32,6 +33,7 @@ from engine.core.scenario.verbs import (
     moment_of,
     values_of,
 )
+from engine.core.support.catalogue import NO_CATALOGUE, Catalogue, load_catalogue
 from engine.core.toml_reader import TABLES, Reader, read_toml, unknown
 from engine.core.words import Faulty, Sentence
 from engine.core.workflow.model import FORM_NAMES, Workflow
@@ -46,6 +48,7 @@ KINDS: Mapping[str, Sentence] = {
     "calendar": Sentence("calendar"),
     "risk": Sentence("file of the risk watch"),
     "roles": Sentence("role file"),
+    "support": Sentence("list of kinds of support"),
 }
 VERB = Sentence("verb")
 PUPIL = Sentence("pupil")
@@ -98,6 +101,7 @@ class Scenario:
     risk: RiskRules = NOTHING
     roles: RoleBook = NO_ROLES
     district: bool = False
+    support: Catalogue = NO_CATALOGUE
 
     @property
     def more(self) -> bool:
@@ -125,15 +129,16 @@ def load_scenario(text: str, file: str, shelf: Shelf) -> Scenario:
     rules = _found(reader, shelf, "rules", lambda text, file: _ruleset(text, file, workflow))
     calendar = _found(reader, shelf, "calendar", load_calendar)
     risk = _found(reader, shelf, "risk", load_risk) if "risk" in reader else NOTHING
+    support = _found(reader, shelf, "support", load_catalogue) if "support" in reader else NO_CATALOGUE
     start = moment_of(reader, "start", calendar.zone if calendar else ZONE, required=True)
     known = KnownNames(workflow, rules, calendar.zone if calendar else ZONE)
     steps = _steps(reader, known, start)
     reader.close()
     if reader.faults:
         raise Faulty(reader.faults)
-    if workflow is None or rules is None or calendar is None or risk is None:
+    if workflow is None or rules is None or calendar is None or risk is None or support is None:
         raise Broken("what is missing was told as a fault")
-    return Scenario(name, file, start, workflow, rules, calendar, steps, risk, book, district)
+    return Scenario(name, file, start, workflow, rules, calendar, steps, risk, book, district, support)
 
 
 def _roles(reader: Reader, shelf: Shelf) -> tuple[RoleBook, bool]:
@@ -210,7 +215,8 @@ def _verb(reader: Reader, known: KnownNames) -> str | None:
         return None
     if known.workflow is None:
         return reader.text("do")
-    return reader.one_of("do", (*known.workflow.transitions, *FORM_NAMES, *OWN_VERBS, *BY_ITSELF), VERB)
+    verbs = (*known.workflow.transitions, *FORM_NAMES, *OWN_VERBS, *BY_ITSELF, *LEDGER_VERBS)
+    return reader.one_of("do", verbs, VERB)
 
 
 def _by(reader: Reader, do: str | None) -> str | None:
@@ -226,7 +232,7 @@ def _stale(reader: Reader, do: str | None) -> bool:
     if "version" not in reader:
         reader.raw("version")
         return False
-    if do in {None, "open", *BY_ITSELF}:
+    if do in {None, "open", *BY_ITSELF, *LEDGER_VERBS}:
         reader.fault("version", Sentence("Only an act on a case can be too late."))
     return bool(reader.one_of("version", (STALE,), VERSION))
 

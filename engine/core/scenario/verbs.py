@@ -12,9 +12,10 @@ from engine.core.calendar.announced import ANNOUNCED, KIND_OF_DAYS, NO_CLASS
 from engine.core.cases.corrections import FORMS
 from engine.core.cases.dates import CONFIRM
 from engine.core.cases.study_modes import STUDY_MODES
-from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
+from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotEnough, NotFound
 from engine.core.rules.model import RuleSet
 from engine.core.scenario.cast import EVERYBODY
+from engine.core.scenario.ledger_verbs import LEDGER_VERBS, balance_of
 from engine.core.toml_reader import TEXTS, Reader, is_whole
 from engine.core.words import Sentence
 from engine.core.workflow.builtin_forms import DOUBT, END_ANYWAY, FIELDS, form_named
@@ -26,10 +27,20 @@ RULE = Sentence("rule")
 ENTRY = Sentence("entry")
 STATE, REQUEST = Sentence("state"), Sentence("request")
 PROPOSALS = ("mark_error",)
-CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict))
+CODES = tuple(refused.code for refused in (NoAccess, NotAllowed, NotFound, Invalid, Conflict, NotEnough))
 
 # The forms of the program itself, the same for every workflow.
-OWN_VERBS = ("companion", "difficulty", "difficulty_answer", "lesson", "correct", "withdraw", "undo", DOUBT)
+OWN_VERBS = (
+    "companion",
+    "difficulty",
+    "difficulty_answer",
+    "lesson",
+    "raise_need",
+    "correct",
+    "withdraw",
+    "undo",
+    DOUBT,
+)
 # These are about an earlier entry of the case: its number in the history, or its kind, for the last of that kind.
 ABOUT_ENTRIES = ("correct", "withdraw")
 
@@ -162,6 +173,8 @@ def values_of(reader: Reader, do: str | None, known: KnownNames, at: dt.datetime
     """Returns the values under `with`: with types for the verbs of the system, unchanged for what people fill in."""
     if do is not None and do in BY_ITSELF:
         return BY_ITSELF[do](reader, at.astimezone(known.zone).date())
+    if is_of_ledger(do, known):
+        return LEDGER_VERBS[do or ""](reader, at.astimezone(known.zone).date())
     if not do or known.workflow is None:
         return {key: reader.raw(key) for key in reader.data}
     values: dict[str, Any] = {"to": _member(reader, "to")} if do == "assign" else {}
@@ -194,6 +207,15 @@ def entry_of(readers: Sequence[Reader], known: KnownNames) -> int | str:
         return kinds.get(name, name)
     readers[0].fault("entry", Sentence("This is missing; it must be {kind}.", kind=Sentence("a number or a name")))
     return 0
+
+
+def is_of_ledger(do: str | None, known: KnownNames) -> bool:
+    """Returns whether a verb is about the ledger: the workflow has no transition of that name."""
+    return do in LEDGER_VERBS and not (known.workflow and do in known.workflow.transitions)
+
+
+def _balance(reader: Reader, key: str, _known: KnownNames) -> dict[str, Any]:
+    return balance_of(reader, key)
 
 
 # --- what can be expected ---------------------------------------------------------------------------------------------
@@ -277,4 +299,5 @@ EXPECTED: Mapping[str, Callable[[Reader, str, KnownNames], Any]] = {
     "requested_of": _member_or_none,
     "held": _flag,
     "proposed": _proposed,
+    "balance": _balance,
 }

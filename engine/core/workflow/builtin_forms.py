@@ -7,11 +7,14 @@ and do not change with a workflow.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from engine.core.words import Label
 from engine.core.workflow.model import ActFields, Choice, Field, Transition, Workflow
 
 END_ANYWAY = "end_anyway"  # an end of a case that leaves planned lessons or check-ins undone is asked for once more
+NEED = "need"
+NEED_KIND, NEED_QUANTITY, NEED_BY = "need_kind", "need_quantity", "need_by"  # asked wherever a need is
 COMPANY = "company"  # the companions who took part in a contact or a visit
 WHY = "correction_reason"  # why an earlier entry is corrected or withdrawn
 DOUBT, KEEP, UNDO = "doubt", "keep", "undo"  # the question after a correction, and its answers
@@ -76,6 +79,12 @@ _FIELDS = (
         "yes_no",
         Label("Vẫn kết thúc hồ sơ, dù còn việc chưa làm", "End the case all the same, with things left undone"),
     ),
+    Field(
+        NEED_BY,
+        "date",
+        Label("Cần trước ngày", "Needed by"),
+        when="future",
+    ),
     Field("difficulty_answer", "choice", Label("Ý kiến", "Answer"), choices=_ANSWERS),
     Field("difficulty_reply", "text", Label("Nội dung ý kiến, lý do", "What is decided, or why not"), max_length=1000),
     Field(
@@ -110,9 +119,20 @@ _BUILTIN = (
     ActFields("withdraw", (WHY,)),
     ActFields("undo", ()),
     ActFields(DOUBT, (DOUBT,)),
+    ActFields("raise_need", (NEED_KIND, NEED_QUANTITY), (NEED_BY, NEED, "hand_over_at")),
 )
 BUILTIN_FORMS: Mapping[str, ActFields] = {form.name: form for form in _BUILTIN}
 """By the names under which a page, a scenario and `engine.core.cases.available_acts` know them."""
+
+
+def counted_needs(fields: Mapping[str, Field]) -> dict[str, Field]:
+    """Returns the fields that count a need, made of those that count what is given."""
+    kind, quantity = fields["support_kind"], fields["quantity"]
+    return {
+        NEED_KIND: replace(kind, name=NEED_KIND, label=Label("Cần loại hỗ trợ nào", "Kind of support needed")),
+        NEED_QUANTITY: replace(quantity, name=NEED_QUANTITY, label=Label("Cần bao nhiêu", "How much is needed")),
+        NEED_BY: FIELDS[NEED_BY],
+    }
 
 
 def form_named(workflow: Workflow, name: str) -> ActFields:

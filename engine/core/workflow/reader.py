@@ -4,12 +4,13 @@ here too.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from engine.core.people.roles import RoleBook
 from engine.core.toml_reader import Reader, digest_of, format_of, in_words, read_toml
 from engine.core.words import Faulty, Label, Sentence
-from engine.core.workflow.builtin_forms import BUILTIN_FORMS
+from engine.core.workflow.builtin_forms import BUILTIN_FORMS, NEED, NEED_BY, NEED_KIND, NEED_QUANTITY, counted_needs
 from engine.core.workflow.check import check
 from engine.core.workflow.defaults import STANDARD
 from engine.core.workflow.field_reader import field_of
@@ -81,6 +82,7 @@ def _workflow(reader: Reader, text: str, roles: RoleBook, *, asks: bool) -> Work
     named = reader.named("states", required=True).items()
     states = {key: _state(key, table, roles.codes, asks=asks) for key, table in named}
     fields = {**standard.fields, **{key: field_of(key, table) for key, table in reader.named("fields").items()}}
+    fields = {**counted_needs(fields), **fields}
     transitions = reader.named("transitions", required=True).items()
     return Workflow(
         name=name,
@@ -136,7 +138,7 @@ def _transition(
 ) -> Transition:
     if name in RESERVED:
         reader.fault("", Sentence("The name “{name}” means something else already; choose another.", name=name))
-    return Transition(
+    step = Transition(
         name=name,
         from_=reader.some_of("from", states, STATE, required=True),
         to=reader.one_of("to", states, STATE),
@@ -147,6 +149,14 @@ def _transition(
         help=reader.maybe_label("help"),
         danger=reader.flag("danger"),
     )
+    return _counting(step)
+
+
+def _counting(step: Transition) -> Transition:
+    """Adds to a step that asks for a need what counts it; nobody has to fill that in."""
+    asked = {*step.needs, *step.may}
+    more = tuple(it for it in (NEED_KIND, NEED_QUANTITY, NEED_BY) if it not in asked)
+    return replace(step, may=(*more, *step.may)) if NEED in asked else step
 
 
 def _forms(reader: Reader, fields: tuple[str, ...]) -> dict[str, ActFields]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.cases.casework import FOR
 from engine.core.cases.facts import Facts
+from engine.core.invariants import given
 from engine.core.proof.beside import ADOPTED
 from engine.core.refusals import Conflict
 from engine.core.words import Sentence
@@ -87,6 +88,11 @@ def returned_on(session: Session, case_id: int) -> dt.date | None:
 def case_by_code(session: Session, code: str) -> Facts | None:
     """Returns the facts of a case, locked until the transaction ends."""
     return next(iter(read_facts(session, cases.c.code == code, lock=True)), None)
+
+
+def case_by_id(session: Session, id: int) -> Facts:
+    """Returns the facts of a case that is known to be there, locked until the transaction ends."""
+    return given(next(iter(read_facts(session, cases.c.id == id, lock=True)), None), "a case is never deleted")
 
 
 def find_case(session: Session, code: str) -> Facts | None:

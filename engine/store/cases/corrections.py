@@ -43,6 +43,14 @@ def row_of(session: Session, name: str, case_id: int, seqs: Collection[int]) -> 
     return dict(row) if row else {}
 
 
+def versions(session: Session, case_id: int, seq: int) -> tuple[int, list[int]]:
+    """Returns the number of the entry that an event is or corrects, and the numbers of all versions of that entry."""
+    mine = t.Correction.case_id == case_id, t.Correction.void.is_(False)
+    entry = session.execute(select(t.Correction.entry_seq).where(*mine, t.Correction.seq == seq)).scalar() or seq
+    later = session.execute(select(t.Correction.seq).where(*mine, t.Correction.entry_seq == entry)).scalars()
+    return entry, [entry, *sorted(later)]
+
+
 def on_list(session: Session, case_id: int, seqs: Collection[int]) -> bool:
     """Returns whether the companion whom an entry added is still on the list."""
     query = select(_companions.c.seq).where(*_of(_companions, case_id, seqs), _companions.c.removed_seq.is_(None))

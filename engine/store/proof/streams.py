@@ -41,6 +41,28 @@ class Stream:
 STREAMS = (
     Stream("access_log", {1: ("at", "person_id", "what", "case_id", "pupil_id")}),
     Stream("closure_acts", {1: ("closure_id", "kind", "at", "person_id", "first_day", "last_day", "key")}),
+    Stream("ledger_accounts", {1: ("kind", "bounded", "donor_id", "until", "opened_at", "opened_by_id")}),
+    Stream(
+        "ledger_entries",
+        {
+            1: (
+                "key",
+                "kind",
+                "from_id",
+                "to_id",
+                "commodity",
+                "quantity",
+                "value",
+                "happened_on",
+                "entered_at",
+                "entered_by_id",
+                "role",
+                "case_id",
+                "case_seq",
+                "of_id",
+            )
+        },
+    ),
     Stream(
         "mark_changes",
         {1: ("pupil_id", "day", "session", "old_mark", "old_at", "old_by_id", "new_mark", "at", "by_id", "job_id")},

@@ -79,6 +79,7 @@ from engine.store.tables.people import (
     StaffAct,
 )
 from engine.store.tables.proof import CaseTouched, Checkpoint, CheckpointCase, CheckpointPart
+from engine.store.tables.support import LedgerAccount, LedgerBalance, LedgerCommodity, LedgerEntry
 from engine.store.tables.units import Unit, UnitLink
 
 __all__ = [
@@ -126,6 +127,10 @@ __all__ = [
     "ImportJob",
     "ImportWrong",
     "Lease",
+    "LedgerAccount",
+    "LedgerBalance",
+    "LedgerCommodity",
+    "LedgerEntry",
     "Mark",
     "MarkChange",
     "Need",

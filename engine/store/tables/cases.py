@@ -279,7 +279,11 @@ class Support(Base):
 
 
 class Need(Base):
-    """What a pupil needs, for the association: the thing, its size, where to hand it over; never the pupil."""
+    """What a pupil needs, for the association: the thing, its size, where to hand it over; never the pupil.
+
+    A need that is counted says its `kind` and `quantity` (steps of the kind); `met` of them were given. It is open
+    while less was given than is needed.
+    """
 
     __tablename__ = "needs"
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
@@ -287,6 +291,11 @@ class Need(Base):
     association_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
     need: Mapped[str] = mapped_column(Text)
     handover: Mapped[str | None] = mapped_column(String(200))
+    kind: Mapped[str | None] = mapped_column(String(40))
+    quantity: Mapped[int | None]
+    met: Mapped[int] = mapped_column(default=0, server_default="0")
+    needed_by: Mapped[dt.date | None]
+    raised_at: Mapped[dt.datetime | None]
     replaced_seq: Mapped[int | None] = mapped_column(Integer)  # of the event by which it counts no more
 
 

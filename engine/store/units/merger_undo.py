@@ -26,6 +26,7 @@ PLACED: Mapping[str, tuple[str, ...]] = {
     "pupils": tuple(name for name in PLACES if name in _TABLES["pupils"].c),
     "cases": (*PLACES, *WHOSE, "version"),
     "difficulties": ("unit_id",),
+    "ledger_accounts": ("association_id",),
 }
 
 MOST_CODE = 40  # characters of a unit's code

@@ -27,7 +27,7 @@ from engine.store.units.units import relink
 _TABLES = t.Base.metadata.tables
 _units, _links, _cases, _pupils = (_TABLES[name] for name in ("units", "unit_links", "cases", "pupils"))
 _posts, _closures, _people = (_TABLES[name] for name in ("appointments", "closures", "people"))
-_difficulties = _TABLES["difficulties"]
+_difficulties, _accounts = _TABLES["difficulties"], _TABLES["ledger_accounts"]
 DAY = dt.timedelta(days=1)
 GOES_ON = frozenset({"village", "school", "site", "class", "association"})  # other units of a commune end with it
 _TAKEN_OVER = text(
@@ -234,6 +234,8 @@ def move(session: Session, successors: Mapping[int, int]) -> tuple[int, int]:
     if pairs:  # a difficulty that waits for an old post now waits for its successor
         waits = update(_difficulties).where(_difficulties.c.unit_id == bindparam("old"))
         session.connection().execute(waits.values(unit_id=bindparam("new")), pairs)
+        books = update(_accounts).where(_accounts.c.association_id == bindparam("old"))
+        session.connection().execute(books.values(association_id=bindparam("new")), pairs)
     return counts[0], counts[1]
 
 

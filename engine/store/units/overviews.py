@@ -15,11 +15,8 @@ from typing import Any
 from sqlalchemy import and_, distinct, func, literal, select
 from sqlalchemy.orm import Session
 
-from engine.core.people.access import Viewer
 from engine.store import tables as t
 from engine.store.bulk import among
-from engine.store.cases.rows import CaseRow, by_arms, read_referred, referred_arms
-from engine.store.cases.work_list import NeedRow, needs_of
 from engine.store.tables.types import at_most
 
 cases = t.Base.metadata.tables["cases"]
@@ -235,46 +232,3 @@ def _absent_days(session: Session, class_id: int, since: dt.date, until: dt.date
         .group_by(t.Mark.pupil_id, t.Mark.mark)
     )
     return {(pupil, mark): days for pupil, mark, days in session.execute(query)}
-
-
-# --- an association ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Gift:
-    """Support that was given. `value` is in đồng; `code` is None if somebody else has the case since."""
-
-    code: str | None
-    kind: str
-    quantity: str
-    unit: str
-    value: int | None
-    giver: str | None
-    given_on: dt.date
-
-
-_referral: Any = t.Referral  # mapped from the columns of cases, which type checkers do not see
-_gifts: Any = t.Support
-
-
-def needs(session: Session, viewer: Viewer, limit: int) -> list[tuple[CaseRow, NeedRow | None]]:
-    """Returns open cases that were referred to the viewer's associations, the next due first, each with its last need.
-
-    The result has one more than `limit` if there are more. The session must be scoped.
-    """
-    picks = by_arms(referred_arms(viewer), [t.OPEN], limit + 1)
-    rows = read_referred(session, picks, limit + 1)
-    found = needs_of(session, [row.id for row in rows])
-    return [(row, found.get(row.id)) for row in rows]
-
-
-def gifts(session: Session, associations: Collection[int], since: dt.date, limit: int) -> list[Gift]:
-    """Returns what some associations gave since a day, the last first; one more than `limit` if there are more."""
-    query = (
-        select(_referral.code, _gifts.kind, _gifts.quantity, _gifts.unit, _gifts.value, _gifts.giver, _gifts.given_on)
-        .outerjoin(_referral, _referral.id == _gifts.case_id)
-        .where(_gifts.association_id.in_(sorted(associations)), _gifts.given_on >= since, _gifts.replaced_seq.is_(None))
-        .order_by(_gifts.given_on.desc(), _gifts.case_id.desc(), _gifts.seq.desc())
-        .limit(at_most(limit + 1))
-    )
-    return [Gift(*row) for row in session.execute(query)]

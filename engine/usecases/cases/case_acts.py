@@ -32,6 +32,7 @@ from engine.store.cases.companions import on_list
 from engine.store.cases.surroundings import casework_of
 from engine.store.people.staff import viewer_of
 from engine.store.session import Session
+from engine.store.support import needs
 from engine.usecases import idempotency
 from engine.usecases.cases.decided import go_on
 from engine.usecases.context import Context
@@ -163,6 +164,7 @@ def step(context: Context, act: Act, name: str) -> None:
             only_one(session, work.facts.pupil_id, work.facts.workflow)
         _confirmed(work, session, name, act.values)
         work.step(name, actor, filled)
+        needs.count(session, context.support, work.entries, filled)
         if meets(work.situation.workflow, name):
             _note_company(work, session, act.values)
             _tick_off_check_ins(work, session, at_least_one=False)
@@ -241,20 +243,6 @@ def note(context: Context, act: Act) -> None:
         work.write("noted", actor, filled)
 
     on_case(context, act, "note", do)
-
-
-def log_support(context: Context, act: Act) -> None:
-    """Log support that was given (D3.1): kind, quantity in the kind's unit, value, giver, date, who received it."""
-
-    def do(work: Casework, actor: Actor, filled: dict[str, Any], _session: Session) -> None:
-        givers = work.roles.able(GIVE)
-        if not actor.roles & givers:
-            raise NotAllowed(Sentence("Your role does not log support."))
-        row = support_row(work.situation.workflow, filled)
-        row |= {"logged_by_id": actor.person_id, "association_id": work.facts.association_id}
-        work.write("support_given", actor.only(givers), filled, [("support", row)])
-
-    on_case(context, act, "support", do)
 
 
 def support_row(workflow: Workflow, filled: Mapping[str, Any]) -> dict[str, Any]:
@@ -346,6 +334,8 @@ def on_case(
         do(work, actor, filled, session)
         go_on(context, session, work, name, act.now)
         writer.store(session, [work], act.key)
+        if any(table == "corrections" for entry in work.entries for table, _row in entry.rows):
+            needs.settle(session, work.facts.id)
         if act.key:
             idempotency.note(session, act.key, sent, act.now)
 

@@ -52,6 +52,8 @@ from engine.store.cases import corrections as stored
 from engine.store.cases.history import absences, events_of
 from engine.store.cases.surroundings import SurroundingsReader
 from engine.store.session import Session
+from engine.store.support import needs as needed
+from engine.usecases.cases import gift_books
 from engine.usecases.cases.case_acts import on_case, only_one, support_row
 from engine.usecases.cases.companions import check_phone
 from engine.usecases.context import Context
@@ -66,7 +68,7 @@ def correct(context: Context, act: Act, seq: int) -> None:
     """
 
     def do(work: Casework, actor: Actor, _filled: dict[str, Any], session: Session) -> None:
-        history = _History(context, work, session)
+        history = _History(context, act, work, session)
         entry = history.entry(seq)
         _may(context.limits, work, entry, actor)
         values, why = _read(work, entry, actor, act.values)
@@ -82,6 +84,10 @@ def correct(context: Context, act: Act, seq: int) -> None:
         written.rows.append(("corrections", {"entry_seq": entry.seq, "void": False}))
         history.put_right(written, entry.seq)
         written.rows += rows
+        needed.count(session, context.support, [written], values)
+        for row in (row for table, row in rows if table == "support"):
+            place = work.facts.id, work.next_seq - 1
+            gift_books.put_right(context, session, act, written, place, history.versions(entry.seq), row)
         work.settle()
 
     on_case(context, act, "correct", do, asks=lambda _workflow: _NOTHING, about=seq)
@@ -91,7 +97,7 @@ def withdraw(context: Context, act: Act, seq: int) -> None:
     """Says that the entry numbered `seq` counts no more, for a reason. Raises what `correct` raises."""
 
     def do(work: Casework, actor: Actor, _filled: dict[str, Any], session: Session) -> None:
-        history = _History(context, work, session)
+        history = _History(context, act, work, session)
         entry = history.entry(seq)
         _may(context.limits, work, entry, actor)
         if not withdrawable(work.situation.workflow, entry):
@@ -115,7 +121,7 @@ def undo(context: Context, act: Act) -> None:
     """
 
     def do(work: Casework, actor: Actor, _filled: dict[str, Any], session: Session) -> None:
-        history = _History(context, work, session)
+        history = _History(context, act, work, session)
         event, facts = history.events[-1], work.facts
         if refusal := why_not_undone(
             work.situation.workflow, event, facts.version, act.viewer.person_id, act.now, context.limits
@@ -152,7 +158,7 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
             raise NotFound(Sentence("Nothing waits for a decision here."))
         if found[fired_seq] is not None:
             raise Conflict(Sentence("Somebody has decided about this already."))
-        history = _History(context, work, session)
+        history = _History(context, act, work, session)
         event = history.at(fired_seq)
         undone = _said(work, DOUBT, act.values)[DOUBT] == UNDO
         kind, actor = FIRING_UNDONE if undone else FIRING_KEPT, actor.only(deciders)
@@ -177,8 +183,8 @@ def decide(context: Context, act: Act, fired_seq: int) -> None:
 class _History:
     """The history of the case that somebody puts right, with what counts in it."""
 
-    def __init__(self, context: Context, work: Casework, session: Session) -> None:
-        self.context, self.work, self.session = context, work, session
+    def __init__(self, context: Context, act: Act, work: Casework, session: Session) -> None:
+        self.context, self.act, self.work, self.session = context, act, work, session
         self.events: list[PastEvent] = events_of(session, [work.facts.id])[work.facts.id]
         place = stored_cases.pupil_place(session, work.facts.pupil_id)
         self.lasting = frozenset({"disability"} if place and place.disability else ())
@@ -208,6 +214,7 @@ class _History:
     def void(self, written: Entry, event: PastEvent) -> None:
         """An event counts no more, nor does anything that hangs on it."""
         facts, by, seqs = self.work.facts, self.work.next_seq - 1, self.versions(event.seq)
+        gift_books.take_back(self.context, self.session, self.act, written, facts.id, seqs)
         stored.replace(self.session, facts.id, seqs, by)
         stored.replace_dates(self.session, facts.id, seqs, by)
         stored.open_dates_again(self.session, facts.id, event.seq)
@@ -334,8 +341,8 @@ def _rows(
         kept = {name: old.get(name) for name in ("association_id", "logged_by_id")}
         rows.append(("support", support_row(workflow, values) | kept))
     if old := stored.row_of(session, "needs", case, seqs):
-        handover = values.get("hand_over_at")
-        rows.append(("needs", {"need": values["need"], "handover": handover, "association_id": old["association_id"]}))
+        row = {"need": values.get("need", ""), "handover": values.get("hand_over_at")}
+        rows.append(("needs", row | {"association_id": old["association_id"], "raised_at": entry.at}))
     if entry.kind == "companion_added" and stored.on_list(session, case, seqs):
         rows.append(("companions", {"role": values["companion_role"], "person_id": entry.data.get("invited")}))
     stored.replace(session, case, seqs, by)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from engine.core.cases.act import Act
 from engine.store import tables as t
 from engine.usecases.cases import case_acts, corrections
+from engine.usecases.support import gifts
 from tests.cast import Cast
 
 CALLED = {"contact_way": "phone", "reached": False, "note": "Máy bận"}
@@ -174,7 +175,7 @@ def test_what_was_done_because_of_a_wrong_entry_waits_for_the_head_at_home_and_o
 def given(cast: Cast) -> str:
     code = cast.to_association()
     cast.accept(code, "volunteer")
-    case_acts.log_support(cast.context, Act(cast.viewer("volunteer"), code, GIFT, cast.now))
+    gifts.give(cast.context, Act(cast.viewer("volunteer"), code, GIFT, cast.now))
     return code
 
 

@@ -140,6 +140,18 @@ FAULTS = {
         "UPDATE needs SET need = 'Không cần'",
         "Case RL-2026-000001: a row in needs says something else than what was written with event ",
     ),
+    "how much is needed": (
+        "UPDATE needs SET kind = 'rice', quantity = 5",
+        "Case RL-2026-000001: what became of the row in needs of event ",
+    ),
+    "since when it is needed": (
+        "UPDATE needs SET raised_at = NULL",
+        "Case RL-2026-000001: what became of the row in needs of event ",
+    ),
+    "an entry of the ledger": (
+        "UPDATE ledger_entries SET quantity = quantity + 1",
+        "ledger_entries: a row among numbers 1 to 1 is no longer as it was at checkpoint 1.",
+    ),
     "a planned date moved": (
         f"UPDATE planned SET due_at = (SELECT opened_at FROM cases WHERE id = planned.case_id) WHERE {TWO}",
         "Case RL-2026-000002: a row in planned is not the one that event ",
@@ -207,6 +219,7 @@ ADDED_TO = {
     "firings": "case_id, rule, entry, repetition",
     "access_log": "id",
     "staff_acts": "id",
+    "ledger_entries": "id",
     "mark_changes": "id",
     "pupil_changes": "id",
     "checkpoints": "n",

@@ -9,6 +9,7 @@ from sqlalchemy import event, insert, update
 
 from engine.store import tables as t
 from engine.store.session import open_store
+from engine.store.support import waiting
 from engine.store.units import overviews
 from engine.store.units.overviews import Numbers
 from tests.cast import Cast
@@ -118,7 +119,7 @@ def test_needs_are_those_of_ones_own_association_without_who(cast: Cast) -> None
         with cast.store.scoped(viewer) as session:
             return [
                 (row.code, row.pupil, need.need if need else None, need.handover if need else None)
-                for row, need in overviews.needs(session, viewer, 10)
+                for row, need in waiting.needs(session, viewer, 10)
             ]
 
     assert found("volunteer") == [(code, None, "Áo ấm cỡ 130", "Văn phòng trường")]

@@ -13,8 +13,9 @@ from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFou
 from engine.jobs.sweep import run_due
 from engine.store import tables as t
 from engine.store.cases import verify
-from engine.store.units import overviews
+from engine.store.support import waiting
 from engine.usecases.cases import case_acts
+from engine.usecases.support import gifts
 from tests.installation import CALLED, OPENED, CastInstallation, at, installed
 
 __all__ = ["installed"]
@@ -116,7 +117,7 @@ def test_an_outsider_can_do_nothing_with_a_case(installed: CastInstallation, mem
         lambda: case_acts.step(installed.context, Act(viewer, code, CALLED, MONDAY_16), "contact"),
         lambda: case_acts.accept(installed.context, Act(viewer, code, {}, MONDAY_16)),
         lambda: case_acts.note(installed.context, Act(viewer, code, {"note": "x"}, MONDAY_16)),
-        lambda: case_acts.log_support(installed.context, Act(viewer, code, {}, MONDAY_16)),
+        lambda: gifts.give(installed.context, Act(viewer, code, {}, MONDAY_16)),
         lambda: case_acts.open_case(installed.context, viewer, installed.cast.pupils["classmate"], OPENED, MONDAY_16),
         lambda: case_acts.open_case(
             installed.context, viewer, 999_999, OPENED, MONDAY_16
@@ -162,7 +163,7 @@ def test_support_is_logged_with_the_unit_of_its_kind(installed: CastInstallation
     )
     gift = {"support_kind": "rice", "quantity": "15", "given_on": "6/3/2026", "value": "300.000"}
     gift |= {"giver": "Hội Khuyến học", "received_by": "Mẹ em"}
-    case_acts.log_support(installed.context, Act(installed.viewer("volunteer"), code, gift, FRIDAY_9))
+    gifts.give(installed.context, Act(installed.viewer("volunteer"), code, gift, FRIDAY_9))
     with installed.store.reading("test") as session:
         row = session.scalars(select(t.Support)).one()
         need = session.scalars(select(t.Need)).one()
@@ -219,7 +220,7 @@ def test_an_association_loses_sight_of_a_case_when_it_is_asked_no_more(
     code, volunteer, association = referred(installed), installed.viewer("volunteer"), installed.viewer("association")
     case_acts.note(installed.context, Act(volunteer, code, {"note": "Mai trao xe"}, FRIDAY_9))
     gift = {"support_kind": "rice", "quantity": "15", "given_on": "6/3/2026", "received_by": "Mẹ em"}
-    case_acts.log_support(installed.context, Act(volunteer, code, gift, FRIDAY_9))
+    gifts.give(installed.context, Act(volunteer, code, gift, FRIDAY_9))
     case_acts.step(installed.context, Act(installed.viewer(member), code, filled, FRIDAY_9), step)
     for viewer in (volunteer, association):
         with pytest.raises(NoAccess):
@@ -228,7 +229,7 @@ def test_an_association_loses_sight_of_a_case_when_it_is_asked_no_more(
             referral: Any = t.Referral
             assert session.scalars(select(referral.id)).all() == []
             assert session.scalars(select(t.Event.seq)).all() == []
-            [kept] = overviews.gifts(session, viewer.of("volunteer") | viewer.of("association"), FRIDAY_9.date(), 5)
+            [kept] = waiting.gifts(session, viewer.of("volunteer") | viewer.of("association"), FRIDAY_9.date(), 5)
             assert (kept.code, kept.quantity) == (None, "15")  # the own books stay
     with installed.store.scoped(installed.viewer("outsider_volunteer")) as session:
         assert session.scalars(select(t.Support.quantity)).all() == []

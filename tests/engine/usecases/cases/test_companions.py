@@ -15,6 +15,7 @@ from engine.store.cases import case_page, verify
 from engine.store.cases.companions import CompanionRow, companions
 from engine.usecases.cases import case_acts
 from engine.usecases.cases import companions as case_companions
+from engine.usecases.support import gifts
 from tests.installation import CALLED, CastInstallation, at, installed
 from tests.shipped_roles import ROLES
 
@@ -180,7 +181,7 @@ def test_the_history_is_narrowed_to_what_is_asked_for(installed: CastInstallatio
     case_acts.step(installed.context, Act(teacher, code, {}, NOON), "ask_commune")
     case_acts.accept(installed.context, Act(officer, code, {}, NOON))
     given = {"support_kind": "rice", "quantity": "2", "given_on": "2026-03-02"}
-    case_acts.log_support(installed.context, Act(teacher, code, given, NOON))
+    gifts.give(installed.context, Act(teacher, code, given, NOON))
     added(installed, code)
 
     def kinds(name: str, before: int | None = None) -> list[str]:

@@ -274,4 +274,5 @@ def test_the_file_holds_no_name_of_a_child(store: Store) -> None:
         "pupils",
         "cases",
         "difficulties",
+        "ledger_accounts",
     }

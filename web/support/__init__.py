@@ -1,0 +1,1 @@
+"""The pages of an association: needs, gifts, funds, statements."""
