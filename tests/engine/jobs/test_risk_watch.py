@@ -165,7 +165,7 @@ def test_a_sibling_is_one_with_the_same_telephone_and_an_earlier_case_counts_too
 def returned_and_closed(installed: CastInstallation) -> str:
     teacher, code = installed.viewer("teacher"), installed.open(at("2026-03-02 08:00"), pupil="boarder")
     case_acts.step(installed.context, Act(teacher, code, RETURN, at("2026-03-02 09:00")), "return_to_class")
-    case_acts.step(installed.context, Act(teacher, code, {"confirm": True}, at("2026-03-03 09:00")), "close")
+    case_acts.step(installed.context, Act(teacher, code, {"end_anyway": True}, at("2026-03-03 09:00")), "close")
     return code
 
 

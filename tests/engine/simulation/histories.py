@@ -350,7 +350,7 @@ HAPPENINGS: Mapping[str, Happening] = {
     "handed back": _by_asked("hand_back"),
     "a return": _by("teacher", "return_to_class", _return),
     "absent again": _by("teacher", "relapse"),
-    "an end": _by("teacher", "close", lambda _history: {"confirm": True}),
+    "an end": _by("teacher", "close", lambda _history: {"end_anyway": True}),
     "away": _away,
     "post empty": _vacant,
     "post filled": _appoint,
