@@ -113,7 +113,7 @@ def _forms(
         "hold": bool(roles & known.able(HOLD)) and not state.final,
         "companion": tends and not state.final,
         "difficulty": not state.final,
-        "raise_need": bool(roles & GIVERS) and not state.final,
+        "raise_need": bool(roles & known.able(GIVE)) and not state.final,
     }
     return (AvailableAct(name, FORM_LABELS[name]) for name, may in allowed.items() if may)
 

@@ -19,7 +19,7 @@ from engine.core.cases.casework import CHECK_IN, LESSON, Actor, Casework
 from engine.core.cases.facts import Facts
 from engine.core.people.access import Viewer, acts_for, reach
 from engine.core.people.responsibility import Found, acted
-from engine.core.people.roles import GIVE, HOLD, OPEN, REGISTER
+from engine.core.people.roles import HOLD, OPEN, REGISTER
 from engine.core.refusals import Conflict, Invalid, NoAccess, NotAllowed, NotFound
 from engine.core.words import Label, Sentence
 from engine.core.workflow import builtin_forms, form_values

@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from engine.core.cases.act import Act
-from engine.core.cases.act_vocabulary import GIVERS
 from engine.core.cases.casework import Actor, Casework
 from engine.core.cases.past import ENTRY, OF, SUPPORT_REVERSED
 from engine.core.invariants import given
 from engine.core.people.access import Viewer
+from engine.core.people.roles import GIVE
 from engine.core.refusals import NoAccess, NotAllowed, NotFound
 from engine.core.support import ledger as core
 from engine.core.support.catalogue import steps_of
@@ -55,10 +55,11 @@ def give(context: Context, act: Act, source_id: int | None = None) -> None:
     """
 
     def do(work: Casework, actor: Actor, filled: dict[str, Any], session: Session) -> None:
-        if not actor.roles & GIVERS:
+        givers = work.roles.able(GIVE)
+        if not actor.roles & givers:
             raise NotAllowed(Sentence("Your role does not log support."))
         source = _source(session, act, source_id, work.facts.association_id)
-        give_within(context, session, work, actor.only(GIVERS), source, filled)
+        give_within(context, session, work, actor.only(givers), source, filled)
 
     case_acts.on_case(context, act, "support", do, about=source_id)
 
