@@ -34,15 +34,23 @@ def test_old_support_stands_in_the_ledger_as_it_was_given(installed: CastInstall
     case = installed.case(code)
     assert len(fresh) >= 19  # checks of SQLite stand in their table
     go_back(installed, BEFORE)
-    given = [("rice", "7.5"), ("notebooks", "10"), ("notebooks", "2.25"), ("cash", "150000"), ("umbrella", "1")]
+    given = [
+        ("rice", "7.5"),
+        ("notebooks", "10"),
+        ("notebooks", "2.25"),
+        ("cash", "150000"),
+        ("umbrella", "1"),
+        ("rice", "0.0001"),
+    ]
     with installed.store.writing("test") as session:
         for number, (kind, quantity) in enumerate(given, 2):
             event = {"case_id": case.id, "seq": number, "kind": "support_given", "at": case.opened_at, "data": {}}
             session.execute(insert(t.Event).values(**event, previous_hash="", hash=f"x{number}"))
             row = {"case": case.id, "seq": number, "kind": kind, "quantity": quantity, "day": dt.date(2026, 3, 2)}
             row["association"] = installed.cast.units["association"] if number % 2 else None
-            columns = "case_id, seq, kind, quantity, unit, given_on, association_id"
-            places = ":case, :seq, :kind, :quantity, '', :day, :association"
+            row["replaced"] = 8 if quantity == "0.0001" else None  # it was withdrawn: nothing of it is carried over
+            columns = "case_id, seq, kind, quantity, unit, given_on, association_id, replaced_seq"
+            places = ":case, :seq, :kind, :quantity, '', :day, :association, :replaced"
             session.execute(text(f"INSERT INTO support ({columns}) VALUES ({places})"), row)
     schema.upgrade(installed.store)
     with installed.store.reading("test") as session:
