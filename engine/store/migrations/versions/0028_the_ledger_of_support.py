@@ -1,6 +1,7 @@
 """The ledger of support: accounts, entries, balances that the database guards; needs that are counted"""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -152,6 +153,7 @@ def upgrade() -> None:
     for statement in SQLITE if sqlite else POSTGRESQL:
         op.execute(statement)
     _carry_over()
+    _count_again()
 
 
 def _make_tables() -> None:
@@ -256,6 +258,33 @@ def _carry_over() -> None:
             if row["association_id"] not in given:
                 given[row["association_id"]] = _two_accounts(line, accounts, row["association_id"], row["at"])
         line.execute(sa.insert(entries), list(_entries(rows, given, steps)))
+
+
+def _count_again() -> None:
+    """Needs that were counted before the schema went back to an older one are counted as their events say."""
+    line = op.get_bind()
+    needs, events = (sa.Table(name, sa.MetaData(), autoload_with=line) for name in ("needs", "events"))
+    first = events.alias()
+    entry = sa.cast(events.c.data, sa.Text)
+    query = (
+        sa.select(needs.c.case_id, needs.c.seq, entry, events.c.at)
+        .join(events, (events.c.case_id == needs.c.case_id) & (events.c.seq == needs.c.seq))
+        .where(entry.like('%"needed"%'))
+    )
+    for case, seq, text, at in line.execute(query).all():
+        data = json.loads(text)
+        said = data["needed"]
+        raised = sa.select(first.c.at).where(first.c.case_id == case, first.c.seq == data.get("entry", seq))
+        line.execute(
+            sa.update(needs)
+            .where(needs.c.case_id == case, needs.c.seq == seq)
+            .values(
+                kind=said.get("kind"),
+                quantity=said.get("quantity"),
+                needed_by=dt.date.fromisoformat(said["needed_by"]) if said.get("needed_by") else None,
+                raised_at=line.execute(raised).scalar() or at,
+            )
+        )
 
 
 def _steps_of(line: sa.Connection, support: sa.Table) -> dict[str, int]:
