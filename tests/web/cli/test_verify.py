@@ -18,7 +18,7 @@ def run(store: Store, tmp_path: Path, *arguments: str, language: str = "en") -> 
 
 
 def test_what_is_whole_holds_and_a_change_by_hand_is_named(store: Store, tmp_path: Path) -> None:
-    code = playing(store).open("2026-03-05 08:00")
+    code = playing(store).open("2026-04-07 08:00")
     found = run(store, tmp_path)
     assert (found.exit_code, found.output) == (0, "1 events, 0 breaks\n")
     with store.writing("test") as session:
@@ -32,7 +32,7 @@ def test_what_is_whole_holds_and_a_change_by_hand_is_named(store: Store, tmp_pat
 
 def test_a_head_is_printed_alone_and_taken_back(store: Store, tmp_path: Path) -> None:
     assert run(store, tmp_path, "--head").output == "Nothing is stored yet.\n"
-    playing(store).open("2026-03-05 08:00")
+    playing(store).open("2026-04-07 08:00")
     head = run(store, tmp_path, "--head")
     assert head.exit_code == 0
     assert read_head(head.output) is not None
@@ -42,7 +42,7 @@ def test_a_head_is_printed_alone_and_taken_back(store: Store, tmp_path: Path) ->
 
 
 def test_a_head_of_another_database_and_no_head_at_all_are_told_apart(store: Store, tmp_path: Path) -> None:
-    playing(store).open("2026-03-05 08:00")
+    playing(store).open("2026-04-07 08:00")
     found = run(store, tmp_path, "--against", f"7-{'a' * 32}")
     assert found.exit_code == 1
     assert found.output.startswith("There is no checkpoint 7 here: ")
