@@ -134,6 +134,11 @@ def _add_needs(session: Session, cast: seed.Seeded, needs: int) -> None:
             flags=[],
             grade=6,
             association_id=cast.units["association"],
+            request="give_support",
+            asked_role="association",
+            asked_unit_id=cast.units["association"],
+            asked_at=NOW,
+            asked_from=NOW,
             last_hash="",
             **place,
         )

@@ -71,7 +71,7 @@ def _register(sheets: Iterator[Sheet], notes: Notes) -> None:
 
 def _marked(row: Marked) -> None:
     _require(bool(row.code or row.name), "marks of nobody")
-    _require(bool(row.marks), "a row without marks")
+    _require(bool(row.marks) or row.listing is not None, "a row without marks of no list")
     for day, session, mark in row.marks:
         _require(dt.date(1950, 1, 1) <= day <= TODAY, "a mark on a day that cannot be")
         _require(session in ("m", "a") and mark in ("p", "e", "u", "l"), "a mark that nobody knows")
