@@ -6,8 +6,8 @@ NPM := $(VENV)/npm
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PORT ?= 5000
-# How many test processes: one for each core, but two at least, so that what only breaks side by side breaks here.
-JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 2 ] && n=2; echo $$n)
+# How many test processes: one more than cores, because many tests wait (for a browser, a mail, a worker).
+JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 BENCH ?=
 # How long `make fuzz` searches, in minutes, shared out among the readers of files.
 MINUTES ?= 60
