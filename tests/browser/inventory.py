@@ -216,7 +216,7 @@ PAGES = (
     Shown("/admin/mergers", "admin", "main .field"),
     Shown("/admin/deliveries", "admin"),
     Shown("/admin/deliveries?state=dead", "admin"),
-    Shown("/gaps", "admin", "main .card"),
+    Shown("/gaps", "admin", "main .lines a"),
     Shown("/gaps", "head"),
     Shown("/help/admin", "admin"),
     Shown("/help/rights", "admin"),

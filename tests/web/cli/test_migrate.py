@@ -20,7 +20,9 @@ def test_a_dry_run_then_the_move(store: Store, tmp_path: Path) -> None:
     code = here.open("2026-03-09 07:00")
     here.step(code, "2026-03-09 08:00", "teacher", "contact", **CONTACT)
     (tmp_path / "instance" / "rules").mkdir(parents=True)
-    faster = RULES.replace("version  = 3", "version  = 4", 1).replace('"3 school days" }', '"2 school days" }', 1)
+    faster = RULES.replace("version  = 3", "version  = 4", 1).replace(
+        '"confirm_return"], for = "3 school days"', '"confirm_return"], for = "2 school days"'
+    )
     assert run(store, tmp_path).stdout == "0 cases moved, 0 stay behind.\n"
     (tmp_path / "instance" / "rules" / "dropout.toml").write_text(faster, encoding="utf-8")
     line = f"{code}: teacher_contact; deadline 17:00 12/03/2026, then 17:00 11/03/2026\n"
