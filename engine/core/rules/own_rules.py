@@ -9,6 +9,8 @@ from engine.core.words import Label
 from engine.core.workflow.answers import REQUEST
 from engine.core.workflow.model import Workflow
 
+MOST = 40  # characters of a kind of event, as the database keeps it
+
 
 def unanswered(workflow: Workflow) -> Iterator[Rule]:
     """Returns a rule for each request with `within` and `else`, after those of the file."""
@@ -18,7 +20,7 @@ def unanswered(workflow: Workflow) -> Iterator[Rule]:
                 continue
             said = request.label
             yield Rule(
-                id=f"{state.name}-{request.name}-unanswered",
+                id=f"{state.name}-{request.name}-silent"[-MOST:],
                 why=Label(f"Đến hạn mà chưa có trả lời: {said.vi}", f"No answer in time: {said.en}"),
                 when=When(state.name, for_=request.within, since=REQUEST, requests=(request.name,)),
                 then=(Ask(request.else_),),

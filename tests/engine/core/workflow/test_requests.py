@@ -150,7 +150,7 @@ def test_a_request_with_a_time_brings_a_rule_of_its_own() -> None:
     rules = load_ruleset(RULES, "r.toml", small())
     (own,) = rules.unanswered
     assert (own.id, own.then, own.when.for_) == (
-        "away-confirm_return-unanswered",
+        "away-confirm_return-silent",
         (Ask("visit"),),
         Duration(1, "school days"),
     )
