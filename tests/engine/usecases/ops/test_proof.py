@@ -39,8 +39,8 @@ def test_the_head_stands_in_the_first_digest_of_a_week_of_administrators_and_off
         sent: dict[str, set[str]] = {}
         for day in ("2026-03-06", "2026-03-09", "2026-03-10"):  # Friday, Monday, Tuesday
             before = len(mailbox.mails)
-            deliver(context, at(f"{day} 05:00"))
-            deliver(context, at(f"{day} 06:30"))
+            for hour in ("05:00", "06:30", "08:30", "12:30", "18:30"):  # a slow machine may need to try again
+                deliver(context, at(f"{day} {hour}"))
             kept = f"ralop verify --against {head}"
             sent[day] = {str(mail["To"]) for mail in mailbox.mails[before:] if kept in mail.get_content()}
     assert sent == {"2026-03-06": set(), "2026-03-09": KEEPERS, "2026-03-10": set()}
