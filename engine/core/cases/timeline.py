@@ -13,6 +13,7 @@ from engine.core.cases.changes import CHANGED
 from engine.core.cases.definitions import Definitions, Surroundings
 from engine.core.cases.explain import Why, why_of_event
 from engine.core.cases.facts import Facts
+from engine.core.cases.levels import level_words
 from engine.core.cases.past import OF
 from engine.core.cases.turn import asked
 from engine.core.people.responsibility import acted
@@ -129,7 +130,7 @@ def _changes(workflow: Workflow, data: Mapping[str, Any], names: Names, labels: 
     if "as" in data:
         yield Sentence("Assigned to: {person}", person=names.people.get(data.get("to", 0), ""))
     if "level" in data:
-        yield Sentence("Level of urgency: {level}", level=data["level"])
+        yield level_words(data["level"])
     yield from _of_attendance(workflow, data)
     if flag := workflow.flags.get(str(data.get("flag"))):
         yield flag

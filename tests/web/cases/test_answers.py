@@ -4,6 +4,7 @@ import html
 
 from sqlalchemy import select
 
+from engine.jobs.sweep import run_due
 from engine.store import tables as t
 from tests.cast import Cast
 from tests.installation import CALLED, at
@@ -118,3 +119,22 @@ def test_a_head_urges_the_teacher_and_asks_the_commune_for_attention(cast: Cast)
     assert "đôn đốc" not in page.lower()
     notices = cast.get("commune_officer", "/notices").text
     assert ("Đề nghị quan tâm xử lý hồ sơ" in notices, "Đôn đốc" in notices) == (True, False)
+
+
+def test_who_agreed_a_return_reads_who_is_asked_next_if_the_school_says_nothing(cast: Cast) -> None:
+    code = cast.to_commune()
+    cast.accept(code, "commune_officer")
+    visited = {"visited_on": "2/3/2026", "met_whom": "parents", "visit_outcome": "agreed", "note": "Mai cháu đi học"}
+    assert cast.send("commune_officer", f"/cases/{code}/visit", **visited).status_code == 303
+    told = cast.get("commune_officer", f"/cases/{code}?done=1").text.split('class="notice done told"')[1]
+    told = html.unescape(told.split("</div>")[0])
+    assert "Nếu chưa, từ 17:00 03/03/2026 đến lượt: Cán bộ, công chức xã phụ trách" in told
+
+
+def test_the_history_says_that_a_case_was_reported_upward_and_no_number_of_a_level(cast: Cast) -> None:
+    code = cast.to_commune()
+    cast.accept(code, "commune_officer")
+    run_due(cast.context, at("2026-03-06 18:00"))
+    history = cast.get("teacher", f"/cases/{code}").text
+    assert "đã báo lên cấp trên" in history.split('id="history"')[-1]
+    assert "Mức khẩn" not in history
