@@ -198,8 +198,11 @@ def asked_again(facts: Facts, workflow: Workflow, calendar: Calendar, events: Se
     if event.moved:
         before = replace(facts, request=workflow.states[facts.state].asks, asked_from=event.at, put_off=0)
     else:
-        told = told_of(event.data)
-        before = replace(facts, **{name: old for name, (old, _new) in told.items() if name in _ASKED})
+        before = facts
+        for one in reversed(events):  # the corrections of the entry, then the entry
+            if one.data.get(ENTRY, one.seq) == event.seq:
+                told = told_of(one.data)
+                before = replace(before, **{name: old for name, (old, _new) in told.items() if name in _ASKED})
     right = next((one for one in as_it_counts(events) if one.seq == event.seq), None)
     if right is None or before.request is None:
         return before
