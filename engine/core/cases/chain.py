@@ -12,11 +12,26 @@ import json
 import secrets
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 START = ""  # the "previous hash" of the first event of a case
 
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 _quote = json.encoder.encode_basestring  # the way in which the encoder itself writes a string
+_AS_IT_IS = frozenset({int, str, bool})
+
+
+def plain(value: Any) -> Any:
+    """Returns a value as JSON has it: moments in UTC, days as text."""
+    if value is None or type(value) in _AS_IT_IS:  # most values are
+        return value
+    if isinstance(value, dt.datetime):
+        return _utc(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
 
 
 def canonical(value: object) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, get_type_hints
 
+from engine.core.cases.chain import plain
 from engine.core.cases.facts import CHANGING, Facts
 
 CHANGED = "changed"  # key in an event's data
@@ -43,19 +43,8 @@ def changes(before: tuple[Any, ...], after: tuple[Any, ...], *, first: bool = Fa
     for number, name in _AT:
         old, new = None if first else before[number], after[number]
         if old is not new and old != new:
-            found[name] = [_plain(old), _plain(new)]
+            found[name] = [plain(old), plain(new)]
     return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
-        return _utc(value)
-    return value.isoformat() if isinstance(value, dt.date) else value
-
-
-@lru_cache(maxsize=1_024)  # all events of a sweep have the same moment
-def _utc(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat()
 
 
 def stored_value(name: str, value: Any) -> Any:

@@ -6,13 +6,11 @@ of it: the chain keeps this digest for ever, and the words may be erased by law 
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from engine.core.cases.chain import canonical
+from engine.core.cases.chain import canonical, plain
 
 BESIDE = "beside"  # key in an event's data: by table, how many rows and their digest
 ANSWERS = "answers"  # key in an event's data: how it answered the offer before
@@ -41,25 +39,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 
 Row = Sequence[Any]
-_AS_IT_IS = frozenset({int, str, bool})
-
-
-def plain(value: Any) -> Any:
-    """Returns a value as JSON has it: moments in UTC, days as text."""
-    if value is None or type(value) in _AS_IT_IS:  # most values are
-        return value
-    if isinstance(value, dt.datetime):
-        return _utc(value)
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
-
-
-@lru_cache(maxsize=1_024)  # all rows of a sweep have the same moment
-def _utc(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat()
 
 
 def line(row: Row) -> str:

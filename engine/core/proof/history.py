@@ -14,7 +14,7 @@ from engine.core.cases.changes import CHANGED, STORED, stored_value
 from engine.core.cases.facts import PLACE
 from engine.core.cases.past import CORRECTED, ENTRY, FIRING_KEPT, FIRING_UNDONE, UNDONE, VOIDS
 from engine.core.proof import beside
-from engine.core.proof.beside import ADOPTED, ANSWERS, BESIDE, CASE, COLUMNS, COUNTED, NEEDED, ROW, plain
+from engine.core.proof.beside import ADOPTED, ANSWERS, BESIDE, CASE, COLUMNS, COUNTED, NEEDED, ROW
 from engine.core.words import Sentence
 
 # What changes in a row after it was stored, and what people wrote: columns after those of the digest.
@@ -202,7 +202,7 @@ def _row(case: CaseRecord, folding: _Folding) -> Iterator[Sentence]:
         return
     said = {**folding.now, **{name: folding.fixed.get(key) for name, key in _FIXED.items()}}
     for name in (*_FIXED, *STORED):
-        found = plain(case.row[name])
+        found = chain.plain(case.row[name])
         if found == said.get(name) or (name in _UNITS and _same_place(case, name, said.get(name), found)):
             continue
         yield Sentence(
@@ -406,7 +406,7 @@ def _needs(case: CaseRecord, by_seq: Mapping[int, EventRecord]) -> Iterator[Sent
             continue  # said already: no event stored it
         said: Mapping[str, Any] = event.data.get(NEEDED, {})
         since = by_seq[event.data.get(ENTRY, seq)].at if NEEDED in event.data else None
-        if [plain(value) for value in counted] != [said.get(name) for name in COUNTED] or raised_at != since:
+        if [chain.plain(value) for value in counted] != [said.get(name) for name in COUNTED] or raised_at != since:
             yield _not_as_told(case, "needs", seq)
 
 

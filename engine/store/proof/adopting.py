@@ -41,7 +41,7 @@ def adopt(connection: Connection, now: dt.datetime) -> int:
         for id, version, last_hash, code, pupil, workflow, *values in found:
             data = {
                 beside.CASE: {"code": code, "pupil": pupil, "workflow": workflow},
-                beside.ROW: {name: beside.plain(value) for name, value in zip(names, values, strict=True)},
+                beside.ROW: {name: chain.plain(value) for name, value in zip(names, values, strict=True)},
                 beside.BESIDE: beside.digests(rows[id]),
             }
             said = (id, version + 1, beside.ADOPTED, now, None, None, chain.canonical(data), None)

@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from engine.core.cases.casework import Entry
-from engine.core.proof.beside import COUNTED, NEEDED, plain
+from engine.core.cases.chain import plain
+from engine.core.proof.beside import COUNTED, NEEDED
 from engine.core.support import needs as core
 from engine.core.support.catalogue import Catalogue, steps_of
 from engine.core.workflow.builtin_forms import NEED_BY, NEED_KIND, NEED_QUANTITY
